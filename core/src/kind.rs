@@ -1,0 +1,203 @@
+//! What an event can be, how important it is, and which consent it needs.
+//!
+//! All three are constant functions of the kind: `level` never changes them, so a reader of a row knows its lane
+//! and purpose without a table.
+
+/// What an event is. The number is part of the ring's format: append, never renumber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// The end of the process by a fault: what `fatal()` records.
+    Crash = 0,
+    /// An error the app handled or survived.
+    Error = 1,
+    /// The main thread did not answer.
+    Hang = 2,
+    /// The system ended an earlier process, and says why.
+    AppExit = 3,
+    /// Money received.
+    Revenue = 4,
+    /// Words of a user about the app.
+    Feedback = 5,
+    /// Start or end of a session.
+    Session = 6,
+    /// A screen from navigation to display.
+    ScreenLoad = 7,
+    /// Process start to first screen.
+    AppStart = 8,
+    /// One HTTP exchange.
+    ApiCall = 9,
+    /// One image fetched and decoded.
+    ImageLoad = 10,
+    /// A tap, swipe or other act of the user.
+    Interaction = 11,
+    /// A screen was shown.
+    ScreenView = 12,
+    /// An analytics event with a name of the app's choice.
+    Analytics = 13,
+    /// A property of the user was set, incremented or appended to.
+    UserProp = 14,
+    /// A message with a level.
+    Message = 15,
+    /// A counter, gauge or distribution value.
+    Metric = 16,
+    /// Slow, frozen and total frames of a screen.
+    Frames = 17,
+    /// The main thread was busy for long.
+    LongTask = 18,
+}
+
+/// Order of delivery and of eviction: lane 0 is sent first and never evicted for space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Lane {
+    /// Crashes.
+    Crash = 0,
+    /// Errors, hangs, exits, revenue, feedback, sessions.
+    Critical = 1,
+    /// Everything else.
+    Normal = 2,
+    /// Metrics, frames, long tasks.
+    Bulk = 3,
+}
+
+impl Lane {
+    /// All lanes, most important first.
+    pub const ALL: [Lane; 4] = [Lane::Crash, Lane::Critical, Lane::Normal, Lane::Bulk];
+
+    /// The lane with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Lane> {
+        Lane::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Its number, 0 to 3.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// What a user can consent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Purpose {
+    /// Errors, crashes, timing: keeping the app working.
+    Monitoring = 0,
+    /// What users do: analytics events, revenue, user properties.
+    Analytics = 1,
+}
+
+impl Purpose {
+    /// Both purposes.
+    pub const ALL: [Purpose; 2] = [Purpose::Monitoring, Purpose::Analytics];
+
+    /// The word used in configuration, inspector and documentation.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Purpose::Monitoring => "monitoring",
+            Purpose::Analytics => "analytics",
+        }
+    }
+}
+
+impl Kind {
+    /// All kinds in order of their number.
+    pub const ALL: [Kind; 19] = [
+        Kind::Crash,
+        Kind::Error,
+        Kind::Hang,
+        Kind::AppExit,
+        Kind::Revenue,
+        Kind::Feedback,
+        Kind::Session,
+        Kind::ScreenLoad,
+        Kind::AppStart,
+        Kind::ApiCall,
+        Kind::ImageLoad,
+        Kind::Interaction,
+        Kind::ScreenView,
+        Kind::Analytics,
+        Kind::UserProp,
+        Kind::Message,
+        Kind::Metric,
+        Kind::Frames,
+        Kind::LongTask,
+    ];
+
+    /// The kind with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Kind> {
+        Kind::ALL.get(usize::from(number)).copied()
+    }
+
+    /// The one spelling in rows, inspector and server.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Crash => "crash",
+            Kind::Error => "error",
+            Kind::Hang => "hang",
+            Kind::AppExit => "app_exit",
+            Kind::Revenue => "revenue",
+            Kind::Feedback => "feedback",
+            Kind::Session => "session",
+            Kind::ScreenLoad => "screen_load",
+            Kind::AppStart => "app_start",
+            Kind::ApiCall => "api_call",
+            Kind::ImageLoad => "image_load",
+            Kind::Interaction => "interaction",
+            Kind::ScreenView => "screen_view",
+            Kind::Analytics => "analytics",
+            Kind::UserProp => "user_prop",
+            Kind::Message => "message",
+            Kind::Metric => "metric",
+            Kind::Frames => "frames",
+            Kind::LongTask => "long_task",
+        }
+    }
+
+    /// The kind of this spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Its lane.
+    #[must_use]
+    pub fn lane(self) -> Lane {
+        match self {
+            Kind::Crash => Lane::Crash,
+            Kind::Error | Kind::Hang | Kind::AppExit | Kind::Revenue | Kind::Feedback | Kind::Session => Lane::Critical,
+            Kind::Metric | Kind::Frames | Kind::LongTask => Lane::Bulk,
+            _ => Lane::Normal,
+        }
+    }
+
+    /// The purposes of which one must be granted for the event to be sent.
+    #[must_use]
+    pub fn purposes(self) -> &'static [Purpose] {
+        match self {
+            Kind::Analytics | Kind::UserProp | Kind::Revenue => &[Purpose::Analytics],
+            Kind::ScreenView | Kind::Interaction | Kind::Session => &Purpose::ALL,
+            _ => &[Purpose::Monitoring],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_again_by_number_and_by_spelling() {
+        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, number);
+            assert_eq!(Kind::from_number(number as u8), Some(kind));
+            assert_eq!(Kind::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(Kind::from_number(19), None);
+        assert_eq!(Kind::parse("Crash"), None);
+    }
+}

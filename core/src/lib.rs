@@ -1,0 +1,14 @@
+//! Crash-safe mobile monitoring: one durable queue on the device, delivered to every backend.
+
+pub mod destination;
+mod id;
+mod kind;
+pub mod limits;
+mod reason;
+mod row;
+pub mod transport;
+
+pub use id::{EventId, ParseIdError};
+pub use kind::{Kind, Lane, Purpose};
+pub use reason::Reason;
+pub use row::{Lost, Row, Run};

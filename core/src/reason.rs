@@ -1,0 +1,158 @@
+//! Why an event was not delivered: one closed list, one spelling in core, inspector and server.
+
+/// Why an event was not delivered. The number is part of the ring's counters: append, never renumber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The ring had no room for its lane.
+    RingFull = 0,
+    /// Over the cap even after its fields were cut.
+    TooLarge = 1,
+    /// It could not be read.
+    Malformed = 2,
+    /// The sampling rate of its kind left it out.
+    Sampled = 3,
+    /// A `before_send` hook answered no.
+    Filtered = 4,
+    /// A hook panicked or took too long.
+    HookFailed = 5,
+    /// No purpose it needs is consented to.
+    Consent = 6,
+    /// A repetition of the same error within a minute.
+    Collapsed = 7,
+    /// Recorded on one of our own threads.
+    Reentrant = 8,
+    /// Recorded in a child made by `fork`.
+    Forked = 9,
+    /// The folder could not be used.
+    StoreUnavailable = 10,
+    /// The disk was full.
+    DiskFull = 11,
+    /// Evicted because the queue reached its size cap.
+    EvictedBytes = 12,
+    /// Evicted because it was too old.
+    EvictedAge = 13,
+    /// Older than the destination accepts.
+    Expired = 14,
+    /// The destination forbids resending after a rate limit.
+    RateLimited = 15,
+    /// The destination refused it.
+    Rejected = 16,
+    /// It alone made its batch fail.
+    Poison = 17,
+    /// It may have arrived; a resend could double it.
+    Ambiguous = 18,
+    /// Its destination was removed.
+    DestinationRemoved = 19,
+    /// Its row failed its checksum.
+    CorruptRow = 20,
+    /// The file that held it was damaged.
+    CorruptFile = 21,
+    /// Found in a damaged file, but already settled or wiped.
+    CarvedStale = 22,
+    /// Written in a format this build cannot read.
+    Migration = 23,
+    /// Lost by a power cut.
+    PowerLoss = 24,
+    /// Erased at the user's wish.
+    ClearedByUser = 25,
+}
+
+impl Reason {
+    /// All reasons in order of their number.
+    pub const ALL: [Reason; 26] = [
+        Reason::RingFull,
+        Reason::TooLarge,
+        Reason::Malformed,
+        Reason::Sampled,
+        Reason::Filtered,
+        Reason::HookFailed,
+        Reason::Consent,
+        Reason::Collapsed,
+        Reason::Reentrant,
+        Reason::Forked,
+        Reason::StoreUnavailable,
+        Reason::DiskFull,
+        Reason::EvictedBytes,
+        Reason::EvictedAge,
+        Reason::Expired,
+        Reason::RateLimited,
+        Reason::Rejected,
+        Reason::Poison,
+        Reason::Ambiguous,
+        Reason::DestinationRemoved,
+        Reason::CorruptRow,
+        Reason::CorruptFile,
+        Reason::CarvedStale,
+        Reason::Migration,
+        Reason::PowerLoss,
+        Reason::ClearedByUser,
+    ];
+
+    /// The reason with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Reason> {
+        Reason::ALL.get(usize::from(number)).copied()
+    }
+
+    /// The one spelling.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::RingFull => "ring_full",
+            Reason::TooLarge => "too_large",
+            Reason::Malformed => "malformed",
+            Reason::Sampled => "sampled",
+            Reason::Filtered => "filtered",
+            Reason::HookFailed => "hook_failed",
+            Reason::Consent => "consent",
+            Reason::Collapsed => "collapsed",
+            Reason::Reentrant => "reentrant",
+            Reason::Forked => "forked",
+            Reason::StoreUnavailable => "store_unavailable",
+            Reason::DiskFull => "disk_full",
+            Reason::EvictedBytes => "evicted_bytes",
+            Reason::EvictedAge => "evicted_age",
+            Reason::Expired => "expired",
+            Reason::RateLimited => "rate_limited",
+            Reason::Rejected => "rejected",
+            Reason::Poison => "poison",
+            Reason::Ambiguous => "ambiguous",
+            Reason::DestinationRemoved => "destination_removed",
+            Reason::CorruptRow => "corrupt_row",
+            Reason::CorruptFile => "corrupt_file",
+            Reason::CarvedStale => "carved_stale",
+            Reason::Migration => "migration",
+            Reason::PowerLoss => "power_loss",
+            Reason::ClearedByUser => "cleared_by_user",
+        }
+    }
+
+    /// The reason of this spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_found_again_by_number_and_by_spelling() {
+        for (number, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, number);
+            assert_eq!(Reason::from_number(number as u8), Some(reason));
+            assert_eq!(Reason::parse(reason.as_str()), Some(reason));
+        }
+        assert_eq!(Reason::from_number(26), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! What the store hands out: rows, the runs they were made in, and what was lost.
+//!
+//! A row's `json` is one flat object, the same for every reader (encoders, inspector, QA's own SQL). Fields that
+//! several kinds share:
+//!
+//! | field | meaning |
+//! | --- | --- |
+//! | `session` | id of the session (UUID) |
+//! | `view` | `{id, name, version, counts{error, resource, action, long_task}}`: the screen it happened on, counts so far |
+//! | `trace` | `{trace_id (32 hex), span_id (16 hex), parent (16 hex, optional)}` |
+//! | `user` | `{id, email, username, ...}` as set by the app; `anonymous`: the device's own id for a user not named |
+//! | `tags`, `contexts` | string map; map of objects |
+//! | `attrs` | the app's own attributes |
+//! | `cut` | number of values cut or replaced because of a limit |
+//!
+//! Fields by kind (`_us` microseconds, `_ms` milliseconds since 1970 or of duration, `_bytes` bytes):
+//!
+//! | kind | fields |
+//! | --- | --- |
+//! | crash, error | `type`, `message`, `level`, `handled`, `severity`, `code`, `context`, `mechanism`, `frames` `[{function, module, file, line, column, address, in_app}]` (outermost first), `fingerprint`, `collapsed_before`, `trail` (breadcrumbs, oldest first) |
+//! | hang | `message`, `duration_us`, `frames`, `trail` |
+//! | app_exit | `cause`, `message`, `trail` |
+//! | message | `message`, `level`, `context` |
+//! | screen_load | `name`, `start_ms`, `duration_us`, `initial_us`, `full_us`, `slow`, `children` `[{id, kind, name, start_us (after the screen's start), duration_us, status, trace}]` |
+//! | app_start | `type` (`cold`, `warm`), `start_ms`, `duration_us`, `children` |
+//! | api_call | `method`, `url` (no query), `endpoint` (template), `start_ms`, `duration_us`, `status`, `request_bytes`, `response_bytes`, `error`, `slow`, `failed`, `child_of` (view id, when inside an open screen load) |
+//! | image_load | `url`, `start_ms`, `duration_us`, `response_bytes`, `slow`, `child_of` |
+//! | long_task | `name`, `start_ms`, `duration_us`, `child_of` |
+//! | frames | `name` (screen), `slow_frames`, `frozen_frames`, `total_frames` |
+//! | interaction | `action`, `component` |
+//! | screen_view | `name`, `class` |
+//! | analytics | `name` |
+//! | user_prop | `op` (`set`, `increment`, `append`), `name`, `by` (increment), `value` (the new absolute value; for append the appended one) |
+//! | revenue | `amount`, `currency`, `transaction_id`, `items` |
+//! | session | `status` (`ok`, `exited`, `crashed`, `abnormal`), `init`, `started_ms`, `duration_us`, `errors` |
+//! | metric | `name`, `type` (`counter`, `gauge`, `distribution`), `value`, `unit` |
+//! | feedback | `message`, `name`, `email`, `about` (event id) |
+//!
+//! A breadcrumb inside `trail`: `{ts (ms), type, category, message, level, data}`.
+
+use crate::id::EventId;
+use crate::kind::Kind;
+use crate::reason::Reason;
+
+/// One stored event. Immutable: what a retry or another destination reads is the same to the byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Insertion order: epoch x 2^40 + n. Fits a JSON number.
+    pub seq: u64,
+    /// Its id for life.
+    pub id: EventId,
+    /// What it is.
+    pub kind: Kind,
+    /// The run it was recorded in; see [`Run::number`].
+    pub run: i64,
+    /// Wall clock at the call, milliseconds since 1970, as the device believed it.
+    pub wall_ms: i64,
+    /// Milliseconds since boot at the call, sleep included.
+    pub mono_ms: i64,
+    /// The destinations it is meant for; empty = all that want its kind.
+    pub targets: Vec<String>,
+    /// The event itself; see the module's documentation.
+    pub json: String,
+}
+
+/// One life of the process: what all its rows share.
+#[derive(Clone, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Run {
+    /// Number of the run in this store.
+    #[serde(default)]
+    pub number: i64,
+    /// Id of the run (UUID).
+    pub id: String,
+    /// Id of the boot it ran in.
+    pub boot: String,
+    /// The app's name.
+    pub app: String,
+    /// The app's release, verbatim.
+    pub release: String,
+    /// The app's build, if it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dist: Option<String>,
+    /// `production`, `staging` ...
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Operating system, with its version where the host said it.
+    pub os: String,
+    /// Device model, if the host said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Wall clock at `open`, milliseconds since 1970.
+    pub wall_ms: i64,
+    /// Milliseconds since boot at `open`.
+    pub mono_ms: i64,
+}
+
+/// A cumulative number of events not delivered in this epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Why.
+    pub reason: Reason,
+    /// Of which kind; `None` where the damage hid it (spelled `unknown`).
+    pub kind: Option<Kind>,
+    /// How many since the epoch began.
+    pub count: u64,
+}
