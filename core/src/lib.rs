@@ -1,14 +1,18 @@
 //! Crash-safe mobile monitoring: one durable queue on the device, delivered to every backend.
 
+mod attributes;
 pub mod destination;
 mod id;
 mod kind;
+mod level;
 pub mod limits;
 mod reason;
 mod row;
 pub mod transport;
 
+pub use attributes::{Attrs, Value};
 pub use id::{EventId, ParseIdError};
 pub use kind::{Kind, Lane, Purpose};
+pub use level::Level;
 pub use reason::Reason;
 pub use row::{Lost, Row, Run};
