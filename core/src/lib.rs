@@ -8,6 +8,8 @@ mod level;
 pub mod limits;
 mod reason;
 mod row;
+#[allow(dead_code)]
+mod timing;
 pub mod transport;
 
 pub use attributes::{Attrs, Value};
