@@ -10,6 +10,8 @@ mod reason;
 mod row;
 #[allow(dead_code)]
 mod timing;
+#[allow(dead_code)]
+mod trace;
 pub mod transport;
 
 pub use attributes::{Attrs, Value};
@@ -18,3 +20,4 @@ pub use kind::{Kind, Lane, Purpose};
 pub use level::Level;
 pub use reason::Reason;
 pub use row::{Lost, Row, Run};
+pub use trace::{TargetError, TargetFault, TraceStyle};
