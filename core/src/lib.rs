@@ -6,6 +6,8 @@ mod id;
 mod kind;
 mod level;
 pub mod limits;
+#[allow(dead_code)]
+mod metrics;
 mod reason;
 mod row;
 #[allow(dead_code)]
@@ -18,6 +20,7 @@ pub use attributes::{Attrs, Value};
 pub use id::{EventId, ParseIdError};
 pub use kind::{Kind, Lane, Purpose};
 pub use level::Level;
+pub use metrics::Summary;
 pub use reason::Reason;
 pub use row::{Lost, Row, Run};
 pub use trace::{TargetError, TargetFault, TraceStyle};
