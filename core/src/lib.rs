@@ -8,11 +8,13 @@ mod level;
 pub mod limits;
 #[allow(dead_code)]
 mod metrics;
+#[allow(dead_code, unused_imports)]
+mod privacy;
 mod reason;
 mod row;
 #[allow(dead_code)]
 mod timing;
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod trace;
 pub mod transport;
 
