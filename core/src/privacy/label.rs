@@ -33,6 +33,12 @@ const LABELS: [&str; 21] = [
     "otp",
 ];
 
+/// Their last two letters.
+const LABEL_ENDS: [[u8; 2]; 16] = [
+    *b"et", *b"en", *b"rd", *b"wd", *b"rt", *b"se", *b"de", *b"ey", *b"on", *b"ie", *b"al", *b"ls", *b"id", *b"re",
+    *b"vv", *b"tp",
+];
+
 /// Values in a sentence about a secret: `invalid token: expired`.
 const PROSE: [&str; 40] = [
     "a",
@@ -112,8 +118,12 @@ pub(super) fn ends_at(bytes: &[u8], at: usize) -> Option<(Reach, usize)> {
     };
     let label = bytes.get(at.saturating_sub(LABEL)..at)?;
     let end = label.iter().rposition(|byte| !matches!(byte, b' ' | b'"' | b'\'' | b'\\' | b'`'))?;
-    let mut reversed =
-        label.get(..=end)?.iter().rev().filter(|byte| !matches!(byte, b'_' | b'-' | b'.')).map(u8::to_ascii_lowercase);
+    let label = label.get(..=end)?;
+    if !ends_like_a_label(label) {
+        return None;
+    }
+    let letters = label.iter().rev().filter(|byte| !matches!(byte, b'_' | b'-' | b'.'));
+    let mut reversed = letters.map(u8::to_ascii_lowercase);
     let name = LABELS.into_iter().find(|name| {
         let mut letters = reversed.clone();
         name.bytes().rev().all(|letter| letters.next() == Some(letter))
@@ -128,6 +138,12 @@ pub(super) fn ends_at(bytes: &[u8], at: usize) -> Option<(Reach, usize)> {
         _ => Reach::Word,
     };
     Some((reach, after))
+}
+
+/// Whether the last two letters are those of one of [`LABELS`]: nearly all text stops here.
+fn ends_like_a_label(label: &[u8]) -> bool {
+    let [.., before, last] = label else { return false };
+    LABEL_ENDS.contains(&[before | 0x20, last | 0x20])
 }
 
 /// Where the value after a label starts and ends; `None` when there is none, or a marker, or a word of a sentence.
@@ -217,6 +233,11 @@ mod tests {
         ] {
             assert_eq!(scrub_text(text), scrubbed, "{text}");
         }
+    }
+
+    #[test]
+    fn the_quick_look_at_the_end_of_a_label_knows_every_label() {
+        assert!(super::LABELS.iter().all(|label| super::ends_like_a_label(label.as_bytes())));
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! Where a rule must choose, a harmless number may be hidden rather than a secret shown. What is not covered: names,
 //! postal addresses, numbers in words or in digits other than ASCII, phone numbers without `+`, grouping and keyword.
 //!
-//! Measured: 75 ns for a harmless text of 60 bytes, 0.3 us for one with a number to be looked at.
+//! Measured: 44 ns for a harmless text of 60 bytes, 0.2 to 0.3 us for one with numbers to be looked at.
 
 mod aadhaar;
 mod card;
