@@ -20,7 +20,9 @@ pub(super) fn find(chain: &Chain<'_>) -> Option<Found> {
         let grouped = groups.iter().all(|group| (3..=8).contains(&group.len()))
             && groups.iter().skip(1).all(|group| matches!(group.gap, Gap::Space | Gap::Dash));
         let (start, end) = (groups.first()?.start, groups.last()?.end);
-        if !(count == 1 || grouped) || !chain.ends_clean(end) {
+        // Order numbers such as 402-1234567-1234567 are longer tokens; cards are printed with a group of four first.
+        let part = groups.first()?.len() != 4 && chain.is_joined(start, end);
+        if !(count == 1 || (grouped && !part)) || !chain.ends_clean(end) {
             return None;
         }
         let (digits, len) = chain.digits(groups);
@@ -137,6 +139,7 @@ mod tests {
             "1795400000000000",
             "20261123101530",
             "402-1234567-1234567",
+            "402-3812754-1868409",
             "9400111899223197428490",
         ] {
             assert_eq!(scrub_text(text), text);

@@ -88,7 +88,7 @@ fn user_info(head: &str) -> Option<usize> {
     let start = head.rfind(['/', '\\', ' ', '"', '\'', '<', '>', '@', '\n', '?', '#'])? + 1;
     let info = head.get(start..)?;
     let url = head.get(..start)?.ends_with("//");
-    let secret = info.contains(':') && !super::MARKERS.iter().any(|marker| info == *marker);
+    let secret = info.contains(':') && !super::MARKERS.contains(&info);
     (url && secret).then_some(info.len())
 }
 

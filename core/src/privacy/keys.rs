@@ -50,7 +50,7 @@ pub(crate) fn key_is_exempt(key: &str) -> bool {
     };
     let contains = |part: &&str| bytes.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()));
     number
-        && !PERSONAL.iter().any(|part| contains(&part))
+        && !PERSONAL.iter().any(contains)
         && !words(key).any(|word| PERSONAL_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn key_is_secret(key: &str) -> bool {
             // A session, a signature of a contract and a method of authentication can be named in the open.
             let open = ["session", "signature", "authentication", "auth", "authenticate"];
             let is = |known: &&str| last.eq_ignore_ascii_case(known);
-            SECRET_WORDS.iter().any(|known| is(&known)) && !open.iter().any(|known| is(&known))
+            SECRET_WORDS.iter().any(is) && !open.iter().any(is)
         })
 }
 

@@ -99,10 +99,9 @@ pub(super) fn next(text: &str, from: usize) -> Option<Found> {
     let mut at = from;
     loop {
         at += bytes.get(at..)?.iter().position(|byte| matches!(byte, b'=' | b':' | b'%'))?;
-        if let Some((reach, after)) = ends_at(bytes, at) {
-            if let Some((start, end)) = value(bytes, after, reach) {
-                return Some(Found { start, end, marker: SECRET });
-            }
+        let secret = ends_at(bytes, at).and_then(|(reach, after)| value(bytes, after, reach));
+        if let Some((start, end)) = secret {
+            return Some(Found { start, end, marker: SECRET });
         }
         at += 1;
     }

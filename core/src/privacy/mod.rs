@@ -57,6 +57,9 @@ struct Found {
     marker: &'static str,
 }
 
+/// Finds the next place from a byte on.
+type Scanner = fn(&str, usize) -> Option<Found>;
+
 /// The text without personal data and secrets; borrowed when there are none.
 ///
 /// Scrubbing the result again changes nothing. Takes time linear in the length of the text.
@@ -74,7 +77,7 @@ pub(crate) fn scrub_text(text: &str) -> Cow<'_, str> {
 /// One run of all scanners that can find anything; `None` when nothing was found.
 fn round(text: &str) -> Option<String> {
     let seen = Seen::of(text.as_bytes());
-    let scanners: [(bool, fn(&str, usize) -> Option<Found>); 5] = [
+    let scanners: [(bool, Scanner); 5] = [
         // Labels first: what a label marks as secret is replaced whole, whatever it looks like.
         (seen.label, label::next),
         (seen.token, token::next),
@@ -92,7 +95,7 @@ fn round(text: &str) -> Option<String> {
 }
 
 /// Replaces all that `next` finds; `None` when it finds nothing.
-fn replace(text: &str, next: fn(&str, usize) -> Option<Found>) -> Option<String> {
+fn replace(text: &str, next: Scanner) -> Option<String> {
     let mut found = next(text, 0)?;
     let mut out = String::with_capacity(text.len() + 16);
     let mut at = 0;

@@ -274,6 +274,8 @@ mod tests {
             ("phones 9876543210 or 9876543211", "phones [phone] or [phone]"),
             ("9876543210 (mobile)", "[phone] (mobile)"),
             ("tel:9876543210", "tel:[phone]"),
+            // A marker is no keyword, or a second look would find more than the first.
+            ("+919123456789, order 9876543210", "[phone], order 9876543210"),
             ("contact 919876543210", "contact [phone]"),
             ("line\\ncall me at 9876543210\\n", "line\\ncall me at [phone]\\n"),
             ("/phone/9876543210/verify", "/phone/[phone]/verify"),

@@ -168,7 +168,7 @@ fn secret(random: &mut Random) -> (String, String) {
             last(format!("{} {}", random.pick(&["Bearer", "bearer", "Authorization: Bearer"]), random.text(TOKEN, len)))
         }
         _ => {
-            let len = 4 + random.below(30);
+            let len = 8 + random.below(30);
             let label =
                 random.pick(&["password=", "api_key: ", "\"accessToken\":\"", "client_secret=", "X-Auth-Token: "]);
             let value = random.text(TOKEN, len);
