@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(uuid.get_variant(), uuid::Variant::RFC4122);
         assert_eq!(id.unix_ms(), 1_795_400_000_000);
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(key, IdKey::from_bytes(key.to_bytes()));
+        assert!(key == IdKey::from_bytes(key.to_bytes()), "a key is restored from its bytes");
     }
 
     #[test]
