@@ -544,15 +544,19 @@ fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
     }
 }
 
+fn mixed_row(n: u64) -> Found {
+    row(n, if n.is_multiple_of(10) { 9000 } else { 275 })
+}
+
 /// A database and a log with rows of both sizes, deleted rows and an older generation.
 fn mixed() -> &'static [Vec<u8>; 2] {
     static FILES: std::sync::OnceLock<[Vec<u8>; 2]> = std::sync::OnceLock::new();
     FILES.get_or_init(|| {
         let queue = Queue::new();
-        queue.insert((0..120).map(|n| row(n, if n % 10 == 0 { 9000 } else { 275 })));
+        queue.insert((0..120).map(mixed_row));
         queue.run(&format!("DELETE FROM event WHERE seq < {}", EPOCH + 40));
         queue.run("PRAGMA wal_checkpoint(RESTART)");
-        queue.insert((120..140).map(|n| row(n, if n % 10 == 0 { 9000 } else { 275 })));
+        queue.insert((120..140).map(mixed_row));
         let folder = queue.killed();
         [DATABASE, WAL].map(|name| fs::read(folder.path().join(name)).unwrap())
     })
@@ -575,7 +579,7 @@ proptest! {
         fs::write(folder.path().join(WAL), &wal_bytes).unwrap();
         for (seq, found) in carve(folder.path()) {
             let n = seq - EPOCH;
-            prop_assert_eq!(&found.json, &row(n, if n % 10 == 0 { 9000 } else { 275 }).json);
+            prop_assert_eq!(&found.json, &mixed_row(n).json);
         }
     }
 
