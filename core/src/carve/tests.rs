@@ -266,6 +266,53 @@ fn a_leaf_with_a_garbled_header_and_pointer_array_keeps_its_rows() {
 }
 
 #[test]
+fn a_pointer_that_repeats_its_neighbour_costs_no_row() {
+    let folder = settled(500, 275);
+    damage(folder.path(), DATABASE, |bytes| {
+        let leaf = event_leaf(bytes);
+        // Of two cells of one size, so that the page still adds up.
+        let at = |n: usize| leaf + 8 + 2 * n;
+        let size = |bytes: &[u8], n: usize| {
+            let offset = usize::from(u16::from_be_bytes([bytes[at(n)], bytes[at(n) + 1]]));
+            record::cell(&bytes[leaf..leaf + PAGE], offset).unwrap().size
+        };
+        let (a, b) = (0..6)
+            .flat_map(|a| (0..6).map(move |b| (a, b)))
+            .find(|(a, b)| a < b && size(bytes, *a) == size(bytes, *b))
+            .unwrap();
+        bytes.copy_within(at(a)..at(a) + 2, at(b));
+    });
+    assert_rows(&carve(folder.path()), (0..500).map(|n| row(n, 275)));
+}
+
+#[test]
+fn a_leaf_cut_in_the_middle_gives_the_cells_that_are_left() {
+    let folder = settled(500, 275);
+    let mut leaf = 0;
+    damage(folder.path(), DATABASE, |bytes| {
+        leaf = event_leaf(bytes);
+        bytes.truncate(leaf);
+    });
+    let without = carve(folder.path()).len();
+    let folder = settled(500, 275);
+    damage(folder.path(), DATABASE, |bytes| bytes.truncate(leaf + 3000));
+    let with = carve(folder.path()).len();
+    assert!((without + 3..without + 9).contains(&with), "{without}, {with}");
+}
+
+#[test]
+fn large_rows_come_whole_from_a_log_without_its_header() {
+    let queue = Queue::new();
+    queue.insert((0..50).map(|n| row(n, 20 * 1024)));
+    let folder = queue.killed();
+    fs::remove_file(folder.path().join(DATABASE)).unwrap();
+    damage(folder.path(), WAL, |bytes| garble(&mut bytes[..32], 10));
+    let carved = carve(folder.path());
+    assert_rows(&carved, (0..50).map(|n| row(n, 20 * 1024)));
+    assert_eq!(by_origin(&carved, Origin::Stale), 50);
+}
+
+#[test]
 fn bit_flips_in_payloads_cost_exactly_the_rows_they_hit() {
     let folder = settled(1000, 275);
     let hit = [17, 400, 401, 999];
