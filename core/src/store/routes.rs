@@ -129,6 +129,7 @@ impl Tx<'_> {
             cursors,
             inflight: None,
             asked: 0,
+            asked_in_vain: 0,
             again: false,
         };
         for (lane, seq) in cursors.into_iter().enumerate() {
