@@ -5,6 +5,7 @@ use super::error::Result;
 use super::ledger::Books;
 use super::memory::{Brief, InFlight, PASSED, signed, unsigned};
 use super::parked::Exception;
+use super::routes::DONE;
 use super::routes::RETRY;
 use super::schema::{ROW, Read, read_row};
 use super::types::{Cut, InflightState, Lease, Now};
@@ -63,8 +64,7 @@ impl Store {
             let exhausted = !gather.full && (gather.more || gather.exhausted());
             let Gather { mut rows, books, freed, .. } = gather;
             books.write(tx, now)?;
-            tx.unpark_all(number, &freed)?;
-            tx.free(&freed)?;
+            tx.end(number, &freed)?;
             tx.sweep()?;
             rows.sort_by_key(|(_, brief)| (brief.lane, brief.seq));
             let again = exhausted && rows.is_empty();
@@ -124,7 +124,7 @@ impl Store {
         let Some(route) = self.memory.route(route) else { return Ok(waiting) };
         let mut count = self.db.prepare_cached(
             "SELECT (SELECT count(*) FROM (SELECT 1 FROM event WHERE lane = ?2 AND seq > ?3 LIMIT ?4))
-                  - (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state IN (1, 2) AND seq > ?3)
+                  - (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state IN (1, 2, 3) AND seq > ?3)
                   + (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state = 1)",
         )?;
         for ((lane, waiting), cursor) in waiting.iter_mut().enumerate().zip(route.cursors) {
@@ -217,16 +217,15 @@ impl Tx<'_> {
         Ok(())
     }
 
-    pub(super) fn unpark_all(&self, number: i64, rows: &[(u64, u8)]) -> Result<()> {
-        rows.iter().try_for_each(|(seq, _)| self.unpark(number, *seq))
-    }
-
     pub(super) fn move_cursor(&mut self, number: i64, lane: usize, seq: u64) -> Result<()> {
         self.db.prepare_cached("UPDATE cursor SET seq = ?3 WHERE route = ?1 AND lane = ?2")?.execute(params![
             number,
             lane as i64,
             signed(seq)
         ])?;
+        self.db
+            .prepare_cached("DELETE FROM exception WHERE route = ?1 AND lane = ?2 AND state = ?4 AND seq <= ?3")?
+            .execute(params![number, lane as i64, signed(seq), DONE])?;
         if let Some(cursor) = self.memory.route_mut(number).and_then(|route| route.cursors.get_mut(lane)) {
             *cursor = seq;
         }

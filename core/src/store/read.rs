@@ -6,7 +6,7 @@ use super::error::{Result, StoreError};
 use super::evict::used_bytes;
 use super::memory::{InFlight, Memory, PASSED, Route, signed, unsigned};
 use super::parked::Exception;
-use super::routes::DEAD;
+use super::routes::{DEAD, DONE};
 use super::schema::{self, ROW, Read, read_row};
 use super::settle::DELIVERED;
 use super::types::InflightState;
@@ -216,6 +216,7 @@ pub(super) fn state_of(db: &Connection, route: &Route, seq: u64, lane: u8) -> Re
         Some(Ok(letter)) if letter.state == DEAD => {
             RowState::Dead { reason: letter.reason, status: letter.status, note: letter.note }
         }
+        Some(Ok(done)) if done.state == DONE => RowState::Passed,
         Some(Ok(parked)) => RowState::Parked { until_ms: parked.until_ms },
         Some(Err(_)) => RowState::Parked { until_ms: None },
         None if route.passed(lane, seq) => RowState::Passed,
