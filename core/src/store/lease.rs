@@ -17,8 +17,8 @@ use crate::row::{Row, Run};
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
 
-/// Counting what waits stops here, per lane: enough to decide, and some 100 microseconds.
-pub(crate) const WAITING: i64 = 10_000;
+/// Counting what waits stops here, per lane: two full cuts, and some 50 microseconds.
+pub(crate) const WAITING: i64 = 1_000;
 
 impl Store {
     /// Puts rows in flight on a route and gives them out; `None` = nothing is due (see [`Store::lease_again`]).

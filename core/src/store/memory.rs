@@ -28,6 +28,8 @@ pub(super) struct Memory {
     pub(super) next_n: u64,
     pub(super) mark: FoldMark,
     pub(super) boot_seen: Arc<str>,
+    /// Wall clock minus monotonic clock as last written for that boot, by this life.
+    pub(super) offset_ms: Option<i64>,
     /// The last life closed the file, and this one has not folded since.
     pub(super) clean: bool,
     pub(super) routes: Vec<Route>,
@@ -150,6 +152,7 @@ impl Memory {
                         reserve_total: bits(row.get(7)?),
                     },
                     boot_seen: row.get::<_, String>(8)?.into(),
+                    offset_ms: None,
                     clean: row.get(9)?,
                     routes: Vec::new(),
                     swept: [0; 4],

@@ -41,6 +41,8 @@ mod routes;
 mod schema;
 mod settle;
 mod start;
+#[cfg(test)]
+mod testing;
 mod types;
 mod upkeep;
 mod wipe;

@@ -312,3 +312,144 @@ impl Tx<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, NOW, ROUTE, seqs};
+    use super::super::{RowEnd, RowState};
+    use super::*;
+    use crate::limits;
+
+    const LATER: Now = Now { wall_ms: NOW.wall_ms + 8 * 24 * 3_600_000, ..NOW };
+
+    #[test]
+    fn rows_wait_for_the_first_destination_however_late_it_is_declared() {
+        let mut bench = Bench::fresh();
+        let rows = bench.add(&[Kind::Error, Kind::Metric]);
+        bench.store.upkeep(Now { wall_ms: i64::MAX, ..NOW }).unwrap();
+        assert_eq!(bench.seqs(), rows);
+        let mut bench = bench.crash();
+        bench.store.declare("main", &["rez.batch"], From::Oldest, NOW).unwrap();
+        assert_eq!(seqs(&bench.lease(10).unwrap()), rows);
+        assert!(bench.store.memory.route(GHOST).is_none());
+    }
+
+    #[test]
+    fn a_destination_from_now_on_sees_nothing_older() {
+        let mut bench = Bench::fresh();
+        bench.add(&[Kind::Error]);
+        bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
+        bench.check();
+        assert!(bench.lease(10).is_none());
+        assert!(bench.seqs().is_empty());
+        let new = bench.add(&[Kind::Error]);
+        assert_eq!(seqs(&bench.lease(10).unwrap()), new);
+    }
+
+    #[test]
+    fn a_row_for_a_destination_not_yet_declared_waits_for_it() {
+        let mut bench = Bench::new();
+        let rows = bench.add_for(&[Kind::Analytics], &["ga".to_string()], "{}");
+        assert!(bench.lease_on(ROUTE, 10, &mut |_| crate::destination::Want::No).is_none());
+        assert_eq!(bench.seqs(), rows);
+        assert_eq!(bench.account("ga/*").queued, 1);
+        bench.store.declare("ga", &["ga4.collect"], From::Oldest, NOW).unwrap();
+        bench.check();
+        let lease = bench.lease_on("ga/ga4.collect", 10, &mut |_| crate::destination::Want::Yes).unwrap();
+        assert_eq!(seqs(&lease), rows);
+        assert!(bench.store.memory.route("ga/*").is_none());
+    }
+
+    #[test]
+    fn a_row_for_a_destination_that_never_comes_is_freed_after_a_week() {
+        let mut bench = Bench::new();
+        bench.add_for(&[Kind::Analytics], &["ga".to_string()], "{}");
+        assert!(bench.lease_on(ROUTE, 10, &mut |_| crate::destination::Want::No).is_none());
+        bench.store.upkeep(LATER).unwrap();
+        assert!(bench.seqs().is_empty());
+        bench.check();
+    }
+
+    #[test]
+    fn declaring_twice_changes_nothing_and_a_retired_destination_goes_on_where_it_was() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error, Kind::Error]);
+        let lease = bench.lease(1).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
+        bench.store.retire("main", NOW).unwrap();
+        assert!(bench.store.declared().is_empty());
+        let more = bench.add(&[Kind::Error]);
+        let mut bench = bench.crash();
+        assert_eq!(bench.seqs(), [rows[1], more[0]]);
+        bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
+        assert_eq!(bench.store.declared(), [ROUTE]);
+        assert_eq!(seqs(&bench.lease(10).unwrap()), [rows[1], more[0]]);
+    }
+
+    #[test]
+    fn what_a_removed_destination_left_is_booked_and_freed_after_a_week_unless_another_needs_it() {
+        let mut bench = Bench::new();
+        bench.store.declare("other", &["x"], From::Oldest, NOW).unwrap();
+        bench.add(&[Kind::Error, Kind::Metric, Kind::Error]);
+        let lease = bench.lease(10).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        assert_eq!(bench.seqs().len(), 3);
+        bench.store.retire("other", NOW).unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        assert_eq!(bench.seqs().len(), 3);
+        bench.store.upkeep(LATER).unwrap();
+        bench.check();
+        assert!(bench.seqs().is_empty());
+        let booked: i64 = bench
+            .store
+            .db
+            .query_row("SELECT sum(n) FROM ledger WHERE reason = 'destination_removed'", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(booked, 3);
+        bench.store.declare("third", &["x"], From::Oldest, NOW).unwrap();
+        assert_eq!(bench.account("third/x").dropped.len(), 0);
+    }
+
+    #[test]
+    fn a_dormant_destination_whose_clock_was_set_back_waits_from_now() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        bench.store.retire("main", LATER).unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        assert_eq!(bench.store.memory.route(ROUTE).unwrap().dormant_since_ms, Some(NOW.wall_ms));
+        let far = NOW.wall_ms + (limits::AGE_UNKNOWN_DAYS + 1) * 24 * 3_600_000;
+        bench.store.upkeep(Now { wall_ms: far, ..NOW }).unwrap();
+        assert_eq!(bench.store.memory.route(ROUTE).unwrap().dormant_since_ms, Some(far));
+        assert_eq!(bench.seqs().len(), 1);
+    }
+
+    #[test]
+    fn a_route_that_a_build_no_longer_has_becomes_dormant() {
+        let mut bench = Bench::new();
+        bench.store.declare("main", &["rez.batch", "new"], From::Oldest, NOW).unwrap();
+        bench.store.declare("main", &["new"], From::Oldest, NOW).unwrap();
+        assert_eq!(bench.store.declared(), ["main/new"]);
+        bench.store.save_route_state("main/new", "{\"hold\":1}").unwrap();
+        assert_eq!(bench.crash().store.route_state("main/new").unwrap().as_deref(), Some("{\"hold\":1}"));
+    }
+
+    #[test]
+    fn a_large_backlog_is_swept_in_portions() {
+        let mut bench = Bench::fresh();
+        for _ in 0..30 {
+            bench.add(&[Kind::Metric; 100]);
+        }
+        bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        assert_eq!(bench.seqs().len(), 3_000 - SWEEP as usize);
+        bench.store.upkeep(NOW).unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        assert!(bench.seqs().is_empty());
+        let id = Bench::id(1);
+        assert!(!matches!(
+            bench.store.fate(id).unwrap().routes.first().map(|fate| &fate.state),
+            Some(RowState::Queued)
+        ));
+    }
+}

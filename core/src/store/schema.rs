@@ -28,7 +28,8 @@ const STATEMENTS: usize = 128;
 /// Largest size to which the WAL file is cut after a checkpoint, in bytes (128 pages).
 const JOURNAL_BYTES: i64 = 512 * 1024;
 
-/// `event` holds what is to be delivered, `exception` the rows that left a cursor's order
+/// `event` holds what is to be delivered; its one index is by (lane, seq), `seq` being the row's own number, which
+/// SQLite appends to every index (naming it would store it twice). `exception` holds the rows that left a cursor's order
 /// (state 1 parked, 2 dead, 3 done with before the cursor came to it),
 /// `flow` what each route did with its rows in an epoch (`first_seq` NULL: rows are counted in `base` one by one).
 const TABLES: &str = "
@@ -36,7 +37,7 @@ CREATE TABLE event (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, lane INTEGER NOT NULL, kind TEXT NOT NULL, run INTEGER NOT NULL,
   wall_ms INTEGER NOT NULL, mono_ms INTEGER NOT NULL, targets TEXT, json TEXT NOT NULL, crc INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX event_lane ON event (lane, seq);
+CREATE INDEX event_lane ON event (lane);
 CREATE TABLE run (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, boot TEXT NOT NULL, json TEXT NOT NULL) STRICT;
 CREATE TABLE boot (boot TEXT PRIMARY KEY, wall_offset_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE fold (
@@ -266,4 +267,133 @@ pub(super) fn read_row(row: &rusqlite::Row<'_>) -> Result<Read, rusqlite::Error>
         })
     });
     Ok(parsed.map_or(Read::Bad(seq.max(0) as u64, kind), Read::Good))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, NOW, identity};
+    use super::super::{Options, Store};
+    use super::*;
+
+    #[test]
+    fn sqlite_is_new_enough_for_the_write_ahead_log_to_be_safe() {
+        // 3.51.3 mended a race in which two connections could damage the file while the log was reset.
+        assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+    }
+
+    #[test]
+    fn the_file_is_set_up_as_designed() {
+        let bench = Bench::fresh();
+        let ask = |pragma: &str| -> String {
+            bench
+                .store
+                .db
+                .query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, rusqlite::types::Value>(0))
+                .map_or_else(
+                    |error| error.to_string(),
+                    |value| match value {
+                        rusqlite::types::Value::Integer(number) => number.to_string(),
+                        rusqlite::types::Value::Text(text) => text,
+                        other => format!("{other:?}"),
+                    },
+                )
+        };
+        let expected = [
+            ("journal_mode", "wal"),
+            ("synchronous", "1"),
+            ("wal_autocheckpoint", "0"),
+            ("temp_store", "2"),
+            ("cache_size", "-512"),
+            ("trusted_schema", "0"),
+            ("auto_vacuum", "2"),
+            ("page_size", "4096"),
+            ("journal_size_limit", "524288"),
+            ("application_id", "1380276817"),
+            ("user_version", "1"),
+        ];
+        for (pragma, value) in expected {
+            assert_eq!(ask(pragma), value, "{pragma}");
+        }
+        let defensive = bench.store.db.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE).unwrap();
+        assert!(defensive);
+    }
+
+    #[test]
+    fn reading_a_lane_in_order_needs_no_sort_and_no_scan() {
+        let bench = Bench::new();
+        let plan: String = bench
+            .store
+            .db
+            .query_row("EXPLAIN QUERY PLAN SELECT json FROM event WHERE lane = 1 AND seq > 5 ORDER BY seq", [], |row| {
+                row.get(3)
+            })
+            .unwrap();
+        assert_eq!(plan, "SEARCH event USING INDEX event_lane (lane=? AND rowid>?)");
+    }
+
+    #[test]
+    fn a_file_of_a_newer_build_is_left_alone() {
+        let bench = Bench::new();
+        bench.store.db.execute_batch("PRAGMA user_version = 7").unwrap();
+        let Bench { folder, store, .. } = bench;
+        drop(store);
+        let error = Store::open(folder.path(), &identity(), Options::default()).err();
+        assert_eq!(error, Some(StoreError::Newer(7)));
+    }
+
+    #[test]
+    fn a_file_that_is_not_ours_is_damaged() {
+        for content in
+            ["not a database, but long enough to be taken for one ".repeat(200).into_bytes(), vec![0xff; 8192]]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("queue.db"), content).unwrap();
+            let error = Store::open(folder.path(), &identity(), Options::default()).err();
+            assert!(matches!(error, Some(StoreError::Corrupt(_))), "{error:?}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        Connection::open(folder.path().join("queue.db")).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+        let error = Store::open(folder.path(), &identity(), Options::default()).err();
+        assert!(matches!(error, Some(StoreError::Corrupt(_))), "{error:?}");
+    }
+
+    #[test]
+    fn a_file_that_was_made_but_not_filled_is_filled() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("queue.db"), b"").unwrap();
+        let mut store = Store::open(folder.path(), &identity(), Options::default()).unwrap();
+        assert_eq!(store.install(), "install-1");
+        store.declare("main", &["x"], super::super::From::Oldest, NOW).unwrap();
+    }
+
+    #[test]
+    fn every_column_is_under_the_checksum() {
+        let good = RawRow {
+            seq: 1,
+            id: b"id",
+            lane: 2,
+            kind: b"error",
+            run: 3,
+            wall_ms: 4,
+            mono_ms: 5,
+            targets: None,
+            json: b"{}",
+        };
+        let changed = [
+            RawRow { seq: 2, ..good },
+            RawRow { id: b"iD", ..good },
+            RawRow { lane: 1, ..good },
+            RawRow { kind: b"hang", ..good },
+            RawRow { run: 0, ..good },
+            RawRow { wall_ms: -4, ..good },
+            RawRow { mono_ms: 0, ..good },
+            RawRow { targets: Some(b""), ..good },
+            RawRow { json: b"{ }", ..good },
+            // The same bytes, cut elsewhere.
+            RawRow { id: b"ide", kind: b"rror", ..good },
+        ];
+        for row in changed {
+            assert_ne!(row_crc(&row), row_crc(&good), "{row:?}");
+        }
+    }
 }
