@@ -239,3 +239,107 @@ impl Tx<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, NOW, ROUTE, all};
+    use super::super::{From, Options, RowEnd};
+    use super::*;
+
+    fn full(bench: &mut Bench) {
+        bench.store.set_options(Options { cap_bytes: 0, ..Options::default() });
+    }
+
+    #[test]
+    fn eviction_takes_the_least_important_and_oldest_first_and_never_a_crash() {
+        let mut bench = Bench::new();
+        let crash = bench.add(&[Kind::Crash]);
+        let error = bench.add(&[Kind::Error]);
+        let call = bench.add(&[Kind::ApiCall]);
+        let metric = bench.add(&[Kind::Metric, Kind::Metric]);
+        let mut order = Vec::new();
+        loop {
+            let before = bench.seqs();
+            if bench.store.evict_some(1, Reason::EvictedBytes, &all, &[], NOW).unwrap() == 0 {
+                break;
+            }
+            bench.check();
+            let after = bench.seqs();
+            order.extend(before.into_iter().filter(|seq| !after.contains(seq)));
+        }
+        assert_eq!(order, [metric[0], metric[1], call[0], error[0]]);
+        assert_eq!(bench.seqs(), crash);
+        assert_eq!(bench.account(ROUTE).dropped["evicted_bytes"], 4);
+    }
+
+    #[test]
+    fn what_only_a_stopped_or_dormant_route_holds_goes_first() {
+        for stopped in [true, false] {
+            let mut bench = Bench::new();
+            bench.store.declare("idle", &["x"], From::Oldest, NOW).unwrap();
+            let done = bench.add(&[Kind::Error]);
+            let lease = bench.lease(10).unwrap();
+            bench.settle(&lease, &RowEnd::Delivered);
+            let metric = bench.add(&[Kind::Metric]);
+            let idle = if stopped { vec!["idle/x".to_string()] } else { Vec::new() };
+            if !stopped {
+                bench.store.retire("idle", NOW).unwrap();
+            }
+            bench.store.evict_some(1, Reason::EvictedBytes, &all, &idle, NOW).unwrap();
+            assert_eq!(bench.seqs(), metric, "{done:?} was only wanted by the idle route");
+            bench.check();
+            assert_eq!(bench.account("idle/x").dropped["evicted_bytes"], 1);
+            assert!(bench.account(ROUTE).dropped.is_empty());
+        }
+    }
+
+    #[test]
+    fn rows_in_flight_are_not_evicted_and_unwanted_ones_are_not_called_lost() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error, Kind::ApiCall]);
+        bench.lease(1).unwrap();
+        full(&mut bench);
+        let evicted = bench.store.evict(&|_, _| false, &[], NOW).unwrap();
+        assert_eq!((evicted, bench.seqs()), (1, vec![rows[0]]));
+        bench.check();
+        assert_eq!((bench.account(ROUTE).unwanted, bench.account(ROUTE).dropped.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_dead_letter_that_is_evicted_is_booked_under_its_own_reason() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        let lease = bench.lease(1).unwrap();
+        bench.settle(&lease, &RowEnd::Dead { reason: Reason::Poison, status: 400, note: String::new() });
+        full(&mut bench);
+        assert_eq!(bench.store.evict(&all, &[], NOW).unwrap(), 1);
+        bench.check();
+        assert_eq!(bench.account(ROUTE).dropped["poison"], 1);
+    }
+
+    #[test]
+    fn eviction_stops_at_the_cap() {
+        let mut bench = Bench::new();
+        for _ in 0..10 {
+            bench.add_for(&[Kind::Metric; 100], &[], &format!("\"{}\"", "x".repeat(500)));
+        }
+        let cap_bytes = bench.store.used_bytes().unwrap() / 2;
+        bench.store.set_options(Options { cap_bytes, ..Options::default() });
+        while bench.store.evict(&all, &[], NOW).unwrap() > 0 {}
+        let used = bench.store.used_bytes().unwrap();
+        assert!(used <= cap_bytes && used > cap_bytes - 64 * 1_000, "{used} of {cap_bytes}");
+        bench.check();
+    }
+
+    #[test]
+    fn evicted_rows_are_past_in_the_marks() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Metric, Kind::Metric, Kind::Metric]);
+        bench.store.evict_some(2, Reason::EvictedBytes, &all, &[], NOW).unwrap();
+        let settled = bench.store.settled().unwrap();
+        assert_eq!(settled[0].lanes[3], rows[1]);
+        bench.store.evict_some(1, Reason::EvictedBytes, &all, &[], NOW).unwrap();
+        assert_eq!(bench.store.settled().unwrap()[0].lanes[3], rows[2]);
+        assert_eq!(settled[0].hash, super::super::route_hash(ROUTE));
+    }
+}

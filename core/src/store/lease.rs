@@ -232,3 +232,178 @@ impl Tx<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, NOW, ROUTE, receipt, seqs};
+    use super::super::{RowEnd, StoreError};
+    use super::*;
+    use crate::kind::Kind;
+
+    #[test]
+    fn a_batch_in_flight_comes_back_the_same_after_a_crash_and_after_a_retry() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Metric, Kind::Crash, Kind::Error]);
+        let first = bench.lease(2).unwrap();
+        assert_eq!(first.rows.iter().map(|row| row.kind).collect::<Vec<_>>(), [Kind::Crash, Kind::Error]);
+        assert_eq!((first.attempt, first.state), (0, InflightState::Prepared));
+        assert_eq!(first.runs[0].id, "run-1");
+        bench.add(&[Kind::Crash]);
+        bench.store.retry(ROUTE, &receipt(503), None).unwrap();
+        let mut bench = bench.crash();
+        let again = bench.lease(2).unwrap();
+        assert_eq!(again, Lease { attempt: 1, ..first });
+    }
+
+    #[test]
+    fn another_encoder_or_a_missing_row_cuts_a_new_batch() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error, Kind::Error]);
+        let first = bench.lease(2).unwrap();
+        let cut = Cut { max_events: 2, max_bytes: 1 << 20 };
+        let second = bench.store.lease(ROUTE, cut, 2, &|| "new".to_string(), &mut |_| Want::Yes, NOW).unwrap().unwrap();
+        assert_eq!((second.batch_id.as_str(), second.encoder, seqs(&second)), ("new", 2, rows.clone()));
+        assert_ne!(first.batch_id, second.batch_id);
+        bench.store.db.execute("UPDATE event SET json = '{\"evil\":1}' WHERE seq = ?1", [signed(rows[0])]).unwrap();
+        let third =
+            bench.store.lease(ROUTE, cut, 2, &|| "newer".to_string(), &mut |_| Want::Yes, NOW).unwrap().unwrap();
+        assert_eq!((third.batch_id.as_str(), seqs(&third)), ("newer", vec![rows[1]]));
+        bench.check();
+        assert_eq!(bench.account(ROUTE).dropped["corrupt_row"], 1);
+    }
+
+    #[test]
+    fn a_batch_that_may_have_arrived_is_never_cut_anew() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error, Kind::Error]);
+        let first = bench.lease(2).unwrap();
+        bench.store.sending(ROUTE).unwrap();
+        assert_eq!(bench.store.settled().unwrap()[0].sending, rows[1]);
+        bench.store.db.execute("UPDATE event SET crc = crc + 1 WHERE seq = ?1", [signed(rows[0])]).unwrap();
+        let mut bench = bench.crash();
+        let cut = Cut { max_events: 2, max_bytes: 1 << 20 };
+        let second = bench.store.lease(ROUTE, cut, 9, &|| "new".to_string(), &mut |_| Want::Yes, NOW).unwrap().unwrap();
+        assert_eq!((&second.batch_id, second.state), (&first.batch_id, InflightState::Sending));
+        assert_eq!(seqs(&second), [rows[1]]);
+        bench.settle(&second, &RowEnd::Dropped(Reason::Ambiguous));
+        assert_eq!(bench.account(ROUTE).dropped["ambiguous"], 1);
+        assert_eq!(bench.store.settled().unwrap()[0].sending, 0);
+    }
+
+    #[test]
+    fn damage_in_any_column_of_a_row_loses_that_row_only() {
+        for change in ["id = 'x'", "json = json || ' '", "kind = 'other'", "run = 7", "wall_ms = 0", "targets = '[]'"] {
+            let mut bench = Bench::new();
+            let rows = bench.add(&[Kind::Error, Kind::Error, Kind::Error]);
+            bench.store.db.execute(&format!("UPDATE event SET {change} WHERE seq = ?1"), [signed(rows[1])]).unwrap();
+            assert_eq!(seqs(&bench.lease(10).unwrap()), [rows[0], rows[2]], "{change}");
+            assert_eq!(bench.seqs(), [rows[0], rows[2]]);
+            assert_eq!(bench.account(ROUTE).dropped["corrupt_row"], 1, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_row_larger_than_the_cut_goes_alone() {
+        let mut bench = Bench::new();
+        let json = format!("\"{}\"", "x".repeat(5_000));
+        let rows = bench.add_for(&[Kind::Error, Kind::Error], &[], &json);
+        let cut = Cut { max_events: 10, max_bytes: 100 };
+        let lease = bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), &mut |_| Want::Yes, NOW).unwrap().unwrap();
+        assert_eq!(seqs(&lease), [rows[0]]);
+    }
+
+    #[test]
+    fn unwanted_rows_are_passed_in_bounded_steps_and_the_caller_is_told_to_ask_again() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Metric; 20]);
+        let wanted = bench.add(&[Kind::Metric]);
+        let mut asked = 0;
+        let mut wants = |row: &Row| {
+            asked += 1;
+            if row.seq == wanted[0] { Want::Yes } else { Want::No }
+        };
+        let mut found = None;
+        for _ in 0..10 {
+            found = bench.lease_on(ROUTE, 2, &mut wants);
+            if found.is_some() {
+                break;
+            }
+            assert!(bench.store.lease_again(ROUTE));
+        }
+        assert_eq!(seqs(&found.unwrap()), wanted);
+        assert_eq!(asked, 21);
+        assert_eq!(bench.seqs(), wanted);
+    }
+
+    #[test]
+    fn a_large_park_keeps_nobody_waiting_and_is_asked_once_in_full() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Analytics; 40]);
+        for _ in 0..20 {
+            assert!(bench.lease_on(ROUTE, 2, &mut |_| Want::Later).is_none());
+        }
+        let fresh = bench.add(&[Kind::ApiCall]);
+        let lease = bench
+            .lease_on(ROUTE, 2, &mut |row| if row.kind == Kind::ApiCall { Want::Yes } else { Want::Later })
+            .unwrap();
+        assert_eq!(seqs(&lease), fresh);
+        bench.settle(&lease, &RowEnd::Delivered);
+        let mut asked = std::collections::BTreeSet::new();
+        for calls in 0.. {
+            let lease = bench.lease_on(ROUTE, 2, &mut |row| {
+                asked.insert(row.seq);
+                Want::Later
+            });
+            assert!(lease.is_none());
+            if !bench.store.lease_again(ROUTE) {
+                break;
+            }
+            assert!(calls < 100, "asked for ever");
+        }
+        assert_eq!(asked.len(), 40);
+        assert_eq!(bench.store.waiting(ROUTE).unwrap(), [0, 0, 40, 0]);
+    }
+
+    #[test]
+    fn a_row_put_back_until_a_time_is_due_then_or_when_that_time_cannot_be() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error]);
+        let lease = bench.lease(1).unwrap();
+        bench.settle(&lease, &RowEnd::Later { until_wall_ms: Some(NOW.wall_ms + 60_000) });
+        assert_eq!(bench.store.next_retry(ROUTE).unwrap(), Some(NOW.wall_ms + 60_000));
+        assert_eq!(bench.store.waiting(ROUTE).unwrap(), [0, 1, 0, 0]);
+        assert!(bench.lease(1).is_none());
+        let cut = Cut { max_events: 1, max_bytes: 1 << 20 };
+        for wall_ms in [NOW.wall_ms + 60_000, NOW.wall_ms - 2 * 24 * 3_600_000] {
+            let now = Now { wall_ms, ..NOW };
+            let lease = bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), &mut |_| Want::Yes, now).unwrap();
+            assert_eq!(seqs(&lease.unwrap()), rows);
+            bench.store.release(ROUTE, None, None).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_damaged_exception_is_booked_and_lets_the_row_go() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        let lease = bench.lease(1).unwrap();
+        bench.settle(&lease, &RowEnd::Keep);
+        bench.store.db.execute("UPDATE exception SET at_ms = at_ms + 1", []).unwrap();
+        assert!(bench.lease(1).is_none());
+        assert_eq!(bench.account(ROUTE).dropped["corrupt_row"], 1);
+        assert!(bench.seqs().is_empty());
+    }
+
+    #[test]
+    fn a_damaged_index_is_a_damaged_file() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error, Kind::Error]);
+        // The index now names rows of a lane they are not in.
+        bench.store.db.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false).unwrap();
+        bench.store.db.execute_batch("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'run') WHERE name = 'event_lane'; PRAGMA writable_schema = RESET").unwrap();
+        assert_eq!(rows.len(), 2);
+        let cut = Cut { max_events: 1, max_bytes: 1 << 20 };
+        let error = bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), &mut |_| Want::Yes, NOW).unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+    }
+}

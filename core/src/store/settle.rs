@@ -194,3 +194,104 @@ fn pack(outcomes: &[(&'static str, Vec<EventId>)]) -> String {
 fn cut(note: &str) -> &str {
     note.get(..note.floor_char_boundary(NOTE_BYTES)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, NOW, ROUTE, receipt};
+    use super::super::{RowState, types::Lease};
+    use super::*;
+    use crate::reason::Reason;
+
+    fn fate(bench: &Bench, number: u64) -> RowState {
+        let fate = bench.store.fate(Bench::id(number)).unwrap();
+        fate.routes.into_iter().find(|fate| fate.route == ROUTE).unwrap().state
+    }
+
+    #[test]
+    fn every_end_of_a_row_can_be_asked_for_afterwards() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error; 6]);
+        assert_eq!(fate(&bench, 1), RowState::Queued);
+        let lease = bench.lease(10).unwrap();
+        assert!(matches!(fate(&bench, 1), RowState::InFlight { attempt: 0, sending: false, .. }));
+        bench.store.sending(ROUTE).unwrap();
+        assert!(matches!(fate(&bench, 1), RowState::InFlight { sending: true, .. }));
+        let ends = [
+            RowEnd::Delivered,
+            RowEnd::Dropped(Reason::Rejected),
+            RowEnd::Dead { reason: Reason::Poison, status: 400, note: "no".to_string() },
+            RowEnd::Later { until_wall_ms: Some(NOW.wall_ms + 9) },
+            RowEnd::Keep,
+            RowEnd::Delivered,
+        ];
+        let ends: Vec<_> = lease.rows.iter().map(|row| row.seq).zip(ends).collect();
+        bench.store.settle(ROUTE, &ends, &receipt(207), Some("{}"), NOW).unwrap();
+        bench.check();
+        assert_eq!(fate(&bench, 1), RowState::Delivered { at_ms: NOW.wall_ms, status: 207 });
+        let dropped = RowState::Dropped { reason: "rejected".to_string(), at_ms: NOW.wall_ms, status: 207 };
+        assert_eq!(fate(&bench, 2), dropped);
+        assert_eq!(
+            fate(&bench, 3),
+            RowState::Dead { reason: Some(Reason::Poison), status: 400, note: "no".to_string() }
+        );
+        assert_eq!(fate(&bench, 4), RowState::Parked { until_ms: Some(NOW.wall_ms + 9) });
+        assert_eq!(fate(&bench, 5), RowState::Parked { until_ms: None });
+        assert_eq!(bench.seqs().len(), 3);
+        assert!(bench.store.fate(Bench::id(99)).unwrap().routes.is_empty());
+        let account = bench.account(ROUTE);
+        assert_eq!((account.delivered, account.dead, account.queued), (2, 1, 2));
+    }
+
+    #[test]
+    fn a_row_goes_only_when_every_route_is_done_with_it() {
+        let mut bench = Bench::new();
+        bench.store.declare("other", &["x"], super::super::From::Oldest, NOW).unwrap();
+        let rows = bench.add(&[Kind::Error, Kind::Error]);
+        let lease = bench.lease(10).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        assert_eq!(bench.seqs(), rows);
+        let other = bench.lease_on("other/x", 1, &mut |_| crate::destination::Want::Yes).unwrap();
+        bench.store.settle("other/x", &[(other.rows[0].seq, RowEnd::Delivered)], &receipt(200), None, NOW).unwrap();
+        assert_eq!(bench.seqs(), [rows[1]]);
+    }
+
+    #[test]
+    fn an_end_that_is_not_told_keeps_the_row() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error, Kind::Error]);
+        bench.lease(10).unwrap();
+        bench.store.settle(ROUTE, &[(rows[1], RowEnd::Delivered)], &receipt(200), None, NOW).unwrap();
+        bench.check();
+        assert_eq!(bench.seqs(), [rows[0]]);
+        assert_eq!(bench.lease(10).unwrap().rows[0].seq, rows[0]);
+    }
+
+    #[test]
+    fn settling_without_a_batch_or_a_route_is_harmless() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        bench.store.settle(ROUTE, &[(1, RowEnd::Delivered)], &receipt(200), None, NOW).unwrap();
+        bench.store.settle("nobody/x", &[], &receipt(200), None, NOW).unwrap();
+        bench.store.retry("nobody/x", &receipt(200), None).unwrap();
+        bench.store.release("nobody/x", None, None).unwrap();
+        bench.check();
+        assert_eq!(bench.account(ROUTE).queued, 1);
+    }
+
+    #[test]
+    fn a_batch_settled_by_the_next_life_is_settled_the_same() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error, Kind::Error]);
+        let lease: Lease = bench.lease(10).unwrap();
+        let mut bench = bench.crash();
+        bench.settle(&lease, &RowEnd::Delivered);
+        assert!(matches!(fate(&bench, 2), RowState::Delivered { .. }));
+        assert_eq!(bench.account(ROUTE).delivered, 2);
+    }
+
+    #[test]
+    fn a_long_note_is_cut_at_a_character() {
+        assert_eq!(cut(&"ä".repeat(400)).len(), NOTE_BYTES);
+        assert_eq!(cut(&format!("x{}", "ä".repeat(400))).len(), NOTE_BYTES - 1);
+    }
+}

@@ -165,3 +165,97 @@ impl Tx<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::RowEnd;
+    use super::super::testing::{Bench, NOW, ROUTE, receipt};
+    use super::*;
+
+    const DAY: i64 = 24 * 3_600_000;
+
+    fn kill(bench: &mut Bench, n: usize) {
+        bench.add(&vec![Kind::Error; n]);
+        let lease = bench.lease(500).unwrap();
+        bench.settle(&lease, &RowEnd::Dead { reason: Reason::Rejected, status: 422, note: "bad".to_string() });
+    }
+
+    #[test]
+    fn dead_letters_are_kept_up_to_a_number_and_an_age() {
+        let mut bench = Bench::new();
+        kill(&mut bench, limits::DEAD_LETTERS + 3);
+        bench.store.upkeep(NOW).unwrap();
+        bench.check();
+        assert_eq!((bench.account(ROUTE).dead, bench.account(ROUTE).dropped["rejected"]), (100, 3));
+        assert_eq!(bench.seqs().len(), 100);
+        bench.store.upkeep(Now { wall_ms: NOW.wall_ms + 8 * DAY, ..NOW }).unwrap();
+        bench.check();
+        assert_eq!((bench.account(ROUTE).dead, bench.account(ROUTE).dropped["rejected"]), (0, 103));
+        assert!(bench.seqs().is_empty());
+    }
+
+    #[test]
+    fn a_damaged_dead_letter_is_booked_as_damaged() {
+        let mut bench = Bench::new();
+        kill(&mut bench, 1);
+        bench.store.db.execute("UPDATE exception SET note = 'good'", []).unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        bench.check();
+        assert_eq!(bench.account(ROUTE).dropped["corrupt_row"], 1);
+    }
+
+    #[test]
+    fn receipts_are_kept_up_to_a_number() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        bench.lease(1).unwrap();
+        for _ in 0..150 {
+            bench.store.retry(ROUTE, &receipt(503), None).unwrap();
+        }
+        bench.store.upkeep(NOW).unwrap();
+        let kept: i64 = bench.store.db.query_row("SELECT count(*) FROM receipt", [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, limits::RECEIPTS as i64);
+    }
+
+    #[test]
+    fn old_books_are_summed_up_without_changing_the_account() {
+        let mut bench = Bench::new();
+        for day in 0..40 {
+            let now = Now { wall_ms: NOW.wall_ms + day * DAY, ..NOW };
+            let mut fold = bench.store.begin(false, now).unwrap();
+            fold.intake(Some(Kind::Error), 1).unwrap();
+            fold.drop(Some(Kind::Error), Reason::Filtered, 1).unwrap();
+            fold.commit().unwrap();
+        }
+        bench.store.upkeep(Now { wall_ms: NOW.wall_ms + 39 * DAY, ..NOW }).unwrap();
+        bench.check();
+        let entries: i64 = bench.store.db.query_row("SELECT count(*) FROM ledger", [], |row| row.get(0)).unwrap();
+        assert_eq!(entries, LEDGER_DAYS + 2);
+        assert_eq!(bench.store.lost(ROUTE).unwrap()[0].count, 40);
+    }
+
+    #[test]
+    fn runs_that_no_row_names_go_and_free_pages_are_given_back() {
+        let mut bench = Bench::new();
+        let rows = bench.add_for(&[Kind::Error; 300], &[], &format!("\"{}\"", "x".repeat(3_000)));
+        let mut fold = bench.store.begin(false, NOW).unwrap();
+        for n in 0..80 {
+            let run = crate::row::Run { id: format!("old-{n}"), boot: format!("b-{n}"), ..Default::default() };
+            fold.run(&run).unwrap();
+        }
+        fold.commit().unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        assert_eq!(
+            bench.store.runs().unwrap().iter().map(|run| run.id.as_str()).collect::<Vec<_>>(),
+            ["run-1", "old-79"]
+        );
+        assert_eq!(rows.len(), 300);
+        let lease = bench.lease(300).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        for _ in 0..10 {
+            bench.store.upkeep(NOW).unwrap();
+        }
+        let free: i64 = bench.store.db.query_row("PRAGMA freelist_count", [], |row| row.get(0)).unwrap();
+        assert!(free <= VACUUM_PAGES, "{free}");
+    }
+}
