@@ -62,3 +62,39 @@ impl From<std::io::Error> for StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn every_error_of_sqlite_falls_into_the_class_that_helps() {
+        let class = |code: i32, text: &str| -> StoreError {
+            rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(text.to_string())).into()
+        };
+        for code in
+            [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB, ffi::SQLITE_CORRUPT_INDEX, ffi::SQLITE_CONSTRAINT_PRIMARYKEY]
+        {
+            assert!(matches!(class(code, ""), StoreError::Corrupt(_)), "{code}");
+        }
+        assert!(matches!(class(ffi::SQLITE_ERROR, "no such table: event"), StoreError::Corrupt(_)));
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(matches!(class(code, ""), StoreError::Full(_)), "{code}");
+        }
+        for code in
+            [ffi::SQLITE_BUSY, ffi::SQLITE_IOERR_READ, ffi::SQLITE_CANTOPEN, ffi::SQLITE_READONLY, ffi::SQLITE_PERM]
+        {
+            assert!(matches!(class(code, ""), StoreError::Unavailable(_)), "{code}");
+        }
+        assert!(class(ffi::SQLITE_FULL, "why").to_string().contains("why"));
+    }
+
+    #[test]
+    fn a_full_file_system_is_the_same_whoever_meets_it() {
+        let full = std::io::Error::from_raw_os_error(28);
+        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+        assert!(matches!(StoreError::from(full), StoreError::Full(_)));
+        assert!(matches!(StoreError::from(std::io::Error::other("x")), StoreError::Unavailable(_)));
+    }
+}

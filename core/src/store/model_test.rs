@@ -294,7 +294,7 @@ impl Machine {
                 }
             }
             Op::Crash => {
-                self.store = None;
+                super::testing::die(self.store.take().unwrap());
                 self.open();
             }
             Op::Close => {
@@ -302,7 +302,7 @@ impl Machine {
                 self.open();
             }
             Op::Reboot => {
-                self.store = None;
+                super::testing::die(self.store.take().unwrap());
                 self.boot += 1;
                 self.now.mono_ms = 500;
                 self.open();

@@ -165,3 +165,114 @@ fn sync_folder(folder: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, NOW, identity};
+    use super::super::{From, Options, Wipe};
+    use super::*;
+    use crate::kind::Kind;
+
+    fn open(folder: &Path) -> Result<Store> {
+        Store::open(folder, &identity(), Options::default())
+    }
+
+    #[test]
+    fn a_damaged_queue_is_put_aside_with_its_log_and_the_marks_and_a_new_one_begins() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        let Bench { folder, store, .. } = bench;
+        store.close().unwrap();
+        let file = fs::read(folder.path().join("queue.db")).unwrap();
+        fs::write(folder.path().join("queue.db"), [&[0u8; 100], file.get(100..).unwrap()].concat()).unwrap();
+        assert!(matches!(open(folder.path()).err(), Some(StoreError::Corrupt(_))));
+        fs::write(folder.path().join("queue.db-wal"), b"log").unwrap();
+        let aside = quarantine(folder.path(), b"marks", NOW).unwrap();
+        assert_eq!(aside, folder.path().join("quarantine/1"));
+        assert_eq!(fs::read(aside.join(MARKS)).unwrap(), b"marks");
+        assert_eq!(fs::read(aside.join("queue.db-wal")).unwrap(), b"log");
+        assert!(aside.join("queue.db").exists() && !folder.path().join("queue.db").exists());
+        assert!(open(folder.path()).unwrap().fold_mark() == Default::default());
+        assert_eq!(to_carve(folder.path()).unwrap(), [aside]);
+    }
+
+    #[test]
+    fn a_quarantine_that_was_cut_short_is_finished_by_the_next_open() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        let Bench { folder, store, .. } = bench;
+        super::super::testing::die(store);
+        let log = fs::read(folder.path().join("queue.db-wal")).unwrap();
+        let aside = folder.path().join("quarantine/4");
+        fs::create_dir_all(&aside).unwrap();
+        fs::write(aside.join(MARKS), b"marks").unwrap();
+        fs::write(aside.join(MOVING), b"").unwrap();
+        fs::rename(folder.path().join("queue.db"), aside.join("queue.db")).unwrap();
+        assert!(to_carve(folder.path()).unwrap().is_empty());
+        let store = open(folder.path()).unwrap();
+        assert_eq!(store.next_seq(), (3 << 40) | 1);
+        assert_eq!(fs::read(aside.join("queue.db-wal")).unwrap(), log);
+        assert_eq!(to_carve(folder.path()).unwrap(), [aside]);
+        drop(store);
+        assert_eq!(quarantine(folder.path(), b"", NOW).unwrap(), folder.path().join("quarantine/5"));
+    }
+
+    #[test]
+    fn quarantines_of_a_week_are_counted_even_when_they_are_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let day = |n: i64| Now { wall_ms: NOW.wall_ms + n * 24 * 3_600_000, ..NOW };
+        assert_eq!(quarantines_lately(folder.path(), NOW), 0);
+        for n in 0..3 {
+            let aside = quarantine(folder.path(), b"", day(n)).unwrap();
+            discard(&aside).unwrap();
+        }
+        assert_eq!(quarantines_lately(folder.path(), day(2)), 3);
+        assert_eq!(quarantines_lately(folder.path(), day(8)), 2);
+        assert_eq!(quarantines_lately(folder.path(), day(-8)), 3, "a clock set back does not forget them");
+        assert_eq!(quarantines_lately(folder.path(), day(30)), 0);
+        for _ in 0..40 {
+            quarantine(folder.path(), b"", day(30)).unwrap();
+        }
+        assert!(quarantines_lately(folder.path(), day(30)) <= LOG_LINES);
+        discard_all(folder.path()).unwrap();
+        assert!(to_carve(folder.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_carver_goes_on_where_its_last_commit_was() {
+        let mut bench = Bench::new();
+        let aside = bench.folder.path().join("quarantine/1");
+        fs::create_dir_all(&aside).unwrap();
+        let key = carve_key(&aside);
+        assert_eq!((key.as_str(), bench.store.carve_position(&aside).unwrap()), ("1", 0));
+        let mut fold = bench.store.begin(false, NOW).unwrap();
+        fold.carved(&key, 12).unwrap();
+        drop(fold);
+        assert_eq!(bench.store.carve_position(&aside).unwrap(), 0);
+        let mut fold = bench.store.begin(false, NOW).unwrap();
+        fold.carved(&key, 13).unwrap();
+        fold.commit().unwrap();
+        let mut bench = bench.crash();
+        assert_eq!(bench.store.carve_position(&aside).unwrap(), 13);
+        bench.store.carve_done(&aside).unwrap();
+        assert!(!aside.exists());
+        assert_eq!(bench.store.carve_position(&aside).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_wipe_takes_the_quarantines_too() {
+        let mut bench = Bench::new();
+        fs::create_dir_all(bench.folder.path().join("quarantine/7")).unwrap();
+        bench.store.wipe(Wipe::All, &|_| false, None, NOW).unwrap();
+        assert!(to_carve(bench.folder.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn rows_already_here_are_known_by_id() {
+        let mut bench = Bench::fresh();
+        let rows = bench.add(&[Kind::Error, Kind::Error]);
+        bench.store.declare("main", &["x"], From::Oldest, NOW).unwrap();
+        assert_eq!(bench.store.ids(0).unwrap(), [Bench::id(1), Bench::id(2)]);
+        assert_eq!(bench.store.ids(rows[0]).unwrap(), [Bench::id(2)]);
+    }
+}

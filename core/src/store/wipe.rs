@@ -92,3 +92,94 @@ impl Tx<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, NOW, ROUTE, receipt};
+    use super::super::{RowEnd, RowState};
+    use super::*;
+
+    const SECRET: &str = "secret-of-the-user";
+
+    fn traces(bench: &Bench) -> usize {
+        let mut found = 0;
+        for entry in std::fs::read_dir(bench.folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() && !path.ends_with("queue.db-shm") {
+                let bytes = std::fs::read(&path).unwrap();
+                found += bytes.windows(SECRET.len()).filter(|window| *window == SECRET.as_bytes()).count();
+            }
+        }
+        found
+    }
+
+    fn filled() -> Bench {
+        let mut bench = Bench::new();
+        let json = format!("{{\"message\":\"{SECRET}\"}}");
+        bench.add_for(&[Kind::Error, Kind::Analytics, Kind::Crash], &[], &json);
+        bench.add_for(&[Kind::Metric; 50], &[], &json);
+        let lease = bench.lease(20).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        bench.store.checkpoint(false).unwrap();
+        let mut fold = bench.store.begin(false, NOW).unwrap();
+        fold.crumb(1, 1, &format!("\"{SECRET}\"")).unwrap();
+        fold.scope("user", Some(&format!("\"{SECRET}\""))).unwrap();
+        fold.property(SECRET, Some("1")).unwrap();
+        fold.commit().unwrap();
+        bench.add_for(&[Kind::Error, Kind::Analytics, Kind::Error, Kind::Session], &[], &json);
+        assert!(traces(&bench) > 10);
+        bench
+    }
+
+    #[test]
+    fn nothing_of_the_user_is_left_in_any_byte_of_file_and_log() {
+        let mut bench = filled();
+        let left = bench.account(ROUTE).queued;
+        bench.store.wipe(Wipe::All, &|_| false, Some("install-2"), NOW).unwrap();
+        assert_eq!(traces(&bench), 0);
+        bench.check();
+        assert_eq!(bench.account(ROUTE).dropped["cleared_by_user"], left);
+        assert_eq!(bench.account(ROUTE).delivered, 20);
+        assert_eq!(bench.store.install(), "install-2");
+        assert!(bench.seqs().is_empty() && bench.store.crumbs().unwrap().is_empty());
+        assert!(bench.store.scope().unwrap().is_empty() && bench.store.properties().unwrap().is_empty());
+        assert!(bench.store.fate(Bench::id(1)).unwrap().routes.is_empty());
+        let mut bench = bench.crash();
+        let new = bench.add(&[Kind::Error]);
+        assert_eq!((bench.store.install(), bench.seqs()), ("install-2", new));
+        bench.store.wipe(Wipe::All, &|_| false, None, NOW).unwrap();
+        let vacuum: i64 = bench.store.db.query_row("PRAGMA auto_vacuum", [], |row| row.get(0)).unwrap();
+        assert_eq!(vacuum, 2, "the file can still be shortened");
+    }
+
+    #[test]
+    fn a_purpose_that_is_denied_takes_only_what_no_other_purpose_needs() {
+        let mut bench = filled();
+        let keep = |kind: Kind| kind.purposes().contains(&Purpose::Monitoring);
+        bench.store.wipe(Wipe::Purposes(vec![Purpose::Analytics]), &keep, None, NOW).unwrap();
+        bench.check();
+        assert_eq!(bench.account(ROUTE).dropped["consent"], 1);
+        assert!(bench.store.properties().unwrap().is_empty());
+        assert_eq!((bench.store.crumbs().unwrap().len(), bench.store.scope().unwrap().len()), (1, 1));
+        let lease = bench.lease(100).unwrap();
+        assert!(lease.rows.iter().all(|row| row.kind != Kind::Analytics));
+        assert!(lease.rows.iter().any(|row| row.kind == Kind::Session), "wanted for monitoring as well");
+        assert!(matches!(bench.store.fate(Bench::id(1)).unwrap().routes[0].state, RowState::Delivered { .. }));
+    }
+
+    #[test]
+    fn the_end_of_a_request_that_was_under_way_counts_only_what_was_left() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error, Kind::Analytics]);
+        let lease = bench.lease(10).unwrap();
+        let keep = |kind: Kind| kind == Kind::Error;
+        bench.store.wipe(Wipe::Purposes(vec![Purpose::Analytics]), &keep, None, NOW).unwrap();
+        bench.check();
+        let ends: Vec<_> = lease.rows.iter().map(|row| (row.seq, RowEnd::Delivered)).collect();
+        bench.store.settle(ROUTE, &ends, &receipt(200), None, NOW).unwrap();
+        bench.check();
+        let account = bench.account(ROUTE);
+        assert_eq!((account.delivered, account.dropped["consent"], account.queued), (1, 1, 0));
+        assert!(!bench.seqs().contains(&rows[0]));
+    }
+}
