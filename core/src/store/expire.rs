@@ -55,8 +55,11 @@ impl Store {
                 let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
                 let from = tx.memory.aged.get(number).copied().unwrap_or(0);
                 let head = tx.old(lane, 0, limit, &present, now, &mut boots, &mut going)?;
-                let place =
-                    if from <= head { head } else { tx.old(lane, from, limit, &present, now, &mut boots, &mut going)? };
+                let place = if from < head || head == 0 {
+                    head
+                } else {
+                    tx.old(lane, from, limit, &present, now, &mut boots, &mut going)?
+                };
                 if let Some(aged) = tx.memory.aged.get_mut(number) {
                     *aged = place;
                 }
@@ -130,6 +133,7 @@ impl Tx<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{Bench, NOW, ROUTE, all};
     use super::*;
 
     #[test]
@@ -141,6 +145,42 @@ mod tests {
         // The clock was set back: not older than nothing.
         assert_eq!(age_ms(Boot::Earlier(2_000_000), 0, now), 0);
         assert_eq!(age_ms(Boot::Unknown, 2_000, now), 5_000);
+    }
+
+    #[test]
+    fn rows_go_at_their_age_crashes_later_and_rows_in_flight_never() {
+        let day = |days: i64, more: i64| Now { mono_ms: NOW.mono_ms + days * MS_PER_DAY + more, ..NOW };
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Crash, Kind::Error, Kind::Metric]);
+        assert_eq!(bench.store.expire(&all, day(14, -1)).unwrap(), 0);
+        assert_eq!(bench.store.expire(&all, day(14, 0)).unwrap(), 2);
+        bench.check();
+        assert_eq!(bench.seqs(), rows[..1]);
+        assert_eq!(bench.account(ROUTE).dropped["evicted_age"], 2);
+        assert_eq!(bench.store.expire(&all, day(30, -1)).unwrap(), 0);
+        bench.lease(1).unwrap();
+        assert_eq!(bench.store.expire(&all, day(31, 0)).unwrap(), 0);
+        bench.store.release(ROUTE, None, None).unwrap();
+        assert_eq!(bench.store.expire(&all, day(31, 0)).unwrap(), 1);
+    }
+
+    #[test]
+    fn young_rows_in_front_do_not_hide_old_ones_behind() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Metric; 200]);
+        let young = NOW.mono_ms + 20 * MS_PER_DAY;
+        // Their clocks say they are younger than the last ten.
+        bench
+            .store
+            .db
+            .execute("UPDATE event SET mono_ms = ?1 WHERE seq < (SELECT max(seq) - 9 FROM event)", [young])
+            .unwrap();
+        let mut gone = 0;
+        for _ in 0..5 {
+            gone += bench.store.expire(&all, Now { mono_ms: young, ..NOW }).unwrap();
+        }
+        assert_eq!(gone, 10);
+        bench.check();
     }
 
     #[test]

@@ -4,14 +4,13 @@ use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, Books, spelling};
 use super::memory::{EPOCH_SHIFT, GHOST, MAX_EPOCH, Memory, PASSED, signed};
 use super::schema::{RawRow, row_crc};
-use super::types::{Crumb, FoldMark, Identity, NewRow, Now};
+use super::types::{FoldMark, Identity, NewRow, Now};
 use super::{Store, Tx, begin, commit, rollback};
-use crate::id::EventId;
 use crate::kind::Kind;
 use crate::limits;
 use crate::reason::Reason;
 use crate::row::Run;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 /// Ghosts kept at most: an app that makes up destination names must not fill the table.
 const GHOSTS: usize = 32;

@@ -3,16 +3,12 @@
 use super::cut::Gather;
 use super::error::Result;
 use super::ledger::Books;
-use super::memory::{Brief, InFlight, PASSED, signed, unsigned};
-use super::parked::Exception;
+use super::memory::{Brief, InFlight, signed, unsigned};
 use super::routes::DONE;
-use super::routes::RETRY;
 use super::schema::{ROW, Read, read_row};
 use super::types::{Cut, InflightState, Lease, Now};
 use super::{Store, Tx};
 use crate::destination::Want;
-use crate::limits;
-use crate::reason::Reason;
 use crate::row::{Row, Run};
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
@@ -239,6 +235,7 @@ mod tests {
     use super::super::{RowEnd, StoreError};
     use super::*;
     use crate::kind::Kind;
+    use crate::reason::Reason;
 
     #[test]
     fn a_batch_in_flight_comes_back_the_same_after_a_crash_and_after_a_retry() {

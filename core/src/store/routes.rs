@@ -435,6 +435,21 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_an_exception_outlived_goes_when_a_later_destination_has_passed_it() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        let lease = bench.lease(1).unwrap();
+        bench.settle(&lease, &RowEnd::Keep);
+        bench.store.declare("other", &["x"], From::Oldest, NOW).unwrap();
+        let lease = bench.lease(1).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        assert_eq!(bench.seqs().len(), 1);
+        assert!(bench.lease_on("other/x", 1, &mut |_| crate::destination::Want::No).is_none());
+        bench.store.upkeep(NOW).unwrap();
+        assert!(bench.seqs().is_empty());
+    }
+
+    #[test]
     fn a_large_backlog_is_swept_in_portions() {
         let mut bench = Bench::fresh();
         for _ in 0..30 {

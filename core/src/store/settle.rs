@@ -200,6 +200,8 @@ mod tests {
     use super::super::testing::{Bench, NOW, ROUTE, receipt};
     use super::super::{RowState, types::Lease};
     use super::*;
+    use crate::destination::Want;
+    use crate::kind::Kind;
     use crate::reason::Reason;
 
     fn fate(bench: &Bench, number: u64) -> RowState {
@@ -253,6 +255,48 @@ mod tests {
         let other = bench.lease_on("other/x", 1, &mut |_| crate::destination::Want::Yes).unwrap();
         bench.store.settle("other/x", &[(other.rows[0].seq, RowEnd::Delivered)], &receipt(200), None, NOW).unwrap();
         assert_eq!(bench.seqs(), [rows[1]]);
+    }
+
+    #[test]
+    fn a_row_delivered_before_the_cursor_came_to_it_does_not_come_back() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error, Kind::Revenue, Kind::Error]);
+        // Row 1 is cut, row 2 parked behind it, and the batch released: both are ahead of the cursor.
+        let park = &mut |row: &crate::row::Row| if row.kind == Kind::Revenue { Want::Later } else { Want::Yes };
+        assert_eq!(bench.lease_on(ROUTE, 3, park).unwrap().rows.len(), 2);
+        bench.store.release(ROUTE, None, None).unwrap();
+        let lease = bench.lease(1).unwrap();
+        assert_eq!(lease.rows[0].seq, rows[1]);
+        bench.settle(&lease, &RowEnd::Delivered);
+        assert!(matches!(fate(&bench, 2), RowState::Delivered { .. }));
+        assert_eq!(bench.seqs(), rows, "named until the cursor has passed it");
+        assert_eq!(bench.store.waiting(ROUTE).unwrap(), [0, 2, 0, 0]);
+        // Evicted meanwhile, it is not booked a second time.
+        let mut bench = bench.crash();
+        let lease = bench.lease(10).unwrap();
+        assert_eq!(lease.rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [rows[0], rows[2]]);
+        bench.store.release(ROUTE, None, None).unwrap();
+        while bench.store.evict_some(1, Reason::EvictedBytes, &|_, _| true, &[], NOW).unwrap() > 0 {}
+        bench.check();
+        let account = bench.account(ROUTE);
+        assert_eq!((account.delivered, account.dropped["evicted_bytes"]), (1, 2));
+    }
+
+    #[test]
+    fn a_row_delivered_ahead_goes_when_the_cursor_has_passed_it() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error, Kind::Revenue, Kind::Error]);
+        let park = &mut |row: &crate::row::Row| if row.kind == Kind::Revenue { Want::Later } else { Want::Yes };
+        bench.lease_on(ROUTE, 3, park).unwrap();
+        bench.store.release(ROUTE, None, None).unwrap();
+        for _ in 0..2 {
+            let lease = bench.lease(if bench.account(ROUTE).delivered == 0 { 1 } else { 9 }).unwrap();
+            bench.settle(&lease, &RowEnd::Delivered);
+        }
+        assert_eq!(bench.account(ROUTE).delivered, 3);
+        assert!(bench.seqs().is_empty());
+        let named: i64 = bench.store.db.query_row("SELECT count(*) FROM exception", [], |row| row.get(0)).unwrap();
+        assert_eq!(named, 0);
     }
 
     #[test]
