@@ -125,6 +125,10 @@ mod tests {
         // It holds no snapshot between questions, so the log can be emptied.
         bench.store.checkpoint(true).unwrap();
         assert_eq!(bench.store.wal_pages(), 0);
+        // An idle app's log is empty; the next commit is still seen.
+        let reader = Store::open_read_only(bench.folder.path()).unwrap();
+        bench.add(&[Kind::Error]);
+        assert_eq!((reader.live(), reader.overview().unwrap().rows), (true, 4));
     }
 
     #[test]

@@ -32,10 +32,15 @@ impl Reader {
         if !path.is_file() {
             return Err(StoreError::Unavailable(format!("there is no {}", path.display())));
         }
-        // Without a log nobody is writing, and SQLite would make files beside it just to read.
-        let log = std::fs::metadata(folder.join(format!("{FILE}-wal")));
-        let live = log.is_ok_and(|log| log.len() > 0);
-        Ok(Reader { db: schema::open_read_only(&path, !live)?, live })
+        // Without a log nobody has it open, and SQLite would make files beside it just to read.
+        let log = std::fs::metadata(folder.join(format!("{FILE}-wal"))).ok().map(|log| log.len());
+        match schema::open_read_only(&path, log.is_none()) {
+            // An empty log in a folder that takes no new files.
+            Err(StoreError::Unavailable(_)) if log == Some(0) => {
+                Ok(Reader { db: schema::open_read_only(&path, true)?, live: false })
+            }
+            db => Ok(Reader { db: db?, live: log.is_some() }),
+        }
     }
 
     /// An app had the queue open, or died without closing it.
