@@ -1,11 +1,13 @@
 //! Crash-safe mobile monitoring: one durable queue on the device, delivered to every backend.
 
+mod courier;
 pub mod destination;
 mod id;
 mod kind;
 pub mod limits;
 mod reason;
 mod row;
+mod store;
 pub mod transport;
 
 pub use id::{EventId, ParseIdError};
