@@ -7,7 +7,6 @@ mod kind;
 pub mod limits;
 mod reason;
 mod row;
-mod store;
 pub mod transport;
 
 pub use id::{EventId, ParseIdError};
