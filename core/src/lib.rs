@@ -7,6 +7,8 @@ mod kind;
 pub mod limits;
 mod reason;
 mod row;
+#[allow(dead_code, unused_imports)]
+mod store;
 pub mod transport;
 
 pub use id::{EventId, ParseIdError};
