@@ -15,14 +15,12 @@ use crate::limits;
 use crate::reason::Reason;
 use crate::row::{Lost, Row, Run};
 use crate::store::{self, InflightState, Now, Receipt, RouteKey, RowEnd, Store};
+use crate::sys::Clock;
 use crate::transport::{Completion, Report, Request, Sent, Tell, Transport};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-
-/// Reads the clocks.
-pub(crate) type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
 
 /// Domain of random bits for batch ids and waits (see [`IdKey::bits`]).
 const DOMAIN: u64 = 0x636f_7572_6965_7200;
@@ -228,7 +226,8 @@ impl<O: Outbox> Driver<O> {
     }
 
     fn now(&self) -> Now {
-        (self.given.clock)()
+        let clock = &self.given.clock;
+        Now { wall_ms: clock.wall_ms(), mono_ms: clock.mono_ms() }
     }
 
     /// 64 even bits.

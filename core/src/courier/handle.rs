@@ -1,12 +1,13 @@
 //! The courier's thread, and what the rest of the engine tells it.
 
-use super::driver::{Clock, Driver, Given};
+use super::driver::{Driver, Given};
 use super::machine::Event;
 use super::{Flushed, Held, Hint, Outbox, RouteStatus, parcel};
 use crate::destination::{Destination, Want};
 use crate::id::IdKey;
 use crate::row::Row;
 use crate::store;
+use crate::sys::Clock;
 use crate::transport::{Report, Transport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,7 +22,7 @@ pub(crate) struct Options {
     pub(crate) boot: String,
     /// Source of batch ids and of jitter; the key of this run.
     pub(crate) key: IdKey,
-    /// Reads the clocks. Its monotonic one counts sleep.
+    /// The clocks.
     pub(crate) clock: Clock,
     /// Whether the app is in the foreground now. A process without such a notion is.
     pub(crate) foreground: bool,

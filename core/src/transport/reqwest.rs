@@ -165,17 +165,12 @@ async fn exchange(client: &reqwest::Client, request: Request) -> Sent {
 
 /// What an error before the answer says about the request's fate.
 fn failed(error: &reqwest::Error) -> Sent {
-    let mut text = String::new();
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        // The outermost message names the address with its query; the causes suffice.
-        if error.source().is_none() || !text.is_empty() {
-            text = error.to_string();
-        } else {
-            text.push('?');
-        }
-        cause = error.source();
+    // The innermost cause says what happened; the outer ones name the address with its query.
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
     }
+    let text = cause.to_string();
     if error.is_connect() || error.is_builder() { Sent::NotSent(text) } else { Sent::Ambiguous(text) }
 }
 
