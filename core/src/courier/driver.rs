@@ -21,12 +21,16 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 /// Domain of random bits for batch ids and waits (see [`IdKey::bits`]).
 const DOMAIN: u64 = 0x636f_7572_6965_7200;
 
 /// Deeds between two looks at the news: what comes in is never kept waiting by a long drain.
 const DEEDS: usize = 32;
+
+/// How often the thread looks at a clock that only moves when told.
+const MANUAL_LOOK: Duration = Duration::from_millis(5);
 
 /// What the courier was given at its start.
 pub(crate) struct Given<O> {
@@ -48,6 +52,8 @@ pub(crate) struct Driver<O> {
     retiring: Vec<String>,
     running: BTreeMap<u64, Running>,
     unsettled: Vec<Settlement>,
+    /// The transport tells of connections (see [`Transport::reports_connect`]).
+    reports_connect: bool,
     /// Number of the last request.
     number: u64,
     /// Random numbers drawn.
@@ -118,9 +124,12 @@ struct Leased {
 impl<O: Outbox> Driver<O> {
     pub(crate) fn new(given: Given<O>, foreground: bool) -> Driver<O> {
         let machine = Machine::new(&given.boot, foreground);
+        let reports = || given.transport.reports_connect();
+        let reports_connect = catch_unwind(AssertUnwindSafe(reports)).unwrap_or(false);
         Driver {
             given,
             machine,
+            reports_connect,
             destinations: BTreeMap::new(),
             retiring: Vec::new(),
             running: BTreeMap::new(),
@@ -220,9 +229,11 @@ impl<O: Outbox> Driver<O> {
     }
 
     /// How long until this time of the monotonic clock.
-    pub(crate) fn until(&self, deadline_mono: i64) -> std::time::Duration {
+    pub(crate) fn until(&self, deadline_mono: i64) -> Duration {
         let left = deadline_mono.saturating_sub(self.now().mono_ms);
-        std::time::Duration::from_millis(u64::try_from(left).unwrap_or(0))
+        let wait = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+        // Nobody tells this thread that a manual clock was moved.
+        if self.given.clock.is_manual() { wait.min(MANUAL_LOOK) } else { wait }
     }
 
     fn now(&self) -> Now {
@@ -289,7 +300,10 @@ impl<O: Outbox> Driver<O> {
         let known = self.ask(move |store, now| {
             let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
             store.declare(&owner, &names, from, now)?;
-            let read = |key: RouteKey| Ok((store.route_state(&key)?, Left::read(store, &key)?, key));
+            let read = |key: RouteKey| {
+                let lost = Some(digest(&store.lost(&key)?));
+                Ok((store.route_state(&key)?, Left { lost, ..Left::read(store, &key)? }, key))
+            };
             keys.into_iter().map(read).collect::<store::Result<Vec<_>>>()
         });
         let Some(known) = known else { return };
@@ -440,7 +454,7 @@ impl<O: Outbox> Driver<O> {
 
     /// When a request is given up, by the monotonic clock.
     fn limit(&self, running: &Running) -> i64 {
-        let connecting = !running.connected && self.given.transport.reports_connect();
+        let connecting = !running.connected && self.reports_connect;
         let wait = if connecting { limits::CONNECT_TIMEOUT } else { limits::REQUEST_TIMEOUT };
         running.began_mono.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
     }
@@ -600,7 +614,7 @@ impl<O: Outbox> Driver<O> {
 impl Left {
     /// Asks the store.
     fn read(store: &Store, key: &str) -> store::Result<Left> {
-        Ok(Left { waiting: store.waiting(key)?, retry_wall: store.next_retry(key)? })
+        Ok(Left { waiting: store.waiting(key)?, retry_wall: store.next_retry(key)?, lost: None })
     }
 }
 
@@ -621,4 +635,4 @@ fn convict(state: &mut RouteState, rows: &[Row]) -> Option<Step> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

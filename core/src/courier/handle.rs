@@ -42,7 +42,7 @@ enum Message {
     Suspend(Sender<()>),
     StoreReplaced,
     /// No new requests; the thread ends when nothing is under way, at the latest then.
-    Close(Instant, Sender<()>),
+    Close(Instant, Sender<bool>),
 }
 
 /// Seen by the courier's thread and by everybody else.
@@ -130,11 +130,11 @@ impl Courier {
 
 /// The thread.
 fn run<O: Outbox>(driver: &mut Driver<O>, receiver: &Receiver<Message>, shared: &Shared) {
-    let mut closing: Option<(Instant, Vec<Sender<()>>)> = None;
+    let mut closing: Option<(Instant, Vec<Sender<bool>>)> = None;
     loop {
         let deadline = driver.step();
         if let Some((_, done)) = closing.as_ref().filter(|(until, _)| driver.quiet() || *until <= Instant::now()) {
-            done.iter().for_each(|done| drop(done.send(())));
+            done.iter().for_each(|done| drop(done.send(driver.quiet())));
             return;
         }
         let wait = deadline.map(|deadline| driver.until(deadline));
@@ -259,12 +259,12 @@ impl CourierHandle {
         let (done, ended) = channel();
         let until = Instant::now().checked_add(wait).unwrap_or_else(Instant::now);
         self.send(Message::Close(until, done));
-        let quiet = ended.recv_timeout(wait).is_ok();
-        if quiet {
+        let quiet = ended.recv_timeout(wait);
+        if quiet.is_ok() {
             // The thread has nothing left to do.
             let _ = thread.join();
         }
-        quiet
+        quiet.unwrap_or(false)
     }
 
     /// All routes as they are.

@@ -466,6 +466,3 @@ impl Judge<'_> {
 fn is_alone(end: &End) -> bool {
     matches!(end, End::Alone { .. })
 }
-
-#[cfg(test)]
-mod tests;

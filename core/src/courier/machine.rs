@@ -58,6 +58,8 @@ pub(crate) struct Left {
     pub(crate) waiting: [u64; 4],
     /// When the next row put aside is due, by the wall clock.
     pub(crate) retry_wall: Option<i64>,
+    /// Digest of the losses; only read where a destination is loaded.
+    pub(crate) lost: Option<u32>,
 }
 
 /// One route.
@@ -104,6 +106,8 @@ pub(crate) struct Machine {
     destinations: BTreeMap<String, Option<i64>>,
     /// Destinations not yet declared and loaded.
     unloaded: Vec<String>,
+    /// A flush began while some were not loaded.
+    flush_unloaded: bool,
     routes: BTreeMap<RouteKey, Route>,
 }
 
@@ -116,6 +120,7 @@ impl Machine {
             store_gone: None,
             destinations: BTreeMap::new(),
             unloaded: Vec::new(),
+            flush_unloaded: false,
             routes: BTreeMap::new(),
         }
     }
@@ -153,10 +158,14 @@ impl Machine {
         self.unloaded.retain(|old| old != name);
         for (key, spec, state, left) in routes {
             let waiting = left.waiting;
-            let mut trigger = Trigger { losses: Some(mono_ms), ..Trigger::default() };
+            let unreported = left.lost.is_some_and(|lost| lost != 0 && lost != state.reported);
+            let mut trigger = Trigger { losses: unreported.then_some(mono_ms), ..Trigger::default() };
             // What an earlier run left, and a batch in flight, go at once.
             trigger.left(waiting, mono_ms);
             trigger.drain(mono_ms);
+            if self.flush_unloaded {
+                trigger.flush = Flush::Rows;
+            }
             let destination = name.to_owned();
             self.routes.insert(
                 key,
@@ -194,6 +203,7 @@ impl Machine {
             }
             Event::Flush => {
                 self.store_gone = None;
+                self.flush_unloaded = !self.unloaded.is_empty();
                 for route in self.routes.values_mut() {
                     route.trigger.flush = Flush::Rows;
                     route.trigger.losses.get_or_insert(mono_ms);
@@ -271,7 +281,7 @@ impl Machine {
         let rows = route.trigger.wish(self.setting, immediate, at.mono_ms).map(|(when, _)| (when.max(free), send()));
         let parked = route.parked_until(at).map(|when| (when.max(free), send()));
         let losses = (route.spec.reports_losses && route.state.bisect.is_none())
-            .then(|| route.trigger.losses_due(at.mono_ms))
+            .then(|| route.trigger.losses_due(self.setting, at.mono_ms))
             .flatten();
         let losses = losses.map(|when| (when.max(free), Do::Losses(key.clone())));
         // Rows first where both are due: losses go along with them.
@@ -289,6 +299,7 @@ impl Machine {
     /// A flush does not wait for routes that may not send.
     fn settle_flush(&mut self, now: Now) {
         let at = At { boot: &self.boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
+        self.flush_unloaded &= !self.unloaded.is_empty() && !self.suspended && self.store_gone.is_none();
         for route in self.routes.values_mut().filter(|route| route.trigger.flush != Flush::No && !route.busy) {
             let held = route.state.hold.as_ref().is_some_and(|hold| !hold.why.yields_to_flush() && !hold.over(at));
             if held || route.state.stop.is_some() || self.suspended || self.store_gone.is_some() {
@@ -304,7 +315,7 @@ impl Machine {
 
     /// Whether a flush still waits for a route.
     pub(crate) fn flushing(&self) -> bool {
-        self.routes.values().any(|route| route.trigger.flush != Flush::No)
+        self.flush_unloaded || self.routes.values().any(|route| route.trigger.flush != Flush::No)
     }
 
     /// Whether requests are under way or wait for the store.
@@ -416,6 +427,3 @@ impl Machine {
         (when > at.mono_ms).then(|| Held { until_ms: Some(until(when)), why: delay.text().into() })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -173,13 +173,18 @@ impl Trigger {
         [urgent, rest].into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
-    /// When to look whether losses are to be reported although no row goes, by the monotonic clock.
-    pub(crate) fn losses_due(&self, mono_ms: i64) -> Option<i64> {
+    /// When to look whether losses are to be reported by themselves, by the monotonic clock. Where rows wait they go
+    /// along with them.
+    pub(crate) fn losses_due(&self, setting: Setting, mono_ms: i64) -> Option<i64> {
         let since = self.losses?;
         if self.flush == Flush::Losses {
             return Some(mono_ms);
         }
-        let soon = after(since, limits::BATCH_INTERVAL);
+        if self.any() {
+            return None;
+        }
+        let delayed = setting.network == Network::Offline || setting.power == Power::Low;
+        let soon = after(since, if delayed { limits::HINT_DELAY } else { limits::BATCH_INTERVAL });
         Some(self.losses_at.map_or(soon, |last| soon.max(after(last, limits::LOSSES_INTERVAL))))
     }
 }
