@@ -2,21 +2,23 @@
 //!
 //! No clock but the injected one, no sleep: the thread in `handle` and the tests drive the same object.
 
+mod losses;
+mod send;
+mod settle;
+
 use super::Outbox;
 use super::handle::Shared;
-use super::judge::{Ended, Judged, Step, Tried, judge};
+use super::judge::{Ended, Step};
 use super::machine::{Do, Event, Left, Machine, Route};
-use super::parcel::{self, Filter};
-use super::state::{RouteState, Suspect, digest};
-use crate::destination::{Batch, Destination, Granted, RouteSpec, Stamp};
+use super::parcel;
+use super::state::{RouteState, digest};
+use crate::destination::{Batch, Destination, Granted};
 use crate::id::IdKey;
-use crate::kind::Kind;
 use crate::limits;
-use crate::reason::Reason;
 use crate::row::{Lost, Row, Run};
-use crate::store::{self, InflightState, Now, Receipt, RouteKey, RowEnd, Store};
+use crate::store::{self, Now, Receipt, RouteKey, Store};
 use crate::sys::Clock;
-use crate::transport::{Completion, Report, Request, Sent, Tell, Transport};
+use crate::transport::{Report, Sent, Tell, Transport};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -219,10 +221,14 @@ impl<O: Outbox> Driver<O> {
         self.given.shared.publish(self.machine.status(now));
         if !self.machine.flushing() {
             // Whoever waited may be gone.
-            self.flushing.drain(..).for_each(|done| drop(done.send(())));
+            for done in self.flushing.drain(..) {
+                let _ = done.send(());
+            }
         }
         if self.quiet() {
-            self.quieting.drain(..).for_each(|done| drop(done.send(())));
+            for done in self.quieting.drain(..) {
+                let _ = done.send(());
+            }
         }
         let limits = self.running.values().map(|running| self.limit(running));
         limits.chain(self.machine.deadline(now)).min()
@@ -323,135 +329,6 @@ impl<O: Outbox> Driver<O> {
         Some((route, Arc::clone(destination)))
     }
 
-    /// Leases rows and hands them to the transport.
-    fn send(&mut self, key: &RouteKey) {
-        let now = self.now();
-        let Some(leased) = self.lease(key, now) else { return };
-        let Some(lease) = leased.lease.filter(|lease| !lease.rows.is_empty()) else {
-            return self.machine.nothing(key, now, leased.left);
-        };
-        let granted = self.given.outbox.granted();
-        let Some((route, destination)) = self.route(key) else { return };
-        let receipt = |note: &str| {
-            let (batch_id, note) = (lease.batch_id.clone(), note.to_owned());
-            Some(Receipt { at_ms: now.wall_ms, status: 0, batch_id, note })
-        };
-        if route.spec.at_most_once && lease.state == InflightState::Sending {
-            // An earlier run handed it to its transport and did not live to see the end.
-            let ends = vec![RowEnd::Dropped(Reason::Ambiguous); lease.rows.len()];
-            let seqs = lease.rows.iter().map(|row| row.seq).collect();
-            return self.settle_later(key, Step::Settle(ends), seqs, receipt("may have arrived: the process ended"));
-        }
-        if let Some(step) = convict(&mut route.state, &lease.rows) {
-            let seqs = lease.rows.iter().map(|row| row.seq).collect();
-            return self.settle_later(key, step, seqs, receipt("refused alone while another event was accepted"));
-        }
-        if route.state.stop.is_some() && lease.rows.len() > 1 {
-            // A batch from before the stop; probes are single events.
-            return self.settle_later(key, Step::Release, Vec::new(), None);
-        }
-        let rows = lease.rows.len();
-        if !route.state.bisect.as_ref().is_some_and(|bisect| bisect.fits(&lease.batch_id, rows)) {
-            route.state.bisect = None;
-        }
-        let part = route.state.bisect.as_mut().and_then(|bisect| bisect.current().cloned());
-        let cargo = Cargo {
-            request_id: part.as_ref().map_or_else(|| lease.batch_id.clone(), |part| part.id(&lease.batch_id)),
-            part: part.map_or((0, rows), |part| (part.from, part.to)),
-            batch_id: lease.batch_id,
-            install: leased.install,
-            epoch: leased.epoch,
-            rows: lease.rows,
-            runs: lease.runs,
-            lost: lease.lost,
-            granted,
-            losses_only: false,
-        };
-        self.dispatch(key, destination, cargo, lease.attempt);
-    }
-
-    /// Asks the store for rows. A probe prefers events that were not refused before.
-    fn lease(&mut self, key: &RouteKey, now: Now) -> Option<Leased> {
-        let boot = Arc::clone(&self.given.boot);
-        let at = super::hold::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
-        let granted = self.given.outbox.granted();
-        let (route, destination) = self.route(key)?;
-        let suspects = route.state.stop.iter().flat_map(|stop| &stop.suspects).map(|suspect| suspect.seq).collect();
-        let mut filter = Filter {
-            name: route.destination.clone(),
-            spec: route.spec,
-            granted,
-            limited: route.state.limited(at),
-            skip: suspects,
-            destination,
-        };
-        let cut = route.state.cut(route.spec);
-        let encoder = filter.destination.encoder();
-        loop {
-            let (key, id, filter_now) = (key.clone(), self.new_id(now), filter.clone());
-            let asked = self.ask(move |store, now| {
-                let wants = &mut |row: &Row| filter_now.want(row);
-                let lease = store.lease(&key, cut, encoder, &|| id.clone(), wants, now)?;
-                let again = lease.is_none() && store.lease_again(&key);
-                let left = Left::read(store, &key)?;
-                Ok((Leased { lease, left, install: store.install().to_owned(), epoch: store.epoch() }, again))
-            });
-            let (leased, again) = asked?;
-            if again {
-                // A lease looks at a bounded number of rows, so that the writer can fold in between.
-                continue;
-            }
-            if leased.lease.is_some() || filter.skip.is_empty() {
-                return Some(leased);
-            }
-            filter.skip.clear();
-        }
-    }
-
-    /// Encodes and sends, or notes why that was impossible.
-    fn dispatch(&mut self, key: &RouteKey, destination: Arc<dyn Destination>, cargo: Cargo, attempt: u32) {
-        let now = self.now();
-        let boot = Arc::clone(&self.given.boot);
-        let Some((route, _)) = self.route(key) else { return };
-        let (spec, compress) = (route.spec, !route.state.uncompressed);
-        let last_status = if attempt == 0 { 0 } else { route.state.last_status };
-        let stamp = Stamp { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms, attempt, last_status };
-        let request = parcel::build(&*destination, spec, &cargo.batch(), &stamp, compress);
-        self.machine.began(key, now.mono_ms);
-        let running = Running { route: key.clone(), destination, cargo, began_mono: now.mono_ms, connected: false };
-        match request {
-            Err(what) => self.ended(running, Ended::Unbuildable(what)),
-            Ok(request) => self.hand_over(running, spec, request),
-        }
-    }
-
-    /// The last look at consent, then the transport.
-    fn hand_over(&mut self, running: Running, spec: &RouteSpec, request: Request) {
-        let granted = self.given.outbox.granted();
-        let purposes = running.destination.purposes();
-        if !running.cargo.batch().rows.iter().all(|row| parcel::allowed(purposes, row.kind, granted)) {
-            // Cut anew without what is no longer allowed.
-            return self.settle_later(&running.route, Step::Release, Vec::new(), None);
-        }
-        if spec.at_most_once {
-            let key = running.route.clone();
-            if self.ask(move |store, _| store.sending(&key)).is_none() {
-                if let Some((route, _)) = self.route(&running.route) {
-                    route.busy = false;
-                }
-                return;
-            }
-            self.given.outbox.changed();
-        }
-        self.number = self.number.wrapping_add(1);
-        let number = self.number;
-        self.running.insert(number, running);
-        let done = Completion::new(Arc::clone(&self.given.tell), number);
-        let transport = &self.given.transport;
-        // A panic drops `done`, which reports an unknown fate.
-        let _ = catch_unwind(AssertUnwindSafe(|| transport.send(request, done)));
-    }
-
     /// When a request is given up, by the monotonic clock.
     fn limit(&self, running: &Running) -> i64 {
         let connecting = !running.connected && self.reports_connect;
@@ -485,130 +362,6 @@ impl<O: Outbox> Driver<O> {
         };
         self.ended(running, ended);
     }
-
-    /// A request ended: judge it and let the store settle it.
-    fn ended(&mut self, running: Running, ended: Ended) {
-        let now = self.now();
-        let random = self.random();
-        let boot = Arc::clone(&self.given.boot);
-        let at = super::hold::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
-        let Some((route, _)) = self.route(&running.route) else { return };
-        let cargo = &running.cargo;
-        let rows: Vec<(u64, Kind)> = cargo.rows.iter().map(|row| (row.seq, row.kind)).collect();
-        let tried = Tried { spec: route.spec, batch: &cargo.batch_id, rows: &rows, at, random };
-        let Judged { step, status, note } = judge(&mut route.state, tried, ended);
-        let heard = (200..300).contains(&status) && matches!(step, Step::Settle(_));
-        if heard {
-            route.state.reported = digest(&cargo.lost);
-            route.trigger.losses = None;
-        }
-        if cargo.losses_only {
-            return self.losses_ended(&running.route, heard || step == Step::Settle(Vec::new()), digest(&cargo.lost));
-        }
-        if let Step::Settle(ends) = &step {
-            let delivered = ends.iter().filter(|end| **end == RowEnd::Delivered).count();
-            route.delivered = route.delivered.saturating_add(delivered as u64);
-            if ends.iter().any(|end| matches!(end, RowEnd::Dropped(_) | RowEnd::Dead { .. })) {
-                route.trigger.losses = Some(now.mono_ms);
-            }
-        }
-        let receipt = Receipt { at_ms: now.wall_ms, status, batch_id: cargo.request_id.clone(), note };
-        let seqs = rows.into_iter().map(|(seq, _)| seq).collect();
-        self.settle_later(&running.route, step, seqs, Some(receipt));
-    }
-
-    fn settle_later(&mut self, key: &RouteKey, step: Step, seqs: Vec<u64>, receipt: Option<Receipt>) {
-        if let Some((route, _)) = self.route(key) {
-            route.busy = true;
-        }
-        self.unsettled.push(Settlement { route: key.clone(), step, seqs, receipt });
-    }
-
-    fn settle_all(&mut self) {
-        while self.machine.store_there() {
-            let Some(settlement) = self.unsettled.pop() else { return };
-            self.settle(settlement);
-        }
-    }
-
-    /// In one transaction with the route's state. What cannot be settled now is kept until the store is there again.
-    fn settle(&mut self, settlement: Settlement) {
-        let Some(route) = self.machine.route(&settlement.route) else { return };
-        let state = route.state.to_json();
-        let Settlement { route: key, step, seqs, receipt } = settlement;
-        let again = !matches!(step, Step::Settle(_));
-        let kept = (key.clone(), step.clone(), seqs.clone(), receipt.clone());
-        let left = self.ask(move |store, now| {
-            let state = Some(state.as_str());
-            match (step, &receipt) {
-                (Step::Settle(ends), Some(receipt)) => {
-                    let ends: Vec<(u64, RowEnd)> = seqs.into_iter().zip(ends).collect();
-                    store.settle(&key, &ends, receipt, state, now)?;
-                }
-                (Step::Retry, Some(receipt)) => store.retry(&key, receipt, state)?,
-                (_, receipt) => store.release(&key, receipt.as_ref(), state)?,
-            }
-            Left::read(store, &key)
-        });
-        let (route, step, seqs, receipt) = kept;
-        let Some(left) = left else { return self.unsettled.push(Settlement { route, step, seqs, receipt }) };
-        if !again {
-            self.given.outbox.changed();
-        }
-        let now = self.now();
-        self.machine.ended(&route, now, again, left);
-    }
-
-    /// Reports losses in a request without events, if the server does not know them.
-    fn losses(&mut self, key: &RouteKey) {
-        let now = self.now();
-        let granted = self.given.outbox.granted();
-        let route_key = key.clone();
-        let known = self.ask(move |store, _| {
-            let lost = store.lost(&route_key)?;
-            let runs = store.runs()?;
-            Ok((lost, runs, store.install().to_owned(), store.epoch()))
-        });
-        let Some((lost, mut runs, install, epoch)) = known else { return };
-        let id = self.new_id(now);
-        let Some((route, destination)) = self.route(key) else { return };
-        let allowed = destination.purposes().iter().any(|purpose| parcel::is_granted(*purpose, granted));
-        let digest = digest(&lost);
-        runs.sort_by_key(|run| run.number);
-        let Some(run) = runs.pop() else { return self.machine.losses_done(key, now.mono_ms) };
-        if !allowed || digest == 0 || digest == route.state.reported {
-            return self.machine.losses_done(key, now.mono_ms);
-        }
-        let cargo = Cargo {
-            batch_id: id.clone(),
-            request_id: id,
-            install,
-            epoch,
-            rows: Vec::new(),
-            part: (0, 0),
-            runs: vec![run],
-            lost,
-            granted,
-            losses_only: true,
-        };
-        self.dispatch(key, destination, cargo, 0);
-    }
-
-    fn losses_ended(&mut self, key: &RouteKey, done: bool, digest: u32) {
-        let now = self.now();
-        let Some((route, _)) = self.route(key) else { return };
-        let since = route.trigger.losses;
-        if done {
-            route.state.reported = digest;
-        }
-        let (state, route_key) = (route.state.to_json(), key.clone());
-        self.machine.losses_done(key, now.mono_ms);
-        if !done && let Some((route, _)) = self.route(key) {
-            route.trigger.losses = since.or(Some(now.mono_ms));
-        }
-        // Not told: the same losses are reported once more after a restart, and the server keeps the larger number.
-        let _ = self.ask(move |store, _| store.save_route_state(&route_key, &state));
-    }
 }
 
 impl Left {
@@ -616,22 +369,6 @@ impl Left {
     fn read(store: &Store, key: &str) -> store::Result<Left> {
         Ok(Left { waiting: store.waiting(key)?, retry_wall: store.next_retry(key)?, lost: None })
     }
-}
-
-/// Dead-letters events whose guilt was proven after they were queued again; the other rows are queued again.
-fn convict(state: &mut RouteState, rows: &[Row]) -> Option<Step> {
-    let found = |row: &Row| state.convicted.iter().find(|suspect| suspect.seq == row.seq);
-    if !rows.iter().any(|row| found(row).is_some()) {
-        return None;
-    }
-    let dead = |Suspect { status, note, .. }: &Suspect| RowEnd::Dead {
-        reason: Reason::Poison,
-        status: *status,
-        note: note.clone(),
-    };
-    let ends = rows.iter().map(|row| found(row).map_or(RowEnd::Keep, dead)).collect();
-    state.convicted.retain(|suspect| !rows.iter().any(|row| row.seq == suspect.seq));
-    Some(Step::Settle(ends))
 }
 
 #[cfg(test)]

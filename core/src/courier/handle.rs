@@ -134,7 +134,9 @@ fn run<O: Outbox>(driver: &mut Driver<O>, receiver: &Receiver<Message>, shared: 
     loop {
         let deadline = driver.step();
         if let Some((_, done)) = closing.as_ref().filter(|(until, _)| driver.quiet() || *until <= Instant::now()) {
-            done.iter().for_each(|done| drop(done.send(driver.quiet())));
+            for done in done {
+                let _ = done.send(driver.quiet());
+            }
             return;
         }
         let wait = deadline.map(|deadline| driver.until(deadline));

@@ -76,7 +76,7 @@ fn a_request_arrives_as_it_was_given_and_the_answer_comes_back() {
 
 #[test]
 fn requests_run_beside_each_other_and_a_silent_server_holds_none_up() {
-    let silent = server(|stream| std::mem::forget(stream));
+    let silent = server(std::mem::forget);
     let quick = server(|mut stream| {
         request(&mut stream);
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
