@@ -292,7 +292,8 @@ impl Machine {
     /// The end of the route's hold, by the monotonic clock; in the past = none.
     fn free_at(&self, route: &Route, at: At<'_>) -> i64 {
         match &route.state.hold {
-            Some(hold) if !(route.trigger.flush != Flush::No && hold.why.yields_to_flush()) => hold.ends_mono(at),
+            // Where the server asked for the wait there is no flush any more, see `settle_flush`.
+            Some(hold) if route.trigger.flush == Flush::No => hold.ends_mono(at),
             _ => i64::MIN,
         }
     }

@@ -242,6 +242,9 @@ fn losses_go_along_with_a_batch_and_otherwise_by_themselves_every_ten_minutes() 
     bench.put(Kind::Error, 1);
     assert_eq!((ids(&bench.last()).len(), losses(&bench)), (1, sampled(5)));
     assert_eq!(bench.settle(), None, "told already");
+    bench.restart("boot-a");
+    bench.add("main", rez("key"));
+    assert_eq!(bench.settle(), None, "told already, before the restart");
     bench.lose(Reason::Sampled, 1);
     assert!(flush(&mut bench), "the next flush takes it along");
     assert_eq!(losses(&bench), sampled(6));
