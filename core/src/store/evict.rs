@@ -3,7 +3,7 @@
 use super::error::Result;
 use super::ledger::Books;
 use super::memory::{GHOST, InFlight, Route, floor, signed, unsigned};
-use super::routes::DEAD;
+use super::routes::{DEAD, DONE};
 use super::schema::{PAGE_BYTES, ROW, Read, read_row};
 use super::types::Now;
 use super::{Store, Tx};
@@ -147,7 +147,7 @@ impl Tx<'_> {
         if routes.is_empty() {
             return Ok(false);
         }
-        let mut select = self.db.prepare_cached("SELECT route FROM exception WHERE seq = ?1")?;
+        let mut select = self.db.prepare_cached("SELECT route FROM exception WHERE seq = ?1 AND state IN (1, 2)")?;
         let mut rows = select.query([signed(seq)])?;
         while let Some(row) = rows.next()? {
             if routes.contains(&row.get::<_, i64>(0)?) {
@@ -196,14 +196,14 @@ impl Tx<'_> {
                 while let Some(exception) = rows.next()? {
                     let (route, state): (i64, i64) = (exception.get(0)?, exception.get(1)?);
                     let own = exception.get::<_, Option<String>>(2)?.and_then(|own| Reason::parse(&own));
-                    exceptions.push((route, own.filter(|_| state == DEAD)));
+                    exceptions.push((route, state, own.filter(|_| state == DEAD)));
                 }
             }
-            for (route, own) in &exceptions {
+            for (route, _, own) in exceptions.iter().filter(|(_, state, _)| *state != DONE) {
                 books.lost(*route, row.kind, own.unwrap_or(reason), 1);
             }
             for route in &self.memory.routes {
-                if route.passed(row.lane, row.seq) || exceptions.iter().any(|(number, _)| *number == route.number) {
+                if route.passed(row.lane, row.seq) || exceptions.iter().any(|(number, ..)| *number == route.number) {
                     continue;
                 }
                 let wanted = match (wants, &row.row) {

@@ -1,9 +1,11 @@
 //! Cutting a batch, and giving the same one out again after a restart.
 
+use super::cut::Gather;
 use super::error::Result;
 use super::ledger::Books;
 use super::memory::{Brief, InFlight, PASSED, signed, unsigned};
 use super::parked::Exception;
+use super::routes::DONE;
 use super::routes::RETRY;
 use super::schema::{ROW, Read, read_row};
 use super::types::{Cut, InflightState, Lease, Now};
@@ -15,48 +17,8 @@ use crate::row::{Row, Run};
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
 
-/// A lease looks at no more than this many times the rows it may take.
-const LOOKS: usize = 4;
-
-/// Rows are read in portions of this, so that a cut of 500 does not read 2,000.
-const PORTION: usize = 64;
-
 /// Counting what waits stops here, per lane: enough to decide, and some 100 microseconds.
 pub(crate) const WAITING: i64 = 10_000;
-
-/// What one cut has gathered.
-struct Gather<'a> {
-    number: i64,
-    cut: Cut,
-    wants: &'a mut dyn FnMut(&Row) -> Want,
-    now: Now,
-    looked: usize,
-    bytes: usize,
-    full: bool,
-    rows: Vec<(Row, Brief)>,
-    books: Books,
-    freed: Vec<(u64, u8)>,
-}
-
-impl Gather<'_> {
-    fn exhausted(&self) -> bool {
-        self.full || self.looked >= self.cut.max_events.max(1).saturating_mul(LOOKS)
-    }
-
-    /// Takes the row if it fits; else the cut is full.
-    fn take(&mut self, row: Row, parked: bool) -> bool {
-        let bytes = self.bytes.saturating_add(row.json.len());
-        if !self.rows.is_empty() && (self.rows.len() >= self.cut.max_events.max(1) || bytes > self.cut.max_bytes) {
-            self.full = true;
-            return false;
-        }
-        self.bytes = bytes;
-        let brief = Brief { seq: row.seq, lane: row.kind.lane().number(), kind: row.kind, id: row.id, parked };
-        self.rows.push((row, brief));
-        self.full = self.rows.len() >= self.cut.max_events.max(1);
-        true
-    }
-}
 
 impl Store {
     /// Puts rows in flight on a route and gives them out; `None` = nothing is due (see [`Store::lease_again`]).
@@ -90,6 +52,7 @@ impl Store {
                 looked: 0,
                 bytes: 0,
                 full: false,
+                more: false,
                 rows: Vec::new(),
                 books: Books::default(),
                 freed: Vec::new(),
@@ -98,11 +61,10 @@ impl Store {
             for lane in 0..4 {
                 tx.gather_lane(&mut gather, lane)?;
             }
-            let exhausted = !gather.full && gather.exhausted();
+            let exhausted = !gather.full && (gather.more || gather.exhausted());
             let Gather { mut rows, books, freed, .. } = gather;
             books.write(tx, now)?;
-            tx.unpark_all(number, &freed)?;
-            tx.free(&freed)?;
+            tx.end(number, &freed)?;
             tx.sweep()?;
             rows.sort_by_key(|(_, brief)| (brief.lane, brief.seq));
             let again = exhausted && rows.is_empty();
@@ -162,7 +124,7 @@ impl Store {
         let Some(route) = self.memory.route(route) else { return Ok(waiting) };
         let mut count = self.db.prepare_cached(
             "SELECT (SELECT count(*) FROM (SELECT 1 FROM event WHERE lane = ?2 AND seq > ?3 LIMIT ?4))
-                  - (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state IN (1, 2) AND seq > ?3)
+                  - (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state IN (1, 2, 3) AND seq > ?3)
                   + (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state = 1)",
         )?;
         for ((lane, waiting), cursor) in waiting.iter_mut().enumerate().zip(route.cursors) {
@@ -255,176 +217,15 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Parked rows that are due, from where the last lease stopped; at most half of the looks, so that a large park
-    /// does not keep new rows waiting.
-    fn gather_parked(&mut self, gather: &mut Gather<'_>) -> Result<()> {
-        let limit = gather.cut.max_events.max(1).saturating_mul(LOOKS / 2);
-        let Some(from) = self.memory.route_mut(gather.number).map(|route| route.asked) else { return Ok(()) };
-        let mut asked = from;
-        for (after, up_to) in [(from, PASSED), (0, from)] {
-            let room = limit.saturating_sub(gather.looked);
-            if gather.exhausted() || room == 0 {
-                break;
-            }
-            asked = self.gather_parked_in(gather, after, up_to, room)?;
-        }
-        if let Some(route) = self.memory.route_mut(gather.number) {
-            route.asked = asked;
-        }
-        Ok(())
-    }
-
-    /// Answers the last `seq` asked, or 0 when the range has been asked to its end.
-    fn gather_parked_in(&mut self, gather: &mut Gather<'_>, after: u64, up_to: u64, room: usize) -> Result<u64> {
-        // A time further ahead than any server may ask for is a clock that was set back: due.
-        let far = gather.now.wall_ms.saturating_add(limits::RETRY_AFTER.as_millis() as i64);
-        let mut select = self.db.prepare_cached(
-            "SELECT seq, route, lane, state, reason, status, note, at_ms, until_ms, crc FROM (
-               SELECT * FROM exception WHERE route = ?1 AND lane = 0 AND state = 1 AND seq > ?2 AND seq <= ?3
-                 AND (until_ms IS NULL OR until_ms <= ?4 OR until_ms > ?5)
-               UNION ALL SELECT * FROM exception WHERE route = ?1 AND lane = 1 AND state = 1 AND seq > ?2 AND seq <= ?3
-                 AND (until_ms IS NULL OR until_ms <= ?4 OR until_ms > ?5)
-               UNION ALL SELECT * FROM exception WHERE route = ?1 AND lane = 2 AND state = 1 AND seq > ?2 AND seq <= ?3
-                 AND (until_ms IS NULL OR until_ms <= ?4 OR until_ms > ?5)
-               UNION ALL SELECT * FROM exception WHERE route = ?1 AND lane = 3 AND state = 1 AND seq > ?2 AND seq <= ?3
-                 AND (until_ms IS NULL OR until_ms <= ?4 OR until_ms > ?5)
-             ) ORDER BY seq LIMIT ?6",
-        )?;
-        let mut due = Vec::new();
-        let mut rows = select.query(params![
-            gather.number,
-            signed(after),
-            signed(up_to),
-            gather.now.wall_ms,
-            far,
-            signed(room as u64)
-        ])?;
-        while let Some(row) = rows.next()? {
-            due.push(Exception::read(row)?);
-        }
-        let all = due.len() < room;
-        let mut asked = after;
-        for exception in due {
-            let exception = match exception {
-                Ok(exception) if exception.state == RETRY => exception,
-                Ok(exception) => {
-                    asked = exception.seq;
-                    continue;
-                }
-                Err(seq) => {
-                    self.corrupt_exception(gather.number, seq, gather)?;
-                    asked = seq;
-                    continue;
-                }
-            };
-            gather.looked += 1;
-            match self.row(exception.seq)? {
-                Some(Read::Good(row)) => match (gather.wants)(&row) {
-                    Want::Yes => {
-                        if !gather.take(row, true) {
-                            return Ok(asked);
-                        }
-                    }
-                    Want::No => {
-                        gather.books.unwanted(gather.number, 1);
-                        gather.freed.push((exception.seq, exception.lane));
-                    }
-                    Want::Later => {}
-                },
-                Some(Read::Bad(..)) => self.corrupt(&[exception.seq], gather.now)?,
-                None => self.unpark(gather.number, exception.seq)?,
-            }
-            asked = exception.seq;
-            if gather.full {
-                return Ok(asked);
-            }
-        }
-        Ok(if all { 0 } else { asked })
-    }
-
-    /// An exception that fails its checksum says nothing certain: what it held is lost for this route.
-    fn corrupt_exception(&mut self, number: i64, seq: u64, gather: &mut Gather<'_>) -> Result<()> {
-        if let Some(read) = self.row(seq)? {
-            let (kind, lane) = match read {
-                Read::Good(row) => (Some(row.kind), row.kind.lane().number()),
-                Read::Bad(_, kind) => (kind, kind.map_or(3, |kind| kind.lane().number())),
-            };
-            gather.books.lost(number, kind, Reason::CorruptRow, 1);
-            gather.freed.push((seq, lane));
-        }
-        Ok(())
-    }
-
-    /// Rows of a lane behind the cursor. Those before the first one taken are passed at once.
-    fn gather_lane(&mut self, gather: &mut Gather<'_>, lane: usize) -> Result<()> {
-        let route = self.memory.route_mut(gather.number);
-        let Some(start) = route.and_then(|route| route.cursors.get(lane).copied()) else { return Ok(()) };
-        let mut at = start;
-        let mut lead = start;
-        let mut leading = true;
-        let mut passed = 0;
-        'lane: while !gather.exhausted() {
-            let mut portion = Vec::with_capacity(PORTION);
-            let mut select = self.db.prepare_cached(&format!(
-                "SELECT {ROW} FROM event WHERE lane = ?2 AND seq > ?3
-                   AND NOT EXISTS (SELECT 1 FROM exception x WHERE x.seq = event.seq AND x.route = ?1)
-                 ORDER BY seq LIMIT ?4"
-            ))?;
-            let mut rows = select.query(params![gather.number, lane as i64, signed(at), PORTION as i64])?;
-            while let Some(row) = rows.next()? {
-                portion.push(read_row(row)?);
-            }
-            let last = portion.len() < PORTION;
-            for read in portion {
-                if gather.exhausted() {
-                    break 'lane;
-                }
-                gather.looked += 1;
-                let seq = match &read {
-                    Read::Good(row) => row.seq,
-                    Read::Bad(seq, _) => *seq,
-                };
-                match read {
-                    Read::Bad(seq, _) => self.corrupt(&[seq], gather.now)?,
-                    Read::Good(row) => match (gather.wants)(&row) {
-                        Want::Yes => {
-                            if !gather.take(row, false) {
-                                break 'lane;
-                            }
-                            leading = false;
-                        }
-                        Want::No => passed += u64::from(leading),
-                        Want::Later => {
-                            self.park(gather.number, seq, lane as u8, gather.now.wall_ms, None)?;
-                        }
-                    },
-                }
-                at = seq;
-                if leading {
-                    lead = seq;
-                }
-            }
-            if last {
-                break;
-            }
-        }
-        if lead > start {
-            gather.books.unwanted(gather.number, passed);
-            self.move_cursor(gather.number, lane, lead)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn unpark_all(&self, number: i64, rows: &[(u64, u8)]) -> Result<()> {
-        rows.iter().try_for_each(|(seq, _)| self.unpark(number, *seq))
-    }
-
     pub(super) fn move_cursor(&mut self, number: i64, lane: usize, seq: u64) -> Result<()> {
         self.db.prepare_cached("UPDATE cursor SET seq = ?3 WHERE route = ?1 AND lane = ?2")?.execute(params![
             number,
             lane as i64,
             signed(seq)
         ])?;
+        self.db
+            .prepare_cached("DELETE FROM exception WHERE route = ?1 AND lane = ?2 AND state = ?4 AND seq <= ?3")?
+            .execute(params![number, lane as i64, signed(seq), DONE])?;
         if let Some(cursor) = self.memory.route_mut(number).and_then(|route| route.cursors.get_mut(lane)) {
             *cursor = seq;
         }

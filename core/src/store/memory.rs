@@ -49,6 +49,8 @@ pub(super) struct Route {
     pub(super) inflight: Option<Arc<InFlight>>,
     /// Where the next lease goes on asking parked rows.
     pub(super) asked: u64,
+    /// Parked rows asked since one was taken, in a search that goes over several leases.
+    pub(super) asked_in_vain: u64,
     /// The last lease stopped because of the work it took, not because there was nothing more.
     pub(super) again: bool,
 }
@@ -170,6 +172,7 @@ impl Memory {
                 cursors: [0; 4],
                 inflight: None,
                 asked: 0,
+                asked_in_vain: 0,
                 again: false,
             });
         }

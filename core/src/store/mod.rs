@@ -13,14 +13,16 @@
 //! | `types`, `error` | what goes in and out, what can be wrong |
 //! | `schema` | tables, pragmas, how a row is read and checked |
 //! | `memory` | the copy of routes and cursors that is kept beside the file |
-//! | `insert` | the fold: one transaction from the ring |
+//! | `insert`, `start` | the fold: one transaction from the ring; what a new life reads back |
 //! | `routes` | declaring and retiring destinations; ghosts that keep rows for destinations not yet known |
-//! | `lease`, `settle` | a batch in flight, and what became of it |
+//! | `lease`, `cut`, `parked`, `settle` | a batch in flight, how it is chosen, and what became of it |
 //! | `evict`, `expire`, `upkeep` | caps in bytes, age and numbers |
 //! | `ledger` | what was lost and why |
 //! | `disk`, `repair`, `wipe` | full disk, damaged file, erasure |
-//! | `read`, `list` | questions of the app and of the inspector |
+//! | `read`, `answers`, `list` | questions of the app and of the inspector |
 
+mod answers;
+mod cut;
 mod disk;
 mod error;
 mod evict;
@@ -30,22 +32,26 @@ mod lease;
 mod ledger;
 mod list;
 mod memory;
+#[cfg(test)]
+mod model_test;
 mod parked;
 mod read;
 pub(crate) mod repair;
 mod routes;
 mod schema;
 mod settle;
+mod start;
 mod types;
 mod upkeep;
 mod wipe;
 
+pub use answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
 pub(crate) use error::Result;
 pub use error::StoreError;
 pub(crate) use insert::Fold;
 pub use list::{Filter, Listed};
 pub(crate) use memory::route_hash;
-pub use read::{Balance, Fate, KindBalance, Overview, Reader, RouteBalance, RouteFate, RouteView, RowState};
+pub use read::Reader;
 pub(crate) use schema::row_crc;
 pub use types::From;
 pub(crate) use types::{

@@ -3,7 +3,7 @@
 use super::Tx;
 use super::error::Result;
 use super::memory::{signed, unsigned};
-use super::routes::{DEAD, RETRY};
+use super::routes::{DEAD, DONE, RETRY};
 use crate::reason::Reason;
 use rusqlite::params;
 
@@ -13,7 +13,7 @@ pub(super) struct Exception {
     pub(super) seq: u64,
     pub(super) route: i64,
     pub(super) lane: u8,
-    /// [`RETRY`] or [`DEAD`].
+    /// [`RETRY`], [`DEAD`] or [`DONE`].
     pub(super) state: i64,
     pub(super) reason: Option<Reason>,
     pub(super) status: u16,
@@ -135,7 +135,30 @@ impl Tx<'_> {
         })
     }
 
-    /// Takes an exception away; its row is to be given to [`Tx::free`].
+    /// Ends exceptions of a route that is done with these rows. Those its cursor has passed are removed, and so are
+    /// the rows if nobody else holds them; the others stay named, else they would be behind the cursor again.
+    pub(super) fn end(&self, route: i64, rows: &[(u64, u8)]) -> Result<()> {
+        let known = self.memory.routes.iter().find(|known| known.number == route);
+        let (passed, ahead): (Vec<_>, Vec<_>) =
+            rows.iter().copied().partition(|(seq, lane)| known.is_none_or(|route| route.passed(*lane, *seq)));
+        for (seq, lane) in ahead {
+            self.except(&Exception {
+                seq,
+                route,
+                lane,
+                state: DONE,
+                reason: None,
+                status: 0,
+                note: String::new(),
+                at_ms: 0,
+                until_ms: None,
+            })?;
+        }
+        passed.iter().try_for_each(|(seq, _)| self.unpark(route, *seq))?;
+        self.free(&passed)
+    }
+
+    /// Takes an exception away.
     pub(super) fn unpark(&self, route: i64, seq: u64) -> Result<()> {
         self.db
             .prepare_cached("DELETE FROM exception WHERE seq = ?1 AND route = ?2")?

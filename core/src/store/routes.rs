@@ -16,6 +16,9 @@ pub(super) const RETRY: i64 = 1;
 /// `exception.state` of a dead letter.
 pub(super) const DEAD: i64 = 2;
 
+/// `exception.state` of a row the route is done with although its cursor has not passed it yet.
+pub(super) const DONE: i64 = 3;
+
 /// Most rows one sweep looks at in a lane: keeps a transaction in the range of a millisecond or two.
 const SWEEP: i64 = 1024;
 
@@ -129,6 +132,7 @@ impl Tx<'_> {
             cursors,
             inflight: None,
             asked: 0,
+            asked_in_vain: 0,
             again: false,
         };
         for (lane, seq) in cursors.into_iter().enumerate() {
@@ -177,8 +181,11 @@ impl Tx<'_> {
 
     /// How many rows this route still has: behind its cursors, parked, dead.
     pub(super) fn held(&self, route: &Route) -> Result<u64> {
-        let named: i64 =
-            self.db.query_row("SELECT count(*) FROM exception WHERE route = ?1", [route.number], |row| row.get(0))?;
+        let named: i64 = self.db.query_row(
+            "SELECT count(*) FROM exception WHERE route = ?1 AND state IN (1, 2)",
+            [route.number],
+            |row| row.get(0),
+        )?;
         let mut held = unsigned(named);
         for (lane, cursor) in route.cursors.into_iter().enumerate() {
             held += self.behind(route.number, lane, cursor, PASSED)?;
@@ -192,7 +199,7 @@ impl Tx<'_> {
             .db
             .prepare_cached(
                 "SELECT (SELECT count(*) FROM event WHERE lane = ?2 AND seq > ?3 AND seq <= ?4)
-                      - (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state IN (1, 2)
+                      - (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state IN (1, 2, 3)
                            AND seq > ?3 AND seq <= ?4)",
             )?
             .query_row(params![route, lane as i64, signed(after), signed(up_to)], |row| row.get(0))?;
@@ -239,7 +246,8 @@ impl Tx<'_> {
             }
         }
         let mut select = self.db.prepare_cached(
-            "SELECT event.kind, x.state, x.reason, count(*) FROM exception x JOIN event USING (seq) WHERE x.route = ?1
+            "SELECT event.kind, x.state, x.reason, count(*) FROM exception x JOIN event USING (seq)
+             WHERE x.route = ?1 AND x.state IN (1, 2)
              GROUP BY 1, 2, 3",
         )?;
         let mut rows = select.query([route.number])?;

@@ -28,7 +28,8 @@ const STATEMENTS: usize = 128;
 /// Largest size to which the WAL file is cut after a checkpoint, in bytes (128 pages).
 const JOURNAL_BYTES: i64 = 512 * 1024;
 
-/// `event` holds what is to be delivered, `exception` the rows that left a cursor's order (state 1 parked, 2 dead),
+/// `event` holds what is to be delivered, `exception` the rows that left a cursor's order
+/// (state 1 parked, 2 dead, 3 done with before the cursor came to it),
 /// `flow` what each route did with its rows in an epoch (`first_seq` NULL: rows are counted in `base` one by one).
 const TABLES: &str = "
 CREATE TABLE event (

@@ -80,8 +80,7 @@ impl Store {
             books.write(tx, now)?;
             tx.receive(number, receipt, &pack(&outcomes))?;
             tx.save_state(number, route_state)?;
-            tx.unpark_all(number, &freed)?;
-            tx.free(&freed)?;
+            tx.end(number, &freed)?;
             tx.sweep()?;
             Ok(())
         })

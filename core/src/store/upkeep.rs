@@ -99,8 +99,7 @@ impl Tx<'_> {
             freed.push((seq, kind.map_or(3, |kind| kind.lane().number())));
         }
         books.write(self, now)?;
-        self.unpark_all(route, &freed)?;
-        self.free(&freed)
+        self.end(route, &freed)
     }
 
     fn kind_of(&self, seq: u64) -> Result<Option<Kind>> {
