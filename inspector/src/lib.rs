@@ -12,5 +12,6 @@ pub mod collector;
 #[cfg(feature = "cli")]
 mod demo;
 mod host;
+pub mod queue;
 mod seeded;
 pub mod shop;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `rezq`.
+
+fn main() -> std::process::ExitCode {
+    rez_inspect::cli::main()
+}

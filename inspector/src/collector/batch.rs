@@ -44,6 +44,7 @@ pub(crate) struct Batch {
     pub(crate) batch_id: String,
     pub(crate) install: String,
     pub(crate) epoch: u64,
+    /// Empty where the sender knows no run.
     pub(crate) boot: String,
     #[serde(default)]
     pub(crate) lost: Vec<LostCount>,
@@ -125,7 +126,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Batch, BatchError> {
     if batch.v != 1 {
         return Err(BatchError::Version(batch.v));
     }
-    for (name, value) in [("batch_id", &batch.batch_id), ("install", &batch.install), ("boot", &batch.boot)] {
+    for (name, value) in [("batch_id", &batch.batch_id), ("install", &batch.install)] {
         if value.is_empty() {
             return Err(BatchError::Empty(name));
         }

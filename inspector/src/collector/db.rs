@@ -379,6 +379,11 @@ impl Db {
         self.all("SELECT id FROM event ORDER BY n", [], |row| row.get(0))
     }
 
+    /// How many events have arrived, without counting them: numbers are given without holes.
+    pub(crate) fn arrived(&self) -> Sql<u64> {
+        self.connection.query_row("SELECT coalesce(max(n), 0) FROM event", [], |row| unsigned(row, 0))
+    }
+
     fn all<T>(&self, sql: &str, params: impl Params, read: impl FnMut(&Row<'_>) -> Sql<T>) -> Sql<Vec<T>> {
         self.connection.prepare(sql)?.query_map(params, read)?.collect()
     }

@@ -206,6 +206,11 @@ impl Running {
         self.ask(Db::counts)
     }
 
+    /// How many events have arrived since the file was made; cheap enough for a progress bar.
+    pub fn arrived(&self) -> Result<u64, CollectorError> {
+        self.ask(Db::arrived)
+    }
+
     /// Missing numbers per device and epoch.
     pub fn gaps(&self) -> Result<Vec<Gaps>, CollectorError> {
         self.ask(Db::gaps)
