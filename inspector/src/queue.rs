@@ -2,6 +2,10 @@
 
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Name of the queue's file inside its folder.
+pub const FILE: &str = "queue.db";
 
 /// Counts by reason.
 pub type Reasons = BTreeMap<String, u64>;
@@ -21,6 +25,8 @@ pub struct Overview {
     pub routes: Vec<RouteBalance>,
     /// Refused before the ring took them; beside the balance.
     pub refused: Reasons,
+    /// Rows that fail their checksum.
+    pub unreadable: u64,
 }
 
 /// One kind in one epoch: what came out of the ring is stored or dropped.
@@ -109,6 +115,68 @@ pub struct QueueRow {
     pub state: BTreeMap<String, String>,
     /// The row's JSON.
     pub event: serde_json::Value,
+}
+
+/// Rows that were asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listed {
+    /// The newest ones, in order of their numbers.
+    pub rows: Vec<QueueRow>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Rows that fail their checksum and are left out.
+    pub unreadable: u64,
+}
+
+/// Why a queue cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueueError {
+    /// There is none.
+    #[error("there is no queue.db in {}", .0.display())]
+    Missing(PathBuf),
+    /// SQLite cannot read it.
+    #[error("{} is damaged: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A newer version wrote it.
+    #[error("{} has format {version}, which this rezq does not know", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        version: u32,
+    },
+    /// The system does not let us.
+    #[error("cannot read {}: {message}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
+}
+
+/// The balance of the queue in this folder, and what waits. Works while an app writes, changes nothing.
+pub fn overview(folder: &Path) -> Result<Overview, QueueError> {
+    Err(unusable(folder))
+}
+
+/// The newest rows of the queue in this folder, at most `limit`, of one kind or all. Works while an app writes.
+pub fn rows(folder: &Path, _kind: Option<&str>, _limit: usize) -> Result<Listed, QueueError> {
+    Err(unusable(folder))
+}
+
+fn unusable(folder: &Path) -> QueueError {
+    let path = folder.join(FILE);
+    if !path.exists() {
+        return QueueError::Missing(folder.to_owned());
+    }
+    QueueError::Unusable { path, message: "this build has no reader".to_owned() }
 }
 
 /// The sum of all reasons.

@@ -11,6 +11,7 @@
 mod error;
 mod human;
 mod output;
+mod queue;
 
 pub(crate) use error::{CliError, Exit};
 pub(crate) use human::{bytes, count, millis};
@@ -40,6 +41,10 @@ enum Command {
     Demo(demo::Args),
     /// Runs the desk collector: takes batches from apps on this machine and answers questions about them
     Collect(CollectArgs),
+    /// Shows the balance of a queue, what waits and why
+    Status(queue::StatusArgs),
+    /// Shows the rows of a queue, the newest last
+    List(queue::ListArgs),
     /// The app that the demo kills
     #[command(hide = true)]
     DemoApp(demo::AppArgs),
@@ -88,6 +93,8 @@ fn run(cli: Cli, output: &mut Output) -> Result<Exit, CliError> {
     match cli.command {
         Command::Demo(args) => demo::run(&args, output),
         Command::Collect(args) => collect(args, output),
+        Command::Status(args) => queue::status(&args, output),
+        Command::List(args) => queue::list(&args, output),
         Command::DemoApp(args) => demo::run_app(&args),
     }
 }

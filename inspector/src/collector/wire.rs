@@ -72,7 +72,7 @@ impl Network {
 }
 
 fn is_up(changes: u64) -> bool {
-    changes % 2 == 0
+    changes.is_multiple_of(2)
 }
 
 /// The listener that [`Network`] switches.

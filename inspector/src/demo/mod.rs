@@ -17,7 +17,7 @@ pub(crate) use app::{AppArgs, run_app};
 
 use crate::cli::{CliError, Exit, Output};
 use crate::collector::{Collector, Filter, Options};
-use crate::queue::{Overview, QueueRow};
+use crate::queue::{self, Overview};
 use crate::shop::{Faults, Shop};
 use bars::Bars;
 use child::Orders;
@@ -26,7 +26,7 @@ use script::{MAX_EVENTS, MIN_EVENTS, Script};
 use stage::Stage;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 use tally::Found;
 
@@ -76,7 +76,8 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     played?;
 
     let counts = collector.counts()?;
-    let (queue, rows) = look(&folder.app())?;
+    let queue = queue::overview(&folder.app())?;
+    let rows = queue::rows(&folder.app(), None, usize::MAX)?.rows;
     let found = Found {
         queued: rows.into_iter().map(|row| row.id).collect(),
         collected: collector.ids()?.into_iter().collect(),
@@ -114,12 +115,6 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
 }
 
 /// Losses by kind.
-fn dropped_by_kind(queue: &Overview) -> BTreeMap<String, u64> {
-    queue.kinds.iter().map(|kind| (kind.kind.clone(), crate::queue::total(&kind.dropped))).collect()
-}
-
-/// Reads the app's queue after its end.
-fn look(folder: &Path) -> Result<(Overview, Vec<QueueRow>), CliError> {
-    let what = format!("cannot read the queue in {}", folder.display());
-    Err(CliError::open(what, "this build has no reader for queues"))
+fn dropped_by_kind(overview: &Overview) -> BTreeMap<String, u64> {
+    overview.kinds.iter().map(|kind| (kind.kind.clone(), queue::total(&kind.dropped))).collect()
 }

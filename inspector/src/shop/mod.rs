@@ -179,22 +179,26 @@ fn product(id: u64) -> Product {
     Product { id, name: format!("{name} no. {id}"), price: 49 + id * 37 % 950, image: format!("/images/{id}.png") }
 }
 
-fn known(id: &str) -> Result<u64, Response> {
-    id.parse().ok().filter(|id| (1..=PRODUCTS).contains(id)).ok_or_else(|| no(StatusCode::NOT_FOUND, "no such product"))
+fn known(id: &str) -> Option<u64> {
+    id.parse().ok().filter(|id| (1..=PRODUCTS).contains(id))
+}
+
+fn no_such_product() -> Response {
+    no(StatusCode::NOT_FOUND, "no such product")
 }
 
 fn no(status: StatusCode, error: &str) -> Response {
     (status, Json(json!({ "error": error }))).into_response()
 }
 
-async fn one_product(Path(id): Path<String>) -> Result<Json<Product>, Response> {
-    Ok(Json(product(known(&id)?)))
+async fn one_product(Path(id): Path<String>) -> Response {
+    known(&id).map_or_else(no_such_product, |id| Json(product(id)).into_response())
 }
 
-async fn image(Path(file): Path<String>) -> Result<Response, Response> {
-    let id = known(file.strip_suffix(".png").unwrap_or_default())?;
+async fn image(Path(file): Path<String>) -> Response {
+    let Some(id) = file.strip_suffix(".png").and_then(known) else { return no_such_product() };
     let side = u8::try_from(16 + id * 2).unwrap_or(16);
-    Ok(([(header::CONTENT_TYPE, "image/png")], png::square(id, side)).into_response())
+    ([(header::CONTENT_TYPE, "image/png")], png::square(id, side)).into_response()
 }
 
 #[derive(Deserialize)]
@@ -203,16 +207,16 @@ struct Line {
     quantity: u64,
 }
 
-async fn put_in_cart(Shared(state): Shared<Arc<State>>, Json(line): Json<Line>) -> Result<Response, Response> {
-    let id = known(&line.id.to_string())?;
+async fn put_in_cart(Shared(state): Shared<Arc<State>>, Json(line): Json<Line>) -> Response {
+    let Some(id) = known(&line.id.to_string()) else { return no_such_product() };
     if !(1..=99).contains(&line.quantity) {
-        return Err(no(StatusCode::UNPROCESSABLE_ENTITY, "the quantity must be 1 to 99"));
+        return no(StatusCode::UNPROCESSABLE_ENTITY, "the quantity must be 1 to 99");
     }
     let mut cart = state.cart.lock().unwrap_or_else(PoisonError::into_inner);
     let quantity = cart.entry(id).or_default();
     *quantity = quantity.saturating_add(line.quantity);
     let total = cart.iter().fold(0_u64, |sum, (id, n)| sum.saturating_add(product(*id).price.saturating_mul(*n)));
-    Ok(Json(json!({"items": cart.len(), "total": total})).into_response())
+    Json(json!({"items": cart.len(), "total": total})).into_response()
 }
 
 #[derive(Deserialize)]
@@ -220,17 +224,17 @@ struct Payment {
     amount: u64,
 }
 
-async fn pay(Shared(state): Shared<Arc<State>>, Json(payment): Json<Payment>) -> Result<Response, Response> {
+async fn pay(Shared(state): Shared<Arc<State>>, Json(payment): Json<Payment>) -> Response {
     let mut numbers = draw(&state, "payment");
     if numbers.chance(state.faults.declined) {
-        return Err(no(StatusCode::PAYMENT_REQUIRED, "card declined"));
+        return no(StatusCode::PAYMENT_REQUIRED, "card declined");
     }
     if numbers.chance(state.faults.broken) {
-        return Err(no(StatusCode::INTERNAL_SERVER_ERROR, "the bank does not answer"));
+        return no(StatusCode::INTERNAL_SERVER_ERROR, "the bank does not answer");
     }
     state.cart.lock().unwrap_or_else(PoisonError::into_inner).clear();
     let transaction = format!("t-{:012x}", numbers.below(1 << 48));
-    Ok(Json(json!({"transaction_id": transaction, "amount": payment.amount, "currency": "INR"})).into_response())
+    Json(json!({"transaction_id": transaction, "amount": payment.amount, "currency": "INR"})).into_response()
 }
 
 #[cfg(test)]
