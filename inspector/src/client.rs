@@ -87,6 +87,7 @@ impl Client {
     }
 
     /// POST of JSON.
+    #[cfg(test)]
     pub(crate) fn post(&mut self, path: &str, json: &str) -> io::Result<Reply> {
         self.send("POST", path, &[("content-type", "application/json")], json.as_bytes())
     }

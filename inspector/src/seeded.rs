@@ -12,7 +12,8 @@ impl Seeded {
 
     /// A stream of its own for (seed, word): the same word gives the same stream whatever was drawn before.
     pub(crate) fn for_word(seed: u64, word: &str) -> Seeded {
-        let mut stream = Seeded(seed ^ u64::from(crc32fast::hash(word.as_bytes())).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let word = u64::from(crc32fast::hash(word.as_bytes()));
+        let mut stream = Seeded::new(seed ^ word.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         stream.next();
         stream
     }

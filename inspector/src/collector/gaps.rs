@@ -131,7 +131,7 @@ mod tests {
         assert!(leaves_a_gap("evicted_bytes"));
         assert!(!leaves_a_gap("sampled"));
         assert!(!leaves_a_gap("ring_full"));
-        let known = |word: &&str| rez_monitor::Reason::ALL.iter().any(|reason| reason.as_str() == *word);
-        assert!(AFTER_A_ROW.iter().all(|word| known(&word)));
+        let known = |word: &str| rez_monitor::Reason::ALL.iter().any(|reason| reason.as_str() == word);
+        assert!(AFTER_A_ROW.iter().all(|word| known(word)));
     }
 }

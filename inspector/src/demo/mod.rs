@@ -7,11 +7,13 @@
 mod app;
 mod bars;
 mod child;
+mod engine;
 mod folder;
 mod report;
 mod script;
 mod stage;
 mod tally;
+mod visit;
 
 pub(crate) use app::{AppArgs, run_app};
 
