@@ -166,3 +166,89 @@ impl<'a> Stage<'a> {
         self.phase == Phase::Back && self.kills > 0 && self.crashes > 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collector::{Collector, Options};
+    use std::os::unix::fs::PermissionsExt;
+
+    /// Stands in for the app: tells of 20 events a visit, crashes where it is told, closes at the end.
+    const APP: &str = r#"#!/bin/sh
+shift
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --visit) visit=$2 ;; --recorded) n=$2 ;; --events) events=$2 ;; --crash-at) crash=$2 ;; --folder) folder=$2 ;;
+  esac
+  shift 2
+done
+echo "$visit $n" >> "$folder.lives"
+while [ "$n" -lt "$events" ]; do
+  i=0
+  while [ $i -lt 20 ]; do
+    echo "recorded $$-$visit-$i error"
+    i=$((i+1)); n=$((n+1))
+  done
+  if [ ${#crash} -lt 10 ] && [ "$n" -ge "$crash" ]; then echo "crashing $visit"; exit 70; fi
+  echo "visited $visit"
+  visit=$((visit+1))
+  sleep 0.01
+done
+ENDING
+"#;
+
+    /// One at a time: a script that is still open for writing in a process just forked cannot be started.
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+    fn play(ending: &str) -> (Result<(), CliError>, u64, u64, u64, bool, String) {
+        let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("app.sh");
+        std::fs::write(&program, APP.replace("ENDING", ending)).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let collector = Collector::start(Options::new(folder.path().join("c.sqlite"))).unwrap();
+        let app = folder.path().join("app");
+        let orders = Orders {
+            program,
+            folder: app.clone(),
+            collector: String::new(),
+            shop: String::new(),
+            seed: 1,
+            script: Script::new(1, 1000),
+        };
+        let bars = Bars::new(1000, false);
+        let mut stage = Stage::new(&orders, &collector, &bars);
+        let played = stage.play();
+        let complete = stage.complete() && collector.network_up() && !collector.switches().faults.is_empty();
+        let lives = std::fs::read_to_string(app.with_extension("lives")).unwrap();
+        (played, stage.acknowledged.len(), stage.kills, stage.crashes, complete, lives)
+    }
+
+    #[test]
+    fn the_app_is_killed_once_crashes_once_and_goes_on_where_it_was() {
+        let (played, acknowledged, kills, crashes, complete, lives) = play("echo closed");
+        played.unwrap();
+        assert_eq!((kills, crashes, complete), (1, 1, true));
+        assert!((1000..1100).contains(&acknowledged), "{acknowledged}");
+        let lives: Vec<(u64, u64)> = lives
+            .lines()
+            .map(|line| line.split_once(' ').unwrap())
+            .map(|(visit, n)| (visit.parse().unwrap(), n.parse().unwrap()))
+            .collect();
+        assert_eq!(lives[0], (0, 0));
+        assert_eq!(lives.len(), 3);
+        assert!(lives.is_sorted(), "{lives:?}");
+        // What was promised is not told twice: the next life begins with the count so far.
+        let script = Script::new(1, 1000);
+        assert!(lives[1].1 >= script.kill_at && lives[2].1 >= script.crash_at, "{lives:?}");
+    }
+
+    #[test]
+    fn an_app_that_ends_without_closing_is_a_finding() {
+        let (played, ..) = play("exit 3");
+        let error = played.unwrap_err();
+        assert_eq!(error.exit, crate::cli::Exit::Finding);
+        assert!(error.to_string().contains("exit code 3"), "{error}");
+        assert!(play("exit 0").0.is_err());
+    }
+}
