@@ -4,12 +4,15 @@ mod attributes;
 pub mod destination;
 mod event;
 mod id;
+pub mod inspect;
 mod kind;
 mod level;
 pub mod limits;
 mod reason;
 mod ring;
 mod row;
+#[allow(dead_code, unused_imports)]
+mod store;
 mod sys;
 pub mod transport;
 

@@ -1,9 +1,10 @@
 //! `rezq status DIR` and `rezq list DIR`.
 
 use super::{CliError, Exit, Output, bytes, count};
-use crate::queue::{self, KindBalance, Overview, QueueError, QueueRow, Reasons, RouteBalance};
+use crate::queue::{self, KindBalance, Overview, Queue, QueueError, QueueRow, Reasons, RouteBalance};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
+use rez_monitor::Kind;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,22 +35,19 @@ pub(super) struct ListArgs {
     limit: usize,
     /// Only this kind
     #[arg(long, value_name = "KIND", value_parser = kind)]
-    kind: Option<String>,
+    kind: Option<Kind>,
     /// One JSON object a line, with the whole row
     #[arg(long)]
     json: bool,
 }
 
-fn kind(text: &str) -> Result<String, String> {
-    match rez_monitor::Kind::parse(text) {
-        Some(kind) => Ok(kind.as_str().to_owned()),
-        None => Err(format!("the kinds are {}", rez_monitor::Kind::ALL.map(rez_monitor::Kind::as_str).join(", "))),
-    }
+fn kind(text: &str) -> Result<Kind, String> {
+    Kind::parse(text).ok_or_else(|| format!("the kinds are {}", Kind::ALL.map(Kind::as_str).join(", ")))
 }
 
 /// Shows the balance and what waits.
 pub(super) fn status(args: &StatusArgs, output: &mut Output) -> Result<Exit, CliError> {
-    let overview = queue::overview(&folder(&args.folder))?;
+    let overview = Queue::open(&folder(&args.folder))?.overview()?;
     if args.json {
         for line in &overview.kinds {
             output.line(&tagged("kind", line.holds(), line));
@@ -57,8 +55,9 @@ pub(super) fn status(args: &StatusArgs, output: &mut Output) -> Result<Exit, Cli
         for line in &overview.routes {
             output.line(&tagged("route", line.holds(), line));
         }
-        let queue = serde_json::json!({"install": overview.install, "epoch": overview.epoch, "bytes": overview.bytes,
-            "unreadable": overview.unreadable, "refused": overview.refused});
+        let queue = serde_json::json!({"install": overview.install, "epoch": overview.epoch, "rows": overview.rows,
+            "bytes": overview.bytes, "live": overview.live, "unreadable": overview.unreadable,
+            "refused": overview.refused});
         output.line(&tagged("queue", overview.holds(), &queue));
     } else {
         output.line(&status_text(&overview));
@@ -72,8 +71,7 @@ pub(super) fn status(args: &StatusArgs, output: &mut Output) -> Result<Exit, Cli
 
 /// Shows rows, the newest last.
 pub(super) fn list(args: &ListArgs, output: &mut Output) -> Result<Exit, CliError> {
-    let limit = if args.limit == 0 { usize::MAX } else { args.limit };
-    let listed = queue::rows(&folder(&args.folder), args.kind.as_deref(), limit)?;
+    let listed = Queue::open(&folder(&args.folder))?.rows(args.kind, args.limit)?;
     if args.json {
         for row in &listed.rows {
             output.line(&serde_json::to_string(row).unwrap_or_default());
@@ -119,37 +117,36 @@ fn tagged(what: &str, holds: bool, line: &impl Serialize) -> String {
 }
 
 fn status_text(overview: &Overview) -> String {
-    let Overview { install, epoch, .. } = overview;
-    let mut out = format!("install {install}, epoch {epoch}, {}\n\n", bytes(overview.bytes));
-    out.push_str("before a row      folded + late = stored + dropped\n");
-    let mut table = table(&["", "kind", "epoch", "folded", "late", "stored", "dropped", ""], &[2, 3, 4, 5, 6]);
-    for KindBalance { kind, epoch, folded, late, stored, dropped } in &overview.kinds {
-        let holds = folded.saturating_add(*late) == stored.saturating_add(queue::total(dropped));
-        let numbers = [*epoch, *folded, *late, *stored, queue::total(dropped)].map(count);
-        table.add_row([vec![mark(holds), kind.clone()], numbers.to_vec(), vec![reasons(dropped)]].concat());
+    let Overview { install, epoch, rows, .. } = overview;
+    let live = if overview.live { ", open in an app or not closed by it" } else { "" };
+    let mut out =
+        format!("install {install}, epoch {epoch}, {} rows, {}{live}\n\n", count(*rows), bytes(overview.bytes));
+    out.push_str("before a row: folded + late = stored + dropped\n");
+    let mut table = table(&["", "kind", "folded", "late", "stored", "dropped", ""], &[2, 3, 4, 5]);
+    for line in &overview.kinds {
+        let KindBalance { kind, folded, late, stored, dropped } = line;
+        let numbers = [*folded, *late, *stored, queue::total(dropped)].map(count).to_vec();
+        table.add_row([vec![mark(line.holds()), kind.clone()], numbers, vec![reasons(dropped)]].concat());
     }
     push(&mut out, &table);
-    out.push_str("\non each route     stored = queued + in flight + delivered + dead + unwanted + dropped\n");
-    let heads = ["", "route", "epoch", "stored", "queued", "in flight", "delivered", "dead", "unwanted", "dropped", ""];
-    let mut table = self::table(&heads, &[2, 3, 4, 5, 6, 7, 8, 9]);
+    out.push_str("\non a route: stored = queued + in flight + delivered + dead + unwanted + dropped\n");
+    let heads = ["", "route", "stored", "queued", "in flight", "delivered", "dead", "unwanted", "dropped", ""];
+    let mut table = self::table(&heads, &[2, 3, 4, 5, 6, 7, 8]);
     for line in &overview.routes {
-        let RouteBalance { route, epoch, stored, queued, in_flight, delivered, dead, unwanted, dropped, .. } = line;
-        let numbers = [*epoch, *stored, *queued, *in_flight, *delivered, *dead, *unwanted, queue::total(dropped)];
+        let RouteBalance { route, stored, queued, in_flight, delivered, dead, unwanted, dropped, .. } = line;
+        let numbers = [*stored, *queued, *in_flight, *delivered, *dead, *unwanted, queue::total(dropped)];
         let numbers = numbers.map(count).to_vec();
         table.add_row([vec![mark(line.holds()), route.clone()], numbers, vec![reasons(dropped)]].concat());
     }
     push(&mut out, &table);
     out.push('\n');
     for line in &overview.routes {
-        let waiting = line.queued.saturating_add(line.in_flight);
-        let waits = match (&line.waits, waiting) {
-            (Some(why), _) => format!("{} wait: {why}", count(waiting)),
-            (None, 0) => "nothing waits".to_owned(),
-            (None, n) => format!("{} wait for the next batch", count(n)),
-        };
-        out.push_str(&format!("{}: {waits}\n", line.route));
+        out.push_str(&format!("{}: {}\n", line.route, waiting(line)));
+        for why in &line.waits {
+            out.push_str(&format!("  {why}\n"));
+        }
         if let Some(last) = &line.last {
-            out.push_str(&format!("  last request: {last}\n"));
+            out.push_str(&format!("  last request {last}\n"));
         }
     }
     if overview.routes.is_empty() {
@@ -167,6 +164,14 @@ fn status_text(overview: &Overview) -> String {
         if overview.holds() { "in balance" } else { "out of balance" }
     ));
     out
+}
+
+fn waiting(line: &RouteBalance) -> String {
+    match line.queued.saturating_add(line.in_flight) {
+        0 => "nothing waits".to_owned(),
+        n if line.waits.is_empty() => format!("{} wait for the next batch", count(n)),
+        n => format!("{} wait", count(n)),
+    }
 }
 
 fn list_text(rows: &[QueueRow], total: u64) -> String {
@@ -239,11 +244,10 @@ mod tests {
     use super::*;
 
     fn overview() -> Overview {
-        let kind = KindBalance { kind: "error".into(), epoch: 1, folded: 3, stored: 3, ..KindBalance::default() };
-        let waits = Some("backing off until 10:00".to_owned());
+        let kind = KindBalance { kind: "error".into(), folded: 3, stored: 3, ..KindBalance::default() };
+        let waits = vec!["backing off until 10:00".to_owned()];
         let route = RouteBalance {
             route: "main/rez.batch".into(),
-            epoch: 1,
             stored: 3,
             queued: 1,
             delivered: 2,
@@ -254,6 +258,8 @@ mod tests {
         Overview {
             install: "i".into(),
             epoch: 1,
+            numbered: 3,
+            rows: 1,
             bytes: 4096,
             kinds: vec![kind],
             routes: vec![route],
@@ -264,8 +270,10 @@ mod tests {
     #[test]
     fn the_balance_has_a_mark_per_line_and_what_waits_says_why() {
         let text = status_text(&overview());
-        assert!(text.contains("main/rez.batch: 1 wait: backing off until 10:00"), "{text}");
-        assert!(text.contains("last request: 503 at 09:59"));
+        assert!(
+            text.contains("main/rez.batch: 1 wait\n  backing off until 10:00\n  last request 503 at 09:59\n"),
+            "{text}"
+        );
         assert!(text.ends_with("✓ in balance") && !text.contains('✗'));
         let mut wrong = overview();
         wrong.routes[0].queued = 0;
@@ -324,7 +332,7 @@ mod tests {
 
     #[test]
     fn an_unknown_kind_is_refused_with_the_list() {
-        assert_eq!(kind("error"), Ok("error".to_owned()));
+        assert_eq!(kind("error"), Ok(Kind::Error));
         assert!(kind("Error").unwrap_err().contains("screen_load"));
     }
 }

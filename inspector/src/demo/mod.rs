@@ -19,14 +19,13 @@ pub(crate) use app::{AppArgs, run_app};
 
 use crate::cli::{CliError, Exit, Output};
 use crate::collector::{Collector, Filter, Options};
-use crate::queue::{self, Overview};
+use crate::queue::Queue;
 use crate::shop::{Faults, Shop};
 use bars::Bars;
 use child::Orders;
 use folder::Folder;
 use script::{MAX_EVENTS, MIN_EVENTS, Script};
 use stage::Stage;
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -78,14 +77,12 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     played?;
 
     let counts = collector.counts()?;
-    let queue = queue::overview(&folder.app())?;
-    let rows = queue::rows(&folder.app(), None, usize::MAX)?.rows;
+    let queue = Queue::open(&folder.app())?;
     let found = Found {
-        queued: rows.into_iter().map(|row| row.id).collect(),
+        queued: queue.ids()?.iter().map(ToString::to_string).collect(),
         collected: collector.ids()?.into_iter().collect(),
         duplicates: counts.duplicates,
-        dropped_by_kind: dropped_by_kind(&queue),
-        queue,
+        queue: queue.overview()?,
     };
     let result = tally::Result::of(acknowledged, &found);
     let run = report::Run {
@@ -114,9 +111,4 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         return Err(CliError::finding("the app was done before the script was", "give more --events"));
     }
     Ok(if result.good() { Exit::Done } else { Exit::Finding })
-}
-
-/// Losses by kind.
-fn dropped_by_kind(overview: &Overview) -> BTreeMap<String, u64> {
-    overview.kinds.iter().map(|kind| (kind.kind.clone(), queue::total(&kind.dropped))).collect()
 }

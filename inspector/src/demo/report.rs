@@ -274,7 +274,7 @@ mod tests {
     fn the_summary_shows_marks_and_the_way_to_look_closer() {
         let good = RouteBalance { route: "demo/rez.batch".into(), stored: 1, delivered: 1, ..RouteBalance::default() };
         let kind = KindBalance { folded: 1, stored: 1, ..KindBalance::default() };
-        let mut queue = Overview { kinds: vec![kind], routes: vec![good], ..Overview::default() };
+        let mut queue = Overview { numbered: 1, kinds: vec![kind], routes: vec![good], ..Overview::default() };
         let result = Result { balanced: true, recorded: 1, delivered: 1, ..Result::default() };
         let run = Run { kept: Some("/x".into()), ..Run::default() };
         let shown = text(&run, &result, &queue, &[]);

@@ -1,6 +1,6 @@
 //! What the app was promised against what can be found: the demo's own bookkeeping, which trusts neither side.
 
-use crate::queue::{Overview, Reasons};
+use crate::queue::{self, Overview, Reasons};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What the app said on its pipe.
@@ -53,8 +53,6 @@ pub(super) struct Found {
     pub(super) collected: HashSet<String>,
     /// Events that arrived there more than once.
     pub(super) duplicates: u64,
-    /// Drops on the route by kind, as far as the queue books them by kind.
-    pub(super) dropped_by_kind: BTreeMap<String, u64>,
 }
 
 /// The numbers of the run.
@@ -97,10 +95,16 @@ impl Result {
                 result.drop(&Reasons::from([("rejected".to_owned(), route.dead)]));
             }
         }
-        // A drop may only explain a missing event of its own kind; one of an unknown kind any.
-        let mut any = found.dropped_by_kind.get("unknown").copied().unwrap_or(0);
+        // A drop before a row explains a missing event of its own kind only; where the kind is not known (damage, or
+        // a drop on the route) any.
+        let dropped_of = |kind: &str| {
+            let of_kind = found.queue.kinds.iter().filter(|line| line.kind == kind);
+            of_kind.fold(0_u64, |sum, line| sum.saturating_add(queue::total(&line.dropped)))
+        };
+        let on_routes = found.queue.routes.iter().map(|route| queue::total(&route.dropped));
+        let mut any = on_routes.fold(dropped_of("unknown"), u64::saturating_add);
         for (kind, missing) in acknowledged.missing(&found.collected, &found.queued) {
-            let dropped = found.dropped_by_kind.get(kind).copied().unwrap_or(0);
+            let dropped = dropped_of(kind);
             let unexplained = missing.saturating_sub(dropped);
             let by_any = unexplained.min(any);
             any = any.saturating_sub(by_any);
@@ -147,11 +151,10 @@ mod tests {
         ];
         let routes = vec![RouteBalance { stored: 3, queued: 1, delivered: 2, ..RouteBalance::default() }];
         let found = Found {
-            queue: Overview { kinds, routes, ..Overview::default() },
+            queue: Overview { numbered: 3, kinds, routes, ..Overview::default() },
             queued: ids(&["b"]),
             collected: ids(&["a", "d"]),
             duplicates: 5,
-            dropped_by_kind: [("error".to_owned(), 1)].into(),
         };
         (acknowledged, found)
     }
@@ -174,7 +177,9 @@ mod tests {
         assert_eq!(result.lost, 1);
         assert!(!result.good());
         // The collapsed error explains no metric; a drop of an unknown kind does.
-        found.dropped_by_kind.insert("unknown".into(), 1);
+        let power_loss = Reasons::from([("power_loss".to_owned(), 1)]);
+        let unknown = KindBalance { kind: "unknown".into(), folded: 1, dropped: power_loss, ..KindBalance::default() };
+        found.queue.kinds.push(unknown);
         assert_eq!(Result::of(&acknowledged, &found).lost, 0);
     }
 
