@@ -45,11 +45,6 @@ impl CliError {
         CliError { exit: Exit::CannotOpen, what: what.to_string(), fix: fix.to_owned() }
     }
 
-    /// Damaged beyond what can be shown.
-    pub(crate) fn damaged(what: impl fmt::Display, fix: &str) -> CliError {
-        CliError { exit: Exit::Damaged, what: what.to_string(), fix: fix.to_owned() }
-    }
-
     /// The work was done as far as possible and something is wrong.
     pub(crate) fn finding(what: impl fmt::Display, fix: &str) -> CliError {
         CliError { exit: Exit::Finding, what: what.to_string(), fix: fix.to_owned() }

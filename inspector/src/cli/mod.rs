@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_collector_that_cannot_start_says_what_where_and_what_to_do() {
         let db = PathBuf::from("/nowhere/at/all/c.sqlite");
-        let error = collect(CollectArgs { port: 0, db, key: None }, &mut Output::capture()).unwrap_err();
+        let error = collect(CollectArgs { port: 0, db, key: None }, &mut Output::nowhere()).unwrap_err();
         assert_eq!(error.exit, Exit::CannotOpen);
         let text = error.to_string();
         assert!(text.contains("/nowhere/at/all/c.sqlite") && text.contains("--db"), "{text}");
@@ -141,7 +141,7 @@ mod tests {
         let port = taken.local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
         let args = CollectArgs { port, db: folder.path().join("c.sqlite"), key: None };
-        let text = collect(args, &mut Output::capture()).unwrap_err().to_string();
+        let text = collect(args, &mut Output::nowhere()).unwrap_err().to_string();
         assert!(text.contains(&port.to_string()) && text.contains("another port"), "{text}");
     }
 }

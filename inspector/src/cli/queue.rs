@@ -101,10 +101,7 @@ impl From<QueueError> for CliError {
             QueueError::Newer { .. } => "use the rezq of the same version as the app",
             QueueError::Unusable { .. } => "check that the file can be read",
         };
-        match error {
-            QueueError::Damaged { .. } => CliError::damaged(error, fix),
-            _ => CliError::open(error, fix),
-        }
+        CliError::open(error, fix)
     }
 }
 
@@ -315,7 +312,7 @@ mod tests {
     fn a_folder_without_a_queue_says_where_and_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         let args = StatusArgs { folder: folder.path().to_owned(), json: false };
-        let error = status(&args, &mut Output::capture()).unwrap_err();
+        let error = status(&args, &mut Output::nowhere()).unwrap_err();
         assert_eq!(error.exit, Exit::CannotOpen);
         let text = error.to_string();
         assert!(text.contains(&folder.path().display().to_string()) && text.contains("queue.db"), "{text}");
