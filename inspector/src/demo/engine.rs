@@ -3,7 +3,7 @@
 use super::app::{AppArgs, Pipe};
 use super::visit::Recorder;
 use crate::cli::CliError;
-use rez_monitor::{Breadcrumb, ErrorEvent, Event, Metric, People, Revenue, Timing};
+use rez_monitor::{Breadcrumb, ErrorEvent, Event, Kind, Metric, People, Revenue, Timing};
 
 /// The engine and the pipe on which its promises are told.
 pub(super) struct Engine<'a> {
@@ -54,7 +54,7 @@ impl Recorder for Engine<'_> {
 
     fn error(&mut self, _error: ErrorEvent<'_>) {}
 
-    fn timing(&mut self, _timing: Timing<'_>) {}
+    fn timing(&mut self, _kind: Kind, _timing: Timing<'_>) {}
 
     fn revenue(&mut self, _revenue: Revenue<'_>) {}
 

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, Reply};
 use crate::seeded::Seeded;
-use rez_monitor::{Breadcrumb, ErrorEvent, Event, Level, Metric, People, Revenue, Severity, Timing, Value};
+use rez_monitor::{Breadcrumb, ErrorEvent, Event, Kind, Level, Metric, People, Revenue, Severity, Timing, Value};
 use serde_json::Value as Json;
 use std::io;
 use std::time::Instant;
@@ -36,7 +36,7 @@ pub(super) trait Recorder {
     /// A handled error.
     fn error(&mut self, error: ErrorEvent<'_>);
     /// A measured time.
-    fn timing(&mut self, timing: Timing<'_>);
+    fn timing(&mut self, kind: Kind, timing: Timing<'_>);
     /// Money.
     fn revenue(&mut self, revenue: Revenue<'_>);
     /// A property of the user.
@@ -142,7 +142,7 @@ impl<'a, R: Recorder> Customer<'a, R> {
         self.on.screen_shown();
         self.on.event(Event::interaction("tap", "PayButton"));
         let reply = self.send("POST", "/pay", format!(r#"{{"amount":{amount}}}"#).as_bytes());
-        self.on.timing(Timing::long_task("payment", began.elapsed()));
+        self.on.timing(Kind::LongTask, Timing::long_task("payment", began.elapsed()));
         match reply {
             Ok(reply) if reply.status == 200 => {
                 let paid: Json = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -179,8 +179,8 @@ impl<'a, R: Recorder> Customer<'a, R> {
         let url = format!("{}{path}", self.origin);
         let timing = Timing::image_load(&url, began.elapsed());
         match reply {
-            Ok(reply) => self.on.timing(timing.status(reply.status).bytes(0, reply.body.len() as u64)),
-            Err(error) => self.on.timing(timing.error(&error.to_string())),
+            Ok(reply) => self.on.timing(Kind::ImageLoad, timing.status(reply.status).bytes(0, reply.body.len() as u64)),
+            Err(error) => self.on.timing(Kind::ImageLoad, timing.error(&error.to_string())),
         }
     }
 
@@ -265,8 +265,8 @@ mod tests {
         fn error(&mut self, _error: ErrorEvent<'_>) {
             self.all.push("error".into());
         }
-        fn timing(&mut self, _timing: Timing<'_>) {
-            self.all.push("timing".into());
+        fn timing(&mut self, kind: Kind, _timing: Timing<'_>) {
+            self.all.push(kind.as_str().into());
         }
         fn revenue(&mut self, _revenue: Revenue<'_>) {
             self.all.push("revenue".into());
@@ -302,7 +302,8 @@ mod tests {
             "frames",
             "analytics",
             "metric",
-            "timing",
+            "image_load",
+            "long_task",
             "crumb",
             "revenue",
             "user_prop",
