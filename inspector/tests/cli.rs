@@ -1,5 +1,8 @@
 //! The program as a person or a script meets it: exit codes, messages, first lines.
 
+// A test may panic; clippy knows that of test functions only, not of their helpers.
+#![allow(clippy::unwrap_used)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Output, Stdio};

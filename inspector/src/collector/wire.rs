@@ -64,6 +64,12 @@ impl Network {
         is_up(*self.changes.borrow())
     }
 
+    /// How often it was turned up or down.
+    #[cfg(test)]
+    pub(crate) fn turns(&self) -> u64 {
+        *self.changes.borrow()
+    }
+
     fn tell(&self, is_listening: bool) {
         let (listening, changed) = &*self.listening;
         *listening.lock().unwrap_or_else(PoisonError::into_inner) = is_listening;
