@@ -158,10 +158,6 @@ impl<'a> Event<'a> {
         self.frames = frames;
         self
     }
-
-    pub(crate) fn value_of(&self, field: Field) -> Option<Value<'a>> {
-        self.fields().iter().find(|(key, _)| *key == field).map(|(_, value)| *value)
-    }
 }
 
 /// Whole microseconds, the longest that fit a JSON number.

@@ -18,6 +18,7 @@ use crate::sys::fault;
 use crate::sys::map::Map;
 use layout::Word;
 use marks::Marks;
+pub(crate) use open::Found;
 use record::{HEAD, Head, PAD};
 use std::fs::File;
 use std::path::PathBuf;
@@ -87,6 +88,8 @@ pub(crate) struct Ring {
     published: AtomicU64,
     generation: AtomicU64,
     file: Mutex<Option<(File, PathBuf)>>,
+    /// The same memory as in the state, reachable while the append lock is held by a thread that crashed.
+    reserve: Mutex<Arc<Map>>,
 }
 
 impl Ring {
@@ -117,6 +120,20 @@ impl Ring {
         appended.ok()
     }
 
+    /// Appends the first record of a run; without room it is held, and nothing else is accepted before it.
+    pub(crate) fn append_held_first(&self, append: &Append<'_>) {
+        let generation = self.generation.load(Ordering::Relaxed);
+        let mut state = self.lock();
+        if self.append_locked(&mut state, append, record::body_crc(generation, append.body)).is_err() {
+            state.held.push((append.kind, append.body.to_vec()));
+        }
+    }
+
+    /// The memory behind the ring without the append lock, which the thread that crashed may hold.
+    pub(crate) fn reserve_map(&self) -> Arc<Map> {
+        Arc::clone(&self.reserve.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn append_locked(
         &self,
         state: &mut State,
@@ -140,8 +157,9 @@ impl Ring {
     #[cold]
     fn append_held(&self, state: &mut State) -> Result<(), Reason> {
         let generation = self.generation.load(Ordering::Relaxed);
-        while let Some((_, body)) = state.held.first().cloned() {
-            self.place(state, &scope_append(&body), record::body_crc(generation, &body), 0b11)?;
+        while let Some((kind, body)) = state.held.first().cloned() {
+            let append = Append { kind, ..scope_append(&body) };
+            self.place(state, &append, record::body_crc(generation, &body), 0b11)?;
             state.held.remove(0);
         }
         Ok(())
@@ -220,6 +238,16 @@ impl Ring {
         result
     }
 
+    /// State of each purpose, as stored in the marks.
+    pub(crate) fn consent(&self) -> [u8; 2] {
+        self.lock().marks.consent
+    }
+
+    /// Position behind the last record, read under the append lock: whoever appends later sees what was written before.
+    pub(crate) fn head(&self) -> u64 {
+        self.lock().head
+    }
+
     /// A copy of the marks.
     pub(crate) fn marks(&self) -> Marks {
         self.lock().marks.clone()
@@ -278,17 +306,23 @@ impl Ring {
         }
     }
 
-    /// The append lock; `fatal` bounds its wait.
-    pub(crate) fn try_lock_for(&self, wait: std::time::Duration) -> Option<MutexGuard<'_, State>> {
+    /// Appends a record, but waits for the lock no longer than this; `None` = it was not to be had.
+    pub(crate) fn append_within(
+        &self,
+        append: &Append<'_>,
+        wait: std::time::Duration,
+    ) -> Option<Result<Appended, Reason>> {
         let end = std::time::Instant::now() + wait;
-        loop {
+        let mut state = loop {
             match self.state.try_lock() {
-                Ok(state) => return Some(state),
-                Err(std::sync::TryLockError::Poisoned(state)) => return Some(state.into_inner()),
+                Ok(state) => break state,
+                Err(std::sync::TryLockError::Poisoned(state)) => break state.into_inner(),
                 Err(std::sync::TryLockError::WouldBlock) if std::time::Instant::now() >= end => return None,
                 Err(std::sync::TryLockError::WouldBlock) => std::thread::yield_now(),
             }
-        }
+        };
+        let crc = record::body_crc(self.generation.load(Ordering::Relaxed), append.body);
+        Some(self.append_locked(&mut state, append, crc))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

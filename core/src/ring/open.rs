@@ -77,19 +77,13 @@ impl Ring {
         marks_version: u64,
         file: Option<(File, std::path::PathBuf)>,
     ) -> Ring {
+        let map = Arc::new(map);
         Ring {
+            reserve: Mutex::new(Arc::clone(&map)),
             tail: AtomicU64::new(layout::get(&map, Word::Tail) & !7),
             published: AtomicU64::new(head),
             generation: AtomicU64::new(layout::get(&map, Word::Generation)),
-            state: Mutex::new(State {
-                map: Arc::new(map),
-                head,
-                ticket,
-                total,
-                marks,
-                marks_version,
-                held: Vec::new(),
-            }),
+            state: Mutex::new(State { map, head, ticket, total, marks, marks_version, held: Vec::new() }),
             file: Mutex::new(file),
         }
     }
@@ -106,6 +100,48 @@ impl Ring {
     /// Whether there is a file behind it at all.
     pub(crate) fn has_file(&self) -> bool {
         self.file.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Moves a ring in memory onto a file in this folder; `false` when that cannot be.
+    pub(crate) fn has_file_after(&self, folder: &Path, boot: u64) -> bool {
+        let map = self.map();
+        let tail = self.tail();
+        // What waits in memory is copied as it is: same records, same tickets, a file behind them from now on.
+        let moved = self.move_to(folder, boot, &map, tail);
+        moved.is_ok()
+    }
+
+    fn move_to(&self, folder: &Path, boot: u64, old: &Map, tail: u64) -> io::Result<()> {
+        let temporary = folder.join("ring.new");
+        let _ = std::fs::remove_file(&temporary);
+        let file = file::open_private(&temporary)?;
+        let map = make(&file, boot)?;
+        let path = folder.join("ring.bin");
+        let mut state = self.lock();
+        let mut bytes = vec![0u8; FILE_BYTES];
+        layout::read(old, 0, &mut bytes);
+        layout::write(&map, 0, &bytes);
+        layout::set(&map, Word::Tail, tail);
+        layout::set(&map, Word::Magic, layout::MAGIC);
+        std::fs::rename(&temporary, &path)?;
+        state.map = Arc::new(map);
+        *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.map);
+        drop(state);
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((file, path));
+        Ok(())
+    }
+
+    /// Overwrites what was freed, so that no erased event can be read from the file.
+    pub(crate) fn zero_free(&self) {
+        let state = self.lock();
+        let region = RING_BYTES as u64;
+        let (head, tail) = (state.head, self.tail());
+        let zeros = vec![0u8; RING_BYTES];
+        let free = region.saturating_sub(head.saturating_sub(tail));
+        let start = head % region;
+        let first = free.min(region - start);
+        layout::write(&state.map, layout::REGION + start as usize, zeros.get(..first as usize).unwrap_or_default());
+        layout::write(&state.map, layout::REGION, zeros.get(..(free - first) as usize).unwrap_or_default());
     }
 
     /// Puts a new file under the ring while callers go on: theirs was unlinked, cut, or never there. `drain` folds what
@@ -136,6 +172,7 @@ impl Ring {
         self.published.store(0, Ordering::SeqCst);
         state.head = 0;
         state.map = Arc::new(map);
+        *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.map);
         drop(state);
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((file, path));
         file::sync_folder(folder);

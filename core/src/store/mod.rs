@@ -54,7 +54,7 @@ pub(crate) use insert::Fold;
 pub use list::{Filter, Listed};
 pub(crate) use memory::route_hash;
 pub use read::Reader;
-pub(crate) use schema::row_crc;
+pub(crate) use schema::{RawRow, row_crc};
 pub use types::From;
 pub(crate) use types::{
     Crumb, Cut, FoldMark, Identity, InflightState, Lease, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Settled,
