@@ -33,6 +33,8 @@ impl AddAssign for Tally {
 pub struct Binary {
     /// What cargo calls it: `tests/kill.rs`, `unittests src/lib.rs`, `rez_monitor`.
     pub name: String,
+    /// The crate it was made of: `rez_monitor`, `kill`.
+    pub crate_name: String,
     /// Its tests; `None` if it ended without a result line.
     pub tally: Option<Tally>,
 }
@@ -45,8 +47,8 @@ pub fn binaries(output: &str) -> Vec<Binary> {
     let mut found: Vec<Binary> = Vec::new();
     let mut doc = false;
     for line in output.lines() {
-        if let Some((name, is_doc)) = header(line) {
-            found.push(Binary { name, tally: None });
+        if let Some((binary, is_doc)) = header(line) {
+            found.push(binary);
             doc = is_doc;
         } else if let (Some(tally), Some(binary)) = (result(line), found.last_mut()) {
             match &mut binary.tally {
@@ -58,17 +60,34 @@ pub fn binaries(output: &str) -> Vec<Binary> {
     found
 }
 
+/// Tests by crate, in the order in which the crates first ran: `rez_monitor 310, rez_inspect 42`.
+pub fn by_crate(binaries: &[Binary]) -> String {
+    let mut crates: Vec<(&str, u64)> = Vec::new();
+    for binary in binaries {
+        let total = binary.tally.map_or(0, Tally::total);
+        match crates.iter_mut().find(|(name, _)| *name == binary.crate_name) {
+            Some((_, sum)) => *sum = sum.saturating_add(total),
+            None => crates.push((&binary.crate_name, total)),
+        }
+    }
+    let listed: Vec<String> =
+        crates.iter().filter(|(_, total)| *total > 0).map(|(name, total)| format!("{name} {total}")).collect();
+    listed.join(", ")
+}
+
 /// `     Running tests/kill.rs (target/debug/deps/kill-0123)` or `   Doc-tests rez_monitor`.
-fn header(line: &str) -> Option<(String, bool)> {
+fn header(line: &str) -> Option<(Binary, bool)> {
     if !line.starts_with(' ') {
         return None;
     }
     let text = line.trim_start();
     if let Some(name) = text.strip_prefix("Doc-tests ") {
-        return Some((name.to_string(), true));
+        return Some((Binary { name: name.to_string(), crate_name: name.to_string(), tally: None }, true));
     }
     let (name, program) = text.strip_prefix("Running ")?.rsplit_once(" (")?;
-    program.ends_with(')').then(|| (name.to_string(), false))
+    let file = program.strip_suffix(')')?.rsplit(['/', '\\']).next()?;
+    let crate_name = file.rsplit_once('-').map_or(file, |(crate_name, _)| crate_name);
+    Some((Binary { name: name.to_string(), crate_name: crate_name.to_string(), tally: None }, false))
 }
 
 /// `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`.
@@ -114,7 +133,10 @@ mod tests {
     #[test]
     fn all_programs_of_the_doc_tests_of_a_library_are_counted() {
         let output = "   Doc-tests rez_monitor\ntest result: ok. 3 passed; 0 failed; 0 ignored\ntest result: ok. 2 passed; 0 failed; 1 ignored\n";
-        assert_eq!(binaries(output), [Binary { name: "rez_monitor".to_string(), tally: tally(5, 0, 1) }]);
+        assert_eq!(
+            binaries(output),
+            [Binary { name: "rez_monitor".to_string(), crate_name: "rez_monitor".to_string(), tally: tally(5, 0, 1) }]
+        );
     }
 
     #[test]
@@ -123,6 +145,12 @@ mod tests {
         let found = binaries(output);
         assert_eq!(found[0].tally, None);
         assert_eq!(found[1].tally, tally(1, 0, 0));
+    }
+
+    #[test]
+    fn the_tests_of_a_crate_are_added_up() {
+        let output = "     Running unittests src/lib.rs (target/debug/deps/rez_inspect-1)\ntest result: ok. 3 passed; 0 failed\n     Running unittests src/main.rs (target/debug/deps/rezq-2)\ntest result: ok. 0 passed; 0 failed\n   Doc-tests rez_inspect\ntest result: ok. 2 passed; 1 failed\n";
+        assert_eq!(by_crate(&binaries(output)), "rez_inspect 6");
     }
 
     #[test]

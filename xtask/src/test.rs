@@ -45,6 +45,8 @@ struct Outcome {
     problems: Vec<String>,
     /// Worth saying though it is no failure.
     notes: Vec<String>,
+    /// Its tests by crate; empty for a check.
+    crates: String,
     /// All it printed.
     output: String,
 }
@@ -56,7 +58,7 @@ impl Outcome {
         } else {
             Tally { failed: 1, ..Tally::default() }
         };
-        Outcome { tally, problems, notes: Vec::new(), output }
+        Outcome { tally, problems, notes: Vec::new(), crates: String::new(), output }
     }
 }
 
@@ -90,8 +92,9 @@ fn run_lane(workspace: &Workspace, lane: Lane) -> io::Result<Tally> {
         _ => run_steps(workspace, lane)?,
     };
     let tally = outcome.tally;
+    let crates = if outcome.crates.is_empty() { String::new() } else { format!("  ({})", outcome.crates) };
     println!(
-        "{:>9}  {} passed, {} failed, {} skipped",
+        "{:>9}  {} passed, {} failed, {} skipped{crates}",
         seconds(begun.elapsed()),
         tally.passed,
         tally.failed,
@@ -146,7 +149,7 @@ fn run_steps(workspace: &Workspace, lane: Lane) -> io::Result<Outcome> {
 fn of_tests(reads: Reads, mut problems: Vec<String>, output: String) -> Outcome {
     let binaries = count::binaries(&output);
     let mut tally = Tally::default();
-    for Binary { name, tally: counted } in &binaries {
+    for Binary { name, tally: counted, .. } in &binaries {
         match counted {
             Some(counted) => {
                 tally += *counted;
@@ -168,7 +171,7 @@ fn of_tests(reads: Reads, mut problems: Vec<String>, output: String) -> Outcome 
         tally.failed = 1;
         problems.push("not one test was run".to_string());
     }
-    Outcome { tally, problems, notes: Vec::new(), output }
+    Outcome { tally, problems, notes: Vec::new(), crates: count::by_crate(&binaries), output }
 }
 
 fn read(log: &Path) -> String {

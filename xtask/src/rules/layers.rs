@@ -21,7 +21,7 @@ const STRANGERS: [Stranger; 7] = [
 ];
 
 /// Folders of the core and the inspector that may hold SQL and know rusqlite.
-const SQL_ROOMS: [&str; 2] = ["core/src/store", "inspector/src/collector"];
+const SQL_ROOMS: [&str; 3] = ["core/src/store", "core/src/carve", "inspector/src/collector"];
 
 /// How a statement begins; upper case is how we write them, and keeps sentences out.
 const SQL: [&str; 14] = [

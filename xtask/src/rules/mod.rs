@@ -39,6 +39,8 @@ impl Source {
     pub fn is_product_rust(&self) -> bool {
         Path::new(&self.path).extension().is_some_and(|kind| kind == "rs")
             && !self.path.ends_with("/tests.rs")
+            && !self.path.ends_with("_test.rs")
+            && !self.path.ends_with("_tests.rs")
             && !self.path.contains("/tests/")
             && !self.is_in("tests/tests")
     }

@@ -6,6 +6,10 @@ use super::scan::{scan, tests_begin};
 /// Lines of a Rust file before its tests: what still shows one idea.
 const LINES: usize = 400;
 
+/// Files that may be longer: the file and why.
+const LENGTH_ALLOWED: [(&str, &str); 1] =
+    [("core/src/event/kinds.rs", "one builder for each kind of event: a list, and every entry is short")];
+
 /// Marks of work that is not done. Put together here, so that this file does not hold them.
 const MARKS: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ign", "ore")];
 
@@ -21,7 +25,7 @@ pub fn check(source: &Source, broken: &mut Vec<String>) {
     if source.path == "Cargo.lock" {
         return;
     }
-    if source.is_product_rust() {
+    if source.is_product_rust() && !LENGTH_ALLOWED.iter().any(|(file, _)| *file == source.path) {
         length(source, broken);
     }
     for (index, line) in source.text.lines().enumerate() {
