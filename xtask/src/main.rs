@@ -1,1 +1,81 @@
-fn main() {}
+//! The one script of this repository: `cargo xtask test`, `cargo xtask bench`, `cargo xtask audit`.
+//!
+//! It is compiled before everything else, so it uses clap and the standard library only.
+
+mod audit;
+mod bench;
+mod count;
+mod lane;
+mod process;
+mod rules;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+
+use crate::workspace::Workspace;
+
+/// The command line. Built by hand: the derive macro would double the time this program takes to compile, and it
+/// is compiled before everything else.
+fn command_line() -> Command {
+    Command::new("cargo xtask")
+        .about("The one script of this repository")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(test::command_line())
+        .subcommand(bench::command_line())
+        .subcommand(audit::command_line())
+}
+
+fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
+    let workspace = Workspace::find()?;
+    match arguments.subcommand() {
+        Some(("test", arguments)) => test::run(&workspace, &test::lanes(arguments)),
+        Some(("bench", arguments)) => bench::run(&workspace, arguments),
+        Some(("audit", arguments)) => audit::run(&workspace, arguments),
+        _ => Ok(false),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(&command_line().get_matches()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::Lane;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command_line().debug_assert();
+    }
+
+    #[test]
+    fn lanes_can_be_named_several_times_or_with_commas_and_run_in_their_own_order() {
+        let arguments = command_line().get_matches_from(["xtask", "test", "--lane", "docs,rules", "--lane", "format"]);
+        let (_, arguments) = arguments.subcommand().unwrap();
+        assert_eq!(test::lanes(arguments), [Lane::Format, Lane::Rules, Lane::Docs]);
+    }
+
+    #[test]
+    fn without_a_name_all_lanes_run() {
+        let arguments = command_line().get_matches_from(["xtask", "test"]);
+        let (_, arguments) = arguments.subcommand().unwrap();
+        assert_eq!(test::lanes(arguments), Lane::ALL);
+    }
+
+    #[test]
+    fn an_unknown_lane_is_refused() {
+        assert!(command_line().try_get_matches_from(["xtask", "test", "--lane", "fast"]).is_err());
+    }
+}

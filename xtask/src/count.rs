@@ -1,0 +1,160 @@
+//! Counts tests from what `cargo test` prints.
+
+use std::ops::AddAssign;
+
+/// Tests of a lane, or of all lanes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Ended well.
+    pub passed: u64,
+    /// Did not.
+    pub failed: u64,
+    /// Were not run.
+    pub skipped: u64,
+}
+
+impl Tally {
+    /// All of them.
+    pub fn total(self) -> u64 {
+        self.passed.saturating_add(self.failed).saturating_add(self.skipped)
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Tally) {
+        self.passed = self.passed.saturating_add(other.passed);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.skipped = self.skipped.saturating_add(other.skipped);
+    }
+}
+
+/// One test program, or the doc tests of one library.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Binary {
+    /// What cargo calls it: `tests/kill.rs`, `unittests src/lib.rs`, `rez_monitor`.
+    pub name: String,
+    /// The crate it was made of: `rez_monitor`, `kill`.
+    pub crate_name: String,
+    /// Its tests; `None` if it ended without a result line.
+    pub tally: Option<Tally>,
+}
+
+/// The test programs in an output of `cargo test`.
+///
+/// A test may start its own program as a child, which prints a result line too: of a test program only the last
+/// line counts. The doc tests of one library run in several programs: there all lines count.
+pub fn binaries(output: &str) -> Vec<Binary> {
+    let mut found: Vec<Binary> = Vec::new();
+    let mut doc = false;
+    for line in output.lines() {
+        if let Some((binary, is_doc)) = header(line) {
+            found.push(binary);
+            doc = is_doc;
+        } else if let (Some(tally), Some(binary)) = (result(line), found.last_mut()) {
+            match &mut binary.tally {
+                Some(sum) if doc => *sum += tally,
+                earlier => *earlier = Some(tally),
+            }
+        }
+    }
+    found
+}
+
+/// Tests by crate, in the order in which the crates first ran: `rez_monitor 310, rez_inspect 42`.
+pub fn by_crate(binaries: &[Binary]) -> String {
+    let mut crates: Vec<(&str, u64)> = Vec::new();
+    for binary in binaries {
+        let total = binary.tally.map_or(0, Tally::total);
+        match crates.iter_mut().find(|(name, _)| *name == binary.crate_name) {
+            Some((_, sum)) => *sum = sum.saturating_add(total),
+            None => crates.push((&binary.crate_name, total)),
+        }
+    }
+    let listed: Vec<String> =
+        crates.iter().filter(|(_, total)| *total > 0).map(|(name, total)| format!("{name} {total}")).collect();
+    listed.join(", ")
+}
+
+/// `     Running tests/kill.rs (target/debug/deps/kill-0123)` or `   Doc-tests rez_monitor`.
+fn header(line: &str) -> Option<(Binary, bool)> {
+    if !line.starts_with(' ') {
+        return None;
+    }
+    let text = line.trim_start();
+    if let Some(name) = text.strip_prefix("Doc-tests ") {
+        return Some((Binary { name: name.to_string(), crate_name: name.to_string(), tally: None }, true));
+    }
+    let (name, program) = text.strip_prefix("Running ")?.rsplit_once(" (")?;
+    let file = program.strip_suffix(')')?.rsplit(['/', '\\']).next()?;
+    let crate_name = file.rsplit_once('-').map_or(file, |(crate_name, _)| crate_name);
+    Some((Binary { name: name.to_string(), crate_name: crate_name.to_string(), tally: None }, false))
+}
+
+/// `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`.
+fn result(line: &str) -> Option<Tally> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let mut tally = Tally::default();
+    for part in counts.split("; ") {
+        let Some((number, what)) = part.split_once(' ') else { continue };
+        let Ok(number) = number.parse::<u64>() else { continue };
+        match what {
+            "passed" => tally.passed = number,
+            "failed" => tally.failed = number,
+            "ignored" => tally.skipped = number,
+            _ => {}
+        }
+    }
+    Some(tally)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(passed: u64, failed: u64, skipped: u64) -> Option<Tally> {
+        Some(Tally { passed, failed, skipped })
+    }
+
+    #[test]
+    fn each_program_is_counted_once() {
+        let output = "   Compiling a v0.1.0\n    Finished `dev` profile\n     Running unittests src/lib.rs (target/debug/deps/a-1)\n\nrunning 3 tests\ntest x ... ok\n\ntest result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s\n\n     Running tests/kill.rs (target/debug/deps/kill-2)\ntest result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s\n";
+        let found = binaries(output);
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].name.as_str(), found[0].tally), ("unittests src/lib.rs", tally(2, 0, 1)));
+        assert_eq!((found[1].name.as_str(), found[1].tally), ("tests/kill.rs", tally(4, 1, 0)));
+    }
+
+    #[test]
+    fn the_result_line_of_a_child_is_not_counted() {
+        let output = "     Running tests/fork.rs (target/debug/deps/fork-2)\ntest result: ok. 1 passed; 0 failed; 0 ignored\ntest result: ok. 7 passed; 0 failed; 0 ignored\n";
+        assert_eq!(binaries(output)[0].tally, tally(7, 0, 0));
+    }
+
+    #[test]
+    fn all_programs_of_the_doc_tests_of_a_library_are_counted() {
+        let output = "   Doc-tests rez_monitor\ntest result: ok. 3 passed; 0 failed; 0 ignored\ntest result: ok. 2 passed; 0 failed; 1 ignored\n";
+        assert_eq!(
+            binaries(output),
+            [Binary { name: "rez_monitor".to_string(), crate_name: "rez_monitor".to_string(), tally: tally(5, 0, 1) }]
+        );
+    }
+
+    #[test]
+    fn a_program_that_dies_has_no_result() {
+        let output = "     Running tests/a.rs (target/debug/deps/a-1)\nrunning 2 tests\nerror: test failed (signal: 11)\n     Running tests/b.rs (target/debug/deps/b-1)\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
+        let found = binaries(output);
+        assert_eq!(found[0].tally, None);
+        assert_eq!(found[1].tally, tally(1, 0, 0));
+    }
+
+    #[test]
+    fn the_tests_of_a_crate_are_added_up() {
+        let output = "     Running unittests src/lib.rs (target/debug/deps/rez_inspect-1)\ntest result: ok. 3 passed; 0 failed\n     Running unittests src/main.rs (target/debug/deps/rezq-2)\ntest result: ok. 0 passed; 0 failed\n   Doc-tests rez_inspect\ntest result: ok. 2 passed; 1 failed\n";
+        assert_eq!(by_crate(&binaries(output)), "rez_inspect 6");
+    }
+
+    #[test]
+    fn what_a_test_prints_is_no_header() {
+        assert_eq!(binaries("Running away (from it)\ntest result: ok. 1 passed; 0 failed; 0 ignored\n"), []);
+    }
+}

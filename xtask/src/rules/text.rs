@@ -1,0 +1,108 @@
+//! Rules about the text of a file: its length, marks of unfinished work, paths of somebody's machine.
+
+use super::Source;
+use super::scan::{scan, tests_begin};
+
+/// Lines of a Rust file before its tests: what still shows one idea.
+const LINES: usize = 400;
+
+/// Files that may be longer: the file and why.
+const LENGTH_ALLOWED: [(&str, &str); 1] =
+    [("core/src/event/kinds.rs", "one builder for each kind of event: a list, and every entry is short")];
+
+/// Marks of work that is not done. Put together here, so that this file does not hold them.
+const MARKS: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ign", "ore")];
+
+/// Beginnings of paths that exist on one machine only.
+const MACHINE_PATHS: [&str; 4] =
+    [concat!("/ro", "ot/"), concat!("/wo", "rk/"), concat!("/ho", "me/"), concat!("/Use", "rs/")];
+
+/// Files that hold such a path on purpose: the file and why.
+const PATHS_ALLOWED: [(&str, &str); 0] = [];
+
+/// Checks one file.
+pub fn check(source: &Source, broken: &mut Vec<String>) {
+    if source.path == "Cargo.lock" {
+        return;
+    }
+    if source.is_product_rust() && !LENGTH_ALLOWED.iter().any(|(file, _)| *file == source.path) {
+        length(source, broken);
+    }
+    for (index, line) in source.text.lines().enumerate() {
+        for mark in MARKS {
+            if word_in(line, mark) {
+                broken.push(source.finding(index + 1, &format!("{mark}: finish it or file it")));
+            }
+        }
+        if let Some(path) = MACHINE_PATHS.into_iter().find(|path| holds_path(line, path))
+            && !PATHS_ALLOWED.iter().any(|(file, _)| *file == source.path)
+        {
+            broken.push(source.finding(index + 1, &format!("a path of one machine: {path}")));
+        }
+    }
+}
+
+fn length(source: &Source, broken: &mut Vec<String>) {
+    let lines = match tests_begin(&scan(&source.text).code) {
+        Some(begin) => begin - 1,
+        None => source.text.lines().count(),
+    };
+    if lines > LINES {
+        broken.push(source.finding(LINES + 1, &format!("{lines} lines before the tests, at most {LINES}")));
+    }
+}
+
+/// Does the line hold this mark, not inside a longer word?
+fn word_in(line: &str, mark: &str) -> bool {
+    line.match_indices(mark).any(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + mark.len()..]);
+        let letter = |c: char| c.is_alphanumeric() || c == '_';
+        !before.ends_with(letter) && !after.starts_with(letter)
+    })
+}
+
+/// Does a path begin here? Inside a URL the same letters follow a host.
+fn holds_path(line: &str, path: &str) -> bool {
+    line.match_indices(path).any(|(at, _)| {
+        let before = &line[..at];
+        let name = line[at + path.len()..].chars().next();
+        !before.ends_with(|c: char| c.is_alphanumeric() || "._-/}".contains(c))
+            && name.is_some_and(|c| c.is_alphanumeric() || c == '.' || c == '_')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken(path: &str, text: &str) -> Vec<String> {
+        let mut broken = Vec::new();
+        check(&Source { path: path.to_string(), text: text.to_string() }, &mut broken);
+        broken
+    }
+
+    #[test]
+    fn a_long_file_is_found_and_its_tests_do_not_count() {
+        let long = "fn a() {}\n".repeat(LINES);
+        let tests = "#[cfg(test)]\nmod tests {\n    fn b() {}\n}\n";
+        assert!(broken("core/src/a.rs", &format!("{long}{tests}")).is_empty());
+        assert_eq!(broken("core/src/a.rs", &format!("{long}fn c() {{}}\n{tests}")).len(), 1);
+        assert!(broken("tests/tests/a.rs", &format!("{long}fn c() {{}}\n")).is_empty());
+    }
+
+    #[test]
+    fn a_mark_is_found_as_a_word() {
+        let mark = MARKS[0];
+        assert_eq!(broken("a.md", &format!("one\n// {mark}: later\n")).len(), 1);
+        assert!(broken("a.md", &format!("{mark}S in MY{mark}\n")).is_empty());
+        assert_eq!(broken("a.rs", &format!("{} = \"slow\"]\n", MARKS[2])).len(), 1);
+    }
+
+    #[test]
+    fn a_path_of_a_machine_is_found_and_a_url_is_not() {
+        let home = MACHINE_PATHS[2];
+        assert_eq!(broken("a.md", &format!("see {home}anna/notes\n")).len(), 1);
+        assert!(broken("a.md", &format!("https://shop.example{home}banner.png\n")).is_empty());
+        assert!(broken("a.md", "~/.cache/rez-monitor\n").is_empty());
+    }
+}
