@@ -1,4 +1,4 @@
-//! Crash-safe mobile monitoring: one durable queue on the device, delivered to every backend.
+#![doc = include_str!("../../README.md")]
 
 mod attributes;
 mod carve;

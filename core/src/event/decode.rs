@@ -24,10 +24,6 @@ impl<'a> Raw<'a> {
         if let Raw::Str(text) = self { Some(text) } else { None }
     }
 
-    pub(crate) fn bool(self) -> Option<bool> {
-        if let Raw::Bool(bool) = self { Some(bool) } else { None }
-    }
-
     /// A whole number.
     pub(crate) fn i64(self) -> Option<i64> {
         match self {

@@ -14,7 +14,7 @@ use crate::kind::Kind;
 use field::Field;
 
 /// Fields an event of any kind has at most, beside attributes, context, frames and targets.
-const MOST_FIELDS: usize = 14;
+const MOST_FIELDS: usize = 16;
 
 /// One event, borrowed from the caller. Made by the constructors of the typed calls ([`Timing`], [`ErrorEvent`] ...) or
 /// here; recorded by [`crate::Monitor::record`].

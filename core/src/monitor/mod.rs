@@ -60,6 +60,8 @@ pub(crate) struct Inner {
     session: Mutex<Session>,
     /// A bit for each kind that this session leaves out.
     sampled_out: AtomicU32,
+    /// The screen that is loading: calls made meanwhile are its child spans.
+    screen: Mutex<Option<crate::trace::TraceContext>>,
     /// Counts traces and spans, for their ids.
     spans: AtomicU64,
     /// The fork generation at `open`.

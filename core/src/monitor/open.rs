@@ -50,6 +50,7 @@ pub(super) fn open(config: Config) -> Result<Monitor, ConfigError> {
         metrics: Metrics::new(),
         session: Mutex::default(),
         sampled_out: AtomicU32::new(0),
+        screen: Mutex::default(),
         spans: AtomicU64::new(1),
         forks: fork::generation(),
         _lock: lock,

@@ -8,6 +8,7 @@ use crate::level::Level;
 use crate::timing::template;
 use crate::trace::{SentryBaggage, TraceContext};
 use std::fmt::Write;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -17,7 +18,6 @@ const NAME_BYTES: usize = 256;
 impl Monitor {
     /// A screen begins to load. Call [`ScreenLoad::initial_display`] at its first frame and [`ScreenLoad::finish`] when it is
     /// complete; a dropped one was cancelled and is not recorded. Allocates once.
-    #[must_use]
     pub fn screen(&self, name: &str) -> ScreenLoad {
         let inner = &*self.0;
         let trace = inner.new_trace();
@@ -34,6 +34,7 @@ impl Monitor {
             full: None,
             done: false,
         };
+        *inner.screen.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace);
         if inner.refused_here().is_none() {
             inner.append_scope(|encoder| {
                 encoder.field(Field::Change, "screen".into());
@@ -49,14 +50,13 @@ impl Monitor {
 
     /// An HTTP call begins. [`ApiCall::headers`] gives the trace headers to send; [`ApiCall::finish`] or [`ApiCall::fail`] ends
     /// it; a dropped one is not recorded. Allocates once.
-    #[must_use]
     pub fn api_call(&self, method: &str, url: &str) -> ApiCall {
         let clock = &self.0.shared.clock;
         ApiCall {
             monitor: self.clone(),
             method: method.to_owned(),
             url: url.to_owned(),
-            trace: self.0.new_trace(),
+            trace: self.0.child_trace(),
             start_us: clock.mono_us(),
             start_ms: clock.wall_ms(),
             sent: 0,
@@ -78,6 +78,22 @@ impl Inner {
             bits(u64::MAX - 2),
             true,
         )
+    }
+
+    /// A span inside the screen that is loading, or a trace of its own.
+    fn child_trace(&self) -> TraceContext {
+        let open = *self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+        match open {
+            Some(screen) => {
+                screen.child(self.shared.key.bits(u64::MAX - 3, self.spans.fetch_add(1, Ordering::Relaxed)))
+            }
+            None => self.new_trace(),
+        }
+    }
+
+    /// The screen is no longer loading.
+    fn close_trace(&self, trace: &TraceContext) {
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner).take_if(|open| open == trace);
     }
 
     fn timing(
@@ -120,6 +136,10 @@ impl Inner {
         if trace.is_some() {
             event.push(Field::TraceId, trace_id.as_str());
             event.push(Field::SpanId, span_id.as_str());
+        }
+        let parent = trace.and_then(|trace| trace.parent).map(|parent| format!("{parent:016x}")).unwrap_or_default();
+        if !parent.is_empty() {
+            event.push(Field::ParentSpan, parent.as_str());
         }
         match kind {
             Kind::ApiCall => {
@@ -258,6 +278,7 @@ impl ScreenLoad {
     /// The load is over; answers what became of it.
     pub fn finish(mut self) -> Outcome {
         self.done = true;
+        self.monitor.0.close_trace(&self.trace);
         let timing = Timing::screen_load(&self.name, self.elapsed()).started_at(self.start_ms);
         self.monitor.0.timing(&timing, Some(&self.trace), Some((&self.view, self.initial, self.full)))
     }
@@ -265,6 +286,7 @@ impl ScreenLoad {
 
 impl Drop for ScreenLoad {
     fn drop(&mut self) {
+        self.monitor.0.close_trace(&self.trace);
         if !self.done && self.monitor.0.refused_here().is_none() {
             self.monitor.0.append_scope(|encoder| {
                 encoder.field(Field::Change, "screen_cancelled".into());

@@ -31,7 +31,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub(crate) use json::{mask_user, scrub_json};
-pub(crate) use keys::{header_is_secret, key_is_exempt, key_is_secret};
+pub(crate) use keys::{key_is_exempt, key_is_secret};
 pub(crate) use url::scrub_url;
 
 /// What stands where a password, an API key, a cookie or the user info of a URL stood.

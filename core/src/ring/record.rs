@@ -10,8 +10,6 @@ pub(crate) const PAD: u32 = u32::MAX;
 /// Format of the bodies this build writes.
 pub(crate) const FORMAT: u8 = 1;
 
-/// Record kinds below this number are event kinds.
-pub(crate) const FIRST_OTHER: u8 = 32;
 /// A breadcrumb.
 pub(crate) const CRUMB: u8 = 32;
 /// A change of the scope.

@@ -2,7 +2,6 @@
 
 use super::error::{Result, StoreError};
 use super::evict::Wants;
-use super::memory::unsigned;
 use super::types::Now;
 use super::{Store, schema};
 use crate::limits;
@@ -125,6 +124,7 @@ impl Store {
     }
 
     /// Bytes of the file and its log on the disk.
+    #[cfg(test)]
     pub(crate) fn disk_bytes(&self) -> u64 {
         ["", "-wal"]
             .iter()

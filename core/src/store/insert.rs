@@ -90,10 +90,6 @@ impl Store {
         })
     }
 
-    /// A new id for this installation (`forget_user`).
-    pub(crate) fn set_install(&mut self, install: &str) -> Result<()> {
-        self.write(true, |tx| tx.set_install(install))
-    }
 }
 
 impl Tx<'_> {

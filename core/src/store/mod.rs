@@ -50,15 +50,13 @@ mod wipe;
 pub use answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
 pub(crate) use error::Result;
 pub use error::StoreError;
-pub(crate) use insert::Fold;
 pub use list::{Filter, Listed};
 pub(crate) use memory::route_hash;
 pub use read::Reader;
 pub(crate) use schema::{RawRow, row_crc};
 pub use types::From;
 pub(crate) use types::{
-    Crumb, Cut, FoldMark, Identity, InflightState, Lease, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Settled,
-    Wipe,
+    Cut, FoldMark, Identity, InflightState, Lease, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Settled, Wipe,
 };
 
 use memory::Memory;
@@ -106,6 +104,7 @@ impl Store {
     }
 
     /// Opens the queue of a folder to look at it: works while an app writes, changes nothing.
+    #[cfg(test)]
     pub fn open_read_only(folder: &Path) -> Result<Reader> {
         Reader::open(folder)
     }
@@ -126,6 +125,7 @@ impl Store {
     }
 
     /// The number the next row will have.
+    #[cfg(test)]
     pub(crate) fn next_seq(&self) -> u64 {
         self.memory.next_seq()
     }
@@ -136,6 +136,7 @@ impl Store {
     }
 
     /// Moves the caps.
+    #[cfg(test)]
     pub(crate) fn set_options(&mut self, options: Options) {
         self.options = options;
     }

@@ -80,11 +80,13 @@ impl Reader {
 
 impl Store {
     /// The accounts.
+    #[cfg(test)]
     pub(crate) fn balance(&self) -> Result<Balance> {
         balance(&self.db, &mut self.memory.clone())
     }
 
     /// The queue at a glance.
+    #[cfg(test)]
     pub(crate) fn overview(&self) -> Result<Overview> {
         overview(&self.db, &mut self.memory.clone())
     }

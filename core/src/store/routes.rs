@@ -83,6 +83,7 @@ impl Store {
     }
 
     /// Names of the routes of declared destinations.
+    #[cfg(test)]
     pub(crate) fn declared(&self) -> Vec<String> {
         let awake = self.memory.routes.iter().filter(|route| !route.is_ghost() && route.dormant_since_ms.is_none());
         awake.map(|route| route.name.to_string()).collect()

@@ -43,11 +43,6 @@ impl Map {
     pub(crate) fn was_torn(&self) -> bool {
         self.watched.is_some_and(sigbus::was_torn)
     }
-
-    /// Asks the system to write the pages to the disk and waits.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.map.flush()
-    }
 }
 
 impl Drop for Map {

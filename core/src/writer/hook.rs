@@ -3,10 +3,14 @@
 use crate::config::BeforeSend;
 use crate::kind::Kind;
 use crate::limits::HOOK_WAIT;
+use crate::privacy::scrub_json;
 use crate::reason::Reason;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// Members of a row that no rule touches: ids and what the app said about the user.
+const AS_GIVEN: [&str; 8] = ["user", "session", "trace", "view", "email", "about", "currency", "child_of"];
 
 /// What the hook made of a row: `None` = drop it, `Err` = it panicked.
 type Reply = Result<Option<Value>, ()>;
@@ -49,7 +53,12 @@ impl Hook {
             .and_then(|value| self.questions.send((kind, value)).ok())
             .and_then(|()| self.replies.recv_timeout(HOOK_WAIT).ok());
         match reply {
-            Some(Ok(Some(value @ Value::Object(_)))) => Ok(value.to_string()),
+            Some(Ok(Some(Value::Object(mut row)))) => {
+                // What the hook put in obeys the rules like everything else; what goes as the app gave it still does.
+                let given = |key: &str| AS_GIVEN.contains(&key);
+                row.iter_mut().filter(|(key, _)| !given(key)).for_each(|(key, value)| scrub_json(key, value));
+                Ok(Value::Object(row).to_string())
+            }
             Some(Ok(None)) => Err(Reason::Filtered),
             _ => {
                 self.broken = true;

@@ -125,7 +125,9 @@ impl Stamper {
                 if let Some(extra) = body.get(Field::Extra)
                     && let Ok(Value::Object(extra)) = serde_json::from_str(&json::keyed("extra", extra))
                 {
-                    extra.into_iter().for_each(|(key, value)| drop(user.entry(key).or_insert(value)));
+                    for (key, value) in extra {
+                        user.entry(key).or_insert(value);
+                    }
                 }
                 let mut user = Value::Object(user);
                 if self.mask_user {
