@@ -269,3 +269,6 @@ impl Monitor {
         open::open(config)
     }
 }
+
+#[cfg(test)]
+mod tests;

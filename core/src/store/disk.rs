@@ -129,7 +129,7 @@ impl Store {
         ["", "-wal"]
             .iter()
             .filter_map(|end| std::fs::metadata(self.folder.join(format!("{}{end}", super::FILE))).ok())
-            .fold(unsigned(0), |sum, file| sum.saturating_add(file.len()))
+            .fold(0, |sum: u64, file| sum.saturating_add(file.len()))
     }
 }
 

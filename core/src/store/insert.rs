@@ -89,7 +89,6 @@ impl Store {
             Ok(())
         })
     }
-
 }
 
 impl Tx<'_> {

@@ -213,7 +213,14 @@ impl Writer {
         };
         let install = all.then(random::uuid);
         let Some(store) = &mut self.store else { return };
+        let kept = self.stamper.kept();
         let done = store.wipe(what, &|kind| !all && !gone(kind), install.as_deref(), now).and_then(|()| {
+            // The key of this run's ids and its session are no data of the user: they stay.
+            let mut fold = store.begin(true, now)?;
+            for (key, json) in &kept {
+                fold.scope(key, Some(json))?;
+            }
+            fold.commit()?;
             let settled = store.settled()?;
             Ok((settled, store.epoch(), store.install().to_owned()))
         });

@@ -71,6 +71,10 @@ impl Writer {
         };
         let mut batch = Batch { mark, ..Batch::default() };
         let reached = self.read_records(&map, (from, end), (ticket, total), &mut batch);
+        if reached.0 == from && from != end {
+            // A wipe comes first.
+            return None;
+        }
         batch.mark.generation = self.shared.ring.generation();
         (batch.end, batch.mark.ticket, batch.mark.total) = reached;
         if let Some(crash) = crash.filter(|_| batch.end == end)
@@ -91,13 +95,19 @@ impl Writer {
     ) -> (u64, u64, u64) {
         let mut scan = Scan::new(map, RING_BYTES, range.0, range.1, after.0, after.1);
         let mut bytes = Vec::new();
+        // A wipe erases what lies before it; what comes after must not be stored before it is done.
+        let limit = self.shared.ring.marks().wipe.map_or(u64::MAX, |wipe| wipe.ticket);
         loop {
+            let before = (scan.at, scan.ticket, scan.total);
             let lost_before = scan.lost;
             let head = match scan.next(&mut bytes) {
                 Some(head) => Some(head),
                 None if scan.at < range.1 => scan.resync(&mut bytes),
                 None => None,
             };
+            if head.is_some_and(|head| head.ticket > limit) {
+                return before;
+            }
             let lost = scan.lost - lost_before;
             if lost > 0 {
                 batch.ops.push(Op::Lost(self.why_lost(), lost));

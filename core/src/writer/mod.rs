@@ -181,6 +181,9 @@ impl Writer {
             self.upkeep_at = None;
             self.upkeep();
         }
+        if self.shared.ring.marks().wipe.is_some() {
+            self.wipe();
+        }
         if self.carving.is_some() {
             self.carve();
         }

@@ -74,9 +74,14 @@ impl Stamper {
         })
     }
 
+    /// What a wipe leaves: the key of this run's ids, and the session.
+    pub(crate) fn kept(&self) -> Vec<(String, String)> {
+        self.scope.iter().filter(|(key, _)| is_kept(key)).map(|(key, json)| (key.clone(), json.clone())).collect()
+    }
+
     /// Forgets the user: scope, breadcrumbs and properties, but not the key of the ids nor the session.
     pub(crate) fn forget(&mut self) {
-        self.scope.retain(|key, _| matches!(key.as_str(), "key" | "session"));
+        self.scope.retain(|key, _| is_kept(key));
         self.crumbs.clear();
         self.properties.clear();
         self.screen = None;
@@ -430,6 +435,10 @@ impl Stamper {
         }
         self.keep(key, (!map.is_empty()).then(|| Value::Object(map).to_string()), batch);
     }
+}
+
+fn is_kept(key: &str) -> bool {
+    matches!(key, "key" | SESSION | PREVIOUS)
 }
 
 fn trace_of(body: &Body<'_>) -> Option<String> {

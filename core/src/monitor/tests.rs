@@ -1,0 +1,251 @@
+use super::*;
+use crate::inspect::{Filter, Reader};
+use crate::{Clock, Config, Consent, Purpose, StoreState, Timing, User};
+use serde_json::Value as Json;
+use std::path::Path;
+use std::time::Duration;
+
+const WAIT: Duration = Duration::from_secs(20);
+
+fn config(folder: &Path) -> crate::ConfigBuilder {
+    Config::builder(folder, "shop", "shop@1")
+        .consent(Purpose::Monitoring, Consent::Granted)
+        .consent(Purpose::Analytics, Consent::Granted)
+        .sessions(false)
+}
+
+fn open(folder: &Path) -> Monitor {
+    Monitor::open(config(folder).build().unwrap()).unwrap()
+}
+
+/// Closes, then reads every row back; the balance holds.
+fn rows(monitor: Monitor, folder: &Path) -> Vec<(String, Json)> {
+    monitor.close(WAIT);
+    let reader = Reader::open(folder).unwrap();
+    assert!(reader.balance().unwrap().holds(), "{:?}", reader.balance());
+    let listed = reader.list(&Filter::default()).unwrap();
+    let mut rows: Vec<_> = listed.into_iter().map(|listed| listed.row).collect();
+    rows.sort_by_key(|row| row.seq);
+    rows.into_iter().map(|row| (row.kind.as_str().to_owned(), serde_json::from_str(&row.json).unwrap())).collect()
+}
+
+fn only(rows: Vec<(String, Json)>, kind: &str) -> Vec<Json> {
+    rows.into_iter().filter(|(found, _)| found == kind).map(|(_, json)| json).collect()
+}
+
+#[test]
+fn every_event_bears_the_user_tags_and_screen_of_its_own_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let _ = monitor.track("before", &[]);
+    monitor.scope(ScopeChange::User(Some(User { id: Some("u-1"), email: Some("a@b.example"), ..User::default() })));
+    monitor.scope(ScopeChange::Tag("plan", Some("gold")));
+    let _ = monitor.record(Event::screen_view("Cart", None));
+    let _ = monitor.track("while", &[("note", "mail me at a@b.example".into())]);
+    monitor.scope(ScopeChange::User(None));
+    let _ = monitor.track("after", &[]);
+    let events = only(rows(monitor, folder.path()), "analytics");
+    assert_eq!(events[0]["user"], Json::Null);
+    assert_eq!(events[1]["user"]["email"], "a@b.example");
+    assert_eq!(events[1]["tags"]["plan"], "gold");
+    assert_eq!(events[1]["view"]["name"], "Cart");
+    assert_eq!(events[1]["attrs"]["note"], "mail me at [email]");
+    assert_eq!(events[2]["user"], Json::Null);
+    assert_eq!(events[2]["tags"]["plan"], "gold");
+}
+
+#[test]
+fn an_error_carries_the_last_hundred_breadcrumbs_and_repetitions_collapse() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(1_795_400_000_000, 1_000);
+    let monitor = Monitor::open(config(folder.path()).clock(clock.clone()).build().unwrap()).unwrap();
+    for n in 0..130 {
+        monitor.breadcrumb(Breadcrumb::new("test", &format!("step {n}")));
+    }
+    for _ in 0..25 {
+        let _ = monitor.error(ErrorEvent::new("PaymentError", "declined"));
+    }
+    clock.advance(Duration::from_secs(61));
+    let _ = monitor.error(ErrorEvent::new("PaymentError", "declined"));
+    let errors = only(rows(monitor, folder.path()), "error");
+    assert_eq!(errors.len(), 11);
+    let trail = errors[0]["trail"].as_array().unwrap();
+    assert_eq!(
+        (trail.len(), &trail[0]["message"], &trail[99]["message"]),
+        (100, &"step 30".into(), &"step 129".into())
+    );
+    assert_eq!(errors[9]["collapsed_before"], Json::Null);
+    assert_eq!(errors[10]["collapsed_before"], 15);
+}
+
+#[test]
+fn a_screen_load_takes_the_calls_made_meanwhile_as_child_spans_and_slow_calls_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(1_795_400_000_000, 1_000);
+    let monitor = Monitor::open(config(folder.path()).clock(clock.clone()).build().unwrap()).unwrap();
+    let mut screen = monitor.screen("Home");
+    clock.advance(Duration::from_millis(100));
+    screen.initial_display();
+    let call = monitor.api_call("GET", "https://api.example/products/17?token=x");
+    clock.advance(Duration::from_millis(5_001));
+    let _ = call.finish(200, 10);
+    let _ = screen.finish();
+    let exactly = Timing::screen_load("Exactly", Duration::from_millis(3_000));
+    let _ = monitor.timing(exactly);
+    let names: Vec<_> = monitor.metrics().into_iter().map(|summary| summary.name).collect();
+    assert!(
+        names.contains(&"screen_Home_load".to_owned()) && names.contains(&"api_/products/{id}".to_owned()),
+        "{names:?}"
+    );
+    let rows = rows(monitor, folder.path());
+    let loads = only(rows.clone(), "screen_load");
+    assert_eq!((&loads[0]["duration_us"], &loads[0]["initial_us"]), (&5_101_000.into(), &100_000.into()));
+    assert_eq!((&loads[0]["slow"], &loads[1]["slow"]), (&true.into(), &Json::Null));
+    assert_eq!(loads[0]["children"][0]["name"], "/products/{id}");
+    let calls = only(rows.clone(), "api_call");
+    assert_eq!(calls[0]["url"], "https://api.example/products/17");
+    assert_eq!(calls[0]["trace"]["parent"], loads[0]["trace"]["span_id"]);
+    assert_eq!(calls[0]["child_of"], loads[0]["view"]["id"]);
+    let messages = only(rows, "message");
+    assert_eq!(messages[0]["message"], "Slow API: /products/{id}");
+    assert_eq!(messages[0]["context"]["performance"]["duration"], 5_001);
+}
+
+#[test]
+fn denied_consent_refuses_at_once_and_erases_what_was_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let _ = monitor.track("secret-analytics-name", &[]);
+    let _ = monitor.message("kept", Level::Info, &[]);
+    monitor.persist(WAIT).unwrap();
+    monitor.set_consent(Purpose::Analytics, Consent::Denied);
+    assert_eq!(monitor.track("refused", &[]), Outcome::Dropped(Reason::Consent));
+    let rows = rows(monitor, folder.path());
+    assert_eq!(rows.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(), ["message"]);
+    for name in ["queue.db", "queue.db-wal", "ring.bin"] {
+        let bytes = std::fs::read(folder.path().join(name)).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&bytes).contains("secret-analytics-name"), "{name}");
+    }
+    // The answer outlives the configuration's.
+    let monitor = open(folder.path());
+    assert_eq!(monitor.track("refused", &[]), Outcome::Dropped(Reason::Consent));
+}
+
+#[test]
+fn a_forgotten_user_leaves_nothing_and_the_next_events_are_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    monitor.scope(ScopeChange::User(Some(User { id: Some("user-to-forget"), ..User::default() })));
+    for n in 0..50 {
+        let _ = monitor.track("t", &[("n", n.into())]);
+    }
+    monitor.persist(WAIT).unwrap();
+    let _ = monitor.track("still in the ring", &[]);
+    monitor.forget_user();
+    let after = monitor.track("after", &[]);
+    assert!(after.id().is_some());
+    let rows = rows(monitor, folder.path());
+    assert_eq!(rows.len(), 1);
+    assert_eq!((&rows[0].1["name"], &rows[0].1["user"]), (&"after".into(), &Json::Null));
+    for name in ["queue.db", "queue.db-wal", "ring.bin"] {
+        let bytes = std::fs::read(folder.path().join(name)).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&bytes).contains("user-to-forget"), "{name}");
+    }
+}
+
+#[test]
+fn a_session_ends_after_thirty_seconds_in_the_background_and_counts_its_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(1_795_400_000_000, 1_000);
+    let monitor = Monitor::open(config(folder.path()).sessions(true).clock(clock.clone()).build().unwrap()).unwrap();
+    let _ = monitor.error(ErrorEvent::new("E", "one"));
+    monitor.scope(ScopeChange::Foreground(false));
+    clock.advance(Duration::from_secs(29));
+    monitor.scope(ScopeChange::Foreground(true));
+    monitor.scope(ScopeChange::Foreground(false));
+    clock.advance(Duration::from_secs(30));
+    monitor.scope(ScopeChange::Foreground(true));
+    let _ = monitor.track("in the second", &[]);
+    let rows = rows(monitor, folder.path());
+    let sessions = only(rows.clone(), "session");
+    let said: Vec<_> = sessions
+        .iter()
+        .map(|s| (s["status"].as_str().unwrap(), s["init"].as_bool().unwrap(), s["errors"].as_u64()))
+        .collect();
+    assert_eq!(
+        said,
+        [("ok", true, Some(0)), ("exited", false, Some(1)), ("ok", true, Some(0)), ("exited", false, Some(0))]
+    );
+    assert_eq!(sessions[1]["duration_us"], 29_000_000);
+    assert_eq!(only(rows, "analytics")[0]["session"], sessions[2]["session"]);
+}
+
+#[test]
+fn the_same_folder_twice_is_the_same_engine_and_an_unusable_folder_is_a_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = open(folder.path());
+    let two = open(folder.path());
+    assert!(Arc::ptr_eq(&one.0, &two.0));
+    let file = folder.path().join("a file");
+    std::fs::write(&file, b"").unwrap();
+    let nowhere = open(&file.join("below"));
+    assert!(nowhere.track("kept in memory", &[]).id().is_some());
+    assert_eq!(nowhere.persist(WAIT), Err(WaitError::Unavailable));
+    assert!(matches!(nowhere.status().store, StoreState::Unavailable(_)));
+}
+
+#[test]
+fn a_hook_may_filter_and_what_it_records_itself_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let slot: Arc<Mutex<Option<Monitor>>> = Arc::default();
+    let inside = Arc::clone(&slot);
+    let hook = move |kind: Kind, row: &mut Json| {
+        if let Some(monitor) = &*inside.lock().unwrap() {
+            assert_eq!(monitor.track("from the hook", &[]), Outcome::Dropped(Reason::Reentrant));
+        }
+        row["attrs"] = serde_json::json!({"contact": "a@b.example"});
+        kind != Kind::Message
+    };
+    let monitor = Monitor::open(config(folder.path()).before_send(hook).build().unwrap()).unwrap();
+    *slot.lock().unwrap() = Some(monitor.clone());
+    let _ = monitor.message("filtered", Level::Info, &[]);
+    let _ = monitor.track("kept", &[]);
+    monitor.persist(WAIT).unwrap();
+    *slot.lock().unwrap() = None;
+    let rows = rows(monitor, folder.path());
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].1["attrs"]["contact"], "[email]");
+}
+
+#[test]
+fn user_properties_add_up_across_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let monitor = open(folder.path());
+        let _ = monitor.people(People::Increment("orders", 2.0));
+        let _ = monitor.people(People::Increment("orders", 1.5));
+        monitor.close(WAIT);
+    }
+    let props = only(rows(open(folder.path()), folder.path()), "user_prop");
+    assert_eq!(props.iter().map(|prop| prop["value"].as_f64().unwrap()).collect::<Vec<_>>(), [2.0, 3.5, 5.5, 7.0]);
+}
+
+#[test]
+fn sampling_is_decided_once_a_session_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = Monitor::open(config(folder.path()).sample(Kind::Metric, 0.0).build().unwrap()).unwrap();
+    assert_eq!(monitor.metric("m", Metric::Gauge(1.0)), Outcome::Dropped(Reason::Sampled));
+    assert!(monitor.status().refused.contains(&(Reason::Sampled, Some(Kind::Metric), 1)));
+}
+
+#[test]
+fn a_fatal_error_is_on_the_disk_when_the_call_returns() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    monitor.persist(WAIT).unwrap();
+    let durability = monitor.fatal(ErrorEvent::new("Panic", "the end"), Duration::from_secs(5));
+    let Durability::Synced(id) = durability else { panic!("{durability:?}") };
+    let reader = Reader::open(folder.path()).unwrap();
+    let listed = reader.list(&Filter::default()).unwrap();
+    assert_eq!((listed[0].row.id, listed[0].row.kind), (id, Kind::Crash));
+}
