@@ -8,6 +8,7 @@
 //! | `stamp`, `json` | from a record to a row |
 //! | `fold` | ring to batch, batch to store |
 //! | `files` | opening, quarantine, carving, wiping |
+//! | `screens`, `repeat` | the screen of the moment; the same error over and over
 //! | `hook` | the app's own `before_send` |
 
 pub(crate) mod batch;
@@ -15,6 +16,8 @@ mod files;
 mod fold;
 mod hook;
 mod json;
+mod repeat;
+mod screens;
 pub(crate) mod shared;
 mod stamp;
 

@@ -3,6 +3,8 @@
 
 use super::batch::{Batch, Op};
 use super::json::{self, Object};
+use super::repeat::Repeats;
+use super::screens::Screens;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
 use crate::id::{EventId, IdKey};
@@ -11,7 +13,7 @@ use crate::limits;
 use crate::reason::Reason;
 use crate::row::Run;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// The folded scope; what a row is stamped with. Kept as JSON, as the store keeps it.
 #[derive(Default)]
@@ -21,31 +23,9 @@ pub(crate) struct Stamper {
     crumbs: VecDeque<String>,
     crumb_number: u64,
     properties: Map<String, Value>,
-    view: Option<View>,
-    screen: Option<Screen>,
-    repeats: HashMap<u64, Repeat>,
+    screens: Screens,
+    repeats: Repeats,
     mask_user: bool,
-}
-
-struct View {
-    id: String,
-    name: String,
-    version: u64,
-    counts: BTreeMap<&'static str, u64>,
-}
-
-/// A screen load that has begun and not ended.
-struct Screen {
-    view: String,
-    start_ms: i64,
-    trace: String,
-    children: Vec<String>,
-}
-
-struct Repeat {
-    since_us: i64,
-    seen: u32,
-    collapsed: u64,
 }
 
 const SESSION: &str = "session";
@@ -84,7 +64,7 @@ impl Stamper {
         self.scope.retain(|key, _| is_kept(key));
         self.crumbs.clear();
         self.properties.clear();
-        self.screen = None;
+        self.screens = Screens::default();
     }
 
     /// A run begins: its own scope is empty; a session that never ended is remembered until it is closed.
@@ -93,9 +73,8 @@ impl Stamper {
         let left = self.scope.remove(SESSION).or_else(|| self.scope.remove(PREVIOUS));
         self.scope.clear();
         self.crumbs.clear();
-        self.view = None;
-        self.screen = None;
-        self.repeats.clear();
+        self.screens = Screens::default();
+        self.repeats = Repeats::default();
         self.key = body.str(Field::Key).and_then(parse_key);
         batch.ops.push(Op::ClearScope);
         batch.ops.push(Op::ClearCrumbs);
@@ -151,16 +130,10 @@ impl Stamper {
                 self.keep(SESSION, session, batch);
             }
             Some("screen") => {
-                self.open_view(name, body.str(Field::View).unwrap_or_default());
-                self.screen = Some(Screen {
-                    view: body.str(Field::View).unwrap_or_default().to_owned(),
-                    start_ms: body.wall_ms,
-                    trace: trace_of(body).unwrap_or_default(),
-                    children: Vec::new(),
-                });
+                self.screens.open(name, body);
             }
             Some("screen_cancelled") => {
-                self.screen.take_if(|screen| Some(screen.view.as_str()) == body.str(Field::View));
+                self.screens.cancel(body);
             }
             _ => {}
         }
@@ -199,11 +172,11 @@ impl Stamper {
     /// An event: one row, or one entry in the ledger.
     pub(crate) fn event(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) {
         batch.ops.push(Op::Intake(Some(kind)));
-        let collapsed_before = match self.repeat(kind, body) {
+        let collapsed_before = match self.repeats.allow(kind, body) {
             Ok(collapsed) => collapsed,
             Err(()) => return batch.ops.push(Op::Drop(Some(kind), Reason::Collapsed)),
         };
-        self.count_view(kind, id, body);
+        self.screens.count(kind, id, body);
         let mut object = Object::new();
         let name = body.str(Field::Name).unwrap_or_default();
         let session_event = kind == Kind::Session;
@@ -234,7 +207,7 @@ impl Stamper {
         if json.len() > limits::ROW_BYTES {
             return batch.ops.push(Op::Drop(Some(kind), Reason::TooLarge));
         }
-        self.child(kind, id, body);
+        self.screens.child(kind, id, body);
         let targets = match body.get(Field::Targets) {
             Some(Raw::List(count, mut reader)) => {
                 (0..count).filter_map(|_| Some(reader.value()?.str()?.to_owned())).collect()
@@ -253,81 +226,12 @@ impl Stamper {
         {
             object.text("session", id);
         }
-        if let Some(view) = &self.view {
-            object.raw(
-                "view",
-                &json!({"id": view.id, "name": crate::privacy::scrub_text(&view.name), "version": view.version, "counts": view.counts})
-                    .to_string(),
-            );
-        }
-        let open = self.screen.as_ref();
-        if let Some(trace) =
-            trace_of(body).or_else(|| open.map(|screen| screen.trace.clone())).filter(|t| !t.is_empty())
-        {
-            object.raw("trace", &trace);
-        }
-        if let Some(screen) = open.filter(|_| matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)) {
-            object.text("child_of", &screen.view);
-        }
-        if kind == Kind::ScreenLoad
-            && let Some(screen) = self.screen.take_if(|screen| Some(screen.view.as_str()) == body.str(Field::View))
-            && !screen.children.is_empty()
-        {
-            object.raw("children", &format!("[{}]", screen.children.join(",")));
-        }
+        self.screens.stamp(kind, body, object);
         for key in ["user", "tags", "contexts"] {
             if let Some(json) = self.scope.get(key) {
                 object.raw(key, json);
             }
         }
-    }
-
-    fn count_view(&mut self, kind: Kind, id: EventId, body: &Body<'_>) {
-        if matches!(kind, Kind::ScreenView | Kind::ScreenLoad) && self.screen.is_none() {
-            let name = body.str(Field::Name).unwrap_or_default();
-            if self.view.as_ref().is_none_or(|view| view.name != name) {
-                self.open_view(name, &id.to_string());
-            }
-        }
-        let Some(view) = &mut self.view else { return };
-        view.version += 1;
-        let counter = match kind {
-            Kind::Error | Kind::Crash | Kind::Hang => "error",
-            Kind::ApiCall | Kind::ImageLoad => "resource",
-            Kind::Interaction | Kind::Analytics | Kind::Revenue => "action",
-            Kind::LongTask => "long_task",
-            _ => return,
-        };
-        *view.counts.entry(counter).or_default() += 1;
-    }
-
-    fn open_view(&mut self, name: &str, id: &str) {
-        self.view = Some(View { id: id.to_owned(), name: name.to_owned(), version: 0, counts: BTreeMap::new() });
-    }
-
-    fn child(&mut self, kind: Kind, id: EventId, body: &Body<'_>) {
-        let Some(screen) = &mut self.screen else { return };
-        if !matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)
-            || screen.children.len() >= limits::CHILD_SPANS
-        {
-            return;
-        }
-        let mut object = Object::new();
-        object.text("id", &id.to_string());
-        object.text("kind", kind.as_str());
-        let name = body.str(Field::Endpoint).or(body.str(Field::Name)).unwrap_or_default();
-        object.text("name", &crate::privacy::scrub_text(name));
-        let start_ms = body.i64(Field::StartMs).unwrap_or(body.wall_ms);
-        object.number("start_us", start_ms.saturating_sub(screen.start_ms).saturating_mul(1_000).max(0));
-        for field in [Field::DurationUs, Field::Status] {
-            if let Some(value) = body.get(field) {
-                object.field(field, value, "");
-            }
-        }
-        if let Some(trace) = trace_of(body) {
-            object.raw("trace", &trace);
-        }
-        screen.children.push(object.finish());
     }
 
     fn property(&mut self, name: &str, body: &Body<'_>, object: &mut Object, batch: &mut Batch) {
@@ -392,29 +296,6 @@ impl Stamper {
         format!("[{}]", kept.join(","))
     }
 
-    /// From the 11th error of a fingerprint in a minute on: `Err`. The next stored one says how many were left out.
-    fn repeat(&mut self, kind: Kind, body: &Body<'_>) -> Result<u64, ()> {
-        if kind != Kind::Error {
-            return Ok(0);
-        }
-        let print = fingerprint(body);
-        if self.repeats.len() >= 256 && !self.repeats.contains_key(&print) {
-            let window = limits::COLLAPSE_WINDOW.as_micros() as i64;
-            self.repeats
-                .retain(|_, repeat| body.mono_us.saturating_sub(repeat.since_us) < window || repeat.collapsed > 0);
-        }
-        let repeat = self.repeats.entry(print).or_insert(Repeat { since_us: body.mono_us, seen: 0, collapsed: 0 });
-        if body.mono_us.saturating_sub(repeat.since_us) >= limits::COLLAPSE_WINDOW.as_micros() as i64 {
-            (repeat.since_us, repeat.seen) = (body.mono_us, 0);
-        }
-        if repeat.seen >= limits::COLLAPSE_AFTER {
-            repeat.collapsed += 1;
-            return Err(());
-        }
-        repeat.seen += 1;
-        Ok(std::mem::take(&mut repeat.collapsed))
-    }
-
     fn keep(&mut self, key: &str, json: Option<String>, batch: &mut Batch) {
         match &json {
             Some(json) => self.scope.insert(key.to_owned(), json.clone()),
@@ -439,35 +320,6 @@ impl Stamper {
 
 fn is_kept(key: &str) -> bool {
     matches!(key, "key" | SESSION | PREVIOUS)
-}
-
-fn trace_of(body: &Body<'_>) -> Option<String> {
-    let mut object = Object::new();
-    object.text("trace_id", body.str(Field::TraceId)?);
-    object.text("span_id", body.str(Field::SpanId)?);
-    if let Some(parent) = body.str(Field::ParentSpan) {
-        object.text("parent", parent);
-    }
-    Some(object.finish())
-}
-
-/// The app's own, or type, code and innermost frame.
-fn fingerprint(body: &Body<'_>) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    if let Some(own) = body.str(Field::Fingerprint) {
-        own.hash(&mut hasher);
-        return hasher.finish();
-    }
-    (body.str(Field::Type), body.str(Field::Code)).hash(&mut hasher);
-    if let Some(Raw::List(count, mut reader)) = body.get(Field::Frames)
-        && let Some(Raw::Frame(frame)) = (0..count).filter_map(|_| reader.value()).last()
-    {
-        (frame.function, frame.file, frame.line).hash(&mut hasher);
-    } else {
-        body.str(Field::Message).hash(&mut hasher);
-    }
-    hasher.finish()
 }
 
 fn parse_key(hex: &str) -> Option<IdKey> {

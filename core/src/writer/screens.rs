@@ -1,0 +1,137 @@
+//! The screen of this moment: what is shown, what has happened on it, and the calls made while it loads.
+
+use super::json::Object;
+use crate::event::decode::Body;
+use crate::event::field::Field;
+use crate::id::EventId;
+use crate::kind::Kind;
+use crate::limits;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// The view that is shown, and the screen load that has begun and not ended.
+#[derive(Default)]
+pub(crate) struct Screens {
+    view: Option<View>,
+    loading: Option<Screen>,
+}
+
+struct View {
+    id: String,
+    name: String,
+    version: u64,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+/// A screen load that has begun and not ended.
+struct Screen {
+    view: String,
+    start_ms: i64,
+    trace: String,
+    children: Vec<String>,
+}
+
+impl Screens {
+    /// A screen begins to load.
+    pub(crate) fn open(&mut self, name: &str, body: &Body<'_>) {
+        let view = body.str(Field::View).unwrap_or_default();
+        self.open_view(name, view);
+        self.loading = Some(Screen {
+            view: view.to_owned(),
+            start_ms: body.wall_ms,
+            trace: trace_of(body).unwrap_or_default(),
+            children: Vec::new(),
+        });
+    }
+
+    /// It was left before it was there.
+    pub(crate) fn cancel(&mut self, body: &Body<'_>) {
+        self.loading.take_if(|screen| Some(screen.view.as_str()) == body.str(Field::View));
+    }
+
+    /// What every row says of its screen and its trace; a screen load takes its child spans along.
+    pub(crate) fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut Object) {
+        if let Some(view) = &self.view {
+            object.raw(
+                "view",
+                &json!({"id": view.id, "name": crate::privacy::scrub_text(&view.name), "version": view.version, "counts": view.counts})
+                    .to_string(),
+            );
+        }
+        let open = self.loading.as_ref();
+        if let Some(trace) =
+            trace_of(body).or_else(|| open.map(|screen| screen.trace.clone())).filter(|t| !t.is_empty())
+        {
+            object.raw("trace", &trace);
+        }
+        if let Some(screen) = open.filter(|_| matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)) {
+            object.text("child_of", &screen.view);
+        }
+        if kind == Kind::ScreenLoad
+            && let Some(screen) = self.loading.take_if(|screen| Some(screen.view.as_str()) == body.str(Field::View))
+            && !screen.children.is_empty()
+        {
+            object.raw("children", &format!("[{}]", screen.children.join(",")));
+        }
+    }
+
+    /// Counts the event on its screen; a screen of another name begins a new view.
+    pub(crate) fn count(&mut self, kind: Kind, id: EventId, body: &Body<'_>) {
+        if matches!(kind, Kind::ScreenView | Kind::ScreenLoad) && self.loading.is_none() {
+            let name = body.str(Field::Name).unwrap_or_default();
+            if self.view.as_ref().is_none_or(|view| view.name != name) {
+                self.open_view(name, &id.to_string());
+            }
+        }
+        let Some(view) = &mut self.view else { return };
+        view.version += 1;
+        let counter = match kind {
+            Kind::Error | Kind::Crash | Kind::Hang => "error",
+            Kind::ApiCall | Kind::ImageLoad => "resource",
+            Kind::Interaction | Kind::Analytics | Kind::Revenue => "action",
+            Kind::LongTask => "long_task",
+            _ => return,
+        };
+        *view.counts.entry(counter).or_default() += 1;
+    }
+
+    fn open_view(&mut self, name: &str, id: &str) {
+        self.view = Some(View { id: id.to_owned(), name: name.to_owned(), version: 0, counts: BTreeMap::new() });
+    }
+
+    /// Keeps a call, image or task as a child span of the screen that loads.
+    pub(crate) fn child(&mut self, kind: Kind, id: EventId, body: &Body<'_>) {
+        let Some(screen) = &mut self.loading else { return };
+        if !matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)
+            || screen.children.len() >= limits::CHILD_SPANS
+        {
+            return;
+        }
+        let mut object = Object::new();
+        object.text("id", &id.to_string());
+        object.text("kind", kind.as_str());
+        let name = body.str(Field::Endpoint).or(body.str(Field::Name)).unwrap_or_default();
+        object.text("name", &crate::privacy::scrub_text(name));
+        let start_ms = body.i64(Field::StartMs).unwrap_or(body.wall_ms);
+        object.number("start_us", start_ms.saturating_sub(screen.start_ms).saturating_mul(1_000).max(0));
+        for field in [Field::DurationUs, Field::Status] {
+            if let Some(value) = body.get(field) {
+                object.field(field, value, "");
+            }
+        }
+        if let Some(trace) = trace_of(body) {
+            object.raw("trace", &trace);
+        }
+        screen.children.push(object.finish());
+    }
+}
+
+fn trace_of(body: &Body<'_>) -> Option<String> {
+    let mut object = Object::new();
+    object.text("trace_id", body.str(Field::TraceId)?);
+    object.text("span_id", body.str(Field::SpanId)?);
+    if let Some(parent) = body.str(Field::ParentSpan) {
+        object.text("parent", parent);
+    }
+    Some(object.finish())
+}
