@@ -1,14 +1,43 @@
-//! Crash-safe mobile monitoring: one durable queue on the device, delivered to every backend.
+#![doc = include_str!("../../README.md")]
 
+mod attributes;
+mod carve;
+mod config;
+mod courier;
 pub mod destination;
+mod event;
 mod id;
+pub mod inspect;
 mod kind;
+mod level;
 pub mod limits;
+mod metrics;
+mod monitor;
+mod privacy;
 mod reason;
+mod ring;
 mod row;
+mod store;
+mod sys;
+mod timing;
+mod trace;
 pub mod transport;
+mod writer;
 
+pub use attributes::{Attrs, Value};
+pub use config::{BeforeSend, Config, ConfigBuilder, ConfigError, Consent};
+pub use courier::{Flushed, Held, Hint, Network, Power, RouteStatus};
+pub use event::{
+    Breadcrumb, ErrorEvent, Event, Feedback, Frame, Metric, People, Revenue, Severity, StartKind, Timing, TimingKind,
+    User,
+};
 pub use id::{EventId, ParseIdError};
 pub use kind::{Kind, Lane, Purpose};
+pub use level::Level;
+pub use metrics::Summary;
+pub use monitor::{ApiCall, Durability, From, Monitor, Outcome, ScopeChange, ScreenLoad, Status, WaitError};
 pub use reason::Reason;
 pub use row::{Lost, Row, Run};
+pub use sys::Clock;
+pub use trace::{TargetError, TargetFault, TraceStyle};
+pub use writer::shared::StoreState;

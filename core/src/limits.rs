@@ -75,6 +75,12 @@ pub const BATCH_EVENTS: u64 = 50;
 /// Age that starts a batch in the foreground.
 pub const BATCH_INTERVAL: Duration = Duration::from_secs(30);
 
+/// Age that starts a batch in the background, where a timer may wake the device.
+pub const BACKGROUND_INTERVAL: Duration = Duration::from_secs(15 * 60);
+
+/// Losses alone, without a row to go along with, are reported at most this often.
+pub const LOSSES_INTERVAL: Duration = Duration::from_secs(600);
+
 /// Immediate requests for lanes 0 and 1: at most one per destination in this time.
 pub const IMMEDIATE_INTERVAL: Duration = Duration::from_secs(5);
 

@@ -3,10 +3,16 @@
 //! Everything here is a pure function of rows and answers: no clock, no file, no socket, no store. What must be read
 //! at the moment of sending comes in as [`Stamp`].
 
+#[cfg(feature = "destination-rez")]
+mod rez;
+
+#[cfg(feature = "destination-rez")]
+pub use self::rez::{Rez, RezBuilder};
+
 use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 use crate::row::{Lost, Row, Run};
-use crate::transport::{Answer, Request};
+use crate::transport::{Answer, Request, UrlError};
 use std::time::Duration;
 
 /// One endpoint of a destination, with its own cursor, hold and retry class.
@@ -20,16 +26,22 @@ pub struct RouteSpec {
     pub max_events: usize,
     /// Most bytes of row JSON in one request (before encoding and compression).
     pub max_bytes: usize,
-    /// Waits after a failure: full jitter between `first` and `most`, doubled with each attempt.
+    /// Waits after a failure.
     pub backoff: Backoff,
+    /// The endpoint takes `Content-Encoding: gzip`: the courier compresses the body and adds the header. Otherwise
+    /// bodies go as they are.
+    pub gzip: bool,
+    /// [`Destination::encode`] can say what was lost in a request without events; it is then called with no rows.
+    pub reports_losses: bool,
 }
 
-/// The bounds of exponential waiting.
+/// The bounds of exponential waiting. The n-th wait in a row (n = 1, 2 ..) is drawn evenly from
+/// `first ..= min(most, first * 2^n)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// Upper bound of the first wait.
+    /// Shortest wait.
     pub first: Duration,
-    /// Upper bound of any wait.
+    /// Longest wait.
     pub most: Duration,
 }
 
@@ -87,7 +99,9 @@ pub struct Granted {
 
 /// Read at the moment of sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub struct Stamp<'a> {
+    /// Id of the present boot: `mono_ms` counts from its start.
+    pub boot: &'a str,
     /// Wall clock, milliseconds since 1970.
     pub wall_ms: i64,
     /// Milliseconds since boot.
@@ -96,8 +110,6 @@ pub struct Stamp {
     pub attempt: u32,
     /// Status of the last try, 0 if there was none.
     pub last_status: u16,
-    /// The server refused compression once: send identity.
-    pub uncompressed: bool,
 }
 
 /// What an answer means.
@@ -109,13 +121,28 @@ pub struct Verdict {
     pub limits: Vec<Limit>,
     /// What the server said, for receipts; short, no payload.
     pub note: Option<String>,
+    /// The server's own caps (rez: body of a 413); they count for all later requests of the route.
+    pub caps: Option<Caps>,
+    /// The service is in trouble although `action` settles the batch (Sentry's 5xx): later requests back off.
+    pub back_off: bool,
+}
+
+/// Caps a server announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Caps {
+    /// Most bytes of one uncompressed body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+    /// Most events in one body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_events: Option<u64>,
 }
 
 impl Verdict {
-    /// A verdict without limits and note.
+    /// A verdict with nothing beside the action.
     #[must_use]
     pub fn of(action: Action) -> Verdict {
-        Verdict { action, limits: Vec::new(), note: None }
+        Verdict { action, limits: Vec::new(), note: None, caps: None, back_off: false }
     }
 }
 
@@ -167,8 +194,9 @@ pub trait Destination: Send + Sync + 'static {
     /// Its routes; the same for the life of the process.
     fn routes(&self) -> &'static [RouteSpec];
 
-    /// The purpose for which it gets data.
-    fn purpose(&self) -> Purpose;
+    /// The purposes for which it gets data. An event goes to it if one of its kind's purposes is among them and
+    /// granted. A vendor has one; a team's own backend normally has both.
+    fn purposes(&self) -> &[Purpose];
 
     /// Changes when endpoint or key change: clears a `stop`.
     fn key_hash(&self) -> u64;
@@ -176,12 +204,66 @@ pub trait Destination: Send + Sync + 'static {
     /// Whether `route` takes this row. Constant for a row: it may be asked again after a restart.
     fn wants(&self, route: &RouteSpec, row: &Row) -> Want;
 
-    /// The request for these rows. Total: a field the vendor cannot take is renamed, cut or left out, never the row.
-    fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp) -> Request;
+    /// The request for these rows. The body depends on `route` and `batch` alone, so that a resend bears the same one;
+    /// what `stamp` says goes into headers only. Total: a field the vendor cannot take is renamed, cut or left out, never the row.
+    fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request;
 
     /// What the answer means for these rows.
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict;
 
     /// Identifies the encoder's format: a batch in flight that another build encoded is cut anew.
     fn encoder(&self) -> u32;
+}
+
+/// A destination was configured with a value that cannot work. Says which part, never the key itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DestinationError {
+    /// The endpoint's address.
+    #[error("endpoint: {0}")]
+    Endpoint(#[from] UrlError),
+    /// The key is empty.
+    #[error("{part} is empty")]
+    Empty {
+        /// What was empty, for example `write key`.
+        part: &'static str,
+    },
+    /// The key could not be put into an HTTP header.
+    #[error("{part} has a character at position {at} that cannot stand in an HTTP header (a newline, perhaps?)")]
+    NotAHeader {
+        /// Which value, for example `write key`.
+        part: &'static str,
+        /// Position of the character, from 0.
+        at: usize,
+    },
+    /// No purpose was named, so that nothing would ever be sent.
+    #[error("no purpose: name monitoring, analytics or both")]
+    NoPurpose,
+}
+
+/// Checks a value that goes into a header as it is: not empty, visible ASCII.
+///
+/// # Errors
+/// [`DestinationError::Empty`], [`DestinationError::NotAHeader`].
+pub(crate) fn header_value(part: &'static str, value: &str) -> Result<(), DestinationError> {
+    if value.is_empty() {
+        return Err(DestinationError::Empty { part });
+    }
+    match value.chars().position(|c| !c.is_ascii_graphic()) {
+        Some(at) => Err(DestinationError::NotAHeader { part, at }),
+        None => Ok(()),
+    }
+}
+
+/// A hash that is the same in every build and on every device (FNV-1a): what [`Destination::key_hash`] is made of.
+#[must_use]
+pub(crate) fn stable_hash(parts: &[&str]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for part in parts {
+        // The byte 0xff never occurs in UTF-8, so that ("a", "bc") and ("ab", "c") differ.
+        for byte in part.bytes().chain([0xff]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    hash
 }

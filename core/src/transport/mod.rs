@@ -4,7 +4,17 @@
 //! cookie: the courier alone decides. It also cannot hold the courier up: `send` returns at once and the courier
 //! enforces the time limits itself, so a transport that hangs costs only its own route.
 
-use std::sync::mpsc::Sender;
+#[cfg(feature = "transport-reqwest")]
+mod reqwest;
+mod retry_after;
+mod url;
+
+#[cfg(feature = "transport-reqwest")]
+pub use self::reqwest::Reqwest;
+pub use self::url::{Endpoint, UrlError};
+
+use std::sync::Arc;
+use std::time::Duration;
 
 /// One HTTP request, ready to be sent as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +46,14 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
+
+    /// How long the server asked to be left alone: `Retry-After` in seconds, or as a date relative to the answer's
+    /// own `Date`, so that the device's clock does not matter. At most [`crate::limits::RETRY_AFTER`]; `None` where
+    /// there is no such header, it cannot be read, or a date has no `Date` to stand against.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after::read(self.header("retry-after")?, self.header("date"))
+    }
 }
 
 /// What became of a request.
@@ -50,15 +68,29 @@ pub enum Sent {
 }
 
 /// Moves requests. Called on the courier's thread; must return at once.
+///
+/// Duties of an implementation: POST exactly `request.headers` and `request.body`; follow no redirect, keep no
+/// cookie, never send a request twice; give up connecting after [`crate::limits::CONNECT_TIMEOUT`]; read at most
+/// [`crate::limits::ANSWER_BYTES`] of the answer. The courier waits [`crate::limits::REQUEST_TIMEOUT`] in all and
+/// then treats the request as [`Sent::Ambiguous`]; an answer after that is ignored.
 pub trait Transport: Send + Sync + 'static {
     /// Starts one request; `done` may be finished from any thread, at any time, once.
     fn send(&self, request: Request, done: Completion);
+
+    /// Whether this transport calls [`Completion::connected`]. Where it does, the courier itself ends the wait for a
+    /// connection after [`crate::limits::CONNECT_TIMEOUT`]; where it does not, silence proves nothing, and only the
+    /// limit for the whole request counts.
+    fn reports_connect(&self) -> bool {
+        false
+    }
 }
 
+/// Takes the news of requests to the courier.
+pub(crate) type Tell = Arc<dyn Fn(Report) + Send + Sync>;
+
 /// Tells the courier what became of one request. Dropping it means [`Sent::Ambiguous`].
-#[derive(Debug)]
 pub struct Completion {
-    report: Option<(Sender<Report>, u64)>,
+    report: Option<(Tell, u64)>,
 }
 
 /// What a [`Completion`] tells the courier.
@@ -73,14 +105,14 @@ pub(crate) enum Report {
 impl Completion {
     /// A completion for the request with this number.
     #[must_use]
-    pub(crate) fn new(to: Sender<Report>, number: u64) -> Self {
-        Completion { report: Some((to, number)) }
+    pub(crate) fn new(tell: Tell, number: u64) -> Self {
+        Completion { report: Some((tell, number)) }
     }
 
     /// The connection stands; from now on only the limit for the whole request counts.
     pub fn connected(&self) {
-        if let Some((to, number)) = &self.report {
-            let _ = to.send(Report::Connected(*number));
+        if let Some((tell, number)) = &self.report {
+            tell(Report::Connected(*number));
         }
     }
 
@@ -90,10 +122,15 @@ impl Completion {
     }
 
     fn tell(&mut self, sent: Sent) {
-        if let Some((to, number)) = self.report.take() {
-            // The courier may be gone; then nobody waits for the answer.
-            let _ = to.send(Report::Finished(number, sent));
+        if let Some((tell, number)) = self.report.take() {
+            tell(Report::Finished(number, sent));
         }
+    }
+}
+
+impl std::fmt::Debug for Completion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Completion").field(&self.report.as_ref().map(|(_, number)| number)).finish()
     }
 }
 

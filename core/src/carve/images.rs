@@ -1,0 +1,183 @@
+//! The two files, read page by page through one lookup.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::record::{be16, be32};
+use super::wal::{FRAME_HEADER_BYTES, HEADER_BYTES, Header, Log};
+
+/// Page size of a queue; what is used when no header says otherwise.
+const PAGE_BYTES: usize = 4096;
+
+/// First bytes of every database.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Most pages looked at: 4 TiB of them, and no sum of positions can overflow.
+const PAGES: u64 = 1 << 30;
+
+/// Value of a pointer map's entry for a page on the free list.
+const FREE_PAGE: u8 = 2;
+
+/// Where an image is looked for first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    /// The database as its last commit left it.
+    Committed,
+    /// The frames of one generation of the log, then [`View::Committed`].
+    Generation(u32),
+}
+
+/// A file that may be missing.
+#[derive(Debug)]
+struct Source {
+    file: Option<File>,
+    bytes: u64,
+}
+
+impl Source {
+    fn open(path: &Path) -> io::Result<Source> {
+        match File::open(path) {
+            Ok(file) => {
+                let bytes = file.metadata()?.len();
+                Ok(Source { file: Some(file), bytes })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Source { file: None, bytes: 0 }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Fills the buffer from `at`, with zeros behind the end of the file; `false` if nothing could be read.
+    fn read(&self, at: u64, buffer: &mut [u8]) -> bool {
+        let Some(mut file) = self.file.as_ref() else { return false };
+        let there = usize::try_from(self.bytes.saturating_sub(at)).unwrap_or(usize::MAX).min(buffer.len());
+        let (head, tail) = buffer.split_at_mut(there);
+        tail.fill(0);
+        there > 0 && file.seek(SeekFrom::Start(at)).is_ok() && file.read_exact(head).is_ok()
+    }
+}
+
+/// A quarantined database and its log.
+#[derive(Debug)]
+pub(super) struct Images {
+    database: Source,
+    wal: Source,
+    /// Bytes of a page.
+    pub(super) page_bytes: usize,
+    /// The log, sorted.
+    pub(super) log: Log,
+}
+
+impl Images {
+    /// Opens both files; one of them may be missing. Reads the whole log once, frame by frame.
+    pub(super) fn open(database: &Path, wal: &Path) -> io::Result<Images> {
+        let (database, wal) = (Source::open(database)?, Source::open(wal)?);
+        let mut bytes = [0; 100];
+        let said = if database.read(0, &mut bytes) { said(&bytes) } else { None };
+        let mut bytes = [0; HEADER_BYTES];
+        let header = if wal.read(0, &mut bytes) { Header::read(&bytes) } else { None };
+        // The log's header has a checksum, the database's has none.
+        let sure = header.and_then(|header| plausible(header.page_size));
+        let page_bytes = sure.or(said).unwrap_or(PAGE_BYTES);
+        let header = header.filter(|_| sure.is_some());
+        let frame_bytes = FRAME_HEADER_BYTES + page_bytes;
+        let frames = wal.bytes.saturating_sub(HEADER_BYTES as u64) / frame_bytes as u64;
+        let frames = u32::try_from(frames.min(PAGES)).unwrap_or(0);
+        let log = Log::index(header, frames, frame_bytes, |frame, buffer| {
+            wal.read(HEADER_BYTES as u64 + u64::from(frame) * frame_bytes as u64, buffer)
+        });
+        Ok(Images { database, wal, page_bytes, log })
+    }
+
+    /// Pages of the database file, a cut last one included.
+    pub(super) fn pages(&self) -> u32 {
+        u32::try_from(self.database.bytes.div_ceil(self.page_bytes as u64).min(PAGES)).unwrap_or(0)
+    }
+
+    /// Reads the page as the view has it.
+    pub(super) fn read(&self, page: u32, view: View, buffer: &mut [u8]) -> bool {
+        let own = match view {
+            View::Committed => None,
+            View::Generation(generation) => self.log.in_generation(generation, page),
+        };
+        match own.or_else(|| self.log.committed(page)) {
+            Some(frame) => self.frame(frame, buffer),
+            None => self.database(page, buffer),
+        }
+    }
+
+    /// Reads the page of a frame.
+    pub(super) fn frame(&self, frame: u32, buffer: &mut [u8]) -> bool {
+        let frame_bytes = (FRAME_HEADER_BYTES + self.page_bytes) as u64;
+        let start = (HEADER_BYTES + FRAME_HEADER_BYTES) as u64;
+        self.wal.read(start + u64::from(frame) * frame_bytes, buffer)
+    }
+
+    fn database(&self, page: u32, buffer: &mut [u8]) -> bool {
+        page.checked_sub(1).is_some_and(|before| self.database.read(u64::from(before) * self.page_bytes as u64, buffer))
+    }
+
+    /// Whether the page is on the free list, by the pointer map of an auto-vacuum database: one map page in front of
+    /// as many pages as it has entries of 5 bytes. The list itself hangs on the header, which may be gone. A wrong
+    /// answer from a damaged map changes the order in which rows are found, not which.
+    pub(super) fn is_free(&self, page: u32, map: &mut Map) -> bool {
+        let entries = u32::try_from(self.page_bytes / 5).unwrap_or(1).max(1);
+        let Some(index) = page.checked_sub(2) else { return false };
+        let (number, entry) = (index - index % (entries + 1) + 2, index % (entries + 1));
+        let Some(entry) = entry.checked_sub(1) else { return false };
+        if map.number != number {
+            map.content.resize(self.page_bytes, 0);
+            if !self.read(number, View::Committed, &mut map.content) {
+                map.content.fill(0);
+            }
+            map.number = number;
+        }
+        usize::try_from(entry).ok().and_then(|entry| map.content.get(entry * 5)) == Some(&FREE_PAGE)
+    }
+}
+
+/// The pointer map page read last.
+#[derive(Debug, Default)]
+pub(super) struct Map {
+    number: u32,
+    content: Vec<u8>,
+}
+
+/// The page size a database's header gives, if the bytes around it are what they always are.
+fn said(header: &[u8]) -> Option<usize> {
+    let fixed = header.starts_with(MAGIC) && be32(header, 20).is_some_and(|word| word == 0x0040_2020);
+    let size = if fixed { be16(header, 16)? } else { return None };
+    plausible(if size == 1 { 65_536 } else { u32::try_from(size).ok()? })
+}
+
+fn plausible(size: u32) -> Option<usize> {
+    if size.is_power_of_two() && (512..=65_536).contains(&size) { usize::try_from(size).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_size_is_believed_only_beside_the_headers_fixed_bytes() {
+        let mut header = [0; 100];
+        header[..16].copy_from_slice(MAGIC);
+        header[16..18].copy_from_slice(&[0x20, 0]);
+        header[20..24].copy_from_slice(&[0, 64, 32, 32]);
+        assert_eq!(said(&header), Some(8192));
+        header[17] = 1;
+        assert_eq!(said(&header), None, "no power of two");
+        header[16..18].copy_from_slice(&[0, 1]);
+        assert_eq!(said(&header), Some(65_536));
+        header[22] = 31;
+        assert_eq!(said(&header), None);
+    }
+
+    #[test]
+    fn a_folder_without_files_has_no_pages() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = Images::open(&folder.path().join("a"), &folder.path().join("b")).unwrap();
+        assert_eq!((images.pages(), images.page_bytes), (0, PAGE_BYTES));
+        assert!(!images.read(1, View::Committed, &mut [0; 4096]));
+    }
+}

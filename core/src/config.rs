@@ -1,0 +1,335 @@
+//! Configuration: a builder, checked once, so that every later call can trust it.
+
+use crate::destination::Destination;
+use crate::kind::{Kind, Purpose};
+use crate::limits;
+use crate::sys::Clock;
+use crate::trace::{TargetError, Targets, TraceStyle};
+use crate::transport::Transport;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the user answered when asked for consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Consent {
+    /// Not answered yet: kept on the device, not sent.
+    Pending,
+    /// Yes.
+    Granted,
+    /// No: nothing is recorded, what was kept is erased.
+    Denied,
+}
+
+impl Consent {
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Consent::Pending => 1,
+            Consent::Granted => 2,
+            Consent::Denied => 3,
+        }
+    }
+}
+
+/// A value of the configuration is wrong. Nothing was opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A field has a value it cannot have.
+    #[error("configuration: `{field}` is {value}: {why}")]
+    Field {
+        /// The setter's name.
+        field: &'static str,
+        /// The value, cut.
+        value: String,
+        /// What would be right.
+        why: &'static str,
+    },
+    /// A trace target is no host.
+    #[error("configuration: `trace_targets`: {0}")]
+    Target(#[from] TargetError),
+    /// Two destinations have one name, or a name cannot be used.
+    #[error("configuration: destination `{name}`: {why}")]
+    Destination {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The system gave neither memory nor a thread.
+    #[error("cannot start: {0}")]
+    System(String),
+}
+
+/// Answers whether an event may be kept, and may change it. Runs on a thread of its own, with the row's JSON.
+pub type BeforeSend = Arc<dyn Fn(Kind, &mut serde_json::Value) -> bool + Send + Sync>;
+
+/// A validated configuration. Made by [`Config::builder`].
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) folder: PathBuf,
+    pub(crate) app: String,
+    pub(crate) release: String,
+    pub(crate) dist: Option<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) os: String,
+    pub(crate) device: Option<String>,
+    pub(crate) destinations: Vec<(String, Arc<dyn Destination>)>,
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) consent: [Consent; 2],
+    pub(crate) slow: [Duration; 3],
+    pub(crate) sampling: [f64; Kind::ALL.len()],
+    pub(crate) cap_bytes: u64,
+    pub(crate) max_age: Duration,
+    pub(crate) targets: Targets,
+    pub(crate) trace_styles: Vec<TraceStyle>,
+    pub(crate) sessions: bool,
+    pub(crate) mask_user: bool,
+    pub(crate) before_send: Option<BeforeSend>,
+    pub(crate) clock: Clock,
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config").field("folder", &self.folder).field("release", &self.release).finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// A configuration for this folder (private to the app, not backed up, on internal storage), app name and release.
+    /// Consent to both purposes is pending until said otherwise.
+    pub fn builder(folder: impl Into<PathBuf>, app: impl Into<String>, release: impl Into<String>) -> ConfigBuilder {
+        ConfigBuilder {
+            config: Config {
+                folder: folder.into(),
+                app: app.into(),
+                release: release.into(),
+                dist: None,
+                environment: None,
+                os: std::env::consts::OS.to_owned(),
+                device: None,
+                destinations: Vec::new(),
+                transport: None,
+                consent: [Consent::Pending; 2],
+                slow: [limits::SLOW_SCREEN, limits::SLOW_API, limits::SLOW_IMAGE],
+                sampling: [1.0; Kind::ALL.len()],
+                cap_bytes: limits::QUEUE_BYTES,
+                max_age: limits::MAX_AGE,
+                targets: Targets::default(),
+                trace_styles: vec![TraceStyle::W3c],
+                sessions: true,
+                mask_user: false,
+                before_send: None,
+                clock: Clock::system(),
+            },
+            trace_targets: Vec::new(),
+        }
+    }
+}
+
+/// Collects the values of a [`Config`]; [`ConfigBuilder::build`] checks them.
+#[must_use]
+#[derive(Debug)]
+pub struct ConfigBuilder {
+    config: Config,
+    trace_targets: Vec<String>,
+}
+
+impl ConfigBuilder {
+    /// The app's build number.
+    pub fn dist(mut self, dist: impl Into<String>) -> Self {
+        self.config.dist = Some(dist.into());
+        self
+    }
+
+    /// `production`, `staging` ...
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.config.environment = Some(environment.into());
+        self
+    }
+
+    /// Operating system and version as the host knows them; the default is Rust's name of the system.
+    pub fn os(mut self, os: impl Into<String>) -> Self {
+        self.config.os = os.into();
+        self
+    }
+
+    /// Device model.
+    pub fn device(mut self, device: impl Into<String>) -> Self {
+        self.config.device = Some(device.into());
+        self
+    }
+
+    /// A destination under a name of the app's choice; the name is its identity across starts.
+    pub fn destination(mut self, name: impl Into<String>, destination: impl Destination) -> Self {
+        self.config.destinations.push((name.into(), Arc::new(destination)));
+        self
+    }
+
+    /// The host's own HTTP client instead of the built-in one.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.config.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// What the user consented to; counts only while no [`crate::Monitor::set_consent`] was stored.
+    pub fn consent(mut self, purpose: Purpose, consent: Consent) -> Self {
+        if let Some(place) = self.config.consent.get_mut(purpose as usize) {
+            *place = consent;
+        }
+        self
+    }
+
+    /// Screen loads over this are slow (default 3 s, strictly greater).
+    pub fn slow_screen(mut self, over: Duration) -> Self {
+        self.config.slow[0] = over;
+        self
+    }
+
+    /// API calls over this are slow and raise the warning `Slow API: <endpoint>` (default 5 s, strictly greater).
+    pub fn slow_api(mut self, over: Duration) -> Self {
+        self.config.slow[1] = over;
+        self
+    }
+
+    /// Image loads over this are slow (default 2 s, strictly greater).
+    pub fn slow_image(mut self, over: Duration) -> Self {
+        self.config.slow[2] = over;
+        self
+    }
+
+    /// Share of sessions in which events of this kind are recorded, 0 to 1 (default 1).
+    pub fn sample(mut self, kind: Kind, rate: f64) -> Self {
+        if let Some(place) = self.config.sampling.get_mut(kind as usize) {
+            *place = rate;
+        }
+        self
+    }
+
+    /// Size cap of the queue in bytes (default 20 MiB, at least 1 MiB).
+    pub fn cap_bytes(mut self, bytes: u64) -> Self {
+        self.config.cap_bytes = bytes;
+        self
+    }
+
+    /// Age cap of rows (default 14 days; crashes 30 days).
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.config.max_age = age;
+        self
+    }
+
+    /// Hosts that get trace headers: `api.rezapp.com`, `*.rezapp.com`. None by default.
+    pub fn trace_targets<T: Into<String>>(mut self, hosts: impl IntoIterator<Item = T>) -> Self {
+        self.trace_targets.extend(hosts.into_iter().map(Into::into));
+        self
+    }
+
+    /// Which trace headers are sent to them (default: W3C `traceparent`).
+    pub fn trace_styles(mut self, styles: impl IntoIterator<Item = TraceStyle>) -> Self {
+        self.config.trace_styles = styles.into_iter().collect();
+        self
+    }
+
+    /// Whether `open` starts a session and the background rule makes new ones (default true).
+    pub fn sessions(mut self, sessions: bool) -> Self {
+        self.config.sessions = sessions;
+        self
+    }
+
+    /// Mask `user.email` and `user.username` (default false: they go as given).
+    pub fn mask_user(mut self, mask: bool) -> Self {
+        self.config.mask_user = mask;
+        self
+    }
+
+    /// Asked for each event before it is stored; `false` drops it as `filtered`. It runs on a thread of its own: a panic
+    /// or more than a second drops the event as `hook_failed`, and every later one of this run.
+    pub fn before_send(mut self, hook: impl Fn(Kind, &mut serde_json::Value) -> bool + Send + Sync + 'static) -> Self {
+        self.config.before_send = Some(Arc::new(hook));
+        self
+    }
+
+    /// The clock to use (default: the system's).
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.config.clock = clock;
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the field and the value.
+    pub fn build(mut self) -> Result<Config, ConfigError> {
+        let field =
+            |field, value: &str, why| ConfigError::Field { field, value: value.chars().take(64).collect(), why };
+        let config = &self.config;
+        let folder = config.folder.to_string_lossy();
+        if config.folder.as_os_str().is_empty() {
+            return Err(field("folder", "empty", "give a folder that is private to the app"));
+        }
+        if folder.contains("/Shared/AppGroup/") {
+            return Err(field("folder", &folder, "a shared container loses its locks when the app is suspended"));
+        }
+        for (name, text) in [("app", &config.app), ("release", &config.release)] {
+            if text.trim().is_empty() || text.len() > limits::NAME_BYTES || text.contains(['\n', '\r', '\0']) {
+                return Err(field(name, text, "1 to 200 bytes on one line"));
+            }
+        }
+        if config.cap_bytes < 1024 * 1024 {
+            return Err(field("cap_bytes", &config.cap_bytes.to_string(), "at least 1 MiB (1048576)"));
+        }
+        if config.max_age < Duration::from_secs(3600) {
+            return Err(field("max_age", &format!("{:?}", config.max_age), "at least an hour"));
+        }
+        if let Some(rate) = config.sampling.iter().find(|rate| !(0.0..=1.0).contains(*rate)) {
+            return Err(field("sample", &rate.to_string(), "a rate from 0 to 1"));
+        }
+        for (at, (name, _)) in config.destinations.iter().enumerate() {
+            check_destination(name)?;
+            if config.destinations.iter().skip(at + 1).any(|(other, _)| other == name) {
+                return Err(ConfigError::Destination { name: name.clone(), why: "there are two of this name" });
+            }
+        }
+        self.config.targets = Targets::parse(self.trace_targets.iter().map(String::as_str))?;
+        Ok(self.config)
+    }
+}
+
+/// A destination's name is part of its routes' names.
+pub(crate) fn check_destination(name: &str) -> Result<(), ConfigError> {
+    let fine = (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if fine {
+        return Ok(());
+    }
+    Err(ConfigError::Destination {
+        name: name.chars().take(64).collect(),
+        why: "a name is 1 to 64 letters, digits, `-`, `_` or `.`",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_value_is_an_error_that_names_field_and_value() {
+        let build = |change: fn(ConfigBuilder) -> ConfigBuilder| change(Config::builder("f", "shop", "1")).build();
+        assert!(build(|b| b).is_ok());
+        for (change, text) in [
+            ((|b| b.cap_bytes(5)) as fn(ConfigBuilder) -> ConfigBuilder, "`cap_bytes` is 5"),
+            (|b| b.sample(Kind::ApiCall, f64::NAN), "`sample` is NaN"),
+            (|b| b.max_age(Duration::ZERO), "`max_age` is 0ns"),
+            (|b| b.trace_targets(["https://x/"]), "trace_targets"),
+            (|_| Config::builder("", "shop", "1"), "`folder` is empty"),
+            (
+                |_| Config::builder("/private/var/mobile/Containers/Shared/AppGroup/1", "shop", "1"),
+                "`folder` is /private",
+            ),
+            (|_| Config::builder("f", "shop", "1\n2"), "`release` is 1"),
+            (|_| Config::builder("f", " ", "1"), "`app` is"),
+        ] {
+            let error = build(change).unwrap_err().to_string();
+            assert!(error.contains(text), "{error}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What was lost is told to the server even when no event goes along.
+
+use super::super::state::digest;
+use super::super::{Outbox, parcel};
+use super::{Cargo, Driver};
+use crate::store::RouteKey;
+
+impl<O: Outbox> Driver<O> {
+    /// Reports losses in a request without events, if the server does not know them.
+    pub(super) fn losses(&mut self, key: &RouteKey) {
+        let now = self.now();
+        let granted = self.given.outbox.granted();
+        let route_key = key.clone();
+        let known = self.ask(move |store, _| {
+            let lost = store.lost(&route_key)?;
+            let runs = store.runs()?;
+            Ok((lost, runs, store.install().to_owned(), store.epoch()))
+        });
+        let Some((lost, mut runs, install, epoch)) = known else { return };
+        let id = self.new_id(now);
+        let Some((route, destination)) = self.route(key) else { return };
+        let allowed = destination.purposes().iter().any(|purpose| parcel::is_granted(*purpose, granted));
+        let digest = digest(&lost);
+        runs.sort_by_key(|run| run.number);
+        let Some(run) = runs.pop() else { return self.machine.losses_done(key, now.mono_ms) };
+        if !allowed || digest == 0 || digest == route.state.reported {
+            return self.machine.losses_done(key, now.mono_ms);
+        }
+        let cargo = Cargo {
+            batch_id: id.clone(),
+            request_id: id,
+            install,
+            epoch,
+            rows: Vec::new(),
+            part: (0, 0),
+            runs: vec![run],
+            lost,
+            granted,
+            losses_only: true,
+        };
+        self.dispatch(key, destination, cargo, 0);
+    }
+
+    pub(super) fn losses_ended(&mut self, key: &RouteKey, done: bool, digest: u32) {
+        let now = self.now();
+        let Some((route, _)) = self.route(key) else { return };
+        let since = route.trigger.losses;
+        if done {
+            route.state.reported = digest;
+        }
+        let (state, route_key) = (route.state.to_json(), key.clone());
+        self.machine.losses_done(key, now.mono_ms);
+        if !done && let Some((route, _)) = self.route(key) {
+            route.trigger.losses = since.or(Some(now.mono_ms));
+        }
+        // Not told: the same losses are reported once more after a restart, and the server keeps the larger number.
+        let _ = self.ask(move |store, _| store.save_route_state(&route_key, &state));
+    }
+}

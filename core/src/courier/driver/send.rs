@@ -1,0 +1,162 @@
+//! From rows to the transport: lease, last look at consent, hand over.
+
+use super::super::judge::{Ended, Step};
+use super::super::machine::Left;
+use super::super::parcel::{self, Filter};
+use super::super::state::{RouteState, Suspect};
+use super::super::{Outbox, hold};
+use super::{Cargo, Driver, Leased, Running};
+use crate::destination::{Destination, RouteSpec, Stamp};
+use crate::reason::Reason;
+use crate::row::Row;
+use crate::store::{InflightState, Now, Receipt, RouteKey, RowEnd};
+use crate::transport::{Completion, Request};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+impl<O: Outbox> Driver<O> {
+    /// Leases rows and hands them to the transport.
+    pub(super) fn send(&mut self, key: &RouteKey) {
+        let now = self.now();
+        let Some(leased) = self.lease(key, now) else { return };
+        let Some(lease) = leased.lease.filter(|lease| !lease.rows.is_empty()) else {
+            return self.machine.nothing(key, now, leased.left);
+        };
+        let granted = self.given.outbox.granted();
+        let Some((route, destination)) = self.route(key) else { return };
+        let receipt = |note: &str| {
+            let (batch_id, note) = (lease.batch_id.clone(), note.to_owned());
+            Some(Receipt { at_ms: now.wall_ms, status: 0, batch_id, note })
+        };
+        if route.spec.at_most_once && lease.state == InflightState::Sending {
+            // An earlier run handed it to its transport and did not live to see the end.
+            let ends = vec![RowEnd::Dropped(Reason::Ambiguous); lease.rows.len()];
+            let seqs = lease.rows.iter().map(|row| row.seq).collect();
+            return self.settle_later(key, Step::Settle(ends), seqs, receipt("may have arrived: the process ended"));
+        }
+        if let Some(step) = convict(&mut route.state, &lease.rows) {
+            let seqs = lease.rows.iter().map(|row| row.seq).collect();
+            return self.settle_later(key, step, seqs, receipt("refused alone while another event was accepted"));
+        }
+        if route.state.stop.is_some() && lease.rows.len() > 1 {
+            // A batch from before the stop; probes are single events.
+            return self.settle_later(key, Step::Release, Vec::new(), None);
+        }
+        let rows = lease.rows.len();
+        if !route.state.bisect.as_ref().is_some_and(|bisect| bisect.fits(&lease.batch_id, rows)) {
+            route.state.bisect = None;
+        }
+        let part = route.state.bisect.as_mut().and_then(|bisect| bisect.current().cloned());
+        let cargo = Cargo {
+            request_id: part.as_ref().map_or_else(|| lease.batch_id.clone(), |part| part.id(&lease.batch_id)),
+            part: part.map_or((0, rows), |part| (part.from, part.to)),
+            batch_id: lease.batch_id,
+            install: leased.install,
+            epoch: leased.epoch,
+            rows: lease.rows,
+            runs: lease.runs,
+            lost: lease.lost,
+            granted,
+            losses_only: false,
+        };
+        self.dispatch(key, destination, cargo, lease.attempt);
+    }
+
+    /// Asks the store for rows. A probe prefers events that were not refused before.
+    pub(super) fn lease(&mut self, key: &RouteKey, now: Now) -> Option<Leased> {
+        let boot = Arc::clone(&self.given.boot);
+        let at = hold::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
+        let granted = self.given.outbox.granted();
+        let (route, destination) = self.route(key)?;
+        let suspects = route.state.stop.iter().flat_map(|stop| &stop.suspects).map(|suspect| suspect.seq).collect();
+        let mut filter = Filter {
+            name: route.destination.clone(),
+            spec: route.spec,
+            granted,
+            limited: route.state.limited(at),
+            skip: suspects,
+            destination,
+        };
+        let cut = route.state.cut(route.spec);
+        let encoder = filter.destination.encoder();
+        loop {
+            let (key, id, filter_now) = (key.clone(), self.new_id(now), filter.clone());
+            let asked = self.ask(move |store, now| {
+                let wants = &mut |row: &Row| filter_now.want(row);
+                let lease = store.lease(&key, cut, encoder, &|| id.clone(), wants, now)?;
+                let again = lease.is_none() && store.lease_again(&key);
+                let left = Left::read(store, &key)?;
+                Ok((Leased { lease, left, install: store.install().to_owned(), epoch: store.epoch() }, again))
+            });
+            let (leased, again) = asked?;
+            if again {
+                // A lease looks at a bounded number of rows, so that the writer can fold in between.
+                continue;
+            }
+            if leased.lease.is_some() || filter.skip.is_empty() {
+                return Some(leased);
+            }
+            filter.skip.clear();
+        }
+    }
+
+    /// Encodes and sends, or notes why that was impossible.
+    pub(super) fn dispatch(&mut self, key: &RouteKey, destination: Arc<dyn Destination>, cargo: Cargo, attempt: u32) {
+        let now = self.now();
+        let boot = Arc::clone(&self.given.boot);
+        let Some((route, _)) = self.route(key) else { return };
+        let (spec, compress) = (route.spec, !route.state.uncompressed);
+        let last_status = if attempt == 0 { 0 } else { route.state.last_status };
+        let stamp = Stamp { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms, attempt, last_status };
+        let request = parcel::build(&*destination, spec, &cargo.batch(), &stamp, compress);
+        self.machine.began(key, now.mono_ms);
+        let running = Running { route: key.clone(), destination, cargo, began_mono: now.mono_ms, connected: false };
+        match request {
+            Err(what) => self.ended(running, Ended::Unbuildable(what)),
+            Ok(request) => self.hand_over(running, spec, request),
+        }
+    }
+
+    /// The last look at consent, then the transport.
+    pub(super) fn hand_over(&mut self, running: Running, spec: &RouteSpec, request: Request) {
+        let granted = self.given.outbox.granted();
+        let purposes = running.destination.purposes();
+        if !running.cargo.batch().rows.iter().all(|row| parcel::allowed(purposes, row.kind, granted)) {
+            // Cut anew without what is no longer allowed.
+            return self.settle_later(&running.route, Step::Release, Vec::new(), None);
+        }
+        if spec.at_most_once {
+            let key = running.route.clone();
+            if self.ask(move |store, _| store.sending(&key)).is_none() {
+                if let Some((route, _)) = self.route(&running.route) {
+                    route.busy = false;
+                }
+                return;
+            }
+            self.given.outbox.changed();
+        }
+        self.number = self.number.wrapping_add(1);
+        let number = self.number;
+        self.running.insert(number, running);
+        let done = Completion::new(Arc::clone(&self.given.tell), number);
+        let transport = &self.given.transport;
+        // A panic drops `done`, which reports an unknown fate.
+        let _ = catch_unwind(AssertUnwindSafe(|| transport.send(request, done)));
+    }
+}
+
+/// Dead-letters events whose guilt was proven after they were queued again; the other rows are queued again.
+fn convict(state: &mut RouteState, rows: &[Row]) -> Option<Step> {
+    let found = |row: &Row| state.convicted.iter().find(|suspect| suspect.seq == row.seq);
+    if !rows.iter().any(|row| found(row).is_some()) {
+        return None;
+    }
+    let dead = |Suspect { status, note, .. }: &Suspect| RowEnd::Dead {
+        reason: Reason::Poison,
+        status: *status,
+        note: note.clone(),
+    };
+    let ends = rows.iter().map(|row| found(row).map_or(RowEnd::Keep, dead)).collect();
+    state.convicted.retain(|suspect| !rows.iter().any(|row| row.seq == suspect.seq));
+    Some(Step::Settle(ends))
+}

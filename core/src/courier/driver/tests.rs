@@ -1,0 +1,426 @@
+use super::super::hold::Why;
+use super::super::schedule::{Hint, Network, Power};
+use super::super::state::StopKind;
+use super::*;
+use crate::destination::{Action, Backoff, Rez, RouteSpec, Stamp, Verdict, Want};
+use crate::id::EventId;
+use crate::kind::{Kind, Purpose};
+use crate::reason::Reason;
+use crate::store::{Fate, FoldMark, Identity, NewRow, RouteBalance};
+use crate::transport::{Answer, Completion, Request};
+use proptest::prelude::*;
+use std::collections::VecDeque;
+use std::io::Read as _;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
+
+const WALL: i64 = 1_795_400_000_000;
+const DAY: i64 = 24 * 3_600_000;
+const ROUTE: &str = "main/rez.batch";
+
+/// A writer without a thread: the store behind a lock.
+pub(in crate::courier) struct Desk {
+    pub(in crate::courier) store: Mutex<Option<Store>>,
+    pub(in crate::courier) clock: Clock,
+    pub(in crate::courier) granted: Mutex<Granted>,
+    /// Calls of `changed`, and whether a batch of an at-most-once route was on its way at each.
+    pub(in crate::courier) marks: Mutex<u32>,
+    pub(in crate::courier) failures: Mutex<Vec<crate::store::StoreError>>,
+}
+
+impl Outbox for Desk {
+    fn ask<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
+        let now = Now { wall_ms: self.clock.wall_ms(), mono_ms: self.clock.mono_ms() };
+        self.store.lock().unwrap().as_mut().map(|store| work(store, now))
+    }
+
+    fn granted(&self) -> Granted {
+        *self.granted.lock().unwrap()
+    }
+
+    fn changed(&self) {
+        *self.marks.lock().unwrap() += 1;
+    }
+
+    fn failed(&self, error: &crate::store::StoreError) {
+        self.failures.lock().unwrap().push(error.clone());
+    }
+}
+
+/// What the scripted wire does with a request.
+#[derive(Clone)]
+enum Turn {
+    Answer(Answer),
+    /// An answer that accounts for every event of the request.
+    Accept,
+    /// 400 if one of these events is in it, else accepted.
+    Refuse(Vec<EventId>),
+    /// The same with 500.
+    Break(Vec<EventId>),
+    NotSent,
+    Ambiguous,
+    Drop,
+    Panic,
+    /// Keeps the completion and says nothing.
+    Silence,
+}
+
+/// A transport that answers by script; with an empty script, as `usual` says.
+struct Wire {
+    script: Mutex<VecDeque<Turn>>,
+    usual: Mutex<Turn>,
+    sent: Mutex<Vec<Request>>,
+    silent: Mutex<Vec<Completion>>,
+    reports_connect: bool,
+}
+
+/// The body of a request, unpacked.
+fn body(request: &Request) -> serde_json::Value {
+    let zipped = request.headers.iter().any(|(name, value)| name == "Content-Encoding" && value == "gzip");
+    let mut plain = Vec::new();
+    if zipped {
+        flate2::read::GzDecoder::new(request.body.as_slice()).read_to_end(&mut plain).unwrap();
+    } else {
+        plain.clone_from(&request.body);
+    }
+    serde_json::from_slice(&plain).unwrap()
+}
+
+fn ids(request: &Request) -> Vec<EventId> {
+    let body = body(request);
+    body["events"].as_array().unwrap().iter().map(|event| event["id"].as_str().unwrap().parse().unwrap()).collect()
+}
+
+fn status(status: u16) -> Turn {
+    Turn::Answer(Answer { status, ..Answer::default() })
+}
+
+fn with(status: u16, headers: &[(&str, &str)], body: &str) -> Turn {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Turn::Answer(Answer { status, headers, body: body.into(), cut: false })
+}
+
+pub(in crate::courier) fn accept(request: &Request) -> Answer {
+    let body = body(request);
+    let count = body["events"].as_array().unwrap().len();
+    let text = format!(r#"{{"batch_id":{},"accepted":{count}}}"#, body["batch_id"]);
+    Answer { status: 200, body: text.into_bytes(), ..Answer::default() }
+}
+
+impl Transport for Wire {
+    fn send(&self, request: Request, done: Completion) {
+        self.sent.lock().unwrap().push(request.clone());
+        let turn = self.script.lock().unwrap().pop_front();
+        // No lock may be held: one of the turns panics.
+        let usual = self.usual.lock().unwrap().clone();
+        match turn.as_ref().unwrap_or(&usual) {
+            Turn::Answer(answer) => done.finish(Sent::Answer(answer.clone())),
+            Turn::Accept => done.finish(Sent::Answer(accept(&request))),
+            Turn::Refuse(bad) | Turn::Break(bad) if !ids(&request).iter().any(|id| bad.contains(id)) => {
+                done.finish(Sent::Answer(accept(&request)));
+            }
+            Turn::Refuse(_) => done.finish(Sent::Answer(Answer { status: 400, ..Answer::default() })),
+            Turn::Break(_) => done.finish(Sent::Answer(Answer { status: 500, ..Answer::default() })),
+            Turn::NotSent => done.finish(Sent::NotSent("refused".into())),
+            Turn::Ambiguous => done.finish(Sent::Ambiguous("reset".into())),
+            Turn::Drop => {}
+            Turn::Panic => panic!("the host's transport"),
+            Turn::Silence => self.silent.lock().unwrap().push(done),
+        }
+    }
+
+    fn reports_connect(&self) -> bool {
+        self.reports_connect
+    }
+}
+
+/// A destination whose one route may not repeat a request; 2xx settles, 503 keeps.
+struct Once;
+
+const ONCE: &[RouteSpec] = &[RouteSpec {
+    name: "once.collect",
+    at_most_once: true,
+    max_events: 25,
+    max_bytes: 130_000,
+    backoff: Backoff::STANDARD,
+    gzip: false,
+    reports_losses: false,
+}];
+
+impl Destination for Once {
+    fn routes(&self) -> &'static [RouteSpec] {
+        ONCE
+    }
+    fn purposes(&self) -> &[Purpose] {
+        &Purpose::ALL
+    }
+    fn key_hash(&self) -> u64 {
+        1
+    }
+    fn wants(&self, _: &RouteSpec, _: &Row) -> Want {
+        Want::Yes
+    }
+    fn encode(&self, _: &RouteSpec, batch: &Batch<'_>, _: &Stamp<'_>) -> Request {
+        let events: Vec<_> = batch.rows.iter().map(|row| serde_json::json!({"id": row.id.to_string()})).collect();
+        let body = serde_json::json!({"batch_id": batch.batch_id, "events": events}).to_string();
+        Request { url: "http://127.0.0.1/".into(), headers: vec![], body: body.into_bytes() }
+    }
+    fn verdict(&self, _: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
+        use crate::destination::RowOutcome::Delivered;
+        Verdict::of(match answer.status {
+            200 => Action::Settle(vec![Delivered; batch.rows.len()]),
+            400 => Action::Split,
+            503 => Action::Outage(None),
+            _ => Action::Ambiguous("who knows".into()),
+        })
+    }
+    fn encoder(&self) -> u32 {
+        1
+    }
+}
+
+/// One encoder that panics over some rows, and over some answers.
+struct Faulty(Rez);
+
+impl Destination for Faulty {
+    fn routes(&self) -> &'static [RouteSpec] {
+        self.0.routes()
+    }
+    fn purposes(&self) -> &[Purpose] {
+        self.0.purposes()
+    }
+    fn key_hash(&self) -> u64 {
+        2
+    }
+    fn wants(&self, route: &RouteSpec, row: &Row) -> Want {
+        self.0.wants(route, row)
+    }
+    fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request {
+        assert!(!batch.rows.iter().any(|row| row.json.contains("bad")), "the encoder");
+        self.0.encode(route, batch, stamp)
+    }
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
+        assert!(answer.status != 418, "the verdict");
+        self.0.verdict(route, batch, answer)
+    }
+    fn encoder(&self) -> u32 {
+        2
+    }
+}
+
+pub(in crate::courier) fn rez(key: &str) -> Arc<dyn Destination> {
+    Arc::new(Rez::builder("http://127.0.0.1:1", key).purposes(&Purpose::ALL).build().unwrap())
+}
+
+struct Bench {
+    folder: tempfile::TempDir,
+    desk: Arc<Desk>,
+    wire: Arc<Wire>,
+    clock: Clock,
+    boot: String,
+    driver: Driver<Desk>,
+    news: Receiver<Report>,
+    events: u64,
+}
+
+impl Bench {
+    /// A store with nothing in it and no destination.
+    fn bare() -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(WALL, 1_000_000);
+        let wire = Wire {
+            script: Mutex::default(),
+            usual: Mutex::new(Turn::Accept),
+            sent: Mutex::default(),
+            silent: Mutex::default(),
+            reports_connect: false,
+        };
+        let (desk, driver, news, wire) = Bench::life(folder.path(), &clock, "boot-a", Arc::new(wire));
+        Bench { folder, desk, wire, clock, boot: "boot-a".into(), driver, news, events: 0 }
+    }
+
+    /// With the destination `main`.
+    fn new() -> Bench {
+        let mut bench = Bench::bare();
+        bench.add("main", rez("key"));
+        bench
+    }
+
+    fn life(
+        folder: &std::path::Path,
+        clock: &Clock,
+        boot: &str,
+        wire: Arc<Wire>,
+    ) -> (Arc<Desk>, Driver<Desk>, Receiver<Report>, Arc<Wire>) {
+        let identity = Identity { install: "i".into(), epoch: 1, boot: boot.into() };
+        let store = Store::open(folder, &identity, store::Options::default()).unwrap();
+        let desk = Arc::new(Desk {
+            store: Mutex::new(Some(store)),
+            clock: clock.clone(),
+            granted: Mutex::new(Granted { monitoring: true, analytics: true }),
+            marks: Mutex::default(),
+            failures: Mutex::default(),
+        });
+        let (sender, news) = channel();
+        let given = Given {
+            outbox: Arc::clone(&desk),
+            transport: Arc::clone(&wire) as Arc<dyn Transport>,
+            clock: clock.clone(),
+            boot: boot.into(),
+            key: IdKey::from_bytes([7; 16]),
+            tell: Arc::new(move |report| drop(sender.send(report))),
+            shared: Arc::default(),
+        };
+        (desk, Driver::new(given, true), news, wire)
+    }
+
+    /// The process dies and starts again; the clocks are as they are.
+    fn restart(&mut self, boot: &str) {
+        self.desk.store.lock().unwrap().take();
+        let (desk, driver, news, _) = Bench::life(self.folder.path(), &self.clock, boot, Arc::clone(&self.wire));
+        (self.desk, self.driver, self.news, self.boot) = (desk, driver, news, boot.into());
+    }
+
+    fn add(&mut self, name: &str, destination: Arc<dyn Destination>) {
+        self.driver.add(name.into(), destination, store::From::Oldest);
+        self.settle();
+    }
+
+    /// Works until nothing more happens at this moment.
+    fn settle(&mut self) -> Option<i64> {
+        loop {
+            let deadline = self.driver.step();
+            let mut news = 0;
+            while let Ok(report) = self.news.try_recv() {
+                self.driver.report(report);
+                news += 1;
+            }
+            if news == 0 && deadline.is_none_or(|deadline| deadline > self.clock.mono_ms()) {
+                self.check();
+                return deadline;
+            }
+        }
+    }
+
+    fn after(&mut self, wait: Duration) -> Option<i64> {
+        self.clock.advance(wait);
+        self.settle()
+    }
+
+    /// Moves the clock to the next deadline and works. How long that was.
+    fn next(&mut self) -> Duration {
+        let deadline = self.settle().expect("something is due some time");
+        let wait = Duration::from_millis(u64::try_from(deadline - self.clock.mono_ms()).unwrap());
+        self.after(wait);
+        wait
+    }
+
+    fn store<R>(&self, work: impl FnOnce(&mut Store, Now) -> R) -> R {
+        let now = Now { wall_ms: self.clock.wall_ms(), mono_ms: self.clock.mono_ms() };
+        work(self.desk.store.lock().unwrap().as_mut().unwrap(), now)
+    }
+
+    /// Stores rows without telling the courier.
+    fn store_rows(&mut self, kind: Kind, json: &str, count: usize) -> Vec<EventId> {
+        let key = IdKey::from_bytes([1; 16]);
+        let first = self.events;
+        self.events += count as u64;
+        let ids: Vec<EventId> = (first..self.events).map(|n| key.id(WALL, n, 0)).collect();
+        let (boot, json) = (self.boot.clone(), json.to_owned());
+        self.store(|store, now| {
+            let mut fold = store.begin(false, now).unwrap();
+            let run = Run { id: "r".into(), boot: boot.clone(), app: "shop".into(), ..Run::default() };
+            let run = fold.run(&run).unwrap();
+            fold.intake(Some(kind), count as u64).unwrap();
+            for id in &ids {
+                let (wall_ms, mono_ms) = (now.wall_ms, now.mono_ms);
+                let row = NewRow { id: *id, kind, run, wall_ms, mono_ms, targets: &[], json: &json, late: false };
+                fold.insert(&row).unwrap();
+            }
+            fold.mark(FoldMark::default(), &boot, now.wall_ms - now.mono_ms).unwrap();
+            fold.commit().unwrap();
+        });
+        ids
+    }
+
+    /// Stores rows and wakes the courier.
+    fn put(&mut self, kind: Kind, count: usize) -> Vec<EventId> {
+        let ids = self.store_rows(kind, "{}", count);
+        let mut counts = [0; 4];
+        counts[usize::from(kind.lane().number())] = count as u64;
+        self.driver.event(Event::Rows(counts));
+        self.settle();
+        ids
+    }
+
+    /// Loses events before they become rows.
+    fn lose(&mut self, reason: Reason, n: u64) {
+        self.store(|store, now| {
+            let mut fold = store.begin(false, now).unwrap();
+            fold.intake(Some(Kind::Metric), n).unwrap();
+            fold.drop(Some(Kind::Metric), reason, n).unwrap();
+            fold.commit().unwrap();
+        });
+        self.driver.event(Event::Rows([0; 4]));
+        self.settle();
+    }
+
+    fn script(&self, turns: impl IntoIterator<Item = Turn>) {
+        self.wire.script.lock().unwrap().extend(turns);
+    }
+
+    fn usual(&self, turn: Turn) {
+        *self.wire.usual.lock().unwrap() = turn;
+    }
+
+    fn sent(&self) -> Vec<Request> {
+        self.wire.sent.lock().unwrap().clone()
+    }
+
+    fn requests(&self) -> usize {
+        self.wire.sent.lock().unwrap().len()
+    }
+
+    fn last(&self) -> Request {
+        self.wire.sent.lock().unwrap().last().cloned().expect("a request")
+    }
+
+    fn account_of(&self, route: &str) -> RouteBalance {
+        let balance = self.store(|store, _| store.balance().unwrap());
+        balance.routes.into_iter().find(|account| account.route == route).unwrap()
+    }
+
+    fn account(&self) -> RouteBalance {
+        self.account_of(ROUTE)
+    }
+
+    /// Every reliability test holds the accounts against each other.
+    fn check(&self) {
+        if self.desk.store.lock().unwrap().is_some() {
+            let balance = self.store(|store, _| store.balance().unwrap());
+            assert!(balance.holds(), "{balance:#?}");
+        }
+    }
+
+    fn state(&mut self) -> RouteState {
+        self.driver.machine.route(ROUTE).unwrap().state.clone()
+    }
+
+    fn status(&self, route: &str) -> super::super::RouteStatus {
+        let now = self.driver.now();
+        self.driver.machine.status(now).into_iter().find(|status| status.route == route).unwrap()
+    }
+
+    fn why(&self) -> String {
+        self.status(ROUTE).held.map_or_else(String::new, |held| held.why)
+    }
+
+    fn fate(&self, id: EventId) -> Fate {
+        self.store(|store, _| store.fate(id).unwrap())
+    }
+}
+
+mod bisects;
+mod life;
+mod table;
+mod triggers;

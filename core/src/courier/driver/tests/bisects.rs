@@ -1,0 +1,203 @@
+//! Finding what a server refuses, and never dead-lettering for an outage.
+
+use super::*;
+use crate::store::RowState;
+
+fn dead(bench: &Bench, id: EventId) -> Option<(Option<Reason>, u16)> {
+    match bench.fate(id).routes.first().map(|route| route.state.clone()) {
+        Some(RowState::Dead { reason, status, .. }) => Some((reason, status)),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_poisonous_event_is_found_and_dead_lettered_and_all_others_are_delivered() {
+    let mut bench = Bench::new();
+    let ids = bench.store_rows(Kind::ApiCall, "{}", 100);
+    bench.usual(Turn::Refuse(vec![ids[37]]));
+    bench.driver.event(Event::Rows([0, 0, 100, 0]));
+    bench.settle();
+    let account = bench.account();
+    assert_eq!((account.delivered, account.dead, account.queued, account.in_flight), (99, 1, 0, 0));
+    assert_eq!(dead(&bench, ids[37]), Some((Some(Reason::Poison), 400)));
+    assert!(bench.requests() <= 21, "{}", bench.requests());
+    // Every part was a request with an id of its own.
+    let batches: std::collections::HashSet<String> =
+        bench.sent().iter().map(|request| body(request)["batch_id"].to_string()).collect();
+    assert_eq!(batches.len(), bench.requests());
+    assert!(bench.state().bisect.is_none());
+}
+
+#[test]
+fn a_server_that_refuses_everything_stops_the_route_and_nobody_is_dead_lettered() {
+    let mut bench = Bench::new();
+    bench.usual(status(400));
+    bench.put(Kind::ApiCall, 100);
+    let account = bench.account();
+    assert_eq!((account.dead, account.queued, account.in_flight), (0, 100, 0));
+    assert_eq!(bench.requests(), 21);
+    assert!(bench.why().contains("refuses_everything"), "{}", bench.why());
+    assert_eq!(bench.state().stop.map(|stop| stop.kind), Some(StopKind::RefusesEverything));
+    assert_eq!(bench.next(), Duration::from_secs(3600));
+    assert_eq!((bench.requests(), ids(&bench.last()).len()), (22, 1));
+    // The endpoint is mended: what was refused alone meanwhile was innocent, but nobody can know; one probe ends it.
+    bench.usual(Turn::Accept);
+    assert_eq!(bench.next(), Duration::from_secs(7200));
+    let account = bench.account();
+    assert_eq!(account.queued + account.in_flight, 0);
+    assert!(account.delivered >= 90, "{account:?}");
+}
+
+#[test]
+fn a_single_refused_event_is_convicted_only_when_another_one_is_accepted() {
+    let mut bench = Bench::new();
+    let bad = bench.store_rows(Kind::Error, "{}", 1)[0];
+    bench.usual(Turn::Refuse(vec![bad]));
+    bench.driver.event(Event::Rows([0, 1, 0, 0]));
+    bench.settle();
+    assert!(bench.why().contains("refuses_everything"));
+    assert_eq!(dead(&bench, bad), None);
+    // Alone it is probed alone, again and again, and stays.
+    bench.next();
+    assert_eq!(ids(&bench.last()), [bad]);
+    assert_eq!(dead(&bench, bad), None);
+    // Another event: the probe prefers it, and its acceptance convicts the first.
+    let good = bench.put(Kind::Error, 1)[0];
+    bench.next();
+    assert!(bench.sent().iter().any(|request| ids(request) == [good]));
+    assert_eq!(dead(&bench, bad), Some((Some(Reason::Poison), 400)));
+    assert_eq!((bench.account().delivered, bench.account().dead, bench.account().queued), (1, 1, 0));
+    assert!(!bench.status(ROUTE).stopped);
+    assert!(bench.state().convicted.is_empty());
+}
+
+#[test]
+fn a_bisect_goes_on_after_a_restart_where_it_was() {
+    let mut bench = Bench::new();
+    let rows = bench.store_rows(Kind::ApiCall, "{}", 64);
+    bench.usual(Turn::Refuse(vec![rows[5]]));
+    bench.script([status(400), status(400), Turn::Silence]);
+    bench.driver.event(Event::Rows([0, 0, 64, 0]));
+    bench.settle();
+    assert_eq!(bench.requests(), 3);
+    let part = bench.last();
+    bench.restart("boot-a");
+    bench.add("main", rez("key"));
+    assert_eq!(body(&bench.sent()[3]), body(&part), "the same part under the same id");
+    assert_eq!((bench.account().delivered, bench.account().dead), (63, 1));
+}
+
+#[test]
+fn the_hours_requests_used_up_what_is_not_known_waits_an_hour_and_the_rest_goes() {
+    let mut bench = Bench::new();
+    let rows = bench.store_rows(Kind::ApiCall, "{}", 200);
+    let bad: Vec<EventId> = rows.iter().copied().step_by(40).collect();
+    bench.usual(Turn::Refuse(bad.clone()));
+    bench.driver.event(Event::Rows([0, 0, 200, 0]));
+    bench.settle();
+    assert_eq!(bench.requests(), 21);
+    let account = bench.account();
+    assert!(account.delivered > 0 && account.dead > 0 && account.queued > 0, "{account:?}");
+    let good = bench.put(Kind::Error, 1)[0];
+    assert_eq!(ids(&bench.last()), [good], "others pass");
+    let mut hours = 0;
+    while bench.account().queued + bench.account().in_flight > 0 {
+        bench.after(Duration::from_secs(3600));
+        hours += 1;
+        assert!(hours < 12);
+    }
+    let account = bench.account();
+    assert_eq!((account.delivered, account.dead), (196, 5));
+    assert!(bad.iter().all(|id| dead(&bench, *id).is_some()));
+}
+
+#[test]
+fn an_outage_is_never_taken_for_poison() {
+    let mut bench = Bench::new();
+    bench.usual(status(500));
+    bench.put(Kind::Error, 20);
+    let started = bench.clock.mono_ms();
+    while bench.clock.mono_ms() - started < DAY {
+        bench.next();
+    }
+    let account = bench.account();
+    assert_eq!((account.dead, account.delivered), (0, 0));
+    // The one event tried alone now and then costs no more than any other attempt.
+    assert!(bench.requests() < 800, "{}", bench.requests());
+    bench.usual(Turn::Accept);
+    bench.next();
+    bench.after(Duration::from_secs(3600));
+    assert_eq!(bench.account().delivered, 20);
+}
+
+#[test]
+fn an_event_that_breaks_the_server_is_found_once_another_request_got_through() {
+    let mut bench = Bench::new();
+    let rows = bench.store_rows(Kind::ApiCall, "{}", 30);
+    bench.usual(Turn::Break(vec![rows[3]]));
+    bench.driver.event(Event::Rows([0, 0, 30, 0]));
+    bench.settle();
+    for _ in 0..6 {
+        bench.next();
+    }
+    let account = bench.account();
+    assert_eq!((account.delivered, account.dead, account.queued), (29, 1, 0));
+    assert_eq!(dead(&bench, rows[3]), Some((Some(Reason::Poison), 500)));
+}
+
+#[test]
+fn a_single_event_that_breaks_the_server_is_put_aside_so_that_others_pass() {
+    let mut bench = Bench::new();
+    let bad = bench.store_rows(Kind::Error, "{}", 1)[0];
+    bench.usual(Turn::Break(vec![bad]));
+    bench.driver.event(Event::Rows([0, 1, 0, 0]));
+    bench.settle();
+    for _ in 0..4 {
+        bench.next();
+    }
+    assert_eq!((bench.requests(), bench.account().queued, bench.account().in_flight), (5, 1, 0));
+    bench.put(Kind::Error, 1);
+    bench.next();
+    assert_eq!((bench.account().delivered, bench.account().queued, bench.account().dead), (1, 1, 0));
+}
+
+#[test]
+fn an_outage_in_the_middle_of_a_bisect_convicts_nobody() {
+    let mut bench = Bench::new();
+    let rows = bench.store_rows(Kind::ApiCall, "{}", 8);
+    // Five 5xx, one event alone accepted, and then the server goes down for good.
+    bench.script((0..5).map(|_| status(500)).chain([Turn::Accept]));
+    bench.usual(status(500));
+    bench.driver.event(Event::Rows([0, 0, 8, 0]));
+    bench.settle();
+    for _ in 0..40 {
+        bench.next();
+    }
+    assert_eq!(bench.account().dead, 0);
+    bench.usual(Turn::Accept);
+    for _ in 0..4 {
+        bench.after(Duration::from_secs(3600));
+    }
+    assert_eq!((bench.account().delivered, bench.account().dead), (8, 0));
+    assert_eq!(dead(&bench, rows[0]), None);
+}
+
+#[test]
+fn an_encoder_that_panics_over_one_event_costs_that_event_alone() {
+    let mut bench = Bench::bare();
+    let destination = Rez::builder("http://127.0.0.1:1", "k").build().unwrap();
+    bench.add("main", Arc::new(Faulty(destination)));
+    bench.store_rows(Kind::ApiCall, "{}", 20);
+    let bad = bench.store_rows(Kind::ApiCall, r#"{"bad":1}"#, 1)[0];
+    bench.store_rows(Kind::ApiCall, "{}", 20);
+    bench.driver.event(Event::Rows([0, 0, 60, 0]));
+    bench.settle();
+    assert_eq!((bench.account().delivered, bench.account().dead), (40, 1));
+    assert_eq!(dead(&bench, bad), Some((Some(Reason::Poison), 0)));
+    // A verdict that panics: nothing certain, the same ids again.
+    bench.script([status(418)]);
+    bench.put(Kind::Error, 1);
+    assert_eq!(bench.account().in_flight, 1);
+    bench.next();
+    assert_eq!(bench.account().delivered, 41);
+}

@@ -1,0 +1,162 @@
+use super::super::driver::tests::{Desk, accept, rez};
+use super::*;
+use crate::destination::Granted;
+use crate::kind::Kind;
+use crate::row::Run;
+use crate::store::{FoldMark, Identity, NewRow, Now, Store};
+use crate::transport::{Completion, Request, Sent};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// Accepts everything at once, or keeps the completions.
+#[derive(Default)]
+struct Wire {
+    silent: AtomicBool,
+    kept: Mutex<Vec<Completion>>,
+    seen: AtomicU64,
+}
+
+impl Transport for Wire {
+    fn send(&self, request: Request, done: Completion) {
+        self.seen.fetch_add(1, Ordering::SeqCst);
+        if self.silent.load(Ordering::SeqCst) {
+            self.kept.lock().unwrap().push(done);
+        } else {
+            done.finish(Sent::Answer(accept(&request)));
+        }
+    }
+}
+
+struct Rig {
+    _folder: tempfile::TempDir,
+    desk: Arc<Desk>,
+    wire: Arc<Wire>,
+    courier: CourierHandle,
+}
+
+fn rig() -> Rig {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = Identity { install: "i".into(), epoch: 1, boot: "b".into() };
+    let store = Store::open(folder.path(), &identity, store::Options::default()).unwrap();
+    let desk = Arc::new(Desk {
+        store: Mutex::new(Some(store)),
+        clock: Clock::system(),
+        granted: Mutex::new(Granted { monitoring: true, analytics: true }),
+        marks: Mutex::default(),
+        failures: Mutex::default(),
+    });
+    let wire = Arc::new(Wire::default());
+    let options =
+        Options { boot: "b".into(), key: IdKey::from_bytes([3; 16]), clock: Clock::system(), foreground: true };
+    let courier = Courier::start(Arc::clone(&desk), Arc::clone(&wire) as Arc<dyn Transport>, options).unwrap();
+    Rig { _folder: folder, desk, wire, courier }
+}
+
+impl Rig {
+    fn put(&self, kind: Kind, count: u64) {
+        let put = move |store: &mut Store, now: Now| {
+            let mut fold = store.begin(false, now).unwrap();
+            let run = fold.run(&Run { id: "r".into(), boot: "b".into(), ..Run::default() }).unwrap();
+            fold.intake(Some(kind), count).unwrap();
+            for n in 0..count {
+                let id = IdKey::from_bytes([1; 16]).id(now.wall_ms, n, now.mono_ms as u16);
+                let (wall_ms, mono_ms) = (now.wall_ms, now.mono_ms);
+                fold.insert(&NewRow { id, kind, run, wall_ms, mono_ms, targets: &[], json: "{}", late: false })
+                    .unwrap();
+            }
+            fold.mark(FoldMark::default(), "b", 0).unwrap();
+            fold.commit().unwrap();
+        };
+        self.desk.ask(put).unwrap();
+        let mut rows = [0; 4];
+        rows[usize::from(kind.lane().number())] = count;
+        self.courier.wake(rows);
+    }
+}
+
+#[test]
+fn flush_delivers_and_reports_per_destination() {
+    let rig = rig();
+    rig.courier.add("main", rez("key"), store::From::Oldest);
+    rig.courier.add("other", rez("other"), store::From::Oldest);
+    rig.put(Kind::ApiCall, 3);
+    let flushed = rig.courier.flush(LONG);
+    let names: Vec<&str> = flushed.iter().map(|flushed| flushed.destination.as_str()).collect();
+    assert_eq!(names, ["main", "other"]);
+    assert!(flushed.iter().all(|flushed| flushed.left == 0 && flushed.held.is_none()), "{flushed:?}");
+    assert!(rig.courier.snapshot().iter().all(|route| route.delivered == 3));
+    assert!(rig.courier.close(LONG));
+}
+
+#[test]
+fn waiting_calls_end_when_their_time_is_over() {
+    let rig = rig();
+    rig.courier.add("main", rez("key"), store::From::Oldest);
+    rig.courier.flush(LONG);
+    rig.wire.silent.store(true, Ordering::SeqCst);
+    rig.put(Kind::ApiCall, 2);
+    let flushed = rig.courier.flush(Duration::from_millis(50));
+    assert_eq!((flushed[0].delivered, flushed[0].left), (0, 2));
+    assert!(!rig.courier.suspend(Duration::ZERO));
+    assert!(!rig.courier.close(Duration::from_millis(10)));
+    assert!(rig.courier.close(LONG), "a second call has nothing to do");
+}
+
+#[test]
+fn suspended_nothing_is_sent_and_resumed_it_goes() {
+    let rig = rig();
+    rig.courier.add("main", rez("key"), store::From::Oldest);
+    rig.courier.flush(LONG);
+    assert!(rig.courier.suspend(LONG));
+    rig.put(Kind::Error, 1);
+    let flushed = rig.courier.flush(LONG);
+    assert_eq!(flushed[0].left, 1);
+    assert!(flushed[0].held.as_ref().is_some_and(|held| held.why.contains("suspended")));
+    assert_eq!(rig.wire.seen.load(Ordering::SeqCst), 0);
+    rig.courier.resume();
+    rig.courier.flush(LONG);
+    assert_eq!(rig.courier.snapshot()[0].delivered, 1);
+}
+
+#[test]
+fn the_directory_answers_for_the_writer_without_the_couriers_thread() {
+    let rig = rig();
+    let monitoring = crate::destination::Rez::builder("http://127.0.0.1:1", "k").build().unwrap();
+    rig.courier.add("main", Arc::new(monitoring), store::From::Oldest);
+    let directory = rig.courier.directory();
+    let row = |kind| Row {
+        seq: 1,
+        id: crate::EventId::from_bytes([0; 16]),
+        kind,
+        run: 1,
+        wall_ms: 0,
+        mono_ms: 0,
+        targets: vec![],
+        json: "{}".into(),
+    };
+    assert!(directory.wants("main/rez.batch", &row(Kind::Error)));
+    assert!(!directory.wants("main/rez.batch", &row(Kind::Analytics)));
+    assert!(directory.wants("gone/rez.batch", &row(Kind::Analytics)), "a dormant route may want anything");
+    let elsewhere = Row { targets: vec!["other".into()], ..row(Kind::Error) };
+    assert!(!directory.wants("main/rez.batch", &elsewhere));
+    assert!(directory.idle_routes().is_empty());
+    drop(rig.courier);
+    assert!(directory.wants("main/rez.batch", &row(Kind::Error)));
+}
+
+#[test]
+fn a_report_adds_up_a_destinations_routes() {
+    let route = |name: &str, delivered, left, until_ms: Option<i64>| RouteStatus {
+        destination: "d".into(),
+        route: name.into(),
+        waiting: [0, left, 0, 0],
+        delivered,
+        in_flight: false,
+        stopped: false,
+        held: Some(Held { until_ms, why: name.into() }),
+    };
+    let before = [route("d/a", 5, 0, None), route("d/b", 1, 0, None)];
+    let after = [route("d/a", 7, 2, Some(9)), route("d/b", 2, 1, Some(10)), route("d/c", 4, 0, None)];
+    let held = Some(Held { until_ms: Some(10), why: "d/b".into() });
+    assert_eq!(report(&before, &after), [Flushed { destination: "d".into(), delivered: 7, left: 3, held }]);
+}

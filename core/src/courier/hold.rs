@@ -1,0 +1,190 @@
+//! A wait that survives restarts, reboots and wrong clocks.
+//!
+//! Within one boot only the monotonic clock counts, so that setting the wall clock moves nothing. After a reboot what
+//! remains is read from the wall clock and clamped to `0..=wait`: a clock a day ahead ends the wait, a clock a day
+//! behind starts it once more, never longer.
+
+use std::time::Duration;
+
+/// The clocks and the boot they belong to, at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct At<'a> {
+    /// Id of the present boot.
+    pub(crate) boot: &'a str,
+    /// Milliseconds since 1970.
+    pub(crate) wall_ms: i64,
+    /// Milliseconds since boot, sleep included.
+    pub(crate) mono_ms: i64,
+}
+
+/// Why a route waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Why {
+    /// The server could not be reached: no byte left.
+    Unreachable,
+    /// The fate of the last request is unknown.
+    NoAnswer,
+    /// The server is in trouble (5xx, 408, 425).
+    Outage,
+    /// The server said "too many" without saying for how long.
+    RateLimit,
+    /// The server said for how long.
+    RetryAfter,
+    /// The requests of this hour for finding a poisonous event are used up.
+    BisectBudget,
+    /// Time to the next probe of a stopped route.
+    Probe,
+    /// Rows or kinds put aside.
+    Parked,
+}
+
+impl Why {
+    /// Whether `flush()` may try in spite of it: our own guesses yes, what the server asked for no.
+    pub(crate) fn yields_to_flush(self) -> bool {
+        matches!(self, Why::Unreachable | Why::NoAnswer | Why::Outage)
+    }
+
+    /// For people.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Why::Unreachable => "the server could not be reached",
+            Why::NoAnswer => "the last request got no certain answer",
+            Why::Outage => "the server is in trouble",
+            Why::RateLimit => "the server asked for fewer requests",
+            Why::RetryAfter => "the server asked to be left alone",
+            Why::BisectBudget => "too many requests for finding a refused event",
+            Why::Probe => "waiting for the next probe",
+            Why::Parked => "some events are put aside",
+        }
+    }
+}
+
+/// A persisted wait.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Hold {
+    /// Its reason.
+    pub(crate) why: Why,
+    /// The boot `mono_deadline` belongs to.
+    boot: String,
+    /// End by the monotonic clock, milliseconds.
+    mono_deadline: i64,
+    /// End by the wall clock, milliseconds since 1970.
+    wall_deadline: i64,
+    /// Its whole length in milliseconds: no clock makes what remains longer.
+    wait: i64,
+}
+
+impl Hold {
+    /// A wait that begins now.
+    pub(crate) fn new(at: At<'_>, wait: Duration, why: Why) -> Hold {
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        Hold {
+            why,
+            boot: at.boot.to_owned(),
+            mono_deadline: at.mono_ms.saturating_add(wait),
+            wall_deadline: at.wall_ms.saturating_add(wait),
+            wait,
+        }
+    }
+
+    /// What remains, in milliseconds; 0 = over.
+    pub(crate) fn remaining(&self, at: At<'_>) -> i64 {
+        let left = if self.boot == at.boot {
+            self.mono_deadline.saturating_sub(at.mono_ms)
+        } else {
+            self.wall_deadline.saturating_sub(at.wall_ms)
+        };
+        left.clamp(0, self.wait.max(0))
+    }
+
+    /// Its end by the present boot's monotonic clock.
+    pub(crate) fn ends_mono(&self, at: At<'_>) -> i64 {
+        at.mono_ms.saturating_add(self.remaining(at))
+    }
+
+    /// Its end by the present wall clock.
+    pub(crate) fn ends_wall(&self, at: At<'_>) -> i64 {
+        at.wall_ms.saturating_add(self.remaining(at))
+    }
+
+    /// Whether it is over.
+    pub(crate) fn over(&self, at: At<'_>) -> bool {
+        self.remaining(at) == 0
+    }
+
+    /// The same wait by the clocks of the present boot: from here on only the monotonic clock counts.
+    pub(crate) fn rebase(&mut self, at: At<'_>) {
+        if self.boot != at.boot {
+            let left = Duration::from_millis(u64::try_from(self.remaining(at)).unwrap_or(0));
+            *self = Hold::new(at, left, self.why);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DAY: i64 = 24 * 3_600_000;
+
+    fn at(boot: &str, wall_ms: i64, mono_ms: i64) -> At<'_> {
+        At { boot, wall_ms, mono_ms }
+    }
+
+    fn minute() -> Hold {
+        Hold::new(at("a", 10 * DAY, 5_000), Duration::from_secs(60), Why::Outage)
+    }
+
+    #[test]
+    fn a_wall_clock_that_jumps_a_day_moves_nothing_within_a_boot() {
+        for jump in [-DAY, 0, DAY] {
+            assert_eq!(minute().remaining(at("a", 10 * DAY + jump, 25_000)), 40_000);
+            assert_eq!(minute().remaining(at("a", 10 * DAY + jump, 65_000)), 0);
+        }
+    }
+
+    #[test]
+    fn after_a_reboot_the_wall_clock_counts_clamped_to_the_wait() {
+        assert_eq!(minute().remaining(at("b", 10 * DAY + 20_000, 3)), 40_000);
+        assert_eq!(minute().remaining(at("b", 11 * DAY, 3)), 0);
+        assert_eq!(minute().remaining(at("b", 9 * DAY, 3)), 60_000);
+        assert_eq!(minute().remaining(at("b", i64::MIN, i64::MIN)), 60_000);
+        assert_eq!(minute().remaining(at("b", i64::MAX, i64::MAX)), 0);
+    }
+
+    #[test]
+    fn a_rebased_hold_runs_by_the_new_boots_monotonic_clock() {
+        let mut hold = minute();
+        hold.rebase(at("b", 9 * DAY, 1_000));
+        for jump in [-DAY, DAY] {
+            assert_eq!(hold.remaining(at("b", 9 * DAY + jump, 31_000)), 30_000);
+        }
+        let before = hold.clone();
+        hold.rebase(at("b", 0, 2_000));
+        assert_eq!(hold, before);
+    }
+
+    #[test]
+    fn a_hold_reads_back_what_it_wrote() {
+        let text = serde_json::to_string(&minute()).unwrap();
+        assert_eq!(serde_json::from_str::<Hold>(&text).unwrap(), minute());
+    }
+
+    proptest! {
+        #[test]
+        fn no_clock_makes_a_wait_longer_than_it_is(
+            wait in 0u64..u64::MAX, boots in any::<bool>(),
+            start in any::<(i64, i64)>(), then in any::<(i64, i64)>(), last in any::<(i64, i64)>(),
+        ) {
+            let mut hold = Hold::new(at("a", start.0, start.1), Duration::from_millis(wait), Why::Outage);
+            let boot = if boots { "a" } else { "b" };
+            let bound = i64::try_from(wait).unwrap_or(i64::MAX);
+            prop_assert!((0..=bound).contains(&hold.remaining(at(boot, then.0, then.1))));
+            hold.rebase(at(boot, then.0, then.1));
+            prop_assert!((0..=bound).contains(&hold.remaining(at(boot, last.0, last.1))));
+            prop_assert!(hold.ends_mono(at(boot, last.0, last.1)) >= last.1);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! From rows to a request: consent, encoding, compression. A fault in an encoder costs its batch, not the thread.
+
+use crate::destination::{Batch, Destination, Granted, RouteSpec, Stamp, Verdict, Want};
+use crate::kind::{Kind, Purpose};
+use crate::row::Row;
+use crate::transport::{Answer, Request};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// gzip level: the measured best of bytes against time for row JSON.
+const LEVEL: u32 = 3;
+
+/// Which rows a route takes now.
+#[derive(Clone)]
+pub(crate) struct Filter {
+    pub(crate) name: String,
+    pub(crate) destination: Arc<dyn Destination>,
+    pub(crate) spec: &'static RouteSpec,
+    pub(crate) granted: Granted,
+    /// Kinds the server does not want for a while.
+    pub(crate) limited: Vec<Kind>,
+    /// Rows to leave out (suspects, when a probe looks for an innocent event).
+    pub(crate) skip: Vec<u64>,
+}
+
+impl Filter {
+    /// Whether the route takes this row. Called on the writer's thread: it never panics.
+    pub(crate) fn want(&self, row: &Row) -> Want {
+        let want = catch_unwind(AssertUnwindSafe(|| wants(&self.name, &*self.destination, self.spec, row)));
+        match want.unwrap_or(Want::Later) {
+            Want::Yes if self.skip.contains(&row.seq) || self.limited.contains(&row.kind) => Want::Later,
+            Want::Yes if !allowed(self.destination.purposes(), row.kind, self.granted) => Want::Later,
+            want => want,
+        }
+    }
+}
+
+/// Whether a destination takes a row at all, whatever the moment.
+pub(crate) fn wants(name: &str, destination: &dyn Destination, spec: &RouteSpec, row: &Row) -> Want {
+    let meant = row.targets.is_empty() || row.targets.iter().any(|target| target == name);
+    let everything = Granted { monitoring: true, analytics: true };
+    if !meant || !allowed(destination.purposes(), row.kind, everything) {
+        return Want::No;
+    }
+    destination.wants(spec, row)
+}
+
+/// Whether one of the kind's purposes is among the destination's and granted.
+pub(crate) fn allowed(purposes: &[Purpose], kind: Kind, granted: Granted) -> bool {
+    kind.purposes().iter().any(|purpose| purposes.contains(purpose) && is_granted(*purpose, granted))
+}
+
+/// Whether a purpose is granted.
+pub(crate) fn is_granted(purpose: Purpose, granted: Granted) -> bool {
+    match purpose {
+        Purpose::Monitoring => granted.monitoring,
+        Purpose::Analytics => granted.analytics,
+    }
+}
+
+/// The request, compressed where the route takes it. `Err` = the encoder panicked over these rows.
+pub(crate) fn build(
+    destination: &dyn Destination,
+    spec: &RouteSpec,
+    batch: &Batch<'_>,
+    stamp: &Stamp<'_>,
+    compress: bool,
+) -> Result<Request, String> {
+    let encoded = catch_unwind(AssertUnwindSafe(|| destination.encode(spec, batch, stamp)));
+    let mut request = encoded.map_err(|_| "the encoder failed on these events".to_owned())?;
+    if spec.gzip && compress && !request.body.is_empty() {
+        // Same body, same bytes: the header of the stream bears no time.
+        let mut gzip = GzEncoder::new(Vec::with_capacity(request.body.len() / 4), Compression::new(LEVEL));
+        if gzip.write_all(&request.body).is_ok()
+            && let Ok(body) = gzip.finish()
+        {
+            request.body = body;
+            request.headers.push(("Content-Encoding".into(), "gzip".into()));
+        }
+    }
+    Ok(request)
+}
+
+/// What the answer means. `Err` = the destination panicked over it.
+pub(crate) fn read(
+    destination: &dyn Destination,
+    spec: &RouteSpec,
+    batch: &Batch<'_>,
+    answer: &Answer,
+) -> Result<Verdict, String> {
+    let verdict = catch_unwind(AssertUnwindSafe(|| destination.verdict(spec, batch, answer)));
+    verdict.map_err(|_| format!("the answer (status {}) could not be read", answer.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_goes_only_for_a_purpose_that_is_the_destinations_the_kinds_and_granted() {
+        let granted = |monitoring, analytics| Granted { monitoring, analytics };
+        let (monitoring, both) = ([Purpose::Monitoring], Purpose::ALL);
+        for (purposes, kind, granted, expected) in [
+            (&monitoring[..], Kind::Error, granted(true, false), true),
+            (&monitoring[..], Kind::Error, granted(false, true), false),
+            (&monitoring[..], Kind::Analytics, granted(true, true), false),
+            (&both[..], Kind::Analytics, granted(true, true), true),
+            (&both[..], Kind::Analytics, granted(true, false), false),
+            (&monitoring[..], Kind::Session, granted(true, false), true),
+            (&monitoring[..], Kind::Session, granted(false, true), false),
+            (&both[..], Kind::Session, granted(false, true), true),
+            (&both[..], Kind::Session, granted(false, false), false),
+        ] {
+            assert_eq!(allowed(purposes, kind, granted), expected, "{purposes:?} {kind:?} {granted:?}");
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! The team's own endpoint: `POST /v1/batch`, one JSON object with rows as they lie in the queue.
+//!
+//! The only destination that loses nothing of a row, answers for each event and takes every kind. It settles a batch
+//! only by an answer that accounts for all of its events: a captive portal's `200 OK` settles nothing.
+
+use super::{
+    Action, Backoff, Batch, Caps, Destination, DestinationError, Limit, RouteSpec, RowOutcome, Stamp, Verdict, Want,
+    header_value, stable_hash,
+};
+use crate::kind::{Kind, Purpose};
+use crate::limits;
+use crate::reason::Reason;
+use crate::row::{Row, Run};
+use crate::transport::{Answer, Endpoint, Request};
+use serde_json::value::RawValue;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Version of the batch format.
+const VERSION: u32 = 1;
+
+/// Path of the endpoint below the base address.
+const PATH: &str = "/v1/batch";
+
+/// Most bytes of row JSON in one request: with what the envelope adds to 500 rows it stays under the endpoint's cap of
+/// 1 MiB.
+const ROWS_BYTES: usize = limits::CUT_BYTES - limits::CUT_EVENTS * 300 - 16 * 1024;
+
+/// Longest text of the server that is kept with a dead letter or a receipt, in characters.
+const NOTE_CHARS: usize = 160;
+
+const ROUTES: &[RouteSpec] = &[RouteSpec {
+    name: "rez.batch",
+    at_most_once: false,
+    max_events: limits::CUT_EVENTS,
+    max_bytes: ROWS_BYTES,
+    backoff: Backoff::STANDARD,
+    gzip: true,
+    reports_losses: true,
+}];
+
+/// The `rez` batch protocol, version 1.
+#[derive(Clone)]
+pub struct Rez {
+    url: String,
+    authorization: String,
+    purposes: Vec<Purpose>,
+    key_hash: u64,
+}
+
+/// Builds a [`Rez`].
+#[derive(Clone)]
+pub struct RezBuilder {
+    endpoint: String,
+    write_key: String,
+    purposes: Vec<Purpose>,
+}
+
+impl Rez {
+    /// The endpoint is the server's base address, for example `https://in.example.com`; `/v1/batch` is appended where
+    /// it is not there. `https`, or `http` to this machine. The write key is sent as a bearer token.
+    #[must_use]
+    pub fn builder(endpoint: impl Into<String>, write_key: impl Into<String>) -> RezBuilder {
+        RezBuilder { endpoint: endpoint.into(), write_key: write_key.into(), purposes: vec![Purpose::Monitoring] }
+    }
+
+    /// The address batches are posted to.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl RezBuilder {
+    /// What the endpoint gets. Monitoring by default; a team's own backend normally takes both.
+    #[must_use]
+    pub fn purposes(mut self, purposes: &[Purpose]) -> Self {
+        self.purposes = Purpose::ALL.into_iter().filter(|purpose| purposes.contains(purpose)).collect();
+        self
+    }
+
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// [`DestinationError`] names the part that cannot work.
+    pub fn build(self) -> Result<Rez, DestinationError> {
+        let endpoint = Endpoint::parse(&self.endpoint)?;
+        header_value("write key", &self.write_key)?;
+        if self.purposes.is_empty() {
+            return Err(DestinationError::NoPurpose);
+        }
+        let path = endpoint.path.strip_suffix(PATH).unwrap_or(&endpoint.path);
+        let url = format!("{}{path}{PATH}", endpoint.origin);
+        let key_hash = stable_hash(&[&url, &self.write_key]);
+        Ok(Rez { url, authorization: format!("Bearer {}", self.write_key), purposes: self.purposes, key_hash })
+    }
+}
+
+impl std::fmt::Debug for Rez {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rez").field("url", &self.url).field("purposes", &self.purposes).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for RezBuilder {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RezBuilder").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Destination for Rez {
+    fn routes(&self) -> &'static [RouteSpec] {
+        ROUTES
+    }
+
+    fn purposes(&self) -> &[Purpose] {
+        &self.purposes
+    }
+
+    fn key_hash(&self) -> u64 {
+        self.key_hash
+    }
+
+    fn wants(&self, _route: &RouteSpec, _row: &Row) -> Want {
+        Want::Yes
+    }
+
+    fn encode(&self, _route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request {
+        let main = main_run(batch);
+        let mut headers = vec![
+            ("Authorization".to_owned(), self.authorization.clone()),
+            ("Content-Type".to_owned(), "application/json".to_owned()),
+            ("Idempotency-Key".to_owned(), batch.batch_id.to_owned()),
+            ("X-Rez-Sent-At".to_owned(), rfc3339(stamp.wall_ms)),
+        ];
+        // The server subtracts event times of the body's boot from it; another boot's clock would only mislead it.
+        if main.is_some_and(|run| run.boot == stamp.boot) {
+            headers.push(("X-Rez-Mono".to_owned(), stamp.mono_ms.to_string()));
+        }
+        Request { url: self.url.clone(), headers, body: body(batch, main).into_bytes() }
+    }
+
+    fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
+        let reply = Reply::read(answer);
+        let wait = answer.retry_after();
+        let action = match answer.status {
+            200..=299 if answer.cut => Action::Ambiguous("the answer was cut short".into()),
+            200..=299 => match reply.outcomes(batch) {
+                Ok(outcomes) => Action::Settle(outcomes),
+                Err(what) => Action::Ambiguous(what),
+            },
+            300..=399 => Action::Stop(match answer.header("location") {
+                Some(to) => format!("the endpoint redirects to {}", short(to)),
+                None => "the endpoint redirects".to_owned(),
+            }),
+            401 | 403 => Action::Stop(format!("the write key was refused ({})", answer.status)),
+            404 | 405 | 410 => Action::Stop(format!("there is no batch endpoint at this address ({})", answer.status)),
+            408 | 425 | 429 => Action::Keep(wait),
+            415 => Action::Uncompressed,
+            422 => Action::NewBatchId,
+            400..=499 => Action::Split,
+            500..=599 => Action::Outage(wait),
+            status => Action::Ambiguous(format!("status {status} means nothing here")),
+        };
+        let note = reply.note();
+        Verdict {
+            action,
+            limits: reply.limits(),
+            note,
+            caps: (answer.status == 413).then(|| reply.caps()),
+            back_off: false,
+        }
+    }
+
+    fn encoder(&self) -> u32 {
+        // The body names the version of the library, so another version writes another body.
+        crc32fast::hash(env!("CARGO_PKG_VERSION").as_bytes()) ^ VERSION
+    }
+}
+
+/// The run the batch speaks for: the newest one. Events of other runs bear their own `resource`.
+fn main_run<'a>(batch: &Batch<'a>) -> Option<&'a Run> {
+    batch.runs.iter().max_by_key(|run| run.number)
+}
+
+/// RFC 3339 in UTC with milliseconds; a clock outside the calendar is put to its edge.
+fn rfc3339(wall_ms: i64) -> String {
+    let (least, most) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
+    let stamp = jiff::Timestamp::from_millisecond(wall_ms.clamp(least, most)).unwrap_or_default();
+    format!("{stamp:.3}")
+}
+
+fn json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn body(batch: &Batch<'_>, main: Option<&Run>) -> String {
+    let room: usize = batch.rows.iter().map(|row| row.json.len() + 320).sum();
+    let mut out = String::with_capacity(room + 1024);
+    // Writing to a String cannot fail.
+    let _ = write!(
+        out,
+        r#"{{"v":{VERSION},"batch_id":{},"install":{},"epoch":{},"boot":{},"sdk":{{"name":"rez-monitor","version":{}}},"resource":{}"#,
+        json(batch.batch_id),
+        json(batch.install),
+        batch.epoch,
+        json(main.map_or("", |run| run.boot.as_str())),
+        json(env!("CARGO_PKG_VERSION")),
+        main.map_or_else(|| "{}".to_owned(), resource),
+    );
+    out.push_str(r#","lost":["#);
+    for (index, lost) in batch.lost.iter().enumerate() {
+        let kind = lost.kind.map_or("unknown", Kind::as_str);
+        let comma = if index == 0 { "" } else { "," };
+        let _ = write!(out, r#"{comma}{{"reason":"{}","kind":"{kind}","count":{}}}"#, lost.reason, lost.count);
+    }
+    out.push_str(r#"],"events":["#);
+    for (index, row) in batch.rows.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        event(&mut out, batch.run_of(row), main, row);
+    }
+    out.push_str("]}");
+    out
+}
+
+/// App, release and device of a run.
+fn resource(run: &Run) -> String {
+    let mut out = format!(
+        r#"{{"run":{},"app":{},"release":{},"os":{}"#,
+        json(&run.id),
+        json(&run.app),
+        json(&run.release),
+        json(&run.os)
+    );
+    for (name, value) in [("dist", &run.dist), ("environment", &run.environment), ("device", &run.device)] {
+        if let Some(value) = value {
+            let _ = write!(out, r#","{name}":{}"#, json(value));
+        }
+    }
+    out.push('}');
+    out
+}
+
+/// One event: what the core knows of it, then the row's own fields as they are.
+fn event(out: &mut String, run: Option<&Run>, main: Option<&Run>, row: &Row) {
+    let _ = write!(
+        out,
+        r#"{{"id":"{}","seq":{},"ts":"{}","kind":"{}""#,
+        row.id,
+        row.seq,
+        rfc3339(row.wall_ms),
+        row.kind.as_str()
+    );
+    if let Some(run) = run {
+        let _ = write!(out, r#","boot":{},"mono_ms":{}"#, json(&run.boot), row.mono_ms);
+        if main.is_some_and(|main| main.number != run.number) {
+            let _ = write!(out, r#","resource":{}"#, resource(run));
+        }
+    }
+    // A row that is no JSON object would spoil the whole batch; it goes without its fields instead.
+    let fields = serde_json::from_str::<&RawValue>(&row.json).ok().map(RawValue::get);
+    let fields = fields.and_then(|text| text.strip_prefix('{')?.strip_suffix('}')).map_or("", str::trim);
+    if !fields.is_empty() {
+        out.push(',');
+        out.push_str(fields);
+    }
+    out.push('}');
+}
+
+/// First characters of a text of the server.
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(NOTE_CHARS).collect()
+}
+
+/// The body of an answer, as far as it is one of ours.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Reply {
+    batch_id: Option<String>,
+    accepted: Option<u64>,
+    duplicate: u64,
+    rejected: Vec<Rejected>,
+    limits: Vec<Limited>,
+    max_bytes: Option<u64>,
+    max_events: Option<u64>,
+    error: Option<serde_json::Value>,
+}
+
+#[derive(serde::Deserialize)]
+struct Rejected {
+    index: usize,
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    field: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Limited {
+    /// Absent: all kinds.
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    retry_after: f64,
+}
+
+impl Reply {
+    /// An empty reply where the body is none of ours.
+    fn read(answer: &Answer) -> Reply {
+        if answer.cut {
+            return Reply::default();
+        }
+        serde_json::from_slice(&answer.body).unwrap_or_default()
+    }
+
+    /// One outcome per row, if the answer accounts for all of them.
+    fn outcomes(&self, batch: &Batch<'_>) -> Result<Vec<RowOutcome>, String> {
+        let Some(accepted) = self.accepted else { return Err("the answer is not a batch answer".into()) };
+        if self.batch_id.as_deref().is_some_and(|id| !id.eq_ignore_ascii_case(batch.batch_id)) {
+            return Err("the answer is about another batch".into());
+        }
+        let counted = accepted.saturating_add(self.duplicate).saturating_add(self.rejected.len() as u64);
+        if counted != batch.rows.len() as u64 {
+            return Err(format!("the answer accounts for {counted} of {} events", batch.rows.len()));
+        }
+        let mut outcomes = vec![RowOutcome::Delivered; batch.rows.len()];
+        for rejected in &self.rejected {
+            let (Some(outcome), Some(row)) = (outcomes.get_mut(rejected.index), batch.rows.get(rejected.index)) else {
+                return Err("the answer rejects an event that was not sent".into());
+            };
+            if rejected.id.as_deref().is_some_and(|id| !id.eq_ignore_ascii_case(&row.id.to_string())) {
+                return Err("the answer rejects an event under another one's id".into());
+            }
+            if *outcome != RowOutcome::Delivered {
+                return Err("the answer rejects an event twice".into());
+            }
+            *outcome = RowOutcome::Dead(Reason::Rejected, rejected.note());
+        }
+        Ok(outcomes)
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        let read = |limit: &Limited| {
+            let kinds = match &limit.kind {
+                None => Vec::new(),
+                // A kind this build does not know limits nothing it can send.
+                Some(kind) => vec![Kind::parse(kind)?],
+            };
+            let wait = Duration::try_from_secs_f64(limit.retry_after).unwrap_or(Duration::ZERO);
+            (!wait.is_zero()).then(|| Limit { kinds, wait: wait.min(limits::RETRY_AFTER) })
+        };
+        self.limits.iter().filter_map(read).collect()
+    }
+
+    fn caps(&self) -> Caps {
+        Caps { max_bytes: self.max_bytes, max_events: self.max_events }
+    }
+
+    /// Counts and codes, no payload.
+    fn note(&self) -> Option<String> {
+        if let Some(error) = &self.error {
+            return Some(short(error.as_str().map_or_else(|| error.to_string(), str::to_owned).as_str()));
+        }
+        let first = self.rejected.first()?;
+        Some(short(&format!("{} rejected, first: {}", self.rejected.len(), first.code)))
+    }
+}
+
+impl Rejected {
+    fn note(&self) -> String {
+        let mut note = self.code.clone();
+        for part in [&self.field, &self.message].into_iter().flatten() {
+            note.push_str(": ");
+            note.push_str(part);
+        }
+        short(&note)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! Reading an event back, on the writer's thread. Bytes from a damaged file answer `None`, never panic.
+
+use super::encode::{F64, FALSE, FRAME, I64, LIST, MAP, NULL, STR, TRUE, U64};
+use super::field::Field;
+
+/// A value as it lies in the ring.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Raw<'a> {
+    Null,
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Str(&'a str),
+    /// Number of elements, and the elements' bytes.
+    List(u16, Reader<'a>),
+    /// Number of entries, and the entries' bytes.
+    Map(u16, Reader<'a>),
+    Frame(RawFrame<'a>),
+}
+
+impl<'a> Raw<'a> {
+    pub(crate) fn str(self) -> Option<&'a str> {
+        if let Raw::Str(text) = self { Some(text) } else { None }
+    }
+
+    /// A whole number.
+    pub(crate) fn i64(self) -> Option<i64> {
+        match self {
+            Raw::I64(number) => Some(number),
+            Raw::U64(number) => i64::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
+    /// Any number.
+    pub(crate) fn f64(self) -> Option<f64> {
+        match self {
+            Raw::F64(number) => Some(number),
+            Raw::I64(number) => Some(number as f64),
+            Raw::U64(number) => Some(number as f64),
+            _ => None,
+        }
+    }
+}
+
+/// A stack frame as it lies in the ring.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RawFrame<'a> {
+    pub(crate) function: &'a str,
+    pub(crate) module: &'a str,
+    pub(crate) file: &'a str,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) address: u64,
+    pub(crate) in_app: bool,
+}
+
+/// Reads values off a slice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+/// A decoded body.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Body<'a> {
+    pub(crate) wall_ms: i64,
+    pub(crate) mono_us: i64,
+    pub(crate) fields: Vec<(Field, Raw<'a>)>,
+}
+
+impl<'a> Body<'a> {
+    /// The body in these bytes; `None` when they are not one. A field of a later build is passed over.
+    pub(crate) fn decode(bytes: &'a [u8]) -> Option<Body<'a>> {
+        let mut reader = Reader { rest: bytes };
+        let mut body = Body {
+            wall_ms: i64::from_le_bytes(reader.take()?),
+            mono_us: i64::from_le_bytes(reader.take()?),
+            fields: Vec::with_capacity(16),
+        };
+        while !reader.rest.is_empty() {
+            let [number] = reader.take()?;
+            let value = reader.value()?;
+            if let Some(field) = Field::from_number(number) {
+                body.fields.push((field, value));
+            }
+        }
+        Some(body)
+    }
+
+    /// The value of a field.
+    pub(crate) fn get(&self, field: Field) -> Option<Raw<'a>> {
+        self.fields.iter().find(|(key, _)| *key == field).map(|(_, value)| *value)
+    }
+
+    /// The text of a field.
+    pub(crate) fn str(&self, field: Field) -> Option<&'a str> {
+        self.get(field)?.str()
+    }
+
+    /// The whole number of a field.
+    pub(crate) fn i64(&self, field: Field) -> Option<i64> {
+        self.get(field)?.i64()
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (bytes, rest) = self.rest.split_first_chunk::<N>()?;
+        self.rest = rest;
+        Some(*bytes)
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let len = usize::from(u16::from_le_bytes(self.take()?));
+        let bytes = self.rest.get(..len)?;
+        self.rest = self.rest.get(len..)?;
+        // Written from a `&str` under a checksum.
+        std::str::from_utf8(bytes).ok()
+    }
+
+    /// The next value of a list, or of an entry after its key.
+    pub(crate) fn value(&mut self) -> Option<Raw<'a>> {
+        self.value_at(0)
+    }
+
+    /// The next entry of a map.
+    pub(crate) fn entry(&mut self) -> Option<(&'a str, Raw<'a>)> {
+        Some((self.text()?, self.value()?))
+    }
+
+    fn value_at(&mut self, depth: usize) -> Option<Raw<'a>> {
+        // Deeper than any encoder writes: damaged bytes must not exhaust the stack.
+        if depth > crate::limits::ATTRIBUTE_DEPTH + 2 {
+            return None;
+        }
+        let [kind] = self.take()?;
+        Some(match kind {
+            NULL => Raw::Null,
+            FALSE => Raw::Bool(false),
+            TRUE => Raw::Bool(true),
+            I64 => Raw::I64(i64::from_le_bytes(self.take()?)),
+            U64 => Raw::U64(u64::from_le_bytes(self.take()?)),
+            F64 => Raw::F64(f64::from_le_bytes(self.take()?)),
+            STR => Raw::Str(self.text()?),
+            LIST => {
+                let count = u16::from_le_bytes(self.take()?);
+                let inner = *self;
+                for _ in 0..count {
+                    self.value_at(depth + 1)?;
+                }
+                Raw::List(count, inner)
+            }
+            MAP => {
+                let count = u16::from_le_bytes(self.take()?);
+                let inner = *self;
+                for _ in 0..count {
+                    self.text()?;
+                    self.value_at(depth + 1)?;
+                }
+                Raw::Map(count, inner)
+            }
+            FRAME => Raw::Frame(RawFrame {
+                function: self.text()?,
+                module: self.text()?,
+                file: self.text()?,
+                line: u32::from_le_bytes(self.take()?),
+                column: u32::from_le_bytes(self.take()?),
+                address: u64::from_le_bytes(self.take()?),
+                in_app: self.take::<1>()? != [0],
+            }),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! The names of everything an event can say, as small numbers in the ring and as words in the row.
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $name:ident = $number:literal $word:literal),+ $(,)?) => {
+        /// A field of an event. The number is part of the ring's format: append, never renumber.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub(crate) enum Field {
+            $($(#[$doc])* $name = $number),+
+        }
+
+        impl Field {
+            /// The field with this number.
+            pub(crate) fn from_number(number: u8) -> Option<Field> {
+                match number {
+                    $($number => Some(Field::$name),)+
+                    _ => None,
+                }
+            }
+
+            /// Its name in the row; the fields with an empty one never reach a row by themselves.
+            pub(crate) fn as_str(self) -> &'static str {
+                match self {
+                    $(Field::$name => $word,)+
+                }
+            }
+        }
+    };
+}
+
+fields! {
+    Name = 1 "name",
+    Message = 2 "message",
+    Type = 3 "type",
+    Level = 4 "level",
+    Handled = 5 "handled",
+    Severity = 6 "severity",
+    Code = 7 "code",
+    Context = 8 "context",
+    Mechanism = 9 "mechanism",
+    Frames = 10 "frames",
+    Fingerprint = 11 "fingerprint",
+    DurationUs = 12 "duration_us",
+    StartMs = 13 "start_ms",
+    InitialUs = 14 "initial_us",
+    FullUs = 15 "full_us",
+    Slow = 16 "slow",
+    Method = 17 "method",
+    Url = 18 "url",
+    Endpoint = 19 "endpoint",
+    Status = 20 "status",
+    RequestBytes = 21 "request_bytes",
+    ResponseBytes = 22 "response_bytes",
+    Error = 23 "error",
+    Failed = 24 "failed",
+    SlowFrames = 25 "slow_frames",
+    FrozenFrames = 26 "frozen_frames",
+    TotalFrames = 27 "total_frames",
+    Action = 28 "action",
+    Component = 29 "component",
+    Class = 30 "class",
+    Op = 31 "op",
+    By = 32 "by",
+    Value = 33 "value",
+    Amount = 34 "amount",
+    Currency = 35 "currency",
+    TransactionId = 36 "transaction_id",
+    Items = 37 "items",
+    Init = 38 "init",
+    StartedMs = 39 "started_ms",
+    Errors = 40 "errors",
+    Unit = 41 "unit",
+    Email = 42 "email",
+    About = 43 "about",
+    Cause = 44 "cause",
+    Attrs = 45 "attrs",
+    Category = 46 "category",
+    Data = 47 "data",
+    Cut = 48 "cut",
+    /// Id of the session, of a session event itself.
+    Session = 49 "session",
+    /// Names of destinations; a column of its own.
+    Targets = 50 "",
+    /// 32 hex digits; inside `trace`.
+    TraceId = 51 "",
+    /// 16 hex digits; inside `trace`.
+    SpanId = 52 "",
+    /// 16 hex digits; inside `trace`.
+    ParentSpan = 53 "",
+    /// What a scope record changes.
+    Change = 54 "",
+    /// Key of the run that makes its ids.
+    Key = 55 "",
+    /// The run, as JSON.
+    Run = 56 "",
+    /// The view a record opens or belongs to.
+    View = 57 "",
+    Username = 58 "username",
+    Extra = 59 "extra",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_found_again_by_its_number() {
+        let known: Vec<_> = (0..=255).filter_map(Field::from_number).collect();
+        assert_eq!(known.len(), 59);
+        for field in known {
+            assert_eq!(Field::from_number(field as u8), Some(field));
+        }
+    }
+}

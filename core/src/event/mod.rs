@@ -1,0 +1,169 @@
+//! What an app can record: one borrowed value per call, nothing allocated.
+
+pub(crate) mod decode;
+pub(crate) mod encode;
+pub(crate) mod field;
+mod kinds;
+
+pub use kinds::{
+    Breadcrumb, ErrorEvent, Feedback, Frame, Metric, People, Revenue, Severity, StartKind, Timing, TimingKind, User,
+};
+
+use crate::attributes::{Attrs, Value};
+use crate::kind::Kind;
+use field::Field;
+
+/// Fields an event of any kind has at most, beside attributes, context, frames and targets.
+const MOST_FIELDS: usize = 16;
+
+/// One event, borrowed from the caller. Made by the constructors of the typed calls ([`Timing`], [`ErrorEvent`] ...) or
+/// here; recorded by [`crate::Monitor::record`].
+///
+/// ```
+/// use rez_monitor::Event;
+///
+/// let event = Event::analytics("add_to_cart").attrs(&[("price", 499.0.into())]).targets(&["ga4"]);
+/// # let _ = event;
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    kind: Kind,
+    fields: [(Field, Value<'a>); MOST_FIELDS],
+    len: u8,
+    attrs: Attrs<'a>,
+    context: Attrs<'a>,
+    frames: &'a [Frame<'a>],
+    targets: &'a [&'a str],
+}
+
+impl<'a> Event<'a> {
+    /// An event of this kind, still without fields.
+    #[inline]
+    pub(crate) fn new(kind: Kind) -> Event<'a> {
+        Event {
+            kind,
+            fields: [(Field::Name, Value::Null); MOST_FIELDS],
+            len: 0,
+            attrs: &[],
+            context: &[],
+            frames: &[],
+            targets: &[],
+        }
+    }
+
+    /// An analytics event with a name of the app's choice.
+    #[must_use]
+    pub fn analytics(name: &'a str) -> Event<'a> {
+        Event::new(Kind::Analytics).with(Field::Name, name)
+    }
+
+    /// A screen was shown; `class` is the native class or component, when it differs from the name.
+    #[must_use]
+    pub fn screen_view(name: &'a str, class: Option<&'a str>) -> Event<'a> {
+        Event::new(Kind::ScreenView).with(Field::Name, name).maybe(Field::Class, class)
+    }
+
+    /// The user did something to a component: `("tap", "PayButton")`.
+    #[must_use]
+    pub fn interaction(action: &'a str, component: &'a str) -> Event<'a> {
+        Event::new(Kind::Interaction).with(Field::Action, action).with(Field::Component, component)
+    }
+
+    /// A message with a level.
+    #[must_use]
+    pub fn message(text: &'a str, level: crate::Level) -> Event<'a> {
+        Event::new(Kind::Message).with(Field::Message, text).with(Field::Level, level.as_str())
+    }
+
+    /// Frames drawn on a screen: slow, frozen and in all.
+    #[must_use]
+    pub fn frames(screen: &'a str, slow: u32, frozen: u32, total: u32) -> Event<'a> {
+        Event::new(Kind::Frames)
+            .with(Field::Name, screen)
+            .with(Field::SlowFrames, slow)
+            .with(Field::FrozenFrames, frozen)
+            .with(Field::TotalFrames, total)
+    }
+
+    /// The main thread did not answer for `duration`; its stack goes into `stack`, outermost frame first.
+    #[must_use]
+    pub fn hang(duration: std::time::Duration, stack: &'a [Frame<'a>]) -> Event<'a> {
+        let mut event = Event::new(Kind::Hang)
+            .with(Field::Message, "the main thread did not answer")
+            .with(Field::DurationUs, micros(duration));
+        event.frames = stack;
+        event
+    }
+
+    /// The system ended an earlier process; `cause` is the platform's word for it (`low_memory`, `anr` ...).
+    #[must_use]
+    pub fn app_exit(cause: &'a str, message: &'a str) -> Event<'a> {
+        Event::new(Kind::AppExit).with(Field::Cause, cause).with(Field::Message, message)
+    }
+
+    /// The app's own attributes; replaces those given before.
+    #[must_use]
+    pub fn attrs(mut self, attrs: Attrs<'a>) -> Event<'a> {
+        self.attrs = attrs;
+        self
+    }
+
+    /// Only these destinations get it, by their names in the configuration; empty = all that want its kind.
+    #[must_use]
+    pub fn targets(mut self, targets: &'a [&'a str]) -> Event<'a> {
+        self.targets = targets;
+        self
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    #[inline]
+    pub(crate) fn with(mut self, field: Field, value: impl Into<Value<'a>>) -> Event<'a> {
+        self.push(field, value);
+        self
+    }
+
+    #[inline]
+    pub(crate) fn maybe(self, field: Field, value: Option<impl Into<Value<'a>>>) -> Event<'a> {
+        match value {
+            Some(value) => self.with(field, value),
+            None => self,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, field: Field, value: impl Into<Value<'a>>) {
+        debug_assert!(usize::from(self.len) < MOST_FIELDS, "MOST_FIELDS is too small for {:?}", self.kind);
+        if let Some(place) = self.fields.get_mut(usize::from(self.len)) {
+            *place = (field, value.into());
+            self.len += 1;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn fields(&self) -> &[(Field, Value<'a>)] {
+        self.fields.get(..usize::from(self.len)).unwrap_or(&self.fields)
+    }
+
+    pub(crate) fn set_context(mut self, context: Attrs<'a>) -> Event<'a> {
+        self.context = context;
+        self
+    }
+
+    pub(crate) fn set_frames(mut self, frames: &'a [Frame<'a>]) -> Event<'a> {
+        self.frames = frames;
+        self
+    }
+}
+
+/// Whole microseconds, the longest that fit a JSON number.
+pub(crate) fn micros(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).min(1 << 53)
+}
+
+#[cfg(test)]
+mod tests;

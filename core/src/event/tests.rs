@@ -1,0 +1,94 @@
+use super::decode::{Body, Raw};
+use super::field::Field;
+use super::*;
+use crate::limits::RECORD_BYTES;
+
+fn round_trip(event: &Event<'_>, check: impl FnOnce(Body<'_>)) {
+    let mut buffer = [0u8; RECORD_BYTES];
+    let len = event.encode(&mut buffer, -5, 77);
+    let body = Body::decode(&buffer[..len]).unwrap();
+    assert_eq!((body.wall_ms, body.mono_us), (-5, 77));
+    check(body);
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let frames = [Frame { function: "pay", file: "cart.rs", line: 7, in_app: true, ..Frame::default() }];
+    let event = ErrorEvent::new("PaymentError", "no 🛒 left").frames(&frames).code("E1").into_event(Kind::Error);
+    let attrs = [("a", Value::List(&[Value::I64(-1), Value::Null])), ("b", 0.5.into())];
+    let event = event.targets(&["own"]).attrs(&attrs);
+    round_trip(&event, |body| {
+        assert_eq!(body.str(Field::Message), Some("no 🛒 left"));
+        assert_eq!(body.get(Field::Handled), Some(Raw::Bool(true)));
+        let Some(Raw::List(1, mut reader)) = body.get(Field::Frames) else { panic!() };
+        assert!(matches!(reader.value(), Some(Raw::Frame(frame)) if frame.function == "pay" && frame.line == 7));
+        let Some(Raw::List(1, mut reader)) = body.get(Field::Targets) else { panic!() };
+        assert_eq!(reader.value(), Some(Raw::Str("own")));
+        let Some(Raw::Map(2, mut reader)) = body.get(Field::Attrs) else { panic!() };
+        assert!(matches!(reader.entry(), Some(("a", Raw::List(2, _)))));
+        assert_eq!(reader.entry(), Some(("b", Raw::F64(0.5))));
+        assert_eq!(body.get(Field::Cut), None);
+    });
+}
+
+#[test]
+fn what_is_too_deep_too_long_not_finite_or_too_many_is_cut_and_counted() {
+    let name = "n".repeat(10_000);
+    let text = "é🛒\0".repeat(4_000);
+    let deepest = [Value::List(&[Value::I64(1)])];
+    let e = [Value::List(&deepest)];
+    let d = [Value::List(&e)];
+    let c = [Value::List(&d)];
+    let b = [Value::List(&c)];
+    let many: Vec<_> = (0..300).map(|_| ("k", Value::I64(1))).collect();
+    round_trip(
+        &Event::analytics(&name).attrs(&[
+            ("deep", Value::List(&b)),
+            ("nan", f64::NAN.into()),
+            ("text", (&text).into()),
+        ]),
+        |body| {
+            assert_eq!(body.str(Field::Name).map(str::len), Some(200));
+            assert!(body.str(Field::Name).unwrap().ends_with('…'));
+            assert_eq!(body.i64(Field::Cut), Some(4));
+            let Some(Raw::Map(3, mut reader)) = body.get(Field::Attrs) else { panic!() };
+            reader.entry();
+            assert_eq!(reader.entry(), Some(("nan", Raw::Str("NaN"))));
+            assert!(
+                matches!(reader.entry(), Some(("text", Raw::Str(text))) if text.len() <= 8192 && text.ends_with('…'))
+            );
+        },
+    );
+    round_trip(&Event::analytics("x").attrs(&many), |body| {
+        assert!(matches!(body.get(Field::Attrs), Some(Raw::Map(128, _))));
+        assert_eq!(body.i64(Field::Cut), Some(172));
+    });
+}
+
+#[test]
+fn an_event_over_the_record_is_cut_field_by_field() {
+    let text = "x".repeat(8_000);
+    let attrs: Vec<_> = (0..20).map(|_| ("k", Value::from(&text))).collect();
+    round_trip(&Event::analytics("big").attrs(&attrs), |body| {
+        assert_eq!(body.str(Field::Name), Some("big"));
+        let Some(Raw::Map(n, _)) = body.get(Field::Attrs) else { panic!() };
+        assert!((4..=5).contains(&n), "{n}");
+        assert!(body.i64(Field::Cut).unwrap() >= 15);
+    });
+}
+
+#[test]
+fn damaged_bytes_answer_none_and_never_panic() {
+    let mut buffer = [0u8; RECORD_BYTES];
+    let event = Event::analytics("x").attrs(&[("m", Value::Map(&[("k", Value::List(&[Value::Str("text")]))]))]);
+    let len = event.encode(&mut buffer, 1, 2);
+    for at in 0..len {
+        assert!(Body::decode(&buffer[..at]).is_none_or(|body| body.fields.len() < 2));
+        for bit in 0..8 {
+            let mut damaged = buffer[..len].to_vec();
+            damaged[at] ^= 1 << bit;
+            let _ = Body::decode(&damaged);
+        }
+    }
+    let _ = Body::decode(&[super::encode::LIST; 5_000]);
+}

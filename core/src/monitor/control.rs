@@ -1,0 +1,242 @@
+//! Consent, destinations, waiting, ending: everything that is rare.
+
+use super::{Inner, Monitor};
+use crate::config::{ConfigError, Consent, check_destination};
+use crate::courier::{CourierHandle, Flushed, Hint};
+use crate::destination::Destination;
+use crate::event::ErrorEvent;
+use crate::id::EventId;
+use crate::inspect::Fate;
+use crate::kind::{Kind, Purpose};
+use crate::limits::{FATAL_WAIT, RECORD_BYTES};
+use crate::reason::Reason;
+use crate::ring::marks::WipeMark;
+use crate::ring::{Admission, Append, reserve};
+use crate::writer::shared::Command;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+pub use crate::store::From;
+
+/// How safe a fatal error is when `fatal` returns.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// On the disk: it survives a power cut.
+    Synced(EventId),
+    /// In the ring: it survives the end of the process.
+    InRing(EventId),
+    /// Not accepted.
+    Dropped(Reason),
+}
+
+/// A wait that did not get what it waited for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The time was over first; the work goes on.
+    #[error("not done within {0:?}; it goes on in the background")]
+    Timeout(Duration),
+    /// The store cannot be used now.
+    #[error("the store cannot be used now: see status().store; records are kept in the ring")]
+    Unavailable,
+    /// The engine was closed.
+    #[error("the engine is closed")]
+    Closed,
+}
+
+/// Rest of a wait.
+fn left(end: Instant) -> Duration {
+    end.saturating_duration_since(Instant::now())
+}
+
+impl Inner {
+    pub(super) fn tell_courier(&self, tell: impl FnOnce(&CourierHandle) + Send + 'static) {
+        self.shared.command(Command::Tell(Box::new(tell)));
+    }
+
+    fn persist(&self, wait: Duration) -> Result<(), WaitError> {
+        let (done, ended) = channel();
+        if !self.shared.command(Command::Persist(done)) {
+            return Err(WaitError::Closed);
+        }
+        match ended.recv_timeout(wait) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(WaitError::Unavailable),
+            Err(_) => Err(WaitError::Timeout(wait)),
+        }
+    }
+}
+
+impl Monitor {
+    /// Records the error that ends the process. Waits at most `wait`, and never over 500 ms, for the disk.
+    pub fn fatal(&self, error: ErrorEvent<'_>, wait: Duration) -> Durability {
+        let inner = &*self.0;
+        if let Some(reason) = inner.refused_here() {
+            return Durability::Dropped(reason);
+        }
+        let event = error.into_event(Kind::Crash);
+        let mut buffer = [0u8; RECORD_BYTES];
+        let wall_ms = inner.shared.clock.wall_ms();
+        let mono_us = inner.shared.clock.mono_us();
+        let len = event.encode(&mut buffer, wall_ms, mono_us);
+        let append = Append {
+            kind: Kind::Crash as u8,
+            lane: 0,
+            n: 1,
+            admission: Admission::Always,
+            purposes: 0b01,
+            body: buffer.get(..len).unwrap_or_default(),
+        };
+        let id = match inner.shared.ring.append_within(&append, Duration::from_millis(50)) {
+            Some(Ok(appended)) => inner.shared.key.id(wall_ms, appended.ticket, 0),
+            Some(Err(Reason::Consent)) => {
+                inner.shared.ring.refuse(Reason::Consent, Some(Kind::Crash), 1);
+                return Durability::Dropped(Reason::Consent);
+            }
+            Some(Err(_)) | None => {
+                // The lock is held by whoever crashed, or the ring is full: the reserve, cut to fit.
+                let room = buffer.len().min(reserve::BODY_BYTES);
+                let len = event.encode(buffer.get_mut(..room).unwrap_or_default(), wall_ms, mono_us);
+                let body = buffer.get(..len).unwrap_or_default();
+                match reserve::write(&inner.shared.ring.reserve_map(), Kind::Crash as u8, body) {
+                    Some(number) => inner.shared.key.id(wall_ms, number | crate::writer::RESERVED_TICKET, 0),
+                    None => return Durability::Dropped(Reason::RingFull),
+                }
+            }
+        };
+        match inner.persist(wait.min(FATAL_WAIT)) {
+            Ok(()) => Durability::Synced(id),
+            Err(_) => Durability::InRing(id),
+        }
+    }
+
+    /// Stores the user's answer for a purpose. It counts for every append that begins after this call began to write it,
+    /// and before it returns. Denying also erases what no other granted purpose needs, in the background.
+    pub fn set_consent(&self, purpose: Purpose, consent: Consent) {
+        let denied = consent == Consent::Denied;
+        self.0.shared.ring.change_marks(|state| {
+            if let Some(place) = state.marks.consent.get_mut(purpose as usize) {
+                *place = consent.number();
+            }
+            state.marks.consent_ticket = state.ticket;
+            if denied {
+                let what = crate::ring::denied_bits(state.marks.consent) | state.marks.wipe.map_or(0, |wipe| wipe.what);
+                state.marks.wipe = Some(WipeMark { ticket: state.ticket, what });
+            }
+        });
+        if denied {
+            self.0.shared.command(Command::Wipe);
+        }
+        self.0.tell_courier(CourierHandle::consent_changed);
+    }
+
+    /// Erases everything recorded so far, from ring, queue and quarantines, and makes new ids of installation. What is
+    /// recorded after this call is untouched.
+    pub fn forget_user(&self) {
+        self.0.shared.ring.change_marks(|state| state.marks.wipe = Some(WipeMark { ticket: state.ticket, what: 0xff }));
+        self.0.append_scope(|encoder| encoder.field(crate::event::field::Field::Change, "user".into()));
+        self.0.shared.command(Command::Wipe);
+    }
+
+    /// What the host knows about network and power. A hint delays, it never stops.
+    pub fn hint(&self, hint: Hint) {
+        self.0.tell_courier(move |courier| courier.hint(hint));
+    }
+
+    /// Adds a destination, or replaces the one of this name.
+    ///
+    /// # Errors
+    /// The name cannot be used.
+    pub fn add_destination(&self, name: &str, destination: impl Destination, from: From) -> Result<(), ConfigError> {
+        check_destination(name)?;
+        let (name, destination) = (name.to_owned(), Arc::new(destination));
+        self.0.tell_courier(move |courier| courier.add(&name, destination, from));
+        Ok(())
+    }
+
+    /// Removes a destination. Its rows wait 7 days for its return.
+    pub fn remove_destination(&self, name: &str) {
+        let name = name.to_owned();
+        self.0.tell_courier(move |courier| courier.remove(&name));
+    }
+
+    /// Waits until everything recorded so far is on the disk.
+    ///
+    /// # Errors
+    /// [`WaitError`]: not within `wait`, or the store cannot be used.
+    pub fn persist(&self, wait: Duration) -> Result<(), WaitError> {
+        self.0.persist(wait)
+    }
+
+    /// Persists, then tries every destination once now, whatever timers and low power say (never against consent,
+    /// `Retry-After` or a stop). Per destination: delivered, left, and why the rest waits.
+    ///
+    /// # Errors
+    /// [`WaitError`]: not within `wait`, or the store cannot be used.
+    pub fn flush(&self, wait: Duration) -> Result<Vec<Flushed>, WaitError> {
+        let end = Instant::now() + wait;
+        self.0.persist(wait)?;
+        let courier = self.0.shared.courier.get().ok_or(WaitError::Unavailable)?;
+        Ok(courier.flush(left(end)))
+    }
+
+    /// Before the system freezes the process: no new requests, waits for those under way, folds, gives the database and
+    /// its locks back. Records go on into the ring.
+    pub fn suspend(&self, wait: Duration) {
+        let end = Instant::now() + wait;
+        if let Some(courier) = self.0.shared.courier.get() {
+            courier.suspend(left(end) / 2);
+        }
+        let (done, ended) = channel();
+        if self.0.shared.command(Command::Suspend(done)) {
+            let _ = ended.recv_timeout(left(end));
+        }
+    }
+
+    /// The process runs again.
+    pub fn resume(&self) {
+        self.0.shared.command(Command::Resume);
+        self.0.tell_courier(CourierHandle::resume);
+    }
+
+    /// Ends the session, folds, syncs and closes. What is under way after `wait` stays in flight and is taken up again at
+    /// the next start. Other clones of the handle go on recording into the ring, where the next start finds it.
+    pub fn close(self, wait: Duration) {
+        let end = Instant::now() + wait;
+        self.0.end_session();
+        if let Some(courier) = self.0.shared.courier.get() {
+            courier.close(left(end) / 2);
+        }
+        let (done, ended) = channel();
+        if self.0.shared.command(Command::Close(done)) {
+            let _ = ended.recv_timeout(left(end));
+        }
+    }
+
+    /// What became of an event. Waits for the writer at most this long.
+    ///
+    /// # Errors
+    /// [`WaitError`]: no answer within `wait`, or the store cannot be used.
+    pub fn why(&self, id: EventId, wait: Duration) -> Result<Fate, WaitError> {
+        match self.0.shared.ask_within(Some(wait), move |store, _| store.fate(id)) {
+            Some(Ok(fate)) => Ok(fate),
+            Some(Err(_)) => Err(WaitError::Unavailable),
+            None => Err(WaitError::Timeout(wait)),
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The last handle went without `close`: threads end by themselves, nothing is waited for.
+        if self.forks == crate::sys::fork::generation() {
+            if let Some(courier) = self.shared.courier.get() {
+                courier.close(Duration::ZERO);
+            }
+            let (done, _) = channel();
+            self.shared.command(Command::Close(done));
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The handle an app holds: gate, stamp, encode, append. Everything slower happens on the writer.
+
+mod control;
+mod open;
+mod scope;
+pub(crate) mod session;
+mod status;
+mod timing;
+
+pub use control::{Durability, From, WaitError};
+pub use scope::ScopeChange;
+pub use status::Status;
+pub use timing::{ApiCall, ScreenLoad};
+
+use crate::Attrs;
+use crate::config::Config;
+use crate::event::{Breadcrumb, ErrorEvent, Event, Feedback, Metric, People, Revenue};
+use crate::id::EventId;
+use crate::kind::Kind;
+use crate::level::Level;
+use crate::limits::{RECORD_BYTES, RING_BYTES};
+use crate::metrics::{Metrics, Summary};
+use crate::reason::Reason;
+use crate::ring::{Admission, Append, record};
+use crate::writer::shared::Shared;
+use session::Session;
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// What became of a call.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is in the ring: the death of the process does not take it any more.
+    Recorded(EventId),
+    /// It was not accepted, and is counted under this reason.
+    Dropped(Reason),
+}
+
+impl Outcome {
+    /// The id, if it was recorded.
+    #[must_use]
+    pub fn id(self) -> Option<EventId> {
+        match self {
+            Outcome::Recorded(id) => Some(id),
+            Outcome::Dropped(_) => None,
+        }
+    }
+}
+
+/// The engine's handle. Clones are the same engine; every call may come from any thread, and none blocks, allocates (in the
+/// steady state) or panics unless it says so.
+#[derive(Clone)]
+pub struct Monitor(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) shared: Arc<Shared>,
+    metrics: Metrics,
+    session: Mutex<Session>,
+    /// A bit for each kind that this session leaves out.
+    sampled_out: AtomicU32,
+    /// The screen that is loading: calls made meanwhile are its child spans.
+    screen: Mutex<Option<crate::trace::TraceContext>>,
+    /// Counts traces and spans, for their ids.
+    spans: AtomicU64,
+    /// The fork generation at `open`.
+    forks: u32,
+    /// Held for the life of the process, so that no other one uses the folder.
+    _lock: Option<std::fs::File>,
+}
+
+impl std::fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Monitor").field("folder", &self.0.shared.folder).finish_non_exhaustive()
+    }
+}
+
+impl Monitor {
+    /// Records an event: the one hot path, under which every other call lies. What it returned [`Outcome::Recorded`] for
+    /// survives the death of the process.
+    #[inline]
+    pub fn record(&self, event: Event<'_>) -> Outcome {
+        self.0.record(&event)
+    }
+
+    /// Leaves a breadcrumb: the last 100 go with each error. Refused, and counted, when the ring is 60 % full.
+    pub fn breadcrumb(&self, crumb: Breadcrumb<'_>) {
+        let inner = &*self.0;
+        if inner.refused_here().is_some() {
+            return;
+        }
+        let mut buffer = Buffer::new();
+        let buffer = buffer.bytes();
+        let len = crumb.encode(buffer, inner.shared.clock.wall_ms(), inner.shared.clock.mono_us());
+        let append = Append {
+            kind: record::CRUMB,
+            lane: 3,
+            n: 0,
+            admission: Admission::Bulk,
+            purposes: 0b01,
+            body: buffer.get(..len).unwrap_or_default(),
+        };
+        match inner.shared.ring.append(&append) {
+            Ok(appended) => inner.shared.nudge(appended.used > RING_BYTES / 2),
+            Err(reason) => inner.shared.ring.refuse(reason, None, 1),
+        }
+    }
+
+    /// Records an error, with the breadcrumbs left before it.
+    pub fn error(&self, error: ErrorEvent<'_>) -> Outcome {
+        self.0.record(&error.into_event(Kind::Error))
+    }
+
+    /// Records a message with a level.
+    pub fn message(&self, text: &str, level: Level, attrs: Attrs<'_>) -> Outcome {
+        self.0.record(&Event::message(text, level).attrs(attrs))
+    }
+
+    /// Records an analytics event.
+    pub fn track(&self, name: &str, attrs: Attrs<'_>) -> Outcome {
+        self.0.record(&Event::analytics(name).attrs(attrs))
+    }
+
+    /// Records money received.
+    pub fn revenue(&self, revenue: Revenue<'_>) -> Outcome {
+        self.0.record(&revenue.into_event())
+    }
+
+    /// Sets, increments or appends to a property of the user.
+    pub fn people(&self, people: People<'_>) -> Outcome {
+        self.0.record(&people.into_event())
+    }
+
+    /// Records a value of a metric.
+    pub fn metric(&self, name: &str, metric: Metric) -> Outcome {
+        self.0.record(&metric.into_event(name))
+    }
+
+    /// Records words of a user about the app.
+    pub fn feedback(&self, feedback: Feedback<'_>) -> Outcome {
+        use crate::event::field::Field;
+        let about = feedback.about.map(|id| id.to_string());
+        let event = Event::new(Kind::Feedback)
+            .with(Field::Message, feedback.message)
+            .maybe(Field::Name, feedback.name)
+            .maybe(Field::Email, feedback.email)
+            .maybe(Field::About, about.as_deref());
+        self.0.record(&event)
+    }
+
+    /// Last value, count and quantiles of what was timed in this run, by name (`screen_<name>_load`, `api_<endpoint>`).
+    /// Allocates.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<Summary> {
+        self.0.metrics.summaries()
+    }
+
+    /// Forgets them.
+    pub fn clear_metrics(&self) {
+        self.0.metrics.clear();
+    }
+}
+
+impl Inner {
+    /// Why nothing can be recorded from here at all.
+    #[inline]
+    fn refused_here(&self) -> Option<Reason> {
+        if self.forks != crate::sys::fork::generation() {
+            // The ring belongs to the parent: not even the refusal may be counted in it.
+            return Some(Reason::Forked);
+        }
+        crate::writer::is_ours().then_some(Reason::Reentrant)
+    }
+
+    #[inline]
+    pub(crate) fn record(&self, event: &Event<'_>) -> Outcome {
+        let kind = event.kind();
+        if let Some(reason) = self.refused_here() {
+            if reason == Reason::Reentrant {
+                self.shared.ring.refuse(reason, Some(kind), 1);
+            }
+            return Outcome::Dropped(reason);
+        }
+        if self.sampled_out.load(Ordering::Relaxed) & (1 << (kind as u32)) != 0 {
+            self.shared.ring.refuse(Reason::Sampled, Some(kind), 1);
+            return Outcome::Dropped(Reason::Sampled);
+        }
+        let wall_ms = self.shared.clock.wall_ms();
+        let mut buffer = Buffer::new();
+        let buffer = buffer.bytes();
+        let len = event.encode(buffer, wall_ms, self.shared.clock.mono_us());
+        let lane = kind.lane();
+        let append = Append {
+            kind: kind as u8,
+            lane: lane as u8,
+            n: 1,
+            admission: Admission::of_lane(lane),
+            purposes: purpose_bits(kind),
+            body: buffer.get(..len).unwrap_or_default(),
+        };
+        match self.shared.ring.append(&append) {
+            Ok(appended) => {
+                self.shared.nudge(append.lane <= 1 || appended.used > RING_BYTES / 2);
+                Outcome::Recorded(self.shared.key.id(wall_ms, appended.ticket, 0))
+            }
+            Err(reason) => {
+                self.shared.ring.refuse(reason, Some(kind), 1);
+                Outcome::Dropped(reason)
+            }
+        }
+    }
+
+    /// Decides, for this session, which kinds are left out.
+    fn decide_sampling(&self, session: &str) {
+        let seed = crc32fast::hash(session.as_bytes());
+        let mut out = 0;
+        for kind in Kind::ALL {
+            let rate = self.shared.config.sampling.get(kind as usize).copied().unwrap_or(1.0);
+            let share = f64::from(crc32fast::hash(&[seed.to_le_bytes(), (kind as u32).to_le_bytes()].concat()))
+                / f64::from(u32::MAX);
+            if rate < 1.0 && share >= rate {
+                out |= 1 << (kind as u32);
+            }
+        }
+        self.sampled_out.store(out, Ordering::Relaxed);
+    }
+}
+
+/// Room for one record on the caller's stack; not even cleared.
+struct Buffer(MaybeUninit<[u8; RECORD_BYTES]>);
+
+impl Buffer {
+    #[inline]
+    fn new() -> Buffer {
+        Buffer(MaybeUninit::uninit())
+    }
+
+    #[inline]
+    fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: the encoder only writes, and only what it wrote is read; any bit pattern is a byte.
+        unsafe { &mut *self.0.as_mut_ptr() }
+    }
+}
+
+#[inline]
+fn purpose_bits(kind: Kind) -> u8 {
+    match kind {
+        Kind::Analytics | Kind::UserProp | Kind::Revenue => 0b10,
+        Kind::ScreenView | Kind::Interaction | Kind::Session => 0b11,
+        _ => 0b01,
+    }
+}
+
+impl Monitor {
+    /// Changes the scope: user, tag, context or foreground.
+    pub fn scope(&self, change: ScopeChange<'_>) {
+        if self.0.refused_here().is_none() {
+            scope::apply(&self.0, change);
+        }
+    }
+
+    /// Opens the engine: folder, lock and ring, in about 100 us; the database opens on the writer's thread while records
+    /// already wait in the ring. An unusable folder is no error: see [`Status::store`].
+    ///
+    /// # Errors
+    /// Only when the system gives neither memory nor a thread.
+    pub fn open(config: Config) -> Result<Monitor, crate::ConfigError> {
+        open::open(config)
+    }
+}

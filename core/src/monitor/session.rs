@@ -1,0 +1,117 @@
+//! Sessions: one from `open`, a new one after 30 s in the background. A session that was not ended by its own run is
+//! ended by the next one, as crashed or abnormal.
+
+use super::Inner;
+use crate::event::Event;
+use crate::event::encode::Encoder;
+use crate::event::field::Field;
+use crate::kind::Kind;
+use crate::limits::{RECORD_BYTES, SESSION_BACKGROUND};
+use crate::ring::{Admission, Append};
+use crate::sys::random;
+use crate::writer::shared::Shared;
+use std::sync::PoisonError;
+
+/// The session of this moment.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    id: Option<String>,
+    started_ms: i64,
+    background_since_us: Option<i64>,
+    background_wall_ms: i64,
+}
+
+impl Inner {
+    /// Starts a session, ending the one before.
+    pub(crate) fn start_session(&self) {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        self.end_locked(&mut session, "exited");
+        let id = random::uuid();
+        let started_ms = self.shared.clock.wall_ms();
+        self.decide_sampling(&id);
+        self.append_scope(|encoder| {
+            encoder.field(Field::Change, "session".into());
+            encoder.field(Field::Session, id.as_str().into());
+            encoder.field(Field::StartedMs, started_ms.into());
+        });
+        append_session(&self.shared, &id, started_ms, "ok", true, 0);
+        *session = Session { id: Some(id), started_ms, ..Session::default() };
+    }
+
+    /// Ends the session.
+    pub(crate) fn end_session(&self) {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        self.end_locked(&mut session, "exited");
+    }
+
+    fn end_locked(&self, session: &mut Session, status: &str) {
+        let Some(id) = session.id.take() else { return };
+        let end_ms = if session.background_since_us.is_some() {
+            session.background_wall_ms
+        } else {
+            self.shared.clock.wall_ms()
+        };
+        append_end(&self.shared, &id, session.started_ms, status, end_ms);
+        self.append_scope(|encoder| encoder.field(Field::Change, "session".into()));
+    }
+
+    /// The app came to the foreground or left it.
+    pub(crate) fn session_foreground(&self, foreground: bool) {
+        let now_us = self.shared.clock.mono_us();
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if !foreground {
+            session.background_since_us.get_or_insert(now_us);
+            session.background_wall_ms = self.shared.clock.wall_ms();
+            return;
+        }
+        let away = session.background_since_us.map(|since| now_us.saturating_sub(since));
+        let over = away.is_some_and(|away| away >= SESSION_BACKGROUND.as_micros() as i64);
+        if over || session.id.is_none() {
+            drop(session);
+            self.start_session();
+        } else {
+            session.background_since_us = None;
+        }
+    }
+}
+
+/// The event that ends a session.
+pub(crate) fn append_end(shared: &Shared, id: &str, started_ms: i64, status: &str, end_ms: i64) {
+    let duration_us = end_ms.saturating_sub(started_ms).max(0).saturating_mul(1_000);
+    append_session(shared, id, started_ms, status, false, duration_us);
+}
+
+fn append_session(shared: &Shared, id: &str, started_ms: i64, status: &str, init: bool, duration_us: i64) {
+    let event = Event::new(Kind::Session)
+        .with(Field::Session, id)
+        .with(Field::Status, status)
+        .with(Field::Init, init)
+        .with(Field::StartedMs, started_ms)
+        .with(Field::DurationUs, duration_us);
+    let mut buffer = [0u8; 1024];
+    let len = event.encode(&mut buffer, shared.clock.wall_ms(), shared.clock.mono_us());
+    let append = Append {
+        kind: Kind::Session as u8,
+        lane: Kind::Session.lane() as u8,
+        n: 1,
+        admission: Admission::Critical,
+        purposes: 0b11,
+        body: buffer.get(..len).unwrap_or_default(),
+    };
+    match shared.ring.append(&append) {
+        Ok(_) => shared.nudge(true),
+        Err(reason) => shared.ring.refuse(reason, Some(Kind::Session), 1),
+    }
+}
+
+impl Inner {
+    /// Appends a change of the scope.
+    pub(crate) fn append_scope(&self, write: impl FnOnce(&mut Encoder<'_>)) {
+        let mut buffer = [0u8; RECORD_BYTES];
+        let mut encoder = Encoder::new(&mut buffer, self.shared.clock.wall_ms(), self.shared.clock.mono_us());
+        write(&mut encoder);
+        let len = encoder.finish();
+        self.shared.ring.append_scope(buffer.get(..len).unwrap_or_default());
+        self.shared.nudge(false);
+    }
+}

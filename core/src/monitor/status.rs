@@ -1,0 +1,43 @@
+//! What the engine knows of itself, without a question to the database.
+
+use super::Monitor;
+use crate::courier::RouteStatus;
+use crate::kind::Kind;
+use crate::reason::Reason;
+use crate::writer::shared::StoreState;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The engine as it is now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Status {
+    /// The folder in use.
+    pub folder: PathBuf,
+    /// Whether the store can be used.
+    pub store: StoreState,
+    /// Events accepted by the ring in this file's life.
+    pub accepted: u64,
+    /// Events of them that are folded into the store.
+    pub folded: u64,
+    /// Events refused before the ring, by reason and kind, in this file's life.
+    pub refused: Vec<(Reason, Option<Kind>, u64)>,
+    /// Every route: what waits for it and why.
+    pub routes: Vec<RouteStatus>,
+}
+
+impl Monitor {
+    /// The engine as it is now. Allocates; asks no database and waits for nobody.
+    #[must_use]
+    pub fn status(&self) -> Arc<Status> {
+        let shared = &self.0.shared;
+        Arc::new(Status {
+            folder: shared.folder.clone(),
+            store: shared.state(),
+            accepted: shared.ring.last().1,
+            folded: shared.ring.marks().fold_total,
+            refused: shared.ring.refusals(),
+            routes: shared.courier.get().map(crate::courier::CourierHandle::snapshot).unwrap_or_default(),
+        })
+    }
+}

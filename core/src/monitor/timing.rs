@@ -1,0 +1,346 @@
+//! Screen loads, API calls, images, app starts, long tasks: timed here or by the caller, judged against thresholds.
+
+use super::{Inner, Monitor, Outcome};
+use crate::event::field::Field;
+use crate::event::{Event, Timing, TimingKind, micros};
+use crate::kind::Kind;
+use crate::level::Level;
+use crate::timing::template;
+use crate::trace::{SentryBaggage, TraceContext};
+use std::fmt::Write;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Bytes of a name in `metrics()`.
+const NAME_BYTES: usize = 256;
+
+impl Monitor {
+    /// A screen begins to load. Call [`ScreenLoad::initial_display`] at its first frame and [`ScreenLoad::finish`] when it is
+    /// complete; a dropped one was cancelled and is not recorded. Allocates once.
+    pub fn screen(&self, name: &str) -> ScreenLoad {
+        let inner = &*self.0;
+        let trace = inner.new_trace();
+        let view = format!("{:032x}", trace.trace_id ^ u128::from(trace.span_id));
+        let view = uuid::Uuid::try_parse(&view).map(|id| id.to_string()).unwrap_or_default();
+        let load = ScreenLoad {
+            monitor: self.clone(),
+            name: name.to_owned(),
+            view,
+            trace,
+            start_us: inner.shared.clock.mono_us(),
+            start_ms: inner.shared.clock.wall_ms(),
+            initial: None,
+            full: None,
+            done: false,
+        };
+        *inner.screen.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace);
+        if inner.refused_here().is_none() {
+            inner.append_scope(|encoder| {
+                encoder.field(Field::Change, "screen".into());
+                encoder.field(Field::Name, load.name.as_str().into());
+                encoder.field(Field::View, load.view.as_str().into());
+                let (trace_id, span_id) = hex(&load.trace);
+                encoder.field(Field::TraceId, trace_id.as_str().into());
+                encoder.field(Field::SpanId, span_id.as_str().into());
+            });
+        }
+        load
+    }
+
+    /// An HTTP call begins. [`ApiCall::headers`] gives the trace headers to send; [`ApiCall::finish`] or [`ApiCall::fail`] ends
+    /// it; a dropped one is not recorded. Allocates once.
+    pub fn api_call(&self, method: &str, url: &str) -> ApiCall {
+        let clock = &self.0.shared.clock;
+        ApiCall {
+            monitor: self.clone(),
+            method: method.to_owned(),
+            url: url.to_owned(),
+            trace: self.0.child_trace(),
+            start_us: clock.mono_us(),
+            start_ms: clock.wall_ms(),
+            sent: 0,
+        }
+    }
+
+    /// Records what the caller measured.
+    pub fn timing(&self, timing: Timing<'_>) -> Outcome {
+        self.0.timing(&timing, None, None)
+    }
+}
+
+impl Inner {
+    fn new_trace(&self) -> TraceContext {
+        let number = self.spans.fetch_add(1, Ordering::Relaxed);
+        let bits = |domain| self.shared.key.bits(domain, number);
+        TraceContext::root(
+            (u128::from(bits(u64::MAX)) << 64) | u128::from(bits(u64::MAX - 1)),
+            bits(u64::MAX - 2),
+            true,
+        )
+    }
+
+    /// A span inside the screen that is loading, or a trace of its own.
+    fn child_trace(&self) -> TraceContext {
+        let open = *self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+        match open {
+            Some(screen) => {
+                screen.child(self.shared.key.bits(u64::MAX - 3, self.spans.fetch_add(1, Ordering::Relaxed)))
+            }
+            None => self.new_trace(),
+        }
+    }
+
+    /// The screen is no longer loading.
+    fn close_trace(&self, trace: &TraceContext) {
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner).take_if(|open| open == trace);
+    }
+
+    fn timing(
+        &self,
+        timing: &Timing<'_>,
+        trace: Option<&TraceContext>,
+        screen: Option<(&str, Option<u64>, Option<u64>)>,
+    ) -> Outcome {
+        let [slow_screen, slow_api, slow_image] = self.shared.config.slow;
+        let (kind, threshold) = match timing.kind {
+            TimingKind::ScreenLoad => (Kind::ScreenLoad, Some(slow_screen)),
+            TimingKind::AppStart => (Kind::AppStart, None),
+            TimingKind::ApiCall => (Kind::ApiCall, Some(slow_api)),
+            TimingKind::ImageLoad => (Kind::ImageLoad, Some(slow_image)),
+            TimingKind::LongTask => (Kind::LongTask, None),
+        };
+        let slow = threshold.is_some_and(|threshold| timing.duration > threshold);
+        let mut place = [0u8; NAME_BYTES];
+        let endpoint = match (kind, timing.endpoint) {
+            (Kind::ApiCall, Some(endpoint)) => endpoint,
+            (Kind::ApiCall, None) => template::template(timing.name, &mut place),
+            _ => "",
+        };
+        self.measure(kind, if kind == Kind::ApiCall { endpoint } else { timing.name }, timing.micros());
+        let start_ms = timing.start_wall_ms.unwrap_or_else(|| {
+            self.shared.clock.wall_ms().saturating_sub(i64::try_from(timing.duration.as_millis()).unwrap_or(0))
+        });
+        let mut event = Event::new(kind).attrs(timing.attrs).targets(timing.targets);
+        match kind {
+            Kind::ApiCall | Kind::ImageLoad => event.push(Field::Url, timing.name),
+            Kind::AppStart => event.push(Field::Type, timing.name),
+            _ => event.push(Field::Name, timing.name),
+        }
+        event.push(Field::StartMs, start_ms);
+        event.push(Field::DurationUs, timing.micros());
+        if slow {
+            event.push(Field::Slow, true);
+        }
+        let (trace_id, span_id) = trace.map(hex).unwrap_or_default();
+        if trace.is_some() {
+            event.push(Field::TraceId, trace_id.as_str());
+            event.push(Field::SpanId, span_id.as_str());
+        }
+        let parent = trace.and_then(|trace| trace.parent).map(|parent| format!("{parent:016x}")).unwrap_or_default();
+        if !parent.is_empty() {
+            event.push(Field::ParentSpan, parent.as_str());
+        }
+        match kind {
+            Kind::ApiCall => {
+                event.push(Field::Method, timing.method);
+                event.push(Field::Endpoint, endpoint);
+                let failed = timing.error.is_some() || timing.status.is_some_and(|status| status >= 400);
+                event.push(Field::Failed, failed);
+                if let Some(status) = timing.status {
+                    event.push(Field::Status, status);
+                }
+                if let Some((sent, received)) = timing.bytes {
+                    event.push(Field::RequestBytes, sent);
+                    event.push(Field::ResponseBytes, received);
+                }
+                if let Some(error) = timing.error {
+                    event.push(Field::Error, error);
+                }
+            }
+            Kind::ImageLoad => {
+                if let Some((_, received)) = timing.bytes {
+                    event.push(Field::ResponseBytes, received);
+                }
+            }
+            Kind::ScreenLoad => {
+                if let Some((view, initial, full)) = screen {
+                    event.push(Field::View, view);
+                    if let Some(initial) = initial {
+                        event.push(Field::InitialUs, initial);
+                    }
+                    if let Some(full) = full {
+                        event.push(Field::FullUs, full);
+                    }
+                } else if let Some(initial) = timing.initial {
+                    event.push(Field::InitialUs, micros(initial));
+                }
+            }
+            _ => {}
+        }
+        let outcome = self.record(&event);
+        if slow && kind == Kind::ApiCall {
+            self.warn_slow(endpoint, timing.micros());
+        }
+        outcome
+    }
+
+    /// The guide's warning; its outcome is counted like any other and changes nothing for the call.
+    #[cold]
+    fn warn_slow(&self, endpoint: &str, duration_us: u64) {
+        let mut text = Text::<NAME_BYTES>::default();
+        let _ = write!(text, "Slow API: {endpoint}");
+        let performance = [("duration", (duration_us / 1_000).into()), ("endpoint", endpoint.into())];
+        let context = [("performance", crate::Value::Map(&performance))];
+        let _ = self.record(&Event::message(text.as_str(), Level::Warning).set_context(&context));
+    }
+
+    fn measure(&self, kind: Kind, name: &str, micros: u64) {
+        let mut text = Text::<NAME_BYTES>::default();
+        let written = match kind {
+            Kind::ScreenLoad => write!(text, "screen_{name}_load"),
+            Kind::ApiCall => write!(text, "api_{name}"),
+            _ => return,
+        };
+        if written.is_ok() || !text.as_str().is_empty() {
+            self.metrics.record(text.as_str(), micros);
+        }
+    }
+}
+
+/// A short text without the heap; what does not fit is cut.
+struct Text<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Text { bytes: [0; N], len: 0 }
+    }
+}
+
+impl<const N: usize> Text<N> {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(self.bytes.get(..self.len).unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+impl<const N: usize> Write for Text<N> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let kept = text.get(..text.floor_char_boundary(N - self.len)).unwrap_or_default();
+        if let Some(place) = self.bytes.get_mut(self.len..self.len + kept.len()) {
+            place.copy_from_slice(kept.as_bytes());
+            self.len += kept.len();
+        }
+        if kept.len() == text.len() { Ok(()) } else { Err(std::fmt::Error) }
+    }
+}
+
+fn hex(trace: &TraceContext) -> (String, String) {
+    (format!("{:032x}", trace.trace_id), format!("{:016x}", trace.span_id))
+}
+
+fn since(start_us: i64, now_us: i64) -> Duration {
+    Duration::from_micros(u64::try_from(now_us.saturating_sub(start_us)).unwrap_or(0))
+}
+
+/// A screen that is loading.
+#[derive(Debug)]
+#[must_use = "dropping it cancels the screen load"]
+pub struct ScreenLoad {
+    monitor: Monitor,
+    name: String,
+    view: String,
+    trace: TraceContext,
+    start_us: i64,
+    start_ms: i64,
+    initial: Option<u64>,
+    full: Option<u64>,
+    done: bool,
+}
+
+impl ScreenLoad {
+    fn elapsed(&self) -> Duration {
+        since(self.start_us, self.monitor.0.shared.clock.mono_us())
+    }
+
+    /// Its first frame is shown. The first call counts.
+    pub fn initial_display(&mut self) {
+        self.initial.get_or_insert(micros(self.elapsed()));
+    }
+
+    /// Its content is complete. The first call counts.
+    pub fn full_display(&mut self) {
+        self.full.get_or_insert(micros(self.elapsed()));
+    }
+
+    /// The load is over; answers what became of it.
+    pub fn finish(mut self) -> Outcome {
+        self.done = true;
+        self.monitor.0.close_trace(&self.trace);
+        let timing = Timing::screen_load(&self.name, self.elapsed()).started_at(self.start_ms);
+        self.monitor.0.timing(&timing, Some(&self.trace), Some((&self.view, self.initial, self.full)))
+    }
+}
+
+impl Drop for ScreenLoad {
+    fn drop(&mut self) {
+        self.monitor.0.close_trace(&self.trace);
+        if !self.done && self.monitor.0.refused_here().is_none() {
+            self.monitor.0.append_scope(|encoder| {
+                encoder.field(Field::Change, "screen_cancelled".into());
+                encoder.field(Field::View, self.view.as_str().into());
+            });
+        }
+    }
+}
+
+/// An HTTP call under way.
+#[derive(Debug)]
+#[must_use = "dropping it forgets the call"]
+pub struct ApiCall {
+    monitor: Monitor,
+    method: String,
+    url: String,
+    trace: TraceContext,
+    start_us: i64,
+    start_ms: i64,
+    sent: u64,
+}
+
+impl ApiCall {
+    /// Hands the trace headers for this call to `out`, if its host is an allowed target; else none.
+    pub fn headers(&self, mut out: impl FnMut(&str, &str)) {
+        let config = &self.monitor.0.shared.config;
+        if config.targets.allows(&self.url) {
+            let baggage = SentryBaggage {
+                environment: config.environment.as_deref(),
+                release: Some(&config.release),
+                public_key: None,
+            };
+            self.trace.headers(&config.trace_styles, &baggage, &mut out);
+        }
+    }
+
+    /// Bytes of the request's body.
+    pub fn request_bytes(&mut self, bytes: u64) {
+        self.sent = bytes;
+    }
+
+    /// The answer is there, with this many bytes.
+    pub fn finish(self, status: u16, bytes: u64) -> Outcome {
+        self.end(|timing| timing.status(status).bytes(self.sent, bytes))
+    }
+
+    /// There was no answer.
+    pub fn fail(self, error: &str) -> Outcome {
+        self.end(|timing| timing.error(error))
+    }
+
+    fn end<'a>(&'a self, add: impl FnOnce(Timing<'a>) -> Timing<'a>) -> Outcome {
+        let elapsed = since(self.start_us, self.monitor.0.shared.clock.mono_us());
+        let timing = add(Timing::api_call(&self.method, &self.url, elapsed).started_at(self.start_ms));
+        self.monitor.0.timing(&timing, Some(&self.trace), None)
+    }
+}

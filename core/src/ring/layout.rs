@@ -1,0 +1,96 @@
+//! Where everything lies in `ring.bin`.
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 0 .. 4 KiB | header: what it is, its generation, tail, hints, guard, reserve state |
+//! | 4 .. 8, 8 .. 12 KiB | the two copies of the marks |
+//! | 12 .. 20 KiB | cumulative counters of refusals, by reason and kind |
+//! | 20 .. 788 KiB | the records |
+//! | 788 .. 804 KiB | the reserve for one crash |
+
+use crate::limits::{RESERVE_BYTES, RING_BYTES};
+use crate::sys::map::Map;
+
+pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"REZRING1");
+pub(crate) const MARKS: [usize; 2] = [4096, 8192];
+pub(crate) const MARKS_BYTES: usize = 4096;
+pub(crate) const COUNTERS: usize = 12288;
+/// Kinds a counter row has room for; the last is for an unknown kind.
+pub(crate) const COUNTER_KINDS: usize = 32;
+/// Reasons the counters have room for.
+pub(crate) const COUNTER_REASONS: usize = 32;
+pub(crate) const REGION: usize = 20480;
+pub(crate) const RESERVE: usize = REGION + RING_BYTES;
+pub(crate) const FILE_BYTES: usize = RESERVE + RESERVE_BYTES;
+
+/// A word of the header, by its offset in bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(usize)]
+pub(crate) enum Word {
+    Magic = 0,
+    Generation = 8,
+    /// Where reading starts: a position that only grows; its offset is `position % RING_BYTES`.
+    Tail = 16,
+    /// Ticket of the last published record. A hint: written after it, so it may lag by one.
+    LastTicket = 24,
+    /// Running total after the last published record. A hint like the one above.
+    LastTotal = 32,
+    /// 1 = closed cleanly, everything folded.
+    Clean = 40,
+    /// Runs in a row that died between `open` and their first committed fold.
+    Guard = 48,
+    /// 0 free, 1 being written, 2 holds a crash.
+    ReserveState = 56,
+    /// Number of the crash in the reserve; grows with each claim.
+    ReserveGeneration = 64,
+    /// Crashes ever accepted by the reserve.
+    ReserveTotal = 72,
+    /// Hash of the boot in which the ring was last open.
+    Boot = 80,
+}
+
+/// Reads a header word.
+pub(crate) fn get(map: &Map, word: Word) -> u64 {
+    // SAFETY: within the header page, 8-byte aligned; other threads only touch it by these two functions.
+    unsafe { atomic(map, word).load(std::sync::atomic::Ordering::Acquire) }
+}
+
+/// Writes a header word.
+pub(crate) fn set(map: &Map, word: Word, value: u64) {
+    // SAFETY: as in `get`.
+    unsafe { atomic(map, word).store(value, std::sync::atomic::Ordering::Release) }
+}
+
+/// Replaces a header word if it still has the value expected.
+pub(crate) fn exchange(map: &Map, word: Word, expected: u64, value: u64) -> bool {
+    use std::sync::atomic::Ordering::SeqCst;
+    // SAFETY: as in `get`.
+    unsafe { atomic(map, word).compare_exchange(expected, value, SeqCst, SeqCst).is_ok() }
+}
+
+/// # Safety
+/// The map must be at least a header long and stay mapped while the reference lives.
+unsafe fn atomic(map: &Map, word: Word) -> &std::sync::atomic::AtomicU64 {
+    // SAFETY: the caller's promise; words are 8-byte aligned in a page-aligned map.
+    unsafe { std::sync::atomic::AtomicU64::from_ptr(map.base().as_ptr().add(word as usize).cast()) }
+}
+
+/// Copies bytes out of the map; what lies outside of it reads as zero.
+pub(crate) fn read(map: &Map, at: usize, out: &mut [u8]) {
+    if at.checked_add(out.len()).is_none_or(|end| end > map.len()) {
+        out.fill(0);
+        return;
+    }
+    // SAFETY: the range was just checked. Bytes another thread may be writing at this moment are only ever read by
+    // callers that verify a checksum afterwards.
+    unsafe { std::ptr::copy_nonoverlapping(map.base().as_ptr().add(at), out.as_mut_ptr(), out.len()) }
+}
+
+/// Copies bytes into the map; nothing is written when the range lies outside of it.
+pub(crate) fn write(map: &Map, at: usize, bytes: &[u8]) {
+    if at.checked_add(bytes.len()).is_none_or(|end| end > map.len()) {
+        return;
+    }
+    // SAFETY: the range was just checked; the append lock is held by the caller, or the range is its own.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), map.base().as_ptr().add(at), bytes.len()) }
+}

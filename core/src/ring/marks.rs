@@ -1,0 +1,190 @@
+//! What must be known even when the database is gone: two alternating copies in the ring file, each with a checksum.
+//!
+//! Without them a rescue from a damaged database would bring back what was delivered or wiped, and a forgotten consent
+//! would count as none given.
+
+use super::layout::{self, MARKS, MARKS_BYTES};
+use crate::sys::map::Map;
+
+/// Routes whose settled seqs fit: as many as all destinations together have, twice.
+const ROUTES: usize = 32;
+const ROUTE_BYTES: usize = 48;
+const FIXED_BYTES: usize = 88;
+
+/// How far one route has settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct RouteMark {
+    /// Hash of destination and route.
+    pub(crate) hash: u64,
+    /// Highest settled seq of each lane.
+    pub(crate) lanes: [u64; 4],
+    /// Highest seq of a request that may be on its way and must not be repeated; 0 = none.
+    pub(crate) sending: u64,
+}
+
+/// A wipe that was asked for and is not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WipeMark {
+    /// Records up to this ticket are erased.
+    pub(crate) ticket: u64,
+    /// Purposes to erase, a bit each; 0xff = everything, with new ids.
+    pub(crate) what: u8,
+}
+
+/// Everything the marks hold.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Marks {
+    pub(crate) install: [u8; 16],
+    pub(crate) epoch: u64,
+    pub(crate) fold_generation: u64,
+    pub(crate) fold_ticket: u64,
+    pub(crate) fold_total: u64,
+    pub(crate) wipe: Option<WipeMark>,
+    /// State of each purpose: 0 never said, 1 pending, 2 granted, 3 denied.
+    pub(crate) consent: [u8; 2],
+    pub(crate) consent_ticket: u64,
+    pub(crate) routes: Vec<RouteMark>,
+}
+
+impl Marks {
+    /// The newer valid copy with its version; `None` when both are damaged or were never written.
+    pub(crate) fn read(map: &Map) -> Option<(u64, Marks)> {
+        let mut page = vec![0u8; MARKS_BYTES];
+        let mut copies = MARKS.iter().filter_map(|at| {
+            layout::read(map, *at, &mut page);
+            Marks::decode(&page)
+        });
+        let (a, b) = (copies.next(), copies.next());
+        a.into_iter().chain(b).max_by_key(|(version, _)| *version)
+    }
+
+    /// Writes the next copy over the older one.
+    pub(crate) fn write(&self, map: &Map, version: u64) {
+        let mut page = [0u8; MARKS_BYTES];
+        let len = self.encode(version, &mut page);
+        let at = MARKS[usize::from(version % 2 == 1)];
+        layout::write(map, at, page.get(..len).unwrap_or_default());
+    }
+
+    /// The bytes of one copy, as a quarantine keeps them.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut page = [0u8; MARKS_BYTES];
+        let len = self.encode(1, &mut page);
+        page.get(..len).unwrap_or_default().to_vec()
+    }
+
+    /// The marks in such bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Marks> {
+        Marks::decode(bytes).map(|(_, marks)| marks)
+    }
+
+    fn encode(&self, version: u64, page: &mut [u8; MARKS_BYTES]) -> usize {
+        let mut at = 8;
+        let mut put = |bytes: &[u8]| {
+            if let Some(place) = page.get_mut(at..at + bytes.len()) {
+                place.copy_from_slice(bytes);
+            }
+            at += bytes.len();
+        };
+        let routes = self.routes.iter().take(ROUTES);
+        put(&version.to_le_bytes());
+        put(&self.install);
+        for word in [self.epoch, self.fold_generation, self.fold_ticket, self.fold_total] {
+            put(&word.to_le_bytes());
+        }
+        put(&self.wipe.map_or(0, |wipe| wipe.ticket).to_le_bytes());
+        put(&self.consent_ticket.to_le_bytes());
+        put(&[self.wipe.map_or(0, |wipe| wipe.what), self.consent[0], self.consent[1], routes.len() as u8]);
+        put(&[0; 4]);
+        for route in routes {
+            put(&route.hash.to_le_bytes());
+            for lane in route.lanes {
+                put(&lane.to_le_bytes());
+            }
+            put(&route.sending.to_le_bytes());
+        }
+        let len = at;
+        let crc = crc32fast::hash(page.get(8..len).unwrap_or_default());
+        page[..4].copy_from_slice(&(len as u32).to_le_bytes());
+        page[4..8].copy_from_slice(&crc.to_le_bytes());
+        len
+    }
+
+    fn decode(page: &[u8]) -> Option<(u64, Marks)> {
+        let number = |at: usize| Some(u64::from_le_bytes(page.get(at..at + 8)?.try_into().ok()?));
+        let len = u32::from_le_bytes(page.get(..4)?.try_into().ok()?) as usize;
+        let crc = u32::from_le_bytes(page.get(4..8)?.try_into().ok()?);
+        if !(FIXED_BYTES..=MARKS_BYTES).contains(&len) || crc32fast::hash(page.get(8..len)?) != crc {
+            return None;
+        }
+        let flags = page.get(80..84)?;
+        let routes = (0..usize::from(*flags.get(3)?))
+            .map(|n| {
+                let at = FIXED_BYTES + n * ROUTE_BYTES;
+                let lane = |lane: usize| number(at + 8 + 8 * lane);
+                Some(RouteMark {
+                    hash: number(at)?,
+                    lanes: [lane(0)?, lane(1)?, lane(2)?, lane(3)?],
+                    sending: number(at + 40)?,
+                })
+            })
+            .collect::<Option<Vec<_>>>()?;
+        let what = *flags.first()?;
+        let marks = Marks {
+            install: page.get(16..32)?.try_into().ok()?,
+            epoch: number(32)?,
+            fold_generation: number(40)?,
+            fold_ticket: number(48)?,
+            fold_total: number(56)?,
+            wipe: (what != 0).then_some(WipeMark { ticket: number(64)?, what }),
+            consent: [*flags.get(1)?, *flags.get(2)?],
+            consent_ticket: number(72)?,
+            routes,
+        };
+        Some((number(8)?, marks))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> Marks {
+        Marks {
+            install: [3; 16],
+            epoch: 4,
+            fold_generation: 5,
+            fold_ticket: 6,
+            fold_total: 7,
+            wipe: Some(WipeMark { ticket: 8, what: 2 }),
+            consent: [2, 3],
+            consent_ticket: 9,
+            routes: (0..32).map(|n| RouteMark { hash: n, lanes: [n, 1, 2, 3], sending: n * 2 }).collect(),
+        }
+    }
+
+    #[test]
+    fn the_newer_copy_is_read_and_the_older_one_when_it_is_torn() {
+        let map = Map::anonymous(layout::FILE_BYTES).unwrap();
+        assert_eq!(Marks::read(&map), None);
+        let old = full();
+        let new = Marks { fold_ticket: 60, wipe: None, ..full() };
+        old.write(&map, 1);
+        new.write(&map, 2);
+        assert_eq!(Marks::read(&map), Some((2, new)));
+        layout::write(&map, MARKS[0] + 100, &[0xaa; 8]);
+        assert_eq!(Marks::read(&map), Some((1, old)));
+    }
+
+    #[test]
+    fn any_flipped_bit_is_noticed() {
+        let bytes = full().to_bytes();
+        assert_eq!(Marks::from_bytes(&bytes), Some(full()));
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Marks::from_bytes(&damaged), None, "bit {bit}");
+        }
+        assert_eq!(Marks::from_bytes(&[]), None);
+    }
+}

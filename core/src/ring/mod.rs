@@ -1,0 +1,376 @@
+//! The crash-safe ring: what a caller's thread writes to, so that a record survives the death of the process.
+//!
+//! Callers copy a finished body into mapped memory under a short lock; the pages belong to the kernel, so SIGKILL loses
+//! nothing. The writer reads behind them without the lock, folds into the database, and then frees the space. What was
+//! accepted is never overwritten: a full ring refuses, by lane.
+
+pub(crate) mod layout;
+pub(crate) mod marks;
+mod open;
+pub(crate) mod record;
+pub(crate) mod reserve;
+pub(crate) mod scan;
+
+use crate::kind::{Kind, Lane};
+use crate::limits::RING_BYTES;
+use crate::reason::Reason;
+use crate::sys::fault;
+use crate::sys::map::Map;
+use layout::Word;
+use marks::Marks;
+pub(crate) use open::Found;
+use record::{HEAD, Head, PAD};
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Who may fill the ring how far, in percent. The rest is for runs, scope changes and fatal errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    Bulk = 60,
+    Normal = 80,
+    Critical = 95,
+    Always = 100,
+}
+
+impl Admission {
+    /// How far events of this lane may fill it.
+    pub(crate) fn of_lane(lane: Lane) -> Admission {
+        match lane {
+            Lane::Crash | Lane::Critical => Admission::Critical,
+            Lane::Normal => Admission::Normal,
+            Lane::Bulk => Admission::Bulk,
+        }
+    }
+}
+
+/// A record to append.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Append<'a> {
+    pub(crate) kind: u8,
+    pub(crate) lane: u8,
+    /// Events in it.
+    pub(crate) n: u16,
+    pub(crate) admission: Admission,
+    /// Refused when each of these purposes is denied; 0 = needs none.
+    pub(crate) purposes: u8,
+    pub(crate) body: &'a [u8],
+}
+
+/// Where a record went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Appended {
+    pub(crate) ticket: u64,
+    /// Bytes of the ring in use after it.
+    pub(crate) used: usize,
+}
+
+/// What the append lock protects.
+pub(crate) struct State {
+    pub(crate) map: Arc<Map>,
+    /// Position behind the last record.
+    pub(crate) head: u64,
+    pub(crate) ticket: u64,
+    pub(crate) total: u64,
+    pub(crate) marks: Marks,
+    marks_version: u64,
+    /// Scope changes that found no room: until they are in, nothing else is.
+    held: Vec<(u8, Vec<u8>)>,
+}
+
+/// The ring. Shared by all callers and the writer.
+pub(crate) struct Ring {
+    state: Mutex<State>,
+    /// Position up to which the writer has freed; only grows.
+    tail: AtomicU64,
+    /// Position behind the last published record: what the writer may read.
+    published: AtomicU64,
+    generation: AtomicU64,
+    file: Mutex<Option<(File, PathBuf)>>,
+    /// The same memory as in the state, reachable while the append lock is held by a thread that crashed.
+    reserve: Mutex<Arc<Map>>,
+}
+
+impl Ring {
+    /// Appends a record. Never blocks but for another append.
+    #[inline]
+    pub(crate) fn append(&self, append: &Append<'_>) -> Result<Appended, Reason> {
+        let generation = self.generation.load(Ordering::Relaxed);
+        let crc = record::body_crc(generation, append.body);
+        let mut state = self.lock();
+        if generation != self.generation.load(Ordering::Relaxed) {
+            // The file was replaced between the checksum and the lock.
+            drop(state);
+            return self.append(append);
+        }
+        self.append_locked(&mut state, append, crc)
+    }
+
+    /// Appends a change of the scope. One that finds no room is held, and nothing else is accepted before it: an event
+    /// must never be stored under the wrong user.
+    pub(crate) fn append_scope(&self, body: &[u8]) -> Option<Appended> {
+        let generation = self.generation.load(Ordering::Relaxed);
+        let mut state = self.lock();
+        let append = scope_append(body);
+        let appended = self.append_locked(&mut state, &append, record::body_crc(generation, body));
+        if appended.is_err() {
+            state.held.push((record::SCOPE, body.to_vec()));
+        }
+        appended.ok()
+    }
+
+    /// Appends the first record of a run; without room it is held, and nothing else is accepted before it.
+    pub(crate) fn append_held_first(&self, append: &Append<'_>) {
+        let generation = self.generation.load(Ordering::Relaxed);
+        let mut state = self.lock();
+        if self.append_locked(&mut state, append, record::body_crc(generation, append.body)).is_err() {
+            state.held.push((append.kind, append.body.to_vec()));
+        }
+    }
+
+    /// The memory behind the ring without the append lock, which the thread that crashed may hold.
+    pub(crate) fn reserve_map(&self) -> Arc<Map> {
+        Arc::clone(&self.reserve.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn append_locked(
+        &self,
+        state: &mut State,
+        append: &Append<'_>,
+        crc: crc32fast::Hasher,
+    ) -> Result<Appended, Reason> {
+        if !state.held.is_empty() {
+            self.append_held(state)?;
+        }
+        let denied = denied_bits(state.marks.consent);
+        if append.purposes != 0 && append.purposes & !denied == 0 {
+            return Err(Reason::Consent);
+        }
+        let appended = self.place(state, append, crc, !denied & 0b11);
+        if appended.is_ok() {
+            fault::point("append_published");
+        }
+        appended
+    }
+
+    #[cold]
+    fn append_held(&self, state: &mut State) -> Result<(), Reason> {
+        let generation = self.generation.load(Ordering::Relaxed);
+        while let Some((kind, body)) = state.held.first().cloned() {
+            let append = Append { kind, ..scope_append(&body) };
+            self.place(state, &append, record::body_crc(generation, &body), 0b11)?;
+            state.held.remove(0);
+        }
+        Ok(())
+    }
+
+    fn place(
+        &self,
+        state: &mut State,
+        append: &Append<'_>,
+        crc: crc32fast::Hasher,
+        mask: u8,
+    ) -> Result<Appended, Reason> {
+        let region = RING_BYTES as u64;
+        let size = record::size(append.body.len()) as u64;
+        let offset = state.head % region;
+        let padding = if offset + size > region { region - offset } else { 0 };
+        let head = state.head + padding;
+        let used = head + size - self.tail.load(Ordering::Acquire);
+        // 8 bytes stay free for the zero that ends the chain.
+        if used > (region * append.admission as u64 / 100).min(region - 8) {
+            return Err(Reason::RingFull);
+        }
+        let head_bytes = Head {
+            ticket: state.ticket + 1,
+            total: state.total + u64::from(append.n),
+            kind: append.kind,
+            format: record::FORMAT,
+            n: append.n,
+            lane: append.lane,
+            mask,
+        }
+        .bytes();
+        let len = (HEAD + append.body.len()) as u32;
+        let map = &state.map;
+        if padding > 0 {
+            set_len(map, 0, 0);
+            set_len(map, offset, PAD);
+        }
+        let offset = head % region;
+        let start = layout::REGION + offset as usize;
+        layout::write(map, start + 4, &record::crc(crc, len, &head_bytes).to_le_bytes());
+        layout::write(map, start + 8, &head_bytes);
+        layout::write(map, start + HEAD, append.body);
+        set_len(map, (offset + size) % region, 0);
+        fault::point("append_started");
+        set_len(map, offset, len);
+        layout::set(map, Word::LastTicket, state.ticket + 1);
+        layout::set(map, Word::LastTotal, state.total + u64::from(append.n));
+        state.head = head + size;
+        state.ticket += 1;
+        state.total += u64::from(append.n);
+        self.published.store(state.head, Ordering::Release);
+        Ok(Appended { ticket: state.ticket, used: used as usize })
+    }
+
+    /// Counts events that were not accepted.
+    pub(crate) fn refuse(&self, reason: Reason, kind: Option<Kind>, n: u64) {
+        let state = self.lock();
+        let at = counter_at(reason, kind);
+        let mut word = [0; 8];
+        layout::read(&state.map, at, &mut word);
+        layout::write(&state.map, at, &u64::from_le_bytes(word).saturating_add(n).to_le_bytes());
+    }
+
+    /// All counters of refusals that are not zero.
+    pub(crate) fn refusals(&self) -> Vec<(Reason, Option<Kind>, u64)> {
+        read_refusals(&self.lock().map)
+    }
+
+    /// Reads and changes the marks, then writes them to the file.
+    pub(crate) fn change_marks<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        state.marks_version += 1;
+        state.marks.write(&state.map, state.marks_version);
+        result
+    }
+
+    /// State of each purpose, as stored in the marks.
+    pub(crate) fn consent(&self) -> [u8; 2] {
+        self.lock().marks.consent
+    }
+
+    /// Position behind the last record, read under the append lock: whoever appends later sees what was written before.
+    pub(crate) fn head(&self) -> u64 {
+        self.lock().head
+    }
+
+    /// A copy of the marks.
+    pub(crate) fn marks(&self) -> Marks {
+        self.lock().marks.clone()
+    }
+
+    /// Ticket and running total of the last record.
+    pub(crate) fn last(&self) -> (u64, u64) {
+        let state = self.lock();
+        (state.ticket, state.total)
+    }
+
+    /// Position behind the last published record.
+    pub(crate) fn published(&self) -> u64 {
+        self.published.load(Ordering::Acquire)
+    }
+
+    /// Position up to which all is freed.
+    pub(crate) fn tail(&self) -> u64 {
+        self.tail.load(Ordering::Acquire)
+    }
+
+    /// Frees everything before `position`. Only the writer calls it, after its commit.
+    pub(crate) fn free(&self, position: u64) {
+        layout::set(&self.map(), Word::Tail, position);
+        self.tail.store(position, Ordering::Release);
+    }
+
+    /// The present generation.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// The memory behind the ring.
+    pub(crate) fn map(&self) -> Arc<Map> {
+        Arc::clone(&self.lock().map)
+    }
+
+    /// Touches the header and the pages ahead of the head, so that no caller waits for a page under writeback.
+    pub(crate) fn touch_ahead(&self, bytes: usize) {
+        let (map, head) = {
+            let state = self.lock();
+            (Arc::clone(&state.map), state.head)
+        };
+        let tail = layout::get(&map, Word::Tail);
+        layout::set(&map, Word::Tail, tail);
+        let region = RING_BYTES as u64;
+        let free = region.saturating_sub(head.saturating_sub(self.tail()));
+        let mut at = (head | 4095) + 1;
+        while at + 4096 <= head + (bytes as u64).min(free) {
+            // Beyond the head only another append writes; under the lock none does.
+            let state = self.lock();
+            if state.head <= at {
+                set_len(&map, at % region, 0);
+            }
+            at += 4096;
+        }
+    }
+
+    /// Appends a record, but waits for the lock no longer than this; `None` = it was not to be had.
+    pub(crate) fn append_within(
+        &self,
+        append: &Append<'_>,
+        wait: std::time::Duration,
+    ) -> Option<Result<Appended, Reason>> {
+        let end = std::time::Instant::now() + wait;
+        let mut state = loop {
+            match self.state.try_lock() {
+                Ok(state) => break state,
+                Err(std::sync::TryLockError::Poisoned(state)) => break state.into_inner(),
+                Err(std::sync::TryLockError::WouldBlock) if std::time::Instant::now() >= end => return None,
+                Err(std::sync::TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        };
+        let crc = record::body_crc(self.generation.load(Ordering::Relaxed), append.body);
+        Some(self.append_locked(&mut state, append, crc))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing under this lock panics half-way through a record: `len` is published last.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn scope_append(body: &[u8]) -> Append<'_> {
+    Append { kind: record::SCOPE, lane: 0, n: 0, admission: Admission::Always, purposes: 0, body }
+}
+
+/// A bit for each purpose that is denied.
+pub(crate) fn denied_bits(consent: [u8; 2]) -> u8 {
+    u8::from(consent[0] == 3) | (u8::from(consent[1] == 3) << 1)
+}
+
+fn counter_at(reason: Reason, kind: Option<Kind>) -> usize {
+    let kind = kind.map_or(layout::COUNTER_KINDS - 1, |kind| kind as usize);
+    layout::COUNTERS + 8 * ((reason as usize % layout::COUNTER_REASONS) * layout::COUNTER_KINDS + kind)
+}
+
+fn read_refusals(map: &Map) -> Vec<(Reason, Option<Kind>, u64)> {
+    let kinds = || Kind::ALL.into_iter().map(Some).chain([None]);
+    let mut found = Vec::new();
+    for reason in Reason::ALL {
+        for kind in kinds() {
+            let mut word = [0; 8];
+            layout::read(map, counter_at(reason, kind), &mut word);
+            match u64::from_le_bytes(word) {
+                0 => {}
+                n => found.push((reason, kind, n)),
+            }
+        }
+    }
+    found
+}
+
+/// Publishes or ends: the store that makes a record visible, or the zero behind it.
+fn set_len(map: &Map, offset: u64, len: u32) {
+    let at = layout::REGION + offset as usize;
+    if at + 4 <= map.len() {
+        // SAFETY: in range; record offsets are 8-byte aligned in a page-aligned map.
+        unsafe {
+            std::sync::atomic::AtomicU32::from_ptr(map.base().as_ptr().add(at).cast()).store(len, Ordering::Release)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

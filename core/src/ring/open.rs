@@ -1,0 +1,227 @@
+//! Opening the ring: a file with real blocks where there is one, plain memory where there is none.
+
+use super::layout::{self, FILE_BYTES, Word};
+use super::marks::Marks;
+use super::scan::Scan;
+use super::{Ring, State};
+use crate::limits::RING_BYTES;
+use crate::sys::file;
+use crate::sys::map::Map;
+use crate::sys::random::random_16;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Tickets are moved on by this much after a power cut: the database may remember tickets the ring has lost, and would
+/// take new records for old ones.
+const TICKETS_AFTER_POWER_LOSS: u64 = 1 << 32;
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Found {
+    /// The file was new, or could not be read and was made anew.
+    pub(crate) fresh: bool,
+    /// It was there, but not a ring any more.
+    pub(crate) unreadable: bool,
+    /// It was not closed cleanly, in another boot: the power may have been cut.
+    pub(crate) power_loss: bool,
+    /// Runs in a row that died before their first committed fold.
+    pub(crate) guard: u64,
+}
+
+impl Ring {
+    /// Opens `folder/ring.bin`, made with real blocks if it is not there.
+    pub(crate) fn open_file(folder: &Path, boot: u64) -> io::Result<(Ring, Found)> {
+        let path = folder.join("ring.bin");
+        let file = file::open_private(&path)?;
+        let len = file.metadata()?.len();
+        let mut found = Found::default();
+        let map = if len == FILE_BYTES as u64 {
+            Map::of_file(&file, FILE_BYTES)?
+        } else {
+            found.unreadable = len != 0;
+            make(&file, boot)?
+        };
+        if layout::get(&map, Word::Magic) != layout::MAGIC || layout::get(&map, Word::Generation) == 0 {
+            found.unreadable |= !found.fresh && len == FILE_BYTES as u64;
+            format(&map, boot, 0, 0);
+            found.fresh = true;
+        }
+        found.fresh |= len != FILE_BYTES as u64;
+        let (version, marks) = Marks::read(&map).unwrap_or_default();
+        found.power_loss = !found.fresh && layout::get(&map, Word::Boot) != boot && layout::get(&map, Word::Clean) == 0;
+        found.guard = layout::get(&map, Word::Guard);
+        let (head, ticket, total) = end_of_records(&map, &marks);
+        let ticket = if found.power_loss { ticket.saturating_add(TICKETS_AFTER_POWER_LOSS) } else { ticket };
+        layout::set(&map, Word::Boot, boot);
+        layout::set(&map, Word::Clean, 0);
+        layout::set(&map, Word::Guard, found.guard + 1);
+        Ok((Ring::over(map, head, ticket, total, marks, version, Some((file, path))), found))
+    }
+
+    /// A ring in plain memory: for a folder that cannot be used, now or ever.
+    pub(crate) fn in_memory(boot: u64) -> io::Result<Ring> {
+        let map = Map::anonymous(FILE_BYTES)?;
+        format(&map, boot, 0, 0);
+        Ok(Ring::over(map, 0, 0, 0, Marks::default(), 0, None))
+    }
+
+    fn over(
+        map: Map,
+        head: u64,
+        ticket: u64,
+        total: u64,
+        marks: Marks,
+        marks_version: u64,
+        file: Option<(File, std::path::PathBuf)>,
+    ) -> Ring {
+        let map = Arc::new(map);
+        Ring {
+            reserve: Mutex::new(Arc::clone(&map)),
+            tail: AtomicU64::new(layout::get(&map, Word::Tail) & !7),
+            published: AtomicU64::new(head),
+            generation: AtomicU64::new(layout::get(&map, Word::Generation)),
+            state: Mutex::new(State { map, head, ticket, total, marks, marks_version, held: Vec::new() }),
+            file: Mutex::new(file),
+        }
+    }
+
+    /// Whether records reach a file, and that file is still whole and in its place.
+    pub(crate) fn is_sound(&self) -> bool {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*file {
+            Some((file, path)) => !self.map().was_torn() && file::is_whole(file, path, FILE_BYTES as u64),
+            None => false,
+        }
+    }
+
+    /// Whether there is a file behind it at all.
+    pub(crate) fn has_file(&self) -> bool {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Moves a ring in memory onto a file in this folder; `false` when that cannot be.
+    pub(crate) fn has_file_after(&self, folder: &Path, boot: u64) -> bool {
+        let map = self.map();
+        let tail = self.tail();
+        // What waits in memory is copied as it is: same records, same tickets, a file behind them from now on.
+        let moved = self.move_to(folder, boot, &map, tail);
+        moved.is_ok()
+    }
+
+    fn move_to(&self, folder: &Path, boot: u64, old: &Map, tail: u64) -> io::Result<()> {
+        let temporary = folder.join("ring.new");
+        let _ = std::fs::remove_file(&temporary);
+        let file = file::open_private(&temporary)?;
+        let map = make(&file, boot)?;
+        let path = folder.join("ring.bin");
+        let mut state = self.lock();
+        let mut bytes = vec![0u8; FILE_BYTES];
+        layout::read(old, 0, &mut bytes);
+        layout::write(&map, 0, &bytes);
+        layout::set(&map, Word::Tail, tail);
+        layout::set(&map, Word::Magic, layout::MAGIC);
+        std::fs::rename(&temporary, &path)?;
+        state.map = Arc::new(map);
+        *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.map);
+        drop(state);
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((file, path));
+        Ok(())
+    }
+
+    /// Overwrites what was freed, so that no erased event can be read from the file.
+    pub(crate) fn zero_free(&self) {
+        let state = self.lock();
+        let region = RING_BYTES as u64;
+        let (head, tail) = (state.head, self.tail());
+        let zeros = vec![0u8; RING_BYTES];
+        let free = region.saturating_sub(head.saturating_sub(tail));
+        let start = head % region;
+        let first = free.min(region - start);
+        layout::write(&state.map, layout::REGION + start as usize, zeros.get(..first as usize).unwrap_or_default());
+        layout::write(&state.map, layout::REGION, zeros.get(..(free - first) as usize).unwrap_or_default());
+    }
+
+    /// Puts a new file under the ring while callers go on: theirs was unlinked, cut, or never there. `drain` folds what
+    /// the old memory still holds; it is called with the append lock held, so nothing can be added meanwhile.
+    pub(crate) fn replace(&self, folder: &Path, boot: u64, drain: impl FnOnce(&Map, u64)) -> io::Result<()> {
+        let temporary = folder.join("ring.new");
+        let _ = std::fs::remove_file(&temporary);
+        let file = file::open_private(&temporary)?;
+        let map = make(&file, boot)?;
+        let path = folder.join("ring.bin");
+        let mut state = self.lock();
+        drain(&state.map, state.head);
+        format(&map, boot, state.ticket, state.total);
+        let mut counters = vec![0u8; layout::REGION - layout::COUNTERS];
+        layout::read(&state.map, layout::COUNTERS, &mut counters);
+        layout::write(&map, layout::COUNTERS, &counters);
+        for word in [Word::ReserveGeneration, Word::ReserveTotal] {
+            layout::set(&map, word, layout::get(&state.map, word));
+        }
+        state.marks.fold_generation = layout::get(&map, Word::Generation);
+        state.marks.fold_ticket = state.ticket;
+        state.marks.fold_total = state.total;
+        state.marks_version += 1;
+        state.marks.write(&map, state.marks_version);
+        std::fs::rename(&temporary, &path)?;
+        self.generation.store(layout::get(&map, Word::Generation), Ordering::SeqCst);
+        self.tail.store(0, Ordering::SeqCst);
+        self.published.store(0, Ordering::SeqCst);
+        state.head = 0;
+        state.map = Arc::new(map);
+        *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.map);
+        drop(state);
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((file, path));
+        file::sync_folder(folder);
+        Ok(())
+    }
+
+    /// The first fold of this run was committed: whatever kills the app from now on is not our start.
+    pub(crate) fn clear_guard(&self) {
+        layout::set(&self.map(), Word::Guard, 0);
+    }
+
+    /// Says that everything is folded and this run is over.
+    pub(crate) fn close_cleanly(&self) {
+        let map = self.map();
+        layout::set(&map, Word::Clean, 1);
+        layout::set(&map, Word::Guard, 0);
+    }
+}
+
+fn make(file: &File, boot: u64) -> io::Result<Map> {
+    file.set_len(0)?;
+    file::allocate(file, FILE_BYTES as u64)?;
+    let map = Map::of_file(file, FILE_BYTES)?;
+    format(&map, boot, 0, 0);
+    Ok(map)
+}
+
+/// Makes it an empty ring of a new generation. The magic comes last: a kill before it leaves a file that is made anew.
+fn format(map: &Map, boot: u64, ticket: u64, total: u64) {
+    layout::set(map, Word::Magic, 0);
+    let [a, b, c, d, e, f, g, h, ..] = random_16();
+    layout::write(map, 16, &[0; layout::REGION - 16]);
+    layout::write(map, layout::REGION, &[0; 8]);
+    layout::set(map, Word::Generation, u64::from_le_bytes([a, b, c, d, e, f, g, h]) | 1);
+    layout::set(map, Word::LastTicket, ticket);
+    layout::set(map, Word::LastTotal, total);
+    layout::set(map, Word::Boot, boot);
+    layout::set(map, Word::Magic, layout::MAGIC);
+}
+
+/// Position behind the last readable record, and ticket and total to go on from.
+fn end_of_records(map: &Map, marks: &Marks) -> (u64, u64, u64) {
+    let tail = layout::get(map, Word::Tail) & !7;
+    let (hint_ticket, hint_total) = (layout::get(map, Word::LastTicket), layout::get(map, Word::LastTotal));
+    let known = marks.fold_generation == layout::get(map, Word::Generation);
+    let (ticket, total) = if known { (marks.fold_ticket, marks.fold_total) } else { (0, 0) };
+    let end = tail.saturating_add(RING_BYTES as u64);
+    let mut scan = Scan::new(map, RING_BYTES, tail, end, ticket, total);
+    let mut body = Vec::new();
+    while scan.next(&mut body).is_some() || (scan.ticket < hint_ticket && scan.resync(&mut body).is_some()) {}
+    (scan.at, scan.ticket.max(hint_ticket), scan.total.max(hint_total))
+}

@@ -1,0 +1,84 @@
+//! One record: `len | crc | ticket | total | kind | format | n | lane | mask | body`, 8-byte aligned. Frozen for ever: a later
+//! build must be able to step over the records of an earlier one.
+
+/// Bytes before the body.
+pub(crate) const HEAD: usize = 32;
+
+/// `len` of a record that only fills the region up to its end.
+pub(crate) const PAD: u32 = u32::MAX;
+
+/// Format of the bodies this build writes.
+pub(crate) const FORMAT: u8 = 1;
+
+/// A breadcrumb.
+pub(crate) const CRUMB: u8 = 32;
+/// A change of the scope.
+pub(crate) const SCOPE: u8 = 33;
+/// The start of a run.
+pub(crate) const RUN: u8 = 34;
+
+/// What stands before the body, but for `len` and `crc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) ticket: u64,
+    /// Events accepted up to and with this record.
+    pub(crate) total: u64,
+    pub(crate) kind: u8,
+    pub(crate) format: u8,
+    /// Events in this record.
+    pub(crate) n: u16,
+    pub(crate) lane: u8,
+    /// Purposes that were not denied at the append, a bit each.
+    pub(crate) mask: u8,
+}
+
+impl Head {
+    /// The bytes after `len` and `crc`.
+    pub(crate) fn bytes(&self) -> [u8; HEAD - 8] {
+        let mut bytes = [0; HEAD - 8];
+        bytes[..8].copy_from_slice(&self.ticket.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.total.to_le_bytes());
+        bytes[16] = self.kind;
+        bytes[17] = self.format;
+        bytes[18..20].copy_from_slice(&self.n.to_le_bytes());
+        bytes[20] = self.lane;
+        bytes[21] = self.mask;
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8; HEAD - 8]) -> Head {
+        let word =
+            |at: usize| bytes.iter().skip(at).take(8).rev().fold(0u64, |word, byte| (word << 8) | u64::from(*byte));
+        Head {
+            ticket: word(0),
+            total: word(8),
+            kind: bytes[16],
+            format: bytes[17],
+            n: u16::from_le_bytes([bytes[18], bytes[19]]),
+            lane: bytes[20],
+            mask: bytes[21],
+        }
+    }
+}
+
+/// Bytes a record takes in the region.
+pub(crate) fn size(body: usize) -> usize {
+    (HEAD + body + 7) & !7
+}
+
+/// The body's share of the checksum, computed before the lock is taken. Seeded with the ring's generation, so that a
+/// record of a former ring in the same blocks is never taken for one of this.
+pub(crate) fn body_crc(generation: u64, body: &[u8]) -> crc32fast::Hasher {
+    let mut hasher = crc32fast::Hasher::new_with_initial((generation ^ (generation >> 32)) as u32);
+    hasher.update(body);
+    hasher
+}
+
+/// The checksum over body, `len` and head, in this order.
+pub(crate) fn crc(mut body: crc32fast::Hasher, len: u32, head: &[u8; HEAD - 8]) -> u32 {
+    let mut rest = [0u8; HEAD - 4];
+    rest[..4].copy_from_slice(&len.to_le_bytes());
+    rest[4..].copy_from_slice(head);
+    body.update(&rest);
+    body.finalize()
+}

@@ -1,0 +1,106 @@
+//! The reserve: room for one crash that does not depend on the append lock.
+//!
+//! A fatal error may strike while another thread holds the lock, or the very thread that holds it. After 50 ms `fatal`
+//! stops waiting and writes here. Claimed by compare-exchange, so two crashes at once cost one of them; freed only after
+//! its row and its number were committed together.
+
+use super::layout::{self, RESERVE, Word};
+use crate::limits::RESERVE_BYTES;
+use crate::sys::map::Map;
+
+const FREE: u64 = 0;
+const WRITING: u64 = 1;
+const FULL: u64 = 2;
+const FRONT: usize = 32;
+
+/// The largest body that fits.
+pub(crate) const BODY_BYTES: usize = RESERVE_BYTES - FRONT;
+
+/// A crash found in the reserve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reserved {
+    pub(crate) generation: u64,
+    pub(crate) kind: u8,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Writes a body, cut to fit by the caller. `None` when the reserve is taken; else its generation.
+pub(crate) fn write(map: &Map, kind: u8, body: &[u8]) -> Option<u64> {
+    if body.len() > BODY_BYTES || !layout::exchange(map, Word::ReserveState, FREE, WRITING) {
+        return None;
+    }
+    let generation = layout::get(map, Word::ReserveGeneration) + 1;
+    layout::set(map, Word::ReserveGeneration, generation);
+    let mut front = [0u8; FRONT];
+    front[..8].copy_from_slice(&generation.to_le_bytes());
+    front[8..12].copy_from_slice(&(body.len() as u32).to_le_bytes());
+    front[12] = kind;
+    front[16..20].copy_from_slice(&crc(generation, kind, body).to_le_bytes());
+    layout::write(map, RESERVE + FRONT, body);
+    layout::write(map, RESERVE, &front);
+    layout::set(map, Word::ReserveTotal, layout::get(map, Word::ReserveTotal) + 1);
+    layout::set(map, Word::ReserveState, FULL);
+    Some(generation)
+}
+
+/// The crash in the reserve, if a whole one is there.
+pub(crate) fn read(map: &Map) -> Option<Reserved> {
+    if layout::get(map, Word::ReserveState) != FULL {
+        return None;
+    }
+    let mut front = [0u8; FRONT];
+    layout::read(map, RESERVE, &mut front);
+    let generation = u64::from_le_bytes(*front.first_chunk()?);
+    let len = u32::from_le_bytes([front[8], front[9], front[10], front[11]]) as usize;
+    let kind = front[12];
+    let mut body = vec![0; len.min(BODY_BYTES)];
+    layout::read(map, RESERVE + FRONT, &mut body);
+    let stored = u32::from_le_bytes([front[16], front[17], front[18], front[19]]);
+    (crc(generation, kind, &body) == stored).then_some(Reserved { generation, kind, body })
+}
+
+/// Whether anything, whole or not, occupies it.
+pub(crate) fn is_taken(map: &Map) -> bool {
+    layout::get(map, Word::ReserveState) != FREE
+}
+
+/// Empties it: what was in it is committed, or cannot be read.
+pub(crate) fn free(map: &Map) {
+    layout::write(map, RESERVE, &[0; RESERVE_BYTES]);
+    layout::set(map, Word::ReserveState, FREE);
+}
+
+fn crc(generation: u64, kind: u8, body: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new_with_initial(generation as u32);
+    hasher.update(&[kind]);
+    hasher.update(body);
+    hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_holds_one_crash_until_it_is_freed() {
+        let map = Map::anonymous(layout::FILE_BYTES).unwrap();
+        assert_eq!(read(&map), None);
+        assert_eq!(write(&map, 0, b"first"), Some(1));
+        assert_eq!(write(&map, 0, b"second"), None);
+        assert_eq!(read(&map), Some(Reserved { generation: 1, kind: 0, body: b"first".to_vec() }));
+        free(&map);
+        assert!(!is_taken(&map));
+        assert_eq!(write(&map, 0, b"third"), Some(2));
+        assert_eq!(layout::get(&map, Word::ReserveTotal), 2);
+    }
+
+    #[test]
+    fn a_body_that_is_too_large_or_damaged_is_not_taken_for_a_crash() {
+        let map = Map::anonymous(layout::FILE_BYTES).unwrap();
+        assert_eq!(write(&map, 0, &vec![1; BODY_BYTES + 1]), None);
+        assert_eq!(write(&map, 0, &vec![1; BODY_BYTES]), Some(1));
+        layout::write(&map, RESERVE + 500, &[2]);
+        assert_eq!(read(&map), None);
+        assert!(is_taken(&map));
+    }
+}

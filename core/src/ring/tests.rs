@@ -1,0 +1,208 @@
+use super::scan::Scan;
+use super::*;
+
+fn event(body: &[u8]) -> Append<'_> {
+    Append { kind: 13, lane: 2, n: 1, admission: Admission::Normal, purposes: 0b10, body }
+}
+
+fn read_all(ring: &Ring, from: u64, ticket: u64, total: u64) -> (Vec<(u64, Vec<u8>)>, u64) {
+    let map = ring.map();
+    let mut scan = Scan::new(&map, RING_BYTES, from, ring.published(), ticket, total);
+    let (mut body, mut found) = (Vec::new(), Vec::new());
+    loop {
+        let head = match scan.next(&mut body) {
+            Some(head) => head,
+            None => match scan.resync(&mut body) {
+                Some(head) => head,
+                None => break,
+            },
+        };
+        found.push((head.ticket, body.clone()));
+    }
+    (found, scan.lost)
+}
+
+fn body(n: u64) -> Vec<u8> {
+    n.to_le_bytes().repeat(1 + (n as usize * 7) % 40)
+}
+
+#[test]
+fn what_was_appended_is_read_back_in_order_over_many_laps() {
+    let ring = Ring::in_memory(1).unwrap();
+    let (mut read, mut last, mut next) = (0, 0, 0u64);
+    for _ in 0..60 {
+        for _ in 0..200 {
+            ring.append(&event(&body(next))).unwrap();
+            next += 1;
+        }
+        let (found, lost) = read_all(&ring, ring.tail(), last, last);
+        assert_eq!((found.len(), lost), (200, 0));
+        for (ticket, bytes) in found {
+            assert_eq!(ticket, last + 1);
+            assert_eq!(bytes, body(read));
+            (last, read) = (ticket, read + 1);
+        }
+        ring.free(ring.published());
+    }
+    assert!(ring.published() > 2 * RING_BYTES as u64);
+}
+
+#[test]
+fn a_full_ring_refuses_by_lane_and_never_overwrites() {
+    let ring = Ring::in_memory(1).unwrap();
+    let large = vec![9u8; 1000];
+    let mut accepted = 0;
+    let mut fill = |admission| {
+        let mut n = 0;
+        while ring.append(&Append { admission, ..event(&large) }).is_ok() {
+            n += 1;
+        }
+        accepted += n;
+        n
+    };
+    let shares = [Admission::Bulk, Admission::Normal, Admission::Critical, Admission::Always].map(&mut fill);
+    let of_ring = |n: usize| n * record::size(1000) * 100 / RING_BYTES;
+    assert_eq!(shares.map(of_ring), [59, 19, 14, 5]);
+    assert_eq!(ring.append(&event(&large)), Err(Reason::RingFull));
+    let (found, lost) = read_all(&ring, 0, 0, 0);
+    assert_eq!((found.len(), lost), (accepted, 0));
+}
+
+#[test]
+fn a_scope_change_without_room_holds_everything_back_until_it_is_in() {
+    let ring = Ring::in_memory(1).unwrap();
+    while ring.append(&Append { admission: Admission::Always, ..event(&[0; 400]) }).is_ok() {}
+    let before = ring.last().0;
+    assert_eq!(ring.append_scope(&[1; 600]), None);
+    assert_eq!(ring.append(&event(b"x")), Err(Reason::RingFull));
+    ring.free(ring.published());
+    ring.append(&event(b"x")).unwrap();
+    let (found, _) = read_all(&ring, ring.tail(), before, before);
+    assert_eq!(found.iter().map(|(_, body)| body.len()).collect::<Vec<_>>(), [600, 1]);
+}
+
+#[test]
+fn denied_consent_refuses_under_the_same_lock_that_wrote_it() {
+    let ring = Ring::in_memory(1).unwrap();
+    ring.change_marks(|state| state.marks.consent = [2, 3]);
+    assert_eq!(ring.append(&event(b"analytics")), Err(Reason::Consent));
+    assert!(ring.append(&Append { purposes: 0b01, ..event(b"monitoring") }).is_ok());
+    assert!(ring.append(&Append { purposes: 0b11, ..event(b"either") }).is_ok());
+}
+
+#[test]
+fn a_new_open_finds_every_record_and_goes_on_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..5u64 {
+        let (ring, found) = Ring::open_file(folder.path(), 1).unwrap();
+        assert_eq!((found.fresh, found.power_loss, found.guard), (round == 0, false, round));
+        assert_eq!(ring.last(), (round * 100, round * 100));
+        for n in 0..100 {
+            ring.append(&event(&body(n))).unwrap();
+        }
+        let (records, lost) = read_all(&ring, 0, 0, 0);
+        assert_eq!((records.len() as u64, lost), ((round + 1) * 100, 0));
+        ring.refuse(Reason::Sampled, Some(Kind::ApiCall), 2);
+        assert_eq!(ring.refusals(), [(Reason::Sampled, Some(Kind::ApiCall), 2 * (round + 1))]);
+    }
+}
+
+#[test]
+fn a_damaged_record_costs_itself_and_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
+    for n in 0..100 {
+        ring.append(&event(&body(n))).unwrap();
+    }
+    let map = ring.map();
+    for damage in [0usize, 5, 40, 2_000, 2_001] {
+        let mut byte = [0];
+        layout::read(&map, layout::REGION + damage, &mut byte);
+        layout::write(&map, layout::REGION + damage, &[byte[0] ^ 0x10]);
+    }
+    let (records, lost) = read_all(&ring, 0, 0, 0);
+    assert_eq!(records.len() as u64 + lost, 100);
+    assert!((1..=4).contains(&lost), "{lost}");
+    drop(ring);
+    let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
+    assert_eq!(ring.last(), (100, 100));
+}
+
+#[test]
+fn a_header_or_length_that_is_not_ours_is_made_anew_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ring.bin");
+    std::fs::write(&path, b"something else").unwrap();
+    let (ring, found) = Ring::open_file(folder.path(), 1).unwrap();
+    assert!(found.fresh && found.unreadable);
+    ring.append(&event(b"x")).unwrap();
+    drop(ring);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[..100].fill(0x5a);
+    std::fs::write(&path, bytes).unwrap();
+    let (ring, found) = Ring::open_file(folder.path(), 1).unwrap();
+    assert!(found.fresh && found.unreadable);
+    assert_eq!(ring.last(), (0, 0));
+}
+
+#[test]
+fn after_a_power_cut_tickets_move_on_so_that_no_old_mark_covers_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
+    ring.append(&event(b"x")).unwrap();
+    drop(ring);
+    let (ring, found) = Ring::open_file(folder.path(), 2).unwrap();
+    assert!(found.power_loss);
+    assert!(ring.last().0 > u64::from(u32::MAX));
+    assert_eq!(ring.last().1, 1);
+    ring.close_cleanly();
+    drop(ring);
+    let (_, found) = Ring::open_file(folder.path(), 3).unwrap();
+    assert!(!found.power_loss);
+}
+
+#[test]
+fn a_ring_whose_file_was_unlinked_is_put_on_a_new_file_without_losing_a_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
+    ring.append(&event(b"before")).unwrap();
+    ring.refuse(Reason::Consent, None, 3);
+    assert!(ring.is_sound());
+    std::fs::remove_file(folder.path().join("ring.bin")).unwrap();
+    assert!(!ring.is_sound());
+    let mut drained = 0;
+    ring.replace(folder.path(), 1, |map, head| {
+        let mut scan = Scan::new(map, RING_BYTES, 0, head, 0, 0);
+        while scan.next(&mut Vec::new()).is_some() {
+            drained += 1;
+        }
+    })
+    .unwrap();
+    assert!(ring.is_sound());
+    assert_eq!(drained, 1);
+    let after = ring.append(&event(b"after")).unwrap();
+    assert_eq!(after.ticket, 2);
+    drop(ring);
+    let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
+    assert_eq!(ring.last(), (2, 2));
+    assert_eq!(ring.refusals(), [(Reason::Consent, None, 3)]);
+}
+
+#[test]
+fn eight_threads_lose_tear_and_double_nothing() {
+    let ring = Ring::in_memory(1).unwrap();
+    let accepted: u64 = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8u64)
+            .map(|thread| {
+                let ring = &ring;
+                scope.spawn(move || {
+                    (0..1000).filter(|n| ring.append(&event(&body(thread * 1000 + n))).is_ok()).count() as u64
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    let (found, lost) = read_all(&ring, 0, 0, 0);
+    assert_eq!((found.len() as u64, lost), (accepted, 0));
+    assert_eq!(ring.last(), (accepted, accepted));
+}

@@ -1,0 +1,100 @@
+//! What can be wrong with the queue's file, in the four classes that are answered differently.
+
+use rusqlite::ErrorCode;
+
+/// Why the queue could not do something. The class says what helps.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The file is damaged: quarantine it, start a new one, carve the old one.
+    #[error("queue.db is damaged: {0}")]
+    Corrupt(String),
+    /// No room on the disk: free the ballast, evict, checkpoint.
+    #[error("queue.db cannot grow, the disk is full: {0}")]
+    Full(String),
+    /// It cannot be used now (permissions, locked device, input/output error): try again later.
+    #[error("queue.db cannot be used now: {0}")]
+    Unavailable(String),
+    /// Written by a newer build (the app was downgraded): leave it alone.
+    #[error("queue.db has version {0}, newer than this build reads")]
+    Newer(u32),
+}
+
+/// What the calls of the store answer.
+pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Extended codes that mean "the write did not fit": `SQLITE_IOERR_WRITE` (a quota or a file size limit; a plain
+/// full disk comes as `SQLITE_FULL`) and `SQLITE_IOERR_SHMSIZE` (no room for the index of the WAL).
+const NO_ROOM: [i32; 2] = [rusqlite::ffi::SQLITE_IOERR_WRITE, rusqlite::ffi::SQLITE_IOERR_SHMSIZE];
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        let text = error.to_string();
+        match &error {
+            rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+                // A constraint can only fail when the file contradicts what it said before.
+                ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::ConstraintViolation
+                | ErrorCode::TypeMismatch => StoreError::Corrupt(text),
+                ErrorCode::DiskFull => StoreError::Full(text),
+                _ if NO_ROOM.contains(&failure.extended_code) => StoreError::Full(text),
+                _ if text.contains("no such ") || text.contains("malformed") => StoreError::Corrupt(text),
+                _ => StoreError::Unavailable(text),
+            },
+            rusqlite::Error::SqlInputError { .. }
+            | rusqlite::Error::QueryReturnedNoRows
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..) => StoreError::Corrupt(text),
+            _ => StoreError::Unavailable(text),
+        }
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> StoreError {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
+                StoreError::Full(error.to_string())
+            }
+            _ => StoreError::Unavailable(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn every_error_of_sqlite_falls_into_the_class_that_helps() {
+        let class = |code: i32, text: &str| -> StoreError {
+            rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(text.to_string())).into()
+        };
+        for code in
+            [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB, ffi::SQLITE_CORRUPT_INDEX, ffi::SQLITE_CONSTRAINT_PRIMARYKEY]
+        {
+            assert!(matches!(class(code, ""), StoreError::Corrupt(_)), "{code}");
+        }
+        assert!(matches!(class(ffi::SQLITE_ERROR, "no such table: event"), StoreError::Corrupt(_)));
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(matches!(class(code, ""), StoreError::Full(_)), "{code}");
+        }
+        for code in
+            [ffi::SQLITE_BUSY, ffi::SQLITE_IOERR_READ, ffi::SQLITE_CANTOPEN, ffi::SQLITE_READONLY, ffi::SQLITE_PERM]
+        {
+            assert!(matches!(class(code, ""), StoreError::Unavailable(_)), "{code}");
+        }
+        assert!(class(ffi::SQLITE_FULL, "why").to_string().contains("why"));
+    }
+
+    #[test]
+    fn a_full_file_system_is_the_same_whoever_meets_it() {
+        let full = std::io::Error::from_raw_os_error(28);
+        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+        assert!(matches!(StoreError::from(full), StoreError::Full(_)));
+        assert!(matches!(StoreError::from(std::io::Error::other("x")), StoreError::Unavailable(_)));
+    }
+}

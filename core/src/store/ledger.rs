@@ -1,0 +1,109 @@
+//! The books: what was lost and why, what was delivered, what a route never wanted.
+
+use super::error::Result;
+use super::memory::{signed, unsigned};
+use super::types::Now;
+use super::{Store, Tx};
+use crate::kind::Kind;
+use crate::reason::Reason;
+use crate::row::Lost;
+use rusqlite::params;
+
+/// Route number of what was lost before a row was stored.
+pub(super) const BEFORE: i64 = 0;
+
+/// Spelling of a kind the damage hid.
+pub(super) const UNKNOWN: &str = "unknown";
+
+const MS_PER_DAY: i64 = 24 * 3600 * 1000;
+
+/// What one transaction adds to the books; few entries, so they are searched one by one.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    lost: Vec<(i64, Option<Kind>, Reason, u64)>,
+    flows: Vec<(i64, u64, u64)>,
+}
+
+impl Books {
+    pub(super) fn lost(&mut self, route: i64, kind: Option<Kind>, reason: Reason, n: u64) {
+        let entry = self.lost.iter_mut().find(|entry| entry.0 == route && entry.1 == kind && entry.2 == reason);
+        match entry {
+            Some(entry) => entry.3 = entry.3.saturating_add(n),
+            None if n > 0 => self.lost.push((route, kind, reason, n)),
+            None => {}
+        }
+    }
+
+    pub(super) fn delivered(&mut self, route: i64, n: u64) {
+        self.flow(route, n, 0);
+    }
+
+    pub(super) fn unwanted(&mut self, route: i64, n: u64) {
+        self.flow(route, 0, n);
+    }
+
+    fn flow(&mut self, route: i64, delivered: u64, unwanted: u64) {
+        match self.flows.iter_mut().find(|entry| entry.0 == route) {
+            Some(entry) => {
+                entry.1 = entry.1.saturating_add(delivered);
+                entry.2 = entry.2.saturating_add(unwanted);
+            }
+            None if delivered > 0 || unwanted > 0 => self.flows.push((route, delivered, unwanted)),
+            None => {}
+        }
+    }
+
+    /// Writes them; part of the transaction in which the rows went.
+    pub(super) fn write(self, tx: &Tx<'_>, now: Now) -> Result<()> {
+        let epoch = signed(tx.memory.epoch);
+        for (route, kind, reason, n) in self.lost {
+            tx.db
+                .prepare_cached(
+                    "INSERT INTO ledger (epoch, day, route, kind, reason, n) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                     ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                )?
+                .execute(params![epoch, day(now), route, spelling(kind), reason.as_str(), signed(n)])?;
+        }
+        for (route, delivered, unwanted) in self.flows {
+            tx.db
+                .prepare_cached(
+                    "UPDATE flow SET delivered = delivered + ?3, unwanted = unwanted + ?4 WHERE route = ?1 AND epoch = ?2",
+                )?
+                .execute(params![route, epoch, signed(delivered), signed(unwanted)])?;
+        }
+        Ok(())
+    }
+}
+
+/// Days since 1970.
+pub(super) fn day(now: Now) -> i64 {
+    now.wall_ms.div_euclid(MS_PER_DAY)
+}
+
+pub(super) fn spelling(kind: Option<Kind>) -> &'static str {
+    kind.map_or(UNKNOWN, Kind::as_str)
+}
+
+impl Store {
+    /// What never reaches this route, cumulative in this epoch: lost before a row, on this route, and refused at the
+    /// gate (the last snapshot the fold saw). Dead letters are not in it while they are kept.
+    pub(crate) fn lost(&self, route: &str) -> Result<Vec<Lost>> {
+        let number = self.memory.route(route).map_or(BEFORE, |route| route.number);
+        let mut select = self.db.prepare_cached(
+            "SELECT reason, kind, sum(n) FROM (
+               SELECT reason, kind, n FROM ledger WHERE epoch = ?1 AND route IN (0, ?2)
+               UNION ALL SELECT reason, kind, n FROM gate
+             ) GROUP BY reason, kind ORDER BY reason, kind",
+        )?;
+        let mut rows = select.query(params![signed(self.memory.epoch), number])?;
+        let mut lost = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (reason, kind, count): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            // A reason of a newer build has no name here; the inspector still shows it.
+            if let Some(reason) = Reason::parse(&reason) {
+                lost.push(Lost { reason, kind: Kind::parse(&kind), count: unsigned(count) });
+            }
+        }
+        Ok(lost)
+    }
+}

@@ -1,0 +1,254 @@
+//! What is kept in memory beside the file: the routes with their cursors, and the head of the fold.
+//!
+//! A copy is taken when a transaction begins and put back when it fails, so it never differs from the file.
+
+use super::error::{Result, StoreError};
+use super::types::{FoldMark, InflightState};
+use crate::id::EventId;
+use crate::kind::Kind;
+use rusqlite::Connection;
+use std::sync::Arc;
+
+/// `seq` = epoch shifted by this + n.
+pub(super) const EPOCH_SHIFT: u32 = 40;
+
+/// The highest epoch whose numbers a JSON reader with 53-bit integers still tells apart.
+pub(super) const MAX_EPOCH: u64 = (1 << 13) - 1;
+
+/// The route that wants everything until the first destination is declared.
+pub(super) const GHOST: &str = "*";
+
+/// A cursor that has passed every row there will ever be.
+pub(super) const PASSED: u64 = i64::MAX as u64;
+
+#[derive(Clone, Debug)]
+pub(super) struct Memory {
+    pub(super) install: Arc<str>,
+    pub(super) epoch: u64,
+    pub(super) next_n: u64,
+    pub(super) mark: FoldMark,
+    pub(super) boot_seen: Arc<str>,
+    /// Wall clock minus monotonic clock as last written for that boot, by this life.
+    pub(super) offset_ms: Option<i64>,
+    /// The last life closed the file, and this one has not folded since.
+    pub(super) clean: bool,
+    pub(super) routes: Vec<Route>,
+    /// Per lane: rows up to here that are still stored are held by exceptions only.
+    pub(super) swept: [u64; 4],
+    /// Per lane: where the search for old rows goes on.
+    pub(super) aged: [u64; 4],
+    /// Runs that no row names were removed in this life.
+    pub(super) runs_pruned: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    pub(super) number: i64,
+    pub(super) name: Arc<str>,
+    pub(super) destination: Arc<str>,
+    pub(super) dormant_since_ms: Option<i64>,
+    pub(super) cursors: [u64; 4],
+    pub(super) inflight: Option<Arc<InFlight>>,
+    /// Where the next lease goes on asking parked rows.
+    pub(super) asked: u64,
+    /// Parked rows asked since one was taken, in a search that goes over several leases.
+    pub(super) asked_in_vain: u64,
+    /// The last lease stopped because of the work it took, not because there was nothing more.
+    pub(super) again: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct InFlight {
+    pub(super) batch_id: String,
+    pub(super) attempt: u32,
+    /// `None`: rows went meanwhile, so the batch cannot be sent again as it was.
+    pub(super) encoder: Option<u32>,
+    pub(super) state: InflightState,
+    /// In order of lane, then of `seq`.
+    pub(super) rows: Vec<Brief>,
+    /// The rows' ids and kinds are filled in (after opening the file they are not yet).
+    pub(super) known: bool,
+}
+
+/// What `settle` must know of a row in flight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Brief {
+    pub(super) seq: u64,
+    pub(super) lane: u8,
+    pub(super) kind: Kind,
+    pub(super) id: EventId,
+    /// An exception names it.
+    pub(super) parked: bool,
+}
+
+/// The number of a route in the ring's marks: FNV-1a of its name, the same in every build.
+#[must_use]
+pub(crate) fn route_hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+impl Route {
+    /// Keeps rows for a destination that is not declared yet.
+    pub(super) fn is_ghost(&self) -> bool {
+        &*self.name == GHOST || self.name.ends_with("/*")
+    }
+
+    /// Keeps only the rows it was given by name, never those behind its cursors.
+    pub(super) fn is_target_ghost(&self) -> bool {
+        &*self.name != GHOST && self.name.ends_with("/*")
+    }
+
+    pub(super) fn passed(&self, lane: u8, seq: u64) -> bool {
+        self.cursors.get(usize::from(lane)).is_some_and(|cursor| seq <= *cursor)
+    }
+}
+
+impl InFlight {
+    /// The rows per lane as JSON, the form of column `seqs`.
+    pub(super) fn seqs(&self) -> String {
+        let mut lanes: [Vec<u64>; 4] = Default::default();
+        for row in &self.rows {
+            if let Some(lane) = lanes.get_mut(usize::from(row.lane)) {
+                lane.push(row.seq);
+            }
+        }
+        serde_json::to_string(&lanes).unwrap_or_default()
+    }
+
+    fn parse(batch_id: String, seqs: &str, encoder: Option<i64>, state: &str, attempt: u32) -> Option<InFlight> {
+        let lanes: [Vec<u64>; 4] = serde_json::from_str(seqs).ok()?;
+        let rows = lanes.into_iter().zip(0u8..).flat_map(|(seqs, lane)| {
+            let brief =
+                move |seq| Brief { seq, lane, kind: Kind::Crash, id: EventId::from_bytes([0; 16]), parked: false };
+            seqs.into_iter().map(brief)
+        });
+        Some(InFlight {
+            batch_id,
+            attempt,
+            encoder: encoder.and_then(|encoder| u32::try_from(encoder).ok()),
+            state: if state == "sending" { InflightState::Sending } else { InflightState::Prepared },
+            rows: rows.collect(),
+            known: false,
+        })
+    }
+}
+
+impl Memory {
+    pub(super) fn load(db: &Connection) -> Result<Memory> {
+        let mut memory = db.query_row(
+            "SELECT install, epoch, next_n, generation, ticket, total, reserve_generation, reserve_total, boot, clean
+             FROM fold WHERE one = 1",
+            [],
+            |row| {
+                Ok(Memory {
+                    install: row.get::<_, String>(0)?.into(),
+                    epoch: unsigned(row.get(1)?),
+                    next_n: unsigned(row.get(2)?).max(1),
+                    mark: FoldMark {
+                        generation: bits(row.get(3)?),
+                        ticket: bits(row.get(4)?),
+                        total: bits(row.get(5)?),
+                        reserve_generation: bits(row.get(6)?),
+                        reserve_total: bits(row.get(7)?),
+                    },
+                    boot_seen: row.get::<_, String>(8)?.into(),
+                    offset_ms: None,
+                    clean: row.get(9)?,
+                    routes: Vec::new(),
+                    swept: [0; 4],
+                    aged: [0; 4],
+                    runs_pruned: false,
+                })
+            },
+        )?;
+        if memory.epoch > MAX_EPOCH || memory.next_n >= 1 << EPOCH_SHIFT {
+            return Err(StoreError::Corrupt(format!("epoch {} and row {} cannot be", memory.epoch, memory.next_n)));
+        }
+        let mut routes = db.prepare("SELECT number, name, destination, dormant_since_ms FROM route ORDER BY number")?;
+        let mut rows = routes.query([])?;
+        while let Some(row) = rows.next()? {
+            memory.routes.push(Route {
+                number: row.get(0)?,
+                name: row.get::<_, String>(1)?.into(),
+                destination: row.get::<_, String>(2)?.into(),
+                dormant_since_ms: row.get(3)?,
+                cursors: [0; 4],
+                inflight: None,
+                asked: 0,
+                asked_in_vain: 0,
+                again: false,
+            });
+        }
+        let mut cursors = db.prepare("SELECT route, lane, seq FROM cursor")?;
+        let mut rows = cursors.query([])?;
+        while let Some(row) = rows.next()? {
+            let (number, lane, seq): (i64, u8, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let route = memory.routes.iter_mut().find(|route| route.number == number);
+            if let Some(cursor) = route.and_then(|route| route.cursors.get_mut(usize::from(lane))) {
+                *cursor = unsigned(seq);
+            }
+        }
+        let mut batches = db.prepare("SELECT route, batch_id, seqs, encoder, state, attempt FROM inflight")?;
+        let mut rows = batches.query([])?;
+        while let Some(row) = rows.next()? {
+            let number: i64 = row.get(0)?;
+            let (seqs, state): (String, String) = (row.get(2)?, row.get(4)?);
+            // One that cannot be read is cut anew: its rows are still behind the cursor.
+            let batch = InFlight::parse(row.get(1)?, &seqs, row.get(3)?, &state, row.get(5)?);
+            if let Some(route) = memory.routes.iter_mut().find(|route| route.number == number) {
+                route.inflight = batch.map(Arc::new);
+            }
+        }
+        Ok(memory)
+    }
+
+    pub(super) fn next_seq(&self) -> u64 {
+        (self.epoch << EPOCH_SHIFT) | self.next_n
+    }
+
+    pub(super) fn route(&self, name: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| &*route.name == name)
+    }
+
+    pub(super) fn route_mut(&mut self, number: i64) -> Option<&mut Route> {
+        self.routes.iter_mut().find(|route| route.number == number)
+    }
+
+    /// Per lane: what every route has passed.
+    pub(super) fn floor(&self) -> [u64; 4] {
+        floor(self.routes.iter())
+    }
+
+    /// Whether this row is on its way on any route.
+    pub(super) fn in_flight(&self, seq: u64) -> bool {
+        self.routes
+            .iter()
+            .filter_map(|route| route.inflight.as_ref())
+            .any(|batch| batch.rows.iter().any(|row| row.seq == seq))
+    }
+}
+
+/// Per lane: what all of these routes have passed.
+pub(super) fn floor<'a>(routes: impl Iterator<Item = &'a Route>) -> [u64; 4] {
+    routes.fold([PASSED; 4], |mut floor, route| {
+        for (floor, cursor) in floor.iter_mut().zip(route.cursors) {
+            *floor = (*floor).min(cursor);
+        }
+        floor
+    })
+}
+
+/// A count from the file; never negative.
+pub(super) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// A count for the file.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// 64 bits that are no count (generations are random).
+fn bits(number: i64) -> u64 {
+    number as u64
+}

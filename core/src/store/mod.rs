@@ -1,0 +1,195 @@
+//! The queue on the disk: the only room with SQL.
+//!
+//! One connection, owned by the writer's thread. Rows are plain JSON with a checksum; each route of each destination
+//! has a cursor per lane, and a row goes when every route has passed it and no exception names it. Whatever does not
+//! reach a destination is counted, and every count comes from its own source, so that they can be held against each
+//! other: see [`Balance`].
+//!
+//! Every call that changes the file is one transaction; when it fails, the file and the copies in memory are as
+//! before. No call reads a clock.
+//!
+//! | file | idea |
+//! | --- | --- |
+//! | `types`, `error` | what goes in and out, what can be wrong |
+//! | `schema` | tables, pragmas, how a row is read and checked |
+//! | `memory` | the copy of routes and cursors that is kept beside the file |
+//! | `insert`, `start` | the fold: one transaction from the ring; what a new life reads back |
+//! | `routes` | declaring and retiring destinations; ghosts that keep rows for destinations not yet known |
+//! | `lease`, `cut`, `parked`, `settle` | a batch in flight, how it is chosen, and what became of it |
+//! | `evict`, `expire`, `upkeep` | caps in bytes, age and numbers |
+//! | `ledger` | what was lost and why |
+//! | `disk`, `repair`, `wipe` | full disk, damaged file, erasure |
+//! | `read`, `answers`, `list` | questions of the app and of the inspector |
+
+mod answers;
+mod cut;
+mod disk;
+mod error;
+mod evict;
+mod expire;
+mod insert;
+mod lease;
+mod ledger;
+mod list;
+mod memory;
+#[cfg(test)]
+mod model_test;
+mod parked;
+mod read;
+pub(crate) mod repair;
+mod routes;
+mod schema;
+mod settle;
+mod start;
+#[cfg(test)]
+mod testing;
+mod types;
+mod upkeep;
+mod wipe;
+
+pub use answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
+pub(crate) use error::Result;
+pub use error::StoreError;
+pub use list::{Filter, Listed};
+pub(crate) use memory::route_hash;
+pub use read::Reader;
+pub(crate) use schema::{RawRow, row_crc};
+pub use types::From;
+pub(crate) use types::{
+    Cut, FoldMark, Identity, InflightState, Lease, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Settled, Wipe,
+};
+
+use memory::Memory;
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+
+/// Name of the queue's file inside its folder.
+pub(crate) const FILE: &str = "queue.db";
+
+/// The queue. `Send`, used by one thread at a time.
+pub(crate) struct Store {
+    db: Connection,
+    folder: PathBuf,
+    options: Options,
+    /// Id of the present boot.
+    boot: String,
+    /// What is in the file, as of the last commit.
+    memory: Memory,
+    /// `synchronous` is FULL now, not NORMAL.
+    full: bool,
+}
+
+/// One transaction: the file and the copy in memory that goes with it.
+struct Tx<'a> {
+    db: &'a Connection,
+    memory: &'a mut Memory,
+}
+
+impl Store {
+    /// Opens the queue in this folder, or makes it. Never counts and never checks rows, so it takes the same time at
+    /// any size.
+    pub(crate) fn open(folder: &Path, identity: &Identity, options: Options) -> Result<Store> {
+        repair::finish(folder)?;
+        let (db, fresh) = schema::open(&folder.join(FILE))?;
+        if fresh {
+            begin(&db)?;
+            let made = schema::create(&db).and_then(|()| insert::first_rows(&db, identity)).and_then(|()| commit(&db));
+            if let Err(error) = made {
+                rollback(&db);
+                return Err(error);
+            }
+        }
+        let memory = Memory::load(&db)?;
+        Ok(Store { db, folder: folder.to_path_buf(), options, boot: identity.boot.clone(), memory, full: false })
+    }
+
+    /// Opens the queue of a folder to look at it: works while an app writes, changes nothing.
+    #[cfg(test)]
+    pub fn open_read_only(folder: &Path) -> Result<Reader> {
+        Reader::open(folder)
+    }
+
+    /// Id of this installation.
+    pub(crate) fn install(&self) -> &str {
+        &self.memory.install
+    }
+
+    /// The epoch in which rows are numbered now.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.memory.epoch
+    }
+
+    /// How far the ring was folded.
+    pub(crate) fn fold_mark(&self) -> FoldMark {
+        self.memory.mark
+    }
+
+    /// The number the next row will have.
+    #[cfg(test)]
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.memory.next_seq()
+    }
+
+    /// The boot the last fold saw, and whether the file was closed cleanly after it. Empty for a new file.
+    pub(crate) fn boot_seen(&self) -> (String, bool) {
+        (self.memory.boot_seen.to_string(), self.memory.clean)
+    }
+
+    /// Moves the caps.
+    #[cfg(test)]
+    pub(crate) fn set_options(&mut self, options: Options) {
+        self.options = options;
+    }
+
+    /// Syncs and shortens the log, notes that this was a clean end, and lets go of the file.
+    pub(crate) fn close(mut self) -> Result<()> {
+        self.write(false, |tx| {
+            tx.memory.clean = true;
+            tx.db.prepare_cached("UPDATE fold SET clean = 1")?.execute([])?;
+            Ok(())
+        })?;
+        self.checkpoint(true)?;
+        let Store { db, .. } = self;
+        db.close().map_err(|(_, error)| StoreError::from(error))
+    }
+
+    /// Runs `work` in one transaction. On an error neither the file nor the memory has changed.
+    fn write<T>(&mut self, full: bool, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.synchronous(full)?;
+        begin(&self.db)?;
+        let before = self.memory.clone();
+        let done =
+            work(&mut Tx { db: &self.db, memory: &mut self.memory }).and_then(|value| commit(&self.db).map(|()| value));
+        if done.is_err() {
+            rollback(&self.db);
+            self.memory = before;
+        }
+        done
+    }
+
+    /// The next commit is synced (`full`), or with the next checkpoint.
+    fn synchronous(&mut self, full: bool) -> Result<()> {
+        if self.full != full {
+            self.db.execute_batch(if full { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" })?;
+            self.full = full;
+        }
+        Ok(())
+    }
+}
+
+fn begin(db: &Connection) -> Result<()> {
+    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    Ok(())
+}
+
+fn commit(db: &Connection) -> Result<()> {
+    db.prepare_cached("COMMIT")?.execute([])?;
+    Ok(())
+}
+
+/// Best effort: SQLite has rolled back by itself after the errors that make this one fail.
+fn rollback(db: &Connection) {
+    if !db.is_autocommit() {
+        let _ = db.execute_batch("ROLLBACK");
+    }
+}

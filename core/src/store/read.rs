@@ -1,0 +1,305 @@
+//! Questions: the balance, the state of each route, the fate of an event. Asked by the app's own writer and, through
+//! [`Reader`], by the inspector while the app writes.
+
+use super::answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
+use super::error::{Result, StoreError};
+use super::evict::used_bytes;
+use super::memory::{InFlight, Memory, PASSED, Route, signed, unsigned};
+use super::parked::Exception;
+use super::routes::{DEAD, DONE};
+use super::schema::{self, ROW, Read, read_row};
+use super::settle::DELIVERED;
+use super::types::InflightState;
+use super::{FILE, Store, Tx};
+use crate::id::EventId;
+use crate::row::Run;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The queue of another process, for looking only.
+#[derive(Debug)]
+pub struct Reader {
+    pub(super) db: Connection,
+    live: bool,
+}
+
+impl Reader {
+    /// Opens the queue of a folder. While an app has it open, each question sees its latest commit; open it anew for
+    /// each look when no app had (see [`Reader::live`]).
+    pub fn open(folder: &Path) -> Result<Reader> {
+        let path = folder.join(FILE);
+        if !path.is_file() {
+            return Err(StoreError::Unavailable(format!("there is no {}", path.display())));
+        }
+        // Without a log nobody has it open, and SQLite would make files beside it just to read.
+        let log = std::fs::metadata(folder.join(format!("{FILE}-wal"))).ok().map(|log| log.len());
+        match schema::open_read_only(&path, log.is_none()) {
+            // An empty log in a folder that takes no new files.
+            Err(StoreError::Unavailable(_)) if log == Some(0) => {
+                Ok(Reader { db: schema::open_read_only(&path, true)?, live: false })
+            }
+            db => Ok(Reader { db: db?, live: log.is_some() }),
+        }
+    }
+
+    /// An app had the queue open, or died without closing it.
+    #[must_use]
+    pub fn live(&self) -> bool {
+        self.live
+    }
+
+    /// The accounts.
+    pub fn balance(&self) -> Result<Balance> {
+        self.look(balance)
+    }
+
+    /// The queue at a glance.
+    pub fn overview(&self) -> Result<Overview> {
+        self.look(overview)
+    }
+
+    /// What became of an event.
+    pub fn fate(&self, id: EventId) -> Result<Fate> {
+        self.look(|db, memory| fate(db, memory, id))
+    }
+
+    /// The runs still known, oldest first.
+    pub fn runs(&self) -> Result<Vec<Run>> {
+        self.look(|db, _| super::start::runs(db))
+    }
+
+    /// Answers one question from one state of the file, and lets go of it at once.
+    pub(super) fn look<T>(&self, question: impl FnOnce(&Connection, &mut Memory) -> Result<T>) -> Result<T> {
+        self.db.execute_batch("BEGIN")?;
+        let answer = Memory::load(&self.db).and_then(|mut memory| question(&self.db, &mut memory));
+        super::rollback(&self.db);
+        answer
+    }
+}
+
+impl Store {
+    /// The accounts.
+    #[cfg(test)]
+    pub(crate) fn balance(&self) -> Result<Balance> {
+        balance(&self.db, &mut self.memory.clone())
+    }
+
+    /// The queue at a glance.
+    #[cfg(test)]
+    pub(crate) fn overview(&self) -> Result<Overview> {
+        overview(&self.db, &mut self.memory.clone())
+    }
+
+    /// What became of an event. Reads all rows: some 20 ms at 100,000.
+    pub(crate) fn fate(&self, id: EventId) -> Result<Fate> {
+        fate(&self.db, &mut self.memory.clone(), id)
+    }
+}
+
+fn balance(db: &Connection, memory: &mut Memory) -> Result<Balance> {
+    let epoch = signed(memory.epoch);
+    let mut balance = Balance { epoch: memory.epoch, numbered: memory.next_n.saturating_sub(1), ..Balance::default() };
+    let mut kinds: BTreeMap<String, KindBalance> = BTreeMap::new();
+    let mut select = db.prepare("SELECT kind, folded, late, stored FROM tally WHERE epoch = ?1")?;
+    let mut rows = select.query([epoch])?;
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(0)?;
+        let account = kinds.entry(kind.clone()).or_default();
+        account.folded = unsigned(row.get(1)?);
+        account.late = unsigned(row.get(2)?);
+        account.stored = unsigned(row.get(3)?);
+    }
+    let mut dropped: BTreeMap<i64, BTreeMap<String, u64>> = BTreeMap::new();
+    let mut select = db.prepare("SELECT route, kind, reason, sum(n) FROM ledger WHERE epoch = ?1 GROUP BY 1, 2, 3")?;
+    let mut rows = select.query([epoch])?;
+    while let Some(row) = rows.next()? {
+        let (route, kind, reason, n): (i64, String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let reasons = match route {
+            super::ledger::BEFORE => &mut kinds.entry(kind).or_default().dropped,
+            _ => dropped.entry(route).or_default(),
+        };
+        let sum = reasons.entry(reason).or_default();
+        *sum = sum.saturating_add(unsigned(n));
+    }
+    balance.kinds = kinds.into_iter().map(|(kind, account)| KindBalance { kind, ..account }).collect();
+    for route in memory.routes.clone() {
+        let dropped = dropped.remove(&route.number).unwrap_or_default();
+        balance.routes.push(route_balance(&Tx { db, memory: &mut *memory }, &route, dropped)?);
+    }
+    Ok(balance)
+}
+
+fn route_balance(tx: &Tx<'_>, route: &Route, dropped: BTreeMap<String, u64>) -> Result<RouteBalance> {
+    let next = tx.memory.next_seq();
+    let flow = tx
+        .db
+        .prepare_cached("SELECT base, first_seq, delivered, unwanted FROM flow WHERE route = ?1 AND epoch = ?2")?
+        .query_row(params![route.number, signed(tx.memory.epoch)], |row| {
+            let first = row.get::<_, Option<i64>>(1)?.map_or(next, unsigned);
+            Ok((unsigned(row.get(0)?), first, unsigned(row.get(2)?), unsigned(row.get(3)?)))
+        })
+        .optional()?;
+    let (base, first, delivered, unwanted) = flow.unwrap_or((0, next, 0, 0));
+    let dead: i64 = tx
+        .db
+        .prepare_cached("SELECT count(*) FROM exception WHERE route = ?1 AND state = 2")?
+        .query_row([route.number], |row| row.get(0))?;
+    let dead = unsigned(dead);
+    let in_flight = route.inflight.as_ref().map_or(0, |batch| batch.rows.len() as u64);
+    let held = tx.held(route)?;
+    Ok(RouteBalance {
+        route: route.name.to_string(),
+        stored: base.saturating_add(next.saturating_sub(first)),
+        queued: held.saturating_sub(dead).saturating_sub(in_flight),
+        in_flight,
+        delivered,
+        dead,
+        unwanted,
+        dropped,
+    })
+}
+
+fn overview(db: &Connection, memory: &mut Memory) -> Result<Overview> {
+    let mut overview = Overview {
+        install: memory.install.to_string(),
+        boot: memory.boot_seen.to_string(),
+        balance: balance(db, memory)?,
+        bytes: used_bytes(db)?,
+        ..Overview::default()
+    };
+    for (lane, count) in overview.lanes.iter_mut().enumerate() {
+        let rows =
+            db.query_row("SELECT count(*) FROM event WHERE lane = ?1", [lane as i64], |row| row.get::<_, i64>(0))?;
+        *count = unsigned(rows);
+    }
+    overview.rows = overview.lanes.iter().sum();
+    let mut select = db.prepare("SELECT reason, kind, n FROM gate ORDER BY 1, 2")?;
+    let refused = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?))))?;
+    overview.refused = refused.collect::<Result<_, _>>()?;
+    for route in &memory.routes {
+        let last = db
+            .query_row(
+                "SELECT at_ms, status, note FROM receipt WHERE route = ?1 ORDER BY number DESC LIMIT 1",
+                [route.number],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .optional()?;
+        let (state, ever): (Option<String>, i64) = db.query_row(
+            "SELECT state, (SELECT coalesce(sum(delivered), 0) FROM flow WHERE route = number) FROM route WHERE number = ?1",
+            [route.number],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        overview.routes.push(RouteView {
+            route: route.name.to_string(),
+            destination: route.destination.to_string(),
+            dormant_since_ms: route.dormant_since_ms,
+            state,
+            batch: route.inflight.as_ref().map(|batch| (batch.batch_id.clone(), batch.attempt)),
+            last,
+            delivered_ever: unsigned(ever),
+        });
+    }
+    Ok(overview)
+}
+
+/// Where a stored row is on one route; [`RowState::Passed`] when the route does not hold it.
+pub(super) fn state_of(db: &Connection, route: &Route, seq: u64, lane: u8) -> Result<RowState> {
+    let in_batch = |batch: &&std::sync::Arc<InFlight>| batch.rows.iter().any(|row| row.seq == seq);
+    if let Some(batch) = route.inflight.as_ref().filter(in_batch) {
+        return Ok(RowState::InFlight {
+            batch_id: batch.batch_id.clone(),
+            attempt: batch.attempt,
+            sending: batch.state == InflightState::Sending,
+        });
+    }
+    let mut select = db.prepare_cached(
+        "SELECT seq, route, lane, state, reason, status, note, at_ms, until_ms, crc FROM exception
+         WHERE seq = ?1 AND route = ?2",
+    )?;
+    let mut rows = select.query(params![signed(seq), route.number])?;
+    Ok(match rows.next()?.map(Exception::read).transpose()? {
+        Some(Ok(letter)) if letter.state == DEAD => {
+            RowState::Dead { reason: letter.reason, status: letter.status, note: letter.note }
+        }
+        Some(Ok(done)) if done.state == DONE => RowState::Passed,
+        Some(Ok(parked)) => RowState::Parked { until_ms: parked.until_ms },
+        Some(Err(_)) => RowState::Parked { until_ms: None },
+        None if route.passed(lane, seq) => RowState::Passed,
+        None => RowState::Queued,
+    })
+}
+
+fn fate(db: &Connection, memory: &mut Memory, id: EventId) -> Result<Fate> {
+    let mut fate = Fate::default();
+    let row = db.query_row(&format!("SELECT {ROW} FROM event WHERE id = ?1"), [id.to_string()], read_row).optional()?;
+    if let Some(Read::Good(row)) = row {
+        fate.row = Some(row);
+    }
+    for route in &memory.routes {
+        let stored = match &fate.row {
+            Some(row) => Some(state_of(db, route, row.seq, row.kind.lane().number())?),
+            None => None,
+        };
+        let state = match stored {
+            Some(RowState::Passed) => Some(receipt_of(db, route, id)?.unwrap_or(RowState::Passed)),
+            None => receipt_of(db, route, id)?,
+            stored => stored,
+        };
+        fate.routes.extend(state.map(|state| RouteFate { route: route.name.to_string(), state }));
+    }
+    Ok(fate)
+}
+
+/// What the latest receipt that settles this event says.
+fn receipt_of(db: &Connection, route: &Route, id: EventId) -> Result<Option<RowState>> {
+    let id = id.simple();
+    let mut select = db.prepare(
+        "SELECT at_ms, status, outcomes FROM receipt WHERE route = ?1 AND instr(outcomes, ?2) > 0 ORDER BY number DESC",
+    )?;
+    let mut rows = select.query(params![route.number, id])?;
+    while let Some(row) = rows.next()? {
+        let (at_ms, status, outcomes): (i64, u16, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let outcomes: BTreeMap<String, Vec<String>> = serde_json::from_str(&outcomes).unwrap_or_default();
+        match outcomes.into_iter().find(|(_, ids)| ids.contains(&id)) {
+            Some((outcome, _)) if outcome == DELIVERED => return Ok(Some(RowState::Delivered { at_ms, status })),
+            Some((outcome, _)) if outcome == super::settle::KEPT => {}
+            Some((reason, _)) => return Ok(Some(RowState::Dropped { reason, at_ms, status })),
+            None => {}
+        }
+    }
+    Ok(None)
+}
+
+impl Store {
+    /// How far each declared or dormant route is settled, for the ring's marks: its cursors, moved over the rows that
+    /// went otherwise (evicted, expired, wiped), so that those do not come back from a damaged file either.
+    pub(crate) fn settled(&self) -> Result<Vec<super::Settled>> {
+        let last = self.memory.next_seq().saturating_sub(1);
+        let mut before = [last; 4];
+        for (lane, before) in before.iter_mut().enumerate() {
+            let first: Option<i64> = self
+                .db
+                .prepare_cached("SELECT seq FROM event WHERE lane = ?1 ORDER BY seq LIMIT 1")?
+                .query_row([lane as i64], |row| row.get(0))
+                .optional()?;
+            if let Some(first) = first {
+                *before = unsigned(first).saturating_sub(1);
+            }
+        }
+        let settled = self.memory.routes.iter().filter(|route| !route.is_target_ghost()).map(|route| {
+            let mut lanes = route.cursors;
+            for (cursor, before) in lanes.iter_mut().zip(before) {
+                *cursor = (*cursor).max(before).min(PASSED);
+            }
+            let sending = route.inflight.as_ref().filter(|batch| batch.state == InflightState::Sending);
+            super::Settled {
+                route: route.name.to_string(),
+                hash: super::route_hash(&route.name),
+                lanes,
+                sending: sending.and_then(|batch| batch.rows.iter().map(|row| row.seq).max()).unwrap_or(0),
+            }
+        });
+        Ok(settled.collect())
+    }
+}

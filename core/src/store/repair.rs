@@ -1,0 +1,278 @@
+//! Quarantine: a damaged queue is put aside, never deleted before it was carved.
+//!
+//! `quarantine/<n>/` holds `queue.db`, its log and `marks` (the copy of the ring's marks at that moment);
+//! `quarantine/log` one line per quarantine with its wall clock, which outlives the folders.
+
+use super::error::{Result, StoreError};
+use super::memory::unsigned;
+use super::types::Now;
+use super::{FILE, Store};
+use crate::limits;
+use rusqlite::OptionalExtension;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Folder of the quarantines inside the queue's folder.
+pub(crate) const FOLDER: &str = "quarantine";
+
+/// Copy of the ring's marks inside a quarantine.
+pub(crate) const MARKS: &str = "marks";
+
+/// Present while files are being moved in.
+const MOVING: &str = "moving";
+
+const LOG: &str = "log";
+
+/// Lines of the log that are kept.
+const LOG_LINES: usize = 16;
+
+/// The files of a queue, the one that matters first.
+fn files() -> [String; 3] {
+    [FILE.to_string(), format!("{FILE}-wal"), format!("{FILE}-shm")]
+}
+
+/// Moves a queue that no connection has open out of the way and keeps a copy of the marks beside it. A process that
+/// dies in between is finished by [`finish`]. Answers the folder, whose name is its number.
+pub(crate) fn quarantine(folder: &Path, marks_copy: &[u8], now: Now) -> Result<PathBuf> {
+    finish(folder)?;
+    let root = folder.join(FOLDER);
+    fs::create_dir_all(&root)?;
+    let mut log = read_log(&root);
+    log.push(now.wall_ms);
+    let kept = log.get(log.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
+    let text: String = kept.iter().map(|wall_ms| format!("{wall_ms}\n")).collect();
+    fs::write(root.join(LOG), text)?;
+    let number = numbered(&root)?.last().map_or(1, |(number, _)| number.saturating_add(1));
+    let target = root.join(number.to_string());
+    fs::create_dir(&target)?;
+    write_synced(&target.join(MARKS), marks_copy)?;
+    write_synced(&target.join(MOVING), b"")?;
+    sync_folder(&root)?;
+    sync_folder(&target)?;
+    move_in(folder, &target)?;
+    Ok(target)
+}
+
+/// Finishes a quarantine that a dying process began. Called by `open`.
+pub(super) fn finish(folder: &Path) -> Result<()> {
+    for (_, target) in numbered(&folder.join(FOLDER))? {
+        if target.join(MOVING).exists() {
+            move_in(folder, &target)?;
+        }
+    }
+    Ok(())
+}
+
+fn move_in(folder: &Path, target: &Path) -> Result<()> {
+    for name in files() {
+        match fs::rename(folder.join(&name), target.join(&name)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    sync_folder(target)?;
+    sync_folder(folder)?;
+    fs::remove_file(target.join(MOVING))?;
+    Ok(())
+}
+
+/// Quarantines in the last [`limits::QUARANTINE_WINDOW`]. A time ahead of now (a clock set back) counts.
+pub(crate) fn quarantines_lately(folder: &Path, now: Now) -> usize {
+    let window = limits::QUARANTINE_WINDOW.as_millis() as i64;
+    let log = read_log(&folder.join(FOLDER));
+    log.iter().filter(|wall_ms| now.wall_ms.saturating_sub(**wall_ms) <= window).count()
+}
+
+/// Quarantines that are still to be carved, the oldest first.
+pub(crate) fn to_carve(folder: &Path) -> Result<Vec<PathBuf>> {
+    let found = numbered(&folder.join(FOLDER))?;
+    Ok(found.into_iter().map(|(_, path)| path).filter(|path| !path.join(MOVING).exists()).collect())
+}
+
+/// Deletes all quarantines (a wipe covers them).
+pub(crate) fn discard_all(folder: &Path) -> Result<()> {
+    numbered(&folder.join(FOLDER))?.into_iter().try_for_each(|(_, path)| discard(&path))
+}
+
+fn discard(quarantine: &Path) -> Result<()> {
+    match fs::remove_dir_all(quarantine) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+impl Store {
+    /// The page up to which a quarantine was carved, as committed by [`super::Fold::carved`].
+    pub(crate) fn carve_position(&self, quarantine: &Path) -> Result<u64> {
+        let page: Option<i64> = self
+            .db
+            .prepare_cached("SELECT page FROM carve WHERE folder = ?1")?
+            .query_row([carve_key(quarantine)], |row| row.get(0))
+            .optional()?;
+        Ok(page.map_or(0, unsigned))
+    }
+
+    /// A quarantine was carved to its end: deletes it, then its position.
+    pub(crate) fn carve_done(&mut self, quarantine: &Path) -> Result<()> {
+        // Until all it brought is on the disk, the folder is the only copy.
+        self.checkpoint(false)?;
+        discard(quarantine)?;
+        let key = carve_key(quarantine);
+        self.write(false, |tx| {
+            tx.db.execute("DELETE FROM carve WHERE folder = ?1", [key])?;
+            Ok(())
+        })
+    }
+}
+
+/// How a quarantine is named in table `carve` and by [`super::Fold::carved`]: its number.
+pub(crate) fn carve_key(quarantine: &Path) -> String {
+    quarantine.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn numbered(root: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    let entries = match fs::read_dir(root) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(StoreError::from)?.path();
+        if let Some(number) = path.file_name().and_then(|name| name.to_str()?.parse::<u64>().ok()) {
+            found.push((number, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read_log(root: &Path) -> Vec<i64> {
+    let text = fs::read_to_string(root.join(LOG)).unwrap_or_default();
+    text.lines().filter_map(|line| line.trim().parse().ok()).collect()
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes)?;
+    fs::File::open(path)?.sync_all()?;
+    Ok(())
+}
+
+/// Makes renames in a folder durable. Where a folder cannot be opened as a file there is nothing to do.
+fn sync_folder(folder: &Path) -> Result<()> {
+    if let Ok(folder) = fs::File::open(folder) {
+        folder.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, NOW, identity};
+    use super::super::{From, Options, Wipe};
+    use super::*;
+    use crate::kind::Kind;
+
+    fn open(folder: &Path) -> Result<Store> {
+        Store::open(folder, &identity(), Options::default())
+    }
+
+    #[test]
+    fn a_damaged_queue_is_put_aside_with_its_log_and_the_marks_and_a_new_one_begins() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        let Bench { folder, store, .. } = bench;
+        store.close().unwrap();
+        let file = fs::read(folder.path().join("queue.db")).unwrap();
+        fs::write(folder.path().join("queue.db"), [&[0u8; 100], file.get(100..).unwrap()].concat()).unwrap();
+        assert!(matches!(open(folder.path()).err(), Some(StoreError::Corrupt(_))));
+        fs::write(folder.path().join("queue.db-wal"), b"log").unwrap();
+        let aside = quarantine(folder.path(), b"marks", NOW).unwrap();
+        assert_eq!(aside, folder.path().join("quarantine/1"));
+        assert_eq!(fs::read(aside.join(MARKS)).unwrap(), b"marks");
+        assert_eq!(fs::read(aside.join("queue.db-wal")).unwrap(), b"log");
+        assert!(aside.join("queue.db").exists() && !folder.path().join("queue.db").exists());
+        assert!(open(folder.path()).unwrap().fold_mark() == Default::default());
+        assert_eq!(to_carve(folder.path()).unwrap(), [aside]);
+    }
+
+    #[test]
+    fn a_quarantine_that_was_cut_short_is_finished_by_the_next_open() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        let Bench { folder, store, .. } = bench;
+        super::super::testing::die(store);
+        let log = fs::read(folder.path().join("queue.db-wal")).unwrap();
+        let aside = folder.path().join("quarantine/4");
+        fs::create_dir_all(&aside).unwrap();
+        fs::write(aside.join(MARKS), b"marks").unwrap();
+        fs::write(aside.join(MOVING), b"").unwrap();
+        fs::rename(folder.path().join("queue.db"), aside.join("queue.db")).unwrap();
+        assert!(to_carve(folder.path()).unwrap().is_empty());
+        let store = open(folder.path()).unwrap();
+        assert_eq!(store.next_seq(), (3 << 40) | 1);
+        assert_eq!(fs::read(aside.join("queue.db-wal")).unwrap(), log);
+        assert_eq!(to_carve(folder.path()).unwrap(), [aside]);
+        drop(store);
+        assert_eq!(quarantine(folder.path(), b"", NOW).unwrap(), folder.path().join("quarantine/5"));
+    }
+
+    #[test]
+    fn quarantines_of_a_week_are_counted_even_when_they_are_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let day = |n: i64| Now { wall_ms: NOW.wall_ms + n * 24 * 3_600_000, ..NOW };
+        assert_eq!(quarantines_lately(folder.path(), NOW), 0);
+        for n in 0..3 {
+            let aside = quarantine(folder.path(), b"", day(n)).unwrap();
+            discard(&aside).unwrap();
+        }
+        assert_eq!(quarantines_lately(folder.path(), day(2)), 3);
+        assert_eq!(quarantines_lately(folder.path(), day(8)), 2);
+        assert_eq!(quarantines_lately(folder.path(), day(-8)), 3, "a clock set back does not forget them");
+        assert_eq!(quarantines_lately(folder.path(), day(30)), 0);
+        for _ in 0..40 {
+            quarantine(folder.path(), b"", day(30)).unwrap();
+        }
+        assert!(quarantines_lately(folder.path(), day(30)) <= LOG_LINES);
+        discard_all(folder.path()).unwrap();
+        assert!(to_carve(folder.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_carver_goes_on_where_its_last_commit_was() {
+        let mut bench = Bench::new();
+        let aside = bench.folder.path().join("quarantine/1");
+        fs::create_dir_all(&aside).unwrap();
+        let key = carve_key(&aside);
+        assert_eq!((key.as_str(), bench.store.carve_position(&aside).unwrap()), ("1", 0));
+        let mut fold = bench.store.begin(false, NOW).unwrap();
+        fold.carved(&key, 12).unwrap();
+        drop(fold);
+        assert_eq!(bench.store.carve_position(&aside).unwrap(), 0);
+        let mut fold = bench.store.begin(false, NOW).unwrap();
+        fold.carved(&key, 13).unwrap();
+        fold.commit().unwrap();
+        let mut bench = bench.crash();
+        assert_eq!(bench.store.carve_position(&aside).unwrap(), 13);
+        bench.store.carve_done(&aside).unwrap();
+        assert!(!aside.exists());
+        assert_eq!(bench.store.carve_position(&aside).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_wipe_takes_the_quarantines_too() {
+        let mut bench = Bench::new();
+        fs::create_dir_all(bench.folder.path().join("quarantine/7")).unwrap();
+        bench.store.wipe(Wipe::All, &|_| false, None, NOW).unwrap();
+        assert!(to_carve(bench.folder.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn rows_already_here_are_known_by_id() {
+        let mut bench = Bench::fresh();
+        let rows = bench.add(&[Kind::Error, Kind::Error]);
+        bench.store.declare("main", &["x"], From::Oldest, NOW).unwrap();
+        assert_eq!(bench.store.ids(0).unwrap(), [Bench::id(1), Bench::id(2)]);
+        assert_eq!(bench.store.ids(rows[0]).unwrap(), [Bench::id(2)]);
+    }
+}

@@ -1,0 +1,471 @@
+//! Routes: declaring and retiring destinations, the ghosts that keep rows for destinations not yet known, and which
+//! rows nobody needs any more.
+
+use super::error::Result;
+use super::ledger::Books;
+use super::memory::{GHOST, PASSED, Route, floor, signed, unsigned};
+use super::types::{From, Now};
+use super::{Store, Tx};
+use crate::kind::Kind;
+use crate::reason::Reason;
+use rusqlite::{OptionalExtension, params};
+
+/// `exception.state` of a parked row.
+pub(super) const RETRY: i64 = 1;
+
+/// `exception.state` of a dead letter.
+pub(super) const DEAD: i64 = 2;
+
+/// `exception.state` of a row the route is done with although its cursor has not passed it yet.
+pub(super) const DONE: i64 = 3;
+
+/// Most rows one sweep looks at in a lane: keeps a transaction in the range of a millisecond or two.
+const SWEEP: i64 = 1024;
+
+impl Store {
+    /// Makes the routes of a destination known and awake. Declaring what is declared changes nothing; a dormant
+    /// destination goes on where it was; routes of it that are not named any more become dormant.
+    pub(crate) fn declare(&mut self, destination: &str, routes: &[&str], from: From, now: Now) -> Result<()> {
+        let name = |route: &str| format!("{destination}/{route}");
+        let settled = routes
+            .iter()
+            .all(|route| self.memory.route(&name(route)).is_some_and(|route| route.dormant_since_ms.is_none()))
+            && self.memory.routes.iter().filter(|route| &*route.destination == destination).count() == routes.len();
+        if settled {
+            return Ok(());
+        }
+        self.write(true, |tx| {
+            let ghosts: Vec<Route> = tx
+                .memory
+                .routes
+                .iter()
+                .filter(|route| route.is_ghost() && (&*route.destination == destination || &*route.name == GHOST))
+                .cloned()
+                .collect();
+            for old in tx.memory.routes.clone() {
+                let named = routes.iter().any(|route| name(route) == *old.name);
+                if &*old.destination == destination && !old.is_ghost() && !named && old.dormant_since_ms.is_none() {
+                    tx.sleep(old.number, Some(now.wall_ms))?;
+                }
+            }
+            for route in routes {
+                match tx.memory.route(&name(route)).map(|known| (known.number, known.dormant_since_ms)) {
+                    Some((_, None)) => {}
+                    Some((number, Some(_))) => tx.sleep(number, None)?,
+                    None => {
+                        let start = match from {
+                            From::Oldest => 0,
+                            From::Now => tx.memory.next_seq().saturating_sub(1),
+                        };
+                        tx.add_route(&name(route), destination, [start; 4], None)?;
+                    }
+                }
+            }
+            for ghost in ghosts {
+                // What it kept is now held by the new routes, or was given up by `From::Now`.
+                let reason = (from == From::Now).then_some(Reason::DestinationRemoved);
+                tx.remove_route(&ghost, reason, now)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The destination is not used any more: its rows wait [`crate::limits::DORMANT_AGE`] for it to come back.
+    pub(crate) fn retire(&mut self, destination: &str, now: Now) -> Result<()> {
+        let awake = |route: &&Route| {
+            &*route.destination == destination && !route.is_ghost() && route.dormant_since_ms.is_none()
+        };
+        let numbers: Vec<i64> = self.memory.routes.iter().filter(awake).map(|route| route.number).collect();
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        self.write(true, |tx| numbers.iter().try_for_each(|number| tx.sleep(*number, Some(now.wall_ms))))
+    }
+
+    /// Names of the routes of declared destinations.
+    #[cfg(test)]
+    pub(crate) fn declared(&self) -> Vec<String> {
+        let awake = self.memory.routes.iter().filter(|route| !route.is_ghost() && route.dormant_since_ms.is_none());
+        awake.map(|route| route.name.to_string()).collect()
+    }
+
+    /// What the courier keeps about a route; the store does not read it.
+    pub(crate) fn route_state(&self, route: &str) -> Result<Option<String>> {
+        let state: Option<Option<String>> = self
+            .db
+            .prepare_cached("SELECT state FROM route WHERE name = ?1")?
+            .query_row([route], |row| row.get(0))
+            .optional()?;
+        Ok(state.flatten())
+    }
+
+    /// Replaces it.
+    pub(crate) fn save_route_state(&mut self, route: &str, json: &str) -> Result<()> {
+        let Some(number) = self.memory.route(route).map(|route| route.number) else { return Ok(()) };
+        self.write(false, |tx| tx.save_state(number, Some(json)))
+    }
+}
+
+impl Tx<'_> {
+    /// Adds a route whose cursors stand at `cursors`; answers its number, which no earlier route had.
+    pub(super) fn add_route(
+        &mut self,
+        name: &str,
+        destination: &str,
+        cursors: [u64; 4],
+        dormant_since_ms: Option<i64>,
+    ) -> Result<i64> {
+        let number: i64 = self.db.query_row(
+            "SELECT 1 + max((SELECT coalesce(max(number), 0) FROM route), (SELECT coalesce(max(route), 0) FROM ledger),
+                            (SELECT coalesce(max(route), 0) FROM receipt))",
+            [],
+            |row| row.get(0),
+        )?;
+        self.db.execute(
+            "INSERT INTO route (number, name, destination, dormant_since_ms, state) VALUES (?1, ?2, ?3, ?4, NULL)",
+            params![number, name, destination, dormant_since_ms],
+        )?;
+        let route = Route {
+            number,
+            name: name.into(),
+            destination: destination.into(),
+            dormant_since_ms,
+            cursors,
+            inflight: None,
+            asked: 0,
+            asked_in_vain: 0,
+            again: false,
+        };
+        for (lane, seq) in cursors.into_iter().enumerate() {
+            self.db.execute(
+                "INSERT INTO cursor (route, lane, seq) VALUES (?1, ?2, ?3)",
+                params![number, lane as i64, signed(seq)],
+            )?;
+        }
+        let base = self.held(&route)?;
+        self.start_flow(&route, base, self.memory.next_seq())?;
+        self.memory.routes.push(route);
+        // Rows that only exceptions held may now be behind a cursor again.
+        self.memory.swept = [0; 4];
+        Ok(number)
+    }
+
+    /// Begins a route's count in the present epoch.
+    pub(super) fn start_flow(&self, route: &Route, base: u64, first_seq: u64) -> Result<()> {
+        let first = (!route.is_target_ghost()).then_some(signed(first_seq));
+        self.db.execute(
+            "INSERT OR REPLACE INTO flow (route, epoch, base, first_seq, delivered, unwanted) VALUES (?1, ?2, ?3, ?4, 0, 0)",
+            params![route.number, signed(self.memory.epoch), signed(base), first],
+        )?;
+        Ok(())
+    }
+
+    fn sleep(&mut self, number: i64, since_ms: Option<i64>) -> Result<()> {
+        self.db.execute("UPDATE route SET dormant_since_ms = ?2 WHERE number = ?1", params![number, since_ms])?;
+        if let Some(route) = self.memory.route_mut(number) {
+            route.dormant_since_ms = since_ms;
+        }
+        Ok(())
+    }
+
+    /// Starts the waiting time of a dormant route again (its clock was wrong).
+    pub(super) fn sleep_from(&mut self, number: i64, since_ms: i64) -> Result<()> {
+        self.sleep(number, Some(since_ms))
+    }
+
+    pub(super) fn save_state(&self, number: i64, json: Option<&str>) -> Result<()> {
+        if let Some(json) = json {
+            self.db.prepare_cached("UPDATE route SET state = ?2 WHERE number = ?1")?.execute(params![number, json])?;
+        }
+        Ok(())
+    }
+
+    /// How many rows this route still has: behind its cursors, parked, dead.
+    pub(super) fn held(&self, route: &Route) -> Result<u64> {
+        let named: i64 = self.db.query_row(
+            "SELECT count(*) FROM exception WHERE route = ?1 AND state IN (1, 2)",
+            [route.number],
+            |row| row.get(0),
+        )?;
+        let mut held = unsigned(named);
+        for (lane, cursor) in route.cursors.into_iter().enumerate() {
+            held += self.behind(route.number, lane, cursor, PASSED)?;
+        }
+        Ok(held)
+    }
+
+    /// Rows of a lane with `after < seq <= up_to` that no exception of this route names.
+    pub(super) fn behind(&self, route: i64, lane: usize, after: u64, up_to: u64) -> Result<u64> {
+        let count: i64 = self
+            .db
+            .prepare_cached(
+                "SELECT (SELECT count(*) FROM event WHERE lane = ?2 AND seq > ?3 AND seq <= ?4)
+                      - (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state IN (1, 2, 3)
+                           AND seq > ?3 AND seq <= ?4)",
+            )?
+            .query_row(params![route, lane as i64, signed(after), signed(up_to)], |row| row.get(0))?;
+        Ok(unsigned(count))
+    }
+
+    /// Removes a route. With a reason, all it still had is booked under it (dead letters under their own).
+    pub(super) fn remove_route(&mut self, route: &Route, reason: Option<Reason>, now: Now) -> Result<()> {
+        if let Some(reason) = reason {
+            let mut books = Books::default();
+            self.book_all(route, None, reason, &mut books)?;
+            books.write(self, now)?;
+        }
+        for table in ["cursor", "exception", "inflight", "flow", "receipt"] {
+            self.db.execute(&format!("DELETE FROM {table} WHERE route = ?1"), [route.number])?;
+        }
+        self.db.execute("DELETE FROM route WHERE number = ?1", [route.number])?;
+        self.memory.routes.retain(|other| other.number != route.number);
+        self.memory.swept = [0; 4];
+        Ok(())
+    }
+
+    /// Books everything the route still has as lost: all kinds, or those spelled in `only`.
+    pub(super) fn book_all(
+        &self,
+        route: &Route,
+        only: Option<&[&str]>,
+        reason: Reason,
+        books: &mut Books,
+    ) -> Result<()> {
+        let mut book = |kind: &str, reason: Reason, n: i64| {
+            if only.is_none_or(|only| only.contains(&kind)) {
+                books.lost(route.number, Kind::parse(kind), reason, unsigned(n));
+            }
+        };
+        for (lane, cursor) in route.cursors.into_iter().enumerate() {
+            let mut select = self.db.prepare_cached(
+                "SELECT kind, count(*) FROM event WHERE lane = ?2 AND seq > ?3
+                   AND NOT EXISTS (SELECT 1 FROM exception x WHERE x.seq = event.seq AND x.route = ?1) GROUP BY kind",
+            )?;
+            let mut rows = select.query(params![route.number, lane as i64, signed(cursor)])?;
+            while let Some(row) = rows.next()? {
+                book(&row.get::<_, String>(0)?, reason, row.get(1)?);
+            }
+        }
+        let mut select = self.db.prepare_cached(
+            "SELECT event.kind, x.state, x.reason, count(*) FROM exception x JOIN event USING (seq)
+             WHERE x.route = ?1 AND x.state IN (1, 2)
+             GROUP BY 1, 2, 3",
+        )?;
+        let mut rows = select.query([route.number])?;
+        while let Some(row) = rows.next()? {
+            let own = match row.get::<_, i64>(1)? {
+                DEAD => row.get::<_, Option<String>>(2)?.and_then(|own| Reason::parse(&own)),
+                _ => None,
+            };
+            book(&row.get::<_, String>(0)?, own.unwrap_or(reason), row.get(3)?);
+        }
+        Ok(())
+    }
+
+    /// Deletes the rows that every route has passed and no exception names; at most [`SWEEP`] rows of each lane.
+    /// Answers whether there is nothing left to sweep.
+    pub(super) fn sweep(&mut self) -> Result<bool> {
+        let floor = self.memory.floor();
+        let mut done = true;
+        let last = self.memory.next_seq().saturating_sub(1);
+        let named: bool =
+            self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM exception)")?.query_row([], |row| row.get(0))?;
+        for (lane, floor) in floor.into_iter().enumerate() {
+            let (Some(swept), floor) = (self.memory.swept.get(lane).copied(), floor.min(last)) else { continue };
+            if swept >= floor {
+                continue;
+            }
+            let bound: Option<i64> = self
+                .db
+                .prepare_cached(
+                    "SELECT seq FROM event WHERE lane = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT 1 OFFSET ?4",
+                )?
+                .query_row(params![lane as i64, signed(swept), signed(floor), SWEEP - 1], |row| row.get(0))
+                .optional()?;
+            let bound = bound.map_or(floor, unsigned).min(floor);
+            done &= bound == floor;
+            let delete = if named {
+                "DELETE FROM event WHERE lane = ?1 AND seq > ?2 AND seq <= ?3
+                   AND NOT EXISTS (SELECT 1 FROM exception x WHERE x.seq = event.seq)"
+            } else {
+                "DELETE FROM event WHERE lane = ?1 AND seq > ?2 AND seq <= ?3"
+            };
+            self.db.prepare_cached(delete)?.execute(params![lane as i64, signed(swept), signed(bound)])?;
+            if let Some(swept) = self.memory.swept.get_mut(lane) {
+                *swept = bound;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Deletes these rows, which no exception of some route names any more, unless another one holds them.
+    pub(super) fn free(&self, rows: &[(u64, u8)]) -> Result<()> {
+        let floor = floor(self.memory.routes.iter());
+        for (seq, lane) in rows {
+            if floor.get(usize::from(*lane)).is_some_and(|floor| seq <= floor) {
+                self.db
+                    .prepare_cached(
+                        "DELETE FROM event WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM exception x WHERE x.seq = ?1)",
+                    )?
+                    .execute([signed(*seq)])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, NOW, ROUTE, seqs};
+    use super::super::{RowEnd, RowState};
+    use super::*;
+    use crate::limits;
+
+    const LATER: Now = Now { wall_ms: NOW.wall_ms + 8 * 24 * 3_600_000, ..NOW };
+
+    #[test]
+    fn rows_wait_for_the_first_destination_however_late_it_is_declared() {
+        let mut bench = Bench::fresh();
+        let rows = bench.add(&[Kind::Error, Kind::Metric]);
+        bench.store.upkeep(Now { wall_ms: i64::MAX, ..NOW }).unwrap();
+        assert_eq!(bench.seqs(), rows);
+        let mut bench = bench.crash();
+        bench.store.declare("main", &["rez.batch"], From::Oldest, NOW).unwrap();
+        assert_eq!(seqs(&bench.lease(10).unwrap()), rows);
+        assert!(bench.store.memory.route(GHOST).is_none());
+    }
+
+    #[test]
+    fn a_destination_from_now_on_sees_nothing_older() {
+        let mut bench = Bench::fresh();
+        bench.add(&[Kind::Error]);
+        bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
+        bench.check();
+        assert!(bench.lease(10).is_none());
+        assert!(bench.seqs().is_empty());
+        let new = bench.add(&[Kind::Error]);
+        assert_eq!(seqs(&bench.lease(10).unwrap()), new);
+    }
+
+    #[test]
+    fn a_row_for_a_destination_not_yet_declared_waits_for_it() {
+        let mut bench = Bench::new();
+        let rows = bench.add_for(&[Kind::Analytics], &["ga".to_string()], "{}");
+        assert!(bench.lease_on(ROUTE, 10, &mut |_| crate::destination::Want::No).is_none());
+        assert_eq!(bench.seqs(), rows);
+        assert_eq!(bench.account("ga/*").queued, 1);
+        bench.store.declare("ga", &["ga4.collect"], From::Oldest, NOW).unwrap();
+        bench.check();
+        let lease = bench.lease_on("ga/ga4.collect", 10, &mut |_| crate::destination::Want::Yes).unwrap();
+        assert_eq!(seqs(&lease), rows);
+        assert!(bench.store.memory.route("ga/*").is_none());
+    }
+
+    #[test]
+    fn a_row_for_a_destination_that_never_comes_is_freed_after_a_week() {
+        let mut bench = Bench::new();
+        bench.add_for(&[Kind::Analytics], &["ga".to_string()], "{}");
+        assert!(bench.lease_on(ROUTE, 10, &mut |_| crate::destination::Want::No).is_none());
+        bench.store.upkeep(LATER).unwrap();
+        assert!(bench.seqs().is_empty());
+        bench.check();
+    }
+
+    #[test]
+    fn declaring_twice_changes_nothing_and_a_retired_destination_goes_on_where_it_was() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error, Kind::Error]);
+        let lease = bench.lease(1).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
+        bench.store.retire("main", NOW).unwrap();
+        assert!(bench.store.declared().is_empty());
+        let more = bench.add(&[Kind::Error]);
+        let mut bench = bench.crash();
+        assert_eq!(bench.seqs(), [rows[1], more[0]]);
+        bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
+        assert_eq!(bench.store.declared(), [ROUTE]);
+        assert_eq!(seqs(&bench.lease(10).unwrap()), [rows[1], more[0]]);
+    }
+
+    #[test]
+    fn what_a_removed_destination_left_is_booked_and_freed_after_a_week_unless_another_needs_it() {
+        let mut bench = Bench::new();
+        bench.store.declare("other", &["x"], From::Oldest, NOW).unwrap();
+        bench.add(&[Kind::Error, Kind::Metric, Kind::Error]);
+        let lease = bench.lease(10).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        assert_eq!(bench.seqs().len(), 3);
+        bench.store.retire("other", NOW).unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        assert_eq!(bench.seqs().len(), 3);
+        bench.store.upkeep(LATER).unwrap();
+        bench.check();
+        assert!(bench.seqs().is_empty());
+        let booked: i64 = bench
+            .store
+            .db
+            .query_row("SELECT sum(n) FROM ledger WHERE reason = 'destination_removed'", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(booked, 3);
+        bench.store.declare("third", &["x"], From::Oldest, NOW).unwrap();
+        assert_eq!(bench.account("third/x").dropped.len(), 0);
+    }
+
+    #[test]
+    fn a_dormant_destination_whose_clock_was_set_back_waits_from_now() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        bench.store.retire("main", LATER).unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        assert_eq!(bench.store.memory.route(ROUTE).unwrap().dormant_since_ms, Some(NOW.wall_ms));
+        let far = NOW.wall_ms + (limits::AGE_UNKNOWN_DAYS + 1) * 24 * 3_600_000;
+        bench.store.upkeep(Now { wall_ms: far, ..NOW }).unwrap();
+        assert_eq!(bench.store.memory.route(ROUTE).unwrap().dormant_since_ms, Some(far));
+        assert_eq!(bench.seqs().len(), 1);
+    }
+
+    #[test]
+    fn a_route_that_a_build_no_longer_has_becomes_dormant() {
+        let mut bench = Bench::new();
+        bench.store.declare("main", &["rez.batch", "new"], From::Oldest, NOW).unwrap();
+        bench.store.declare("main", &["new"], From::Oldest, NOW).unwrap();
+        assert_eq!(bench.store.declared(), ["main/new"]);
+        bench.store.save_route_state("main/new", "{\"hold\":1}").unwrap();
+        assert_eq!(bench.crash().store.route_state("main/new").unwrap().as_deref(), Some("{\"hold\":1}"));
+    }
+
+    #[test]
+    fn a_row_that_an_exception_outlived_goes_when_a_later_destination_has_passed_it() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        let lease = bench.lease(1).unwrap();
+        bench.settle(&lease, &RowEnd::Keep);
+        bench.store.declare("other", &["x"], From::Oldest, NOW).unwrap();
+        let lease = bench.lease(1).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        assert_eq!(bench.seqs().len(), 1);
+        assert!(bench.lease_on("other/x", 1, &mut |_| crate::destination::Want::No).is_none());
+        bench.store.upkeep(NOW).unwrap();
+        assert!(bench.seqs().is_empty());
+    }
+
+    #[test]
+    fn a_large_backlog_is_swept_in_portions() {
+        let mut bench = Bench::fresh();
+        for _ in 0..30 {
+            bench.add(&[Kind::Metric; 100]);
+        }
+        bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        assert_eq!(bench.seqs().len(), 3_000 - SWEEP as usize);
+        bench.store.upkeep(NOW).unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        assert!(bench.seqs().is_empty());
+        let id = Bench::id(1);
+        assert!(!matches!(
+            bench.store.fate(id).unwrap().routes.first().map(|fate| &fate.state),
+            Some(RowState::Queued)
+        ));
+    }
+}

@@ -1,0 +1,261 @@
+//! What is done now and then so that nothing grows for ever.
+
+use super::error::Result;
+use super::evict::used_bytes;
+use super::ledger::{Books, day};
+use super::memory::{GHOST, signed, unsigned};
+use super::parked::Exception;
+use super::routes::DEAD;
+use super::schema::PAGE_BYTES;
+use super::types::Now;
+use super::{Store, Tx};
+use crate::kind::Kind;
+use crate::limits;
+use crate::reason::Reason;
+use rusqlite::{OptionalExtension, params};
+
+/// Days after which the ledger's days are summed up into one.
+const LEDGER_DAYS: i64 = 30;
+
+/// Epochs whose books are kept.
+const EPOCHS: u64 = 8;
+
+/// Runs that may be in the table before those that no row names are looked for.
+const RUNS: i64 = 64;
+
+/// Free pages given back at once, and the least worth giving back.
+const VACUUM_PAGES: i64 = 64;
+
+/// A time further back than this is a broken clock.
+const FAR_MS: i64 = limits::AGE_UNKNOWN_DAYS * 24 * 3600 * 1000;
+
+impl Store {
+    /// Books dead letters that are too many or too old, frees what dormant destinations left, forgets old receipts,
+    /// sums up old books, removes runs that no row names, and gives free pages back. A few milliseconds.
+    pub(crate) fn upkeep(&mut self, now: Now) -> Result<()> {
+        self.write(false, |tx| {
+            for route in tx.memory.routes.clone() {
+                tx.trim_dead(route.number, now)?;
+                tx.trim_receipts(route.number)?;
+                if let Some(since) = route.dormant_since_ms.filter(|_| &*route.name != GHOST) {
+                    let waited = now.wall_ms.saturating_sub(since);
+                    if !(0..=FAR_MS).contains(&waited) {
+                        tx.sleep_from(route.number, now.wall_ms)?;
+                    } else if waited > limits::DORMANT_AGE.as_millis() as i64 {
+                        tx.remove_route(&route, Some(Reason::DestinationRemoved), now)?;
+                    }
+                }
+            }
+            tx.trim_books(now)?;
+            tx.trim_runs()?;
+            tx.sweep()?;
+            Ok(())
+        })?;
+        self.give_back()
+    }
+
+    /// Gives free pages back to the file system when they are many.
+    pub(super) fn give_back(&mut self) -> Result<()> {
+        let free: i64 = self.db.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))?;
+        if free > VACUUM_PAGES && unsigned(free).saturating_mul(3 * PAGE_BYTES) > used_bytes(&self.db)? {
+            super::schema::pragma(&self.db, &format!("incremental_vacuum({VACUUM_PAGES})"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Tx<'_> {
+    fn trim_dead(&mut self, route: i64, now: Now) -> Result<()> {
+        let mut dead = Vec::new();
+        let mut broken = Vec::new();
+        {
+            let mut select = self.db.prepare_cached(
+                "SELECT seq, route, lane, state, reason, status, note, at_ms, until_ms, crc FROM exception
+                 WHERE route = ?1 AND lane IN (0, 1, 2, 3) AND state = ?2",
+            )?;
+            let mut rows = select.query(params![route, DEAD])?;
+            while let Some(row) = rows.next()? {
+                match Exception::read(row)? {
+                    Ok(exception) => dead.push(exception),
+                    Err(seq) => broken.push(seq),
+                }
+            }
+        }
+        dead.sort_by_key(|letter| (letter.at_ms, letter.seq));
+        let too_many = dead.len().saturating_sub(limits::DEAD_LETTERS);
+        let old = limits::DEAD_LETTER_AGE.as_millis() as i64;
+        let mut books = Books::default();
+        let mut freed = Vec::new();
+        for (place, letter) in dead.iter().enumerate() {
+            let age = now.wall_ms.saturating_sub(letter.at_ms);
+            if place < too_many || (age > old && age <= FAR_MS) {
+                books.lost(route, self.kind_of(letter.seq)?, letter.reason.unwrap_or(Reason::Rejected), 1);
+                freed.push((letter.seq, letter.lane));
+            }
+        }
+        for seq in broken {
+            let kind = self.kind_of(seq)?;
+            books.lost(route, kind, Reason::CorruptRow, 1);
+            freed.push((seq, kind.map_or(3, |kind| kind.lane().number())));
+        }
+        books.write(self, now)?;
+        self.end(route, &freed)
+    }
+
+    fn kind_of(&self, seq: u64) -> Result<Option<Kind>> {
+        let kind: Option<String> = self
+            .db
+            .prepare_cached("SELECT kind FROM event WHERE seq = ?1")?
+            .query_row([signed(seq)], |row| row.get(0))
+            .optional()?;
+        Ok(kind.and_then(|kind| Kind::parse(&kind)))
+    }
+
+    fn trim_receipts(&self, route: i64) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "DELETE FROM receipt WHERE route = ?1 AND number <=
+                   (SELECT number FROM receipt WHERE route = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+            )?
+            .execute(params![route, limits::RECEIPTS as i64])?;
+        Ok(())
+    }
+
+    fn trim_books(&self, now: Now) -> Result<()> {
+        let before = day(now).saturating_sub(LEDGER_DAYS);
+        let many: bool = self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM ledger WHERE day > 0 AND day < ?1)")?
+            .query_row([before], |row| row.get(0))?;
+        if many {
+            self.db.execute(
+                "INSERT INTO ledger (epoch, day, route, kind, reason, n)
+                 SELECT epoch, 0, route, kind, reason, sum(n) FROM ledger WHERE day > 0 AND day < ?1 GROUP BY 1, 3, 4, 5
+                 ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                [before],
+            )?;
+            self.db.execute("DELETE FROM ledger WHERE day > 0 AND day < ?1", [before])?;
+        }
+        if let Some(epoch) = self.memory.epoch.checked_sub(EPOCHS) {
+            for table in ["ledger", "tally", "flow"] {
+                self.db.execute(&format!("DELETE FROM {table} WHERE epoch <= ?1"), [signed(epoch)])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Once in a life: the search reads all rows.
+    fn trim_runs(&mut self) -> Result<()> {
+        if self.memory.runs_pruned {
+            return Ok(());
+        }
+        self.memory.runs_pruned = true;
+        let runs: i64 = self.db.query_row("SELECT count(*) FROM run", [], |row| row.get(0))?;
+        if runs > RUNS {
+            self.db.execute(
+                "DELETE FROM run WHERE number < (SELECT max(number) FROM run) AND number NOT IN
+                   (SELECT run FROM event UNION SELECT run FROM crumb)",
+                [],
+            )?;
+            self.db.execute(
+                "DELETE FROM boot WHERE boot NOT IN (SELECT boot FROM run) AND boot <> (SELECT boot FROM fold)",
+                [],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RowEnd;
+    use super::super::testing::{Bench, NOW, ROUTE, receipt};
+    use super::*;
+
+    const DAY: i64 = 24 * 3_600_000;
+
+    fn kill(bench: &mut Bench, n: usize) {
+        bench.add(&vec![Kind::Error; n]);
+        let lease = bench.lease(500).unwrap();
+        bench.settle(&lease, &RowEnd::Dead { reason: Reason::Rejected, status: 422, note: "bad".to_string() });
+    }
+
+    #[test]
+    fn dead_letters_are_kept_up_to_a_number_and_an_age() {
+        let mut bench = Bench::new();
+        kill(&mut bench, limits::DEAD_LETTERS + 3);
+        bench.store.upkeep(NOW).unwrap();
+        bench.check();
+        assert_eq!((bench.account(ROUTE).dead, bench.account(ROUTE).dropped["rejected"]), (100, 3));
+        assert_eq!(bench.seqs().len(), 100);
+        bench.store.upkeep(Now { wall_ms: NOW.wall_ms + 8 * DAY, ..NOW }).unwrap();
+        bench.check();
+        assert_eq!((bench.account(ROUTE).dead, bench.account(ROUTE).dropped["rejected"]), (0, 103));
+        assert!(bench.seqs().is_empty());
+    }
+
+    #[test]
+    fn a_damaged_dead_letter_is_booked_as_damaged() {
+        let mut bench = Bench::new();
+        kill(&mut bench, 1);
+        bench.store.db.execute("UPDATE exception SET note = 'good'", []).unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        bench.check();
+        assert_eq!(bench.account(ROUTE).dropped["corrupt_row"], 1);
+    }
+
+    #[test]
+    fn receipts_are_kept_up_to_a_number() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        bench.lease(1).unwrap();
+        for _ in 0..150 {
+            bench.store.retry(ROUTE, &receipt(503), None).unwrap();
+        }
+        bench.store.upkeep(NOW).unwrap();
+        let kept: i64 = bench.store.db.query_row("SELECT count(*) FROM receipt", [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, limits::RECEIPTS as i64);
+    }
+
+    #[test]
+    fn old_books_are_summed_up_without_changing_the_account() {
+        let mut bench = Bench::new();
+        for day in 0..40 {
+            let now = Now { wall_ms: NOW.wall_ms + day * DAY, ..NOW };
+            let mut fold = bench.store.begin(false, now).unwrap();
+            fold.intake(Some(Kind::Error), 1).unwrap();
+            fold.drop(Some(Kind::Error), Reason::Filtered, 1).unwrap();
+            fold.commit().unwrap();
+        }
+        bench.store.upkeep(Now { wall_ms: NOW.wall_ms + 39 * DAY, ..NOW }).unwrap();
+        bench.check();
+        let entries: i64 = bench.store.db.query_row("SELECT count(*) FROM ledger", [], |row| row.get(0)).unwrap();
+        assert_eq!(entries, LEDGER_DAYS + 2);
+        assert_eq!(bench.store.lost(ROUTE).unwrap()[0].count, 40);
+    }
+
+    #[test]
+    fn runs_that_no_row_names_go_and_free_pages_are_given_back() {
+        let mut bench = Bench::new();
+        let rows = bench.add_for(&[Kind::Error; 300], &[], &format!("\"{}\"", "x".repeat(3_000)));
+        let mut fold = bench.store.begin(false, NOW).unwrap();
+        for n in 0..80 {
+            let run = crate::row::Run { id: format!("old-{n}"), boot: format!("b-{n}"), ..Default::default() };
+            fold.run(&run).unwrap();
+        }
+        fold.commit().unwrap();
+        bench.store.upkeep(NOW).unwrap();
+        assert_eq!(
+            bench.store.runs().unwrap().iter().map(|run| run.id.as_str()).collect::<Vec<_>>(),
+            ["run-1", "old-79"]
+        );
+        assert_eq!(rows.len(), 300);
+        let lease = bench.lease(300).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        for _ in 0..10 {
+            bench.store.upkeep(NOW).unwrap();
+        }
+        let free: i64 = bench.store.db.query_row("PRAGMA freelist_count", [], |row| row.get(0)).unwrap();
+        assert!(free <= VACUUM_PAGES, "{free}");
+    }
+}

@@ -1,0 +1,185 @@
+//! Erasure: rows, breadcrumbs, scope, properties and receipts leave the file for good.
+
+use super::error::Result;
+use super::ledger::Books;
+use super::memory::{Memory, unsigned};
+use super::types::{Now, Wipe};
+use super::{Store, Tx, repair, schema};
+use crate::kind::{Kind, Purpose};
+use crate::reason::Reason;
+use std::collections::HashSet;
+
+impl Store {
+    /// Erases what `keep` does not keep, and what belongs to it, and books it for each route that had not settled it:
+    /// `cleared_by_user` for [`Wipe::All`], else `consent`. Then nothing of it is left in any page of the file or its
+    /// log, and no quarantine. `install` = the new id of this installation. May be repeated after a failure.
+    ///
+    /// For purposes, breadcrumbs go with monitoring and properties with analytics; scope and receipts (ids only) stay.
+    pub(crate) fn wipe(
+        &mut self,
+        what: Wipe,
+        keep: &dyn Fn(Kind) -> bool,
+        install: Option<&str>,
+        now: Now,
+    ) -> Result<()> {
+        schema::pragma(&self.db, "secure_delete = ON")?;
+        let wiped = self.write(true, |tx| tx.wipe(&what, keep, install, now)).and_then(|()| {
+            // Pages and log frames that were free before the transaction still hold older copies.
+            schema::pragma(&self.db, "wal_checkpoint(TRUNCATE)")?;
+            self.db.execute_batch("VACUUM")?;
+            schema::pragma(&self.db, "wal_checkpoint(TRUNCATE)")
+        });
+        schema::pragma(&self.db, "secure_delete = OFF")?;
+        wiped?;
+        repair::discard_all(&self.folder)
+    }
+}
+
+impl Tx<'_> {
+    fn wipe(&mut self, what: &Wipe, keep: &dyn Fn(Kind) -> bool, install: Option<&str>, now: Now) -> Result<()> {
+        let kept: Vec<&str> = Kind::ALL.into_iter().filter(|kind| keep(*kind)).map(Kind::as_str).collect();
+        let reason = match what {
+            Wipe::All => Reason::ClearedByUser,
+            Wipe::Purposes(_) => Reason::Consent,
+        };
+        // A kind that cannot be read is in no list, so it goes.
+        let mut gone: HashSet<u64> = HashSet::new();
+        let mut kinds: Vec<String> = Vec::new();
+        {
+            let mut select = self.db.prepare("SELECT seq, kind FROM event")?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let kind: String = row.get(1)?;
+                if !kept.contains(&kind.as_str()) {
+                    gone.insert(unsigned(row.get(0)?));
+                    if !kinds.contains(&kind) {
+                        kinds.push(kind);
+                    }
+                }
+            }
+        }
+        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        let mut books = Books::default();
+        for route in &self.memory.routes {
+            self.book_all(route, Some(&kinds), reason, &mut books)?;
+        }
+        books.write(self, now)?;
+        for kind in &kinds {
+            self.db.execute("DELETE FROM exception WHERE seq IN (SELECT seq FROM event WHERE kind = ?1)", [kind])?;
+            self.db.execute("DELETE FROM event WHERE kind = ?1", [kind])?;
+        }
+        self.forget_in_flight(&|seq| gone.contains(&seq))?;
+        let denied = |purpose| match what {
+            Wipe::All => true,
+            Wipe::Purposes(denied) => denied.contains(&purpose),
+        };
+        if denied(Purpose::Monitoring) {
+            self.db.execute("DELETE FROM crumb", [])?;
+        }
+        if denied(Purpose::Analytics) {
+            self.db.execute("DELETE FROM property", [])?;
+        }
+        if *what == Wipe::All {
+            self.db.execute("DELETE FROM scope", [])?;
+            self.db.execute("DELETE FROM receipt", [])?;
+        }
+        self.db.execute("DELETE FROM carve", [])?;
+        if let Some(install) = install {
+            self.set_install(install)?;
+        }
+        let Memory { swept, aged, .. } = &mut *self.memory;
+        (*swept, *aged) = ([0; 4], [0; 4]);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, NOW, ROUTE, receipt};
+    use super::super::{RowEnd, RowState};
+    use super::*;
+
+    const SECRET: &str = "secret-of-the-user";
+
+    fn traces(bench: &Bench) -> usize {
+        let mut found = 0;
+        for entry in std::fs::read_dir(bench.folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() && !path.ends_with("queue.db-shm") {
+                let bytes = std::fs::read(&path).unwrap();
+                found += bytes.windows(SECRET.len()).filter(|window| *window == SECRET.as_bytes()).count();
+            }
+        }
+        found
+    }
+
+    fn filled() -> Bench {
+        let mut bench = Bench::new();
+        let json = format!("{{\"message\":\"{SECRET}\"}}");
+        bench.add_for(&[Kind::Error, Kind::Analytics, Kind::Crash], &[], &json);
+        bench.add_for(&[Kind::Metric; 50], &[], &json);
+        let lease = bench.lease(20).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        bench.store.checkpoint(false).unwrap();
+        let mut fold = bench.store.begin(false, NOW).unwrap();
+        fold.crumb(1, 1, &format!("\"{SECRET}\"")).unwrap();
+        fold.scope("user", Some(&format!("\"{SECRET}\""))).unwrap();
+        fold.property(SECRET, Some("1")).unwrap();
+        fold.commit().unwrap();
+        bench.add_for(&[Kind::Error, Kind::Analytics, Kind::Error, Kind::Session], &[], &json);
+        assert!(traces(&bench) > 10);
+        bench
+    }
+
+    #[test]
+    fn nothing_of_the_user_is_left_in_any_byte_of_file_and_log() {
+        let mut bench = filled();
+        let left = bench.account(ROUTE).queued;
+        bench.store.wipe(Wipe::All, &|_| false, Some("install-2"), NOW).unwrap();
+        assert_eq!(traces(&bench), 0);
+        bench.check();
+        assert_eq!(bench.account(ROUTE).dropped["cleared_by_user"], left);
+        assert_eq!(bench.account(ROUTE).delivered, 20);
+        assert_eq!(bench.store.install(), "install-2");
+        assert!(bench.seqs().is_empty() && bench.store.crumbs().unwrap().is_empty());
+        assert!(bench.store.scope().unwrap().is_empty() && bench.store.properties().unwrap().is_empty());
+        assert!(bench.store.fate(Bench::id(1)).unwrap().routes.is_empty());
+        let mut bench = bench.crash();
+        let new = bench.add(&[Kind::Error]);
+        assert_eq!((bench.store.install(), bench.seqs()), ("install-2", new));
+        bench.store.wipe(Wipe::All, &|_| false, None, NOW).unwrap();
+        let vacuum: i64 = bench.store.db.query_row("PRAGMA auto_vacuum", [], |row| row.get(0)).unwrap();
+        assert_eq!(vacuum, 2, "the file can still be shortened");
+    }
+
+    #[test]
+    fn a_purpose_that_is_denied_takes_only_what_no_other_purpose_needs() {
+        let mut bench = filled();
+        let keep = |kind: Kind| kind.purposes().contains(&Purpose::Monitoring);
+        bench.store.wipe(Wipe::Purposes(vec![Purpose::Analytics]), &keep, None, NOW).unwrap();
+        bench.check();
+        assert_eq!(bench.account(ROUTE).dropped["consent"], 1);
+        assert!(bench.store.properties().unwrap().is_empty());
+        assert_eq!((bench.store.crumbs().unwrap().len(), bench.store.scope().unwrap().len()), (1, 1));
+        let lease = bench.lease(100).unwrap();
+        assert!(lease.rows.iter().all(|row| row.kind != Kind::Analytics));
+        assert!(lease.rows.iter().any(|row| row.kind == Kind::Session), "wanted for monitoring as well");
+        assert!(matches!(bench.store.fate(Bench::id(1)).unwrap().routes[0].state, RowState::Delivered { .. }));
+    }
+
+    #[test]
+    fn the_end_of_a_request_that_was_under_way_counts_only_what_was_left() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error, Kind::Analytics]);
+        let lease = bench.lease(10).unwrap();
+        let keep = |kind: Kind| kind == Kind::Error;
+        bench.store.wipe(Wipe::Purposes(vec![Purpose::Analytics]), &keep, None, NOW).unwrap();
+        bench.check();
+        let ends: Vec<_> = lease.rows.iter().map(|row| (row.seq, RowEnd::Delivered)).collect();
+        bench.store.settle(ROUTE, &ends, &receipt(200), None, NOW).unwrap();
+        bench.check();
+        let account = bench.account(ROUTE);
+        assert_eq!((account.delivered, account.dropped["consent"], account.queued), (1, 1, 0));
+        assert!(!bench.seqs().contains(&rows[0]));
+    }
+}

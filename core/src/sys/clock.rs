@@ -1,0 +1,167 @@
+//! Two clocks: the wall clock as the device believes it, and milliseconds since boot that count sleep.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Where the engine reads the time. Clones read the same clock.
+///
+/// The default is the system's; tests and simulations hand in one that only moves when told.
+///
+/// ```
+/// use rez_monitor::Clock;
+/// use std::time::Duration;
+///
+/// let clock = Clock::manual(1_795_400_000_000, 5_000);
+/// clock.advance(Duration::from_secs(1));
+/// assert_eq!((clock.wall_ms(), clock.mono_ms()), (1_795_400_001_000, 6_000));
+/// clock.set_wall_ms(0); // somebody set the date back
+/// assert_eq!((clock.wall_ms(), clock.mono_ms()), (0, 6_000));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Option<Arc<Manual>>);
+
+#[derive(Debug)]
+struct Manual {
+    wall_ms: AtomicI64,
+    mono_us: AtomicI64,
+}
+
+impl Clock {
+    /// The system's clocks.
+    #[must_use]
+    pub const fn system() -> Clock {
+        Clock(None)
+    }
+
+    /// A clock that stands still until it is moved.
+    #[must_use]
+    pub fn manual(wall_ms: i64, mono_ms: i64) -> Clock {
+        Clock(Some(Arc::new(Manual {
+            wall_ms: AtomicI64::new(wall_ms),
+            mono_us: AtomicI64::new(mono_ms.saturating_mul(1_000)),
+        })))
+    }
+
+    /// Whether this clock only moves when told.
+    #[must_use]
+    pub(crate) fn is_manual(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Moves a manual clock forward; does nothing to the system's.
+    pub fn advance(&self, by: Duration) {
+        if let Some(manual) = &self.0 {
+            manual.wall_ms.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+            manual.mono_us.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        }
+    }
+
+    /// Sets the wall clock of a manual clock; its time since boot goes on untouched.
+    pub fn set_wall_ms(&self, wall_ms: i64) {
+        if let Some(manual) = &self.0 {
+            manual.wall_ms.store(wall_ms, Ordering::SeqCst);
+        }
+    }
+
+    /// Milliseconds since 1970, as the device believes; negative before 1970.
+    #[must_use]
+    #[inline]
+    pub fn wall_ms(&self) -> i64 {
+        match &self.0 {
+            None => system_wall_ms(),
+            Some(manual) => manual.wall_ms.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Milliseconds since boot, sleep included where the system counts it.
+    #[must_use]
+    #[inline]
+    pub fn mono_ms(&self) -> i64 {
+        self.mono_us() / 1_000
+    }
+
+    /// Microseconds since boot, sleep included where the system counts it.
+    #[must_use]
+    #[inline]
+    pub fn mono_us(&self) -> i64 {
+        match &self.0 {
+            None => system_mono_us(),
+            Some(manual) => manual.mono_us.load(Ordering::SeqCst),
+        }
+    }
+}
+
+fn system_wall_ms() -> i64 {
+    let ms = |since: Duration| i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(after) => ms(after),
+        Err(before) => -ms(before.duration()),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn system_mono_us() -> i64 {
+    // Answered without a system call by the vDSO; counts sleep.
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000)
+}
+
+#[cfg(target_vendor = "apple")]
+fn system_mono_us() -> i64 {
+    // mach_continuous_time, which counts sleep; CLOCK_MONOTONIC is what macOS and iOS call it.
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn system_mono_us() -> i64 {
+    portable_mono_us()
+}
+
+/// Microseconds since the first call: the twin for systems whose time since boot is not known here.
+#[cfg_attr(any(target_os = "linux", target_os = "android", target_vendor = "apple"), allow(dead_code))]
+fn portable_mono_us() -> i64 {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let start = START.get_or_init(std::time::Instant::now);
+    i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Names the present boot: time since boot of two processes can be compared only if this is equal.
+pub(crate) fn boot_id() -> String {
+    static BOOT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    BOOT.get_or_init(|| {
+        std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+            .ok()
+            .map(|id| id.trim().to_owned())
+            .filter(|id| (8..=64).contains(&id.len()) && id.is_ascii())
+            .unwrap_or_else(portable_boot_id)
+    })
+    .clone()
+}
+
+/// The minute of boot by the wall clock: wrong only if the date is set between two starts, which then counts as
+/// another boot, the safe side.
+fn portable_boot_id() -> String {
+    format!("boot-minute-{}", (system_wall_ms() - system_mono_us() / 1_000).div_euclid(60_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_since_boot_never_runs_backwards() {
+        for read in [system_mono_us, portable_mono_us] {
+            let first = read();
+            assert!(read() >= first);
+        }
+    }
+
+    #[test]
+    fn both_forms_of_the_boot_id_stay_the_same_within_a_boot() {
+        assert_eq!(boot_id(), boot_id());
+        assert!(!boot_id().is_empty());
+        assert!(portable_boot_id().starts_with("boot-minute-"));
+    }
+}

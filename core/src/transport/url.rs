@@ -1,0 +1,189 @@
+//! Addresses a batch may go to: `https` anywhere, `http` only to this machine.
+//!
+//! Strict on purpose: what two parsers could read in two ways (user names, backslashes, blanks, other scripts) is
+//! refused, so that the check here and the HTTP client never disagree about the host.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// Why an address was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// There is no `https://` in front.
+    #[error("scheme missing: write https://host")]
+    NoScheme,
+    /// Neither `https` nor `http`.
+    #[error("scheme `{0}` is not supported: use https")]
+    Scheme(String),
+    /// `http` to another machine.
+    #[error("http is allowed to this machine only, not to `{0}`: use https")]
+    Plain(String),
+    /// Nothing between `//` and the path.
+    #[error("host missing")]
+    NoHost,
+    /// The host is no name and no address.
+    #[error("host `{0}` is not a host name or an IP address")]
+    Host(String),
+    /// The port is no number from 1 to 65535.
+    #[error("port `{0}` is not a number from 1 to 65535")]
+    Port(String),
+    /// A user name or password stands in it.
+    #[error("a user name or password does not belong into the address")]
+    User,
+    /// A character that has no place in an address.
+    #[error("the character at position {0} cannot stand in an address")]
+    Character(usize),
+    /// `?` or `#` where only a path makes sense.
+    #[error("a query or fragment does not belong into the endpoint")]
+    Query,
+}
+
+/// An address that passed the check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Whether it is `https`.
+    pub secure: bool,
+    /// Host in lower case, an IPv6 address without its brackets.
+    pub host: String,
+    /// Scheme, host and port, without a slash at the end.
+    pub origin: String,
+    /// The path without a slash at the end; empty for the root.
+    pub path: String,
+}
+
+impl Endpoint {
+    /// Reads and checks an address.
+    ///
+    /// # Errors
+    /// Says which part is wrong.
+    pub fn parse(text: &str) -> Result<Endpoint, UrlError> {
+        if let Some(at) = text.chars().position(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '`'))
+        {
+            return Err(UrlError::Character(at));
+        }
+        let (scheme, rest) = text.split_once("://").ok_or(UrlError::NoScheme)?;
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(UrlError::Scheme(scheme.chars().take(32).collect())),
+        };
+        if rest.contains(['?', '#']) {
+            return Err(UrlError::Query);
+        }
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if authority.contains('@') {
+            return Err(UrlError::User);
+        }
+        let (host, port) = split_port(authority)?;
+        if let Some(port) = port
+            && !port.parse::<u16>().is_ok_and(|number| number > 0)
+        {
+            return Err(UrlError::Port(port.chars().take(16).collect()));
+        }
+        if !secure && !is_loopback(&host) {
+            return Err(UrlError::Plain(host));
+        }
+        let path = path.trim_end_matches('/');
+        Ok(Endpoint {
+            secure,
+            host,
+            origin: format!("{}://{}", scheme.to_ascii_lowercase(), authority.to_ascii_lowercase()),
+            path: if path.is_empty() { String::new() } else { format!("/{path}") },
+        })
+    }
+}
+
+/// Host without brackets, and the text of the port.
+fn split_port(authority: &str) -> Result<(String, Option<&str>), UrlError> {
+    let wrong = |host: &str| UrlError::Host(host.chars().take(255).collect());
+    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let (host, after) = rest.split_once(']').ok_or_else(|| wrong(authority))?;
+        host.parse::<Ipv6Addr>().map_err(|_| wrong(host))?;
+        match after.strip_prefix(':') {
+            Some(port) => (host, Some(port)),
+            None if after.is_empty() => (host, None),
+            None => return Err(wrong(authority)),
+        }
+    } else {
+        let (host, port) = match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        };
+        if host.is_empty() {
+            return Err(UrlError::NoHost);
+        }
+        let well_formed = |label: &str| {
+            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        // A host that ends in a number is an IPv4 address, and clients read odd ones (`0x7f.1`) in odd ways.
+        let numeric = host.rsplit('.').next().is_some_and(|label| label.starts_with(|c: char| c.is_ascii_digit()));
+        if !host.split('.').all(well_formed) || (numeric && host.parse::<Ipv4Addr>().is_err()) {
+            return Err(wrong(host));
+        }
+        (host, port)
+    };
+    Ok((host.to_ascii_lowercase(), port))
+}
+
+/// Whether a host is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || host.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_addresses_are_taken_apart() {
+        for (text, origin, path, host) in [
+            ("https://in.example.com", "https://in.example.com", "", "in.example.com"),
+            ("HTTPS://In.Example.com:8443/a/B/", "https://in.example.com:8443", "/a/B", "in.example.com"),
+            ("http://127.0.0.1:4000/", "http://127.0.0.1:4000", "", "127.0.0.1"),
+            ("http://localhost:4000/x", "http://localhost:4000", "/x", "localhost"),
+            ("http://[::1]:4000", "http://[::1]:4000", "", "::1"),
+            ("https://[2001:db8::1]", "https://[2001:db8::1]", "", "2001:db8::1"),
+        ] {
+            let endpoint = Endpoint::parse(text).unwrap();
+            assert_eq!(
+                (endpoint.origin.as_str(), endpoint.path.as_str(), endpoint.host.as_str()),
+                (origin, path, host)
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_address_names_the_part_that_is_wrong() {
+        for (text, error) in [
+            ("", UrlError::NoScheme),
+            ("in.example.com", UrlError::NoScheme),
+            ("ftp://in.example.com", UrlError::Scheme("ftp".into())),
+            ("http://in.example.com", UrlError::Plain("in.example.com".into())),
+            ("http://127.0.0.1.example.com", UrlError::Plain("127.0.0.1.example.com".into())),
+            ("http://localhost.example.com", UrlError::Plain("localhost.example.com".into())),
+            ("https://", UrlError::NoHost),
+            ("https:///v1", UrlError::NoHost),
+            ("https://:443", UrlError::NoHost),
+            ("https://a..b", UrlError::Host("a..b".into())),
+            ("https://0x7f.1", UrlError::Host("0x7f.1".into())),
+            ("https://2130706433", UrlError::Host("2130706433".into())),
+            ("https://[zz]", UrlError::Host("zz".into())),
+            ("https://[::1]x", UrlError::Host("[::1]x".into())),
+            ("https://host:0", UrlError::Port("0".into())),
+            ("https://host:70000", UrlError::Port("70000".into())),
+            ("https://host:", UrlError::Port(String::new())),
+            ("http://127.0.0.1@evil.example", UrlError::User),
+            ("https://host\\@evil", UrlError::Character(12)),
+            ("https://host/a b", UrlError::Character(14)),
+            ("https://host/\n", UrlError::Character(13)),
+            ("https://h\u{f6}st", UrlError::Character(9)),
+            ("https://host/?a=1", UrlError::Query),
+            ("https://host/#a", UrlError::Query),
+        ] {
+            assert_eq!(Endpoint::parse(text), Err(error), "{text:?}");
+        }
+    }
+}

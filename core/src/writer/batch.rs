@@ -1,0 +1,95 @@
+//! What one transaction of the fold does, decided before it begins: a transaction that fails is done again as it is.
+
+use crate::id::EventId;
+use crate::kind::Kind;
+use crate::reason::Reason;
+use crate::row::Run;
+use crate::store::{FoldMark, NewRow, Now, Result, Store};
+
+/// One step of a fold.
+pub(crate) enum Op {
+    Run(Run),
+    ClearScope,
+    ClearCrumbs,
+    Scope(String, Option<String>),
+    Crumb(u64, String),
+    Property(String, String),
+    Intake(Option<Kind>),
+    Lost(Reason, u64),
+    Drop(Option<Kind>, Reason),
+    Row { id: EventId, kind: Kind, wall_ms: i64, mono_ms: i64, targets: Vec<String>, json: String },
+}
+
+/// The steps of one fold, and how far it reads.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) ops: Vec<Op>,
+    /// Position in the ring behind the last record read.
+    pub(crate) end: u64,
+    pub(crate) mark: FoldMark,
+    /// Holds a row of lane 0 or 1.
+    pub(crate) critical: bool,
+    /// Bytes of rows, to keep one transaction small.
+    pub(crate) bytes: usize,
+}
+
+impl Batch {
+    /// Rows per lane.
+    pub(crate) fn rows(&self) -> [u64; 4] {
+        let mut rows = [0; 4];
+        for op in &self.ops {
+            if let Op::Row { kind, .. } = op
+                && let Some(lane) = rows.get_mut(kind.lane() as usize)
+            {
+                *lane += 1;
+            }
+        }
+        rows
+    }
+
+    /// Does it all in one transaction. `run` is the run rows belong to before the first [`Op::Run`]; answers the last.
+    pub(crate) fn commit(
+        &self,
+        store: &mut Store,
+        mut run: i64,
+        boot: &str,
+        gate: &[(Reason, Option<Kind>, u64)],
+        now: Now,
+    ) -> Result<i64> {
+        let mut fold = store.begin(self.critical, now)?;
+        for op in &self.ops {
+            match op {
+                Op::Run(new) => run = fold.run(new)?,
+                Op::ClearScope => fold.clear_scope()?,
+                Op::ClearCrumbs => fold.clear_crumbs()?,
+                Op::Scope(key, json) => fold.scope(key, json.as_deref())?,
+                Op::Crumb(number, json) => fold.crumb(*number, run, json)?,
+                Op::Property(name, json) => fold.property(name, Some(json))?,
+                Op::Intake(kind) => fold.intake(*kind, 1)?,
+                Op::Lost(reason, n) => {
+                    fold.intake(None, *n)?;
+                    fold.drop(None, *reason, *n)?;
+                }
+                Op::Drop(kind, reason) => fold.drop(*kind, *reason, 1)?,
+                Op::Row { id, kind, wall_ms, mono_ms, targets, json } => {
+                    fold.insert(&NewRow {
+                        id: *id,
+                        kind: *kind,
+                        run,
+                        wall_ms: *wall_ms,
+                        mono_ms: *mono_ms,
+                        targets,
+                        json,
+                        late: false,
+                    })?;
+                }
+            }
+        }
+        fold.gate(gate)?;
+        fold.mark(self.mark, boot, now.wall_ms.saturating_sub(now.mono_ms))?;
+        crate::sys::fault::point("fold_commit");
+        fold.commit()?;
+        crate::sys::fault::point("fold_committed");
+        Ok(run)
+    }
+}

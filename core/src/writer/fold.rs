@@ -1,0 +1,351 @@
+//! From the ring into the store: one transaction per batch, the fold mark inside it.
+
+use super::Writer;
+use super::batch::{Batch, Op};
+use super::shared::StoreState;
+use crate::event::decode::Body;
+use crate::id::IdKey;
+use crate::kind::Kind;
+use crate::limits::{self, RING_BYTES};
+use crate::reason::Reason;
+use crate::ring::record::{self, Head};
+use crate::ring::scan::Scan;
+use crate::ring::{layout, reserve};
+use crate::store::StoreError;
+use crate::sys::{fault, map::Map};
+use std::time::Instant;
+
+/// Bytes of rows in one transaction: the log grows by as much, and its cap is [`limits::WAL_PAGES`].
+const BATCH_BYTES: usize = 256 * 1024;
+
+/// Steps in one transaction.
+const BATCH_OPS: usize = 2_000;
+
+impl Writer {
+    pub(super) fn can_fold(&self) -> bool {
+        self.store.is_some() && !self.suspended
+    }
+
+    /// Position behind the last record read.
+    pub(super) fn position(&self) -> u64 {
+        self.pending.as_ref().map_or_else(|| self.shared.ring.tail(), |batch| batch.end)
+    }
+
+    /// Folds everything that is in the ring.
+    pub(super) fn fold(&mut self) {
+        self.keep_ring_sound();
+        while self.can_fold() {
+            if self.pending.is_none() {
+                match self.read() {
+                    Some(batch) => self.pending = Some(batch),
+                    None => break,
+                }
+            }
+            if !self.commit() {
+                break;
+            }
+        }
+    }
+
+    /// Reads the next batch; `None` when there is nothing to do.
+    fn read(&mut self) -> Option<Batch> {
+        let ring = &self.shared.ring;
+        let map = ring.map();
+        let (from, end) = (ring.tail(), ring.published());
+        let crash = reserve::read(&map);
+        if from == end && crash.is_none() {
+            if reserve::is_taken(&map) && self.first_fold {
+                // Killed while it was being written: never acknowledged.
+                reserve::free(&map);
+            }
+            return None;
+        }
+        let mark = self.store.as_ref()?.fold_mark();
+        let known = mark.generation == ring.generation();
+        let marks = ring.marks();
+        let (ticket, total) = match (known, marks.fold_generation == ring.generation()) {
+            (true, _) => (mark.ticket, mark.total),
+            // The database is new: what the lost one had folded is the carver's.
+            (false, true) => (marks.fold_ticket, marks.fold_total),
+            (false, false) => (0, 0),
+        };
+        let mut batch = Batch { mark, ..Batch::default() };
+        let reached = self.read_records(&map, (from, end), (ticket, total), &mut batch);
+        batch.mark.generation = self.shared.ring.generation();
+        (batch.end, batch.mark.ticket, batch.mark.total) = reached;
+        if let Some(crash) = crash.filter(|_| batch.end == end)
+            && crash.generation > mark.reserve_generation
+        {
+            self.take_reserve(&crash, &mut batch);
+        }
+        Some(batch)
+    }
+
+    /// Reads records from `range.0` on into the batch; answers position, ticket and total reached.
+    pub(super) fn read_records(
+        &mut self,
+        map: &Map,
+        range: (u64, u64),
+        after: (u64, u64),
+        batch: &mut Batch,
+    ) -> (u64, u64, u64) {
+        let mut scan = Scan::new(map, RING_BYTES, range.0, range.1, after.0, after.1);
+        let mut bytes = Vec::new();
+        loop {
+            let lost_before = scan.lost;
+            let head = match scan.next(&mut bytes) {
+                Some(head) => Some(head),
+                None if scan.at < range.1 => scan.resync(&mut bytes),
+                None => None,
+            };
+            let lost = scan.lost - lost_before;
+            if lost > 0 {
+                batch.ops.push(Op::Lost(self.why_lost(), lost));
+            }
+            let Some(head) = head else {
+                // What is left of the range is unreadable to its end.
+                return (range.1, scan.ticket, scan.total);
+            };
+            self.record(&head, &bytes, batch);
+            if batch.bytes > BATCH_BYTES || batch.ops.len() > BATCH_OPS {
+                return (scan.at, scan.ticket, scan.total);
+            }
+        }
+    }
+
+    fn why_lost(&self) -> Reason {
+        if self.first_fold && self.shared.found.power_loss { Reason::PowerLoss } else { Reason::CorruptFile }
+    }
+
+    /// One record.
+    fn record(&mut self, head: &Head, bytes: &[u8], batch: &mut Batch) {
+        let kind = Kind::from_number(head.kind);
+        let body = Body::decode(bytes).filter(|_| head.format == record::FORMAT);
+        let Some(body) = body else {
+            if head.n > 0 {
+                let reason = if head.format == record::FORMAT { Reason::Malformed } else { Reason::Migration };
+                batch.ops.push(Op::Intake(kind));
+                batch.ops.push(Op::Drop(kind, reason));
+            }
+            return;
+        };
+        match (head.kind, kind) {
+            (record::RUN, _) => self.stamper.run(&body, batch),
+            (record::SCOPE, _) => self.stamper.scope(&body, batch),
+            (record::CRUMB, _) => self.stamper.crumb(&body, batch),
+            (_, Some(kind)) => {
+                let key = self.stamper.key.unwrap_or(self.shared.key);
+                self.event(kind, key, head, &body, batch);
+            }
+            _ => {}
+        }
+        batch.bytes += bytes.len();
+    }
+
+    fn event(&mut self, kind: Kind, key: IdKey, head: &Head, body: &Body<'_>, batch: &mut Batch) {
+        let marks = self.shared.ring.marks();
+        if let Some(wipe) = marks.wipe.filter(|wipe| head.ticket <= wipe.ticket)
+            && (wipe.what == 0xff || purpose_bits(kind) & !wipe.what == 0)
+        {
+            let reason = if wipe.what == 0xff { Reason::ClearedByUser } else { Reason::Consent };
+            batch.ops.push(Op::Intake(Some(kind)));
+            batch.ops.push(Op::Drop(Some(kind), reason));
+            return;
+        }
+        let denied = crate::ring::denied_bits(marks.consent);
+        if purpose_bits(kind) & head.mask & !denied == 0 {
+            batch.ops.push(Op::Intake(Some(kind)));
+            batch.ops.push(Op::Drop(Some(kind), Reason::Consent));
+            return;
+        }
+        let id = key.id(body.wall_ms, head.ticket, 0);
+        let before = batch.ops.len();
+        self.stamper.event(kind, id, body, batch);
+        self.ask_hook(before, batch);
+        batch.critical |= kind.lane() as u8 <= 1;
+        batch.bytes += batch.ops.get(before..).map_or(0, |ops| ops.iter().map(op_bytes).sum());
+    }
+
+    /// Puts the rows added since `from` before the app's hook.
+    fn ask_hook(&mut self, from: usize, batch: &mut Batch) {
+        let Some(hook) = &mut self.hook else { return };
+        for op in batch.ops.iter_mut().skip(from) {
+            let Op::Row { kind, json, .. } = op else { continue };
+            match hook.ask(*kind, json) {
+                Ok(changed) => *json = changed,
+                Err(reason) => *op = Op::Drop(Some(*kind), reason),
+            }
+        }
+    }
+
+    fn take_reserve(&mut self, crash: &reserve::Reserved, batch: &mut Batch) {
+        batch.mark.reserve_generation = crash.generation;
+        batch.mark.reserve_total = batch.mark.reserve_total.saturating_add(1);
+        let kind = Kind::from_number(crash.kind).unwrap_or(Kind::Crash);
+        match Body::decode(&crash.body) {
+            Some(body) => {
+                let key = self.stamper.key.unwrap_or(self.shared.key);
+                let id = key.id(body.wall_ms, crash.generation | RESERVED_TICKET, 0);
+                let before = batch.ops.len();
+                self.stamper.event(kind, id, &body, batch);
+                self.ask_hook(before, batch);
+                batch.critical = true;
+            }
+            None => {
+                batch.ops.push(Op::Intake(Some(kind)));
+                batch.ops.push(Op::Drop(Some(kind), Reason::Malformed));
+            }
+        }
+    }
+
+    /// Commits the pending batch; `false` = it must wait.
+    fn commit(&mut self) -> bool {
+        let Some(mut batch) = self.pending.take() else { return true };
+        let Some(store) = &mut self.store else {
+            self.pending = Some(batch);
+            return false;
+        };
+        let asked_full = batch.critical;
+        let lately = self.last_critical_sync.is_some_and(|at| at.elapsed() < limits::CRITICAL_SYNC_INTERVAL);
+        let crash = batch.ops.iter().any(|op| matches!(op, Op::Row { kind: Kind::Crash, .. }));
+        batch.critical = asked_full && (!lately || crash);
+        let now = self.shared.now();
+        let gate = self.shared.ring.refusals();
+        match batch.commit(store, self.run, &self.shared.boot, &gate, now) {
+            Ok(run) => {
+                self.run = run;
+                self.committed(&batch, asked_full);
+                true
+            }
+            Err(error) => {
+                batch.critical = asked_full;
+                self.pending = Some(batch);
+                self.failed(&error)
+            }
+        }
+    }
+
+    /// After the commit: marks, then the tail, then whoever must know.
+    fn committed(&mut self, batch: &Batch, asked_full: bool) {
+        let ring = &self.shared.ring;
+        let mark = batch.mark;
+        ring.change_marks(|state| {
+            state.marks.fold_generation = mark.generation;
+            state.marks.fold_ticket = mark.ticket;
+            state.marks.fold_total = mark.total;
+        });
+        fault::point("marks_written");
+        ring.free(batch.end);
+        let map = ring.map();
+        if reserve::read(&map).is_some_and(|crash| crash.generation <= mark.reserve_generation) {
+            fault::point("reserve_folded");
+            reserve::free(&map);
+        }
+        if std::mem::take(&mut self.first_fold) {
+            ring.clear_guard();
+        }
+        let now = Instant::now();
+        if batch.critical {
+            self.last_critical_sync = Some(now);
+        }
+        let wait = if asked_full && !batch.critical { limits::CRITICAL_SYNC_INTERVAL } else { limits::SYNC_INTERVAL };
+        let at = now + wait;
+        self.sync_at = Some(self.sync_at.map_or(at, |before| before.min(at)));
+        self.upkeep_at.get_or_insert(now + super::UPKEEP_INTERVAL);
+        let cap = self.shared.config.cap_bytes;
+        if self.store.as_ref().and_then(|store| store.used_bytes().ok()).is_some_and(|used| used > cap) {
+            self.upkeep();
+        }
+        if let Some(courier) = self.shared.courier.get() {
+            courier.wake(batch.rows());
+        }
+        if self.shared.state() != StoreState::Ready {
+            self.shared.set_state(StoreState::Ready);
+        }
+        self.end_unfinished_session();
+    }
+
+    /// A session of an earlier run that never ended is ended by an event like any other.
+    fn end_unfinished_session(&mut self) {
+        if self.session_ended {
+            return;
+        }
+        if self.stamper.key != Some(self.shared.key) {
+            return;
+        }
+        self.session_ended = true;
+        if let Some((id, started_ms, status)) = self.stamper.unfinished_session() {
+            crate::monitor::session::append_end(&self.shared, &id, started_ms, status, self.shared.clock.wall_ms());
+        }
+    }
+
+    /// The ring's file was unlinked or cut: a new one takes its place, and nothing readable is lost.
+    fn keep_ring_sound(&mut self) {
+        if !self.shared.ring.has_file() || self.shared.ring.is_sound() || !self.can_fold() {
+            return;
+        }
+        let shared = std::sync::Arc::clone(&self.shared);
+        // First with callers going on, then the rest under the lock.
+        while self.pending.is_some() || shared.ring.tail() != shared.ring.published() {
+            if self.pending.is_none() {
+                self.pending = self.read();
+            }
+            if !self.commit() {
+                return;
+            }
+        }
+        let mut rest = Batch::default();
+        let mark = self.store.as_ref().map(crate::store::Store::fold_mark).unwrap_or_default();
+        let (_, expected) = shared.ring.last();
+        let replaced = shared.ring.replace(&shared.folder, super::files::boot_hash(&shared.boot), |map, head| {
+            let (_, _, total) =
+                self.read_records(map, (shared.ring.tail(), head), (mark.ticket, mark.total), &mut rest);
+            if expected > total {
+                rest.ops.push(Op::Lost(Reason::CorruptFile, expected - total));
+            }
+        });
+        if replaced.is_err() {
+            return;
+        }
+        let (ticket, total) = {
+            let marks = shared.ring.marks();
+            (marks.fold_ticket, marks.fold_total)
+        };
+        rest.mark = crate::store::FoldMark { generation: shared.ring.generation(), ticket, total, ..mark };
+        rest.end = 0;
+        layout::set(&shared.ring.map(), layout::Word::Guard, 0);
+        self.pending = Some(rest);
+        self.commit();
+    }
+
+    /// What a failure of the store calls for; `true` = try the same again at once.
+    pub(super) fn failed(&mut self, error: &StoreError) -> bool {
+        match error {
+            StoreError::Full(_) => self.make_room(),
+            StoreError::Corrupt(_) => self.quarantine(),
+            StoreError::Unavailable(why) => {
+                self.give_up_for_now(why.clone());
+                false
+            }
+            StoreError::Newer(_) => {
+                self.give_up_for_now(error.to_string());
+                false
+            }
+        }
+    }
+}
+
+/// Marks the tickets of the reserve, so that no record of the ring has the same id.
+pub(crate) const RESERVED_TICKET: u64 = 1 << 63;
+
+/// A bit for each purpose of the kind.
+pub(crate) fn purpose_bits(kind: Kind) -> u8 {
+    kind.purposes().iter().fold(0, |bits, purpose| bits | 1 << (*purpose as u8))
+}
+
+fn op_bytes(op: &Op) -> usize {
+    match op {
+        Op::Row { json, .. } | Op::Crumb(_, json) => json.len(),
+        _ => 64,
+    }
+}

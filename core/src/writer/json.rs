@@ -1,0 +1,208 @@
+//! From the ring's bytes to a row's JSON, scrubbed on the way.
+
+use crate::event::decode::{Raw, RawFrame, Reader};
+use crate::event::field::Field;
+use crate::privacy::{key_is_exempt, key_is_secret, scrub_text, scrub_url};
+
+/// Writes one JSON object into a string, member by member.
+pub(crate) struct Object {
+    text: String,
+}
+
+impl Object {
+    pub(crate) fn new() -> Object {
+        let mut text = String::with_capacity(512);
+        text.push('{');
+        Object { text }
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.text.len() > 1 {
+            self.text.push(',');
+        }
+        push_text(&mut self.text, key);
+        self.text.push(':');
+    }
+
+    /// A member that is JSON already.
+    pub(crate) fn raw(&mut self, key: &str, json: &str) {
+        self.key(key);
+        self.text.push_str(json);
+    }
+
+    /// A text member, as it is.
+    pub(crate) fn text(&mut self, key: &str, text: &str) {
+        self.key(key);
+        push_text(&mut self.text, text);
+    }
+
+    /// A number member.
+    pub(crate) fn number(&mut self, key: &str, number: impl std::fmt::Display) {
+        self.raw(key, &number.to_string());
+    }
+
+    /// A field of an event under its rule of privacy.
+    pub(crate) fn field(&mut self, field: Field, value: Raw<'_>, name: &str) {
+        let key = field.as_str();
+        if key.is_empty() {
+            return;
+        }
+        self.key(key);
+        match (field, value) {
+            (Field::Url, Raw::Str(url)) => push_text(&mut self.text, &scrub_url(url)),
+            // As the app gave them: ids, codes of a closed list, and an address the user wants to be answered at.
+            (Field::TransactionId | Field::Currency | Field::Email | Field::About | Field::Session, _) => {
+                push_value(&mut self.text, value, true);
+            }
+            // The value of a user property is judged by the property's name.
+            (Field::Value, value) => push_keyed(&mut self.text, name, value),
+            (_, value) => push_value(&mut self.text, value, false),
+        }
+    }
+
+    /// Bytes so far.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len() + 1
+    }
+
+    pub(crate) fn finish(mut self) -> String {
+        self.text.push('}');
+        self.text
+    }
+}
+
+/// The JSON of a value that stands under a key.
+pub(crate) fn keyed(key: &str, value: Raw<'_>) -> String {
+    let mut text = String::new();
+    push_keyed(&mut text, key, value);
+    text
+}
+
+/// The JSON of a value whose text goes as it is.
+pub(crate) fn verbatim(value: Raw<'_>) -> String {
+    let mut text = String::new();
+    push_value(&mut text, value, true);
+    text
+}
+
+fn push_keyed(out: &mut String, key: &str, value: Raw<'_>) {
+    if key_is_secret(key) {
+        out.push_str("\"[secret]\"");
+    } else {
+        push_value(out, value, key_is_exempt(key));
+    }
+}
+
+fn push_value(out: &mut String, value: Raw<'_>, verbatim: bool) {
+    match value {
+        Raw::Null => out.push_str("null"),
+        Raw::Bool(value) => out.push_str(if value { "true" } else { "false" }),
+        Raw::I64(number) => out.push_str(&number.to_string()),
+        Raw::U64(number) => out.push_str(&number.to_string()),
+        Raw::F64(number) => push_f64(out, number),
+        Raw::Str(text) if verbatim => push_text(out, text),
+        Raw::Str(text) => push_text(out, &scrub_text(text)),
+        Raw::List(count, mut reader) => {
+            out.push('[');
+            for at in 0..count {
+                let Some(value) = reader.value() else { break };
+                if at > 0 {
+                    out.push(',');
+                }
+                push_value(out, value, verbatim);
+            }
+            out.push(']');
+        }
+        Raw::Map(count, reader) => push_map(out, count, reader),
+        Raw::Frame(frame) => push_frame(out, &frame),
+    }
+}
+
+fn push_map(out: &mut String, count: u16, mut reader: Reader<'_>) {
+    let mut seen: Vec<(&str, usize)> = Vec::new();
+    let mut entries: Vec<(&str, Raw<'_>)> = Vec::with_capacity(usize::from(count));
+    for _ in 0..count {
+        let Some((key, value)) = reader.entry() else { break };
+        // Of a name that comes twice the last value counts, as in every JSON parser that QA will use.
+        match seen.iter().find(|(known, _)| *known == key).and_then(|(_, at)| entries.get_mut(*at)) {
+            Some(entry) => entry.1 = value,
+            None => {
+                seen.push((key, entries.len()));
+                entries.push((key, value));
+            }
+        }
+    }
+    out.push('{');
+    for (at, (key, value)) in entries.into_iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        push_text(out, &scrub_text(key));
+        out.push(':');
+        push_keyed(out, key, value);
+    }
+    out.push('}');
+}
+
+fn push_frame(out: &mut String, frame: &RawFrame<'_>) {
+    let mut object = Object::new();
+    for (key, text) in [("function", frame.function), ("module", frame.module), ("file", frame.file)] {
+        if !text.is_empty() {
+            object.text(key, &scrub_text(text));
+        }
+    }
+    for (key, number) in
+        [("line", u64::from(frame.line)), ("column", u64::from(frame.column)), ("address", frame.address)]
+    {
+        if number != 0 {
+            object.number(key, number);
+        }
+    }
+    object.raw("in_app", if frame.in_app { "true" } else { "false" });
+    out.push_str(&object.finish());
+}
+
+/// A number as JSON has it; finite by construction, and `null` should that ever fail.
+pub(crate) fn push_f64(out: &mut String, number: f64) {
+    match serde_json::Number::from_f64(number) {
+        Some(number) => out.push_str(&number.to_string()),
+        None => out.push_str("null"),
+    }
+}
+
+/// A text as JSON has it.
+pub(crate) fn push_text(out: &mut String, text: &str) {
+    out.push('"');
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(text.get(plain..at).unwrap_or_default());
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            control => out.push_str(&format!("\\u{control:04x}")),
+        }
+        plain = at + 1;
+    }
+    out.push_str(text.get(plain..).unwrap_or_default());
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_is_the_same_after_a_json_parser() {
+        for text in ["", "plain", "\"\\\n\r\t\0\u{1f}\u{7f}", "é🛒\u{2028}", "</script>"] {
+            let mut json = String::new();
+            push_text(&mut json, text);
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The writer: the one thread that owns the store. It folds the ring in ticket order, commits, keeps the file within its
+//! caps and in good order, and does what the courier and the app ask of it.
+//!
+//! | file | idea |
+//! | --- | --- |
+//! | `shared` | what callers, writer and courier share; waking and asking |
+//! | `batch` | what one transaction of the fold does |
+//! | `stamp`, `json` | from a record to a row |
+//! | `fold` | ring to batch, batch to store |
+//! | `files` | opening, quarantine, carving, wiping |
+//! | `hook` | the app's own `before_send` |
+
+pub(crate) mod batch;
+mod files;
+mod fold;
+mod hook;
+mod json;
+pub(crate) mod shared;
+mod stamp;
+
+pub(crate) use files::boot_hash;
+pub(crate) use fold::RESERVED_TICKET;
+
+use crate::limits;
+use crate::store::Store;
+use batch::Batch;
+use shared::{Command, DOZING, PARKED, Shared, StoreState};
+use stamp::Stamper;
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+thread_local! {
+    static OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is a thread of the engine: what it records is refused.
+#[inline]
+pub(crate) fn is_ours() -> bool {
+    OURS.with(Cell::get)
+}
+
+/// Marks the present thread as one of the engine's.
+pub(crate) fn mark_ours() {
+    OURS.with(|ours| ours.set(true));
+}
+
+/// The thread's own state.
+struct Writer {
+    shared: Arc<Shared>,
+    store: Option<Store>,
+    stamper: Stamper,
+    /// Decided, not yet committed.
+    pending: Option<Batch>,
+    /// Run of the rows that come next.
+    run: i64,
+    hook: Option<hook::Hook>,
+    /// When what is committed must be synced.
+    sync_at: Option<Instant>,
+    last_critical_sync: Option<Instant>,
+    reopen_at: Option<Instant>,
+    upkeep_at: Option<Instant>,
+    carving: Option<files::Carving>,
+    suspended: bool,
+    first_fold: bool,
+    /// The session an earlier run left open was looked for.
+    session_ended: bool,
+}
+
+/// Upkeep (age, dead letters, dormant routes) is looked at this often while something happens.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Bytes ahead of the head that are touched before each sleep: what a fast caller writes in one interval.
+const TOUCH_BYTES: usize = 64 * 1024;
+
+/// Starts the thread.
+pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
+    let for_thread = Arc::clone(shared);
+    let thread = std::thread::Builder::new().name("rez-writer".into()).spawn(move || {
+        mark_ours();
+        let guard = CloseCommands(Arc::clone(&for_thread));
+        Writer::new(for_thread).run();
+        drop(guard);
+    })?;
+    shared.set_thread(thread.thread().clone());
+    Ok(())
+}
+
+/// However the thread ends, nobody waits for it in vain.
+struct CloseCommands(Arc<Shared>);
+
+impl Drop for CloseCommands {
+    fn drop(&mut self) {
+        self.0.close_commands();
+    }
+}
+
+impl Writer {
+    fn new(shared: Arc<Shared>) -> Writer {
+        let hook = shared.config.before_send.clone().and_then(hook::Hook::start);
+        Writer {
+            shared,
+            store: None,
+            stamper: Stamper::default(),
+            pending: None,
+            run: 0,
+            hook,
+            sync_at: None,
+            last_critical_sync: None,
+            reopen_at: None,
+            upkeep_at: None,
+            carving: None,
+            suspended: false,
+            first_fold: true,
+            session_ended: false,
+        }
+    }
+
+    fn run(mut self) {
+        self.open();
+        loop {
+            self.fold();
+            while let Some(command) = self.shared.next_command() {
+                if let Command::Close(done) = command {
+                    self.close();
+                    let _ = done.send(());
+                    return;
+                }
+                self.fold();
+                self.obey(command);
+            }
+            self.maintain();
+            self.sleep();
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Work(work) => work(self.store.as_mut(), self.shared.now()),
+            Command::Tell(tell) => {
+                if let Some(courier) = self.shared.courier.get() {
+                    tell(courier);
+                }
+            }
+            Command::Persist(done) => {
+                let synced = self.pending.is_none() && self.store.is_some() && self.sync();
+                let _ = done.send(synced);
+            }
+            Command::Wipe => self.wipe(),
+            Command::Failed(error) => {
+                self.failed(&error);
+            }
+            Command::Suspend(done) => {
+                self.suspended = true;
+                self.release();
+                let _ = done.send(());
+            }
+            Command::Resume => {
+                self.suspended = false;
+                self.open();
+            }
+            Command::Close(_) => {}
+        }
+    }
+
+    /// Checkpoints, evicts, expires, carves: what is due.
+    fn maintain(&mut self) {
+        let now = Instant::now();
+        if self.reopen_at.is_some_and(|at| at <= now) {
+            self.reopen_at = None;
+            self.open();
+        }
+        if self.store.is_none() {
+            return;
+        }
+        let pages = self.store.as_ref().map_or(0, Store::wal_pages);
+        if pages >= limits::WAL_PAGES || self.sync_at.is_some_and(|at| at <= now) {
+            self.sync();
+        }
+        if self.upkeep_at.is_some_and(|at| at <= now) {
+            self.upkeep_at = None;
+            self.upkeep();
+        }
+        if self.carving.is_some() {
+            self.carve();
+        }
+    }
+
+    /// Writes the log into the file and syncs both.
+    fn sync(&mut self) -> bool {
+        let Some(store) = &mut self.store else { return false };
+        match store.checkpoint(false) {
+            Ok(()) => {
+                self.sync_at = None;
+                self.last_critical_sync = Some(Instant::now());
+                true
+            }
+            Err(error) => {
+                self.sync_at = Some(Instant::now() + limits::SYNC_INTERVAL);
+                self.failed(&error);
+                false
+            }
+        }
+    }
+
+    /// Caps in bytes and age; answers nothing: what went is in the ledger.
+    fn upkeep(&mut self) {
+        let now = self.shared.now();
+        let directory = self.shared.courier.get().map(crate::courier::CourierHandle::directory);
+        let Some(store) = &mut self.store else { return };
+        let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
+        let idle = directory.as_ref().map(crate::courier::Directory::idle_routes).unwrap_or_default();
+        let done = store
+            .evict(&wants, &idle, now)
+            .and_then(|evicted| Ok(evicted + store.expire(&wants, now)?))
+            .and_then(|gone| store.upkeep(now).map(|()| gone));
+        match done {
+            Ok(0) => {}
+            Ok(_) => {
+                if let Some(courier) = self.shared.courier.get() {
+                    courier.wake([0; 4]);
+                }
+            }
+            Err(error) => {
+                self.failed(&error);
+            }
+        }
+    }
+
+    /// Sleeps until something must be done: with nothing to wait for, for ever.
+    fn sleep(&mut self) {
+        self.shared.ring.touch_ahead(TOUCH_BYTES);
+        let until = [self.sync_at, self.reopen_at, self.upkeep_at.filter(|_| self.sync_at.is_some())];
+        let until = until.into_iter().flatten().min();
+        // With nowhere to fold to, records must not wake it in vain.
+        self.shared.set_sleep(if self.can_fold() { PARKED } else { DOZING });
+        if self.nothing_to_do() && (!self.can_fold() || self.shared.ring.head() == self.position()) {
+            match until {
+                Some(until) => std::thread::park_timeout(until.saturating_duration_since(Instant::now())),
+                None => std::thread::park(),
+            }
+        }
+        // Records of no urgency are gathered for one interval, so that a burst is one transaction.
+        self.shared.set_sleep(DOZING);
+        if self.nothing_to_do()
+            && self.can_fold()
+            && !self.shared.take_urgency()
+            && self.shared.ring.head() != self.position()
+        {
+            std::thread::park_timeout(limits::FOLD_INTERVAL);
+        }
+        self.shared.set_sleep(shared::AWAKE);
+    }
+
+    fn nothing_to_do(&self) -> bool {
+        self.carving.is_none() && !self.shared.has_commands() && !self.shared.woken()
+    }
+
+    fn close(&mut self) {
+        self.fold();
+        let folded = self.pending.is_none() && self.shared.ring.head() == self.position();
+        if let Some(store) = self.store.take()
+            && store.close().is_ok()
+            && folded
+        {
+            self.shared.ring.close_cleanly();
+        }
+        self.shared.set_state(StoreState::Unavailable("closed".into()));
+    }
+
+    /// Gives the database and its locks back to the system.
+    fn release(&mut self) {
+        if let Some(store) = self.store.take() {
+            // A close that fails leaves the log behind, which the next open takes over.
+            let _ = store.close();
+        }
+        self.sync_at = None;
+        self.shared.set_state(StoreState::Unavailable("suspended".into()));
+    }
+}

@@ -1,0 +1,254 @@
+//! What callers, the writer and the courier share.
+
+use crate::config::Config;
+use crate::courier::{CourierHandle, Outbox};
+use crate::destination::Granted;
+use crate::id::IdKey;
+use crate::ring::Ring;
+use crate::ring::marks::RouteMark;
+use crate::store::{Now, Store, StoreError};
+use crate::sys::Clock;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::Thread;
+
+/// Work for the writer, done with the store after everything recorded so far is folded; `None` = no store now.
+pub(crate) type Work = Box<dyn FnOnce(Option<&mut Store>, Now) + Send>;
+
+/// What the writer is asked to do.
+pub(crate) enum Command {
+    /// Work with the store.
+    Work(Work),
+    /// Tell the courier, once it is there.
+    Tell(Box<dyn FnOnce(&CourierHandle) + Send>),
+    /// Sync everything folded; answers whether it is on the disk.
+    Persist(Sender<bool>),
+    /// Erase what the marks say.
+    Wipe,
+    /// The store failed under the courier's work.
+    Failed(StoreError),
+    /// Release the database and its locks; records go on into the ring.
+    Suspend(Sender<()>),
+    /// Take the database again.
+    Resume,
+    /// Fold, sync, close, end.
+    Close(Sender<()>),
+}
+
+/// Whether the store can be used.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StoreState {
+    /// It is being opened; records wait in the ring.
+    #[default]
+    Opening,
+    /// It is open.
+    Ready,
+    /// It cannot be used; it is tried again every 60 s. Records stay in the ring, which is in memory only when the
+    /// folder itself cannot be used.
+    Unavailable(String),
+}
+
+/// Seen from every thread.
+pub(crate) struct Shared {
+    pub(crate) ring: Ring,
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    /// The folder in use: the configured one, or a sibling when another process holds it.
+    pub(crate) folder: PathBuf,
+    pub(crate) boot: String,
+    pub(crate) key: IdKey,
+    pub(crate) found: crate::ring::Found,
+    pub(crate) courier: OnceLock<CourierHandle>,
+    pub(crate) state: Mutex<StoreState>,
+    commands: Mutex<Commands>,
+    sleep: AtomicU8,
+    /// Something of lane 0 or 1 was appended, or the ring is half full.
+    urgent: AtomicBool,
+    thread: OnceLock<Thread>,
+}
+
+#[derive(Default)]
+struct Commands {
+    queue: VecDeque<Command>,
+    closed: bool,
+}
+
+/// The writer is at work, or has a short timer running.
+pub(crate) const AWAKE: u8 = 0;
+/// It wakes by itself within the fold's interval.
+pub(crate) const DOZING: u8 = 1;
+/// It sleeps until it is woken.
+pub(crate) const PARKED: u8 = 2;
+
+impl Shared {
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn new(
+        ring: Ring,
+        config: Config,
+        folder: PathBuf,
+        boot: String,
+        key: IdKey,
+        found: crate::ring::Found,
+    ) -> Shared {
+        Shared {
+            ring,
+            clock: config.clock.clone(),
+            config,
+            folder,
+            boot,
+            key,
+            found,
+            courier: OnceLock::new(),
+            state: Mutex::new(StoreState::Opening),
+            commands: Mutex::new(Commands::default()),
+            sleep: AtomicU8::new(AWAKE),
+            urgent: AtomicBool::new(false),
+            thread: OnceLock::new(),
+        }
+    }
+
+    /// The clocks now.
+    pub(crate) fn now(&self) -> Now {
+        Now { wall_ms: self.clock.wall_ms(), mono_ms: self.clock.mono_ms() }
+    }
+
+    /// The thread to wake.
+    pub(crate) fn set_thread(&self, thread: Thread) {
+        let _ = self.thread.set(thread);
+    }
+
+    /// After an append: wakes the writer only if it sleeps and must not. `urgent` = lane 0 or 1, or the ring is half full.
+    #[inline]
+    pub(crate) fn nudge(&self, urgent: bool) {
+        if urgent {
+            self.urgent.store(true, Ordering::Release);
+        }
+        let sleep = self.sleep.load(Ordering::Acquire);
+        if sleep == PARKED || (urgent && sleep == DOZING) {
+            self.wake();
+        }
+    }
+
+    #[cold]
+    pub(crate) fn wake(&self) {
+        if self.sleep.swap(AWAKE, Ordering::AcqRel) != AWAKE
+            && let Some(thread) = self.thread.get()
+        {
+            thread.unpark();
+        }
+    }
+
+    /// The writer says how it sleeps; before it does, it looks at the ring under the append lock, so that an append is
+    /// either seen by it or sees this.
+    pub(crate) fn set_sleep(&self, sleep: u8) {
+        self.sleep.store(sleep, Ordering::Release);
+    }
+
+    /// Whether something urgent was appended since the last question.
+    pub(crate) fn take_urgency(&self) -> bool {
+        self.urgent.swap(false, Ordering::AcqRel)
+    }
+
+    pub(crate) fn woken(&self) -> bool {
+        self.sleep.load(Ordering::Acquire) == AWAKE
+    }
+
+    /// Hands the writer a command; `false` = it has ended.
+    pub(crate) fn command(&self, command: Command) -> bool {
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        if commands.closed {
+            return false;
+        }
+        commands.queue.push_back(command);
+        drop(commands);
+        self.wake();
+        true
+    }
+
+    pub(crate) fn next_command(&self) -> Option<Command> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner).queue.pop_front()
+    }
+
+    pub(crate) fn has_commands(&self) -> bool {
+        !self.commands.lock().unwrap_or_else(PoisonError::into_inner).queue.is_empty()
+    }
+
+    /// No more commands; those still waiting are dropped, which answers whoever waits for them.
+    pub(crate) fn close_commands(&self) {
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        commands.closed = true;
+        let left = std::mem::take(&mut commands.queue);
+        drop(commands);
+        drop(left);
+    }
+
+    pub(crate) fn set_state(&self, state: StoreState) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    pub(crate) fn state(&self) -> StoreState {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does work with the store on the writer's thread; `None` = no store, or no answer within `wait`.
+    pub(crate) fn ask_within<R: Send + 'static>(
+        &self,
+        wait: Option<std::time::Duration>,
+        work: impl FnOnce(&mut Store, Now) -> R + Send + 'static,
+    ) -> Option<R> {
+        let (reply, answer) = channel();
+        let command = Command::Work(Box::new(move |store, now| {
+            // Whoever asked may have stopped waiting.
+            let _ = reply.send(store.map(|store| work(store, now)));
+        }));
+        if !self.command(command) {
+            return None;
+        }
+        match wait {
+            Some(wait) => answer.recv_timeout(wait).ok().flatten(),
+            None => answer.recv().ok().flatten(),
+        }
+    }
+
+    /// Copies how far every route is settled into the marks.
+    pub(crate) fn write_marks(&self, settled: Vec<crate::store::Settled>, epoch: u64, install: &str) {
+        let install = uuid::Uuid::try_parse(install).map(|id| *id.as_bytes()).unwrap_or_default();
+        self.ring.change_marks(|state| {
+            state.marks.epoch = epoch;
+            state.marks.install = install;
+            state.marks.routes = settled
+                .into_iter()
+                .map(|route| RouteMark { hash: route.hash, lanes: route.lanes, sending: route.sending })
+                .collect();
+        });
+    }
+}
+
+/// The courier's door to the writer.
+pub(crate) struct Door(pub(crate) Arc<Shared>);
+
+impl Outbox for Door {
+    fn ask<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
+        self.0.ask_within(None, work)
+    }
+
+    fn granted(&self) -> Granted {
+        let consent = self.0.ring.consent();
+        Granted { monitoring: consent[0] == 2, analytics: consent[1] == 2 }
+    }
+
+    fn changed(&self) {
+        let settled = self.ask(|store, _| Some((store.settled().ok()?, store.epoch(), store.install().to_owned())));
+        if let Some((settled, epoch, install)) = settled.flatten() {
+            self.0.write_marks(settled, epoch, &install);
+        }
+    }
+
+    fn failed(&self, error: &StoreError) {
+        self.0.command(Command::Failed(error.clone()));
+    }
+}

@@ -1,0 +1,466 @@
+//! What the writer knows while it folds: scope, session, screen, breadcrumbs, user properties, repeated errors. It stamps
+//! each event with the state of its own moment, in ticket order.
+
+use super::batch::{Batch, Op};
+use super::json::{self, Object};
+use crate::event::decode::{Body, Raw};
+use crate::event::field::Field;
+use crate::id::{EventId, IdKey};
+use crate::kind::Kind;
+use crate::limits;
+use crate::reason::Reason;
+use crate::row::Run;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+/// The folded scope; what a row is stamped with. Kept as JSON, as the store keeps it.
+#[derive(Default)]
+pub(crate) struct Stamper {
+    pub(crate) key: Option<IdKey>,
+    scope: BTreeMap<String, String>,
+    crumbs: VecDeque<String>,
+    crumb_number: u64,
+    properties: Map<String, Value>,
+    view: Option<View>,
+    screen: Option<Screen>,
+    repeats: HashMap<u64, Repeat>,
+    mask_user: bool,
+}
+
+struct View {
+    id: String,
+    name: String,
+    version: u64,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+/// A screen load that has begun and not ended.
+struct Screen {
+    view: String,
+    start_ms: i64,
+    trace: String,
+    children: Vec<String>,
+}
+
+struct Repeat {
+    since_us: i64,
+    seen: u32,
+    collapsed: u64,
+}
+
+const SESSION: &str = "session";
+const PREVIOUS: &str = "previous_session";
+
+impl Stamper {
+    /// The state as of the last fold of an earlier run.
+    pub(crate) fn load(store: &crate::store::Store, mask_user: bool) -> crate::store::Result<Stamper> {
+        let crumbs = store.crumbs()?;
+        let properties = store.properties()?;
+        Ok(Stamper {
+            key: store
+                .scope()?
+                .into_iter()
+                .find(|(key, _)| key == "key")
+                .and_then(|(_, hex)| parse_key(hex.trim_matches('"'))),
+            scope: store.scope()?.into_iter().collect(),
+            crumb_number: crumbs.last().map_or(0, |crumb| crumb.number),
+            crumbs: crumbs.into_iter().map(|crumb| crumb.json).collect(),
+            properties: properties
+                .into_iter()
+                .filter_map(|(name, json)| Some((name, serde_json::from_str(&json).ok()?)))
+                .collect(),
+            mask_user,
+            ..Stamper::default()
+        })
+    }
+
+    /// Forgets the user: scope, breadcrumbs and properties, but not the key of the ids nor the session.
+    pub(crate) fn forget(&mut self) {
+        self.scope.retain(|key, _| matches!(key.as_str(), "key" | "session"));
+        self.crumbs.clear();
+        self.properties.clear();
+        self.screen = None;
+    }
+
+    /// A run begins: its own scope is empty; a session that never ended is remembered until it is closed.
+    pub(crate) fn run(&mut self, body: &Body<'_>, batch: &mut Batch) {
+        let Some(run) = body.str(Field::Run).and_then(|json| serde_json::from_str::<Run>(json).ok()) else { return };
+        let left = self.scope.remove(SESSION).or_else(|| self.scope.remove(PREVIOUS));
+        self.scope.clear();
+        self.crumbs.clear();
+        self.view = None;
+        self.screen = None;
+        self.repeats.clear();
+        self.key = body.str(Field::Key).and_then(parse_key);
+        batch.ops.push(Op::ClearScope);
+        batch.ops.push(Op::ClearCrumbs);
+        batch.ops.push(Op::Run(run));
+        if let Some(key) = body.str(Field::Key) {
+            self.keep("key", Some(json::verbatim(Raw::Str(key))), batch);
+        }
+        if let Some(left) = left {
+            self.keep(PREVIOUS, Some(left), batch);
+        }
+    }
+
+    /// The session of an earlier run that was never ended: its id, start and end status.
+    pub(crate) fn unfinished_session(&self) -> Option<(String, i64, &'static str)> {
+        let session: Value = serde_json::from_str(self.scope.get(PREVIOUS)?).ok()?;
+        let crashed = session.get("crashed").and_then(Value::as_bool).unwrap_or(false);
+        let status = if crashed { "crashed" } else { "abnormal" };
+        Some((session.get("id")?.as_str()?.to_owned(), session.get("started_ms")?.as_i64()?, status))
+    }
+
+    /// A change of the scope.
+    pub(crate) fn scope(&mut self, body: &Body<'_>, batch: &mut Batch) {
+        let name = body.str(Field::Name).unwrap_or_default();
+        match body.str(Field::Change) {
+            Some("user") => {
+                let mut user = Map::new();
+                for (key, field) in [("id", Field::Name), ("email", Field::Email), ("username", Field::Username)] {
+                    if let Some(text) = body.str(field) {
+                        user.insert(key.into(), text.into());
+                    }
+                }
+                if let Some(extra) = body.get(Field::Extra)
+                    && let Ok(Value::Object(extra)) = serde_json::from_str(&json::keyed("extra", extra))
+                {
+                    for (key, value) in extra {
+                        user.entry(key).or_insert(value);
+                    }
+                }
+                let mut user = Value::Object(user);
+                if self.mask_user {
+                    crate::privacy::mask_user(&mut user);
+                }
+                let json = (user != json!({})).then(|| user.to_string());
+                self.keep("user", json, batch);
+            }
+            Some("tag") => self.keep_in("tags", name, body.get(Field::Value), batch),
+            Some("context") => self.keep_in("contexts", name, body.get(Field::Context), batch),
+            Some("session") => {
+                let session = body.str(Field::Session).map(|id| {
+                    json!({"id": id, "started_ms": body.i64(Field::StartedMs).unwrap_or(body.wall_ms), "errors": 0})
+                        .to_string()
+                });
+                self.keep(SESSION, session, batch);
+            }
+            Some("screen") => {
+                self.open_view(name, body.str(Field::View).unwrap_or_default());
+                self.screen = Some(Screen {
+                    view: body.str(Field::View).unwrap_or_default().to_owned(),
+                    start_ms: body.wall_ms,
+                    trace: trace_of(body).unwrap_or_default(),
+                    children: Vec::new(),
+                });
+            }
+            Some("screen_cancelled") => {
+                self.screen.take_if(|screen| Some(screen.view.as_str()) == body.str(Field::View));
+            }
+            _ => {}
+        }
+    }
+
+    /// A breadcrumb.
+    pub(crate) fn crumb(&mut self, body: &Body<'_>, batch: &mut Batch) {
+        let mut object = Object::new();
+        object.number("ts", body.wall_ms);
+        for (field, value) in &body.fields {
+            if object.len() < limits::CRUMB_BYTES || *field != Field::Data {
+                object.field(*field, *value, "");
+            }
+        }
+        let mut json = object.finish();
+        if json.len() > limits::CRUMB_BYTES {
+            let mut object = Object::new();
+            object.number("ts", body.wall_ms);
+            for field in [Field::Type, Field::Category, Field::Message, Field::Level] {
+                if let Some(text) = body.str(field) {
+                    let cut = text.get(..text.floor_char_boundary(300)).unwrap_or_default();
+                    object.text(field.as_str(), &crate::privacy::scrub_text(cut));
+                }
+            }
+            object.number("cut", 1);
+            json = object.finish();
+        }
+        self.crumb_number += 1;
+        batch.ops.push(Op::Crumb(self.crumb_number, json.clone()));
+        self.crumbs.push_back(json);
+        if self.crumbs.len() > limits::CRUMBS {
+            self.crumbs.pop_front();
+        }
+    }
+
+    /// An event: one row, or one entry in the ledger.
+    pub(crate) fn event(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) {
+        batch.ops.push(Op::Intake(Some(kind)));
+        let collapsed_before = match self.repeat(kind, body) {
+            Ok(collapsed) => collapsed,
+            Err(()) => return batch.ops.push(Op::Drop(Some(kind), Reason::Collapsed)),
+        };
+        self.count_view(kind, id, body);
+        let mut object = Object::new();
+        let name = body.str(Field::Name).unwrap_or_default();
+        let session_event = kind == Kind::Session;
+        for (field, value) in &body.fields {
+            match field {
+                Field::Attrs | Field::Context | Field::Frames if object.len() > limits::ROW_BYTES / 2 => {
+                    object.number("cut", 1)
+                }
+                _ => object.field(*field, *value, name),
+            }
+        }
+        if kind == Kind::UserProp {
+            self.property(name, body, &mut object, batch);
+        }
+        if session_event {
+            self.session_event(body, &mut object, batch);
+        }
+        if collapsed_before > 0 {
+            object.number("collapsed_before", collapsed_before);
+        }
+        self.stamp(kind, body, &mut object, session_event);
+        if matches!(kind, Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit) {
+            self.count_error(kind, batch);
+            let trail = self.trail(limits::ROW_BYTES.saturating_sub(object.len() + 16));
+            object.raw("trail", &trail);
+        }
+        let json = object.finish();
+        if json.len() > limits::ROW_BYTES {
+            return batch.ops.push(Op::Drop(Some(kind), Reason::TooLarge));
+        }
+        self.child(kind, id, body);
+        let targets = match body.get(Field::Targets) {
+            Some(Raw::List(count, mut reader)) => {
+                (0..count).filter_map(|_| Some(reader.value()?.str()?.to_owned())).collect()
+            }
+            _ => Vec::new(),
+        };
+        let (wall_ms, mono_ms) = (body.wall_ms, body.mono_us / 1_000);
+        batch.ops.push(Op::Row { id, kind, wall_ms, mono_ms, targets, json });
+    }
+
+    fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut Object, session_event: bool) {
+        if !session_event
+            && let Some(session) = self.scope.get(SESSION)
+            && let Ok(session) = serde_json::from_str::<Value>(session)
+            && let Some(id) = session.get("id").and_then(Value::as_str)
+        {
+            object.text("session", id);
+        }
+        if let Some(view) = &self.view {
+            object.raw(
+                "view",
+                &json!({"id": view.id, "name": crate::privacy::scrub_text(&view.name), "version": view.version, "counts": view.counts})
+                    .to_string(),
+            );
+        }
+        let open = self.screen.as_ref();
+        if let Some(trace) =
+            trace_of(body).or_else(|| open.map(|screen| screen.trace.clone())).filter(|t| !t.is_empty())
+        {
+            object.raw("trace", &trace);
+        }
+        if let Some(screen) = open.filter(|_| matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)) {
+            object.text("child_of", &screen.view);
+        }
+        if kind == Kind::ScreenLoad
+            && let Some(screen) = self.screen.take_if(|screen| Some(screen.view.as_str()) == body.str(Field::View))
+            && !screen.children.is_empty()
+        {
+            object.raw("children", &format!("[{}]", screen.children.join(",")));
+        }
+        for key in ["user", "tags", "contexts"] {
+            if let Some(json) = self.scope.get(key) {
+                object.raw(key, json);
+            }
+        }
+    }
+
+    fn count_view(&mut self, kind: Kind, id: EventId, body: &Body<'_>) {
+        if matches!(kind, Kind::ScreenView | Kind::ScreenLoad) && self.screen.is_none() {
+            let name = body.str(Field::Name).unwrap_or_default();
+            if self.view.as_ref().is_none_or(|view| view.name != name) {
+                self.open_view(name, &id.to_string());
+            }
+        }
+        let Some(view) = &mut self.view else { return };
+        view.version += 1;
+        let counter = match kind {
+            Kind::Error | Kind::Crash | Kind::Hang => "error",
+            Kind::ApiCall | Kind::ImageLoad => "resource",
+            Kind::Interaction | Kind::Analytics | Kind::Revenue => "action",
+            Kind::LongTask => "long_task",
+            _ => return,
+        };
+        *view.counts.entry(counter).or_default() += 1;
+    }
+
+    fn open_view(&mut self, name: &str, id: &str) {
+        self.view = Some(View { id: id.to_owned(), name: name.to_owned(), version: 0, counts: BTreeMap::new() });
+    }
+
+    fn child(&mut self, kind: Kind, id: EventId, body: &Body<'_>) {
+        let Some(screen) = &mut self.screen else { return };
+        if !matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)
+            || screen.children.len() >= limits::CHILD_SPANS
+        {
+            return;
+        }
+        let mut object = Object::new();
+        object.text("id", &id.to_string());
+        object.text("kind", kind.as_str());
+        let name = body.str(Field::Endpoint).or(body.str(Field::Name)).unwrap_or_default();
+        object.text("name", &crate::privacy::scrub_text(name));
+        let start_ms = body.i64(Field::StartMs).unwrap_or(body.wall_ms);
+        object.number("start_us", start_ms.saturating_sub(screen.start_ms).saturating_mul(1_000).max(0));
+        for field in [Field::DurationUs, Field::Status] {
+            if let Some(value) = body.get(field) {
+                object.field(field, value, "");
+            }
+        }
+        if let Some(trace) = trace_of(body) {
+            object.raw("trace", &trace);
+        }
+        screen.children.push(object.finish());
+    }
+
+    fn property(&mut self, name: &str, body: &Body<'_>, object: &mut Object, batch: &mut Batch) {
+        let now = match body.str(Field::Op) {
+            Some("increment") => {
+                let by = body.get(Field::By).and_then(Raw::f64).unwrap_or(0.0);
+                let value = self.properties.get(name).and_then(Value::as_f64).unwrap_or(0.0) + by;
+                let mut text = String::new();
+                json::push_f64(&mut text, value);
+                object.raw("value", &text);
+                text
+            }
+            Some("set") => body.get(Field::Value).map(|value| json::keyed(name, value)).unwrap_or_default(),
+            _ => return,
+        };
+        if let Ok(value) = serde_json::from_str(&now)
+            && (self.properties.contains_key(name) || self.properties.len() < limits::METRIC_NAMES)
+        {
+            self.properties.insert(name.to_owned(), value);
+            batch.ops.push(Op::Property(name.to_owned(), now));
+        }
+    }
+
+    fn session_event(&mut self, body: &Body<'_>, object: &mut Object, batch: &mut Batch) {
+        let id = body.str(Field::Session).unwrap_or_default();
+        for key in [SESSION, PREVIOUS] {
+            let Some(session) = self.scope.get(key).and_then(|json| serde_json::from_str::<Value>(json).ok()) else {
+                continue;
+            };
+            if session.get("id").and_then(Value::as_str) != Some(id) {
+                continue;
+            }
+            object.number("errors", session.get("errors").and_then(Value::as_u64).unwrap_or(0));
+            if key == PREVIOUS {
+                self.keep(PREVIOUS, None, batch);
+            }
+        }
+    }
+
+    fn count_error(&mut self, kind: Kind, batch: &mut Batch) {
+        let Some(mut session) = self.scope.get(SESSION).and_then(|json| serde_json::from_str::<Value>(json).ok())
+        else {
+            return;
+        };
+        session["errors"] = json!(session.get("errors").and_then(Value::as_u64).unwrap_or(0) + 1);
+        if kind == Kind::Crash {
+            session["crashed"] = json!(true);
+        }
+        self.keep(SESSION, Some(session.to_string()), batch);
+    }
+
+    /// The newest breadcrumbs that fit, oldest first.
+    fn trail(&self, room: usize) -> String {
+        let mut left = room;
+        let fitting = self.crumbs.iter().rev().take_while(|crumb| {
+            let fits = crumb.len() < left;
+            left = left.saturating_sub(crumb.len() + 1);
+            fits
+        });
+        let mut kept: Vec<&str> = fitting.map(String::as_str).collect();
+        kept.reverse();
+        format!("[{}]", kept.join(","))
+    }
+
+    /// From the 11th error of a fingerprint in a minute on: `Err`. The next stored one says how many were left out.
+    fn repeat(&mut self, kind: Kind, body: &Body<'_>) -> Result<u64, ()> {
+        if kind != Kind::Error {
+            return Ok(0);
+        }
+        let print = fingerprint(body);
+        if self.repeats.len() >= 256 && !self.repeats.contains_key(&print) {
+            let window = limits::COLLAPSE_WINDOW.as_micros() as i64;
+            self.repeats
+                .retain(|_, repeat| body.mono_us.saturating_sub(repeat.since_us) < window || repeat.collapsed > 0);
+        }
+        let repeat = self.repeats.entry(print).or_insert(Repeat { since_us: body.mono_us, seen: 0, collapsed: 0 });
+        if body.mono_us.saturating_sub(repeat.since_us) >= limits::COLLAPSE_WINDOW.as_micros() as i64 {
+            (repeat.since_us, repeat.seen) = (body.mono_us, 0);
+        }
+        if repeat.seen >= limits::COLLAPSE_AFTER {
+            repeat.collapsed += 1;
+            return Err(());
+        }
+        repeat.seen += 1;
+        Ok(std::mem::take(&mut repeat.collapsed))
+    }
+
+    fn keep(&mut self, key: &str, json: Option<String>, batch: &mut Batch) {
+        match &json {
+            Some(json) => self.scope.insert(key.to_owned(), json.clone()),
+            None => self.scope.remove(key),
+        };
+        batch.ops.push(Op::Scope(key.to_owned(), json));
+    }
+
+    fn keep_in(&mut self, key: &str, name: &str, value: Option<Raw<'_>>, batch: &mut Batch) {
+        let mut map: Map<String, Value> =
+            self.scope.get(key).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+        match value {
+            Some(value) if map.contains_key(name) || map.len() < limits::ELEMENTS => {
+                map.insert(name.to_owned(), serde_json::from_str(&json::keyed(name, value)).unwrap_or_default());
+            }
+            Some(_) => return,
+            None => drop(map.remove(name)),
+        }
+        self.keep(key, (!map.is_empty()).then(|| Value::Object(map).to_string()), batch);
+    }
+}
+
+fn trace_of(body: &Body<'_>) -> Option<String> {
+    let mut object = Object::new();
+    object.text("trace_id", body.str(Field::TraceId)?);
+    object.text("span_id", body.str(Field::SpanId)?);
+    if let Some(parent) = body.str(Field::ParentSpan) {
+        object.text("parent", parent);
+    }
+    Some(object.finish())
+}
+
+/// The app's own, or type, code and innermost frame.
+fn fingerprint(body: &Body<'_>) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    if let Some(own) = body.str(Field::Fingerprint) {
+        own.hash(&mut hasher);
+        return hasher.finish();
+    }
+    (body.str(Field::Type), body.str(Field::Code)).hash(&mut hasher);
+    if let Some(Raw::List(count, mut reader)) = body.get(Field::Frames)
+        && let Some(Raw::Frame(frame)) = (0..count).filter_map(|_| reader.value()).last()
+    {
+        (frame.function, frame.file, frame.line).hash(&mut hasher);
+    } else {
+        body.str(Field::Message).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+fn parse_key(hex: &str) -> Option<IdKey> {
+    uuid::Uuid::try_parse(hex).ok().map(|uuid| IdKey::from_bytes(*uuid.as_bytes()))
+}

@@ -1,0 +1,54 @@
+//! Numbers as a person reads them.
+
+/// `12,345`.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1.5 MiB`.
+pub(crate) fn bytes(n: u64) -> String {
+    const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = n as f64;
+    let mut units = UNITS.iter();
+    let mut unit = units.next();
+    while value >= 1024.0
+        && let Some(next) = units.next()
+    {
+        value /= 1024.0;
+        unit = Some(next);
+    }
+    let unit = unit.copied().unwrap_or_default();
+    if n < 1024 { format!("{n} {unit}") } else { format!("{value:.1} {unit}") }
+}
+
+/// Microseconds as `0.8 ms`, `230 ms` or `1.25 s`.
+pub(crate) fn millis(us: u64) -> String {
+    match us {
+        0..10_000 => format!("{:.1} ms", us as f64 / 1e3),
+        10_000..1_000_000 => format!("{} ms", us / 1000),
+        _ => format!("{:.2} s", us as f64 / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [bytes(0), bytes(1023), bytes(1536), bytes(20 << 20)],
+            ["0 bytes", "1023 bytes", "1.5 KiB", "20.0 MiB"]
+        );
+        assert_eq!([millis(800), millis(230_900), millis(1_250_000)], ["0.8 ms", "230 ms", "1.25 s"]);
+    }
+}

@@ -1,0 +1,335 @@
+//! `rezq status DIR` and `rezq list DIR`.
+
+use super::{CliError, Exit, Output, bytes, count};
+use crate::queue::{self, KindBalance, Overview, Queue, QueueError, QueueRow, Reasons, RouteBalance};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use rez_monitor::Kind;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Rows listed unless told otherwise: the newest ones.
+const ROWS: usize = 50;
+
+/// Characters of a row's own words in a table; `--json` has all of them.
+const SUMMARY_CHARS: usize = 60;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArgs {
+    /// Folder with queue.db, or the folder of a kept demo
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// One JSON object a line: a `kind` or `route` each, then the `queue`
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {
+    /// Folder with queue.db, or the folder of a kept demo
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// At most so many rows, the newest ones; 0 = all
+    #[arg(long, value_name = "N", default_value_t = ROWS)]
+    limit: usize,
+    /// Only this kind
+    #[arg(long, value_name = "KIND", value_parser = kind)]
+    kind: Option<Kind>,
+    /// One JSON object a line, with the whole row
+    #[arg(long)]
+    json: bool,
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    Kind::parse(text).ok_or_else(|| format!("the kinds are {}", Kind::ALL.map(Kind::as_str).join(", ")))
+}
+
+/// Shows the balance and what waits.
+pub(super) fn status(args: &StatusArgs, output: &mut Output) -> Result<Exit, CliError> {
+    let overview = Queue::open(&folder(&args.folder))?.overview()?;
+    if args.json {
+        for line in &overview.kinds {
+            output.line(&tagged("kind", line.holds(), line));
+        }
+        for line in &overview.routes {
+            output.line(&tagged("route", line.holds(), line));
+        }
+        let queue = serde_json::json!({"install": overview.install, "epoch": overview.epoch, "rows": overview.rows,
+            "bytes": overview.bytes, "live": overview.live, "unreadable": overview.unreadable,
+            "refused": overview.refused});
+        output.line(&tagged("queue", overview.holds(), &queue));
+    } else {
+        output.line(&status_text(&overview));
+    }
+    Ok(match (overview.unreadable, overview.holds()) {
+        (0, true) => Exit::Done,
+        (0, false) => Exit::Finding,
+        _ => Exit::Damaged,
+    })
+}
+
+/// Shows rows, the newest last.
+pub(super) fn list(args: &ListArgs, output: &mut Output) -> Result<Exit, CliError> {
+    let listed = Queue::open(&folder(&args.folder))?.rows(args.kind, args.limit)?;
+    if args.json {
+        for row in &listed.rows {
+            output.line(&serde_json::to_string(row).unwrap_or_default());
+        }
+    } else {
+        output.line(&list_text(&listed.rows, listed.total));
+    }
+    if listed.unreadable > 0 && !args.json {
+        output.line(&format!("\n{} rows failed their checksum and are not shown", count(listed.unreadable)));
+    }
+    Ok(if listed.unreadable > 0 { Exit::Damaged } else { Exit::Done })
+}
+
+/// The folder itself, or the app's folder inside a kept demo.
+fn folder(path: &Path) -> PathBuf {
+    let inside = path.join("app");
+    if !path.join(queue::FILE).exists() && inside.join(queue::FILE).exists() { inside } else { path.to_owned() }
+}
+
+impl From<QueueError> for CliError {
+    fn from(error: QueueError) -> CliError {
+        let fix = match &error {
+            QueueError::Missing(_) => "name the folder that holds queue.db, or the one a demo kept with --keep",
+            QueueError::Damaged { .. } => {
+                "copy the folder before the app starts again: it sets a damaged file aside and saves what it can"
+            }
+            QueueError::Newer { .. } => "use the rezq of the same version as the app",
+            QueueError::Unusable { .. } => "check that the file can be read",
+        };
+        CliError::open(error, fix)
+    }
+}
+
+fn tagged(what: &str, holds: bool, line: &impl Serialize) -> String {
+    let mut value = serde_json::json!({"line": what, "holds": holds});
+    if let (Some(all), Ok(serde_json::Value::Object(own))) = (value.as_object_mut(), serde_json::to_value(line)) {
+        all.extend(own);
+    }
+    value.to_string()
+}
+
+fn status_text(overview: &Overview) -> String {
+    let Overview { install, epoch, rows, .. } = overview;
+    let live = if overview.live { ", open in an app or not closed by it" } else { "" };
+    let mut out =
+        format!("install {install}, epoch {epoch}, {} rows, {}{live}\n\n", count(*rows), bytes(overview.bytes));
+    out.push_str("before a row: folded + late = stored + dropped\n");
+    let mut table = table(&["", "kind", "folded", "late", "stored", "dropped", ""], &[2, 3, 4, 5]);
+    for line in &overview.kinds {
+        let KindBalance { kind, folded, late, stored, dropped } = line;
+        let numbers = [*folded, *late, *stored, queue::total(dropped)].map(count).to_vec();
+        table.add_row([vec![mark(line.holds()), kind.clone()], numbers, vec![reasons(dropped)]].concat());
+    }
+    push(&mut out, &table);
+    out.push_str("\non a route: stored = queued + in flight + delivered + dead + unwanted + dropped\n");
+    let heads = ["", "route", "stored", "queued", "in flight", "delivered", "dead", "unwanted", "dropped", ""];
+    let mut table = self::table(&heads, &[2, 3, 4, 5, 6, 7, 8]);
+    for line in &overview.routes {
+        let RouteBalance { route, stored, queued, in_flight, delivered, dead, unwanted, dropped, .. } = line;
+        let numbers = [*stored, *queued, *in_flight, *delivered, *dead, *unwanted, queue::total(dropped)];
+        let numbers = numbers.map(count).to_vec();
+        table.add_row([vec![mark(line.holds()), route.clone()], numbers, vec![reasons(dropped)]].concat());
+    }
+    push(&mut out, &table);
+    out.push('\n');
+    for line in &overview.routes {
+        out.push_str(&format!("{}: {}\n", line.route, waiting(line)));
+        for why in &line.waits {
+            out.push_str(&format!("  {why}\n"));
+        }
+        if let Some(last) = &line.last {
+            out.push_str(&format!("  last request {last}\n"));
+        }
+    }
+    if overview.routes.is_empty() {
+        out.push_str("no destination was ever declared: rows wait under the caps\n");
+    }
+    if !overview.refused.is_empty() {
+        out.push_str(&format!("refused at the call, beside the balance: {}\n", reasons(&overview.refused)));
+    }
+    if overview.unreadable > 0 {
+        out.push_str(&format!("{} rows fail their checksum\n", count(overview.unreadable)));
+    }
+    out.push_str(&format!(
+        "{} {}",
+        mark(overview.holds()),
+        if overview.holds() { "in balance" } else { "out of balance" }
+    ));
+    out
+}
+
+fn waiting(line: &RouteBalance) -> String {
+    match line.queued.saturating_add(line.in_flight) {
+        0 => "nothing waits".to_owned(),
+        n if line.waits.is_empty() => format!("{} wait for the next batch", count(n)),
+        n => format!("{} wait", count(n)),
+    }
+}
+
+fn list_text(rows: &[QueueRow], total: u64) -> String {
+    if rows.is_empty() {
+        return "no rows wait".to_owned();
+    }
+    let mut table = table(&["time", "kind", "id", "seq", "state", ""], &[3]);
+    for QueueRow { seq, id, kind, ts, state, event } in rows {
+        let state = states(state);
+        table.add_row(vec![ts.clone(), kind.clone(), id.clone(), seq.to_string(), state, words(event)]);
+    }
+    let mut out = String::new();
+    push(&mut out, &table);
+    let shown = rows.len() as u64;
+    out.push_str(&format!("{} rows", count(shown)));
+    if shown < total {
+        out.push_str(&format!(", the newest of {}; --limit 0 shows all", count(total)));
+    }
+    out
+}
+
+/// `queued` where all routes say the same, else each with its route.
+fn states(state: &BTreeMap<String, String>) -> String {
+    let mut all: Vec<&str> = state.values().map(String::as_str).collect();
+    all.dedup();
+    match all.as_slice() {
+        [] => "settled".to_owned(),
+        [one] => (*one).to_owned(),
+        _ => state.iter().map(|(route, state)| format!("{route} {state}")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The words by which a person knows a row.
+fn words(event: &serde_json::Value) -> String {
+    let text = |key: &str| event.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
+    let keys = ["type", "message", "method", "endpoint", "url", "name", "action", "component", "cause", "status"];
+    let words: Vec<&str> = keys.into_iter().filter_map(text).take(2).collect();
+    words.join(" ").chars().filter(|c| !c.is_control()).take(SUMMARY_CHARS).collect()
+}
+
+fn reasons(reasons: &Reasons) -> String {
+    reasons.iter().map(|(reason, n)| format!("{reason} {}", count(*n))).collect::<Vec<_>>().join(", ")
+}
+
+fn mark(holds: bool) -> String {
+    if holds { "✓" } else { "✗" }.to_owned()
+}
+
+fn table(heads: &[&str], right: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING);
+    table.set_header(heads);
+    for column in right {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn push(out: &mut String, table: &Table) {
+    for line in table.lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overview() -> Overview {
+        let kind = KindBalance { kind: "error".into(), folded: 3, stored: 3, ..KindBalance::default() };
+        let waits = vec!["backing off until 10:00".to_owned()];
+        let route = RouteBalance {
+            route: "main/rez.batch".into(),
+            stored: 3,
+            queued: 1,
+            delivered: 2,
+            waits,
+            last: Some("503 at 09:59".to_owned()),
+            ..RouteBalance::default()
+        };
+        Overview {
+            install: "i".into(),
+            epoch: 1,
+            numbered: 3,
+            rows: 1,
+            bytes: 4096,
+            kinds: vec![kind],
+            routes: vec![route],
+            ..Overview::default()
+        }
+    }
+
+    #[test]
+    fn the_balance_has_a_mark_per_line_and_what_waits_says_why() {
+        let text = status_text(&overview());
+        assert!(
+            text.contains("main/rez.batch: 1 wait\n  backing off until 10:00\n  last request 503 at 09:59\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("✓ in balance") && !text.contains('✗'));
+        let mut wrong = overview();
+        wrong.routes[0].queued = 0;
+        let text = status_text(&wrong);
+        assert!(text.contains("✗ main/rez.batch") || text.contains("✗  main/rez.batch"), "{text}");
+        assert!(text.ends_with("✗ out of balance"));
+    }
+
+    #[test]
+    fn a_json_line_says_what_it_is_and_whether_it_holds() {
+        let overview = overview();
+        let line: serde_json::Value =
+            serde_json::from_str(&tagged("route", overview.routes[0].holds(), &overview.routes[0])).unwrap();
+        assert_eq!((line["line"].as_str(), line["holds"].as_bool()), (Some("route"), Some(true)));
+        assert_eq!((line["queued"].as_u64(), line["route"].as_str()), (Some(1), Some("main/rez.batch")));
+    }
+
+    #[test]
+    fn rows_are_shown_by_the_words_a_person_knows() {
+        let row = QueueRow {
+            seq: 7,
+            id: "x".into(),
+            kind: "error".into(),
+            ts: "2026-11-23T00:00:00.000Z".into(),
+            state: [("a".to_owned(), "queued".to_owned()), ("b".to_owned(), "queued".to_owned())].into(),
+            event: serde_json::json!({"type": "PaymentError", "message": "card\n declined", "level": "error"}),
+        };
+        let text = list_text(std::slice::from_ref(&row), 9);
+        assert!(text.contains("PaymentError card declined") && text.contains("queued"), "{text}");
+        assert!(text.ends_with("1 rows, the newest of 9; --limit 0 shows all"));
+        assert_eq!(
+            states(&[("a".to_owned(), "queued".to_owned()), ("b".to_owned(), "dead".to_owned())].into()),
+            "a queued, b dead"
+        );
+        assert_eq!(list_text(&[], 0), "no rows wait");
+    }
+
+    #[test]
+    fn a_folder_without_a_queue_says_where_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = StatusArgs { folder: folder.path().to_owned(), json: false };
+        let error = status(&args, &mut Output::nowhere()).unwrap_err();
+        assert_eq!(error.exit, Exit::CannotOpen);
+        let text = error.to_string();
+        assert!(text.contains(&folder.path().display().to_string()) && text.contains("queue.db"), "{text}");
+    }
+
+    #[test]
+    fn the_apps_folder_inside_a_kept_demo_is_found() {
+        let kept = tempfile::tempdir().unwrap();
+        std::fs::create_dir(kept.path().join("app")).unwrap();
+        assert_eq!(folder(kept.path()), kept.path());
+        std::fs::write(kept.path().join("app").join(queue::FILE), "").unwrap();
+        assert_eq!(folder(kept.path()), kept.path().join("app"));
+    }
+
+    #[test]
+    fn an_unknown_kind_is_refused_with_the_list() {
+        assert_eq!(kind("error"), Ok(Kind::Error));
+        assert!(kind("Error").unwrap_err().contains("screen_load"));
+    }
+}

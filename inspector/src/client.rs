@@ -1,0 +1,134 @@
+//! A plain blocking HTTP client for loopback: one connection, kept open, no redirects, no retries, no cookies.
+//!
+//! It exists so that the demo's app makes real requests, and the tests see every byte, without an HTTP library.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Longest wait for a connection or for the next byte.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest head line and most head lines that are read.
+const LINE_BYTES: u64 = 16 * 1024;
+const LINES: usize = 100;
+
+/// Largest body that is read.
+const BODY_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What a server answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reply {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// Header names in lower case, and values.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The whole body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// The value of a header, by its lower-case name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A client of one server.
+#[derive(Debug)]
+pub(crate) struct Client {
+    address: SocketAddr,
+    connection: Option<BufReader<TcpStream>>,
+}
+
+impl Client {
+    /// Connects at the first request.
+    pub(crate) fn new(address: SocketAddr) -> Client {
+        Client { address, connection: None }
+    }
+
+    /// One exchange. After an error the next request connects anew.
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Reply> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let stream = TcpStream::connect_timeout(&self.address, TIMEOUT)?;
+                stream.set_nodelay(true)?;
+                stream.set_read_timeout(Some(TIMEOUT))?;
+                stream.set_write_timeout(Some(TIMEOUT))?;
+                BufReader::new(stream)
+            }
+        };
+        let mut head =
+            format!("{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n", self.address, body.len());
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        let mut request = head.into_bytes();
+        request.extend_from_slice(body);
+        connection.get_mut().write_all(&request)?;
+        let reply = read(&mut connection)?;
+        if reply.header("connection").is_none_or(|value| !value.eq_ignore_ascii_case("close")) {
+            self.connection = Some(connection);
+        }
+        Ok(reply)
+    }
+
+    /// GET without headers.
+    pub(crate) fn get(&mut self, path: &str) -> io::Result<Reply> {
+        self.send("GET", path, &[], &[])
+    }
+
+    /// POST of JSON.
+    #[cfg(test)]
+    pub(crate) fn post(&mut self, path: &str, json: &str) -> io::Result<Reply> {
+        self.send("POST", path, &[("content-type", "application/json")], json.as_bytes())
+    }
+}
+
+fn read(connection: &mut BufReader<TcpStream>) -> io::Result<Reply> {
+    let first = line(connection)?;
+    let status = first.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| bad("no status line"))?;
+    let mut headers = Vec::new();
+    loop {
+        let next = line(connection)?;
+        if next.is_empty() {
+            break;
+        }
+        let (name, value) = next.split_once(':').ok_or_else(|| bad("a header without a colon"))?;
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        if headers.len() > LINES {
+            return Err(bad("too many headers"));
+        }
+    }
+    let mut reply = Reply { status, headers, body: Vec::new() };
+    let length: u64 = match reply.header("content-length") {
+        Some(length) => length.parse().map_err(|_| bad("content-length is no number"))?,
+        None => return Err(bad("no content-length")),
+    };
+    if length > BODY_BYTES {
+        return Err(bad("the body is too long"));
+    }
+    connection.take(length).read_to_end(&mut reply.body)?;
+    if (reply.body.len() as u64) < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(reply) }
+}
+
+fn line(connection: &mut BufReader<TcpStream>) -> io::Result<String> {
+    let mut line = String::new();
+    connection.take(LINE_BYTES).read_line(&mut line)?;
+    match line.strip_suffix("\r\n") {
+        Some(line) => Ok(line.to_owned()),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+fn bad(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}

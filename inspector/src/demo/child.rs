@@ -1,0 +1,207 @@
+//! The app as the demo sees it: a process that can be killed, and a pipe on which it says what was acknowledged.
+
+use super::script::Script;
+use crate::cli::CliError;
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// Exit code of the app when it crashes by its own fault.
+pub(super) const CRASHED: i32 = 70;
+
+/// One line on the pipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// An event was acknowledged: id and kind.
+    Recorded(String, String),
+    /// An event was refused at the call: reason.
+    Refused(String),
+    /// All events of this visit are acknowledged.
+    Visited(u64),
+    /// The app is about to crash in this visit.
+    Crashing(u64),
+    /// The app flushes what is left, or found the flush wanting.
+    Flushing(String),
+    /// The app is closed.
+    Closed,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Line::Recorded(id, kind) => write!(f, "recorded {id} {kind}"),
+            Line::Refused(reason) => write!(f, "refused {reason}"),
+            Line::Visited(visit) => write!(f, "visited {visit}"),
+            Line::Crashing(visit) => write!(f, "crashing {visit}"),
+            Line::Flushing(how) => write!(f, "flushing {how}"),
+            Line::Closed => f.write_str("closed"),
+        }
+    }
+}
+
+impl FromStr for Line {
+    type Err = ();
+
+    fn from_str(line: &str) -> Result<Line, ()> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "recorded" => {
+                rest.split_once(' ').map(|(id, kind)| Line::Recorded(id.to_owned(), kind.to_owned())).ok_or(())
+            }
+            "refused" => Ok(Line::Refused(rest.to_owned())),
+            "visited" => rest.parse().map(Line::Visited).map_err(|_| ()),
+            "crashing" => rest.parse().map(Line::Crashing).map_err(|_| ()),
+            "flushing" => Ok(Line::Flushing(rest.to_owned())),
+            "closed" => Ok(Line::Closed),
+            _ => Err(()),
+        }
+    }
+}
+
+/// What every life of the app is told.
+#[derive(Clone, Debug)]
+pub(super) struct Orders {
+    /// The program to start: this one.
+    pub(super) program: PathBuf,
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    /// Address of the collector.
+    pub(super) collector: String,
+    /// Address of the shop.
+    pub(super) shop: String,
+    /// The seed.
+    pub(super) seed: u64,
+    /// The script.
+    pub(super) script: Script,
+}
+
+/// A life of the app.
+#[derive(Debug)]
+pub(super) struct App {
+    process: Child,
+    lines: Receiver<Line>,
+}
+
+/// What came next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A line.
+    Line(Line),
+    /// Nothing for now.
+    Quiet,
+    /// The pipe is closed: the process has ended, or is about to.
+    Ended,
+}
+
+impl App {
+    /// Starts a life: `visit` is the first visit to make, `recorded` the number of events acknowledged so far.
+    pub(super) fn start(orders: &Orders, visit: u64, recorded: u64, crashed: bool) -> Result<App, CliError> {
+        let mut command = Command::new(&orders.program);
+        command.arg("demo-app").arg("--folder").arg(&orders.folder);
+        for (name, value) in [("--collector", &orders.collector), ("--shop", &orders.shop)] {
+            command.arg(name).arg(value);
+        }
+        let script = &orders.script;
+        let crash_at = if crashed { u64::MAX } else { script.crash_at };
+        for (name, number) in [
+            ("--seed", orders.seed),
+            ("--visit", visit),
+            ("--recorded", recorded),
+            ("--events", script.events),
+            ("--crash-at", crash_at),
+            ("--pause-us", u64::try_from(script.pause.as_micros()).unwrap_or(0)),
+            ("--cap-bytes", script.cap_bytes),
+        ] {
+            command.arg(name).arg(number.to_string());
+        }
+        let cannot = |error: std::io::Error| {
+            CliError::open(format!("cannot start the demo's app {}: {error}", orders.program.display()), "")
+        };
+        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(cannot)?;
+        let pipe = process.stdout.take();
+        let (to, lines) = channel();
+        std::thread::Builder::new()
+            .name("rez-demo-pipe".into())
+            .spawn(move || {
+                if let Some(pipe) = pipe {
+                    read(BufReader::new(pipe), &to);
+                }
+            })
+            .map_err(cannot)?;
+        Ok(App { process, lines })
+    }
+
+    /// The next line, or nothing after `wait`.
+    pub(super) fn next(&self, wait: Duration) -> Next {
+        match self.lines.recv_timeout(wait) {
+            Ok(line) => Next::Line(line),
+            Err(RecvTimeoutError::Timeout) => Next::Quiet,
+            Err(RecvTimeoutError::Disconnected) => Next::Ended,
+        }
+    }
+
+    /// SIGKILL. Lines already in the pipe still come.
+    pub(super) fn kill(&mut self) {
+        // It fails only if the process has ended by itself.
+        let _ = self.process.kill();
+    }
+
+    /// Waits for the end and says how it was: the exit code, none after a signal.
+    pub(super) fn wait(&mut self) -> Option<i32> {
+        self.process.wait().ok().and_then(|status| status.code())
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Hands on whole lines only: one that a kill cut was not acknowledged.
+fn read(mut pipe: impl BufRead, to: &Sender<Line>) {
+    let mut line = String::new();
+    while pipe.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+        let Some(whole) = line.strip_suffix('\n') else { return };
+        if let Ok(line) = whole.parse()
+            && to.send(line).is_err()
+        {
+            return;
+        }
+        line.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_read_as_it_was_written() {
+        for line in [
+            Line::Recorded("id".into(), "error".into()),
+            Line::Refused("ring_full".into()),
+            Line::Visited(7),
+            Line::Crashing(8),
+            Line::Flushing("3 left, backing off".into()),
+            Line::Closed,
+        ] {
+            assert_eq!(line.to_string().parse(), Ok(line));
+        }
+        assert_eq!("recorded x".parse::<Line>(), Err(()));
+        assert_eq!("visited x".parse::<Line>(), Err(()));
+    }
+
+    #[test]
+    fn a_line_cut_by_a_kill_is_not_taken() {
+        let (to, lines) = channel();
+        read(&b"visited 1\nnonsense\nvisited 2\nvisited 3"[..], &to);
+        drop(to);
+        assert_eq!(lines.iter().collect::<Vec<_>>(), [Line::Visited(1), Line::Visited(2)]);
+    }
+}

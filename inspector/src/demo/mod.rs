@@ -1,0 +1,114 @@
+//! `rezq demo`: the product's main job on a machine with nothing but this repository.
+//!
+//! A shop, a collector and an app in a process of its own. The network goes away, the app goes on recording, is
+//! killed, starts again, crashes by its own fault, starts again; the collector is busy, loses an answer, then takes
+//! everything. At the end each event the app was promised is looked for.
+
+mod app;
+mod bars;
+mod child;
+mod engine;
+mod folder;
+mod report;
+mod script;
+mod stage;
+mod tally;
+mod visit;
+
+pub(crate) use app::{AppArgs, run_app};
+
+use crate::cli::{CliError, Exit, Output};
+use crate::collector::{Collector, Filter, Options};
+use crate::queue::Queue;
+use crate::shop::{Faults, Shop};
+use bars::Bars;
+use child::Orders;
+use folder::Folder;
+use script::{MAX_EVENTS, MIN_EVENTS, Script};
+use stage::Stage;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Instant;
+use tally::Found;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Repeats the run with this seed [default: from the clock]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Events to record
+    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(MIN_EVENTS..=MAX_EVENTS))]
+    events: u64,
+    /// Ends with one JSON object on a line instead of the summary
+    #[arg(long)]
+    json: bool,
+    /// Leaves DIR/app (queue and ring) and DIR/collector.sqlite; DIR must be new or empty
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
+
+/// Runs the demo.
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
+    let begun = Instant::now();
+    let seed = args.seed.unwrap_or_else(|| jiff::Timestamp::now().as_microsecond().unsigned_abs() % 1_000_000);
+    let folder = match &args.keep {
+        Some(path) => Folder::keep(path)?,
+        None => Folder::temporary()?,
+    };
+    let collector = Collector::start(Options::new(folder.collector()))?;
+    let shop =
+        Shop::open(([127, 0, 0, 1], 0).into(), seed, Faults::USUAL).map_err(|error| CliError::open(error, ""))?;
+    let program =
+        std::env::current_exe().map_err(|error| CliError::open(format!("cannot find this program: {error}"), ""))?;
+    let orders = Orders {
+        program,
+        folder: folder.app(),
+        collector: format!("http://{}", collector.address()),
+        shop: shop.address().to_string(),
+        seed,
+        script: Script::new(seed, args.events),
+    };
+    let bars = Bars::new(args.events, !args.json && std::io::stderr().is_terminal());
+    let mut stage = Stage::new(&orders, &collector, &bars);
+    let played = stage.play();
+    let Stage { ref acknowledged, kills, crashes, .. } = stage;
+    let complete = stage.complete();
+    bars.clear();
+    played?;
+
+    let counts = collector.counts()?;
+    let queue = Queue::open(&folder.app())?;
+    let found = Found {
+        queued: queue.ids()?.iter().map(ToString::to_string).collect(),
+        collected: collector.ids()?.into_iter().collect(),
+        duplicates: counts.duplicates,
+        queue: queue.overview()?,
+    };
+    let result = tally::Result::of(acknowledged, &found);
+    let run = report::Run {
+        seed,
+        kills,
+        crashes,
+        seconds: begun.elapsed().as_secs_f64(),
+        batches: counts.batches,
+        requests: shop.served(),
+        refused: acknowledged.refused.clone(),
+        cap_bytes: orders.script.cap_bytes,
+        kept: folder.kept().map(|path| path.display().to_string()),
+    };
+    if args.json {
+        output.line(&report::json(&run, &result));
+    } else {
+        let mut events = Vec::new();
+        for kind in ["screen_load", "api_call"] {
+            events.extend(collector.events(&Filter { kind: Some(kind.to_owned()), limit: usize::MAX, since: None })?);
+        }
+        output.line(&report::text(&run, &result, &found.queue, &events));
+    }
+    shop.close();
+    collector.stop();
+    if !complete {
+        return Err(CliError::finding("the app was done before the script was", "give more --events"));
+    }
+    Ok(if result.good() { Exit::Done } else { Exit::Finding })
+}

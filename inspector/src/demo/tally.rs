@@ -1,0 +1,211 @@
+//! What the app was promised against what can be found: the demo's own bookkeeping, which trusts neither side.
+
+use crate::queue::{self, Overview, Reasons};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What the app said on its pipe.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Acknowledged {
+    /// Kind by id.
+    ids: HashMap<String, String>,
+    /// Refused at the call, by reason.
+    pub(super) refused: Reasons,
+}
+
+impl Acknowledged {
+    /// An event was acknowledged.
+    pub(super) fn add(&mut self, id: String, kind: String) {
+        self.ids.insert(id, kind);
+    }
+
+    /// An event was refused.
+    pub(super) fn refuse(&mut self, reason: String) {
+        let n = self.refused.entry(reason).or_default();
+        *n = n.saturating_add(1);
+    }
+
+    /// How many were acknowledged.
+    pub(super) fn len(&self) -> u64 {
+        self.ids.len() as u64
+    }
+
+    /// Acknowledged events by kind that are in neither place.
+    fn missing(&self, collected: &HashSet<String>, queued: &HashSet<String>) -> BTreeMap<&str, u64> {
+        let mut missing = BTreeMap::new();
+        for (id, kind) in &self.ids {
+            if !collected.contains(id) && !queued.contains(id) {
+                let n: &mut u64 = missing.entry(kind.as_str()).or_default();
+                *n = n.saturating_add(1);
+            }
+        }
+        missing
+    }
+}
+
+/// What was found after the run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    /// The queue's own words.
+    pub(super) queue: Overview,
+    /// Ids of rows still in the queue.
+    pub(super) queued: HashSet<String>,
+    /// Ids at the collector.
+    pub(super) collected: HashSet<String>,
+    /// Events that arrived there more than once.
+    pub(super) duplicates: u64,
+}
+
+/// The numbers of the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Result {
+    /// Events that came out of the ring.
+    pub(super) recorded: u64,
+    /// Rows the collector took, as the queue counts them.
+    pub(super) delivered: u64,
+    /// Rows that wait.
+    pub(super) queued: u64,
+    /// Rows in a request whose end is not known.
+    pub(super) in_flight: u64,
+    /// Ended before a row or on the route, dead letters included.
+    pub(super) dropped: Reasons,
+    /// Events that arrived more than once.
+    pub(super) duplicates: u64,
+    /// Acknowledged and nowhere.
+    pub(super) lost: u64,
+    /// At the collector beyond what can have been delivered: shown twice under two ids.
+    pub(super) doubled: u64,
+    /// Every line of the balance holds, and nothing is doubled.
+    pub(super) balanced: bool,
+}
+
+impl Result {
+    /// Compares.
+    pub(super) fn of(acknowledged: &Acknowledged, found: &Found) -> Result {
+        let mut result = Result { duplicates: found.duplicates, ..Result::default() };
+        for kind in &found.queue.kinds {
+            result.recorded = result.recorded.saturating_add(kind.folded);
+            result.drop(&kind.dropped);
+        }
+        for route in &found.queue.routes {
+            result.delivered = result.delivered.saturating_add(route.delivered);
+            result.queued = result.queued.saturating_add(route.queued);
+            result.in_flight = result.in_flight.saturating_add(route.in_flight);
+            result.drop(&route.dropped);
+            if route.dead > 0 {
+                result.drop(&Reasons::from([("rejected".to_owned(), route.dead)]));
+            }
+        }
+        // A drop before a row explains a missing event of its own kind only; where the kind is not known (damage, or
+        // a drop on the route) any.
+        let dropped_of = |kind: &str| {
+            let of_kind = found.queue.kinds.iter().filter(|line| line.kind == kind);
+            of_kind.fold(0_u64, |sum, line| sum.saturating_add(queue::total(&line.dropped)))
+        };
+        let on_routes = found.queue.routes.iter().map(|route| queue::total(&route.dropped));
+        let mut any = on_routes.fold(dropped_of("unknown"), u64::saturating_add);
+        for (kind, missing) in acknowledged.missing(&found.collected, &found.queued) {
+            let dropped = dropped_of(kind);
+            let unexplained = missing.saturating_sub(dropped);
+            let by_any = unexplained.min(any);
+            any = any.saturating_sub(by_any);
+            result.lost = result.lost.saturating_add(unexplained.saturating_sub(by_any));
+        }
+        let most = result.delivered.saturating_add(result.in_flight);
+        result.doubled = (found.collected.len() as u64).saturating_sub(most);
+        result.balanced = found.queue.holds() && result.doubled == 0 && result.recorded >= acknowledged.len();
+        result
+    }
+
+    /// Whether the run shows what it should.
+    pub(super) fn good(&self) -> bool {
+        self.balanced && self.lost == 0 && self.doubled == 0
+    }
+
+    fn drop(&mut self, reasons: &Reasons) {
+        for (reason, n) in reasons {
+            let sum = self.dropped.entry(reason.clone()).or_default();
+            *sum = sum.saturating_add(*n);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::{KindBalance, RouteBalance};
+
+    fn ids(ids: &[&str]) -> HashSet<String> {
+        ids.iter().map(|id| (*id).to_owned()).collect()
+    }
+
+    /// Four events: one delivered, one queued, one collapsed, and one acknowledged before the pipe broke.
+    fn scene() -> (Acknowledged, Found) {
+        let mut acknowledged = Acknowledged::default();
+        for (id, kind) in [("a", "error"), ("b", "metric"), ("c", "error")] {
+            acknowledged.add(id.to_owned(), kind.to_owned());
+        }
+        let collapsed = Reasons::from([("collapsed".to_owned(), 1)]);
+        let kinds = vec![
+            KindBalance { kind: "error".into(), folded: 3, stored: 2, dropped: collapsed, ..KindBalance::default() },
+            KindBalance { kind: "metric".into(), folded: 1, stored: 1, ..KindBalance::default() },
+        ];
+        let routes = vec![RouteBalance { stored: 3, queued: 1, delivered: 2, ..RouteBalance::default() }];
+        let found = Found {
+            queue: Overview { numbered: 3, kinds, routes, ..Overview::default() },
+            queued: ids(&["b"]),
+            collected: ids(&["a", "d"]),
+            duplicates: 5,
+        };
+        (acknowledged, found)
+    }
+
+    #[test]
+    fn a_run_without_loss_is_good_and_its_numbers_are_the_queues() {
+        let (acknowledged, found) = scene();
+        let result = Result::of(&acknowledged, &found);
+        assert!(result.good());
+        let numbers = (result.recorded, result.delivered, result.queued, result.in_flight, result.duplicates);
+        assert_eq!(numbers, (4, 2, 1, 0, 5));
+        assert_eq!(result.dropped, Reasons::from([("collapsed".to_owned(), 1)]));
+    }
+
+    #[test]
+    fn an_acknowledged_event_that_is_nowhere_is_lost() {
+        let (mut acknowledged, mut found) = scene();
+        acknowledged.add("e".into(), "metric".into());
+        let result = Result::of(&acknowledged, &found);
+        assert_eq!(result.lost, 1);
+        assert!(!result.good());
+        // The collapsed error explains no metric; a drop of an unknown kind does.
+        let power_loss = Reasons::from([("power_loss".to_owned(), 1)]);
+        let unknown = KindBalance { kind: "unknown".into(), folded: 1, dropped: power_loss, ..KindBalance::default() };
+        found.queue.kinds.push(unknown);
+        assert_eq!(Result::of(&acknowledged, &found).lost, 0);
+    }
+
+    #[test]
+    fn more_events_at_the_collector_than_were_delivered_are_doubles() {
+        let (acknowledged, mut found) = scene();
+        found.collected.insert("f".into());
+        let result = Result::of(&acknowledged, &found);
+        assert_eq!(result.doubled, 1);
+        assert!(!result.good() && !result.balanced);
+    }
+
+    #[test]
+    fn a_balance_that_does_not_hold_is_seen() {
+        let (acknowledged, mut found) = scene();
+        found.queue.routes[0].queued = 2;
+        assert!(!Result::of(&acknowledged, &found).good());
+    }
+
+    #[test]
+    fn more_acknowledged_than_recorded_is_no_balance() {
+        let (mut acknowledged, mut found) = scene();
+        for n in 0..2 {
+            acknowledged.add(format!("x{n}"), "metric".into());
+            found.queued.insert(format!("x{n}"));
+        }
+        assert!(!Result::of(&acknowledged, &found).balanced);
+    }
+}

@@ -1,0 +1,426 @@
+//! What a queue says about itself, in the words every face shows: the balance, what waits and why, the rows.
+
+use rez_monitor::inspect::{self, Reader, RouteView, RowState, StoreError};
+use rez_monitor::{EventId, Kind};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Name of the queue's file inside its folder.
+pub const FILE: &str = "queue.db";
+
+/// Counts by reason.
+pub type Reasons = BTreeMap<String, u64>;
+
+/// A queue at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Overview {
+    /// The installation.
+    pub install: String,
+    /// The epoch rows are numbered in now. The balance is about this epoch.
+    pub epoch: u64,
+    /// Rows numbered in this epoch.
+    pub numbered: u64,
+    /// Rows stored now.
+    pub rows: u64,
+    /// Bytes the rows take in the file, which the size cap is held against.
+    pub bytes: u64,
+    /// An app has the queue open, or died without closing it.
+    pub live: bool,
+    /// Before a row, per kind.
+    pub kinds: Vec<KindBalance>,
+    /// After a row, per route.
+    pub routes: Vec<RouteBalance>,
+    /// Refused before the ring took them; beside the balance.
+    pub refused: Reasons,
+    /// Rows that fail their checksum.
+    pub unreadable: u64,
+}
+
+/// One kind: what came out of the ring is stored or dropped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KindBalance {
+    /// The kind; `unknown` where damage hid it.
+    pub kind: String,
+    /// Came out of the ring.
+    pub folded: u64,
+    /// Came another way: a crash found at start, a row saved from a damaged file.
+    pub late: u64,
+    /// Became rows.
+    pub stored: u64,
+    /// Ended before they were rows.
+    pub dropped: Reasons,
+}
+
+impl KindBalance {
+    /// Whether `folded + late = stored + dropped`.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        sum([self.folded, self.late]) == sum([self.stored, total(&self.dropped)])
+    }
+}
+
+/// One route: every row since its first is somewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RouteBalance {
+    /// `<destination>/<route>`.
+    pub route: String,
+    /// Rows since its first.
+    pub stored: u64,
+    /// Waiting.
+    pub queued: u64,
+    /// In a request whose end is not known.
+    pub in_flight: u64,
+    /// The destination has them.
+    pub delivered: u64,
+    /// Refused by the destination and kept for a look.
+    pub dead: u64,
+    /// Of kinds the destination does not take.
+    pub unwanted: u64,
+    /// Ended on this route.
+    pub dropped: Reasons,
+    /// Why it waits, if it does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<String>,
+    /// The last request, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+}
+
+impl RouteBalance {
+    /// Whether `stored = queued + in flight + delivered + dead + unwanted + dropped`.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        let ends = [self.queued, self.in_flight, self.delivered, self.dead, self.unwanted, total(&self.dropped)];
+        self.stored == sum(ends)
+    }
+}
+
+impl Overview {
+    /// Whether every line holds and the kinds explain every number given.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.numbered == sum(self.kinds.iter().map(|kind| kind.stored))
+            && self.kinds.iter().all(KindBalance::holds)
+            && self.routes.iter().all(RouteBalance::holds)
+    }
+}
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QueueRow {
+    /// Its number.
+    pub seq: u64,
+    /// Its id.
+    pub id: String,
+    /// What it is.
+    pub kind: String,
+    /// When it was recorded, by the device's clock.
+    pub ts: String,
+    /// Where it is, per route that is not past it.
+    pub state: BTreeMap<String, String>,
+    /// The row's own fields.
+    pub event: serde_json::Value,
+}
+
+/// Rows that were asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listed {
+    /// The newest ones, in order of their numbers.
+    pub rows: Vec<QueueRow>,
+    /// How many rows there are in all.
+    pub total: u64,
+    /// Rows that fail their checksum and are left out.
+    pub unreadable: u64,
+}
+
+/// Why a queue cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueueError {
+    /// There is none.
+    #[error("there is no queue.db in {}", .0.display())]
+    Missing(PathBuf),
+    /// It is damaged.
+    #[error("{} is damaged: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A newer version wrote it.
+    #[error("{} has format {version}, which this rezq does not know", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        version: u32,
+    },
+    /// The system does not let us.
+    #[error("cannot read {}: {message}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
+}
+
+/// A queue, for looking only: works while an app writes, changes nothing.
+#[derive(Debug)]
+pub struct Queue {
+    path: PathBuf,
+    reader: Reader,
+}
+
+impl Queue {
+    /// Opens the queue in this folder.
+    pub fn open(folder: &Path) -> Result<Queue, QueueError> {
+        let path = folder.join(FILE);
+        if !path.is_file() {
+            return Err(QueueError::Missing(folder.to_owned()));
+        }
+        let reader = Reader::open(folder).map_err(|error| wrong(&path, error))?;
+        Ok(Queue { path, reader })
+    }
+
+    /// The balance, and what waits.
+    pub fn overview(&self) -> Result<Overview, QueueError> {
+        let seen = self.ask(Reader::overview)?;
+        let kinds = seen.balance.kinds.into_iter().map(|kind| {
+            let inspect::KindBalance { kind, folded, late, stored, dropped } = kind;
+            KindBalance { kind, folded, late, stored, dropped }
+        });
+        let mut views: BTreeMap<&str, &RouteView> = seen.routes.iter().map(|view| (&*view.route, view)).collect();
+        let routes = seen.balance.routes.into_iter().map(|route| {
+            let view = views.remove(&*route.route);
+            let inspect::RouteBalance { route, stored, queued, in_flight, delivered, dead, unwanted, dropped } = route;
+            let waits = view.map(waits).unwrap_or_default();
+            let last = view.and_then(last);
+            RouteBalance { route, stored, queued, in_flight, delivered, dead, unwanted, dropped, waits, last }
+        });
+        let mut overview = Overview {
+            install: seen.install,
+            epoch: seen.balance.epoch,
+            numbered: seen.balance.numbered,
+            rows: seen.rows,
+            bytes: seen.bytes,
+            live: self.reader.live(),
+            kinds: kinds.collect(),
+            routes: routes.collect(),
+            refused: Reasons::new(),
+            unreadable: self.ask(Reader::damaged)?,
+        };
+        for (reason, _, n) in seen.refused {
+            let sum = overview.refused.entry(reason).or_default();
+            *sum = sum.saturating_add(n);
+        }
+        Ok(overview)
+    }
+
+    /// The newest rows, at most `limit` (0 = all), of one kind or of all.
+    pub fn rows(&self, kind: Option<Kind>, limit: usize) -> Result<Listed, QueueError> {
+        let filter = inspect::Filter { kind, limit, ..inspect::Filter::default() };
+        let rows = self.ask(|reader| reader.list(&filter))?.into_iter().map(|listed| {
+            let state = listed.routes.into_iter().map(|fate| (fate.route, state(&fate.state)));
+            QueueRow {
+                seq: listed.row.seq,
+                id: listed.row.id.to_string(),
+                kind: listed.row.kind.as_str().to_owned(),
+                ts: time(listed.row.wall_ms),
+                state: state.collect(),
+                event: serde_json::from_str(&listed.row.json).unwrap_or_default(),
+            }
+        });
+        let total = self.ask(Reader::overview)?.rows;
+        Ok(Listed { rows: rows.collect(), total, unreadable: self.ask(Reader::damaged)? })
+    }
+
+    /// The ids of all rows that some route still has.
+    pub fn ids(&self) -> Result<Vec<EventId>, QueueError> {
+        let all = self.ask(|reader| reader.list(&inspect::Filter::default()))?;
+        Ok(all.into_iter().filter(|listed| !listed.routes.is_empty()).map(|listed| listed.row.id).collect())
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, QueueError> {
+        question(&self.reader).map_err(|error| wrong(&self.path, error))
+    }
+}
+
+fn wrong(path: &Path, error: StoreError) -> QueueError {
+    let path = path.to_owned();
+    match error {
+        StoreError::Corrupt(message) => QueueError::Damaged { path, message },
+        StoreError::Newer(version) => QueueError::Newer { path, version },
+        StoreError::Full(message) | StoreError::Unavailable(message) => QueueError::Unusable { path, message },
+    }
+}
+
+fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
+}
+
+fn state(state: &RowState) -> String {
+    match state {
+        RowState::Queued => "queued".to_owned(),
+        RowState::Parked { until_ms: None } => "put back".to_owned(),
+        RowState::Parked { until_ms: Some(until) } => format!("put back until {}", time(*until)),
+        RowState::InFlight { batch_id, attempt, .. } => {
+            format!("in flight, batch {batch_id}, try {}", attempt.saturating_add(1))
+        }
+        RowState::Dead { reason, status, note } => {
+            let reason = reason.map_or("dead", |reason| reason.as_str());
+            [format!("dead, {reason}, status {status}"), note.clone()].join(" ").trim_end().to_owned()
+        }
+        RowState::Delivered { at_ms, .. } => format!("delivered {}", time(*at_ms)),
+        RowState::Dropped { reason, .. } => format!("dropped, {reason}"),
+        RowState::Passed => "passed".to_owned(),
+    }
+}
+
+/// The part of a route's state that says why it waits. What the courier adds later is not an error here.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Held {
+    hold: Option<Hold>,
+    failures: u32,
+    stop: Option<Stop>,
+    limits: Vec<KindLimit>,
+}
+
+#[derive(serde::Deserialize)]
+struct Hold {
+    why: String,
+    wall_deadline: i64,
+}
+
+#[derive(serde::Deserialize)]
+struct Stop {
+    why: String,
+    next: Hold,
+}
+
+#[derive(serde::Deserialize)]
+struct KindLimit {
+    kind: String,
+    hold: Hold,
+}
+
+impl Hold {
+    fn text(&self) -> String {
+        format!("{} until {}", self.why.replace('_', " "), time(self.wall_deadline))
+    }
+}
+
+fn waits(view: &RouteView) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(since) = view.dormant_since_ms {
+        all.push(format!("its destination is not declared since {}", time(since)));
+    }
+    let held: Held = view.state.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+    if let Some(stop) = held.stop {
+        all.push(format!("stopped: {}; next probe {}", stop.why, time(stop.next.wall_deadline)));
+    }
+    if let Some(hold) = held.hold {
+        let failures = match held.failures {
+            0 => String::new(),
+            n => format!(", {n} failures in a row"),
+        };
+        all.push(format!("{}{failures}", hold.text()));
+    }
+    for limit in held.limits {
+        all.push(format!("{}: {}", limit.kind, limit.hold.text()));
+    }
+    if let Some((batch, attempt)) = &view.batch {
+        all.push(format!("batch {batch} is on its way, try {}", attempt.saturating_add(1)));
+    }
+    all
+}
+
+fn last(view: &RouteView) -> Option<String> {
+    let (at, status, note) = view.last.as_ref()?;
+    let status = if *status == 0 { "no answer".to_owned() } else { format!("status {status}") };
+    Some([format!("{} {status}", time(*at)), note.clone()].join(" ").trim_end().to_owned())
+}
+
+/// The sum of all reasons.
+#[must_use]
+pub fn total(reasons: &Reasons) -> u64 {
+    sum(reasons.values().copied())
+}
+
+fn sum(numbers: impl IntoIterator<Item = u64>) -> u64 {
+    numbers.into_iter().fold(0, u64::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_holds_only_when_every_term_is_counted() {
+        let one = |reason: &str| Reasons::from([(reason.to_owned(), 1)]);
+        let kind = KindBalance { folded: 5, late: 1, stored: 5, dropped: one("collapsed"), ..KindBalance::default() };
+        assert!(kind.holds());
+        assert!(!KindBalance { stored: 6, ..kind.clone() }.holds());
+        let route = RouteBalance {
+            stored: 6,
+            queued: 1,
+            in_flight: 1,
+            delivered: 1,
+            dead: 1,
+            unwanted: 1,
+            dropped: one("expired"),
+            ..RouteBalance::default()
+        };
+        assert!(route.holds());
+        for wrong in [
+            RouteBalance { queued: 0, ..route.clone() },
+            RouteBalance { dead: 2, ..route.clone() },
+            RouteBalance { dropped: Reasons::new(), ..route.clone() },
+        ] {
+            assert!(!wrong.holds());
+            assert!(!Overview { routes: vec![route.clone(), wrong], ..Overview::default() }.holds());
+        }
+        let kinds = vec![kind];
+        assert!(Overview { numbered: 5, kinds: kinds.clone(), ..Overview::default() }.holds());
+        assert!(!Overview { numbered: 6, kinds, ..Overview::default() }.holds());
+    }
+
+    #[test]
+    fn every_reason_to_wait_is_said() {
+        let state = r#"{"key":"1","failures":3,"hold":{"why":"retry_after","boot":"b","mono_deadline":1,
+            "wall_deadline":1000,"wait":5},"stop":{"kind":"refused","why":"the write key was refused (401)",
+            "next":{"why":"probe","boot":"b","mono_deadline":1,"wall_deadline":2000,"wait":5}},
+            "limits":[{"kind":"metric","hold":{"why":"rate_limit","wall_deadline":3000}}]}"#;
+        let view = RouteView {
+            dormant_since_ms: Some(0),
+            state: Some(state.to_owned()),
+            batch: Some(("b1".to_owned(), 1)),
+            last: Some((4000, 0, "timed out".to_owned())),
+            ..RouteView::default()
+        };
+        assert_eq!(
+            waits(&view),
+            [
+                "its destination is not declared since 1970-01-01T00:00:00.000Z",
+                "stopped: the write key was refused (401); next probe 1970-01-01T00:00:02.000Z",
+                "retry after until 1970-01-01T00:00:01.000Z, 3 failures in a row",
+                "metric: rate limit until 1970-01-01T00:00:03.000Z",
+                "batch b1 is on its way, try 2",
+            ]
+        );
+        assert_eq!(last(&view).as_deref(), Some("1970-01-01T00:00:04.000Z no answer timed out"));
+        assert!(waits(&RouteView { state: Some("not json".to_owned()), ..RouteView::default() }).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_no_queue_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Queue::open(folder.path()), Err(QueueError::Missing(_))));
+        std::fs::write(folder.path().join(FILE), "these are words, not a database, and quite a few of them").unwrap();
+        let error = Queue::open(folder.path()).and_then(|queue| queue.overview()).unwrap_err();
+        assert!(matches!(&error, QueueError::Damaged { path, .. } if path.ends_with(FILE)), "{error}");
+    }
+}
