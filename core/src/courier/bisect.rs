@@ -65,6 +65,13 @@ pub(crate) enum End {
     Keep,
 }
 
+impl End {
+    /// Refused when it was sent alone.
+    pub(crate) fn is_alone(&self) -> bool {
+        matches!(self, End::Alone { .. })
+    }
+}
+
 /// A batch being halved.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Bisect {

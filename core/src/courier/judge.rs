@@ -364,7 +364,7 @@ impl Judge<'_> {
     /// endpoint refuses everything, and nobody is dead-lettered for that.
     fn finish(&mut self, bisect: Bisect) -> Step {
         let mut ends = self.known(&bisect);
-        if bisect.accepted == 0 && bisect.ends.contains(&End::Open) | bisect.ends.iter().any(is_alone) {
+        if bisect.accepted == 0 && bisect.ends.contains(&End::Open) | bisect.ends.iter().any(End::is_alone) {
             let suspects = self.suspects(&bisect);
             self.state.stop(self.tried.at, StopKind::RefusesEverything, self.refusal(), suspects);
             return Step::Settle(ends);
@@ -396,8 +396,4 @@ impl Judge<'_> {
         let said = if self.note.is_empty() { String::new() } else { format!(": {}", self.note) };
         format!("the endpoint refuses every event (status {}){said}", self.status)
     }
-}
-
-fn is_alone(end: &End) -> bool {
-    matches!(end, End::Alone { .. })
 }

@@ -668,7 +668,8 @@ impl Machine {
     /// Everything that can be delivered is, and then every wanted row was delivered, is dead or booked.
     fn drain(&mut self) {
         for _ in 0..2 {
-            self.now.wall_ms += 10_000;
+            // Over the longest wait that is believed: a clock set back may have left a row parked for that long.
+            self.now.wall_ms += DAY + 10_000;
             for route in ROUTES {
                 for _ in 0..10_000 {
                     self.step(&Op::Lease {
