@@ -110,8 +110,9 @@ impl Ring {
     /// Appends a change of the scope. One that finds no room is held, and nothing else is accepted before it: an event
     /// must never be stored under the wrong user.
     pub(crate) fn append_scope(&self, body: &[u8]) -> Option<Appended> {
-        let generation = self.generation.load(Ordering::Relaxed);
         let mut state = self.lock();
+        // Under the lock: a file replaced before it would leave this record unreadable.
+        let generation = self.generation.load(Ordering::Relaxed);
         let append = scope_append(body);
         let appended = self.append_locked(&mut state, &append, record::body_crc(generation, body));
         if appended.is_err() {
@@ -122,8 +123,8 @@ impl Ring {
 
     /// Appends the first record of a run; without room it is held, and nothing else is accepted before it.
     pub(crate) fn append_held_first(&self, append: &Append<'_>) {
-        let generation = self.generation.load(Ordering::Relaxed);
         let mut state = self.lock();
+        let generation = self.generation.load(Ordering::Relaxed);
         if self.append_locked(&mut state, append, record::body_crc(generation, append.body)).is_err() {
             state.held.push((append.kind, append.body.to_vec()));
         }

@@ -18,6 +18,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// take new records for old ones.
 const TICKETS_AFTER_POWER_LOSS: u64 = 1 << 32;
 
+/// No position, ticket or total of a whole file is larger; a garbled one is not counted on from, which would overflow.
+const LARGEST_COUNT: u64 = 1 << 60;
+
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Found {
@@ -44,7 +47,11 @@ impl Ring {
             found.unreadable = len != 0;
             make(&file, boot)?
         };
-        if layout::get(&map, Word::Magic) != layout::MAGIC || layout::get(&map, Word::Generation) == 0 {
+        let counts = [Word::Tail, Word::LastTicket, Word::LastTotal].map(|word| layout::get(&map, word));
+        if layout::get(&map, Word::Magic) != layout::MAGIC
+            || layout::get(&map, Word::Generation) == 0
+            || counts.iter().any(|count| *count > LARGEST_COUNT)
+        {
             found.unreadable |= !found.fresh && len == FILE_BYTES as u64;
             format(&map, boot, 0, 0);
             found.fresh = true;
@@ -182,6 +189,11 @@ impl Ring {
     /// The first fold of this run was committed: whatever kills the app from now on is not our start.
     pub(crate) fn clear_guard(&self) {
         layout::set(&self.map(), Word::Guard, 0);
+    }
+
+    /// How many runs in a row the next start takes to have died before their first committed fold.
+    pub(crate) fn set_guard(&self, runs: u64) {
+        layout::set(&self.map(), Word::Guard, runs);
     }
 
     /// Says that everything is folded and this run is over.

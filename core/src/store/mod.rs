@@ -50,6 +50,7 @@ mod wipe;
 pub use answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
 pub(crate) use error::Result;
 pub use error::StoreError;
+pub(crate) use insert::Fold;
 pub use list::{Filter, Listed};
 pub(crate) use memory::route_hash;
 pub use read::Reader;

@@ -80,7 +80,8 @@ impl Tx<'_> {
             self.db.execute("DELETE FROM property", [])?;
         }
         if *what == Wipe::All {
-            self.db.execute("DELETE FROM scope", [])?;
+            // Records that wait in the ring need the key of their ids and their session.
+            self.db.execute("DELETE FROM scope WHERE key NOT IN ('key', 'session', 'previous_session')", [])?;
             self.db.execute("DELETE FROM receipt", [])?;
         }
         self.db.execute("DELETE FROM carve", [])?;

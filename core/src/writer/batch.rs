@@ -3,6 +3,7 @@
 use crate::id::EventId;
 use crate::kind::Kind;
 use crate::reason::Reason;
+use crate::ring::marks::WipeMark;
 use crate::row::Run;
 use crate::store::{FoldMark, NewRow, Now, Result, Store};
 
@@ -29,6 +30,12 @@ pub(crate) struct Batch {
     pub(crate) mark: FoldMark,
     /// Holds a row of lane 0 or 1.
     pub(crate) critical: bool,
+    /// The wipe and the denied purposes (a bit each) as they were when the batch was begun: read once, since the marks are
+    /// under the append lock.
+    pub(crate) wipe: Option<WipeMark>,
+    pub(crate) denied: u8,
+    /// It ends where a wipe must be done before anything behind it is read.
+    pub(crate) wipe_next: bool,
     /// Bytes of rows, to keep one transaction small.
     pub(crate) bytes: usize,
 }

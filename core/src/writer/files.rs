@@ -1,6 +1,7 @@
 //! The store's file: opening it, and what to do when it is full, damaged, unusable or to be wiped.
 
 use super::Writer;
+use super::batch::Op;
 use super::shared::{Door, StoreState};
 use super::stamp::Stamper;
 use crate::carve::{Candidate, Carver};
@@ -18,6 +19,12 @@ use std::time::{Duration, Instant};
 
 /// Pages carved in one go: about a millisecond, so that recording and delivery go on meanwhile.
 const CARVE_PAGES: u32 = 16;
+
+/// Tries of one batch on a full disk before the writer pauses.
+const FULL_TRIES: u32 = 3;
+
+/// Pause between tries on a full disk.
+const FULL_PAUSE: Duration = Duration::from_secs(5);
 
 /// A damaged file being read for rows.
 pub(super) struct Carving {
@@ -59,8 +66,18 @@ impl Writer {
             if store.epoch() < marks.epoch || self.history_was_cut(&store) {
                 store.raise_epoch(marks.epoch.max(store.epoch()).saturating_add(1))?;
             }
-            let stamper = Stamper::load(&store, self.shared.config.mask_user)?;
-            let run = store.runs()?.last().map_or(0, |run| run.number);
+            let (stamper, run) = match &self.run_row {
+                // Opened again in this run. What is known in memory goes with the pending batch, if there is one, and a
+                // new file must know it too: its rows belong to this run, and the next start closes its session.
+                Some(row) => {
+                    let mut fold = store.begin(true, self.shared.now())?;
+                    let number = fold.run(row)?;
+                    self.stamper.write(&mut fold, number)?;
+                    fold.commit()?;
+                    (None, Some(crate::row::Run { number, ..row.clone() }))
+                }
+                None => (Some(Stamper::load(&store, self.shared.config.mask_user)?), store.runs()?.pop()),
+            };
             let settled = store.settled()?;
             self.shared.write_marks(settled, store.epoch(), store.install());
             // A ballast that cannot be made now is made by the first upkeep that finds room.
@@ -69,11 +86,15 @@ impl Writer {
         });
         match opened {
             Ok((store, stamper, run)) => {
-                self.stamper = stamper;
-                self.run = run;
+                if let Some(stamper) = stamper {
+                    // Decided with what an earlier try to open had loaded; the ring still has it.
+                    self.pending = None;
+                    self.stamper = stamper;
+                }
+                self.run = run.as_ref().map_or(0, |run| run.number);
+                self.run_row = run;
                 self.store = Some(store);
                 self.shared.set_state(StoreState::Ready);
-                self.resume_wipe();
                 self.find_carving();
                 self.start_courier();
             }
@@ -102,12 +123,14 @@ impl Writer {
     /// carved); three more, and this run does nothing.
     fn guarded(&mut self) -> bool {
         if self.shared.found.guard >= 6 {
+            // This run only: the next one tries again, and two more deaths lead back here.
+            self.shared.ring.set_guard(4);
             self.shared.set_state(StoreState::Unavailable(
                 "six starts in a row died in the engine: this run does nothing".into(),
             ));
             return false;
         }
-        if self.shared.found.guard == 3 {
+        if self.shared.found.guard == 3 && !std::mem::replace(&mut self.guard_done, true) {
             let marks = self.shared.ring.marks().to_bytes();
             // If this fails too, the start goes on with the files as they are.
             let _ = repair::quarantine(&self.shared.folder, &marks, self.shared.now());
@@ -140,7 +163,15 @@ impl Writer {
         let now = self.shared.now();
         let Some(store) = &mut self.store else { return false };
         let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
+        self.tries += 1;
         match store.free_space(&wants, now) {
+            // Room for a probe, yet not for the batch: not in a circle at full speed.
+            Ok(()) if self.tries > FULL_TRIES => {
+                self.tries = 0;
+                self.shared.set_state(StoreState::Unavailable("the disk is full".into()));
+                self.sync_at = Some(Instant::now() + FULL_PAUSE);
+                false
+            }
             Ok(()) => {
                 let _ = store.ballast();
                 true
@@ -149,7 +180,7 @@ impl Writer {
             Err(error) => {
                 // The store stays open: the next try may find room.
                 self.shared.set_state(StoreState::Unavailable(error.to_string()));
-                self.sync_at = Some(Instant::now() + Duration::from_secs(5));
+                self.sync_at = Some(Instant::now() + FULL_PAUSE);
                 false
             }
         }
@@ -170,8 +201,7 @@ impl Writer {
             return false;
         }
         self.sync_at = None;
-        // What was decided for the old file is decided anew: the ring still has it.
-        self.pending = None;
+        // The pending batch stays: it was decided from what the file had folded, and is folded into the new one.
         self.open();
         if self.store.is_some()
             && let Some(courier) = self.shared.courier.get()
@@ -184,22 +214,18 @@ impl Writer {
     /// Nothing can be done now: tried again after a minute. The ring goes on as long as it has room.
     pub(super) fn give_up_for_now(&mut self, why: String) {
         self.store = None;
+        // The next open takes the carve up again; without a store it would only keep the thread awake.
+        self.carving = None;
         self.sync_at = None;
         self.reopen_at = Some(Instant::now() + limits::REOPEN_INTERVAL);
         self.shared.set_state(StoreState::Unavailable(why));
     }
 
-    fn resume_wipe(&mut self) {
-        if self.shared.ring.marks().wipe.is_some() {
-            self.wipe();
-        }
-    }
-
-    /// Erases what the marks say, to the last byte; the mark goes last, so a kill anywhere in between does it again.
-    pub(super) fn wipe(&mut self) {
+    /// Erases what the marks say, to the last byte; the mark goes last, so a kill anywhere in between does it again. Called
+    /// when all records up to the wipe's ticket are folded and none behind it; `false` = it must be tried again.
+    pub(super) fn erase(&mut self) -> bool {
         let marks = self.shared.ring.marks();
-        let Some(wipe) = marks.wipe else { return };
-        self.fold();
+        let Some(wipe) = marks.wipe else { return true };
         fault::point("wipe_begun");
         let now = self.shared.now();
         let all = wipe.what == 0xff;
@@ -212,15 +238,8 @@ impl Writer {
             )
         };
         let install = all.then(random::uuid);
-        let Some(store) = &mut self.store else { return };
-        let kept = self.stamper.kept();
+        let Some(store) = &mut self.store else { return false };
         let done = store.wipe(what, &|kind| !all && !gone(kind), install.as_deref(), now).and_then(|()| {
-            // The key of this run's ids and its session are no data of the user: they stay.
-            let mut fold = store.begin(true, now)?;
-            for (key, json) in &kept {
-                fold.scope(key, Some(json))?;
-            }
-            fold.commit()?;
             let settled = store.settled()?;
             Ok((settled, store.epoch(), store.install().to_owned()))
         });
@@ -228,16 +247,18 @@ impl Writer {
             Ok((settled, epoch, install)) => {
                 fault::point("wipe_ended");
                 self.shared.ring.zero_free();
-                self.stamper.forget();
+                self.stamper.forget(wipe.what);
                 self.carving = None;
                 self.shared.write_marks(settled, epoch, &install);
                 self.shared.ring.change_marks(|state| state.marks.wipe.take_if(|mark| mark.ticket == wipe.ticket));
                 if let Some(courier) = self.shared.courier.get() {
                     courier.store_back();
                 }
+                true
             }
             Err(error) => {
                 self.failed(&error);
+                false
             }
         }
     }
@@ -322,6 +343,14 @@ struct Carved {
 }
 
 impl Carving {
+    /// What the ring gave back must not come a second time from the damaged file.
+    pub(super) fn know(&mut self, batch: &super::batch::Batch) {
+        self.known.extend(batch.ops.iter().filter_map(|op| match op {
+            Op::Row { id, .. } => Some(*id),
+            _ => None,
+        }));
+    }
+
     fn take(&mut self, found: crate::carve::Found) -> Option<Carved> {
         let id = found.id.parse().ok()?;
         let kind = Kind::parse(&found.kind)?;

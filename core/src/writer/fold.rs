@@ -41,9 +41,14 @@ impl Writer {
                     None => break,
                 }
             }
-            if !self.commit() {
+            let wipe_next = self.pending.as_ref().is_some_and(|batch| batch.wipe_next);
+            if !self.commit() || (wipe_next && !self.erase()) {
                 break;
             }
+        }
+        // Everything up to the wipe's ticket is a row or in the books by now, nothing behind it was read.
+        if self.can_fold() && self.pending.is_none() && self.shared.ring.marks().wipe.is_some() {
+            self.erase();
         }
     }
 
@@ -69,16 +74,17 @@ impl Writer {
             (false, true) => (marks.fold_ticket, marks.fold_total),
             (false, false) => (0, 0),
         };
-        let mut batch = Batch { mark, ..Batch::default() };
-        let reached = self.read_records(&map, (from, end), (ticket, total), &mut batch);
-        if reached.0 == from && from != end {
-            // A wipe comes first.
-            return None;
+        let denied = crate::ring::denied_bits(marks.consent);
+        let mut batch = Batch { mark, wipe: marks.wipe, denied, ..Batch::default() };
+        if !known {
+            // Another file: its reserve counts anew, and a crash in it must not pass for one already folded.
+            (batch.mark.reserve_generation, batch.mark.reserve_total) = (0, 0);
         }
+        let reached = self.read_records(&map, (from, end), (ticket, total), &mut batch);
         batch.mark.generation = self.shared.ring.generation();
         (batch.end, batch.mark.ticket, batch.mark.total) = reached;
-        if let Some(crash) = crash.filter(|_| batch.end == end)
-            && crash.generation > mark.reserve_generation
+        if let Some(crash) = crash.filter(|_| batch.end == end || batch.wipe_next)
+            && crash.generation > batch.mark.reserve_generation
         {
             self.take_reserve(&crash, &mut batch);
         }
@@ -95,8 +101,6 @@ impl Writer {
     ) -> (u64, u64, u64) {
         let mut scan = Scan::new(map, RING_BYTES, range.0, range.1, after.0, after.1);
         let mut bytes = Vec::new();
-        // A wipe erases what lies before it; what comes after must not be stored before it is done.
-        let limit = self.shared.ring.marks().wipe.map_or(u64::MAX, |wipe| wipe.ticket);
         loop {
             let before = (scan.at, scan.ticket, scan.total);
             let lost_before = scan.lost;
@@ -105,7 +109,11 @@ impl Writer {
                 None if scan.at < range.1 => scan.resync(&mut bytes),
                 None => None,
             };
-            if head.is_some_and(|head| head.ticket > limit) {
+            if let (Some(head), Some(wipe)) = (&head, batch.wipe)
+                && head.ticket > wipe.ticket
+            {
+                // Recorded after the wipe was asked for: not to be touched by it.
+                batch.wipe_next = true;
                 return before;
             }
             let lost = scan.lost - lost_before;
@@ -153,8 +161,7 @@ impl Writer {
     }
 
     fn event(&mut self, kind: Kind, key: IdKey, head: &Head, body: &Body<'_>, batch: &mut Batch) {
-        let marks = self.shared.ring.marks();
-        if let Some(wipe) = marks.wipe.filter(|wipe| head.ticket <= wipe.ticket)
+        if let Some(wipe) = batch.wipe.filter(|wipe| head.ticket <= wipe.ticket)
             && (wipe.what == 0xff || purpose_bits(kind) & !wipe.what == 0)
         {
             let reason = if wipe.what == 0xff { Reason::ClearedByUser } else { Reason::Consent };
@@ -162,8 +169,7 @@ impl Writer {
             batch.ops.push(Op::Drop(Some(kind), reason));
             return;
         }
-        let denied = crate::ring::denied_bits(marks.consent);
-        if purpose_bits(kind) & head.mask & !denied == 0 {
+        if purpose_bits(kind) & head.mask & !batch.denied == 0 {
             batch.ops.push(Op::Intake(Some(kind)));
             batch.ops.push(Op::Drop(Some(kind), Reason::Consent));
             return;
@@ -192,6 +198,18 @@ impl Writer {
         batch.mark.reserve_generation = crash.generation;
         batch.mark.reserve_total = batch.mark.reserve_total.saturating_add(1);
         let kind = Kind::from_number(crash.kind).unwrap_or(Kind::Crash);
+        // It has no ticket and was written past the gate: while a wipe is pending it may be older than the wipe.
+        let wiped = batch.wipe.is_some_and(|wipe| wipe.what == 0xff || purpose_bits(kind) & !wipe.what == 0);
+        let refused = match batch.wipe {
+            Some(wipe) if wiped && wipe.what == 0xff => Some(Reason::ClearedByUser),
+            _ if wiped || purpose_bits(kind) & !batch.denied == 0 => Some(Reason::Consent),
+            _ => None,
+        };
+        if let Some(reason) = refused {
+            batch.ops.push(Op::Intake(Some(kind)));
+            batch.ops.push(Op::Drop(Some(kind), reason));
+            return;
+        }
         match Body::decode(&crash.body) {
             Some(body) => {
                 let key = self.stamper.key.unwrap_or(self.shared.key);
@@ -224,6 +242,10 @@ impl Writer {
         match batch.commit(store, self.run, &self.shared.boot, &gate, now) {
             Ok(run) => {
                 self.run = run;
+                self.tries = 0;
+                if let Some(Op::Run(row)) = batch.ops.iter().rev().find(|op| matches!(op, Op::Run(_))) {
+                    self.run_row = Some(row.clone());
+                }
                 self.committed(&batch, asked_full);
                 true
             }
@@ -237,6 +259,9 @@ impl Writer {
 
     /// After the commit: marks, then the tail, then whoever must know.
     fn committed(&mut self, batch: &Batch, asked_full: bool) {
+        if let Some(carving) = &mut self.carving {
+            carving.know(batch);
+        }
         let ring = &self.shared.ring;
         let mark = batch.mark;
         ring.change_marks(|state| {
@@ -304,23 +329,30 @@ impl Writer {
                 return;
             }
         }
-        let mut rest = Batch::default();
         let mark = self.store.as_ref().map(crate::store::Store::fold_mark).unwrap_or_default();
-        let (_, expected) = shared.ring.last();
+        // Only copied under the append lock: stamping asks the app's hook, and callers wait for the lock.
+        let (mut records, mut read, tail) = (Vec::new(), mark.total, shared.ring.tail());
         let replaced = shared.ring.replace(&shared.folder, super::files::boot_hash(&shared.boot), |map, head| {
-            let (_, _, total) =
-                self.read_records(map, (shared.ring.tail(), head), (mark.ticket, mark.total), &mut rest);
-            if expected > total {
-                rest.ops.push(Op::Lost(Reason::CorruptFile, expected - total));
+            let mut scan = Scan::new(map, RING_BYTES, tail, head, mark.ticket, mark.total);
+            let mut bytes = Vec::new();
+            while let Some(head) = scan.next(&mut bytes).or_else(|| scan.resync(&mut bytes)) {
+                records.push((head, bytes.clone()));
             }
+            read = scan.total.saturating_sub(scan.lost);
         });
         if replaced.is_err() {
             return;
         }
-        let (ticket, total) = {
-            let marks = shared.ring.marks();
-            (marks.fold_ticket, marks.fold_total)
-        };
+        let marks = shared.ring.marks();
+        let (ticket, total) = (marks.fold_ticket, marks.fold_total);
+        let denied = crate::ring::denied_bits(marks.consent);
+        let mut rest = Batch { wipe: marks.wipe, denied, ..Batch::default() };
+        for (head, bytes) in &records {
+            self.record(head, bytes, &mut rest);
+        }
+        if total > read {
+            rest.ops.push(Op::Lost(Reason::CorruptFile, total - read));
+        }
         rest.mark = crate::store::FoldMark { generation: shared.ring.generation(), ticket, total, ..mark };
         rest.end = 0;
         layout::set(&shared.ring.map(), layout::Word::Guard, 0);

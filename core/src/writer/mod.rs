@@ -57,6 +57,10 @@ struct Writer {
     pending: Option<Batch>,
     /// Run of the rows that come next.
     run: i64,
+    /// That run, for a file that does not know it; `None` = no store was open yet.
+    run_row: Option<crate::row::Run>,
+    /// Failed tries of one batch on a full disk.
+    tries: u32,
     hook: Option<hook::Hook>,
     /// When what is committed must be synced.
     sync_at: Option<Instant>,
@@ -66,6 +70,8 @@ struct Writer {
     carving: Option<files::Carving>,
     suspended: bool,
     first_fold: bool,
+    /// The files were put aside because earlier runs died over them: once a run.
+    guard_done: bool,
     /// The session an earlier run left open was looked for.
     session_ended: bool,
 }
@@ -107,6 +113,8 @@ impl Writer {
             stamper: Stamper::default(),
             pending: None,
             run: 0,
+            run_row: None,
+            tries: 0,
             hook,
             sync_at: None,
             last_critical_sync: None,
@@ -115,6 +123,7 @@ impl Writer {
             carving: None,
             suspended: false,
             first_fold: true,
+            guard_done: false,
             session_ended: false,
         }
     }
@@ -149,7 +158,8 @@ impl Writer {
                 let synced = self.pending.is_none() && self.store.is_some() && self.sync();
                 let _ = done.send(synced);
             }
-            Command::Wipe => self.wipe(),
+            // The fold before this command did it, or could not yet.
+            Command::Wipe => {}
             Command::Failed(error) => {
                 self.failed(&error);
             }
@@ -183,9 +193,6 @@ impl Writer {
         if self.upkeep_at.is_some_and(|at| at <= now) {
             self.upkeep_at = None;
             self.upkeep();
-        }
-        if self.shared.ring.marks().wipe.is_some() {
-            self.wipe();
         }
         if self.carving.is_some() {
             self.carve();
@@ -280,6 +287,8 @@ impl Writer {
             // A close that fails leaves the log behind, which the next open takes over.
             let _ = store.close();
         }
+        // The next open takes the carve up again; without a store it would only keep the thread awake.
+        self.carving = None;
         self.sync_at = None;
         self.shared.set_state(StoreState::Unavailable("suspended".into()));
     }

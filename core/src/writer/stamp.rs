@@ -54,17 +54,35 @@ impl Stamper {
         })
     }
 
-    /// What a wipe leaves: the key of this run's ids, and the session.
-    pub(crate) fn kept(&self) -> Vec<(String, String)> {
-        self.scope.iter().filter(|(key, _)| is_kept(key)).map(|(key, json)| (key.clone(), json.clone())).collect()
+    /// Puts all of it into a file that may not know it.
+    pub(crate) fn write(&self, fold: &mut crate::store::Fold<'_>, run: i64) -> crate::store::Result<()> {
+        fold.clear_scope()?;
+        for (key, json) in &self.scope {
+            fold.scope(key, Some(json))?;
+        }
+        fold.clear_crumbs()?;
+        for (back, json) in self.crumbs.iter().rev().enumerate() {
+            fold.crumb(self.crumb_number.saturating_sub(back as u64), run, json)?;
+        }
+        for (name, value) in &self.properties {
+            fold.property(name, Some(&value.to_string()))?;
+        }
+        Ok(())
     }
 
-    /// Forgets the user: scope, breadcrumbs and properties, but not the key of the ids nor the session.
-    pub(crate) fn forget(&mut self) {
-        self.scope.retain(|key, _| is_kept(key));
-        self.crumbs.clear();
-        self.properties.clear();
-        self.screens = Screens::default();
+    /// Forgets what the wipe takes, as the store does: `what` has a bit for each denied purpose, 0xff = the user too. The
+    /// key of the ids and the present session stay: records that wait in the ring belong to them.
+    pub(crate) fn forget(&mut self, what: u8) {
+        if what & 0b01 != 0 {
+            self.crumbs.clear();
+        }
+        if what & 0b10 != 0 {
+            self.properties.clear();
+        }
+        if what == 0xff {
+            self.scope.retain(|key, _| matches!(key.as_str(), "key" | SESSION | PREVIOUS));
+            self.screens = Screens::default();
+        }
     }
 
     /// A run begins: its own scope is empty; a session that never ended is remembered until it is closed.
@@ -265,8 +283,9 @@ impl Stamper {
                 continue;
             }
             object.number("errors", session.get("errors").and_then(Value::as_u64).unwrap_or(0));
-            if key == PREVIOUS {
-                self.keep(PREVIOUS, None, batch);
+            // An end ends it here and now: a kill before the scope change behind it must not end it a second time.
+            if key == PREVIOUS || body.str(Field::Status) != Some("ok") {
+                self.keep(key, None, batch);
             }
         }
     }
@@ -316,10 +335,6 @@ impl Stamper {
         }
         self.keep(key, (!map.is_empty()).then(|| Value::Object(map).to_string()), batch);
     }
-}
-
-fn is_kept(key: &str) -> bool {
-    matches!(key, "key" | SESSION | PREVIOUS)
 }
 
 fn parse_key(hex: &str) -> Option<IdKey> {
