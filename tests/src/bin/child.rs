@@ -114,9 +114,8 @@ fn event(monitor: &Monitor, serial: u64, fill: &str, kinds: &str) -> Outcome {
     match which {
         1 => monitor.track("bought", attrs),
         2 if kinds == "metric" => monitor.record(Event::frames("Home", 1, 0, 60).attrs(attrs)),
-        2 => monitor.timing(
-            Timing::api_call("GET", "https://api.rezapp.com/products", Duration::from_millis(9)).attrs(attrs),
-        ),
+        2 => monitor
+            .timing(Timing::api_call("GET", "https://api.rezapp.com/products", Duration::from_millis(9)).attrs(attrs)),
         3 => {
             let fingerprint = serial.to_string();
             monitor.error(ErrorEvent::new("PaymentError", "declined").fingerprint(&fingerprint).attrs(attrs))
