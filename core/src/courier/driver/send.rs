@@ -10,6 +10,7 @@ use crate::destination::{Destination, RouteSpec, Stamp};
 use crate::reason::Reason;
 use crate::row::Row;
 use crate::store::{InflightState, Now, Receipt, RouteKey, RowEnd};
+use crate::sys::fault;
 use crate::transport::{Completion, Request};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ impl<O: Outbox> Driver<O> {
         let Some(lease) = leased.lease.filter(|lease| !lease.rows.is_empty()) else {
             return self.machine.nothing(key, now, leased.left);
         };
+        fault::point("inflight_committed");
         let granted = self.given.outbox.granted();
         let Some((route, destination)) = self.route(key) else { return };
         let receipt = |note: &str| {
@@ -142,6 +144,7 @@ impl<O: Outbox> Driver<O> {
         let transport = &self.given.transport;
         // A panic drops `done`, which reports an unknown fate.
         let _ = catch_unwind(AssertUnwindSafe(|| transport.send(request, done)));
+        fault::point("sent");
     }
 }
 

@@ -7,6 +7,7 @@ use super::super::{Outbox, hold};
 use super::{Driver, Running, Settlement};
 use crate::kind::Kind;
 use crate::store::{Receipt, RouteKey, RowEnd};
+use crate::sys::fault;
 use std::sync::Arc;
 
 impl<O: Outbox> Driver<O> {
@@ -62,6 +63,7 @@ impl<O: Outbox> Driver<O> {
         let Settlement { route: key, step, seqs, receipt } = settlement;
         let again = !matches!(step, Step::Settle(_));
         let kept = (key.clone(), step.clone(), seqs.clone(), receipt.clone());
+        fault::point("answered");
         let left = self.ask(move |store, now| {
             let state = Some(state.as_str());
             match (step, &receipt) {
@@ -76,6 +78,7 @@ impl<O: Outbox> Driver<O> {
         });
         let (route, step, seqs, receipt) = kept;
         let Some(left) = left else { return self.unsettled.push(Settlement { route, step, seqs, receipt }) };
+        fault::point("settled");
         if !again {
             self.given.outbox.changed();
         }

@@ -1,0 +1,161 @@
+//! A child process that records, and the pipe on which it acknowledges.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Longest wait for anything a child is to do.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a child said on its pipe.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// Acknowledged: (id, serial number).
+    pub recorded: Vec<(String, u64)>,
+    /// Refused at the call, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Every other line.
+    pub words: Vec<String>,
+    ended: bool,
+}
+
+impl Said {
+    /// The value of a line `name value`.
+    #[must_use]
+    pub fn word(&self, name: &str) -> Option<&str> {
+        self.words.iter().rev().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+    }
+
+    /// The same as a number.
+    #[must_use]
+    pub fn number(&self, name: &str) -> u64 {
+        self.word(name).and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no `{name}` in {:?}", self.words))
+    }
+
+    /// Whether the child got to its end.
+    #[must_use]
+    pub fn done(&self) -> bool {
+        self.words.iter().any(|line| line == "done")
+    }
+
+    /// How many were refused.
+    #[must_use]
+    pub fn refusals(&self) -> u64 {
+        self.refused.values().sum()
+    }
+
+    fn take(&mut self, line: &str) {
+        if let Some(rest) = line.strip_prefix("+ ") {
+            let (id, serial) = rest.split_once(' ').expect("id and serial");
+            self.recorded.push((id.to_owned(), serial.parse().expect("a number")));
+        } else if let Some(reason) = line.strip_prefix("- ") {
+            *self.refused.entry(reason.to_owned()).or_default() += 1;
+        } else {
+            self.words.push(line.to_owned());
+        }
+    }
+}
+
+type Heard = Arc<(Mutex<Said>, Condvar)>;
+
+/// A child that runs.
+pub struct Kid {
+    process: Child,
+    stdin: Option<ChildStdin>,
+    heard: Heard,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Kid {
+    /// Starts the program with `name=value` arguments; `fault` goes into `REZ_FAULT`.
+    #[must_use]
+    pub fn start(program: &str, args: &[String], fault: Option<&str>) -> Kid {
+        let mut command = Command::new(program);
+        command.args(args);
+        Kid::run(command, fault)
+    }
+
+    /// Starts a command made elsewhere (a child under a tool that watches it).
+    #[must_use]
+    pub fn run(mut command: Command, fault: Option<&str>) -> Kid {
+        command.env_remove("REZ_FAULT").stdin(Stdio::piped()).stdout(Stdio::piped());
+        if let Some(fault) = fault {
+            command.env("REZ_FAULT", fault);
+        }
+        let mut process = command.spawn().expect("the child starts");
+        let pipe = process.stdout.take().expect("a pipe");
+        let stdin = process.stdin.take();
+        let heard = Heard::default();
+        let told = Arc::clone(&heard);
+        let reader = std::thread::spawn(move || {
+            let mut pipe = BufReader::new(pipe);
+            let mut line = String::new();
+            // A line that a kill cut was not acknowledged.
+            while pipe.read_line(&mut line).is_ok_and(|n| n > 0) && line.ends_with('\n') {
+                told.0.lock().unwrap().take(line.trim_end());
+                told.1.notify_all();
+                line.clear();
+            }
+            told.0.lock().unwrap().ended = true;
+            told.1.notify_all();
+        });
+        Kid { process, stdin, heard, reader: Some(reader) }
+    }
+
+    /// Waits until what was said is enough, or the pipe is closed. Panics after [`PATIENCE`].
+    pub fn until(&self, what: &str, enough: impl Fn(&Said) -> bool) -> Said {
+        let end = Instant::now() + PATIENCE;
+        let mut said = self.heard.0.lock().unwrap();
+        while !enough(&said) && !said.ended {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "not within {PATIENCE:?}: {what}; heard {:?}", said.words);
+            said = self.heard.1.wait_timeout(said, left).unwrap().0;
+        }
+        said.clone()
+    }
+
+    /// One line to the child.
+    pub fn tell(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("a pipe");
+        // A child that was killed meanwhile hears nothing.
+        let _ = writeln!(stdin, "{line}").and_then(|()| stdin.flush());
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// SIGKILL, then everything it had said.
+    pub fn kill(mut self) -> Said {
+        let _ = self.process.kill();
+        self.ended().1
+    }
+
+    /// Waits for its end: exit code (none after a signal) and all it said.
+    pub fn wait(mut self) -> (Option<i32>, Said) {
+        self.until("the end of the child", |_| false);
+        self.ended()
+    }
+
+    fn ended(&mut self) -> (Option<i32>, Said) {
+        drop(self.stdin.take());
+        let status = self.process.wait().expect("it ends");
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("the reader ends");
+        }
+        (status.code(), self.heard.0.lock().unwrap().clone())
+    }
+}
+
+impl Drop for Kid {
+    fn drop(&mut self) {
+        // It fails only if the process has ended.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,188 @@
+//! One test per line of the crash-window table: the child is killed at a named point in the code, and what it had
+//! acknowledged, the accounts and the collector are compared afterwards.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use rez_inspect::collector::{Fault, Switches, What};
+use rez_monitor::inspect::Reader;
+use rez_monitor_tests::scene::{Scene, rows, serial};
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::path::Path;
+
+const CHILD: &str = env!("CARGO_BIN_EXE_child");
+
+/// Writes over the first bytes of a file.
+fn garble(file: &Path) {
+    let mut file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
+    file.write_all(&[0xa5; 100]).unwrap();
+    file.sync_all().unwrap();
+}
+
+/// The database is lost: its header is garbled, and the log that could mend it is too.
+fn lose_database(scene: &Scene) {
+    garble(&scene.folder().join("queue.db"));
+    let wal = scene.folder().join("queue.db-wal");
+    if wal.exists() {
+        std::fs::OpenOptions::new().write(true).open(wal).unwrap().set_len(0).unwrap();
+    }
+}
+
+#[test]
+fn append_started_but_not_published_is_neither_recorded_nor_counted() {
+    for at in [2, 3, 17] {
+        let scene = Scene::new(CHILD);
+        // The first append is the run record.
+        let said = scene.killed_at(&format!("append_started:{at}"), "n=100 kinds=message url=none");
+        let found = scene.deliver();
+        found.has_exactly(&said.recorded);
+        found.nothing_dropped();
+    }
+}
+
+#[test]
+fn published_but_not_folded_is_imported_once_with_the_release_of_its_own_run() {
+    let scene = Scene::new(CHILD);
+    let said = scene.killed_at("append_published:40", "n=100 kinds=message url=none release=shop@1");
+    let next = scene.run("n=10 first=500 kinds=message url=none release=shop@2 end=close");
+    let reader = Reader::open(&scene.folder()).unwrap();
+    let release: HashMap<i64, String> =
+        reader.runs().unwrap().into_iter().map(|run| (run.number, run.release)).collect();
+    let mut seen = BTreeMap::new();
+    for row in rows(&scene.folder()) {
+        let serial = serial(&row.row.json).unwrap();
+        let expected = if serial < 500 { "shop@1" } else { "shop@2" };
+        assert_eq!(release.get(&row.row.run).map(String::as_str), Some(expected), "of event {serial}");
+        *seen.entry(expected).or_insert(0) += 1;
+    }
+    // The last one was published and its call did not return any more.
+    assert_eq!(seen.get("shop@1"), Some(&(said.recorded.len() + 1)));
+    assert_eq!(seen.get("shop@2"), Some(&10));
+    let found = scene.deliver();
+    found.has_all(&said.recorded);
+    found.has_all(&next.recorded);
+    found.nothing_dropped();
+}
+
+#[test]
+fn killed_around_the_commit_of_a_fold_nothing_is_lost_and_nothing_twice() {
+    for fault in
+        ["fold_commit:1", "fold_commit:3", "fold_committed:1", "fold_committed:2", "marks_written:1", "marks_written:2"]
+    {
+        let scene = Scene::new(CHILD);
+        let said = scene.killed_at(fault, "n=3000 url=none pause_us=300 end=wait");
+        let found = scene.deliver();
+        found.has_all(&said.recorded);
+        found.nothing_dropped();
+        // At most the call that was under way is there without an acknowledgement.
+        assert!(found.collected.len() <= said.recorded.len() + 1, "{fault}");
+        assert_eq!(scene.collector.counts().unwrap().duplicates, 0, "{fault}");
+    }
+}
+
+#[test]
+fn the_database_lost_after_a_commit_the_ring_gives_the_same_ids_back() {
+    let scene = Scene::new(CHILD);
+    let said = scene.killed_at("fold_committed:1", "n=3000 url=none pause_us=300 end=wait");
+    lose_database(&scene);
+    let found = scene.deliver();
+    found.has_all(&said.recorded);
+    assert_eq!(scene.collector.counts().unwrap().duplicates, 0);
+}
+
+#[test]
+fn the_database_lost_after_the_marks_the_carver_brings_the_rows_back() {
+    let scene = Scene::new(CHILD);
+    let said = scene.run("n=500 url=none pause_us=100 end=close");
+    garble(&scene.folder().join("queue.db"));
+    let more = scene.killed_at("marks_written:1", "n=100 first=5000 url=none pause_us=100 end=wait");
+    let found = scene.deliver();
+    found.has_all(&said.recorded);
+    found.has_all(&more.recorded);
+    assert_eq!(scene.collector.counts().unwrap().duplicates, 0);
+}
+
+#[test]
+fn killed_around_a_request_every_event_arrives_once() {
+    for fault in [
+        "inflight_committed:1",
+        "inflight_committed:2",
+        "sent:1",
+        "sent:2",
+        "answered:1",
+        "answered:2",
+        "settled:1",
+        "settled:2",
+    ] {
+        let scene = Scene::new(CHILD);
+        let said = scene.killed_at(fault, "n=700 pause_us=20 end=try,try,try,try,wait");
+        let found = scene.deliver();
+        found.has_all(&said.recorded);
+        found.nothing_dropped();
+        assert!(found.collected.len() <= said.recorded.len() + 1, "{fault}");
+    }
+}
+
+#[test]
+fn the_server_committed_and_the_answer_was_lost_the_same_ids_are_sent_again() {
+    let scene = Scene::new(CHILD);
+    scene.collector.set_switches(Switches { faults: [Fault::once(What::DropAnswer)].into(), ..Switches::default() });
+    let said = scene.killed_at("answered:1", "n=100 kinds=message end=try,wait");
+    let at_server = scene.found();
+    assert!(!at_server.collected.is_empty(), "the server had committed");
+    let found = scene.deliver();
+    found.has_exactly(&said.recorded);
+    let counts = scene.collector.counts().unwrap();
+    assert!(counts.duplicates + counts.replays > 0, "it was sent again: {counts:?}");
+}
+
+#[test]
+fn settled_but_not_in_the_marks_and_the_file_lost_at_most_one_batch_comes_again() {
+    let scene = Scene::new(CHILD);
+    let said = scene.killed_at("settled:1", "n=100 kinds=message end=try,wait");
+    let before = scene.found().collected;
+    lose_database(&scene);
+    let found = scene.deliver();
+    found.none_doubled();
+    assert!(before.iter().all(|(id, n)| found.collected.get(id) == Some(n)));
+    assert_eq!(said.recorded.len(), 100);
+    let duplicates = scene.collector.counts().unwrap().duplicates;
+    assert!(duplicates <= before.len() as u64, "{duplicates} came again of a batch of {}", before.len());
+}
+
+#[test]
+fn a_wipe_begun_is_ended_before_anything_is_sent() {
+    for fault in ["wipe_begun:1", "wipe_ended:1"] {
+        for (wish, analytics_only) in [("forget", false), ("deny", true)] {
+            let scene = Scene::new(CHILD);
+            scene.collector.set_network(false);
+            let said = scene.killed_at(fault, &format!("n=200 pause_us=50 end=persist,{wish},wait"));
+            scene.collector.set_network(true);
+            let found = scene.deliver();
+            let wiped = |serial: u64| !analytics_only || serial % 7 == 1;
+            let back: Vec<_> = found.collected.values().filter(|serial| wiped(**serial)).collect();
+            assert!(back.is_empty(), "{fault}, {wish}: {} wiped events came back", back.len());
+            let kept: Vec<_> = said.recorded.iter().filter(|(_, serial)| !wiped(*serial)).cloned().collect();
+            found.has_exactly(&kept);
+            let bytes = std::fs::read(scene.folder().join("queue.db")).unwrap();
+            let gone = said.recorded.iter().filter(|(_, serial)| wiped(*serial));
+            for (id, _) in gone.take(20) {
+                assert!(!bytes.windows(id.len()).any(|window| window == id.as_bytes()), "{id} is still in the file");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_carve_killed_in_a_step_is_repeated_and_nothing_comes_twice() {
+    for fault in ["carve_step:1", "carve_step:3"] {
+        let scene = Scene::new(CHILD);
+        // Rows of 6 KiB spill over into other pages.
+        let said = scene.run("n=400 url=none kinds=message fill=6000 pause_us=500 end=close");
+        assert_eq!(said.refusals(), 0);
+        garble(&scene.folder().join("queue.db"));
+        scene.killed_at(fault, "n=0 url=none end=wait");
+        let found = scene.deliver();
+        found.has_exactly(&said.recorded);
+        assert_eq!(scene.collector.counts().unwrap().duplicates, 0);
+    }
+}

@@ -1,0 +1,74 @@
+//! Several processes, several handles, several threads on one folder.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use rez_monitor_tests::kid::Kid;
+use rez_monitor_tests::scene::{Scene, balance, rows, serial};
+use std::collections::HashSet;
+
+const CHILD: &str = env!("CARGO_BIN_EXE_child");
+
+#[test]
+fn two_processes_on_one_folder_have_a_queue_each_and_lose_nothing() {
+    let scene = Scene::new(CHILD);
+    let mut first = scene.start("n=100 pause_us=100 end=persist,wait,flush");
+    first.until("the first waits", |said| said.words.iter().any(|line| line == "waiting"));
+    let second = scene.run("n=100 first=1000 pause_us=100 end=flush");
+    first.tell("go on");
+    let (code, first) = first.wait();
+    assert_eq!(code, Some(0));
+    let sibling = scene.path("app.1");
+    assert_eq!(first.word("folder"), scene.folder().to_str());
+    assert_eq!(second.word("folder"), sibling.to_str());
+    assert_eq!((first.recorded.len(), second.recorded.len()), (100, 100));
+    let found = scene.found();
+    let both: Vec<_> = first.recorded.into_iter().chain(second.recorded).collect();
+    found.has_exactly(&both);
+    found.nothing_dropped();
+    balance(&sibling);
+    // Each is a device of its own to the server.
+    let events = scene.collector.events(&rez_inspect::collector::Filter { limit: 1000, ..Default::default() }).unwrap();
+    assert_eq!(events.iter().map(|event| event.install.as_str()).collect::<HashSet<_>>().len(), 2);
+}
+
+#[test]
+fn a_forked_child_is_refused_and_harms_nothing() {
+    let scene = Scene::new(CHILD);
+    let (code, said) = Kid::start(CHILD, &scene.args("fork", "url=none"), None).wait();
+    assert_eq!(code, Some(0));
+    assert_eq!(said.word("child"), Some("Dropped(Forked) Dropped(Forked)"));
+    assert_eq!(said.word("status"), Some("0"));
+    let serials: Vec<_> = rows(&scene.folder()).iter().filter_map(|row| serial(&row.row.json)).collect();
+    assert_eq!(serials, [0, 2]);
+    scene.deliver().has_exactly(&said.recorded);
+}
+
+#[test]
+fn the_same_folder_opened_twice_in_a_process_is_the_same_engine() {
+    let scene = Scene::new(CHILD);
+    let (code, said) = Kid::start(CHILD, &scene.args("twice", "url=none"), None).wait();
+    assert_eq!(code, Some(0));
+    assert_eq!((said.word("accepted"), said.word("folders")), (Some("2 2"), Some("1")));
+    assert!(!scene.path("app.1").exists());
+    let found = scene.deliver();
+    assert_eq!(said.recorded.len(), 3);
+    found.has_exactly(&said.recorded);
+}
+
+#[test]
+fn eight_threads_at_full_speed_account_for_every_call() {
+    const CALLS: u64 = 20_000;
+    const CAP: u64 = 256 * 1024 * 1024;
+    println!("size cap raised to {CAP} bytes");
+    let scene = Scene::new(CHILD);
+    let args = scene.args("threads", &format!("url=none threads=8 n={CALLS} cap={CAP}"));
+    let (code, said) = Kid::start(CHILD, &args, None).wait();
+    assert_eq!(code, Some(0));
+    println!("recorded {}, refused {}", said.recorded.len(), said.number("refused"));
+    assert_eq!(8 * CALLS, said.recorded.len() as u64 + said.number("refused"));
+    assert_eq!(said.number("refused"), said.number("counted"));
+    let stored: Vec<_> = rows(&scene.folder()).iter().map(|row| row.row.id.to_string()).collect();
+    let distinct: HashSet<&str> = stored.iter().map(String::as_str).collect();
+    assert_eq!(distinct.len(), stored.len(), "a row is there twice");
+    assert_eq!(distinct, said.recorded.iter().map(|(id, _)| id.as_str()).collect());
+    balance(&scene.folder());
+}
