@@ -58,10 +58,11 @@ impl Severity {
 /// ```
 /// use rez_monitor::{ErrorEvent, Severity};
 ///
+/// let context = [("status", 402.into())];
 /// let error = ErrorEvent::new("PaymentError", "card declined")
 ///     .code("PAYMENT_ERROR")
 ///     .severity(Severity::High)
-///     .context(&[("status", 402.into())]);
+///     .context(&context);
 /// # let _ = error;
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -22,7 +22,8 @@ const MOST_FIELDS: usize = 16;
 /// ```
 /// use rez_monitor::Event;
 ///
-/// let event = Event::analytics("add_to_cart").attrs(&[("price", 499.0.into())]).targets(&["ga4"]);
+/// let attrs = [("price", 499.0.into())];
+/// let event = Event::analytics("add_to_cart").attrs(&attrs).targets(&["ga4"]);
 /// # let _ = event;
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -103,7 +103,7 @@ fn discard(quarantine: &Path) -> Result<()> {
 }
 
 impl Store {
-    /// The page up to which a quarantine was carved, as committed by [`super::Fold::carved`].
+    /// The page up to which a quarantine was carved, as committed by [`super::insert::Fold::carved`].
     pub(crate) fn carve_position(&self, quarantine: &Path) -> Result<u64> {
         let page: Option<i64> = self
             .db
@@ -126,7 +126,7 @@ impl Store {
     }
 }
 
-/// How a quarantine is named in table `carve` and by [`super::Fold::carved`]: its number.
+/// How a quarantine is named in table `carve` and by [`super::insert::Fold::carved`]: its number.
 pub(crate) fn carve_key(quarantine: &Path) -> String {
     quarantine.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }

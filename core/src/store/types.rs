@@ -66,7 +66,7 @@ pub(crate) struct NewRow<'a> {
     pub(crate) id: EventId,
     /// What it is; decides its lane.
     pub(crate) kind: Kind,
-    /// Number of the run it was recorded in, from [`super::Fold::run`].
+    /// Number of the run it was recorded in, from [`super::insert::Fold::run`].
     pub(crate) run: i64,
     /// Wall clock at the call.
     pub(crate) wall_ms: i64,
