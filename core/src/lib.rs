@@ -41,3 +41,10 @@ pub use row::{Lost, Row, Run};
 pub use sys::Clock;
 pub use trace::{TargetError, TargetFault, TraceStyle};
 pub use writer::shared::StoreState;
+
+/// Names of the fields a row of this kind can have, for the generated privacy table.
+#[doc(hidden)]
+#[must_use]
+pub fn fields_of_kind(kind: Kind) -> Vec<&'static str> {
+    event::field::of_kind(kind)
+}

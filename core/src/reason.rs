@@ -129,6 +129,39 @@ impl Reason {
         }
     }
 
+    /// What it means, in a sentence.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Reason::RingFull => "The ring had no room for its lane.",
+            Reason::TooLarge => "Over the cap even after its fields were cut.",
+            Reason::Malformed => "It could not be read.",
+            Reason::Sampled => "The sampling rate of its kind left it out.",
+            Reason::Filtered => "A `before_send` hook answered no.",
+            Reason::HookFailed => "A hook panicked or took too long.",
+            Reason::Consent => "No purpose it needs is consented to.",
+            Reason::Collapsed => "A repetition of the same error within a minute.",
+            Reason::Reentrant => "Recorded on one of our own threads.",
+            Reason::Forked => "Recorded in a child made by `fork`.",
+            Reason::StoreUnavailable => "The folder could not be used.",
+            Reason::DiskFull => "The disk was full.",
+            Reason::EvictedBytes => "Evicted because the queue reached its size cap.",
+            Reason::EvictedAge => "Evicted because it was too old.",
+            Reason::Expired => "Older than the destination accepts.",
+            Reason::RateLimited => "The destination forbids resending after a rate limit.",
+            Reason::Rejected => "The destination refused it.",
+            Reason::Poison => "It alone made its batch fail.",
+            Reason::Ambiguous => "It may have arrived; a resend could double it.",
+            Reason::DestinationRemoved => "Its destination was removed.",
+            Reason::CorruptRow => "Its row failed its checksum.",
+            Reason::CorruptFile => "The file that held it was damaged.",
+            Reason::CarvedStale => "Found in a damaged file, but already settled or wiped.",
+            Reason::Migration => "Written in a format this build cannot read.",
+            Reason::PowerLoss => "Lost by a power cut.",
+            Reason::ClearedByUser => "Erased at the user's wish.",
+        }
+    }
+
     /// The reason of this spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Reason> {

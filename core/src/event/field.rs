@@ -1,5 +1,7 @@
 //! The names of everything an event can say, as small numbers in the ring and as words in the row.
 
+use crate::kind::Kind;
+
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident = $number:literal $word:literal),+ $(,)?) => {
         /// A field of an event. The number is part of the ring's format: append, never renumber.
@@ -97,6 +99,57 @@ fields! {
     View = 57 "",
     Username = 58 "username",
     Extra = 59 "extra",
+}
+
+/// Names of the fields a row of this kind can have by itself, beside those every row is stamped with.
+pub(crate) fn of_kind(kind: Kind) -> Vec<&'static str> {
+    use Field as F;
+    let fields: &[Field] = match kind {
+        Kind::Crash | Kind::Error => &[
+            F::Type,
+            F::Message,
+            F::Level,
+            F::Handled,
+            F::Severity,
+            F::Code,
+            F::Mechanism,
+            F::Fingerprint,
+            F::Frames,
+            F::Context,
+            F::Attrs,
+        ],
+        Kind::Hang => &[F::Message, F::DurationUs, F::Frames, F::Attrs],
+        Kind::AppExit => &[F::Cause, F::Message, F::Attrs],
+        Kind::Revenue => &[F::Amount, F::Currency, F::TransactionId, F::Items, F::Attrs],
+        Kind::Feedback => &[F::Message, F::Name, F::Email, F::About],
+        Kind::Session => &[F::Session, F::Status, F::Init, F::StartedMs, F::DurationUs, F::Errors],
+        Kind::ScreenLoad => &[F::Name, F::StartMs, F::DurationUs, F::InitialUs, F::FullUs, F::Slow, F::Attrs],
+        Kind::AppStart => &[F::Type, F::StartMs, F::DurationUs, F::Attrs],
+        Kind::ApiCall => &[
+            F::Method,
+            F::Url,
+            F::Endpoint,
+            F::Status,
+            F::StartMs,
+            F::DurationUs,
+            F::RequestBytes,
+            F::ResponseBytes,
+            F::Error,
+            F::Failed,
+            F::Slow,
+            F::Attrs,
+        ],
+        Kind::ImageLoad => &[F::Url, F::StartMs, F::DurationUs, F::ResponseBytes, F::Slow, F::Attrs],
+        Kind::Interaction => &[F::Action, F::Component, F::Attrs],
+        Kind::ScreenView => &[F::Name, F::Class, F::Attrs],
+        Kind::Analytics => &[F::Name, F::Attrs],
+        Kind::UserProp => &[F::Op, F::Name, F::Value, F::By],
+        Kind::Message => &[F::Message, F::Level, F::Context, F::Attrs],
+        Kind::Metric => &[F::Name, F::Type, F::Value, F::Unit, F::Attrs],
+        Kind::Frames => &[F::Name, F::SlowFrames, F::FrozenFrames, F::TotalFrames, F::Attrs],
+        Kind::LongTask => &[F::Name, F::StartMs, F::DurationUs, F::Attrs],
+    };
+    fields.iter().map(|field| field.as_str()).collect()
 }
 
 #[cfg(test)]

@@ -249,3 +249,69 @@ fn a_fatal_error_is_on_the_disk_when_the_call_returns() {
     let listed = reader.list(&Filter::default()).unwrap();
     assert_eq!((listed[0].row.id, listed[0].row.kind), (id, Kind::Crash));
 }
+
+#[test]
+fn a_ring_file_that_vanishes_under_recording_threads_neither_stops_them_nor_loses_an_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let recorder = monitor.clone();
+    let thread = std::thread::spawn(move || {
+        let track = |n: i64| recorder.track("step", &[("n", n.into())]).id().is_some();
+        (0..20_000).filter(|n| track(*n)).count()
+    });
+    for _ in 0..3 {
+        std::fs::remove_file(folder.path().join("ring.bin")).unwrap();
+        while !folder.path().join("ring.bin").exists() {
+            monitor.persist(WAIT).unwrap();
+        }
+    }
+    let recorded = thread.join().unwrap();
+    assert_eq!(only(rows(monitor, folder.path()), "analytics").len(), recorded);
+}
+
+#[test]
+fn rows_after_a_damaged_queue_still_have_their_run_and_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    monitor.scope(ScopeChange::User(Some(User { id: Some("u-1"), ..User::default() })));
+    monitor.breadcrumb(Breadcrumb::new("shop", "cart opened"));
+    monitor.persist(WAIT).unwrap();
+    let damage = crate::store::StoreError::Corrupt("damaged for the test".into());
+    monitor.0.shared.command(crate::writer::shared::Command::Failed(damage));
+    monitor.persist(WAIT).unwrap();
+    let _ = monitor.error(ErrorEvent::new("Oops", "after"));
+    monitor.close(WAIT);
+    let reader = Reader::open(folder.path()).unwrap();
+    let listed = reader.list(&Filter::default()).unwrap();
+    let row = &listed.iter().find(|listed| listed.row.kind == Kind::Error).unwrap().row;
+    let json: Json = serde_json::from_str(&row.json).unwrap();
+    assert_eq!(json["user"]["id"], "u-1");
+    assert_eq!(json["trail"][0]["message"], "cart opened");
+    assert!(row.run > 0, "{row:?}");
+}
+
+#[test]
+fn denying_analytics_leaves_user_and_breadcrumbs_to_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    monitor.scope(ScopeChange::User(Some(User { id: Some("u-1"), ..User::default() })));
+    monitor.breadcrumb(Breadcrumb::new("shop", "cart opened"));
+    monitor.set_consent(Purpose::Analytics, Consent::Denied);
+    monitor.persist(WAIT).unwrap();
+    let _ = monitor.error(ErrorEvent::new("Oops", "after"));
+    let errors = only(rows(monitor, folder.path()), "error");
+    assert_eq!(errors[0]["user"]["id"], "u-1");
+    assert_eq!(errors[0]["trail"][0]["message"], "cart opened");
+}
+
+#[test]
+fn a_crash_in_the_reserve_obeys_a_denial() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    monitor.set_consent(Purpose::Monitoring, Consent::Denied);
+    let mut buffer = [0u8; 4096];
+    let len = ErrorEvent::new("Boom", "secret").into_event(Kind::Crash).encode(&mut buffer, 1_795_400_000_000, 1);
+    crate::ring::reserve::write(&monitor.0.shared.ring.reserve_map(), Kind::Crash as u8, &buffer[..len]).unwrap();
+    monitor.persist(WAIT).unwrap();
+    assert_eq!(only(rows(monitor, folder.path()), "crash").len(), 0);
+}
