@@ -226,3 +226,120 @@ fn promise_6_recording_costs_memory_not_io() {
     assert!(others.is_empty(), "system calls on the caller's thread: {others:?}");
     assert!(between.len() <= 20, "{} system calls in 1,000 records: {between:?}", between.len());
 }
+
+/// The child ended by itself, all its calls were answered.
+fn unharmed(kid: Kid, calls: u64) -> Said {
+    let (code, said) = kid.wait();
+    assert_eq!(code, Some(0), "the app did not end by itself: {:?}", said.words);
+    assert!(said.done());
+    assert_eq!(said.recorded.len() as u64 + said.refusals(), calls);
+    said
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_a_folder_that_cannot_be_used() {
+    let scene = Scene::new(CHILD);
+    std::fs::write(scene.path("file"), b"not a folder").unwrap();
+    for folder in [scene.path("file"), scene.path("file").join("below"), Path::new("/proc/rez").to_path_buf()] {
+        let options = format!("folder={} n=500 url=none pause_us=50 end=try,state,close", folder.display());
+        let said = unharmed(scene.start(&options), 500);
+        assert!(!said.recorded.is_empty(), "records are kept in memory");
+        assert!(said.word("store").is_some_and(|state| state.starts_with("Unavailable")), "{:?}", said.words);
+    }
+    assert_eq!(std::fs::read(scene.path("file")).unwrap(), b"not a folder");
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_a_ring_that_was_unlinked() {
+    let scene = Scene::new(CHILD);
+    let kid = scene.start("n=4000 url=none pause_us=100 end=try,close");
+    kid.until("it records", |said| said.recorded.len() > 300);
+    std::fs::remove_file(scene.folder().join("ring.bin")).unwrap();
+    let said = unharmed(kid, 4000);
+    assert_eq!(said.refusals(), 0, "{:?}", said.refused);
+    let found = scene.deliver();
+    found.has_exactly(&said.recorded);
+    found.nothing_dropped();
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_a_ring_that_was_cut() {
+    let scene = Scene::new(CHILD);
+    let kid = scene.start("n=4000 url=none pause_us=100 end=try,close");
+    kid.until("it records", |said| said.recorded.len() > 300);
+    let ring = std::fs::OpenOptions::new().write(true).open(scene.folder().join("ring.bin")).unwrap();
+    ring.set_len(8192).unwrap();
+    // It lives on, and from the new file on nothing is lost.
+    let said = unharmed(kid, 4000);
+    let found = scene.deliver();
+    found.none_doubled();
+    found.has_all(&said.recorded[said.recorded.len() - 500..]);
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_damaged_files() {
+    let mut random = Seeded::of("promise_5_damaged", 5);
+    for name in ["queue.db", "ring.bin"] {
+        let scene = Scene::new(CHILD);
+        let said = unharmed(scene.start("n=300 url=none pause_us=50 end=close"), 300);
+        let mut file = std::fs::OpenOptions::new().write(true).open(scene.folder().join(name)).unwrap();
+        file.write_all(&(0..100).map(|_| random.next() as u8).collect::<Vec<_>>()).unwrap();
+        drop(file);
+        let more = unharmed(scene.start("n=300 first=1000 url=none pause_us=50 end=close"), 300);
+        let found = scene.deliver();
+        found.has_all(&more.recorded);
+        found.has_all(&said.recorded);
+    }
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_a_hostile_server() {
+    let status = |code: u16| What::Status { code, retry_after: None, body: "<html>".into() };
+    let text = |body: &str| What::Text { body: body.into() };
+    for what in [
+        status(500),
+        status(503),
+        status(429),
+        status(401),
+        status(404),
+        status(418),
+        What::Redirect { to: "http://127.0.0.1:1/elsewhere".into() },
+        text("{\"accepted\":"),
+        text("[]"),
+        text("{\"batch_id\":1,\"accepted\":\"all\"}"),
+        What::Huge { bytes: 10 * 1024 * 1024 },
+        What::CutBody { bytes: 3 },
+        What::CutAnswer { bytes: 3 },
+        What::Drip { every_ms: 200 },
+        What::Hang,
+    ] {
+        let scene = Scene::new(CHILD);
+        let faults = [Fault { what: what.clone(), times: 0, commit: Some(false) }].into();
+        scene.collector.set_switches(Switches { faults, ..Switches::default() });
+        let began = Instant::now();
+        let said = unharmed(scene.start("n=60 kinds=message crumbs=0 end=try,exit wait_ms=1500"), 60);
+        assert!(began.elapsed() < Duration::from_secs(15), "{what:?} held the app for {:?}", began.elapsed());
+        assert_eq!(said.recorded.len(), 60, "{what:?}");
+        let account = balance(&scene.folder());
+        let waiting: u64 = account.routes.iter().map(|route| route.queued + route.in_flight).sum();
+        assert_eq!(waiting, 60, "{what:?} made us give events up: {account:#?}");
+        assert_eq!(dropped(&account), BTreeMap::new(), "{what:?}");
+    }
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_its_own_malformed_arguments() {
+    for clock in ["", "clock=-86400000", "clock=-9000000000000000", "clock=9000000000000000"] {
+        let scene = Scene::new(CHILD);
+        let (code, said) = Kid::start(CHILD, &scene.args("hostile", clock), None).wait();
+        assert_eq!(code, Some(0), "{clock}: {:?}", said.words);
+        assert!(said.done());
+        assert_eq!(said.refusals(), 0, "{clock}: {:?}", said.refused);
+        let account = balance(&scene.folder());
+        let folded: u64 = account.kinds.iter().map(|kind| kind.folded).sum();
+        // The slow calls raise warnings of their own.
+        assert!(folded >= said.recorded.len() as u64, "{clock}: {folded}");
+        let stored: u64 = account.kinds.iter().map(|kind| kind.stored).sum();
+        println!("{clock}: {} recorded, {stored} stored, lost {:?}", said.recorded.len(), dropped(&account));
+    }
+}
