@@ -115,7 +115,7 @@ pub fn serial(json: &str) -> Option<u64> {
 }
 
 /// The accounts of a folder, checked.
-#[must_use]
+#[allow(clippy::must_use_candidate)]
 pub fn balance(folder: &Path) -> Balance {
     let balance = Reader::open(folder).expect("the queue opens").balance().expect("its accounts");
     assert!(balance.holds(), "the balance does not hold: {balance:#?}");

@@ -4,9 +4,9 @@
 
 use rez_inspect::collector::{Fault, Switches, What};
 use rez_monitor::inspect::Reader;
-use rez_monitor_tests::scene::{Scene, rows, serial};
-use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
+use rez_monitor_tests::scene::{Scene, dropped, rows, serial};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
@@ -185,4 +185,37 @@ fn a_carve_killed_in_a_step_is_repeated_and_nothing_comes_twice() {
         found.has_exactly(&said.recorded);
         assert_eq!(scene.collector.counts().unwrap().duplicates, 0);
     }
+}
+
+/// As if the device had started again: ring and database were last open in another boot.
+fn another_boot(folder: &Path) {
+    let mut ring = std::fs::OpenOptions::new().write(true).open(folder.join("ring.bin")).unwrap();
+    ring.seek(SeekFrom::Start(80)).unwrap();
+    ring.write_all(&0x1234_5678_u64.to_le_bytes()).unwrap();
+    let db = rusqlite::Connection::open(folder.join("queue.db")).unwrap();
+    assert_eq!(db.execute("UPDATE fold SET boot = 'another boot', clean = 0", []).unwrap(), 1);
+}
+
+#[test]
+fn a_power_cut_after_a_commit_begins_a_new_epoch_and_counts_what_went() {
+    let scene = Scene::new(CHILD);
+    let first = scene.run("n=50 url=none pause_us=100 end=close");
+    let before = Reader::open(&scene.folder()).unwrap().balance().unwrap().epoch;
+    let mut kid = scene.start("n=300 first=1000 kinds=metric url=none pause_us=100 end=wait");
+    kid.until("all recorded", |said| said.recorded.len() == 300);
+    kid.tell("");
+    let second = kid.kill();
+    // Nothing of the log had reached the disk, and the ring is of before too.
+    std::fs::remove_file(scene.folder().join("queue.db-wal")).unwrap();
+    let _ = std::fs::remove_file(scene.folder().join("queue.db-shm"));
+    another_boot(&scene.folder());
+    let found = scene.deliver();
+    found.has_all(&first.recorded);
+    found.none_doubled();
+    let there: HashSet<u64> = found.collected.values().copied().collect();
+    let lost = second.recorded.iter().filter(|(_, serial)| !there.contains(serial)).count() as u64;
+    println!("the power cut took {lost} of 300");
+    let counted = dropped(&found.balance).get("power_loss").copied().unwrap_or(0);
+    assert_eq!(counted, lost);
+    assert!(found.balance.epoch > before, "epoch {} after {before}", found.balance.epoch);
 }

@@ -133,10 +133,11 @@ fn record(args: &Args, monitor: Monitor) {
     let kinds = args.text("kinds", "all");
     let every = args.number("persist_every", 0);
     let pause = Duration::from_micros(args.number("pause_us", 0));
+    let crumbs = args.number("crumbs", 1) == 1;
     say(&format!("folder {}", monitor.status().folder.display()));
     for serial in first..first.saturating_add(n) {
         tell(serial, event(&monitor, serial, &fill, &kinds));
-        if serial % 5 == 0 {
+        if crumbs && serial % 5 == 0 {
             monitor.breadcrumb(Breadcrumb::new("user.action", "scrolled"));
         }
         if every > 0 && (serial - first + 1) % every == 0 {

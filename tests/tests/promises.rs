@@ -1,0 +1,345 @@
+//! One test per promise of the README, each against a real child process and a real file system.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use rez_inspect::collector::{Fault, Switches, What};
+use rez_monitor_tests::kid::{Kid, Said};
+use rez_monitor_tests::scene::{Scene, balance, dropped, rows};
+use rez_monitor_tests::seeded::Seeded;
+use std::collections::BTreeMap;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const CHILD: &str = env!("CARGO_BIN_EXE_child");
+
+/// Where the ring's header holds the boot it was last open in.
+const BOOT_WORD: u64 = 80;
+
+#[test]
+fn promise_1_what_was_recorded_survives_the_death_of_the_process() {
+    const KILLS: u64 = 100;
+    let mut random = Seeded::of("promise_1", 1);
+    let scene = Scene::new(CHILD);
+    let mut acknowledged = Vec::new();
+    let mut refused = 0;
+    for life in 0..KILLS {
+        // Some lives have a network, some have not; all are killed at a random instant.
+        scene.collector.set_network(random.below(3) > 0);
+        let pause = random.below(3) * 150;
+        let kid = scene.start(&format!("n=1000000 first={} pause_us={pause} persist_every=400", life * 1_000_000));
+        std::thread::sleep(Duration::from_micros(random.below(60_000)));
+        let said = kid.kill();
+        acknowledged.extend(said.recorded);
+        refused += said.refused.values().sum::<u64>();
+    }
+    scene.collector.set_network(true);
+    let found = scene.deliver();
+    println!(
+        "{KILLS} kills, {} acknowledged, {refused} refused, {} delivered",
+        acknowledged.len(),
+        found.collected.len()
+    );
+    assert!(acknowledged.len() > 5_000, "the children had no time: {}", acknowledged.len());
+    found.has_all(&acknowledged);
+    found.nothing_dropped();
+    // A kill may fall between the publication and the acknowledgement, once a life.
+    assert!(found.collected.len() as u64 <= acknowledged.len() as u64 + KILLS);
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+#[test]
+fn promise_2_power_loss_never_corrupts_the_queue() {
+    let mut random = Seeded::of("promise_2", 2);
+    let scene = Scene::new(CHILD);
+    let safe = scene.run("n=200 url=none pause_us=50 end=close").recorded;
+    let kid = scene.start("n=2000 first=10000 url=none pause_us=200 end=wait");
+    kid.until("a thousand", |said| said.recorded.len() >= 1000);
+    let more = kid.kill().recorded;
+    for round in 0..12 {
+        let folder = scene.path(&format!("cut{round}"));
+        copy(&scene.folder(), &folder);
+        let wal = folder.join("queue.db-wal");
+        let mut log = std::fs::OpenOptions::new().read(true).write(true).open(&wal).unwrap();
+        let len = log.metadata().unwrap().len();
+        assert!(len > 4096, "there is a log to cut: {len}");
+        let at = random.below(len);
+        if round % 2 == 0 {
+            log.set_len(at).unwrap();
+        } else {
+            log.seek(SeekFrom::Start(at)).unwrap();
+            let garbage: Vec<u8> = (0..(len - at).min(5000)).map(|_| random.next() as u8).collect();
+            log.write_all(&garbage).unwrap();
+        }
+        drop(log);
+        let mut ring = std::fs::OpenOptions::new().write(true).open(folder.join("ring.bin")).unwrap();
+        ring.seek(SeekFrom::Start(BOOT_WORD)).unwrap();
+        ring.write_all(&random.next().to_le_bytes()).unwrap();
+        drop(ring);
+        let (code, said) = Kid::start(
+            CHILD,
+            &scene.args("record", &format!("folder={} url=none n=10 first=90000 end=close", folder.display())),
+            None,
+        )
+        .wait();
+        assert_eq!((code, said.recorded.len()), (Some(0), 10));
+        let quarantined: Vec<_> = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .filter(|name| name.contains("quarantine"))
+            .collect();
+        assert!(quarantined.is_empty(), "round {round}: the queue was taken for corrupt: {quarantined:?}");
+        let ids: Vec<_> = rows(&folder).iter().map(|row| row.row.id.to_string()).collect();
+        for (id, serial) in safe.iter().chain(&said.recorded) {
+            assert!(ids.contains(id), "round {round}: event {serial} was on the disk");
+        }
+        let distinct: std::collections::HashSet<_> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+        assert!(ids.len() <= safe.len() + more.len() + 11);
+        balance(&folder);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+#[test]
+fn promise_3_whatever_is_lost_is_counted_and_reported() {
+    let scene = Scene::new(CHILD);
+    let mut refused: BTreeMap<String, u64> = BTreeMap::new();
+    let mut add =
+        |said: &Said| said.refused.iter().for_each(|(reason, n)| *refused.entry(reason.clone()).or_default() += n);
+    // The ring is full because there is no database to fold into.
+    std::fs::create_dir_all(scene.folder().join("queue.db")).unwrap();
+    add(&scene.run("n=2000 url=none fill=2000 kinds=message crumbs=0"));
+    std::fs::remove_dir(scene.folder().join("queue.db")).unwrap();
+    assert!(refused.get("ring_full").is_some_and(|n| *n > 1000), "{refused:?}");
+    // No consent.
+    let mut add =
+        |said: &Said| said.refused.iter().for_each(|(reason, n)| *refused.entry(reason.clone()).or_default() += n);
+    add(&scene.run("n=0 end=deny,close url=none"));
+    add(&scene.run("n=70 first=5000 kinds=analytics url=none end=close"));
+    assert_eq!(refused.get("consent"), Some(&70), "{refused:?}");
+    // More than the queue may hold.
+    scene.collector.set_network(false);
+    let many = scene.run("n=3000 first=10000 fill=1500 pause_us=100 kinds=message cap=1048576 end=close");
+    scene.collector.set_network(true);
+    assert_eq!(many.refusals(), 0);
+    let found = scene.deliver();
+    found.none_doubled();
+    let evicted = dropped(&found.balance).get("evicted_bytes").copied().unwrap_or(0);
+    assert!(evicted > 500, "{evicted} were evicted");
+    let mut expected = refused;
+    expected.insert("evicted_bytes".into(), evicted);
+    let said = scene.run("n=1 first=99999 kinds=message end=flush");
+    assert_eq!(said.word("left"), Some("0"));
+    let mut reported: BTreeMap<String, u64> = BTreeMap::new();
+    for row in scene.collector.counts().unwrap().lost {
+        let lost = serde_json::to_value(&row).unwrap();
+        *reported.entry(lost["reason"].as_str().unwrap().to_owned()).or_default() += lost["count"].as_u64().unwrap();
+    }
+    assert_eq!(reported, expected);
+}
+
+#[test]
+fn promise_4_a_retry_never_shows_twice() {
+    let mut random = Seeded::of("promise_4", 4);
+    let scene = Scene::new(CHILD);
+    let mut acknowledged = Vec::new();
+    for life in 0..8 {
+        // Stored, but the answer never comes; then the process dies.
+        let what = match life % 3 {
+            0 => What::DropAnswer,
+            1 => What::CutBody { bytes: random.below(20) },
+            _ => What::CutAnswer { bytes: random.below(60) },
+        };
+        let faults = [Fault { what, times: 0, commit: Some(true) }].into();
+        scene.collector.set_switches(Switches { faults, ..Switches::default() });
+        let before = scene.collector.arrived().unwrap();
+        let kid = scene.start(&format!("n=150 first={} pause_us=20 end=try,try,wait wait_ms=2000", life * 1000));
+        let end = Instant::now() + Duration::from_secs(20);
+        let seen = kid.until("all recorded", |said| said.recorded.len() as u64 + said.refusals() == 150);
+        assert_eq!(seen.refusals(), 0);
+        while life == 0 && scene.collector.arrived().unwrap() == before {
+            assert!(Instant::now() < end, "nothing reached the server");
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_micros(random.below(30_000)));
+        acknowledged.extend(kid.kill().recorded);
+    }
+    scene.collector.set_switches(Switches::default());
+    let end = Instant::now() + Duration::from_secs(60);
+    let found = loop {
+        let said = scene.run("n=0 end=flush flush_s=20");
+        if said.word("left") == Some("0") {
+            break scene.found();
+        }
+        assert!(Instant::now() < end, "{:?}", said.words);
+    };
+    found.has_exactly(&acknowledged);
+    found.nothing_dropped();
+    let counts = scene.collector.counts().unwrap();
+    println!("{} acknowledged, {counts:?}", acknowledged.len());
+    assert!(counts.duplicates + counts.replays > 0, "something was sent twice");
+}
+
+#[test]
+fn promise_6_recording_costs_memory_not_io() {
+    let scene = Scene::new(CHILD);
+    let (code, said) = Kid::start(CHILD, &scene.args("allocations", "url=none"), None).wait();
+    assert_eq!(code, Some(0));
+    assert_eq!(said.number("control"), 1, "the counter counts");
+    assert_eq!(said.number("allocations"), 0, "heap allocations in 1,200 calls");
+
+    let trace = scene.path("trace");
+    let mut command = Command::new("strace");
+    command.arg("-f").arg("-o").arg(&trace).arg(CHILD).args(scene.args("steady", "url=none n=1000"));
+    if Command::new("strace").arg("-V").output().is_err() {
+        println!("skipped: system calls per record (strace is not installed)");
+        return;
+    }
+    let (code, said) = Kid::run(command, None).wait();
+    if code != Some(0) {
+        println!("skipped: system calls per record (strace may not trace here)");
+        return;
+    }
+    assert_eq!(said.word("steady"), Some("1000"));
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let marks: Vec<_> = trace.lines().enumerate().filter(|(_, line)| line.contains("getppid(")).collect();
+    assert_eq!(marks.len(), 2, "two marks");
+    let thread = marks[0].1.split_whitespace().next().unwrap();
+    let between: Vec<_> = trace
+        .lines()
+        .take(marks[1].0)
+        .skip(marks[0].0 + 1)
+        .filter(|line| line.split_whitespace().next() == Some(thread))
+        .collect();
+    // The wake of a writer that sleeps, and the lock while it looks, are the two allowed.
+    let others: Vec<_> = between.iter().filter(|line| !line.contains("futex")).collect();
+    assert!(others.is_empty(), "system calls on the caller's thread: {others:?}");
+    assert!(between.len() <= 20, "{} system calls in 1,000 records: {between:?}", between.len());
+}
+
+/// The child ended by itself, all its calls were answered.
+fn unharmed(kid: Kid, calls: u64) -> Said {
+    let (code, said) = kid.wait();
+    assert_eq!(code, Some(0), "the app did not end by itself: {:?}", said.words);
+    assert!(said.done());
+    assert_eq!(said.recorded.len() as u64 + said.refusals(), calls);
+    said
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_a_folder_that_cannot_be_used() {
+    let scene = Scene::new(CHILD);
+    std::fs::write(scene.path("file"), b"not a folder").unwrap();
+    for folder in [scene.path("file"), scene.path("file").join("below"), Path::new("/proc/rez").to_path_buf()] {
+        let options = format!("folder={} n=500 url=none pause_us=50 end=try,state,close", folder.display());
+        let said = unharmed(scene.start(&options), 500);
+        assert!(!said.recorded.is_empty(), "records are kept in memory");
+        assert!(said.word("store").is_some_and(|state| state.starts_with("Unavailable")), "{:?}", said.words);
+    }
+    assert_eq!(std::fs::read(scene.path("file")).unwrap(), b"not a folder");
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_a_ring_that_was_unlinked() {
+    let scene = Scene::new(CHILD);
+    let kid = scene.start("n=4000 url=none pause_us=100 end=try,close");
+    kid.until("it records", |said| said.recorded.len() > 300);
+    std::fs::remove_file(scene.folder().join("ring.bin")).unwrap();
+    let said = unharmed(kid, 4000);
+    assert_eq!(said.refusals(), 0, "{:?}", said.refused);
+    let found = scene.deliver();
+    found.has_exactly(&said.recorded);
+    found.nothing_dropped();
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_a_ring_that_was_cut() {
+    let scene = Scene::new(CHILD);
+    let kid = scene.start("n=4000 url=none pause_us=100 end=try,close");
+    kid.until("it records", |said| said.recorded.len() > 300);
+    let ring = std::fs::OpenOptions::new().write(true).open(scene.folder().join("ring.bin")).unwrap();
+    ring.set_len(8192).unwrap();
+    // It lives on, and from the new file on nothing is lost.
+    let said = unharmed(kid, 4000);
+    let found = scene.deliver();
+    found.none_doubled();
+    found.has_all(&said.recorded[said.recorded.len() - 500..]);
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_damaged_files() {
+    let mut random = Seeded::of("promise_5_damaged", 5);
+    for name in ["queue.db", "ring.bin"] {
+        let scene = Scene::new(CHILD);
+        let said = unharmed(scene.start("n=300 url=none pause_us=50 end=close"), 300);
+        let mut file = std::fs::OpenOptions::new().write(true).open(scene.folder().join(name)).unwrap();
+        file.write_all(&(0..100).map(|_| random.next() as u8).collect::<Vec<_>>()).unwrap();
+        drop(file);
+        let more = unharmed(scene.start("n=300 first=1000 url=none pause_us=50 end=close"), 300);
+        let found = scene.deliver();
+        found.has_all(&more.recorded);
+        found.has_all(&said.recorded);
+    }
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_a_hostile_server() {
+    let status = |code: u16| What::Status { code, retry_after: None, body: "<html>".into() };
+    let text = |body: &str| What::Text { body: body.into() };
+    for what in [
+        status(500),
+        status(503),
+        status(429),
+        status(401),
+        status(404),
+        status(418),
+        What::Redirect { to: "http://127.0.0.1:1/elsewhere".into() },
+        text("{\"accepted\":"),
+        text("[]"),
+        text("{\"batch_id\":1,\"accepted\":\"all\"}"),
+        What::Huge { bytes: 10 * 1024 * 1024 },
+        What::CutBody { bytes: 3 },
+        What::CutAnswer { bytes: 3 },
+        What::Drip { every_ms: 200 },
+        What::Hang,
+    ] {
+        let scene = Scene::new(CHILD);
+        let faults = [Fault { what: what.clone(), times: 0, commit: Some(false) }].into();
+        scene.collector.set_switches(Switches { faults, ..Switches::default() });
+        let began = Instant::now();
+        let said = unharmed(scene.start("n=60 kinds=message crumbs=0 end=try,exit wait_ms=1500"), 60);
+        assert!(began.elapsed() < Duration::from_secs(15), "{what:?} held the app for {:?}", began.elapsed());
+        assert_eq!(said.recorded.len(), 60, "{what:?}");
+        let account = balance(&scene.folder());
+        let waiting: u64 = account.routes.iter().map(|route| route.queued + route.in_flight).sum();
+        assert_eq!(waiting, 60, "{what:?} made us give events up: {account:#?}");
+        assert_eq!(dropped(&account), BTreeMap::new(), "{what:?}");
+    }
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_its_own_malformed_arguments() {
+    for clock in ["", "clock=-86400000", "clock=-9000000000000000", "clock=9000000000000000"] {
+        let scene = Scene::new(CHILD);
+        let (code, said) = Kid::start(CHILD, &scene.args("hostile", clock), None).wait();
+        assert_eq!(code, Some(0), "{clock}: {:?}", said.words);
+        assert!(said.done());
+        assert_eq!(said.refusals(), 0, "{clock}: {:?}", said.refused);
+        let account = balance(&scene.folder());
+        let folded: u64 = account.kinds.iter().map(|kind| kind.folded).sum();
+        // The slow calls raise warnings of their own.
+        assert!(folded >= said.recorded.len() as u64, "{clock}: {folded}");
+        let stored: u64 = account.kinds.iter().map(|kind| kind.stored).sum();
+        println!("{clock}: {} recorded, {stored} stored, lost {:?}", said.recorded.len(), dropped(&account));
+    }
+}
