@@ -1,6 +1,9 @@
 //! Crash-safe mobile monitoring: one durable queue on the device, delivered to every backend.
 
 mod attributes;
+#[cfg(feature = "bench-access")]
+#[doc(hidden)]
+pub mod bench;
 mod carve;
 mod config;
 mod courier;
