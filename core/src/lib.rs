@@ -1,6 +1,9 @@
 #![doc = include_str!("../../README.md")]
 
 mod attributes;
+#[cfg(feature = "bench-access")]
+#[doc(hidden)]
+pub mod bench;
 mod carve;
 mod config;
 mod courier;

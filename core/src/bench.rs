@@ -1,0 +1,117 @@
+//! The store's doors for the benchmark program: batches of rows without the ring and the threads around it.
+//!
+//! No part of the API: only with the feature `bench-access`, and it changes whenever the benchmarks do.
+
+use crate::destination::Want;
+use crate::id::IdKey;
+use crate::kind::Kind;
+use crate::row::Run;
+use crate::store::{Cut, FoldMark, From, Identity, NewRow, Now, Options, Receipt, Result, RowEnd, Store, StoreError};
+use std::path::Path;
+
+const NOW: Now = Now { wall_ms: 1_795_000_000_000, mono_ms: 1_000_000 };
+
+/// A store in a folder, on the caller's thread.
+pub struct Rows {
+    store: Store,
+    key: IdKey,
+    next: u64,
+}
+
+fn text<T>(result: Result<T>) -> std::result::Result<T, String> {
+    result.map_err(|error: StoreError| error.to_string())
+}
+
+impl Rows {
+    /// Opens the store, as the writer does.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn open(folder: &Path, cap_bytes: u64) -> std::result::Result<Rows, String> {
+        let identity = Identity { install: "install".into(), epoch: 1, boot: "boot".into() };
+        let options = Options { cap_bytes, ..Options::default() };
+        let store = text(Store::open(folder, &identity, options))?;
+        let next = store.fold_mark().ticket;
+        Ok(Rows { store, key: IdKey::from_bytes([7; 16]), next })
+    }
+
+    /// Declares a destination with one route `rows`.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn declare(&mut self, destination: &str) -> std::result::Result<(), String> {
+        text(self.store.declare(destination, &["rows"], From::Oldest, NOW))
+    }
+
+    /// Folds `count` rows with this JSON in one transaction.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn insert(&mut self, count: u64, json: &str) -> std::result::Result<(), String> {
+        text(self.fold(count, json))
+    }
+
+    fn fold(&mut self, count: u64, json: &str) -> Result<()> {
+        let mut fold = self.store.begin(false, NOW)?;
+        let run = fold.run(&Run { id: "run".into(), boot: "boot".into(), ..Run::default() })?;
+        for _ in 0..count {
+            self.next = self.next.saturating_add(1);
+            fold.intake(Some(Kind::ApiCall), 1)?;
+            fold.insert(&NewRow {
+                id: self.key.id(NOW.wall_ms, self.next, 0),
+                kind: Kind::ApiCall,
+                run,
+                wall_ms: NOW.wall_ms,
+                mono_ms: NOW.mono_ms,
+                targets: &[],
+                json,
+                late: false,
+            })?;
+        }
+        fold.mark(FoldMark { ticket: self.next, total: self.next, ..FoldMark::default() }, "boot", NOW.wall_ms)?;
+        fold.commit()
+    }
+
+    /// Puts up to `count` rows of the destination in flight; answers their numbers.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn lease(&mut self, destination: &str, count: usize) -> std::result::Result<Vec<u64>, String> {
+        let cut = Cut { max_events: count, max_bytes: 16 << 20 };
+        let route = format!("{destination}/rows");
+        let lease = text(self.store.lease(&route, cut, 1, &|| "batch".into(), &mut |_| Want::Yes, NOW))?;
+        Ok(lease.map(|lease| lease.rows.iter().map(|row| row.seq).collect()).unwrap_or_default())
+    }
+
+    /// Ends them as delivered; rows that no destination waits for any more are deleted with it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn settle(&mut self, destination: &str, seqs: &[u64]) -> std::result::Result<(), String> {
+        let ends: Vec<(u64, RowEnd)> = seqs.iter().map(|seq| (*seq, RowEnd::Delivered)).collect();
+        let receipt = Receipt { at_ms: NOW.wall_ms, status: 200, batch_id: "batch".into(), note: "delivered".into() };
+        text(self.store.settle(&format!("{destination}/rows"), &ends, &receipt, None, NOW))
+    }
+
+    /// Writes the log into the file and syncs both.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn checkpoint(&mut self) -> std::result::Result<(), String> {
+        text(self.store.checkpoint(false))
+    }
+
+    /// Pages of the log that are not in the file yet: the writer checkpoints at [`crate::limits::WAL_PAGES`].
+    #[must_use]
+    pub fn wal_pages(&self) -> u32 {
+        self.store.wal_pages()
+    }
+
+    /// Closes it well.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn close(self) -> std::result::Result<(), String> {
+        text(self.store.close())
+    }
+}
