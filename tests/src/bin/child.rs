@@ -140,7 +140,7 @@ fn record(args: &Args, monitor: Monitor) {
         if crumbs && serial % 5 == 0 {
             monitor.breadcrumb(Breadcrumb::new("user.action", "scrolled"));
         }
-        if every > 0 && (serial - first + 1) % every == 0 {
+        if every > 0 && (serial - first + 1).is_multiple_of(every) {
             let persisted = monitor.persist(Duration::from_secs(10));
             say(&format!("persisted {}", persisted.is_ok()));
         }
