@@ -25,7 +25,7 @@ fn card(random: &mut Random) -> String {
 type Random = Seeded;
 
 fn luhn(at: usize, digit: u32) -> u32 {
-    let doubled = if at % 2 == 0 { digit * 2 } else { digit };
+    let doubled = if at.is_multiple_of(2) { digit * 2 } else { digit };
     if doubled > 9 { doubled - 9 } else { doubled }
 }
 
