@@ -1,39 +1,19 @@
 //! The app of the tests: records, and says on standard output what was acknowledged, a line an event, flushed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod heap;
+
 use rez_monitor::destination::Rez;
 use rez_monitor::{
     Breadcrumb, Clock, Config, Consent, Durability, ErrorEvent, Event, Level, Metric, Monitor, Outcome, Purpose,
     ScopeChange, Timing, Value,
 };
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
 
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts what this thread takes from the heap.
-struct Counting;
-
-// SAFETY: hands everything to the system's allocator; the counter neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|n| n.set(n.get().wrapping_add(1)));
-        // SAFETY: the caller's promise is the one asked for.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is the one asked for.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
 #[global_allocator]
-static HEAP: Counting = Counting;
+static HEAP: heap::Counting = heap::Counting;
 
 struct Args(HashMap<String, String>);
 
@@ -56,7 +36,7 @@ fn main() {
     let monitor = Monitor::open(config(&args)).expect("it opens");
     match args.text("mode", "").as_str() {
         "record" => record(&args, monitor),
-        "allocations" => allocations(&monitor),
+        "allocations" => heap::allocations(&monitor),
         "steady" => steady(&args, &monitor),
         "hostile" => hostile(&args, monitor),
         "fork" => fork(monitor),
@@ -203,35 +183,6 @@ fn flush(args: &Args, monitor: &Monitor) {
     };
     say(&format!("left {}", left.map_or("unknown".to_owned(), |n| n.to_string())));
     monitor.clone().close(Duration::from_secs(20));
-}
-
-/// Heap allocations on the caller's thread, per call, in the steady state.
-fn allocations(monitor: &Monitor) {
-    let attrs: &[(&str, Value<'_>)] = &[("serial", 1_u64.into()), ("price", 499.0.into()), ("name", "tea".into())];
-    let all = |monitor: &Monitor| {
-        let timing = Timing::api_call("GET", "https://api.rezapp.com/products/17", Duration::from_millis(3));
-        let _ = monitor.timing(timing.status(200));
-        let _ = monitor.track("bought", attrs);
-        let _ = monitor.message("hello", Level::Info, attrs);
-        let _ = monitor.error(ErrorEvent::new("E", "m").attrs(attrs));
-        let _ = monitor.metric("depth", Metric::Gauge(1.0));
-        monitor.breadcrumb(Breadcrumb::new("user", "scrolled").data(attrs));
-    };
-    for _ in 0..200 {
-        all(monitor);
-    }
-    monitor.persist(Duration::from_secs(10)).expect("persisted");
-    let before = ALLOCATIONS.with(Cell::get);
-    for _ in 0..200 {
-        all(monitor);
-    }
-    say(&format!("allocations {}", ALLOCATIONS.with(Cell::get) - before));
-    // The counter counts.
-    let before = ALLOCATIONS.with(Cell::get);
-    drop(std::hint::black_box(Box::new(7)));
-    say(&format!("control {}", ALLOCATIONS.with(Cell::get) - before));
-    say("done");
-    std::process::exit(0);
 }
 
 /// Records between two marks that a tracer sees (`getppid`): what lies between on this thread is the record's own.
