@@ -69,7 +69,12 @@ impl Store {
     /// The disk is full: gives the ballast back and evicts in small steps, booked `disk_full`, with a checkpoint
     /// after each, until a write works again. Then tries to make the ballast anew. `Err(Full)` = not even that helped.
     pub(crate) fn free_space(&mut self, wants: Wants<'_>, now: Now) -> Result<()> {
-        if self.probe().is_ok() {
+        self.free_space_for(PROBE_BYTES, wants, now)
+    }
+
+    /// The same, for a transaction of this many bytes: room for less would be found again and again.
+    pub(crate) fn free_space_for(&mut self, need: usize, wants: Wants<'_>, now: Now) -> Result<()> {
+        if self.probe(need).is_ok() {
             return Ok(());
         }
         match std::fs::remove_file(self.ballast_path()) {
@@ -85,7 +90,7 @@ impl Store {
                 schema::pragma(&self.db, &format!("incremental_vacuum({VACUUM_PAGES})"))?;
                 self.checkpoint(true).map(|()| evicted)
             });
-            match (self.probe(), evicted) {
+            match (self.probe(need), evicted) {
                 (Ok(()), _) => {
                     self.give_back()?;
                     // No room for it yet: the next upkeep tries again.
@@ -102,8 +107,8 @@ impl Store {
 
     /// Writes and removes some pages, and brings them from the log into the file: whether there is room. A log that
     /// still has room says nothing about the file.
-    fn probe(&mut self) -> Result<()> {
-        let filler = "x".repeat(PROBE_BYTES);
+    fn probe(&mut self, need: usize) -> Result<()> {
+        let filler = "x".repeat(need.max(PROBE_BYTES));
         self.write(false, |tx| {
             tx.db
                 .prepare_cached(
