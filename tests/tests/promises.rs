@@ -16,37 +16,6 @@ const CHILD: &str = env!("CARGO_BIN_EXE_child");
 /// Where the ring's header holds the boot it was last open in.
 const BOOT_WORD: u64 = 80;
 
-#[test]
-fn promise_1_what_was_recorded_survives_the_death_of_the_process() {
-    const KILLS: u64 = 100;
-    let mut random = Seeded::of("promise_1", 1);
-    let scene = Scene::new(CHILD);
-    let mut acknowledged = Vec::new();
-    let mut refused = 0;
-    for life in 0..KILLS {
-        // Some lives have a network, some have not; all are killed at a random instant.
-        scene.collector.set_network(random.below(3) > 0);
-        let pause = random.below(3) * 150;
-        let kid = scene.start(&format!("n=1000000 first={} pause_us={pause} persist_every=400", life * 1_000_000));
-        std::thread::sleep(Duration::from_micros(random.below(60_000)));
-        let said = kid.kill();
-        acknowledged.extend(said.recorded);
-        refused += said.refused.values().sum::<u64>();
-    }
-    scene.collector.set_network(true);
-    let found = scene.deliver();
-    println!(
-        "{KILLS} kills, {} acknowledged, {refused} refused, {} delivered",
-        acknowledged.len(),
-        found.collected.len()
-    );
-    assert!(acknowledged.len() > 5_000, "the children had no time: {}", acknowledged.len());
-    found.has_all(&acknowledged);
-    found.nothing_dropped();
-    // A kill may fall between the publication and the acknowledgement, once a life.
-    assert!(found.collected.len() as u64 <= acknowledged.len() as u64 + KILLS);
-}
-
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

@@ -68,6 +68,7 @@ impl Store {
 
     /// The disk is full: gives the ballast back and evicts in small steps, booked `disk_full`, with a checkpoint
     /// after each, until a write works again. Then tries to make the ballast anew. `Err(Full)` = not even that helped.
+    #[cfg(test)]
     pub(crate) fn free_space(&mut self, wants: Wants<'_>, now: Now) -> Result<()> {
         self.free_space_for(PROBE_BYTES, wants, now)
     }

@@ -165,9 +165,8 @@ impl Writer {
         let need = self.pending.as_ref().map_or(0, |batch| batch.bytes.saturating_mul(2));
         let Some(store) = &mut self.store else { return false };
         let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
-<<<<<<< HEAD
         self.tries += 1;
-        match store.free_space(&wants, now) {
+        match store.free_space_for(need, &wants, now) {
             // Room for a probe, yet not for the batch: not in a circle at full speed.
             Ok(()) if self.tries > FULL_TRIES => {
                 self.tries = 0;
@@ -175,14 +174,7 @@ impl Writer {
                 self.sync_at = Some(Instant::now() + FULL_PAUSE);
                 false
             }
-            Ok(()) => {
-                let _ = store.ballast();
-                true
-            }
-=======
-        match store.free_space_for(need, &wants, now) {
             Ok(()) => true,
->>>>>>> room/tests
             Err(StoreError::Corrupt(_)) => self.quarantine(),
             Err(error) => {
                 // The store stays open: the next try may find room.

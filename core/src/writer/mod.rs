@@ -70,8 +70,6 @@ struct Writer {
     carving: Option<files::Carving>,
     suspended: bool,
     first_fold: bool,
-    /// The ring's head at the last sleep.
-    touched_at: u64,
     /// The files were put aside because earlier runs died over them: once a run.
     guard_done: bool,
     /// The session an earlier run left open was looked for.
@@ -81,20 +79,20 @@ struct Writer {
 /// Upkeep (age, dead letters, dormant routes) is looked at this often while something happens.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Bytes ahead of the head that are touched before each sleep, or twice what the last interval wrote if that is more:
-/// 2,000 events a second write 125 KB in one interval, and each page not touched may cost its caller a wait.
+/// Bytes ahead of the head that are touched before each sleep. More was tried: the touching itself then made callers wait.
 const TOUCH_BYTES: usize = 64 * 1024;
 
 /// Starts the thread.
 pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
     let for_thread = Arc::clone(shared);
-    let thread = std::thread::Builder::new().name("rez-writer".into()).spawn(move || {
+    std::thread::Builder::new().name("rez-writer".into()).spawn(move || {
+        // Here, not by whoever starts it: the first wake may come before `spawn` has returned.
+        for_thread.set_thread(std::thread::current());
         mark_ours();
         let guard = CloseCommands(Arc::clone(&for_thread));
         Writer::new(for_thread).run();
         drop(guard);
     })?;
-    shared.set_thread(thread.thread().clone());
     Ok(())
 }
 
@@ -126,7 +124,6 @@ impl Writer {
             carving: None,
             suspended: false,
             first_fold: true,
-            touched_at: 0,
             guard_done: false,
             session_ended: false,
         }
@@ -159,6 +156,10 @@ impl Writer {
                 }
             }
             Command::Persist(done) => {
+                // Rows of a damaged file were recorded too; 20 MB are read in some 30 ms.
+                while self.carving.is_some() && self.can_fold() {
+                    self.carve();
+                }
                 let synced = self.pending.is_none() && self.store.is_some() && self.sync();
                 let _ = done.send(synced);
             }
@@ -246,10 +247,7 @@ impl Writer {
 
     /// Sleeps until something must be done: with nothing to wait for, for ever.
     fn sleep(&mut self) {
-        let head = self.shared.ring.head();
-        let recent = usize::try_from(head.saturating_sub(self.touched_at)).unwrap_or(0);
-        self.touched_at = head;
-        self.shared.ring.touch_ahead(recent.saturating_mul(2).clamp(TOUCH_BYTES, limits::RING_BYTES / 4));
+        self.shared.ring.touch_ahead(TOUCH_BYTES);
         let until = [self.sync_at, self.reopen_at, self.upkeep_at.filter(|_| self.sync_at.is_some())];
         let until = until.into_iter().flatten().min();
         // With nowhere to fold to, records must not wake it in vain.
