@@ -45,7 +45,7 @@ impl Store {
         schema::pragma(&self.db, if truncate { "wal_checkpoint(TRUNCATE)" } else { "wal_checkpoint(PASSIVE)" })
     }
 
-    /// Makes the ballast if it is not there: blocks that [`Store::free_space`] can give back.
+    /// Makes the ballast if it is not there: blocks that [`Store::free_space_for`] can give back.
     pub(crate) fn ballast(&mut self) -> Result<()> {
         let path = self.ballast_path();
         if std::fs::metadata(&path).is_ok_and(|file| file.len() == limits::BALLAST_BYTES) {
