@@ -27,6 +27,43 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
+fn promise_1_what_was_recorded_survives_the_death_of_the_process() {
+    const KILLS: u64 = 100;
+    // Nothing is to be evicted: an error takes a hundred breadcrumbs with it.
+    const CAP: u64 = 1 << 30;
+    println!("the queue's cap is raised to {CAP} bytes");
+    let mut random = Seeded::of("promise_1", 1);
+    let scene = Scene::new(CHILD);
+    let mut acknowledged = Vec::new();
+    let mut refused = 0;
+    for life in 0..KILLS {
+        // Some lives have a network, some have not; all are killed at a random instant.
+        scene.collector.set_network(random.below(3) > 0);
+        let pause = random.below(3) * 150;
+        let kid =
+            scene.start(&format!("n=1000000 first={} pause_us={pause} persist_every=400 cap={CAP}", life * 1_000_000));
+        std::thread::sleep(Duration::from_micros(random.below(60_000)));
+        let said = kid.kill();
+        acknowledged.extend(said.recorded);
+        refused += said.refused.values().sum::<u64>();
+    }
+    scene.collector.set_network(true);
+    let last = scene.run(&format!("n=0 end=flush cap={CAP}"));
+    assert_eq!(last.word("left"), Some("0"));
+    let found = scene.found();
+    println!(
+        "{KILLS} kills, {} acknowledged, {refused} refused, {} delivered",
+        acknowledged.len(),
+        found.collected.len()
+    );
+    assert!(acknowledged.len() > 5_000, "the children had no time: {}", acknowledged.len());
+    found.has_all(&acknowledged);
+    found.nothing_dropped();
+    // A kill may fall between the publication and the acknowledgement, once a life.
+    assert!(found.collected.len() as u64 <= acknowledged.len() as u64 + KILLS);
+}
+
+#[test]
 fn promise_2_power_loss_never_corrupts_the_queue() {
     let mut random = Seeded::of("promise_2", 2);
     let scene = Scene::new(CHILD);

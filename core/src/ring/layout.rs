@@ -37,8 +37,8 @@ pub(crate) enum Word {
     LastTotal = 32,
     /// 1 = closed cleanly, everything folded.
     Clean = 40,
-    /// Runs in a row that died between `open` and their first committed fold.
-    Guard = 48,
+    /// Runs in a row that died in the step [`Word::DiedAt`].
+    Died = 48,
     /// 0 free, 1 being written, 2 holds a crash.
     ReserveState = 56,
     /// Number of the crash in the reserve; grows with each claim.
@@ -47,6 +47,10 @@ pub(crate) enum Word {
     ReserveTotal = 72,
     /// Hash of the boot in which the ring was last open.
     Boot = 80,
+    /// The step of its start that this run is at; 0 = none. See `guard`.
+    Step = 88,
+    /// The step in which the last runs died.
+    DiedAt = 96,
 }
 
 /// Reads a header word.

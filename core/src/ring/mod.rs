@@ -4,6 +4,7 @@
 //! nothing. The writer reads behind them without the lock, folds into the database, and then frees the space. What was
 //! accepted is never overwritten: a full ring refuses, by lane.
 
+pub(crate) mod guard;
 pub(crate) mod layout;
 pub(crate) mod marks;
 mod open;

@@ -1,5 +1,6 @@
 //! Opening the ring: a file with real blocks where there is one, plain memory where there is none.
 
+use super::guard::{self, Deaths};
 use super::layout::{self, FILE_BYTES, Word};
 use super::marks::Marks;
 use super::scan::Scan;
@@ -30,8 +31,8 @@ pub(crate) struct Found {
     pub(crate) unreadable: bool,
     /// It was not closed cleanly, in another boot: the power may have been cut.
     pub(crate) power_loss: bool,
-    /// Runs in a row that died before their first committed fold.
-    pub(crate) guard: u64,
+    /// Earlier runs that died in one step of their start.
+    pub(crate) deaths: Option<Deaths>,
 }
 
 impl Ring {
@@ -59,12 +60,11 @@ impl Ring {
         found.fresh |= len != FILE_BYTES as u64;
         let (version, marks) = Marks::read(&map).unwrap_or_default();
         found.power_loss = !found.fresh && layout::get(&map, Word::Boot) != boot && layout::get(&map, Word::Clean) == 0;
-        found.guard = layout::get(&map, Word::Guard);
+        found.deaths = guard::look(&map);
         let (head, ticket, total) = end_of_records(&map, &marks);
         let ticket = if found.power_loss { ticket.saturating_add(TICKETS_AFTER_POWER_LOSS) } else { ticket };
         layout::set(&map, Word::Boot, boot);
         layout::set(&map, Word::Clean, 0);
-        layout::set(&map, Word::Guard, found.guard + 1);
         Ok((Ring::over(map, head, ticket, total, marks, version, Some((file, path))), found))
     }
 
@@ -186,21 +186,10 @@ impl Ring {
         Ok(())
     }
 
-    /// The first fold of this run was committed: whatever kills the app from now on is not our start.
-    pub(crate) fn clear_guard(&self) {
-        layout::set(&self.map(), Word::Guard, 0);
-    }
-
-    /// How many runs in a row the next start takes to have died before their first committed fold.
-    pub(crate) fn set_guard(&self, runs: u64) {
-        layout::set(&self.map(), Word::Guard, runs);
-    }
-
     /// Says that everything is folded and this run is over.
     pub(crate) fn close_cleanly(&self) {
-        let map = self.map();
-        layout::set(&map, Word::Clean, 1);
-        layout::set(&map, Word::Guard, 0);
+        layout::set(&self.map(), Word::Clean, 1);
+        self.leave();
     }
 }
 

@@ -21,6 +21,16 @@ pub(crate) enum Op {
     Row { id: EventId, kind: Kind, wall_ms: i64, mono_ms: i64, targets: Vec<String>, json: String },
 }
 
+impl Op {
+    /// About how much it adds to the log.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Op::Row { json, .. } | Op::Crumb(_, json) => json.len(),
+            _ => 64,
+        }
+    }
+}
+
 /// The steps of one fold, and how far it reads.
 #[derive(Default)]
 pub(crate) struct Batch {
@@ -41,6 +51,12 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// An event that was accepted and becomes no row.
+    pub(crate) fn refuse(&mut self, kind: Option<Kind>, reason: Reason) {
+        self.ops.push(Op::Intake(kind));
+        self.ops.push(Op::Drop(kind, reason));
+    }
+
     /// Rows per lane.
     pub(crate) fn rows(&self) -> [u64; 4] {
         let mut rows = [0; 4];

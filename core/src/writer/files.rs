@@ -9,6 +9,7 @@ use crate::courier::{Courier, Options};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::reason::Reason;
+use crate::ring::guard::Step;
 use crate::ring::marks::Marks;
 use crate::store::{Identity, NewRow, RawRow, Store, StoreError, Wipe, repair, row_crc};
 use crate::sys::{fault, random};
@@ -49,8 +50,11 @@ impl Writer {
         if !self.shared.ring.has_file() && !self.take_folder() {
             return self.give_up_for_now("the folder cannot be used".into());
         }
-        if self.first_fold && self.shared.found.guard >= 3 && !self.guarded() {
-            return;
+        if self.first_fold {
+            if !self.guarded() {
+                return;
+            }
+            self.shared.ring.enter(Step::Open);
         }
         let marks = self.shared.ring.marks();
         let install =
@@ -76,7 +80,10 @@ impl Writer {
                     fold.commit()?;
                     (None, Some(crate::row::Run { number, ..row.clone() }))
                 }
-                None => (Some(Stamper::load(&store, self.shared.config.mask_user)?), store.runs()?.pop()),
+                None => {
+                    self.shared.ring.enter(Step::Load);
+                    (Some(Stamper::load(&store, self.shared.config.mask_user)?), store.runs()?.pop())
+                }
             };
             let settled = store.settled()?;
             self.shared.write_marks(settled, store.epoch(), store.install());
@@ -117,25 +124,6 @@ impl Writer {
     fn history_was_cut(&self, store: &Store) -> bool {
         let (boot, clean) = store.boot_seen();
         !clean && !boot.is_empty() && boot != self.shared.boot
-    }
-
-    /// Three runs in a row died between `open` and their first commit: our own files may be why. They are put aside (and
-    /// carved); three more, and this run does nothing.
-    fn guarded(&mut self) -> bool {
-        if self.shared.found.guard >= 6 {
-            // This run only: the next one tries again, and two more deaths lead back here.
-            self.shared.ring.set_guard(4);
-            self.shared.set_state(StoreState::Unavailable(
-                "six starts in a row died in the engine: this run does nothing".into(),
-            ));
-            return false;
-        }
-        if self.shared.found.guard == 3 && !std::mem::replace(&mut self.guard_done, true) {
-            let marks = self.shared.ring.marks().to_bytes();
-            // If this fails too, the start goes on with the files as they are.
-            let _ = repair::quarantine(&self.shared.folder, &marks, self.shared.now());
-        }
-        true
     }
 
     fn start_courier(&mut self) {

@@ -8,9 +8,10 @@ use crate::id::IdKey;
 use crate::kind::Kind;
 use crate::limits::{self, RING_BYTES};
 use crate::reason::Reason;
+use crate::ring::guard::Step;
 use crate::ring::record::{self, Head};
+use crate::ring::reserve;
 use crate::ring::scan::Scan;
-use crate::ring::{layout, reserve};
 use crate::store::StoreError;
 use crate::sys::{fault, map::Map};
 use std::time::Instant;
@@ -138,12 +139,21 @@ impl Writer {
     /// One record.
     fn record(&mut self, head: &Head, bytes: &[u8], batch: &mut Batch) {
         let kind = Kind::from_number(head.kind);
+        if self.first_fold {
+            if self.is_deadly(head.ticket) {
+                if head.n > 0 {
+                    batch.refuse(kind, Reason::Malformed);
+                }
+                return;
+            }
+            self.shared.ring.enter(Step::Record(head.ticket));
+        }
+        fault::point("record_read");
         let body = Body::decode(bytes).filter(|_| head.format == record::FORMAT);
         let Some(body) = body else {
             if head.n > 0 {
                 let reason = if head.format == record::FORMAT { Reason::Malformed } else { Reason::Migration };
-                batch.ops.push(Op::Intake(kind));
-                batch.ops.push(Op::Drop(kind, reason));
+                batch.refuse(kind, reason);
             }
             return;
         };
@@ -165,13 +175,11 @@ impl Writer {
             && (wipe.what == 0xff || purpose_bits(kind) & !wipe.what == 0)
         {
             let reason = if wipe.what == 0xff { Reason::ClearedByUser } else { Reason::Consent };
-            batch.ops.push(Op::Intake(Some(kind)));
-            batch.ops.push(Op::Drop(Some(kind), reason));
+            batch.refuse(Some(kind), reason);
             return;
         }
         if purpose_bits(kind) & head.mask & !batch.denied == 0 {
-            batch.ops.push(Op::Intake(Some(kind)));
-            batch.ops.push(Op::Drop(Some(kind), Reason::Consent));
+            batch.refuse(Some(kind), Reason::Consent);
             return;
         }
         let id = key.id(body.wall_ms, head.ticket, 0);
@@ -179,7 +187,7 @@ impl Writer {
         self.stamper.event(kind, id, body, batch);
         self.ask_hook(before, batch);
         batch.critical |= kind.lane() as u8 <= 1;
-        batch.bytes += batch.ops.get(before..).map_or(0, |ops| ops.iter().map(op_bytes).sum());
+        batch.bytes += batch.ops.get(before..).map_or(0, |ops| ops.iter().map(Op::bytes).sum());
     }
 
     /// Puts the rows added since `from` before the app's hook.
@@ -206,8 +214,7 @@ impl Writer {
             _ => None,
         };
         if let Some(reason) = refused {
-            batch.ops.push(Op::Intake(Some(kind)));
-            batch.ops.push(Op::Drop(Some(kind), reason));
+            batch.refuse(Some(kind), reason);
             return;
         }
         match Body::decode(&crash.body) {
@@ -220,8 +227,7 @@ impl Writer {
                 batch.critical = true;
             }
             None => {
-                batch.ops.push(Op::Intake(Some(kind)));
-                batch.ops.push(Op::Drop(Some(kind), Reason::Malformed));
+                batch.refuse(Some(kind), Reason::Malformed);
             }
         }
     }
@@ -239,6 +245,9 @@ impl Writer {
         batch.critical = asked_full && (!lately || crash);
         let now = self.shared.now();
         let gate = self.shared.ring.refusals();
+        if self.first_fold {
+            self.shared.ring.enter(Step::Commit);
+        }
         match batch.commit(store, self.run, &self.shared.boot, &gate, now) {
             Ok(run) => {
                 self.run = run;
@@ -277,7 +286,7 @@ impl Writer {
             reserve::free(&map);
         }
         if std::mem::take(&mut self.first_fold) {
-            ring.clear_guard();
+            ring.started();
         }
         let now = Instant::now();
         if batch.critical {
@@ -355,7 +364,6 @@ impl Writer {
         }
         rest.mark = crate::store::FoldMark { generation: shared.ring.generation(), ticket, total, ..mark };
         rest.end = 0;
-        layout::set(&shared.ring.map(), layout::Word::Guard, 0);
         self.pending = Some(rest);
         self.commit();
     }
@@ -383,11 +391,4 @@ pub(crate) const RESERVED_TICKET: u64 = 1 << 63;
 /// A bit for each purpose of the kind.
 pub(crate) fn purpose_bits(kind: Kind) -> u8 {
     kind.purposes().iter().fold(0, |bits, purpose| bits | 1 << (*purpose as u8))
-}
-
-fn op_bytes(op: &Op) -> usize {
-    match op {
-        Op::Row { json, .. } | Op::Crumb(_, json) => json.len(),
-        _ => 64,
-    }
 }

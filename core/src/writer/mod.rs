@@ -8,12 +8,14 @@
 //! | `stamp`, `json` | from a record to a row |
 //! | `fold` | ring to batch, batch to store |
 //! | `files` | opening, quarantine, carving, wiping |
-//! | `screens`, `repeat` | the screen of the moment; the same error over and over
+//! | `guard` | starts that died in the engine |
+//! | `screens`, `repeat` | the screen of the moment; the same error over and over |
 //! | `hook` | the app's own `before_send` |
 
 pub(crate) mod batch;
 mod files;
 mod fold;
+mod guard;
 mod hook;
 mod json;
 mod repeat;
@@ -247,6 +249,9 @@ impl Writer {
 
     /// Sleeps until something must be done: with nothing to wait for, for ever.
     fn sleep(&mut self) {
+        if self.first_fold {
+            self.shared.ring.leave();
+        }
         self.shared.ring.touch_ahead(TOUCH_BYTES);
         let until = [self.sync_at, self.reopen_at, self.upkeep_at.filter(|_| self.sync_at.is_some())];
         let until = until.into_iter().flatten().min();
