@@ -29,6 +29,11 @@ impl Consent {
             Consent::Denied => 3,
         }
     }
+
+    /// The inverse of [`Consent::number`]; 0 = never said.
+    pub(crate) fn of(number: u8) -> Option<Consent> {
+        [Consent::Pending, Consent::Granted, Consent::Denied].into_iter().find(|consent| consent.number() == number)
+    }
 }
 
 /// A value of the configuration is wrong. Nothing was opened.

@@ -177,7 +177,7 @@ fn a_carve_killed_in_a_step_is_repeated_and_nothing_comes_twice() {
     for fault in ["carve_step:1", "carve_step:3"] {
         let scene = Scene::new(CHILD);
         // Rows of 6 KiB spill over into other pages.
-        let said = scene.run("n=400 url=none kinds=message fill=6000 pause_us=500 end=close");
+        let said = scene.run("n=400 url=none kinds=message fill=6000 persist_every=50 end=close");
         assert_eq!(said.refusals(), 0);
         garble(&scene.folder().join("queue.db"));
         scene.killed_at(fault, "n=0 url=none end=wait");

@@ -1,9 +1,10 @@
 //! Several processes, several handles, several threads on one folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use rez_monitor_tests::kid::Kid;
-use rez_monitor_tests::scene::{Scene, balance, rows, serial};
+use rez_monitor_tests::kid::{Kid, PATIENCE};
+use rez_monitor_tests::scene::{Scene, balance, dropped, rows, serial};
 use std::collections::HashSet;
+use std::time::Instant;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
 
@@ -28,6 +29,82 @@ fn two_processes_on_one_folder_have_a_queue_each_and_lose_nothing() {
     // Each is a device of its own to the server.
     let events = scene.collector.events(&rez_inspect::collector::Filter { limit: 1000, ..Default::default() }).unwrap();
     assert_eq!(events.iter().map(|event| event.install.as_str()).collect::<HashSet<_>>().len(), 2);
+}
+
+#[test]
+fn the_queue_of_a_process_that_is_gone_is_delivered_by_the_holder_and_its_folder_removed() {
+    let scene = Scene::new(CHILD);
+    let mut first = scene.start("n=10 url=none end=persist,wait,exit");
+    first.until("the first waits", |said| said.words.iter().any(|line| line == "waiting"));
+    // Both leave something: one is killed with records in its ring alone, one with losses its server was not told.
+    let mut recorded = scene.killed_at("fold_commit:1", "n=50 first=1000 url=none end=wait").recorded;
+    let sibling = scene.path("app.1");
+    assert!(sibling.exists());
+    first.tell("go on");
+    recorded.extend(first.wait().1.recorded);
+    let mut next = scene.start("n=20 first=2000 end=persist,wait,flush");
+    let end = Instant::now() + PATIENCE;
+    while sibling.exists() {
+        assert!(
+            Instant::now() < end,
+            "the orphan was not removed: {:?}",
+            std::fs::read_dir(&sibling).map(Iterator::count)
+        );
+        std::thread::yield_now();
+    }
+    next.tell("go on");
+    recorded.extend(next.wait().1.recorded);
+    let found = scene.found();
+    found.has_all(&recorded);
+    found.nothing_dropped();
+    assert!(found.collected.len() <= recorded.len() + 1);
+}
+
+#[test]
+fn losses_of_an_orphan_are_told_before_it_is_removed() {
+    let scene = Scene::new(CHILD);
+    let first = scene.start("n=0 url=none end=wait");
+    first.until("the first waits", |said| said.words.iter().any(|line| line == "waiting"));
+    let evicting = "n=3000 first=1000 url=none fill=1500 pause_us=50 kinds=message crumbs=0 cap=1048576 end=close";
+    let orphan = scene.run(evicting);
+    let sibling = scene.path("app.1");
+    let evicted = dropped(&balance(&sibling)).get("evicted_bytes").copied().unwrap_or(0);
+    assert!(evicted > 500, "{evicted} evicted");
+    drop(first);
+    let mut next = scene.start("n=1 first=9000 end=persist,wait,flush");
+    let end = Instant::now() + PATIENCE;
+    while sibling.exists() {
+        assert!(Instant::now() < end, "the orphan was not removed");
+        std::thread::yield_now();
+    }
+    next.tell("go on");
+    next.wait();
+    let told: u64 = scene.collector.counts().unwrap().lost.iter().map(|row| row.lost.count).sum();
+    assert_eq!(told, evicted + orphan.refusals());
+    assert_eq!(scene.found().collected.len() as u64, orphan.recorded.len() as u64 - evicted + 1);
+}
+
+#[test]
+fn a_folder_that_can_be_used_again_keeps_what_its_ring_held_and_what_waited_in_memory() {
+    let scene = Scene::new(CHILD);
+    let mut recorded = scene.killed_at("fold_commit:2", "n=60 url=none pause_us=2000 end=wait").recorded;
+    let (folder, away) = (scene.folder(), scene.path("away"));
+    std::fs::rename(&folder, &away).unwrap();
+    std::fs::write(&folder, b"no folder").unwrap();
+    let mut kid = scene.start("n=100 first=1000 url=none end=persist,state,wait,resume,persist,state,close");
+    let said = kid.until("it waits", |said| said.words.iter().any(|line| line == "waiting"));
+    assert!(said.word("store").is_some_and(|state| state.starts_with("Unavailable")), "{:?}", said.words);
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    kid.tell("go on");
+    let (code, said) = kid.wait();
+    assert_eq!((code, said.word("store"), said.word("persisted")), (Some(0), Some("Ready"), Some("true")));
+    assert_eq!(said.recorded.len(), 100);
+    recorded.extend(said.recorded);
+    let found = scene.deliver();
+    found.has_all(&recorded);
+    found.nothing_dropped();
+    assert!(found.collected.len() <= recorded.len() + 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! No clock but the injected one, no sleep: the thread in `handle` and the tests drive the same object.
 
-mod losses;
+pub(super) mod losses;
 mod send;
 mod settle;
 

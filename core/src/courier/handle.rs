@@ -90,6 +90,12 @@ impl Directory {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(wants)).unwrap_or(Want::Later) != Want::No
     }
 
+    /// All destinations that are declared now.
+    pub(crate) fn destinations(&self) -> Vec<(String, Arc<dyn Destination>)> {
+        let known = self.0.destinations.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().map(|(name, destination)| (name.clone(), Arc::clone(destination))).collect()
+    }
+
     /// Routes on which only probes are sent: their rows are evicted first.
     pub(crate) fn idle_routes(&self) -> Vec<String> {
         self.0.snapshot().into_iter().filter(|route| route.stopped).map(|route| route.route).collect()

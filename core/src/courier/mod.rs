@@ -22,6 +22,7 @@ mod parcel;
 mod schedule;
 mod state;
 
+pub(crate) use driver::losses::owes_losses;
 pub(crate) use handle::{Courier, CourierHandle, Directory, Options};
 pub use schedule::{Hint, Network, Power};
 

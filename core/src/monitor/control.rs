@@ -10,9 +10,8 @@ use crate::inspect::Fate;
 use crate::kind::{Kind, Purpose};
 use crate::limits::{FATAL_WAIT, RECORD_BYTES};
 use crate::reason::Reason;
-use crate::ring::marks::WipeMark;
 use crate::ring::{Admission, Append, reserve};
-use crate::writer::shared::Command;
+use crate::writer::shared::{Command, Shared};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -52,8 +51,23 @@ fn left(end: Instant) -> Duration {
 }
 
 impl Inner {
-    pub(super) fn tell_courier(&self, tell: impl FnOnce(&CourierHandle) + Send + 'static) {
-        self.shared.command(Command::Tell(Box::new(tell)));
+    /// This engine, and those over the queues of processes that are gone.
+    pub(super) fn each_engine(&self, mut tell: impl FnMut(&Shared)) {
+        tell(&self.shared);
+        self.shared.orphans().iter().for_each(|orphan| tell(orphan));
+    }
+
+    fn close(&self, end: Instant) {
+        self.shared.set_closing();
+        self.each_engine(|shared| {
+            if let Some(courier) = shared.courier.get() {
+                courier.close(left(end) / 2);
+            }
+            let (done, ended) = channel();
+            if shared.command(Command::Close(done)) {
+                let _ = ended.recv_timeout(left(end));
+            }
+        });
     }
 
     fn persist(&self, wait: Duration) -> Result<(), WaitError> {
@@ -91,9 +105,9 @@ impl Monitor {
         };
         let id = match inner.shared.ring.append_within(&append, Duration::from_millis(50)) {
             Some(Ok(appended)) => inner.shared.key.id(wall_ms, appended.ticket, 0),
-            Some(Err(Reason::Consent)) => {
-                inner.shared.ring.refuse(Reason::Consent, Some(Kind::Crash), 1);
-                return Durability::Dropped(Reason::Consent);
+            Some(Err(reason @ (Reason::Consent | Reason::StoreUnavailable))) => {
+                inner.shared.ring.refuse(reason, Some(Kind::Crash), 1);
+                return Durability::Dropped(reason);
             }
             Some(Err(_)) | None => {
                 // The lock is held by whoever crashed, or the ring is full: the reserve, cut to fit.
@@ -115,34 +129,24 @@ impl Monitor {
     /// Stores the user's answer for a purpose. It counts for every append that begins after this call began to write it,
     /// and before it returns. Denying also erases what no other granted purpose needs, in the background.
     pub fn set_consent(&self, purpose: Purpose, consent: Consent) {
-        let denied = consent == Consent::Denied;
-        self.0.shared.ring.change_marks(|state| {
-            if let Some(place) = state.marks.consent.get_mut(purpose as usize) {
-                *place = consent.number();
-            }
-            state.marks.consent_ticket = state.ticket;
-            if denied {
-                let what = crate::ring::denied_bits(state.marks.consent) | state.marks.wipe.map_or(0, |wipe| wipe.what);
-                state.marks.wipe = Some(WipeMark { ticket: state.ticket, what });
-            }
+        self.0.each_engine(|shared| {
+            shared.change_consent(purpose, consent);
+            shared.tell_courier(CourierHandle::consent_changed);
         });
-        if denied {
-            self.0.shared.command(Command::Wipe);
-        }
-        self.0.tell_courier(CourierHandle::consent_changed);
     }
 
     /// Erases everything recorded so far, from ring, queue and quarantines, and makes new ids of installation. What is
     /// recorded after this call is untouched.
     pub fn forget_user(&self) {
-        self.0.shared.ring.change_marks(|state| state.marks.wipe = Some(WipeMark { ticket: state.ticket, what: 0xff }));
+        self.0.each_engine(Shared::forget);
         self.0.append_scope(|encoder| encoder.field(crate::event::field::Field::Change, "user".into()));
         self.0.shared.command(Command::Wipe);
+        self.0.shared.orphans().iter().for_each(|orphan| _ = orphan.command(Command::Wipe));
     }
 
     /// What the host knows about network and power. A hint delays, it never stops.
     pub fn hint(&self, hint: Hint) {
-        self.0.tell_courier(move |courier| courier.hint(hint));
+        self.0.each_engine(|shared| shared.tell_courier(move |courier| courier.hint(hint)));
     }
 
     /// Adds a destination, or replaces the one of this name.
@@ -152,14 +156,17 @@ impl Monitor {
     pub fn add_destination(&self, name: &str, destination: impl Destination, from: From) -> Result<(), ConfigError> {
         check_destination(name)?;
         let (name, destination) = (name.to_owned(), Arc::new(destination));
-        self.0.tell_courier(move |courier| courier.add(&name, destination, from));
+        self.0.shared.tell_courier(move |courier| courier.add(&name, destination, from));
         Ok(())
     }
 
     /// Removes a destination. Its rows wait 7 days for its return.
     pub fn remove_destination(&self, name: &str) {
         let name = name.to_owned();
-        self.0.tell_courier(move |courier| courier.remove(&name));
+        self.0.each_engine(|shared| {
+            let name = name.clone();
+            shared.tell_courier(move |courier| courier.remove(&name));
+        });
     }
 
     /// Waits until everything recorded so far is on the disk.
@@ -186,33 +193,32 @@ impl Monitor {
     /// its locks back. Records go on into the ring.
     pub fn suspend(&self, wait: Duration) {
         let end = Instant::now() + wait;
-        if let Some(courier) = self.0.shared.courier.get() {
-            courier.suspend(left(end) / 2);
-        }
-        let (done, ended) = channel();
-        if self.0.shared.command(Command::Suspend(done)) {
-            let _ = ended.recv_timeout(left(end));
-        }
+        self.0.each_engine(|shared| {
+            if let Some(courier) = shared.courier.get() {
+                courier.suspend(left(end) / 2);
+            }
+            let (done, ended) = channel();
+            if shared.command(Command::Suspend(done)) {
+                let _ = ended.recv_timeout(left(end));
+            }
+        });
     }
 
     /// The process runs again.
     pub fn resume(&self) {
-        self.0.shared.command(Command::Resume);
-        self.0.tell_courier(CourierHandle::resume);
+        self.0.each_engine(|shared| {
+            shared.command(Command::Resume);
+            shared.tell_courier(CourierHandle::resume);
+        });
     }
 
     /// Ends the session, folds, syncs and closes. What is under way after `wait` stays in flight and is taken up again at
-    /// the next start. Other clones of the handle go on recording into the ring, where the next start finds it.
+    /// the next start. Other clones of the handle are closed too: what they record is `Dropped(StoreUnavailable)`. The
+    /// folder is free for the next `open` when everything is folded, even if that takes longer than `wait`.
     pub fn close(self, wait: Duration) {
         let end = Instant::now() + wait;
         self.0.end_session();
-        if let Some(courier) = self.0.shared.courier.get() {
-            courier.close(left(end) / 2);
-        }
-        let (done, ended) = channel();
-        if self.0.shared.command(Command::Close(done)) {
-            let _ = ended.recv_timeout(left(end));
-        }
+        self.0.close(end);
     }
 
     /// What became of an event. Waits for the writer at most this long.
@@ -232,11 +238,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // The last handle went without `close`: threads end by themselves, nothing is waited for.
         if self.forks == crate::sys::fork::generation() {
-            if let Some(courier) = self.shared.courier.get() {
-                courier.close(Duration::ZERO);
-            }
-            let (done, _) = channel();
-            self.shared.command(Command::Close(done));
+            self.close(Instant::now());
         }
     }
 }

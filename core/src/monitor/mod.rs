@@ -66,8 +66,6 @@ pub(crate) struct Inner {
     spans: AtomicU64,
     /// The fork generation at `open`.
     forks: u32,
-    /// Held for the life of the process, so that no other one uses the folder.
-    _lock: Option<std::fs::File>,
 }
 
 impl std::fmt::Debug for Monitor {

@@ -9,33 +9,41 @@ use crate::limits::RECORD_BYTES;
 use crate::metrics::Metrics;
 use crate::ring::{Admission, Append, Found, Ring, record};
 use crate::row::Run;
-use crate::sys::{clock, file, fork, random};
-use crate::writer::shared::Shared;
+use crate::sys::lock::{FolderLock, SIBLINGS, sibling};
+use crate::sys::{clock, fork, random};
+use crate::writer::shared::{Command, Role, Shared};
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-/// Sibling folders that other processes of the app may use at once.
-const SIBLINGS: u32 = 16;
+/// What this process knows of a folder: the handle, and what outlives it until the writer has let go of the folder.
+struct Known {
+    inner: Weak<Inner>,
+    shared: Weak<Shared>,
+}
 
 /// Engines of this process by folder: the same folder twice is the same engine.
-fn engines() -> &'static Mutex<HashMap<PathBuf, Weak<Inner>>> {
-    static ENGINES: OnceLock<Mutex<HashMap<PathBuf, Weak<Inner>>>> = OnceLock::new();
+fn engines() -> &'static Mutex<HashMap<PathBuf, Known>> {
+    static ENGINES: OnceLock<Mutex<HashMap<PathBuf, Known>>> = OnceLock::new();
     ENGINES.get_or_init(Mutex::default)
 }
 
-pub(super) fn open(config: Config) -> Result<Monitor, ConfigError> {
+pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     let mut engines = engines().lock().unwrap_or_else(PoisonError::into_inner);
     let wanted = std::path::absolute(&config.folder).unwrap_or_else(|_| config.folder.clone());
-    if let Some(inner) = engines.get(&wanted).and_then(Weak::upgrade) {
+    let known = engines.get(&wanted);
+    if let Some(inner) = known.and_then(|known| known.inner.upgrade()).filter(|inner| !inner.shared.is_closing()) {
         return Ok(Monitor(inner));
     }
+    // Asked to close, and still at it: records wait in memory until it has let go of the folder.
+    let closing = known.and_then(|known| known.shared.upgrade()).filter(|shared| shared.holds_folder());
+    config.folder.clone_from(&wanted);
     fork::watch();
     let boot = clock::boot_id();
     let hash = crate::writer::boot_hash(&boot);
-    let (ring, found, folder, lock) = match on_disk(&wanted, hash) {
+    let on_disk = if closing.is_some() { None } else { on_disk(&wanted, hash) };
+    let (ring, found, folder, lock) = match on_disk {
         Some((ring, found, folder, lock)) => (ring, found, folder, Some(lock)),
         None => {
             let ring = Ring::in_memory(hash).map_err(|error| ConfigError::System(error.to_string()))?;
@@ -43,7 +51,7 @@ pub(super) fn open(config: Config) -> Result<Monitor, ConfigError> {
         }
     };
     let key = IdKey::from_bytes(random::random_16());
-    let shared = Arc::new(Shared::new(ring, config, folder, boot, key, found));
+    let shared = Arc::new(Shared::new(ring, config, folder, boot, key, found, lock, Role::App));
     set_first_consent(&shared);
     append_run(&shared);
     let inner = Arc::new(Inner {
@@ -53,7 +61,6 @@ pub(super) fn open(config: Config) -> Result<Monitor, ConfigError> {
         screen: Mutex::default(),
         spans: AtomicU64::new(1),
         forks: fork::generation(),
-        _lock: lock,
         shared: Arc::clone(&shared),
     });
     if shared.config.sessions {
@@ -62,30 +69,24 @@ pub(super) fn open(config: Config) -> Result<Monitor, ConfigError> {
         inner.decide_sampling(&shared.boot);
     }
     crate::writer::start(&shared).map_err(|error| ConfigError::System(format!("no thread for the writer: {error}")))?;
-    engines.insert(wanted, Arc::downgrade(&inner));
+    if let Some(closing) = closing {
+        closing.succeeded_by(&shared);
+        if !closing.holds_folder() {
+            // It let go before it knew of us.
+            shared.command(Command::Resume);
+        }
+    }
+    engines.insert(wanted, Known { inner: Arc::downgrade(&inner), shared: Arc::downgrade(&shared) });
     Ok(Monitor(inner))
 }
 
 /// The folder, or the first sibling that no other process holds.
-fn on_disk(wanted: &Path, boot: u64) -> Option<(Ring, Found, PathBuf, File)> {
+fn on_disk(wanted: &Path, boot: u64) -> Option<(Ring, Found, PathBuf, FolderLock)> {
     for number in 0..=SIBLINGS {
-        let folder = match number {
-            0 => wanted.to_owned(),
-            number => {
-                let mut name = wanted.as_os_str().to_owned();
-                name.push(format!(".{number}"));
-                PathBuf::from(name)
-            }
-        };
-        file::create_folder(&folder).ok()?;
-        let lock = file::open_private(&folder.join("owner.lock")).ok()?;
-        match lock.try_lock() {
-            Ok(()) => {
-                let (ring, found) = Ring::open_file(&folder, boot).ok()?;
-                return Some((ring, found, folder, lock));
-            }
-            Err(std::fs::TryLockError::WouldBlock) => {}
-            Err(std::fs::TryLockError::Error(_)) => return None,
+        let folder = sibling(wanted, number);
+        if let Some(lock) = FolderLock::take(&folder).ok()? {
+            let (ring, found) = Ring::open_file(&folder, boot).ok()?;
+            return Some((ring, found, folder, lock));
         }
     }
     None

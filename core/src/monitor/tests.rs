@@ -315,3 +315,56 @@ fn a_crash_in_the_reserve_obeys_a_denial() {
     monitor.persist(WAIT).unwrap();
     assert_eq!(only(rows(monitor, folder.path()), "crash").len(), 0);
 }
+
+#[test]
+fn close_lets_go_of_the_folder_and_shuts_every_clone() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let clone = monitor.clone();
+    assert!(monitor.message("one", Level::Info, &[]).id().is_some());
+    monitor.close(WAIT);
+    assert_eq!(clone.message("late", Level::Info, &[]), Outcome::Dropped(Reason::StoreUnavailable));
+    assert_eq!(
+        clone.fatal(ErrorEvent::new("E", "late"), Duration::ZERO),
+        Durability::Dropped(Reason::StoreUnavailable)
+    );
+    clone.set_consent(Purpose::Monitoring, Consent::Denied);
+    let again = open(folder.path());
+    assert_eq!(again.status().folder, folder.path());
+    assert!(again.message("two", Level::Info, &[]).id().is_some());
+    again.persist(WAIT).unwrap();
+    assert_eq!(again.status().accepted, 2);
+    again.close(WAIT);
+}
+
+#[test]
+fn open_while_the_last_engine_still_closes_waits_in_memory_and_takes_the_folder_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let (asked, hears) = std::sync::mpsc::channel();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (asked, wait) = (std::sync::Mutex::new(asked), std::sync::Mutex::new(wait));
+    let slow = Config::builder(folder.path(), "shop", "1").sessions(false).before_send(move |_, _| {
+        let _ = asked.lock().unwrap().send(());
+        let _ = wait.lock().unwrap().recv();
+        true
+    });
+    let first = Monitor::open(slow.build().unwrap()).unwrap();
+    let early = first.message("one", Level::Info, &[]).id().unwrap();
+    hears.recv_timeout(WAIT).unwrap();
+    // Its writer is in the app's hook.
+    first.close(Duration::ZERO);
+    let second = Monitor::open(Config::builder(folder.path(), "shop", "2").sessions(false).build().unwrap()).unwrap();
+    let late = second.message("two", Level::Info, &[]).id().unwrap();
+    assert!(second.persist(Duration::ZERO).is_err());
+    drop(go);
+    let end = std::time::Instant::now() + WAIT;
+    while second.persist(WAIT).is_err() {
+        assert!(std::time::Instant::now() < end, "{:?}", second.status().store);
+    }
+    assert!(!folder.path().with_extension("1").exists());
+    second.close(WAIT);
+    let reader = crate::inspect::Reader::open(folder.path()).unwrap();
+    let listed = reader.list(&crate::inspect::Filter::default()).unwrap();
+    let found: Vec<_> = listed.iter().map(|row| row.row.id).collect();
+    assert_eq!(found, [early, late]);
+}

@@ -78,6 +78,8 @@ pub(crate) struct State {
     marks_version: u64,
     /// Scope changes that found no room: until they are in, nothing else is.
     held: Vec<(u8, Vec<u8>)>,
+    /// The engine is closed: nothing is accepted any more.
+    shut: bool,
 }
 
 /// The ring. Shared by all callers and the writer.
@@ -116,7 +118,7 @@ impl Ring {
         let generation = self.generation.load(Ordering::Relaxed);
         let append = scope_append(body);
         let appended = self.append_locked(&mut state, &append, record::body_crc(generation, body));
-        if appended.is_err() {
+        if appended.is_err() && !state.shut {
             state.held.push((record::SCOPE, body.to_vec()));
         }
         appended.ok()
@@ -142,6 +144,9 @@ impl Ring {
         append: &Append<'_>,
         crc: crc32fast::Hasher,
     ) -> Result<Appended, Reason> {
+        if state.shut {
+            return Err(Reason::StoreUnavailable);
+        }
         if !state.held.is_empty() {
             self.append_held(state)?;
         }
@@ -219,11 +224,7 @@ impl Ring {
 
     /// Counts events that were not accepted.
     pub(crate) fn refuse(&self, reason: Reason, kind: Option<Kind>, n: u64) {
-        let state = self.lock();
-        let at = counter_at(reason, kind);
-        let mut word = [0; 8];
-        layout::read(&state.map, at, &mut word);
-        layout::write(&state.map, at, &u64::from_le_bytes(word).saturating_add(n).to_le_bytes());
+        count(&self.lock().map, reason, kind, n);
     }
 
     /// All counters of refusals that are not zero.
@@ -340,6 +341,13 @@ fn scope_append(body: &[u8]) -> Append<'_> {
 /// A bit for each purpose that is denied.
 pub(crate) fn denied_bits(consent: [u8; 2]) -> u8 {
     u8::from(consent[0] == 3) | (u8::from(consent[1] == 3) << 1)
+}
+
+fn count(map: &Map, reason: Reason, kind: Option<Kind>, n: u64) {
+    let at = counter_at(reason, kind);
+    let mut word = [0; 8];
+    layout::read(map, at, &mut word);
+    layout::write(map, at, &u64::from_le_bytes(word).saturating_add(n).to_le_bytes());
 }
 
 fn counter_at(reason: Reason, kind: Option<Kind>) -> usize {

@@ -90,7 +90,7 @@ impl Ring {
             tail: AtomicU64::new(layout::get(&map, Word::Tail) & !7),
             published: AtomicU64::new(head),
             generation: AtomicU64::new(layout::get(&map, Word::Generation)),
-            state: Mutex::new(State { map, head, ticket, total, marks, marks_version, held: Vec::new() }),
+            state: Mutex::new(State { map, head, ticket, total, marks, marks_version, held: Vec::new(), shut: false }),
             file: Mutex::new(file),
         }
     }
@@ -109,32 +109,61 @@ impl Ring {
         self.file.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Moves a ring in memory onto a file in this folder; `false` when that cannot be.
-    pub(crate) fn has_file_after(&self, folder: &Path, boot: u64) -> bool {
-        let map = self.map();
-        let tail = self.tail();
-        // What waits in memory is copied as it is: same records, same tickets, a file behind them from now on.
-        let moved = self.move_to(folder, boot, &map, tail);
-        moved.is_ok()
-    }
-
-    fn move_to(&self, folder: &Path, boot: u64, old: &Map, tail: u64) -> io::Result<()> {
+    /// Moves a ring in memory onto a file in this folder, in the place of the ring that lay there: that one is folded to
+    /// its end, and only its marks and its counters of refusals go on.
+    pub(crate) fn succeed(&self, folder: &Path, boot: u64, relic: &Ring) -> io::Result<()> {
         let temporary = folder.join("ring.new");
         let _ = std::fs::remove_file(&temporary);
         let file = file::open_private(&temporary)?;
         let map = make(&file, boot)?;
         let path = folder.join("ring.bin");
+        let (old, refused) = (relic.marks(), relic.refusals());
         let mut state = self.lock();
+        // What waits in memory is copied as it is: same records, same tickets, a file behind them from now on.
         let mut bytes = vec![0u8; FILE_BYTES];
-        layout::read(old, 0, &mut bytes);
+        layout::read(&state.map, 0, &mut bytes);
         layout::write(&map, 0, &bytes);
-        layout::set(&map, Word::Tail, tail);
+        layout::set(&map, Word::Tail, self.tail());
         layout::set(&map, Word::Magic, layout::MAGIC);
+        // What the app said in this run wins over what was stored.
+        let said = state.marks.consent_ticket > 0 || state.marks.wipe.is_some();
+        if !said && old.consent != [0, 0] {
+            state.marks.consent = old.consent;
+        }
+        (state.marks.install, state.marks.epoch, state.marks.routes) = (old.install, old.epoch, old.routes);
+        state.marks_version += 1;
+        state.marks.write(&map, state.marks_version);
+        refused.into_iter().for_each(|(reason, kind, n)| super::count(&map, reason, kind, n));
         std::fs::rename(&temporary, &path)?;
         state.map = Arc::new(map);
         *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.map);
         drop(state);
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((file, path));
+        file::sync_folder(folder);
+        Ok(())
+    }
+
+    /// Nothing is accepted from now on.
+    pub(crate) fn shut(&self) {
+        self.lock().shut = true;
+    }
+
+    /// Lets go of the file, which belongs to whoever opens it next. Handles that are still held see plain memory.
+    ///
+    /// # Errors
+    /// No memory: the file is still ours.
+    pub(crate) fn detach(&self) -> io::Result<()> {
+        let memory = Arc::new(Map::anonymous(FILE_BYTES)?);
+        let mut state = self.lock();
+        let mut header = vec![0u8; layout::REGION];
+        layout::read(&state.map, 0, &mut header);
+        layout::write(&memory, 0, &header);
+        // A fatal error of a closed engine finds no reserve.
+        layout::set(&memory, Word::ReserveState, 1);
+        state.map = Arc::clone(&memory);
+        *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = memory;
+        drop(state);
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
 

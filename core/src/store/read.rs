@@ -272,6 +272,13 @@ fn receipt_of(db: &Connection, route: &Route, id: EventId) -> Result<Option<RowS
 }
 
 impl Store {
+    /// Whether no row is left.
+    pub(crate) fn is_empty(&self) -> Result<bool> {
+        let any: bool =
+            self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM event)")?.query_row([], |row| row.get(0))?;
+        Ok(!any)
+    }
+
     /// How far each declared or dormant route is settled, for the ring's marks: its cursors, moved over the rows that
     /// went otherwise (evicted, expired, wiped), so that those do not come back from a damaged file either.
     pub(crate) fn settled(&self) -> Result<Vec<super::Settled>> {

@@ -7,6 +7,7 @@ pub(crate) mod clock;
 pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod fork;
+pub(crate) mod lock;
 pub(crate) mod map;
 pub(crate) mod random;
 

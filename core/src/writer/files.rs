@@ -2,7 +2,7 @@
 
 use super::Writer;
 use super::batch::Op;
-use super::shared::{Door, StoreState};
+use super::shared::{Door, Role, StoreState};
 use super::stamp::Stamper;
 use crate::carve::{Candidate, Carver};
 use crate::courier::{Courier, Options};
@@ -47,7 +47,7 @@ impl Writer {
         if self.store.is_some() || self.suspended {
             return;
         }
-        if !self.shared.ring.has_file() && !self.take_folder() {
+        if !self.shared.ring.has_file() && self.take_folder().is_none() {
             return self.give_up_for_now("the folder cannot be used".into());
         }
         if self.first_fold {
@@ -114,12 +114,6 @@ impl Writer {
         }
     }
 
-    /// The folder could not be used before: if it can now, the ring goes from memory into a file there.
-    fn take_folder(&mut self) -> bool {
-        crate::sys::file::create_folder(&self.shared.folder).is_ok()
-            && self.shared.ring.has_file_after(&self.shared.folder, boot_hash(&self.shared.boot))
-    }
-
     /// Another boot without a clean close: what was not synced may be gone.
     fn history_was_cut(&self, store: &Store) -> bool {
         let (boot, clean) = store.boot_seen();
@@ -127,6 +121,9 @@ impl Writer {
     }
 
     fn start_courier(&mut self) {
+        if matches!(self.shared.role, Role::Relic) {
+            return;
+        }
         if let Some(courier) = self.shared.courier.get() {
             return courier.store_back();
         }

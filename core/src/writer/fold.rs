@@ -287,6 +287,7 @@ impl Writer {
         }
         if std::mem::take(&mut self.first_fold) {
             ring.started();
+            self.adopt_orphans();
         }
         let now = Instant::now();
         if batch.critical {

@@ -24,23 +24,20 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    /// Starts the thread; `None` when the system has none to give.
-    pub(crate) fn start(hook: BeforeSend) -> Option<Hook> {
+    /// Starts the thread. When the system has none to give, every event is refused.
+    pub(crate) fn start(hook: BeforeSend) -> Hook {
         let (questions, asked) = channel::<(Kind, Value)>();
         let (answer, replies) = channel();
-        std::thread::Builder::new()
-            .name("rez-hook".into())
-            .spawn(move || {
-                super::mark_ours();
-                for (kind, mut value) in asked {
-                    let kept = catch_unwind(AssertUnwindSafe(|| hook(kind, &mut value)));
-                    if answer.send(kept.map(|kept| kept.then_some(value)).map_err(|_| ())).is_err() {
-                        return;
-                    }
+        let thread = std::thread::Builder::new().name("rez-hook".into()).spawn(move || {
+            super::mark_ours();
+            for (kind, mut value) in asked {
+                let kept = catch_unwind(AssertUnwindSafe(|| hook(kind, &mut value)));
+                if answer.send(kept.map(|kept| kept.then_some(value)).map_err(|_| ())).is_err() {
+                    return;
                 }
-            })
-            .ok()?;
-        Some(Hook { questions, replies, broken: false })
+            }
+        });
+        Hook { questions, replies, broken: thread.is_err() }
     }
 
     /// The row as the app wants it.
@@ -79,8 +76,7 @@ mod tests {
             assert!(kind != Kind::Crash, "a hook with a fault");
             value["seen"] = true.into();
             kind != Kind::Metric
-        }))
-        .unwrap();
+        }));
         assert_eq!(hook.ask(Kind::Error, r#"{"a":1}"#), Ok(r#"{"a":1,"seen":true}"#.into()));
         assert_eq!(hook.ask(Kind::Metric, "{}"), Err(Reason::Filtered));
         assert_eq!(hook.ask(Kind::Crash, "{}"), Err(Reason::HookFailed));

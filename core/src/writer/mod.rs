@@ -9,6 +9,7 @@
 //! | `fold` | ring to batch, batch to store |
 //! | `files` | opening, quarantine, carving, wiping |
 //! | `guard` | starts that died in the engine |
+//! | `orphan` | queues that nobody records into any more |
 //! | `screens`, `repeat` | the screen of the moment; the same error over and over |
 //! | `hook` | the app's own `before_send` |
 
@@ -18,6 +19,7 @@ mod fold;
 mod guard;
 mod hook;
 mod json;
+mod orphan;
 mod repeat;
 mod screens;
 pub(crate) mod shared;
@@ -109,7 +111,7 @@ impl Drop for CloseCommands {
 
 impl Writer {
     fn new(shared: Arc<Shared>) -> Writer {
-        let hook = shared.config.before_send.clone().and_then(hook::Hook::start);
+        let hook = shared.config.before_send.clone().map(hook::Hook::start);
         Writer {
             shared,
             store: None,
@@ -145,6 +147,9 @@ impl Writer {
                 self.obey(command);
             }
             self.maintain();
+            if self.is_drained_orphan() {
+                return self.bury();
+            }
             self.sleep();
         }
     }
@@ -245,6 +250,7 @@ impl Writer {
                 self.failed(&error);
             }
         }
+        self.adopt_orphans();
     }
 
     /// Sleeps until something must be done: with nothing to wait for, for ever.
@@ -280,6 +286,7 @@ impl Writer {
     }
 
     fn close(&mut self) {
+        self.shared.ring.shut();
         self.fold();
         let folded = self.pending.is_none() && self.shared.ring.head() == self.position();
         if let Some(store) = self.store.take()
@@ -289,6 +296,11 @@ impl Writer {
             self.shared.ring.close_cleanly();
         }
         self.shared.set_state(StoreState::Unavailable("closed".into()));
+        // Only now may another engine have the folder.
+        if self.shared.ring.detach().is_ok() {
+            drop(self.shared.take_lock());
+        }
+        self.shared.wake_successor();
     }
 
     /// Gives the database and its locks back to the system.

@@ -1,18 +1,20 @@
 //! What callers, the writer and the courier share.
 
-use crate::config::Config;
+use crate::config::{Config, Consent};
 use crate::courier::{CourierHandle, Outbox};
 use crate::destination::Granted;
 use crate::id::IdKey;
+use crate::kind::Purpose;
 use crate::ring::Ring;
-use crate::ring::marks::RouteMark;
+use crate::ring::marks::{RouteMark, WipeMark};
 use crate::store::{Now, Store, StoreError};
 use crate::sys::Clock;
+use crate::sys::lock::FolderLock;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
 
 /// Work for the writer, done with the store after everything recorded so far is folded; `None` = no store now.
@@ -52,8 +54,20 @@ pub enum StoreState {
     Unavailable(String),
 }
 
+/// What an engine is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The app records into it.
+    App,
+    /// A queue whose process is gone: delivered and removed.
+    Orphan,
+    /// The ring that lies in a folder another one is about to take: folded, no more.
+    Relic,
+}
+
 /// Seen from every thread.
 pub(crate) struct Shared {
+    pub(crate) role: Role,
     pub(crate) ring: Ring,
     pub(crate) config: Config,
     pub(crate) clock: Clock,
@@ -69,6 +83,14 @@ pub(crate) struct Shared {
     /// Something of lane 0 or 1 was appended, or the ring is half full.
     urgent: AtomicBool,
     thread: OnceLock<Thread>,
+    /// The folder's lock; none while records are in memory, and after the writer let go of the folder.
+    lock: Mutex<Option<FolderLock>>,
+    /// `close` was asked for.
+    closing: AtomicBool,
+    /// The engine that waits for this one to let go of the folder.
+    successor: Mutex<Weak<Shared>>,
+    /// Engines over the folders of processes that are gone.
+    orphans: Mutex<Vec<Weak<Shared>>>,
 }
 
 #[derive(Default)]
@@ -93,8 +115,15 @@ impl Shared {
         boot: String,
         key: IdKey,
         found: crate::ring::Found,
+        lock: Option<FolderLock>,
+        role: Role,
     ) -> Shared {
         Shared {
+            role,
+            lock: Mutex::new(lock),
+            closing: AtomicBool::new(false),
+            successor: Mutex::default(),
+            orphans: Mutex::default(),
             ring,
             clock: config.clock.clone(),
             config,
@@ -109,6 +138,54 @@ impl Shared {
             urgent: AtomicBool::new(false),
             thread: OnceLock::new(),
         }
+    }
+
+    /// Whether the folder is ours.
+    pub(crate) fn holds_folder(&self) -> bool {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whoever has the lock has the folder.
+    pub(crate) fn take_lock(&self) -> Option<FolderLock> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn give_lock(&self, lock: Option<FolderLock>) {
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;
+    }
+
+    /// `close` was asked for: the next `open` of the folder begins a new engine.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_closing(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    /// That engine is told when this one has let go of the folder.
+    pub(crate) fn succeeded_by(&self, successor: &Arc<Shared>) {
+        *self.successor.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(successor);
+    }
+
+    pub(crate) fn wake_successor(&self) {
+        let successor = self.successor.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        if let Some(successor) = successor {
+            successor.command(Command::Resume);
+        }
+    }
+
+    /// An orphan's engine goes along with this one from now on.
+    pub(crate) fn adopt(&self, orphan: &Arc<Shared>) {
+        let mut orphans = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
+        orphans.retain(|orphan| orphan.strong_count() > 0);
+        orphans.push(Arc::downgrade(orphan));
+    }
+
+    /// The engines over orphans, as far as they are still at work.
+    pub(crate) fn orphans(&self) -> Vec<Arc<Shared>> {
+        let orphans = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
+        orphans.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// The clocks now.
@@ -155,6 +232,35 @@ impl Shared {
 
     pub(crate) fn woken(&self) -> bool {
         self.sleep.load(Ordering::Acquire) == AWAKE
+    }
+
+    /// Stores the answer for a purpose. Under the append lock: every later append sees it. Denying also asks for the wipe
+    /// of what no other granted purpose needs.
+    pub(crate) fn change_consent(&self, purpose: Purpose, consent: Consent) {
+        let denied = consent == Consent::Denied;
+        self.ring.change_marks(|state| {
+            if let Some(place) = state.marks.consent.get_mut(purpose as usize) {
+                *place = consent.number();
+            }
+            state.marks.consent_ticket = state.ticket;
+            if denied {
+                let what = crate::ring::denied_bits(state.marks.consent) | state.marks.wipe.map_or(0, |wipe| wipe.what);
+                state.marks.wipe = Some(WipeMark { ticket: state.ticket, what });
+            }
+        });
+        if denied {
+            self.command(Command::Wipe);
+        }
+    }
+
+    /// Asks for the wipe of everything recorded so far; [`Command::Wipe`] begins it.
+    pub(crate) fn forget(&self) {
+        self.ring.change_marks(|state| state.marks.wipe = Some(WipeMark { ticket: state.ticket, what: 0xff }));
+    }
+
+    /// Tells the courier, once it is there.
+    pub(crate) fn tell_courier(&self, tell: impl FnOnce(&CourierHandle) + Send + 'static) {
+        self.command(Command::Tell(Box::new(tell)));
     }
 
     /// Hands the writer a command; `false` = it has ended.

@@ -1,9 +1,26 @@
 //! What was lost is told to the server even when no event goes along.
 
-use super::super::state::digest;
+use super::super::state::{RouteState, digest};
 use super::super::{Outbox, parcel};
 use super::{Cargo, Driver};
-use crate::store::RouteKey;
+use crate::destination::Destination;
+use crate::store::{self, RouteKey, Store};
+use std::sync::Arc;
+
+/// Whether a route that reports losses has some its server was not told.
+pub(crate) fn owes_losses(store: &Store, destinations: &[(String, Arc<dyn Destination>)]) -> store::Result<bool> {
+    for (name, destination) in destinations {
+        for spec in destination.routes().iter().filter(|spec| spec.reports_losses) {
+            let key = format!("{name}/{}", spec.name);
+            let digest = digest(&store.lost(&key)?);
+            let state = store.route_state(&key)?.and_then(|json| serde_json::from_str::<RouteState>(&json).ok());
+            if digest != 0 && digest != state.map_or(0, |state| state.reported) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
 
 impl<O: Outbox> Driver<O> {
     /// Reports losses in a request without events, if the server does not know them.

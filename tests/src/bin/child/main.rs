@@ -145,6 +145,7 @@ fn record(args: &Args, monitor: Monitor) {
             "persist" => say(&format!("persisted {}", monitor.persist(Duration::from_secs(10)).is_ok())),
             "forget" => monitor.forget_user(),
             "deny" => monitor.set_consent(Purpose::Analytics, Consent::Denied),
+            "resume" => monitor.resume(),
             "user" => monitor.scope(ScopeChange::User(None)),
             "flush" => flush(args, &monitor),
             "try" => {

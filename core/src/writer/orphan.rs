@@ -1,0 +1,101 @@
+//! Queues nobody records into any more: a sibling folder whose process is gone, and the ring that lay in a folder which
+//! could not be used at first. Opened in place with their own ids and cursors; nothing is copied between databases.
+
+use super::Writer;
+use super::shared::{Role, Shared};
+use crate::config::Consent;
+use crate::id::IdKey;
+use crate::kind::Purpose;
+use crate::ring::Ring;
+use crate::sys::lock::{FolderLock, SIBLINGS, sibling};
+use crate::sys::random;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+impl Shared {
+    /// The same engine over another folder, without anything that records.
+    fn quiet(&self, folder: PathBuf, lock: FolderLock, role: Role) -> std::io::Result<Shared> {
+        let (ring, found) = Ring::open_file(&folder, super::boot_hash(&self.boot))?;
+        let mut config = self.config.clone();
+        if let Some(courier) = self.courier.get() {
+            config.destinations = courier.directory().destinations();
+        }
+        let key = IdKey::from_bytes(random::random_16());
+        Ok(Shared::new(ring, config, folder, self.boot.clone(), key, found, Some(lock), role))
+    }
+}
+
+impl Writer {
+    /// Opens each sibling folder that no process holds; an engine of its own delivers what is there and removes it. Only
+    /// for the holder of the folder itself, and only where there is somewhere to deliver to.
+    pub(super) fn adopt_orphans(&self) {
+        let shared = &self.shared;
+        let home = &shared.config.folder;
+        let somewhere = shared.courier.get().is_some_and(|courier| !courier.directory().destinations().is_empty());
+        if !matches!(shared.role, Role::App) || shared.folder != *home || !shared.holds_folder() || !somewhere {
+            return;
+        }
+        for number in 1..=SIBLINGS {
+            let folder = sibling(home, number);
+            let Some(lock) = FolderLock::take_abandoned(&folder) else { continue };
+            // One that cannot be opened now is tried again by the next upkeep.
+            let Ok(orphan) = shared.quiet(folder, lock, Role::Orphan) else { continue };
+            for (purpose, state) in Purpose::ALL.into_iter().zip(shared.ring.consent()) {
+                if orphan.ring.consent().get(purpose as usize) != Some(&state) {
+                    Consent::of(state).into_iter().for_each(|consent| orphan.change_consent(purpose, consent));
+                }
+            }
+            let orphan = Arc::new(orphan);
+            if super::start(&orphan).is_ok() {
+                shared.adopt(&orphan);
+            }
+        }
+    }
+
+    /// Whether an orphan has nothing left that anybody could want.
+    pub(super) fn is_drained_orphan(&self) -> bool {
+        let Some(store) = self.store.as_ref().filter(|_| matches!(self.shared.role, Role::Orphan)) else {
+            return false;
+        };
+        let ring = &self.shared.ring;
+        self.can_fold()
+            && self.pending.is_none()
+            && self.carving.is_none()
+            && ring.head() == self.position()
+            && ring.marks().wipe.is_none()
+            && store.is_empty().unwrap_or(false)
+            && !crate::courier::owes_losses(store, &self.shared.config.destinations).unwrap_or(true)
+    }
+
+    /// Ends an orphan and removes its folder.
+    pub(super) fn bury(mut self) {
+        if let Some(courier) = self.shared.courier.get() {
+            courier.close(std::time::Duration::ZERO);
+        }
+        let lock = self.shared.take_lock();
+        self.close();
+        // What cannot be removed now is an empty orphan for the next start.
+        let _ = lock.map(FolderLock::remove);
+    }
+
+    /// The folder could not be used before: if it can now, what lies in its ring is folded to its end, and the ring in
+    /// memory takes its place. `None` = not yet.
+    pub(super) fn take_folder(&mut self) -> Option<()> {
+        let shared = &self.shared;
+        let lock = FolderLock::take(&shared.folder).ok()??;
+        let relic = Arc::new(shared.quiet(shared.folder.clone(), lock, Role::Relic).ok()?);
+        let mut writer = Writer::new(Arc::clone(&relic));
+        writer.open();
+        writer.fold();
+        let folded = writer.pending.is_none() && relic.ring.head() == writer.position();
+        if let Some(store) = writer.store.take() {
+            store.close().ok()?;
+        }
+        if !folded {
+            return None;
+        }
+        shared.ring.succeed(&shared.folder, super::boot_hash(&shared.boot), &relic.ring).ok()?;
+        shared.give_lock(relic.take_lock());
+        Some(())
+    }
+}
