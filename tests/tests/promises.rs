@@ -303,6 +303,30 @@ fn promise_5_the_host_app_never_feels_our_trouble_with_damaged_files() {
 }
 
 #[test]
+fn promise_3_a_date_that_jumps_a_day_both_ways_loses_and_delays_nothing() {
+    let scene = Scene::new(CHILD);
+    let now = 1_795_400_000_000_i64;
+    let mut recorded = Vec::new();
+    // Jumps while it records, with the network there, away, and answering that it is busy.
+    let steps = "more,persist,day_back,more,try,day_ahead,more,day_ahead,more,try,day_back,more";
+    let busy = What::Status { code: 503, retry_after: Some("5".into()), body: String::new() };
+    let faults = [Fault { what: busy, times: 0, commit: None }].into();
+    scene.collector.set_switches(Switches { faults, ..Switches::default() });
+    recorded.extend(scene.run(&format!("n=20 clock={now} end={steps},persist wait_ms=500")).recorded);
+    assert_eq!(scene.collector.arrived().unwrap(), 0);
+    // Jumps between two lives: what waits may wait for 5 s, not for a day.
+    scene.collector.set_switches(Switches::default());
+    for (life, days) in [(1_i64, -1_i64), (2, 1), (3, 0)] {
+        let clock = now + days * 24 * 3_600_000;
+        let said = scene.run(&format!("n=10 first={} clock={clock} end={steps},persist wait_ms=500", life * 10_000));
+        recorded.extend(said.recorded);
+    }
+    let found = scene.deliver();
+    found.has_exactly(&recorded);
+    found.nothing_dropped();
+}
+
+#[test]
 fn promise_5_the_host_app_never_feels_our_trouble_with_a_hostile_server() {
     let status = |code: u16| What::Status { code, retry_after: None, body: "<html>".into() };
     let text = |body: &str| What::Text { body: body.into() };

@@ -90,7 +90,8 @@ impl Monitor {
         }
         let mut buffer = Buffer::new();
         let buffer = buffer.bytes();
-        let len = crumb.encode(buffer, inner.shared.clock.wall_ms(), inner.shared.clock.mono_us());
+        let (wall_ms, mono_us) = inner.shared.clock.now();
+        let len = crumb.encode(buffer, wall_ms, mono_us);
         let append = Append {
             kind: record::CRUMB,
             lane: 3,
@@ -173,6 +174,12 @@ impl Inner {
 
     #[inline]
     pub(crate) fn record(&self, event: &Event<'_>) -> Outcome {
+        self.record_at(event, self.shared.clock.now())
+    }
+
+    /// Records what happened at `(wall_ms, mono_us)`.
+    #[inline]
+    fn record_at(&self, event: &Event<'_>, (wall_ms, mono_us): (i64, i64)) -> Outcome {
         let kind = event.kind();
         if let Some(reason) = self.refused_here() {
             if reason == Reason::Reentrant {
@@ -184,10 +191,9 @@ impl Inner {
             self.shared.ring.refuse(Reason::Sampled, Some(kind), 1);
             return Outcome::Dropped(Reason::Sampled);
         }
-        let wall_ms = self.shared.clock.wall_ms();
         let mut buffer = Buffer::new();
         let buffer = buffer.bytes();
-        let len = event.encode(buffer, wall_ms, self.shared.clock.mono_us());
+        let len = event.encode(buffer, wall_ms, mono_us);
         let lane = kind.lane();
         let append = Append {
             kind: kind as u8,

@@ -6,14 +6,18 @@ use crate::event::{Event, Timing, TimingKind, micros};
 use crate::kind::Kind;
 use crate::level::Level;
 use crate::timing::template;
-use crate::trace::{SentryBaggage, TraceContext};
-use std::fmt::Write;
+use crate::trace::{Hex, SentryBaggage, TraceContext};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Bytes of a name in `metrics()`.
 const NAME_BYTES: usize = 256;
+
+/// What stands around an endpoint's and a screen's name there.
+const API: &str = "api_";
+const SCREEN: &str = "screen_";
+const LOAD: &str = "_load";
 
 impl Monitor {
     /// A screen begins to load. Call [`ScreenLoad::initial_display`] at its first frame and [`ScreenLoad::finish`] when it is
@@ -40,9 +44,8 @@ impl Monitor {
                 encoder.field(Field::Change, "screen".into());
                 encoder.field(Field::Name, load.name.as_str().into());
                 encoder.field(Field::View, load.view.as_str().into());
-                let (trace_id, span_id) = hex(&load.trace);
-                encoder.field(Field::TraceId, trace_id.as_str().into());
-                encoder.field(Field::SpanId, span_id.as_str().into());
+                encoder.field(Field::TraceId, Hex::<32>::of(load.trace.trace_id).as_str().into());
+                encoder.field(Field::SpanId, Hex::<16>::of(load.trace.span_id.into()).as_str().into());
             });
         }
         load
@@ -111,16 +114,22 @@ impl Inner {
             TimingKind::LongTask => (Kind::LongTask, None),
         };
         let slow = threshold.is_some_and(|threshold| timing.duration > threshold);
+        // The name in `metrics()`, and behind its prefix the endpoint.
         let mut place = [0u8; NAME_BYTES];
-        let endpoint = match (kind, timing.endpoint) {
-            (Kind::ApiCall, Some(endpoint)) => endpoint,
-            (Kind::ApiCall, None) => template::template(timing.name, &mut place),
+        let name = match (kind, timing.endpoint) {
+            (Kind::ApiCall, None) => template::template_behind(API, timing.name, &mut place),
+            (Kind::ApiCall, Some(endpoint)) => joined(&[API, endpoint], &mut place),
+            (Kind::ScreenLoad, _) => joined(&[SCREEN, timing.name, LOAD], &mut place),
             _ => "",
         };
-        self.measure(kind, if kind == Kind::ApiCall { endpoint } else { timing.name }, timing.micros());
-        let start_ms = timing.start_wall_ms.unwrap_or_else(|| {
-            self.shared.clock.wall_ms().saturating_sub(i64::try_from(timing.duration.as_millis()).unwrap_or(0))
-        });
+        let endpoint = timing.endpoint.or_else(|| name.strip_prefix(API)).unwrap_or_default();
+        if !name.is_empty() {
+            self.metrics.record(name, timing.micros());
+        }
+        let now = self.shared.clock.now();
+        let start_ms = timing
+            .start_wall_ms
+            .unwrap_or_else(|| now.0.saturating_sub(i64::try_from(timing.duration.as_millis()).unwrap_or(0)));
         let mut event = Event::new(kind).attrs(timing.attrs).targets(timing.targets);
         match kind {
             Kind::ApiCall | Kind::ImageLoad => event.push(Field::Url, timing.name),
@@ -132,13 +141,13 @@ impl Inner {
         if slow {
             event.push(Field::Slow, true);
         }
-        let (trace_id, span_id) = trace.map(hex).unwrap_or_default();
-        if trace.is_some() {
+        let ids = trace.map(|trace| (Hex::<32>::of(trace.trace_id), Hex::<16>::of(trace.span_id.into())));
+        if let Some((trace_id, span_id)) = &ids {
             event.push(Field::TraceId, trace_id.as_str());
             event.push(Field::SpanId, span_id.as_str());
         }
-        let parent = trace.and_then(|trace| trace.parent).map(|parent| format!("{parent:016x}")).unwrap_or_default();
-        if !parent.is_empty() {
+        let parent = trace.and_then(|trace| trace.parent).map(|parent| Hex::<16>::of(parent.into()));
+        if let Some(parent) = &parent {
             event.push(Field::ParentSpan, parent.as_str());
         }
         match kind {
@@ -178,7 +187,7 @@ impl Inner {
             }
             _ => {}
         }
-        let outcome = self.record(&event);
+        let outcome = self.record_at(&event, now);
         if slow && kind == Kind::ApiCall {
             self.warn_slow(endpoint, timing.micros());
         }
@@ -188,57 +197,28 @@ impl Inner {
     /// The guide's warning; its outcome is counted like any other and changes nothing for the call.
     #[cold]
     fn warn_slow(&self, endpoint: &str, duration_us: u64) {
-        let mut text = Text::<NAME_BYTES>::default();
-        let _ = write!(text, "Slow API: {endpoint}");
+        let mut place = [0u8; NAME_BYTES];
+        let text = joined(&["Slow API: ", endpoint], &mut place);
         let performance = [("duration", (duration_us / 1_000).into()), ("endpoint", endpoint.into())];
         let context = [("performance", crate::Value::Map(&performance))];
-        let _ = self.record(&Event::message(text.as_str(), Level::Warning).set_context(&context));
+        let _ = self.record(&Event::message(text, Level::Warning).set_context(&context));
     }
+}
 
-    fn measure(&self, kind: Kind, name: &str, micros: u64) {
-        let mut text = Text::<NAME_BYTES>::default();
-        let written = match kind {
-            Kind::ScreenLoad => write!(text, "screen_{name}_load"),
-            Kind::ApiCall => write!(text, "api_{name}"),
-            _ => return,
-        };
-        if written.is_ok() || !text.as_str().is_empty() {
-            self.metrics.record(text.as_str(), micros);
+/// The parts one after the other, without the heap; what does not fit is cut between characters.
+fn joined<'b>(parts: &[&str], place: &'b mut [u8]) -> &'b str {
+    let mut len = 0;
+    for part in parts {
+        let kept = part.get(..part.floor_char_boundary(place.len() - len)).unwrap_or_default();
+        if let Some(room) = place.get_mut(len..len + kept.len()) {
+            room.copy_from_slice(kept.as_bytes());
+            len += kept.len();
+        }
+        if kept.len() < part.len() {
+            break;
         }
     }
-}
-
-/// A short text without the heap; what does not fit is cut.
-struct Text<const N: usize> {
-    bytes: [u8; N],
-    len: usize,
-}
-
-impl<const N: usize> Default for Text<N> {
-    fn default() -> Self {
-        Text { bytes: [0; N], len: 0 }
-    }
-}
-
-impl<const N: usize> Text<N> {
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(self.bytes.get(..self.len).unwrap_or_default()).unwrap_or_default()
-    }
-}
-
-impl<const N: usize> Write for Text<N> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let kept = text.get(..text.floor_char_boundary(N - self.len)).unwrap_or_default();
-        if let Some(place) = self.bytes.get_mut(self.len..self.len + kept.len()) {
-            place.copy_from_slice(kept.as_bytes());
-            self.len += kept.len();
-        }
-        if kept.len() == text.len() { Ok(()) } else { Err(std::fmt::Error) }
-    }
-}
-
-fn hex(trace: &TraceContext) -> (String, String) {
-    (format!("{:032x}", trace.trace_id), format!("{:016x}", trace.span_id))
+    place.get(..len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 fn since(start_us: i64, now_us: i64) -> Duration {

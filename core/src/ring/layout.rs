@@ -72,6 +72,20 @@ pub(crate) fn exchange(map: &Map, word: Word, expected: u64, value: u64) -> bool
     unsafe { atomic(map, word).compare_exchange(expected, value, SeqCst, SeqCst).is_ok() }
 }
 
+/// Writes what is there anyway, so that the page is in memory and may be written to; whoever writes to the same place at
+/// that moment wins.
+pub(crate) fn touch(map: &Map, at: usize) {
+    if !at.is_multiple_of(8) || at.checked_add(8).is_none_or(|end| end > map.len()) {
+        return;
+    }
+    // SAFETY: in range and aligned. An exchange by the same value is a store to the hardware, which an `or` by 0 is not
+    // to the compiler; it changes nothing, and fails where the value is no longer the one read.
+    let word = unsafe { std::sync::atomic::AtomicU64::from_ptr(map.base().as_ptr().add(at).cast()) };
+    let value = word.load(std::sync::atomic::Ordering::Relaxed);
+    let _ =
+        word.compare_exchange(value, value, std::sync::atomic::Ordering::Relaxed, std::sync::atomic::Ordering::Relaxed);
+}
+
 /// # Safety
 /// The map must be at least a header long and stay mapped while the reference lives.
 unsafe fn atomic(map: &Map, word: Word) -> &std::sync::atomic::AtomicU64 {

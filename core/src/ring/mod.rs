@@ -26,6 +26,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// The smallest page in use; on systems with larger ones some pages are touched more than once.
+const PAGE: u64 = 4096;
+
 /// Who may fill the ring how far, in percent. The rest is for runs, scope changes and fatal errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -288,24 +291,20 @@ impl Ring {
         Arc::clone(&self.lock().map)
     }
 
-    /// Touches the header and the pages ahead of the head, so that no caller waits for a page under writeback.
-    pub(crate) fn touch_ahead(&self, bytes: usize) {
+    /// Touches the header and the pages ahead of the head, so that no caller waits for a page under writeback. Takes no
+    /// lock: callers may be writing to the same pages.
+    pub(crate) fn touch_ahead(&self, bytes: u64) {
         let (map, head) = {
             let state = self.lock();
             (Arc::clone(&state.map), state.head)
         };
-        let tail = layout::get(&map, Word::Tail);
-        layout::set(&map, Word::Tail, tail);
+        layout::touch(&map, 0);
         let region = RING_BYTES as u64;
-        let free = region.saturating_sub(head.saturating_sub(self.tail()));
-        let mut at = (head | 4095) + 1;
-        while at + 4096 <= head + (bytes as u64).min(free) {
-            // Beyond the head only another append writes; under the lock none does.
-            let state = self.lock();
-            if state.head <= at {
-                set_len(&map, at % region, 0);
-            }
-            at += 4096;
+        let end = head + bytes.min(region.saturating_sub(head.saturating_sub(self.tail())));
+        let mut at = (head | (PAGE - 1)) + 1;
+        while at < end {
+            layout::touch(&map, layout::REGION + (at % region) as usize);
+            at += PAGE;
         }
     }
 

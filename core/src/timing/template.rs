@@ -30,15 +30,34 @@ const ID: &[u8] = b"{id}";
 
 /// The name of the endpoint behind `url`, written into `out`: always `/` and zero or more segments, in ASCII.
 /// What does not fit is cut before the first segment that does not fit. An empty `out` gives an empty name.
-pub(crate) fn template<'b>(url: &str, out: &'b mut [u8]) -> &'b str {
+#[cfg(test)]
+fn template<'b>(url: &str, out: &'b mut [u8]) -> &'b str {
+    template_behind("", url, out)
+}
+
+/// The same behind a prefix in ASCII; nothing when not even that fits.
+pub(crate) fn template_behind<'b>(prefix: &str, url: &str, out: &'b mut [u8]) -> &'b str {
     let mut writer = Writer { out, len: 0 };
-    for segment in path(url).split(|byte| is_slash(*byte)) {
-        let segment = segment.split(|byte| *byte == b';').next().unwrap_or_default();
-        if !segment.is_empty() && !writer.segment(segment) {
+    if !writer.put(&[prefix.as_bytes()]) {
+        return "";
+    }
+    let start = writer.len;
+    let mut rest = path(url);
+    loop {
+        let (shape, len) = Shape::of(rest);
+        let (segment, after) = rest.split_at(len);
+        if !segment.is_empty() && !writer.segment(shape, segment) {
             break;
         }
+        // Parameters of a segment are passed over, query and fragment end the path.
+        match after.iter().position(|byte| is_slash(*byte) || ends_path(*byte)) {
+            Some(end) if after.get(end).is_some_and(|byte| is_slash(*byte)) => {
+                rest = after.get(end + 1..).unwrap_or_default();
+            }
+            _ => break,
+        }
     }
-    if writer.len == 0 {
+    if writer.len == start {
         writer.put(&[b"/"]);
     }
     let Writer { out, len } = writer;
@@ -53,7 +72,12 @@ struct Writer<'b> {
 
 impl Writer<'_> {
     /// Writes `/` and the segment or what stands for it; false when it does not fit.
-    fn segment(&mut self, segment: &[u8]) -> bool {
+    fn segment(&mut self, shape: Shape, segment: &[u8]) -> bool {
+        match shape {
+            Shape::Word if segment.len() <= SEGMENT_BYTES => return self.put(&[b"/", segment]),
+            Shape::Number => return self.put(&[b"/", ID]),
+            _ => {}
+        }
         let (stem, extension) = split_extension(segment);
         if !is_value(stem) {
             return self.put(&[b"/", segment]);
@@ -82,12 +106,46 @@ fn is_slash(byte: u8) -> bool {
     byte == b'/' || byte == b'\\'
 }
 
-/// The path of a URL, without query and fragment.
+/// What most segments are, told while their end is looked for.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// Small letters, `-` and `_` only.
+    Word,
+    /// Digits only.
+    Number,
+    /// Wants a closer look.
+    Mixed,
+}
+
+impl Shape {
+    /// The shape of the segment at the front, and its length without `;parameters`.
+    fn of(rest: &[u8]) -> (Shape, usize) {
+        let (mut word, mut number) = (true, true);
+        let end = rest.iter().position(|byte| {
+            let end = is_slash(*byte) || ends_path(*byte) || *byte == b';';
+            word &= end || matches!(byte, b'a'..=b'z' | b'-' | b'_');
+            number &= end || byte.is_ascii_digit();
+            end
+        });
+        let shape = match (word, number) {
+            (true, _) => Shape::Word,
+            (_, true) => Shape::Number,
+            _ => Shape::Mixed,
+        };
+        (shape, end.unwrap_or(rest.len()))
+    }
+}
+
+/// Query and fragment begin with these.
+fn ends_path(byte: u8) -> bool {
+    byte == b'?' || byte == b'#'
+}
+
+/// The path of a URL and what follows it.
 fn path(url: &str) -> &[u8] {
     let url = url.trim_ascii().as_bytes();
-    let url = url.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
     let Some(after) = after_scheme(url) else { return url };
-    match after.iter().position(|byte| is_slash(*byte)) {
+    match after.iter().position(|byte| is_slash(*byte) || ends_path(*byte)) {
         Some(slash) => after.get(slash..).unwrap_or_default(),
         None => &[],
     }

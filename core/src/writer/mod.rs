@@ -74,6 +74,8 @@ struct Writer {
     carving: Option<files::Carving>,
     suspended: bool,
     first_fold: bool,
+    /// Position of the ring's head at the last sleep.
+    slept_at: u64,
     /// The files were put aside because earlier runs died over them: once a run.
     guard_done: bool,
     /// The session an earlier run left open was looked for.
@@ -83,8 +85,9 @@ struct Writer {
 /// Upkeep (age, dead letters, dormant routes) is looked at this often while something happens.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Bytes ahead of the head that are touched before each sleep. More was tried: the touching itself then made callers wait.
-const TOUCH_BYTES: usize = 64 * 1024;
+/// Least bytes ahead of the head that are touched before each sleep; twice what came since the last one where that is
+/// more.
+const TOUCH_BYTES: u64 = 64 * 1024;
 
 /// Starts the thread.
 pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
@@ -128,6 +131,7 @@ impl Writer {
             carving: None,
             suspended: false,
             first_fold: true,
+            slept_at: 0,
             guard_done: false,
             session_ended: false,
         }
@@ -258,7 +262,9 @@ impl Writer {
         if self.first_fold {
             self.shared.ring.leave();
         }
-        self.shared.ring.touch_ahead(TOUCH_BYTES);
+        let head = self.shared.ring.head();
+        let came = head.saturating_sub(std::mem::replace(&mut self.slept_at, head));
+        self.shared.ring.touch_ahead(TOUCH_BYTES.max(2 * came));
         let until = [self.sync_at, self.reopen_at, self.upkeep_at.filter(|_| self.sync_at.is_some())];
         let until = until.into_iter().flatten().min();
         // With nowhere to fold to, records must not wake it in vain.

@@ -10,10 +10,20 @@ use rez_monitor::{
 };
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 #[global_allocator]
 static HEAP: heap::Counting = heap::Counting;
+
+/// The clock that only moves when told, if there is one.
+static CLOCK: OnceLock<Clock> = OnceLock::new();
+
+/// Sets the date of that clock; its time since boot goes on.
+fn set_date(days: i64) {
+    let clock = CLOCK.get().expect("a manual clock");
+    clock.set_wall_ms(clock.wall_ms() + days * 24 * 3_600_000);
+}
 
 struct Args(HashMap<String, String>);
 
@@ -63,7 +73,8 @@ fn config(args: &Args) -> Config {
         config = config.destination("desk", Rez::builder(url, "key").purposes(&Purpose::ALL).build().expect("a URL"));
     }
     if let Some(wall_ms) = args.0.get("clock") {
-        config = config.clock(Clock::manual(wall_ms.parse().expect("milliseconds"), 1_000_000));
+        let wall_ms = wall_ms.parse().expect("milliseconds");
+        config = config.clock(CLOCK.get_or_init(|| Clock::manual(wall_ms, 1_000_000)).clone());
     }
     config.build().expect("a configuration")
 }
@@ -139,6 +150,7 @@ fn record(args: &Args, monitor: Monitor) {
             }
         }
     }
+    let mut more = first + n + 100;
     for step in args.text("end", "exit").split(',') {
         match step {
             "exit" => {}
@@ -156,6 +168,16 @@ fn record(args: &Args, monitor: Monitor) {
             "wait" => {
                 say("waiting");
                 let _ = std::io::stdin().lock().read_line(&mut String::new());
+            }
+            "day_back" => set_date(-1),
+            "day_ahead" => set_date(1),
+            "second" => CLOCK.get().expect("a manual clock").advance(Duration::from_secs(1)),
+            "more" => {
+                for serial in 0..10 {
+                    more += 1;
+                    tell(more, event(&monitor, more, &fill, &kinds));
+                    CLOCK.get().expect("a manual clock").advance(Duration::from_millis(serial));
+                }
             }
             "close" => {
                 monitor.clone().close(Duration::from_secs(20));
