@@ -54,6 +54,9 @@ pub const WAL_PAGES: u32 = 128;
 /// the same size as the WAL still wedged the queue).
 pub const BALLAST_BYTES: u64 = 2 * WAL_PAGES as u64 * 4096;
 
+/// Ballast on a disk without room for the other, in bytes: what the log may hold.
+pub const SMALL_BALLAST_BYTES: u64 = WAL_PAGES as u64 * 4096;
+
 /// How long an unusable folder is left alone.
 pub const REOPEN_INTERVAL: Duration = Duration::from_secs(60);
 

@@ -4,6 +4,7 @@
 
 use rez_inspect::collector::{Fault, Switches, What};
 use rez_monitor::inspect::Reader;
+use rez_monitor_tests::kid::Kid;
 use rez_monitor_tests::scene::{Scene, dropped, rows, serial};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{Seek, SeekFrom, Write};
@@ -136,6 +137,60 @@ fn the_server_committed_and_the_answer_was_lost_the_same_ids_are_sent_again() {
 }
 
 #[test]
+fn the_database_lost_while_records_wait_they_keep_the_ids_and_the_release_of_their_run() {
+    let scene = Scene::new(CHILD);
+    // What comes after the persist waits in the ring for the next fold; the run's record is folded.
+    let options = "n=3000 kinds=message crumbs=0 url=none persist_every=100 release=shop@1 end=wait";
+    let said = scene.killed_at("append_published:190", options);
+    for name in ["queue.db", "queue.db-wal", "queue.db-shm"] {
+        let _ = std::fs::remove_file(scene.folder().join(name));
+    }
+    scene.run("n=0 url=none release=shop@2 end=persist,close");
+    let ids: HashMap<&str, u64> = said.recorded.iter().map(|(id, serial)| (id.as_str(), *serial)).collect();
+    let reader = Reader::open(&scene.folder()).unwrap();
+    let release: HashMap<i64, String> =
+        reader.runs().unwrap().into_iter().map(|run| (run.number, run.release)).collect();
+    let there = rows(&scene.folder());
+    assert!(there.len() > 30, "{} of {} waited in the ring", there.len(), said.recorded.len());
+    let published = said.recorded.len() as u64;
+    for row in there {
+        let serial = serial(&row.row.json).unwrap();
+        // The last one was published and its call did not return any more.
+        let id = row.row.id.to_string();
+        assert!(serial == published || ids.get(id.as_str()) == Some(&serial), "event {serial} has another id");
+        assert_eq!(release.get(&row.row.run).map(String::as_str), Some("shop@1"), "of event {serial}");
+    }
+}
+
+#[test]
+fn a_crash_folded_out_of_the_reserve_is_not_folded_again() {
+    let scene = Scene::new(CHILD);
+    // With no database to fold into the ring fills up, and the last crash goes into the reserve.
+    std::fs::create_dir_all(scene.folder().join("queue.db")).unwrap();
+    let said = scene.run("n=0 url=none fatals=2000 fill=6000 release=shop@1");
+    assert_eq!(said.refused.get("ring_full"), Some(&1), "ring and reserve were filled: {:?}", said.refused);
+    assert!(said.recorded.len() > 50, "{}", said.recorded.len());
+    std::fs::remove_dir(scene.folder().join("queue.db")).unwrap();
+    let args = scene.args("record", "n=0 url=none release=shop@2 end=persist,wait");
+    let (code, _) = Kid::start(CHILD, &args, Some("reserve_folded:1")).wait();
+    assert_eq!(code, None, "the crash came out of the reserve");
+    let more = scene.run("n=5 first=5000 url=none release=shop@3 end=close");
+    let reader = Reader::open(&scene.folder()).unwrap();
+    let release: HashMap<i64, String> =
+        reader.runs().unwrap().into_iter().map(|run| (run.number, run.release)).collect();
+    for row in rows(&scene.folder()) {
+        let serial = serial(&row.row.json).unwrap();
+        let expected = if serial < 5000 { "shop@1" } else { "shop@3" };
+        assert_eq!(release.get(&row.row.run).map(String::as_str), Some(expected), "of event {serial}");
+    }
+    let refused = reader.overview().unwrap().refused;
+    assert!(refused.contains(&("ring_full".into(), "crash".into(), 1)), "{refused:?}");
+    drop(reader);
+    let found = scene.deliver();
+    found.has_exactly(&[said.recorded, more.recorded].concat());
+}
+
+#[test]
 fn settled_but_not_in_the_marks_and_the_file_lost_at_most_one_batch_comes_again() {
     let scene = Scene::new(CHILD);
     let said = scene.killed_at("settled:1", "n=100 kinds=message end=try,wait");
@@ -218,4 +273,37 @@ fn a_power_cut_after_a_commit_begins_a_new_epoch_and_counts_what_went() {
     let counted = dropped(&found.balance).get("power_loss").copied().unwrap_or(0);
     assert_eq!(counted, lost);
     assert!(found.balance.epoch > before, "epoch {} after {before}", found.balance.epoch);
+    let ids: HashMap<u64, &String> = second.recorded.iter().map(|(id, serial)| (*serial, id)).collect();
+    for (id, serial) in &found.collected {
+        assert!(ids.get(serial).is_none_or(|own| *own == id), "event {serial} has another id than its call answered");
+    }
+    assert!(lost < 300, "some of them waited in the ring");
+}
+
+#[test]
+fn a_power_cut_that_left_the_ring_behind_the_database_hides_no_later_loss() {
+    let scene = Scene::new(CHILD);
+    scene.run("n=20 url=none kinds=message crumbs=0 end=close");
+    let ring = scene.folder().join("ring.bin");
+    let older = std::fs::read(&ring).unwrap();
+    let first = scene.start("n=200 first=1000 kinds=message url=none end=persist,wait");
+    first.until("persisted", |said| said.words.iter().any(|word| word == "waiting"));
+    first.kill();
+    // The database reached the disk, the ring's pages did not.
+    std::fs::write(&ring, older).unwrap();
+    another_boot(&scene.folder());
+    // What the next life records waits in the ring, and one record of it is damaged there.
+    let said = scene.killed_at("fold_commit:1", "n=50 first=5000 kinds=message crumbs=0 url=none end=persist,wait");
+    let mut bytes = std::fs::read(&ring).unwrap();
+    let places: Vec<usize> =
+        bytes.windows(5).enumerate().filter(|(_, text)| text == b"hello").map(|(at, _)| at).collect();
+    let at = places[places.len() - 3];
+    bytes[at] ^= 0x20;
+    std::fs::write(&ring, bytes).unwrap();
+    let found = scene.deliver();
+    found.none_doubled();
+    let missing = said.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+    assert_eq!(missing, 1, "one record was damaged");
+    let lost: u64 = dropped(&found.balance).values().sum();
+    assert_eq!(lost, missing, "{:?}", dropped(&found.balance));
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_inspect::collector::{Fault, Switches, What};
+use rez_monitor::inspect::Reader;
 use rez_monitor_tests::kid::{Kid, Said};
 use rez_monitor_tests::scene::{Scene, balance, dropped, rows};
 use rez_monitor_tests::seeded::Seeded;
@@ -274,16 +275,23 @@ fn promise_5_the_host_app_never_feels_our_trouble_with_a_ring_that_was_unlinked(
 
 #[test]
 fn promise_5_the_host_app_never_feels_our_trouble_with_a_ring_that_was_cut() {
-    let scene = Scene::new(CHILD);
-    let kid = scene.start("n=4000 url=none pause_us=100 end=try,close");
-    kid.until("it records", |said| said.recorded.len() > 300);
-    let ring = std::fs::OpenOptions::new().write(true).open(scene.folder().join("ring.bin")).unwrap();
-    ring.set_len(8192).unwrap();
-    // It lives on, and from the new file on nothing is lost.
-    let said = unharmed(kid, 4000);
-    let found = scene.deliver();
-    found.none_doubled();
-    found.has_all(&said.recorded[said.recorded.len() - 500..]);
+    for (round, len) in [0, 8192, 30_000, 400_000].into_iter().enumerate() {
+        let scene = Scene::new(CHILD);
+        let kid = scene.start("n=4000 url=none pause_us=100 analytics=denied end=try,close");
+        kid.until("it records", |said| said.recorded.len() > 300 + 100 * round);
+        let ring = std::fs::OpenOptions::new().write(true).open(scene.folder().join("ring.bin")).unwrap();
+        ring.set_len(len).unwrap();
+        // It lives on, from the new file on nothing is lost, and what is lost is counted to the last one.
+        let said = unharmed(kid, 4000);
+        let found = scene.deliver();
+        found.none_doubled();
+        found.has_all(&said.recorded[said.recorded.len() - 500..]);
+        let lost: u64 = dropped(&found.balance).values().sum();
+        assert_eq!(found.collected.len() as u64 + lost, said.recorded.len() as u64, "{:?}", dropped(&found.balance));
+        let refused = Reader::open(&scene.folder()).unwrap().overview().unwrap().refused;
+        let counted: u64 = refused.iter().filter(|(reason, ..)| reason == "consent").map(|(.., n)| n).sum();
+        assert_eq!(Some(&counted), said.refused.get("consent"), "{refused:?}");
+    }
 }
 
 #[test]

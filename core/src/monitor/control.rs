@@ -114,9 +114,17 @@ impl Monitor {
                 let room = buffer.len().min(reserve::BODY_BYTES);
                 let len = event.encode(buffer.get_mut(..room).unwrap_or_default(), wall_ms, mono_us);
                 let body = buffer.get(..len).unwrap_or_default();
-                match reserve::write(&inner.shared.ring.reserve_map(), Kind::Crash as u8, body) {
+                match reserve::write(
+                    &inner.shared.ring.reserve_map(),
+                    Kind::Crash as u8,
+                    inner.shared.key.to_bytes(),
+                    body,
+                ) {
                     Some(number) => inner.shared.key.id(wall_ms, number | crate::writer::RESERVED_TICKET, 0),
-                    None => return Durability::Dropped(Reason::RingFull),
+                    None => {
+                        inner.shared.ring.refuse_crash(Reason::RingFull, Kind::Crash);
+                        return Durability::Dropped(Reason::RingFull);
+                    }
                 }
             }
         };

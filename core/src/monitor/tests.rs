@@ -311,7 +311,8 @@ fn a_crash_in_the_reserve_obeys_a_denial() {
     monitor.set_consent(Purpose::Monitoring, Consent::Denied);
     let mut buffer = [0u8; 4096];
     let len = ErrorEvent::new("Boom", "secret").into_event(Kind::Crash).encode(&mut buffer, 1_795_400_000_000, 1);
-    crate::ring::reserve::write(&monitor.0.shared.ring.reserve_map(), Kind::Crash as u8, &buffer[..len]).unwrap();
+    crate::ring::reserve::write(&monitor.0.shared.ring.reserve_map(), Kind::Crash as u8, [1; 16], &buffer[..len])
+        .unwrap();
     monitor.persist(WAIT).unwrap();
     assert_eq!(only(rows(monitor, folder.path()), "crash").len(), 0);
 }

@@ -86,6 +86,17 @@ pub(crate) fn touch(map: &Map, at: usize) {
         word.compare_exchange(value, value, std::sync::atomic::Ordering::Relaxed, std::sync::atomic::Ordering::Relaxed);
 }
 
+/// Adds to a counter at this multiple of 8, without a lock: whoever counts may hold none.
+pub(crate) fn add(map: &Map, at: usize, n: u64) {
+    if at.is_multiple_of(8) && at.checked_add(8).is_some_and(|end| end <= map.len()) {
+        // SAFETY: in range and aligned, as just checked; other threads only touch it by atomics or copy it out.
+        unsafe {
+            std::sync::atomic::AtomicU64::from_ptr(map.base().as_ptr().add(at).cast())
+                .fetch_add(n, std::sync::atomic::Ordering::Relaxed)
+        };
+    }
+}
+
 /// # Safety
 /// The map must be at least a header long and stay mapped while the reference lives.
 unsafe fn atomic(map: &Map, word: Word) -> &std::sync::atomic::AtomicU64 {

@@ -4,6 +4,8 @@
 //! would count as none given.
 
 use super::layout::{self, MARKS, MARKS_BYTES};
+use crate::limits;
+use crate::row::Run;
 use crate::sys::map::Map;
 
 /// Routes whose settled seqs fit: as many as all destinations together have, twice.
@@ -31,6 +33,40 @@ pub(crate) struct WipeMark {
     pub(crate) what: u8,
 }
 
+/// Longest JSON of a run that is kept; a longer one goes without what does not fit.
+const RUN_BYTES: usize = 2048;
+
+/// The run that the first record behind the fold belongs to. Its own record is freed with the fold, and the database that
+/// knows it may be lost or thrown back by a power cut.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(crate) struct RunMark {
+    /// Key of its ids.
+    pub(crate) key: [u8; 16],
+    /// Its row.
+    pub(crate) json: String,
+}
+
+impl RunMark {
+    pub(crate) fn new(key: [u8; 16], run: &Run) -> RunMark {
+        let whole = serde_json::to_string(run).unwrap_or_default();
+        if whole.len() <= RUN_BYTES {
+            return RunMark { key, json: whole };
+        }
+        let cut = |text: &str| text.get(..text.floor_char_boundary(limits::NAME_BYTES)).unwrap_or_default().to_owned();
+        let short = Run {
+            number: 0,
+            app: cut(&run.app),
+            release: cut(&run.release),
+            dist: run.dist.as_deref().map(cut),
+            environment: run.environment.as_deref().map(cut),
+            os: cut(&run.os),
+            device: run.device.as_deref().map(cut),
+            ..run.clone()
+        };
+        RunMark { key, json: serde_json::to_string(&short).unwrap_or_default() }
+    }
+}
+
 /// Everything the marks hold.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Marks {
@@ -44,6 +80,7 @@ pub(crate) struct Marks {
     pub(crate) consent: [u8; 2],
     pub(crate) consent_ticket: u64,
     pub(crate) routes: Vec<RouteMark>,
+    pub(crate) run: Option<RunMark>,
 }
 
 impl Marks {
@@ -103,6 +140,10 @@ impl Marks {
             }
             put(&route.sending.to_le_bytes());
         }
+        if let Some(run) = self.run.as_ref().filter(|run| run.json.len() <= RUN_BYTES) {
+            put(&run.key);
+            put(run.json.as_bytes());
+        }
         let len = at;
         let crc = crc32fast::hash(page.get(8..len).unwrap_or_default());
         page[..4].copy_from_slice(&(len as u32).to_le_bytes());
@@ -130,6 +171,10 @@ impl Marks {
             })
             .collect::<Option<Vec<_>>>()?;
         let what = *flags.first()?;
+        let rest = page.get(FIXED_BYTES + routes.len() * ROUTE_BYTES..len)?;
+        let run = rest
+            .split_first_chunk::<16>()
+            .and_then(|(key, json)| Some(RunMark { key: *key, json: std::str::from_utf8(json).ok()?.to_owned() }));
         let marks = Marks {
             install: page.get(16..32)?.try_into().ok()?,
             epoch: number(32)?,
@@ -140,6 +185,7 @@ impl Marks {
             consent: [*flags.get(1)?, *flags.get(2)?],
             consent_ticket: number(72)?,
             routes,
+            run,
         };
         Some((number(8)?, marks))
     }
@@ -160,6 +206,7 @@ mod tests {
             consent: [2, 3],
             consent_ticket: 9,
             routes: (0..32).map(|n| RouteMark { hash: n, lanes: [n, 1, 2, 3], sending: n * 2 }).collect(),
+            run: Some(RunMark { key: [9; 16], json: "{\"id\":\"run-1\"}".repeat(130) }),
         }
     }
 

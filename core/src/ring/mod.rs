@@ -94,6 +94,8 @@ pub(crate) struct Ring {
     published: AtomicU64,
     generation: AtomicU64,
     file: Mutex<Option<(File, PathBuf)>>,
+    /// The counters of refusals once more: the file, and with it the ones in the map, may be cut.
+    refused: Box<[AtomicU64]>,
     /// The same memory as in the state, reachable while the append lock is held by a thread that crashed.
     reserve: Mutex<Arc<Map>>,
 }
@@ -133,6 +135,20 @@ impl Ring {
         let generation = self.generation.load(Ordering::Relaxed);
         if self.append_locked(&mut state, append, record::body_crc(generation, append.body)).is_err() {
             state.held.push((append.kind, append.body.to_vec()));
+        }
+    }
+
+    /// Whether records that found no room wait for it.
+    pub(crate) fn has_held(&self) -> bool {
+        !self.lock().held.is_empty()
+    }
+
+    /// There is room again: what was held goes in, without waiting for the next append.
+    pub(crate) fn place_held(&self) {
+        let mut state = self.lock();
+        if !state.held.is_empty() {
+            // Not all of it found room: the next time.
+            let _ = self.append_held(&mut state);
         }
     }
 
@@ -227,12 +243,29 @@ impl Ring {
 
     /// Counts events that were not accepted.
     pub(crate) fn refuse(&self, reason: Reason, kind: Option<Kind>, n: u64) {
-        count(&self.lock().map, reason, kind, n);
+        let state = self.lock();
+        self.count(&state.map, reason, kind, n);
+    }
+
+    /// The same without the append lock, which the thread that crashed may hold.
+    pub(crate) fn refuse_crash(&self, reason: Reason, kind: Kind) {
+        self.count(&self.reserve_map(), reason, Some(kind), 1);
+    }
+
+    pub(super) fn count(&self, map: &Map, reason: Reason, kind: Option<Kind>, n: u64) {
+        let counter = counter(reason, kind);
+        if let Some(refused) = self.refused.get(counter) {
+            refused.fetch_add(n, Ordering::Relaxed);
+        }
+        layout::add(map, layout::COUNTERS + 8 * counter, n);
     }
 
     /// All counters of refusals that are not zero.
     pub(crate) fn refusals(&self) -> Vec<(Reason, Option<Kind>, u64)> {
-        read_refusals(&self.lock().map)
+        let kinds = || Kind::ALL.into_iter().map(Some).chain([None]);
+        let all = Reason::ALL.into_iter().flat_map(|reason| kinds().map(move |kind| (reason, kind)));
+        let count = |at: usize| self.refused.get(at).map_or(0, |refused| refused.load(Ordering::Relaxed));
+        all.map(|(reason, kind)| (reason, kind, count(counter(reason, kind)))).filter(|(.., n)| *n > 0).collect()
     }
 
     /// Reads and changes the marks, then writes them to the file.
@@ -342,32 +375,10 @@ pub(crate) fn denied_bits(consent: [u8; 2]) -> u8 {
     u8::from(consent[0] == 3) | (u8::from(consent[1] == 3) << 1)
 }
 
-fn count(map: &Map, reason: Reason, kind: Option<Kind>, n: u64) {
-    let at = counter_at(reason, kind);
-    let mut word = [0; 8];
-    layout::read(map, at, &mut word);
-    layout::write(map, at, &u64::from_le_bytes(word).saturating_add(n).to_le_bytes());
-}
-
-fn counter_at(reason: Reason, kind: Option<Kind>) -> usize {
+/// Number of the counter of these refusals.
+fn counter(reason: Reason, kind: Option<Kind>) -> usize {
     let kind = kind.map_or(layout::COUNTER_KINDS - 1, |kind| kind as usize);
-    layout::COUNTERS + 8 * ((reason as usize % layout::COUNTER_REASONS) * layout::COUNTER_KINDS + kind)
-}
-
-fn read_refusals(map: &Map) -> Vec<(Reason, Option<Kind>, u64)> {
-    let kinds = || Kind::ALL.into_iter().map(Some).chain([None]);
-    let mut found = Vec::new();
-    for reason in Reason::ALL {
-        for kind in kinds() {
-            let mut word = [0; 8];
-            layout::read(map, counter_at(reason, kind), &mut word);
-            match u64::from_le_bytes(word) {
-                0 => {}
-                n => found.push((reason, kind, n)),
-            }
-        }
-    }
-    found
+    (reason as usize % layout::COUNTER_REASONS) * layout::COUNTER_KINDS + kind
 }
 
 /// Publishes or ends: the store that makes a record visible, or the zero behind it.

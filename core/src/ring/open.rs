@@ -15,9 +15,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Tickets are moved on by this much after a power cut: the database may remember tickets the ring has lost, and would
-/// take new records for old ones.
-const TICKETS_AFTER_POWER_LOSS: u64 = 1 << 32;
+/// Tickets are moved on by this much in another boot: after a power cut the database may remember tickets the ring has
+/// lost, and would take new records for old ones. Even after a clean close: the page that says so may be older than the
+/// last life, whose own writes to it never reached the disk.
+const TICKETS_AFTER_BOOT: u64 = 1 << 32;
 
 /// No position, ticket or total of a whole file is larger; a garbled one is not counted on from, which would overflow.
 const LARGEST_COUNT: u64 = 1 << 60;
@@ -59,10 +60,11 @@ impl Ring {
         }
         found.fresh |= len != FILE_BYTES as u64;
         let (version, marks) = Marks::read(&map).unwrap_or_default();
-        found.power_loss = !found.fresh && layout::get(&map, Word::Boot) != boot && layout::get(&map, Word::Clean) == 0;
+        let booted = !found.fresh && layout::get(&map, Word::Boot) != boot;
+        found.power_loss = booted && layout::get(&map, Word::Clean) == 0;
         found.deaths = guard::look(&map);
         let (head, ticket, total) = end_of_records(&map, &marks);
-        let ticket = if found.power_loss { ticket.saturating_add(TICKETS_AFTER_POWER_LOSS) } else { ticket };
+        let ticket = if booted { ticket.saturating_add(TICKETS_AFTER_BOOT) } else { ticket };
         layout::set(&map, Word::Boot, boot);
         layout::set(&map, Word::Clean, 0);
         Ok((Ring::over(map, head, ticket, total, marks, version, Some((file, path))), found))
@@ -85,7 +87,14 @@ impl Ring {
         file: Option<(File, std::path::PathBuf)>,
     ) -> Ring {
         let map = Arc::new(map);
+        let counters = (layout::REGION - layout::COUNTERS) / 8;
+        let refused = (0..counters).map(|number| {
+            let mut word = [0; 8];
+            layout::read(&map, layout::COUNTERS + 8 * number, &mut word);
+            AtomicU64::new(u64::from_le_bytes(word))
+        });
         Ring {
+            refused: refused.collect(),
             reserve: Mutex::new(Arc::clone(&map)),
             tail: AtomicU64::new(layout::get(&map, Word::Tail) & !7),
             published: AtomicU64::new(head),
@@ -133,7 +142,7 @@ impl Ring {
         (state.marks.install, state.marks.epoch, state.marks.routes) = (old.install, old.epoch, old.routes);
         state.marks_version += 1;
         state.marks.write(&map, state.marks_version);
-        refused.into_iter().for_each(|(reason, kind, n)| super::count(&map, reason, kind, n));
+        refused.into_iter().for_each(|(reason, kind, n)| self.count(&map, reason, kind, n));
         std::fs::rename(&temporary, &path)?;
         state.map = Arc::new(map);
         *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.map);
@@ -191,9 +200,10 @@ impl Ring {
         let mut state = self.lock();
         drain(&state.map, state.head);
         format(&map, boot, state.ticket, state.total);
-        let mut counters = vec![0u8; layout::REGION - layout::COUNTERS];
-        layout::read(&state.map, layout::COUNTERS, &mut counters);
-        layout::write(&map, layout::COUNTERS, &counters);
+        for (number, refused) in self.refused.iter().enumerate() {
+            // Not from the old map: the page may be gone.
+            layout::write(&map, layout::COUNTERS + 8 * number, &refused.load(Ordering::Relaxed).to_le_bytes());
+        }
         for word in [Word::ReserveGeneration, Word::ReserveTotal] {
             layout::set(&map, word, layout::get(&state.map, word));
         }

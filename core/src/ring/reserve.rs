@@ -11,7 +11,8 @@ use crate::sys::map::Map;
 const FREE: u64 = 0;
 const WRITING: u64 = 1;
 const FULL: u64 = 2;
-const FRONT: usize = 32;
+/// Bytes before the body: generation, length, kind, checksum, key of the run.
+const FRONT: usize = 40;
 
 /// The largest body that fits.
 pub(crate) const BODY_BYTES: usize = RESERVE_BYTES - FRONT;
@@ -21,11 +22,13 @@ pub(crate) const BODY_BYTES: usize = RESERVE_BYTES - FRONT;
 pub(crate) struct Reserved {
     pub(crate) generation: u64,
     pub(crate) kind: u8,
+    /// Key of the run that crashed: it may be another one than that which finds it.
+    pub(crate) key: [u8; 16],
     pub(crate) body: Vec<u8>,
 }
 
 /// Writes a body, cut to fit by the caller. `None` when the reserve is taken; else its generation.
-pub(crate) fn write(map: &Map, kind: u8, body: &[u8]) -> Option<u64> {
+pub(crate) fn write(map: &Map, kind: u8, key: [u8; 16], body: &[u8]) -> Option<u64> {
     if body.len() > BODY_BYTES || !layout::exchange(map, Word::ReserveState, FREE, WRITING) {
         return None;
     }
@@ -35,7 +38,8 @@ pub(crate) fn write(map: &Map, kind: u8, body: &[u8]) -> Option<u64> {
     front[..8].copy_from_slice(&generation.to_le_bytes());
     front[8..12].copy_from_slice(&(body.len() as u32).to_le_bytes());
     front[12] = kind;
-    front[16..20].copy_from_slice(&crc(generation, kind, body).to_le_bytes());
+    front[16..20].copy_from_slice(&crc(generation, kind, &key, body).to_le_bytes());
+    front[24..].copy_from_slice(&key);
     layout::write(map, RESERVE + FRONT, body);
     layout::write(map, RESERVE, &front);
     layout::set(map, Word::ReserveTotal, layout::get(map, Word::ReserveTotal) + 1);
@@ -56,7 +60,8 @@ pub(crate) fn read(map: &Map) -> Option<Reserved> {
     let mut body = vec![0; len.min(BODY_BYTES)];
     layout::read(map, RESERVE + FRONT, &mut body);
     let stored = u32::from_le_bytes([front[16], front[17], front[18], front[19]]);
-    (crc(generation, kind, &body) == stored).then_some(Reserved { generation, kind, body })
+    let key: [u8; 16] = *front.last_chunk()?;
+    (crc(generation, kind, &key, &body) == stored).then_some(Reserved { generation, kind, key, body })
 }
 
 /// Whether anything, whole or not, occupies it.
@@ -70,9 +75,10 @@ pub(crate) fn free(map: &Map) {
     layout::set(map, Word::ReserveState, FREE);
 }
 
-fn crc(generation: u64, kind: u8, body: &[u8]) -> u32 {
+fn crc(generation: u64, kind: u8, key: &[u8; 16], body: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new_with_initial(generation as u32);
     hasher.update(&[kind]);
+    hasher.update(key);
     hasher.update(body);
     hasher.finalize()
 }
@@ -85,20 +91,20 @@ mod tests {
     fn it_holds_one_crash_until_it_is_freed() {
         let map = Map::anonymous(layout::FILE_BYTES).unwrap();
         assert_eq!(read(&map), None);
-        assert_eq!(write(&map, 0, b"first"), Some(1));
-        assert_eq!(write(&map, 0, b"second"), None);
-        assert_eq!(read(&map), Some(Reserved { generation: 1, kind: 0, body: b"first".to_vec() }));
+        assert_eq!(write(&map, 0, [7; 16], b"first"), Some(1));
+        assert_eq!(write(&map, 0, [7; 16], b"second"), None);
+        assert_eq!(read(&map), Some(Reserved { generation: 1, kind: 0, key: [7; 16], body: b"first".to_vec() }));
         free(&map);
         assert!(!is_taken(&map));
-        assert_eq!(write(&map, 0, b"third"), Some(2));
+        assert_eq!(write(&map, 0, [7; 16], b"third"), Some(2));
         assert_eq!(layout::get(&map, Word::ReserveTotal), 2);
     }
 
     #[test]
     fn a_body_that_is_too_large_or_damaged_is_not_taken_for_a_crash() {
         let map = Map::anonymous(layout::FILE_BYTES).unwrap();
-        assert_eq!(write(&map, 0, &vec![1; BODY_BYTES + 1]), None);
-        assert_eq!(write(&map, 0, &vec![1; BODY_BYTES]), Some(1));
+        assert_eq!(write(&map, 0, [7; 16], &vec![1; BODY_BYTES + 1]), None);
+        assert_eq!(write(&map, 0, [7; 16], &vec![1; BODY_BYTES]), Some(1));
         layout::write(&map, RESERVE + 500, &[2]);
         assert_eq!(read(&map), None);
         assert!(is_taken(&map));

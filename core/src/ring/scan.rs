@@ -82,7 +82,8 @@ impl<'m> Scan<'m> {
     fn take(&mut self, head: &Head) {
         let before = head.total.saturating_sub(u64::from(head.n));
         self.lost += before.saturating_sub(self.total);
-        self.total = self.total.max(head.total);
+        // Also downwards: after a power cut the database may be ahead of the ring, and gaps count from here again.
+        self.total = head.total;
         self.ticket = head.ticket;
     }
 

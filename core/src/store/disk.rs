@@ -6,25 +6,32 @@ use super::types::Now;
 use super::{Store, schema};
 use crate::limits;
 use crate::reason::Reason;
+use crate::sys::file;
 use rusqlite::params;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Name of the ballast inside the queue's folder.
 pub(crate) const BALLAST: &str = "ballast.bin";
 
 /// Rows evicted at once on a full disk: the delete itself needs room in the log (measured: a quarter of the table in
-/// one transaction did not fit into a ballast that 20 rows fit into).
-const FULL_CHUNK: usize = 20;
+/// one transaction did not fit).
+const FULL_CHUNK: usize = 64;
 
 /// Rounds after which freeing space is given up for now.
 const ROUNDS: usize = 64;
 
-/// Bytes of the write that shows whether there is room again: several batches of rows.
+/// Bytes of the write that shows whether there is room again: several rows.
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// Free pages given back after each step: more than a probe and a step take.
+/// Free pages given back after each step: more than a step of ordinary rows frees, and few enough for the log.
 const VACUUM_PAGES: usize = 2 * PROBE_BYTES / 4096;
+
+/// Room on the disk below which the log is kept at its cap even while commits come without a pause.
+const SCARCE_BYTES: u64 = 8 * limits::BALLAST_BYTES;
+
+/// How many times its cap the log may grow to while there is room.
+const BUSY_LOG: u32 = 4;
 
 /// Route number of the probe's row; no route has it.
 const PROBE: i64 = -1;
@@ -45,65 +52,127 @@ impl Store {
         schema::pragma(&self.db, if truncate { "wal_checkpoint(TRUNCATE)" } else { "wal_checkpoint(PASSIVE)" })
     }
 
-    /// Makes the ballast if it is not there: blocks that [`Store::free_space_for`] can give back.
+    /// Makes the ballast if it is not there: blocks that [`Store::free_space_for`] can give back. On a disk with little
+    /// room a small one, which holds the place until the next call finds more.
     pub(crate) fn ballast(&mut self) -> Result<()> {
-        let path = self.ballast_path();
-        if std::fs::metadata(&path).is_ok_and(|file| file.len() == limits::BALLAST_BYTES) {
+        let there = std::fs::metadata(self.ballast_path()).map_or(0, |file| file.len());
+        self.ballast =
+            [limits::BALLAST_BYTES, limits::SMALL_BALLAST_BYTES].into_iter().find(|n| *n <= there).unwrap_or(0);
+        if self.ballast == limits::BALLAST_BYTES {
             return Ok(());
         }
-        let write = || -> std::io::Result<()> {
-            let mut file = std::fs::File::create(&path)?;
-            // Not zeros: some file systems store those as holes.
-            let block = [0xA5u8; 4096];
-            for _ in 0..limits::BALLAST_BYTES.div_ceil(block.len() as u64) {
-                file.write_all(&block)?;
-            }
-            file.sync_data()
-        };
-        write().map_err(|error| {
-            let _ = std::fs::remove_file(&path);
-            StoreError::from(error)
-        })
+        // As much again stays for others, else it would go back and forth.
+        let free = file::free_bytes(&self.folder);
+        if free.is_none_or(|free| free.saturating_add(there) >= 2 * limits::BALLAST_BYTES)
+            && self.make_ballast(limits::BALLAST_BYTES).is_ok()
+        {
+            return Ok(());
+        }
+        if self.is_secured() { Ok(()) } else { self.make_ballast(limits::SMALL_BALLAST_BYTES) }
     }
 
-    /// The disk is full: gives the ballast back and evicts in small steps, booked `disk_full`, with a checkpoint
-    /// after each, until a write works again. Then tries to make the ballast anew. `Err(Full)` = not even that helped.
+    /// The ballast is smaller than it should be: the disk is full or nearly so. Commits are to be small, and each is to
+    /// be brought into the file before the next: what the log holds and the file cannot take in wedges both.
+    pub(crate) fn is_tight(&self) -> bool {
+        self.ballast < limits::BALLAST_BYTES
+    }
+
+    /// Whether the log must be brought into the file before the next commit. While commits come without a pause it may
+    /// grow over its cap, for each checkpoint syncs twice; not where the file may find no room to take it in.
+    pub(crate) fn must_checkpoint(&self) -> bool {
+        let pages = self.wal_pages();
+        let scarce = || file::free_bytes(&self.folder).is_none_or(|free| free < SCARCE_BYTES);
+        self.is_tight() || pages >= BUSY_LOG * limits::WAL_PAGES || (pages >= limits::WAL_PAGES && scarce())
+    }
+
+    /// Whether there is a ballast to free should the next commit not fit into the file.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.ballast > 0
+    }
+
+    /// The disk is full: shrinks the ballast and evicts in small steps, booked `disk_full`, with a checkpoint after
+    /// each, until a write works again. `Err(Full)` = not even that helped.
     #[cfg(test)]
     pub(crate) fn free_space(&mut self, wants: Wants<'_>, now: Now) -> Result<()> {
         self.free_space_for(PROBE_BYTES, wants, now)
     }
 
-    /// The same, for a transaction of this many bytes: room for less would be found again and again.
+    /// The same, for a transaction of this many bytes: room for less would be found again and again. When it returns
+    /// there is a ballast, if only a small one: without it the next commit could fill the log and never get out of it.
     pub(crate) fn free_space_for(&mut self, need: usize, wants: Wants<'_>, now: Now) -> Result<()> {
-        if self.probe(need).is_ok() {
-            return Ok(());
-        }
-        match std::fs::remove_file(self.ballast_path()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
+        if self.ballast > limits::SMALL_BALLAST_BYTES {
+            // Its blocks are given back without a write.
+            std::fs::OpenOptions::new()
+                .write(true)
+                .open(self.ballast_path())
+                .and_then(|file| file.set_len(limits::SMALL_BALLAST_BYTES))?;
+            self.ballast = limits::SMALL_BALLAST_BYTES;
         }
         let mut last = StoreError::Full("no room".to_string());
         for _ in 0..ROUNDS {
             // Makes room in the log for the delete; when the file cannot grow, the log may still have some.
             let _ = self.checkpoint(true);
+            match self.secure(need) {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Full(why)) => last = StoreError::Full(why),
+                Err(error) => return Err(error),
+            }
             let evicted = self.evict_some(FULL_CHUNK, Reason::DiskFull, wants, &[], now).and_then(|evicted| {
                 // Shorter, the file needs no room to take the log in.
                 schema::pragma(&self.db, &format!("incremental_vacuum({VACUUM_PAGES})"))?;
                 self.checkpoint(true).map(|()| evicted)
             });
-            match (self.probe(need), evicted) {
-                (Ok(()), _) => {
-                    self.give_back()?;
-                    // No room for it yet: the next upkeep tries again.
-                    let _ = self.ballast();
-                    return Ok(());
-                }
-                (Err(error), Ok(0)) => return Err(error),
-                (Err(_), Err(error @ (StoreError::Corrupt(_) | StoreError::Unavailable(_)))) => return Err(error),
-                (Err(error), _) => last = error,
+            match evicted {
+                Ok(0) if !self.is_secured() => return Err(last),
+                // Not even the delete fits: the rest of the ballast is for this.
+                Ok(0) | Err(StoreError::Full(_)) => self.drop_ballast()?,
+                Ok(_) => {}
+                Err(error) => return Err(error),
             }
         }
         Err(last)
+    }
+
+    /// A ballast and room for this many bytes beside it, or neither.
+    fn secure(&mut self, need: usize) -> Result<()> {
+        let had = self.is_secured();
+        if !had {
+            let wanted = limits::SMALL_BALLAST_BYTES.saturating_add(need as u64);
+            if file::free_bytes(&self.folder).is_some_and(|free| free < wanted) {
+                return Err(StoreError::Full("no room for the ballast".to_string()));
+            }
+            self.make_ballast(limits::SMALL_BALLAST_BYTES)?;
+        }
+        let room = self.probe(need);
+        if room.is_err() && !had {
+            self.drop_ballast()?;
+        }
+        room
+    }
+
+    fn make_ballast(&mut self, bytes: u64) -> Result<()> {
+        let path = self.ballast_path();
+        let write = || -> std::io::Result<()> {
+            let mut file = std::fs::File::create(&path)?;
+            // Not zeros: some file systems store those as holes.
+            let block = [0xA5u8; 4096];
+            for _ in 0..bytes.div_ceil(block.len() as u64) {
+                file.write_all(&block)?;
+            }
+            file.sync_data()
+        };
+        self.ballast = 0;
+        write().map_err(|error| {
+            let _ = std::fs::remove_file(&path);
+            StoreError::from(error)
+        })?;
+        self.ballast = bytes;
+        Ok(())
+    }
+
+    fn drop_ballast(&mut self) -> Result<()> {
+        self.ballast = 0;
+        remove_ballast(&self.folder)
     }
 
     /// Writes and removes some pages, and brings them from the log into the file: whether there is room. A log that
@@ -136,6 +205,14 @@ impl Store {
             .iter()
             .filter_map(|end| std::fs::metadata(self.folder.join(format!("{}{end}", super::FILE))).ok())
             .fold(0, |sum: u64, file| sum.saturating_add(file.len()))
+    }
+}
+
+/// Gives the ballast's blocks back to the disk: so that a file can be opened at all.
+pub(crate) fn remove_ballast(folder: &Path) -> Result<()> {
+    match std::fs::remove_file(folder.join(BALLAST)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -19,7 +19,10 @@ const CHUNK: usize = 64;
 const CHUNKS: usize = 8;
 
 /// Most rows packed after a chunk: some 2 ms.
-const REPACK: i64 = 512;
+const REPACK: usize = 512;
+
+/// Most bytes of them: on a full disk the log must have room for it.
+const REPACK_BYTES: u64 = 128 * 1024;
 
 /// Whether a route wants a row; asked when a row goes that the route has not settled.
 pub(crate) type Wants<'a> = &'a dyn Fn(&str, &Row) -> bool;
@@ -168,12 +171,21 @@ impl Tx<'_> {
         else {
             return Ok(());
         };
-        let bound: Option<i64> = self
-            .db
-            .prepare_cached("SELECT seq FROM event WHERE seq >= ?1 ORDER BY seq LIMIT 1 OFFSET ?2")?
-            .query_row(params![signed(first), REPACK], |row| row.get(0))
-            .optional()?;
-        let last = bound.map_or(signed(last), |bound| bound.min(signed(last)));
+        let (mut bytes, mut until) = (0, signed(first));
+        {
+            let mut select = self.db.prepare_cached(
+                "SELECT seq, octet_length(json) FROM event WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3",
+            )?;
+            let mut rows = select.query(params![signed(first), signed(last), REPACK as i64])?;
+            while let Some(row) = rows.next()? {
+                bytes += unsigned(row.get(1)?);
+                if bytes > REPACK_BYTES {
+                    break;
+                }
+                until = row.get(0)?;
+            }
+        }
+        let last = until;
         self.db.prepare_cached("CREATE TEMP TABLE IF NOT EXISTS repack AS SELECT * FROM event WHERE 0")?.execute([])?;
         for step in [
             "INSERT INTO temp.repack SELECT * FROM event WHERE seq BETWEEN ?1 AND ?2",

@@ -2,7 +2,7 @@
 
 use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, Books, spelling};
-use super::memory::{EPOCH_SHIFT, GHOST, GHOST_NUMBER, MAX_EPOCH, Memory, PASSED, signed};
+use super::memory::{EPOCH_SHIFT, GHOST, MAX_EPOCH, Memory, PASSED, signed};
 use super::schema::{RawRow, row_crc};
 use super::types::{FoldMark, Identity, NewRow, Now};
 use super::{Store, Tx, begin, commit, rollback};
@@ -25,7 +25,7 @@ pub(super) fn first_rows(db: &Connection, identity: &Identity) -> Result<()> {
         "INSERT INTO fold VALUES (1, ?1, ?2, 1, 0, 0, 0, 0, 0, '', 0)",
         params![identity.install, signed(epoch)],
     )?;
-    db.execute("INSERT INTO route VALUES (?2, ?1, ?1, 0, NULL)", params![GHOST, GHOST_NUMBER])?;
+    db.execute("INSERT INTO route VALUES (1, ?1, ?1, 0, NULL)", params![GHOST])?;
     db.execute(
         "INSERT INTO flow VALUES (1, ?1, 0, ?2, 0, 0)",
         params![signed(epoch), signed((epoch << EPOCH_SHIFT) | 1)],

@@ -1,7 +1,7 @@
 //! The books: what was lost and why, what was delivered, what a route never wanted.
 
 use super::error::Result;
-use super::memory::{GHOST_NUMBER, signed, unsigned};
+use super::memory::{signed, unsigned};
 use super::types::Now;
 use super::{Store, Tx};
 use crate::kind::Kind;
@@ -85,24 +85,17 @@ pub(super) fn spelling(kind: Option<Kind>) -> &'static str {
 }
 
 impl Store {
-    /// What never reaches this route, cumulative in this epoch: lost before a row, while no destination was known yet, on
-    /// this route, and refused at the gate (the last snapshot the fold saw). Dead letters are not in it while they are kept.
+    /// What never reaches this route, cumulative in this epoch: lost before a row, on this route, and refused at the
+    /// gate (the last snapshot the fold saw). Dead letters are not in it while they are kept.
     pub(crate) fn lost(&self, route: &str) -> Result<Vec<Lost>> {
         let number = self.memory.route(route).map_or(BEFORE, |route| route.number);
         let mut select = self.db.prepare_cached(
             "SELECT reason, kind, sum(n) FROM (
-               SELECT reason, kind, n FROM ledger WHERE epoch = ?1
-                 AND (route IN (?3, ?2) OR route = ?4 AND reason <> ?5)
+               SELECT reason, kind, n FROM ledger WHERE epoch = ?1 AND route IN (?3, ?2)
                UNION ALL SELECT reason, kind, n FROM gate
              ) GROUP BY reason, kind ORDER BY reason, kind",
         )?;
-        let mut rows = select.query(params![
-            signed(self.memory.epoch),
-            number,
-            BEFORE,
-            GHOST_NUMBER,
-            Reason::DestinationRemoved.as_str()
-        ])?;
+        let mut rows = select.query(params![signed(self.memory.epoch), number, BEFORE])?;
         let mut lost = Vec::new();
         while let Some(row) = rows.next()? {
             let (reason, kind, count): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);

@@ -18,9 +18,6 @@ pub(super) const MAX_EPOCH: u64 = (1 << 13) - 1;
 /// The route that wants everything until the first destination is declared.
 pub(super) const GHOST: &str = "*";
 
-/// Number of that route, which no other one ever has.
-pub(super) const GHOST_NUMBER: i64 = 1;
-
 /// A cursor that has passed every row there will ever be.
 pub(super) const PASSED: u64 = i64::MAX as u64;
 

@@ -48,6 +48,7 @@ mod upkeep;
 mod wipe;
 
 pub use answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
+pub(crate) use disk::remove_ballast;
 pub(crate) use error::Result;
 pub use error::StoreError;
 pub(crate) use insert::Fold;
@@ -78,6 +79,8 @@ pub(crate) struct Store {
     memory: Memory,
     /// `synchronous` is FULL now, not NORMAL.
     full: bool,
+    /// Bytes of the ballast that are there; 0 until [`Store::ballast`] looked.
+    ballast: u64,
 }
 
 /// One transaction: the file and the copy in memory that goes with it.
@@ -101,7 +104,15 @@ impl Store {
             }
         }
         let memory = Memory::load(&db)?;
-        Ok(Store { db, folder: folder.to_path_buf(), options, boot: identity.boot.clone(), memory, full: false })
+        Ok(Store {
+            db,
+            folder: folder.to_path_buf(),
+            options,
+            boot: identity.boot.clone(),
+            memory,
+            full: false,
+            ballast: 0,
+        })
     }
 
     /// Opens the queue of a folder to look at it: works while an app writes, changes nothing.

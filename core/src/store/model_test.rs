@@ -387,13 +387,18 @@ impl Machine {
         let stored: Vec<u64> = self.stored();
         let from = if from_now { From::Now } else { From::Oldest };
         self.store().declare(name, routes, from, now).unwrap();
+        // What the ghost lost was lost to whoever takes over from it.
+        let elder = self.routes.get("*").or(self.routes.get(&format!("{name}/*")));
+        let dropped = elder.filter(|_| !from_now).map(|elder| elder.dropped.clone()).unwrap_or_default();
         for route in routes {
             let model = self.routes.entry(format!("{name}/{route}")).or_insert_with(|| {
                 let rows: BTreeMap<u64, Place> = match from_now {
                     true => BTreeMap::new(),
                     false => stored.iter().map(|seq| (*seq, Place::Queued)).collect(),
                 };
-                ModelRoute { destination: name.to_string(), base: rows.len() as u64, rows, ..ModelRoute::default() }
+                let base = rows.len() as u64 + dropped.values().sum::<u64>();
+                let dropped = dropped.clone();
+                ModelRoute { destination: name.to_string(), base, rows, dropped, ..ModelRoute::default() }
             });
             model.dormant = None;
         }

@@ -42,6 +42,7 @@ impl Store {
                 .filter(|route| route.is_ghost() && (&*route.destination == destination || &*route.name == GHOST))
                 .cloned()
                 .collect();
+            let before = tx.routes_of(destination);
             for old in tx.memory.routes.clone() {
                 let named = routes.iter().any(|route| name(route) == *old.name);
                 if &*old.destination == destination && !old.is_ghost() && !named && old.dormant_since_ms.is_none() {
@@ -59,6 +60,13 @@ impl Store {
                         };
                         tx.add_route(&name(route), destination, [start; 4], None)?;
                     }
+                }
+            }
+            // The ghost that wants everything knows what any other lost.
+            let elder = ghosts.iter().find(|ghost| &*ghost.name == GHOST).or(ghosts.first());
+            if let Some(elder) = elder.filter(|_| from == From::Oldest) {
+                for route in tx.routes_of(destination).into_iter().filter(|number| !before.contains(number)) {
+                    tx.inherit(elder.number, route)?;
                 }
             }
             for ghost in ghosts {
@@ -156,6 +164,28 @@ impl Tx<'_> {
         self.db.execute(
             "INSERT OR REPLACE INTO flow (route, epoch, base, first_seq, delivered, unwanted) VALUES (?1, ?2, ?3, ?4, 0, 0)",
             params![route.number, signed(self.memory.epoch), signed(base), first],
+        )?;
+        Ok(())
+    }
+
+    fn routes_of(&self, destination: &str) -> Vec<i64> {
+        let of = |route: &&Route| &*route.destination == destination && !route.is_ghost();
+        self.memory.routes.iter().filter(of).map(|route| route.number).collect()
+    }
+
+    /// What a ghost lost was lost to the route it kept it for.
+    fn inherit(&mut self, ghost: i64, route: i64) -> Result<()> {
+        let epoch = signed(self.memory.epoch);
+        self.db.execute(
+            "INSERT INTO ledger (epoch, day, route, kind, reason, n)
+             SELECT epoch, day, ?2, kind, reason, n FROM ledger WHERE route = ?1 AND epoch = ?3
+             ON CONFLICT DO UPDATE SET n = n + excluded.n",
+            params![ghost, route, epoch],
+        )?;
+        self.db.execute(
+            "UPDATE flow SET base = base + (SELECT coalesce(sum(n), 0) FROM ledger WHERE route = ?1 AND epoch = ?3)
+             WHERE route = ?2 AND epoch = ?3",
+            params![ghost, route, epoch],
         )?;
         Ok(())
     }

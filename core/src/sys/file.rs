@@ -71,6 +71,20 @@ pub(crate) fn is_whole(file: &File, path: &Path, len: u64) -> bool {
     open.len() >= len && named.len() >= len
 }
 
+/// Bytes of the file system of this folder that are free for us; `None` where it cannot be asked.
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let space = rustix::fs::statvfs(folder).ok()?;
+        Some(space.f_bavail.saturating_mul(space.f_frsize))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        None
+    }
+}
+
 /// Makes a rename or removal in this folder durable.
 pub(crate) fn sync_folder(folder: &Path) {
     // Folders cannot be opened on some systems; a power cut may then undo the rename, which the next start repairs.

@@ -4,6 +4,7 @@ use crate::id::EventId;
 use crate::kind::Kind;
 use crate::reason::Reason;
 use crate::ring::marks::WipeMark;
+use crate::ring::reserve::Reserved;
 use crate::row::Run;
 use crate::store::{FoldMark, NewRow, Now, Result, Store};
 
@@ -46,6 +47,8 @@ pub(crate) struct Batch {
     pub(crate) denied: u8,
     /// It ends where a wipe must be done before anything behind it is read.
     pub(crate) wipe_next: bool,
+    /// The crash in the reserve, until its place among the records is reached.
+    pub(crate) crash: Option<Reserved>,
     /// Bytes of rows, to keep one transaction small.
     pub(crate) bytes: usize,
 }

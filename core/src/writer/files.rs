@@ -1,40 +1,19 @@
 //! The store's file: opening it, and what to do when it is full, damaged, unusable or to be wiped.
 
 use super::Writer;
-use super::batch::Op;
+use super::batch::Batch;
 use super::shared::{Door, Role, StoreState};
 use super::stamp::Stamper;
-use crate::carve::{Candidate, Carver};
 use crate::courier::{Courier, Options};
+use crate::id::IdKey;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
-use crate::reason::Reason;
 use crate::ring::guard::Step;
 use crate::ring::marks::Marks;
-use crate::store::{Identity, NewRow, RawRow, Store, StoreError, Wipe, repair, row_crc};
+use crate::store::{Identity, Store, StoreError, Wipe, repair};
 use crate::sys::{fault, random};
-use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// Pages carved in one go: about a millisecond, so that recording and delivery go on meanwhile.
-const CARVE_PAGES: u32 = 16;
-
-/// Tries of one batch on a full disk before the writer pauses.
-const FULL_TRIES: u32 = 3;
-
-/// Pause between tries on a full disk.
-const FULL_PAUSE: Duration = Duration::from_secs(5);
-
-/// A damaged file being read for rows.
-pub(super) struct Carving {
-    folder: PathBuf,
-    carver: Carver,
-    marks: Marks,
-    page: u32,
-    known: HashSet<crate::EventId>,
-}
+use std::time::Instant;
 
 /// A number for a boot id, for the ring's header.
 pub(crate) fn boot_hash(boot: &str) -> u64 {
@@ -66,7 +45,15 @@ impl Writer {
             max_age: self.shared.config.max_age,
             max_age_crash: limits::MAX_AGE_CRASH.max(self.shared.config.max_age),
         };
-        let opened = Store::open(&self.shared.folder, &identity, options).and_then(|mut store| {
+        let folder = &self.shared.folder;
+        let opened = match Store::open(folder, &identity, options) {
+            // Even the log's index takes room; the ballast is made again once the file is open.
+            Err(StoreError::Full(_)) => {
+                crate::store::remove_ballast(folder).and_then(|()| Store::open(folder, &identity, options))
+            }
+            opened => opened,
+        };
+        let opened = opened.and_then(|mut store| {
             if store.epoch() < marks.epoch || self.history_was_cut(&store) {
                 store.raise_epoch(marks.epoch.max(store.epoch()).saturating_add(1))?;
             }
@@ -87,20 +74,21 @@ impl Writer {
             };
             let settled = store.settled()?;
             self.shared.write_marks(settled, store.epoch(), store.install());
-            // A ballast that cannot be made now is made by the first upkeep that finds room.
+            // One that cannot be made now is made when there is room; until then nothing is folded.
             let _ = store.ballast();
             Ok((store, stamper, run))
         });
         match opened {
             Ok((store, stamper, run)) => {
+                self.store = Some(store);
                 if let Some(stamper) = stamper {
                     // Decided with what an earlier try to open had loaded; the ring still has it.
                     self.pending = None;
                     self.stamper = stamper;
+                    self.adopt_run(&marks);
                 }
                 self.run = run.as_ref().map_or(0, |run| run.number);
                 self.run_row = run;
-                self.store = Some(store);
                 self.shared.set_state(StoreState::Ready);
                 self.find_carving();
                 self.start_courier();
@@ -111,6 +99,24 @@ impl Writer {
                     self.give_up_for_now(error.to_string());
                 }
             }
+        }
+    }
+
+    /// The database was lost, or a power cut threw it back: what it no longer knows of the run that the waiting records
+    /// belong to is in the marks.
+    fn adopt_run(&mut self, marks: &Marks) {
+        self.adopted.clear();
+        let (Some(store), Some(run)) = (&self.store, &marks.run) else { return };
+        let folded = store.fold_mark();
+        let ahead = folded.generation == marks.fold_generation && folded.ticket >= marks.fold_ticket;
+        let known = self.stamper.key.is_some_and(|key| key.to_bytes() == run.key);
+        if ahead || known || marks.fold_generation != self.shared.ring.generation() {
+            return;
+        }
+        if let Ok(row) = serde_json::from_str(&run.json) {
+            let mut batch = Batch::default();
+            self.stamper.begin_run(row, Some(IdKey::from_bytes(run.key)), &mut batch);
+            self.adopted = batch.ops;
         }
     }
 
@@ -140,34 +146,6 @@ impl Writer {
             courier.add(name, Arc::clone(destination), crate::store::From::Oldest);
         }
         let _ = self.shared.courier.set(courier);
-    }
-
-    /// The disk is full: the ballast goes, then the least important rows. `true` = there is room again.
-    pub(super) fn make_room(&mut self) -> bool {
-        let directory = self.shared.courier.get().map(crate::courier::CourierHandle::directory);
-        let now = self.shared.now();
-        // Indexes, tallies and page ends come on top of the rows.
-        let need = self.pending.as_ref().map_or(0, |batch| batch.bytes.saturating_mul(2));
-        let Some(store) = &mut self.store else { return false };
-        let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
-        self.tries += 1;
-        match store.free_space_for(need, &wants, now) {
-            // Room for a probe, yet not for the batch: not in a circle at full speed.
-            Ok(()) if self.tries > FULL_TRIES => {
-                self.tries = 0;
-                self.shared.set_state(StoreState::Unavailable("the disk is full".into()));
-                self.sync_at = Some(Instant::now() + FULL_PAUSE);
-                false
-            }
-            Ok(()) => true,
-            Err(StoreError::Corrupt(_)) => self.quarantine(),
-            Err(error) => {
-                // The store stays open: the next try may find room.
-                self.shared.set_state(StoreState::Unavailable(error.to_string()));
-                self.sync_at = Some(Instant::now() + FULL_PAUSE);
-                false
-            }
-        }
     }
 
     /// The file is damaged: put aside, a new one begun in a new epoch, the old one carved in the background.
@@ -246,131 +224,6 @@ impl Writer {
             }
         }
     }
-
-    fn find_carving(&mut self) {
-        let Some(store) = &self.store else { return };
-        let Some(folder) = repair::to_carve(&self.shared.folder).unwrap_or_default().into_iter().next() else { return };
-        let Ok(page) = store.carve_position(&folder) else { return };
-        let marks = std::fs::read(folder.join(repair::MARKS))
-            .ok()
-            .and_then(|bytes| Marks::from_bytes(&bytes))
-            .unwrap_or_default();
-        let Ok(carver) = Carver::open(&folder) else { return };
-        let known = store.ids(0).unwrap_or_default().into_iter().collect();
-        self.carving = Some(Carving { folder, carver, marks, page: u32::try_from(page).unwrap_or(u32::MAX), known });
-    }
-
-    /// One step of the carve: rows and position in one transaction.
-    pub(super) fn carve(&mut self) {
-        let Some(mut carving) = self.carving.take() else { return };
-        let now = self.shared.now();
-        let Some(store) = &mut self.store else { return };
-        let step = carving.carver.step(carving.page, CARVE_PAGES, &crc);
-        let rows: Vec<_> = step.records.into_iter().filter_map(|found| carving.take(found)).collect();
-        let key = repair::carve_key(&carving.folder);
-        let result = (|| {
-            let mut fold = store.begin(false, now)?;
-            for row in &rows {
-                let wanted = carving.unsettled(row.seq, row.kind);
-                match wanted {
-                    Ok(targets) => drop(fold.insert(&NewRow {
-                        id: row.id,
-                        kind: row.kind,
-                        run: self.run,
-                        wall_ms: row.wall_ms,
-                        mono_ms: row.mono_ms,
-                        targets: if row.targets.is_empty() { &targets } else { &row.targets },
-                        json: &row.json,
-                        late: true,
-                    })?),
-                    Err(()) => {
-                        fold.intake(Some(row.kind), 1)?;
-                        fold.drop(Some(row.kind), Reason::CarvedStale, 1)?;
-                    }
-                }
-            }
-            fault::point("carve_step");
-            fold.carved(&key, u64::from(step.next_page.unwrap_or(u32::MAX)))?;
-            fold.commit()?;
-            if step.next_page.is_none() {
-                store.carve_done(&carving.folder)?;
-            }
-            Ok::<(), StoreError>(())
-        })();
-        match (result, step.next_page) {
-            (Ok(()), Some(page)) => {
-                carving.page = page;
-                self.carving = Some(carving);
-            }
-            (Ok(()), None) => {
-                self.find_carving();
-                self.sync_at.get_or_insert(Instant::now() + limits::SYNC_INTERVAL);
-                if let Some(courier) = self.shared.courier.get() {
-                    courier.store_back();
-                }
-            }
-            (Err(error), _) => {
-                self.failed(&error);
-            }
-        }
-    }
-}
-
-struct Carved {
-    seq: u64,
-    id: crate::EventId,
-    kind: Kind,
-    wall_ms: i64,
-    mono_ms: i64,
-    targets: Vec<String>,
-    json: String,
-}
-
-impl Carving {
-    /// What the ring gave back must not come a second time from the damaged file.
-    pub(super) fn know(&mut self, batch: &super::batch::Batch) {
-        self.known.extend(batch.ops.iter().filter_map(|op| match op {
-            Op::Row { id, .. } => Some(*id),
-            _ => None,
-        }));
-    }
-
-    fn take(&mut self, found: crate::carve::Found) -> Option<Carved> {
-        let id = found.id.parse().ok()?;
-        let kind = Kind::parse(&found.kind)?;
-        self.known.insert(id).then(|| Carved {
-            seq: found.seq,
-            id,
-            kind,
-            wall_ms: found.wall_ms,
-            mono_ms: found.mono_ms,
-            targets: found.targets.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
-            json: found.json,
-        })
-    }
-
-    /// `Err` when the copied marks say that every route had settled it; else the destinations to aim it at (empty = all).
-    fn unsettled(&self, seq: u64, kind: Kind) -> Result<Vec<String>, ()> {
-        let lane = kind.lane() as usize;
-        let settled = |route: &crate::ring::marks::RouteMark| {
-            route.lanes.get(lane).is_some_and(|mark| seq <= *mark) || (route.sending != 0 && seq <= route.sending)
-        };
-        if !self.marks.routes.is_empty() && self.marks.routes.iter().all(settled) { Err(()) } else { Ok(Vec::new()) }
-    }
-}
-
-fn crc(found: &Candidate<'_>) -> u32 {
-    row_crc(&RawRow {
-        seq: i64::try_from(found.seq).unwrap_or(i64::MAX),
-        id: found.id.as_bytes(),
-        lane: i64::from(found.lane),
-        kind: found.kind.as_bytes(),
-        run: found.run,
-        wall_ms: found.wall_ms,
-        mono_ms: found.mono_ms,
-        targets: found.targets.map(str::as_bytes),
-        json: found.json.as_bytes(),
-    })
 }
 
 #[cfg(feature = "transport-reqwest")]

@@ -9,22 +9,27 @@ use crate::kind::Kind;
 use crate::limits::{self, RING_BYTES};
 use crate::reason::Reason;
 use crate::ring::guard::Step;
+use crate::ring::marks::RunMark;
 use crate::ring::record::{self, Head};
 use crate::ring::reserve;
 use crate::ring::scan::Scan;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::sys::{fault, map::Map};
 use std::time::Instant;
 
 /// Bytes of rows in one transaction: the log grows by as much, and its cap is [`limits::WAL_PAGES`].
 const BATCH_BYTES: usize = 256 * 1024;
 
+/// The same on a full disk: the less there is to bring into the file, the less must be given up for it.
+const TIGHT_BATCH_BYTES: usize = 64 * 1024;
+
 /// Steps in one transaction.
 const BATCH_OPS: usize = 2_000;
 
 impl Writer {
     pub(super) fn can_fold(&self) -> bool {
-        self.store.is_some() && !self.suspended
+        let paused = self.full_until.is_some_and(|until| until > Instant::now());
+        self.store.is_some() && !self.suspended && !paused
     }
 
     /// Position behind the last record read.
@@ -54,7 +59,7 @@ impl Writer {
     }
 
     /// Reads the next batch; `None` when there is nothing to do.
-    fn read(&mut self) -> Option<Batch> {
+    pub(super) fn read(&mut self) -> Option<Batch> {
         let ring = &self.shared.ring;
         let map = ring.map();
         let (from, end) = (ring.tail(), ring.published());
@@ -77,17 +82,21 @@ impl Writer {
         };
         let denied = crate::ring::denied_bits(marks.consent);
         let mut batch = Batch { mark, wipe: marks.wipe, denied, ..Batch::default() };
+        batch.ops.append(&mut self.adopted);
         if !known {
             // Another file: its reserve counts anew, and a crash in it must not pass for one already folded.
             (batch.mark.reserve_generation, batch.mark.reserve_total) = (0, 0);
         }
+        batch.crash = crash.filter(|crash| crash.generation > batch.mark.reserve_generation);
         let reached = self.read_records(&map, (from, end), (ticket, total), &mut batch);
         batch.mark.generation = self.shared.ring.generation();
         (batch.end, batch.mark.ticket, batch.mark.total) = reached;
-        if let Some(crash) = crash.filter(|_| batch.end == end || batch.wipe_next)
-            && crash.generation > batch.mark.reserve_generation
-        {
-            self.take_reserve(&crash, &mut batch);
+        if batch.end == end || batch.wipe_next {
+            // Of a run whose own record still waits for room: it comes after that.
+            let ours = |crash: &reserve::Reserved| self.is_of_this_run(crash) || !self.shared.ring.has_held();
+            if let Some(crash) = batch.crash.take_if(|crash| ours(crash)) {
+                self.take_reserve(&crash, &mut batch);
+            }
         }
         Some(batch)
     }
@@ -101,6 +110,8 @@ impl Writer {
         batch: &mut Batch,
     ) -> (u64, u64, u64) {
         let mut scan = Scan::new(map, RING_BYTES, range.0, range.1, after.0, after.1);
+        let tight = self.store.as_ref().is_some_and(Store::is_tight);
+        let most = if tight { TIGHT_BATCH_BYTES } else { BATCH_BYTES };
         let mut bytes = Vec::new();
         loop {
             let before = (scan.at, scan.ticket, scan.total);
@@ -126,7 +137,7 @@ impl Writer {
                 return (range.1, scan.ticket, scan.total);
             };
             self.record(&head, &bytes, batch);
-            if batch.bytes > BATCH_BYTES || batch.ops.len() > BATCH_OPS {
+            if batch.bytes > most || batch.ops.len() > BATCH_OPS {
                 return (scan.at, scan.ticket, scan.total);
             }
         }
@@ -137,7 +148,7 @@ impl Writer {
     }
 
     /// One record.
-    fn record(&mut self, head: &Head, bytes: &[u8], batch: &mut Batch) {
+    pub(super) fn record(&mut self, head: &Head, bytes: &[u8], batch: &mut Batch) {
         let kind = Kind::from_number(head.kind);
         if self.first_fold {
             if self.is_deadly(head.ticket) {
@@ -158,7 +169,13 @@ impl Writer {
             return;
         };
         match (head.kind, kind) {
-            (record::RUN, _) => self.stamper.run(&body, batch),
+            (record::RUN, _) => {
+                // The crash that ended the run before: found at the next start, it belongs before that one's record.
+                if let Some(crash) = batch.crash.take_if(|crash| self.is_of_this_run(crash)) {
+                    self.take_reserve(&crash, batch);
+                }
+                self.stamper.run(&body, batch);
+            }
             (record::SCOPE, _) => self.stamper.scope(&body, batch),
             (record::CRUMB, _) => self.stamper.crumb(&body, batch),
             (_, Some(kind)) => {
@@ -202,6 +219,10 @@ impl Writer {
         }
     }
 
+    fn is_of_this_run(&self, crash: &reserve::Reserved) -> bool {
+        self.stamper.key.is_some_and(|key| key.to_bytes() == crash.key)
+    }
+
     fn take_reserve(&mut self, crash: &reserve::Reserved, batch: &mut Batch) {
         batch.mark.reserve_generation = crash.generation;
         batch.mark.reserve_total = batch.mark.reserve_total.saturating_add(1);
@@ -219,8 +240,7 @@ impl Writer {
         }
         match Body::decode(&crash.body) {
             Some(body) => {
-                let key = self.stamper.key.unwrap_or(self.shared.key);
-                let id = key.id(body.wall_ms, crash.generation | RESERVED_TICKET, 0);
+                let id = IdKey::from_bytes(crash.key).id(body.wall_ms, crash.generation | RESERVED_TICKET, 0);
                 let before = batch.ops.len();
                 self.stamper.event(kind, id, &body, batch);
                 self.ask_hook(before, batch);
@@ -233,8 +253,17 @@ impl Writer {
     }
 
     /// Commits the pending batch; `false` = it must wait.
-    fn commit(&mut self) -> bool {
+    pub(super) fn commit(&mut self) -> bool {
         let Some(mut batch) = self.pending.take() else { return true };
+        if self.store.as_ref().is_some_and(|store| !store.is_secured()) {
+            // What is committed now might never fit into the file.
+            self.pending = Some(batch);
+            if !self.make_room() {
+                return false;
+            }
+            let Some(again) = self.pending.take() else { return true };
+            batch = again;
+        }
         let Some(store) = &mut self.store else {
             self.pending = Some(batch);
             return false;
@@ -273,13 +302,16 @@ impl Writer {
         }
         let ring = &self.shared.ring;
         let mark = batch.mark;
+        let run = batch.ops.iter().any(|op| matches!(op, Op::Run(_))).then(|| self.run_mark()).flatten();
         ring.change_marks(|state| {
+            state.marks.run = run.or(state.marks.run.take());
             state.marks.fold_generation = mark.generation;
             state.marks.fold_ticket = mark.ticket;
             state.marks.fold_total = mark.total;
         });
         fault::point("marks_written");
         ring.free(batch.end);
+        ring.place_held();
         let map = ring.map();
         if reserve::read(&map).is_some_and(|crash| crash.generation <= mark.reserve_generation) {
             fault::point("reserve_folded");
@@ -307,7 +339,16 @@ impl Writer {
         if self.shared.state() != StoreState::Ready {
             self.shared.set_state(StoreState::Ready);
         }
+        if self.store.as_ref().is_some_and(Store::must_checkpoint) {
+            // Not later: the ballast makes room for so much and no more.
+            self.sync();
+        }
         self.end_unfinished_session();
+    }
+
+    /// The run of what is folded next.
+    fn run_mark(&self) -> Option<RunMark> {
+        Some(RunMark::new(self.stamper.key?.to_bytes(), self.run_row.as_ref()?))
     }
 
     /// A session of an earlier run that never ended is ended by an event like any other.
@@ -322,51 +363,6 @@ impl Writer {
         if let Some((id, started_ms, status)) = self.stamper.unfinished_session() {
             crate::monitor::session::append_end(&self.shared, &id, started_ms, status, self.shared.clock.wall_ms());
         }
-    }
-
-    /// The ring's file was unlinked or cut: a new one takes its place, and nothing readable is lost.
-    fn keep_ring_sound(&mut self) {
-        if !self.shared.ring.has_file() || self.shared.ring.is_sound() || !self.can_fold() {
-            return;
-        }
-        let shared = std::sync::Arc::clone(&self.shared);
-        // First with callers going on, then the rest under the lock.
-        while self.pending.is_some() || shared.ring.tail() != shared.ring.published() {
-            if self.pending.is_none() {
-                self.pending = self.read();
-            }
-            if !self.commit() {
-                return;
-            }
-        }
-        let mark = self.store.as_ref().map(crate::store::Store::fold_mark).unwrap_or_default();
-        // Only copied under the append lock: stamping asks the app's hook, and callers wait for the lock.
-        let (mut records, mut read, tail) = (Vec::new(), mark.total, shared.ring.tail());
-        let replaced = shared.ring.replace(&shared.folder, super::files::boot_hash(&shared.boot), |map, head| {
-            let mut scan = Scan::new(map, RING_BYTES, tail, head, mark.ticket, mark.total);
-            let mut bytes = Vec::new();
-            while let Some(head) = scan.next(&mut bytes).or_else(|| scan.resync(&mut bytes)) {
-                records.push((head, bytes.clone()));
-            }
-            read = scan.total.saturating_sub(scan.lost);
-        });
-        if replaced.is_err() {
-            return;
-        }
-        let marks = shared.ring.marks();
-        let (ticket, total) = (marks.fold_ticket, marks.fold_total);
-        let denied = crate::ring::denied_bits(marks.consent);
-        let mut rest = Batch { wipe: marks.wipe, denied, ..Batch::default() };
-        for (head, bytes) in &records {
-            self.record(head, bytes, &mut rest);
-        }
-        if total > read {
-            rest.ops.push(Op::Lost(Reason::CorruptFile, total - read));
-        }
-        rest.mark = crate::store::FoldMark { generation: shared.ring.generation(), ticket, total, ..mark };
-        rest.end = 0;
-        self.pending = Some(rest);
-        self.commit();
     }
 
     /// What a failure of the store calls for; `true` = try the same again at once.

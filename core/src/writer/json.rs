@@ -78,13 +78,6 @@ pub(crate) fn keyed(key: &str, value: Raw<'_>) -> String {
     text
 }
 
-/// The JSON of a value whose text goes as it is.
-pub(crate) fn verbatim(value: Raw<'_>) -> String {
-    let mut text = String::new();
-    push_value(&mut text, value, true);
-    text
-}
-
 fn push_keyed(out: &mut String, key: &str, value: Raw<'_>) {
     if key_is_secret(key) {
         out.push_str("\"[secret]\"");

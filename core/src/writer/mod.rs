@@ -7,13 +7,16 @@
 //! | `batch` | what one transaction of the fold does |
 //! | `stamp`, `json` | from a record to a row |
 //! | `fold` | ring to batch, batch to store |
-//! | `files` | opening, quarantine, carving, wiping |
+//! | `files` | opening, quarantine, wiping |
+//! | `carve` | reading a damaged file for rows |
+//! | `room`, `sound` | a full disk; a ring whose file was taken away |
 //! | `guard` | starts that died in the engine |
 //! | `orphan` | queues that nobody records into any more |
 //! | `screens`, `repeat` | the screen of the moment; the same error over and over |
 //! | `hook` | the app's own `before_send` |
 
 pub(crate) mod batch;
+mod carve;
 mod files;
 mod fold;
 mod guard;
@@ -21,8 +24,10 @@ mod hook;
 mod json;
 mod orphan;
 mod repeat;
+mod room;
 mod screens;
 pub(crate) mod shared;
+mod sound;
 mod stamp;
 
 pub(crate) use files::boot_hash;
@@ -63,15 +68,19 @@ struct Writer {
     run: i64,
     /// That run, for a file that does not know it; `None` = no store was open yet.
     run_row: Option<crate::row::Run>,
+    /// What the next batch begins with: the run of the records in the ring, when the store does not know it.
+    adopted: Vec<batch::Op>,
     /// Failed tries of one batch on a full disk.
     tries: u32,
+    /// The disk is full and nothing could be freed: folding waits until then.
+    full_until: Option<Instant>,
     hook: Option<hook::Hook>,
     /// When what is committed must be synced.
     sync_at: Option<Instant>,
     last_critical_sync: Option<Instant>,
     reopen_at: Option<Instant>,
     upkeep_at: Option<Instant>,
-    carving: Option<files::Carving>,
+    carving: Option<carve::Carving>,
     suspended: bool,
     first_fold: bool,
     /// Position of the ring's head at the last sleep.
@@ -122,7 +131,9 @@ impl Writer {
             pending: None,
             run: 0,
             run_row: None,
+            adopted: Vec::new(),
             tries: 0,
+            full_until: None,
             hook,
             sync_at: None,
             last_critical_sync: None,
@@ -142,6 +153,8 @@ impl Writer {
         loop {
             self.fold();
             while let Some(command) = self.shared.next_command() {
+                // It may have made room, or somebody waits for what is folded.
+                self.full_until = None;
                 if let Command::Close(done) = command {
                     self.close();
                     let _ = done.send(());
@@ -177,7 +190,11 @@ impl Writer {
             // The fold before this command did it, or could not yet.
             Command::Wipe => {}
             Command::Failed(error) => {
-                self.failed(&error);
+                if self.failed(&error)
+                    && let Some(courier) = self.shared.courier.get()
+                {
+                    courier.store_back();
+                }
             }
             Command::Suspend(done) => {
                 self.suspended = true;
@@ -202,8 +219,9 @@ impl Writer {
         if self.store.is_none() {
             return;
         }
+        let tight = self.store.as_ref().is_some_and(Store::is_tight);
         let pages = self.store.as_ref().map_or(0, Store::wal_pages);
-        if pages >= limits::WAL_PAGES || self.sync_at.is_some_and(|at| at <= now) {
+        if pages >= limits::WAL_PAGES || (tight && pages > 0) || self.sync_at.is_some_and(|at| at <= now) {
             self.sync();
         }
         if self.upkeep_at.is_some_and(|at| at <= now) {
@@ -218,7 +236,7 @@ impl Writer {
     /// Writes the log into the file and syncs both.
     fn sync(&mut self) -> bool {
         let Some(store) = &mut self.store else { return false };
-        match store.checkpoint(false) {
+        match store.checkpoint(store.is_tight()) {
             Ok(()) => {
                 self.sync_at = None;
                 self.last_critical_sync = Some(Instant::now());
@@ -243,6 +261,8 @@ impl Writer {
             .evict(&wants, &idle, now)
             .and_then(|evicted| Ok(evicted + store.expire(&wants, now)?))
             .and_then(|gone| store.upkeep(now).map(|()| gone));
+        // One that finds no room now holds the small one's place.
+        let _ = store.ballast();
         match done {
             Ok(0) => {}
             Ok(_) => {
@@ -265,7 +285,8 @@ impl Writer {
         let head = self.shared.ring.head();
         let came = head.saturating_sub(std::mem::replace(&mut self.slept_at, head));
         self.shared.ring.touch_ahead(TOUCH_BYTES.max(2 * came));
-        let until = [self.sync_at, self.reopen_at, self.upkeep_at.filter(|_| self.sync_at.is_some())];
+        let upkeep = self.upkeep_at.filter(|_| self.sync_at.is_some());
+        let until = [self.sync_at, self.reopen_at, self.full_until, upkeep];
         let until = until.into_iter().flatten().min();
         // With nowhere to fold to, records must not wake it in vain.
         self.shared.set_sleep(if self.can_fold() { PARKED } else { DOZING });

@@ -88,17 +88,23 @@ impl Stamper {
     /// A run begins: its own scope is empty; a session that never ended is remembered until it is closed.
     pub(crate) fn run(&mut self, body: &Body<'_>, batch: &mut Batch) {
         let Some(run) = body.str(Field::Run).and_then(|json| serde_json::from_str::<Run>(json).ok()) else { return };
+        self.begin_run(run, body.str(Field::Key).and_then(parse_key), batch);
+    }
+
+    /// The same, of a run whose record is gone.
+    pub(crate) fn begin_run(&mut self, run: Run, key: Option<IdKey>, batch: &mut Batch) {
         let left = self.scope.remove(SESSION).or_else(|| self.scope.remove(PREVIOUS));
         self.scope.clear();
         self.crumbs.clear();
         self.screens = Screens::default();
         self.repeats = Repeats::default();
-        self.key = body.str(Field::Key).and_then(parse_key);
+        self.key = key;
         batch.ops.push(Op::ClearScope);
         batch.ops.push(Op::ClearCrumbs);
         batch.ops.push(Op::Run(run));
-        if let Some(key) = body.str(Field::Key) {
-            self.keep("key", Some(json::verbatim(Raw::Str(key))), batch);
+        if let Some(key) = key {
+            let hex = uuid::Uuid::from_bytes(key.to_bytes()).simple().to_string();
+            self.keep("key", Some(format!("\"{hex}\"")), batch);
         }
         if let Some(left) = left {
             self.keep(PREVIOUS, Some(left), batch);

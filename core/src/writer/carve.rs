@@ -1,0 +1,153 @@
+//! A damaged file is read for rows in the background, a few pages at a time.
+
+use super::Writer;
+use super::batch::Op;
+use crate::carve::{Candidate, Carver};
+use crate::kind::Kind;
+use crate::limits;
+use crate::reason::Reason;
+use crate::ring::marks::Marks;
+use crate::store::{NewRow, RawRow, StoreError, repair, row_crc};
+use crate::sys::fault;
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Pages carved in one go: about a millisecond, so that recording and delivery go on meanwhile.
+const CARVE_PAGES: u32 = 16;
+
+/// A damaged file being read for rows.
+pub(super) struct Carving {
+    folder: PathBuf,
+    carver: Carver,
+    marks: Marks,
+    page: u32,
+    known: HashSet<crate::EventId>,
+}
+
+impl Writer {
+    pub(super) fn find_carving(&mut self) {
+        let Some(store) = &self.store else { return };
+        let Some(folder) = repair::to_carve(&self.shared.folder).unwrap_or_default().into_iter().next() else { return };
+        let Ok(page) = store.carve_position(&folder) else { return };
+        let marks = std::fs::read(folder.join(repair::MARKS))
+            .ok()
+            .and_then(|bytes| Marks::from_bytes(&bytes))
+            .unwrap_or_default();
+        let Ok(carver) = Carver::open(&folder) else { return };
+        let known = store.ids(0).unwrap_or_default().into_iter().collect();
+        self.carving = Some(Carving { folder, carver, marks, page: u32::try_from(page).unwrap_or(u32::MAX), known });
+    }
+
+    /// One step of the carve: rows and position in one transaction.
+    pub(super) fn carve(&mut self) {
+        let Some(mut carving) = self.carving.take() else { return };
+        let now = self.shared.now();
+        let Some(store) = &mut self.store else { return };
+        let step = carving.carver.step(carving.page, CARVE_PAGES, &crc);
+        let rows: Vec<_> = step.records.into_iter().filter_map(|found| carving.take(found)).collect();
+        let key = repair::carve_key(&carving.folder);
+        let result = (|| {
+            let mut fold = store.begin(false, now)?;
+            for row in &rows {
+                let wanted = carving.unsettled(row.seq, row.kind);
+                match wanted {
+                    Ok(targets) => drop(fold.insert(&NewRow {
+                        id: row.id,
+                        kind: row.kind,
+                        run: self.run,
+                        wall_ms: row.wall_ms,
+                        mono_ms: row.mono_ms,
+                        targets: if row.targets.is_empty() { &targets } else { &row.targets },
+                        json: &row.json,
+                        late: true,
+                    })?),
+                    Err(()) => {
+                        fold.intake(Some(row.kind), 1)?;
+                        fold.drop(Some(row.kind), Reason::CarvedStale, 1)?;
+                    }
+                }
+            }
+            fault::point("carve_step");
+            fold.carved(&key, u64::from(step.next_page.unwrap_or(u32::MAX)))?;
+            fold.commit()?;
+            if step.next_page.is_none() {
+                store.carve_done(&carving.folder)?;
+            }
+            Ok::<(), StoreError>(())
+        })();
+        match (result, step.next_page) {
+            (Ok(()), Some(page)) => {
+                carving.page = page;
+                self.carving = Some(carving);
+            }
+            (Ok(()), None) => {
+                self.find_carving();
+                self.sync_at.get_or_insert(Instant::now() + limits::SYNC_INTERVAL);
+                if let Some(courier) = self.shared.courier.get() {
+                    courier.store_back();
+                }
+            }
+            (Err(error), _) => {
+                self.failed(&error);
+            }
+        }
+    }
+}
+
+struct Carved {
+    seq: u64,
+    id: crate::EventId,
+    kind: Kind,
+    wall_ms: i64,
+    mono_ms: i64,
+    targets: Vec<String>,
+    json: String,
+}
+
+impl Carving {
+    /// What the ring gave back must not come a second time from the damaged file.
+    pub(super) fn know(&mut self, batch: &super::batch::Batch) {
+        self.known.extend(batch.ops.iter().filter_map(|op| match op {
+            Op::Row { id, .. } => Some(*id),
+            _ => None,
+        }));
+    }
+
+    fn take(&mut self, found: crate::carve::Found) -> Option<Carved> {
+        let id = found.id.parse().ok()?;
+        let kind = Kind::parse(&found.kind)?;
+        self.known.insert(id).then(|| Carved {
+            seq: found.seq,
+            id,
+            kind,
+            wall_ms: found.wall_ms,
+            mono_ms: found.mono_ms,
+            targets: found.targets.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
+            json: found.json,
+        })
+    }
+
+    /// `Err` when the copied marks say that every route had settled it; else the destinations to aim it at (empty = all).
+    fn unsettled(&self, seq: u64, kind: Kind) -> Result<Vec<String>, ()> {
+        let lane = kind.lane() as usize;
+        let settled = |route: &crate::ring::marks::RouteMark| {
+            route.lanes.get(lane).is_some_and(|mark| seq <= *mark) || (route.sending != 0 && seq <= route.sending)
+        };
+        if !self.marks.routes.is_empty() && self.marks.routes.iter().all(settled) { Err(()) } else { Ok(Vec::new()) }
+    }
+}
+
+fn crc(found: &Candidate<'_>) -> u32 {
+    row_crc(&RawRow {
+        seq: i64::try_from(found.seq).unwrap_or(i64::MAX),
+        id: found.id.as_bytes(),
+        lane: i64::from(found.lane),
+        kind: found.kind.as_bytes(),
+        run: found.run,
+        wall_ms: found.wall_ms,
+        mono_ms: found.mono_ms,
+        targets: found.targets.map(str::as_bytes),
+        json: found.json.as_bytes(),
+    })
+}

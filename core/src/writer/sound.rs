@@ -1,0 +1,55 @@
+//! The ring's file taken away or cut while the process records.
+
+use super::Writer;
+use super::batch::{Batch, Op};
+use crate::limits::RING_BYTES;
+use crate::reason::Reason;
+use crate::ring::scan::Scan;
+
+impl Writer {
+    /// The ring's file was unlinked or cut: a new one takes its place, and nothing readable is lost.
+    pub(super) fn keep_ring_sound(&mut self) {
+        if !self.shared.ring.has_file() || self.shared.ring.is_sound() || !self.can_fold() {
+            return;
+        }
+        let shared = std::sync::Arc::clone(&self.shared);
+        // First with callers going on, then the rest under the lock.
+        let taken = || crate::ring::reserve::read(&shared.ring.map()).is_some();
+        while self.pending.is_some() || shared.ring.tail() != shared.ring.published() || taken() {
+            if self.pending.is_none() {
+                self.pending = self.read();
+            }
+            if !self.commit() {
+                return;
+            }
+        }
+        let mark = self.store.as_ref().map(crate::store::Store::fold_mark).unwrap_or_default();
+        // Only copied under the append lock: stamping asks the app's hook, and callers wait for the lock.
+        let (mut records, mut read, tail) = (Vec::new(), mark.total, shared.ring.tail());
+        let replaced = shared.ring.replace(&shared.folder, super::files::boot_hash(&shared.boot), |map, head| {
+            let mut scan = Scan::new(map, RING_BYTES, tail, head, mark.ticket, mark.total);
+            let mut bytes = Vec::new();
+            while let Some(head) = scan.next(&mut bytes).or_else(|| scan.resync(&mut bytes)) {
+                records.push((head, bytes.clone()));
+            }
+            read = scan.total.saturating_sub(scan.lost);
+        });
+        if replaced.is_err() {
+            return;
+        }
+        let marks = shared.ring.marks();
+        let (ticket, total) = (marks.fold_ticket, marks.fold_total);
+        let denied = crate::ring::denied_bits(marks.consent);
+        let mut rest = Batch { wipe: marks.wipe, denied, ..Batch::default() };
+        for (head, bytes) in &records {
+            self.record(head, bytes, &mut rest);
+        }
+        if total > read {
+            rest.ops.push(Op::Lost(Reason::CorruptFile, total - read));
+        }
+        rest.mark = crate::store::FoldMark { generation: shared.ring.generation(), ticket, total, ..mark };
+        rest.end = 0;
+        self.pending = Some(rest);
+        self.commit();
+    }
+}

@@ -1,0 +1,135 @@
+//! Promise 5 on a disk without room: a small tmpfs, and a process that may not write large files.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use rez_monitor_tests::kid::{Kid, Said};
+use rez_monitor_tests::scene::{Scene, balance, dropped};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const CHILD: &str = env!("CARGO_BIN_EXE_child");
+
+/// A file system of 4 MB; gone when dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where a tmpfs cannot be mounted.
+    fn mount(at: &Path) -> Option<SmallDisk> {
+        std::fs::create_dir(at).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(at).output();
+        mounted.is_ok_and(|done| done.status.success()).then(|| SmallDisk(at.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
+    }
+}
+
+/// CPU time of a process so far, in clock ticks (10 ms).
+fn ticks(pid: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    fields
+        .get(11)
+        .zip(fields.get(12))
+        .map_or(0, |(user, system)| user.parse::<u64>().unwrap_or(0) + system.parse::<u64>().unwrap_or(0))
+}
+
+/// Nothing is at the collector that was not acknowledged, and what is not there is in the books.
+fn all_accounted(scene: &Scene, folder: &Path, said: &Said) {
+    let account = balance(folder);
+    let lost: u64 = dropped(&account).values().sum();
+    let collected = rez_monitor_tests::scene::collected(&scene.collector);
+    println!("{} recorded, refused {:?}, lost {:?}", said.recorded.len(), said.refused, dropped(&account));
+    assert!(!collected.is_empty());
+    assert!(said.recorded.iter().filter(|(id, _)| collected.contains_key(id)).count() == collected.len());
+    assert_eq!(collected.len() as u64 + lost, said.recorded.len() as u64);
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_a_full_disk() {
+    let scene = Scene::new(CHILD);
+    let Some(disk) = SmallDisk::mount(&scene.path("small")) else {
+        println!("skipped: full disk (a tmpfs cannot be mounted here)");
+        return;
+    };
+    let folder = disk.0.join("app");
+    let options = format!(
+        "folder={} fill=1500 kinds=message pause_us=100 crumbs=0 url=none n=6000 end=persist,state,wait,close",
+        folder.display()
+    );
+    let mut kid = scene.start(&options);
+    let full = kid.until("all recorded", |said| said.words.iter().any(|word| word == "waiting"));
+    assert_eq!(full.word("store"), Some("Ready"), "rows are given up for the new ones: {:?}", full.words);
+    // With nothing more to record it sleeps.
+    let before = ticks(kid.pid());
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let spun = ticks(kid.pid()) - before;
+    assert!(spun < 40, "{spun} ticks of CPU time in 2 s with nothing to do");
+    kid.tell("");
+    let (code, said) = kid.wait();
+    assert_eq!((code, said.recorded.len() as u64 + said.refusals()), (Some(0), 6000));
+    let evicted = dropped(&balance(&folder)).get("disk_full").copied().unwrap_or(0);
+    assert!(evicted > 1000, "{evicted} were given up for room");
+    // The same full disk, the network is back: all that was not given up arrives.
+    let deliver = format!("folder={} n=0 end=flush", folder.display());
+    let (code, last) = Kid::start(CHILD, &scene.args("record", &deliver), None).wait();
+    assert_eq!((code, last.word("left")), (Some(0), Some("0")), "{:?}", last.words);
+    all_accounted(&scene, &folder, &said);
+}
+
+#[test]
+fn promise_5_the_host_app_never_feels_our_trouble_with_files_that_may_not_grow() {
+    let scene = Scene::new(CHILD);
+    let folder = scene.folder();
+    let options =
+        "max_file=3000000 fill=1500 kinds=message pause_us=100 crumbs=0 url=none n=6000 end=persist,state,close";
+    let said = scene.run(options);
+    assert_eq!(said.word("store"), Some("Ready"), "{:?}", said.words);
+    assert_eq!(said.recorded.len() as u64 + said.refusals(), 6000);
+    let evicted = dropped(&balance(&folder)).get("disk_full").copied().unwrap_or(0);
+    assert!(evicted > 1000, "{evicted} were given up for room");
+    let last = scene.run("max_file=3000000 n=0 end=flush");
+    assert_eq!(last.word("left"), Some("0"), "{:?}", last.words);
+    all_accounted(&scene, &folder, &said);
+}
+
+#[test]
+fn a_disk_filled_by_others_is_worked_on_as_soon_as_there_is_room_again() {
+    let scene = Scene::new(CHILD);
+    let Some(disk) = SmallDisk::mount(&scene.path("small")) else {
+        println!("skipped: full disk (a tmpfs cannot be mounted here)");
+        return;
+    };
+    let folder = disk.0.join("app");
+    // Crashes are never given up, so nothing can be freed for them.
+    let options = format!(
+        "folder={} fill=6000 kinds=message crumbs=0 url=none n=20 fatals=300 end=state,wait,persist,state,close",
+        folder.display()
+    );
+    let mut kid = scene.start(&options);
+    kid.until("it records", |said| said.recorded.len() > 20);
+    let filler = disk.0.join("others");
+    let taken = {
+        use std::io::Write;
+        let mut file = std::fs::File::create(&filler).unwrap();
+        while file.write_all(&[7; 4096]).is_ok() {}
+        file.metadata().unwrap().len()
+    };
+    println!("others took {taken} bytes");
+    let full = kid.until("its end", |said| said.words.iter().any(|word| word == "waiting"));
+    assert!(full.word("store").is_some_and(|state| state.starts_with("Unavailable")), "{:?}", full.words);
+    let before = ticks(kid.pid());
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let spun = ticks(kid.pid()) - before;
+    assert!(spun < 40, "{spun} ticks of CPU time in 2 s on a full disk");
+    std::fs::remove_file(&filler).unwrap();
+    kid.tell("");
+    let (code, said) = kid.wait();
+    assert_eq!((code, said.word("persisted")), (Some(0), Some("true")), "{:?}", said.words);
+    let deliver = format!("folder={} n=0 end=flush", folder.display());
+    let (code, last) = Kid::start(CHILD, &scene.args("record", &deliver), None).wait();
+    assert_eq!((code, last.word("left")), (Some(0), Some("0")), "{:?}", last.words);
+    all_accounted(&scene, &folder, &said);
+}
