@@ -6,9 +6,9 @@
 //! | field | meaning |
 //! | --- | --- |
 //! | `session` | id of the session (UUID) |
-//! | `view` | `{id, name, version, counts{error, resource, action, long_task}}`: the screen it happened on, counts so far |
+//! | `view` | `{id, name, version, counts{error, resource, action, long_task}, started_ms, loading_us, frames{slow, frozen, total}}`: the screen it happened on, all of it so far; the last two once known |
 //! | `trace` | `{trace_id (32 hex), span_id (16 hex), parent (16 hex, optional)}` |
-//! | `user` | `{id, email, username, ...}` as set by the app; `anonymous`: the device's own id for a user not named |
+//! | `user` | `{id, email, username, ...}` as set by the app; `anonymous`: the device's own id for a user not named, absent while it is the installation's |
 //! | `tags`, `contexts` | string map; map of objects |
 //! | `attrs` | the app's own attributes |
 //! | `cut` | number of values cut or replaced because of a limit |
@@ -21,7 +21,7 @@
 //! | hang | `message`, `duration_us`, `frames`, `trail` |
 //! | app_exit | `cause`, `message`, `trail` |
 //! | message | `message`, `level`, `context` |
-//! | screen_load | `name`, `start_ms`, `duration_us`, `initial_us`, `full_us`, `slow`, `children` `[{id, kind, name, start_us (after the screen's start), duration_us, status, trace}]` |
+//! | screen_load | `name`, `start_ms`, `duration_us`, `initial_us`, `full_us`, `slow`, `children` `[{id, kind, name (endpoint, URL or task), method, start_us (after the screen's start), duration_us, status, failed, trace}]` |
 //! | app_start | `type` (`cold`, `warm`), `start_ms`, `duration_us`, `children` |
 //! | api_call | `method`, `url` (no query), `endpoint` (template), `start_ms`, `duration_us`, `status`, `request_bytes`, `response_bytes`, `error`, `slow`, `failed`, `child_of` (view id, when inside an open screen load) |
 //! | image_load | `url`, `start_ms`, `duration_us`, `response_bytes`, `slow`, `child_of` |

@@ -71,7 +71,7 @@ fn promise_5_the_host_app_never_feels_our_trouble_with_a_full_disk() {
     let (code, said) = kid.wait();
     assert_eq!((code, said.recorded.len() as u64 + said.refusals()), (Some(0), 6000));
     let evicted = dropped(&balance(&folder)).get("disk_full").copied().unwrap_or(0);
-    assert!(evicted > 1000, "{evicted} were given up for room");
+    assert!(evicted > 100, "{evicted} were given up for room");
     // The same full disk, the network is back: all that was not given up arrives.
     let deliver = format!("folder={} n=0 end=flush", folder.display());
     let (code, last) = Kid::start(CHILD, &scene.args("record", &deliver), None).wait();
@@ -89,7 +89,7 @@ fn promise_5_the_host_app_never_feels_our_trouble_with_files_that_may_not_grow()
     assert_eq!(said.word("store"), Some("Ready"), "{:?}", said.words);
     assert_eq!(said.recorded.len() as u64 + said.refusals(), 6000);
     let evicted = dropped(&balance(&folder)).get("disk_full").copied().unwrap_or(0);
-    assert!(evicted > 1000, "{evicted} were given up for room");
+    assert!(evicted > 100, "{evicted} were given up for room");
     let last = scene.run("max_file=3000000 n=0 end=flush");
     assert_eq!(last.word("left"), Some("0"), "{:?}", last.words);
     all_accounted(&scene, &folder, &said);

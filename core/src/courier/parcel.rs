@@ -36,6 +36,23 @@ impl Filter {
             want => want,
         }
     }
+
+    /// The same inside a cut that begins with `first`, which it remembers.
+    pub(crate) fn want_with(&self, first: &mut Option<Row>, row: &Row) -> Want {
+        let want = self.want(row);
+        match first {
+            _ if want != Want::Yes => want,
+            None => {
+                *first = Some(row.clone());
+                want
+            }
+            Some(first) => {
+                let together = || self.destination.together(self.spec, first, row);
+                // A fault in a destination costs a smaller request, no row.
+                if catch_unwind(AssertUnwindSafe(together)).unwrap_or(false) { want } else { Want::Next }
+            }
+        }
+    }
 }
 
 /// Whether a destination takes a row at all, whatever the moment.

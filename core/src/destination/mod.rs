@@ -3,9 +3,33 @@
 //! Everything here is a pure function of rows and answers: no clock, no file, no socket, no store. What must be read
 //! at the moment of sending comes in as [`Stamp`].
 
+#[cfg(feature = "destination-datadog")]
+mod datadog;
+#[cfg(feature = "destination-ga4")]
+mod ga4;
+#[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
+mod json;
+#[cfg(feature = "destination-mixpanel")]
+mod mixpanel;
+#[cfg(feature = "destination-otlp")]
+mod otlp;
 #[cfg(feature = "destination-rez")]
 mod rez;
+#[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
+mod span;
+#[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
+mod text;
+#[cfg(any(feature = "destination-ga4", feature = "destination-mixpanel"))]
+mod write;
 
+#[cfg(feature = "destination-datadog")]
+pub use self::datadog::{Datadog, DatadogBuilder};
+#[cfg(feature = "destination-ga4")]
+pub use self::ga4::{Ga4, Ga4Builder};
+#[cfg(feature = "destination-mixpanel")]
+pub use self::mixpanel::{Mixpanel, MixpanelBuilder, MixpanelRegion};
+#[cfg(feature = "destination-otlp")]
+pub use self::otlp::{Otlp, OtlpBuilder, OtlpEncoding, OtlpSignal};
 #[cfg(feature = "destination-rez")]
 pub use self::rez::{Rez, RezBuilder};
 
@@ -59,6 +83,18 @@ pub enum Want {
     No,
     /// Not now (a limit of its category, consent pending): the row is parked, others pass.
     Later,
+    /// Yes, but not in the request that is being cut: the cut ends before it. A destination says so through
+    /// [`Destination::together`].
+    Next,
+}
+
+/// Something of a row that a destination says in other words, or not at all. Derived from the row, never stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The field, as the app named it.
+    pub field: String,
+    /// What became of it.
+    pub what: String,
 }
 
 /// What is on its way in one request.
@@ -208,11 +244,58 @@ pub trait Destination: Send + Sync + 'static {
     /// what `stamp` says goes into headers only. Total: a field the vendor cannot take is renamed, cut or left out, never the row.
     fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request;
 
+    /// Whether `next` may stand in one request with `first`, the first row of the cut: a format that names the user once
+    /// per request keeps two users apart.
+    fn together(&self, _route: &RouteSpec, _first: &Row, _next: &Row) -> bool {
+        true
+    }
+
+    /// How old a row may be when it is sent, where the vendor would refuse or re-date an older one; it is then booked as
+    /// `expired`.
+    fn max_age(&self, _route: &RouteSpec) -> Option<Duration> {
+        None
+    }
+
+    /// What [`Destination::encode`] renames, cuts or leaves out of this row, for the inspector.
+    fn notes(&self, _route: &RouteSpec, _row: &Row) -> Vec<Note> {
+        Vec::new()
+    }
+
     /// What the answer means for these rows.
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict;
 
     /// Identifies the encoder's format: a batch in flight that another build encoded is cut anew.
     fn encoder(&self) -> u32;
+}
+
+impl<D: Destination + ?Sized> Destination for std::sync::Arc<D> {
+    fn routes(&self) -> &'static [RouteSpec] {
+        (**self).routes()
+    }
+
+    fn purposes(&self) -> &[Purpose] {
+        (**self).purposes()
+    }
+
+    fn key_hash(&self) -> u64 {
+        (**self).key_hash()
+    }
+
+    fn wants(&self, route: &RouteSpec, row: &Row) -> Want {
+        (**self).wants(route, row)
+    }
+
+    fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request {
+        (**self).encode(route, batch, stamp)
+    }
+
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
+        (**self).verdict(route, batch, answer)
+    }
+
+    fn encoder(&self) -> u32 {
+        (**self).encoder()
+    }
 }
 
 /// A destination was configured with a value that cannot work. Says which part, never the key itself.
@@ -235,6 +318,38 @@ pub enum DestinationError {
         part: &'static str,
         /// Position of the character, from 0.
         at: usize,
+    },
+    /// A header's name is no name.
+    #[error("header `{name}`: the character at position {at} cannot stand in a header's name")]
+    HeaderName {
+        /// The name, without what cannot be shown.
+        name: String,
+        /// Position of the character, from 0.
+        at: usize,
+    },
+    /// A header's value cannot be sent as it is.
+    #[error(
+        "header `{name}`: its value is empty, or has a character at position {at} that cannot stand there (a newline, perhaps?)"
+    )]
+    HeaderValue {
+        /// Which header.
+        name: String,
+        /// Position of the character, from 0.
+        at: usize,
+    },
+    /// A header is named twice, or is one that is ours to set.
+    #[error("header `{name}` is named twice or belongs to the request itself")]
+    HeaderTaken {
+        /// Which header.
+        name: String,
+    },
+    /// A value has not the form the vendor gives it.
+    #[error("{part}: {why}")]
+    Form {
+        /// Which value, for example `measurement id`.
+        part: &'static str,
+        /// What it should look like.
+        why: &'static str,
     },
     /// No purpose was named, so that nothing would ever be sent.
     #[error("no purpose: name monitoring, analytics or both")]

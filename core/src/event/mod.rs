@@ -109,6 +109,12 @@ impl<'a> Event<'a> {
         self
     }
 
+    /// Named contexts of a message or an error: each value a map, such as `performance`. Other kinds have none.
+    #[must_use]
+    pub fn context(self, context: Attrs<'a>) -> Event<'a> {
+        self.set_context(context)
+    }
+
     /// Only these destinations get it, by their names in the configuration; empty = all that want its kind.
     #[must_use]
     pub fn targets(mut self, targets: &'a [&'a str]) -> Event<'a> {

@@ -9,8 +9,9 @@ use crate::limits::RECORD_BYTES;
 use crate::metrics::Metrics;
 use crate::ring::{Admission, Append, Found, Ring, record};
 use crate::row::Run;
+use crate::sys::fork;
 use crate::sys::lock::{FolderLock, SIBLINGS, sibling};
-use crate::sys::{clock, fork, random};
+use crate::sys::random::Fresh;
 use crate::writer::shared::{Command, Role, Shared};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     let closing = known.and_then(|known| known.shared.upgrade()).filter(|shared| shared.holds_folder());
     config.folder.clone_from(&wanted);
     fork::watch();
-    let boot = clock::boot_id();
+    let boot = config.ids.boot();
     let hash = crate::writer::boot_hash(&boot);
     let on_disk = if closing.is_some() { None } else { on_disk(&wanted, hash) };
     let (ring, found, folder, lock) = match on_disk {
@@ -50,7 +51,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
             (ring, Found::default(), wanted.clone(), None)
         }
     };
-    let key = IdKey::from_bytes(random::random_16());
+    let key = IdKey::from_bytes(config.ids.key());
     let shared = Arc::new(Shared::new(ring, config, folder, boot, key, found, lock, Role::App));
     set_first_consent(&shared);
     append_run(&shared);
@@ -105,7 +106,7 @@ fn append_run(shared: &Shared) {
     let config = &shared.config;
     let run = Run {
         number: 0,
-        id: random::uuid(),
+        id: config.ids.uuid(Fresh::Run),
         boot: shared.boot.clone(),
         app: config.app.clone(),
         release: config.release.clone(),

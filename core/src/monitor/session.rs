@@ -8,7 +8,7 @@ use crate::event::field::Field;
 use crate::kind::Kind;
 use crate::limits::{RECORD_BYTES, SESSION_BACKGROUND};
 use crate::ring::{Admission, Append};
-use crate::sys::random;
+use crate::sys::random::Fresh;
 use crate::writer::shared::Shared;
 use std::sync::PoisonError;
 
@@ -26,7 +26,7 @@ impl Inner {
     pub(crate) fn start_session(&self) {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         self.end_locked(&mut session, "exited");
-        let id = random::uuid();
+        let id = self.shared.config.ids.uuid(Fresh::Session);
         let started_ms = self.shared.clock.wall_ms();
         self.decide_sampling(&id);
         self.append_scope(|encoder| {

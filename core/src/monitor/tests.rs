@@ -50,8 +50,17 @@ fn every_event_bears_the_user_tags_and_screen_of_its_own_moment() {
     assert_eq!(events[1]["tags"]["plan"], "gold");
     assert_eq!(events[1]["view"]["name"], "Cart");
     assert_eq!(events[1]["attrs"]["note"], "mail me at [email]");
-    assert_eq!(events[2]["user"], Json::Null);
+    // Nobody is named any more, and whoever comes next is not taken for `u-1`.
+    let device = events[2]["user"]["anonymous"].as_str().unwrap().to_owned();
+    assert_eq!(events[2]["user"], serde_json::json!({ "anonymous": device }));
     assert_eq!(events[2]["tags"]["plan"], "gold");
+    let monitor = open(folder.path());
+    let _ = monitor.track("next run", &[]);
+    monitor.scope(ScopeChange::User(Some(User { id: Some("u-2"), ..User::default() })));
+    let _ = monitor.track("known again", &[]);
+    let events = only(rows(monitor, folder.path()), "analytics");
+    assert_eq!(events[3]["user"], serde_json::json!({ "anonymous": device }));
+    assert_eq!(events[4]["user"], serde_json::json!({ "id": "u-2", "anonymous": device }));
 }
 
 #[test]

@@ -141,6 +141,10 @@ impl Tx<'_> {
                         gather.freed.push((exception.seq, exception.lane));
                     }
                     Want::Later => {}
+                    Want::Next => {
+                        gather.full = true;
+                        return Ok(asked);
+                    }
                 },
                 Some(Read::Bad(..)) => self.corrupt(&[exception.seq], gather.now)?,
                 None => self.unpark(gather.number, exception.seq)?,
@@ -207,6 +211,10 @@ impl Tx<'_> {
                         Want::No => passed += u64::from(leading),
                         Want::Later => {
                             self.park(gather.number, seq, lane as u8, gather.now.wall_ms, None)?;
+                        }
+                        Want::Next => {
+                            gather.full = true;
+                            break 'lane;
                         }
                     },
                 }

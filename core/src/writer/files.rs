@@ -11,7 +11,8 @@ use crate::limits;
 use crate::ring::guard::Step;
 use crate::ring::marks::Marks;
 use crate::store::{Identity, Store, StoreError, Wipe, repair};
-use crate::sys::{fault, random};
+use crate::sys::fault;
+use crate::sys::random::Fresh;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,8 +37,8 @@ impl Writer {
             self.shared.ring.enter(Step::Open);
         }
         let marks = self.shared.ring.marks();
-        let install =
-            if marks.install == [0; 16] { random::uuid() } else { uuid::Uuid::from_bytes(marks.install).to_string() };
+        let known = (marks.install != [0; 16]).then(|| uuid::Uuid::from_bytes(marks.install).to_string());
+        let install = known.unwrap_or_else(|| self.shared.config.ids.uuid(Fresh::Install));
         let identity =
             Identity { install, epoch: marks.epoch.saturating_add(1).max(1), boot: self.shared.boot.clone() };
         let options = crate::store::Options {
@@ -199,7 +200,7 @@ impl Writer {
                 Purpose::ALL.into_iter().filter(|purpose| wipe.what & (1 << (*purpose as u8)) != 0).collect(),
             )
         };
-        let install = all.then(random::uuid);
+        let install = all.then(|| self.shared.config.ids.uuid(Fresh::Install));
         let Some(store) = &mut self.store else { return false };
         let done = store.wipe(what, &|kind| !all && !gone(kind), install.as_deref(), now).and_then(|()| {
             let settled = store.settled()?;

@@ -17,6 +17,7 @@
 
 pub(crate) mod batch;
 mod carve;
+mod device;
 mod files;
 mod fold;
 mod guard;

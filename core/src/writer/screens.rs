@@ -21,6 +21,42 @@ struct View {
     name: String,
     version: u64,
     counts: BTreeMap<&'static str, u64>,
+    started_ms: i64,
+    /// How long it took to load, once that is known.
+    loading_us: Option<i64>,
+    /// Slow, frozen and total frames, once some were reported.
+    frames: Option<[i64; 3]>,
+}
+
+impl View {
+    /// What a row says of the whole screen: each later row repeats it, since the vendors want all of a view at once.
+    fn learn(&mut self, kind: Kind, body: &Body<'_>) {
+        if kind == Kind::ScreenLoad {
+            self.loading_us = body.i64(Field::DurationUs);
+            return;
+        }
+        let said = [Field::SlowFrames, Field::FrozenFrames, Field::TotalFrames].map(|field| body.i64(field));
+        for (sum, more) in self.frames.get_or_insert_default().iter_mut().zip(said) {
+            *sum = sum.saturating_add(more.unwrap_or(0));
+        }
+    }
+
+    fn json(&self) -> String {
+        let mut view = json!({
+            "id": self.id,
+            "name": crate::privacy::scrub_text(&self.name),
+            "version": self.version,
+            "counts": self.counts,
+            "started_ms": self.started_ms,
+        });
+        if let Some(us) = self.loading_us {
+            view["loading_us"] = us.into();
+        }
+        if let Some([slow, frozen, total]) = self.frames {
+            view["frames"] = json!({"slow": slow, "frozen": frozen, "total": total});
+        }
+        view.to_string()
+    }
 }
 
 /// A screen load that has begun and not ended.
@@ -35,7 +71,7 @@ impl Screens {
     /// A screen begins to load.
     pub(crate) fn open(&mut self, name: &str, body: &Body<'_>) {
         let view = body.str(Field::View).unwrap_or_default();
-        self.open_view(name, view);
+        self.open_view(name, view, body.wall_ms);
         self.loading = Some(Screen {
             view: view.to_owned(),
             start_ms: body.wall_ms,
@@ -52,11 +88,7 @@ impl Screens {
     /// What every row says of its screen and its trace; a screen load takes its child spans along.
     pub(crate) fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut Object) {
         if let Some(view) = &self.view {
-            object.raw(
-                "view",
-                &json!({"id": view.id, "name": crate::privacy::scrub_text(&view.name), "version": view.version, "counts": view.counts})
-                    .to_string(),
-            );
+            object.raw("view", &view.json());
         }
         let open = self.loading.as_ref();
         if let Some(trace) =
@@ -80,11 +112,15 @@ impl Screens {
         if matches!(kind, Kind::ScreenView | Kind::ScreenLoad) && self.loading.is_none() {
             let name = body.str(Field::Name).unwrap_or_default();
             if self.view.as_ref().is_none_or(|view| view.name != name) {
-                self.open_view(name, &id.to_string());
+                let began_ms = body.i64(Field::StartMs).unwrap_or(body.wall_ms);
+                self.open_view(name, &id.to_string(), began_ms);
             }
         }
         let Some(view) = &mut self.view else { return };
         view.version += 1;
+        if matches!(kind, Kind::ScreenLoad | Kind::Frames) && body.str(Field::Name) == Some(view.name.as_str()) {
+            view.learn(kind, body);
+        }
         let counter = match kind {
             Kind::Error | Kind::Crash | Kind::Hang => "error",
             Kind::ApiCall | Kind::ImageLoad => "resource",
@@ -95,8 +131,10 @@ impl Screens {
         *view.counts.entry(counter).or_default() += 1;
     }
 
-    fn open_view(&mut self, name: &str, id: &str) {
-        self.view = Some(View { id: id.to_owned(), name: name.to_owned(), version: 0, counts: BTreeMap::new() });
+    fn open_view(&mut self, name: &str, id: &str, started_ms: i64) {
+        let (name, id) = (name.to_owned(), id.to_owned());
+        let counts = BTreeMap::new();
+        self.view = Some(View { id, name, version: 0, counts, started_ms, loading_us: None, frames: None });
     }
 
     /// Keeps a call, image or task as a child span of the screen that loads.
@@ -110,11 +148,14 @@ impl Screens {
         let mut object = Object::new();
         object.text("id", &id.to_string());
         object.text("kind", kind.as_str());
-        let name = body.str(Field::Endpoint).or(body.str(Field::Name)).unwrap_or_default();
-        object.text("name", &crate::privacy::scrub_text(name));
+        let name = match (body.str(Field::Endpoint).or(body.str(Field::Name)), body.str(Field::Url)) {
+            (None, Some(url)) => crate::privacy::scrub_url(url),
+            (name, _) => crate::privacy::scrub_text(name.unwrap_or_default()),
+        };
+        object.text("name", &name);
         let start_ms = body.i64(Field::StartMs).unwrap_or(body.wall_ms);
         object.number("start_us", start_ms.saturating_sub(screen.start_ms).saturating_mul(1_000).max(0));
-        for field in [Field::DurationUs, Field::Status] {
+        for field in [Field::Method, Field::DurationUs, Field::Status, Field::Failed] {
             if let Some(value) = body.get(field) {
                 object.field(field, value, "");
             }

@@ -2,6 +2,7 @@
 //! each event with the state of its own moment, in ticket order.
 
 use super::batch::{Batch, Op};
+use super::device;
 use super::json::{self, Object};
 use super::repeat::Repeats;
 use super::screens::Screens;
@@ -94,6 +95,7 @@ impl Stamper {
     /// The same, of a run whose record is gone.
     pub(crate) fn begin_run(&mut self, run: Run, key: Option<IdKey>, batch: &mut Batch) {
         let left = self.scope.remove(SESSION).or_else(|| self.scope.remove(PREVIOUS));
+        let device = device::KEPT.map(|part| (part, self.scope.remove(part)));
         self.scope.clear();
         self.crumbs.clear();
         self.screens = Screens::default();
@@ -108,6 +110,9 @@ impl Stamper {
         }
         if let Some(left) = left {
             self.keep(PREVIOUS, Some(left), batch);
+        }
+        for (part, value) in device.into_iter().filter(|(_, value)| value.is_some()) {
+            self.keep(part, value, batch);
         }
     }
 
@@ -143,6 +148,9 @@ impl Stamper {
                 }
                 let json = (user != json!({})).then(|| user.to_string());
                 self.keep("user", json, batch);
+                for (part, value) in device::turn(&self.scope, body.str(Field::Name), self.key, body.mono_us) {
+                    self.keep(part, value, batch);
+                }
             }
             Some("tag") => self.keep_in("tags", name, body.get(Field::Value), batch),
             Some("context") => self.keep_in("contexts", name, body.get(Field::Context), batch),
@@ -251,7 +259,16 @@ impl Stamper {
             object.text("session", id);
         }
         self.screens.stamp(kind, body, object);
-        for key in ["user", "tags", "contexts"] {
+        let user = self.scope.get("user");
+        match self.scope.get(device::ANONYMOUS) {
+            None => user.into_iter().for_each(|user| object.raw("user", user)),
+            Some(id) => {
+                let user = user.and_then(|user| user.strip_suffix('}')).filter(|user| user.len() > 1);
+                let user = user.map_or_else(|| "{".to_owned(), |user| format!("{user},"));
+                object.raw("user", &format!("{user}\"anonymous\":{id}}}"));
+            }
+        }
+        for key in ["tags", "contexts"] {
             if let Some(json) = self.scope.get(key) {
                 object.raw(key, json);
             }

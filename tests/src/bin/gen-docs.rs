@@ -16,7 +16,7 @@ const STAMPED: [(&str, &str, &str); 10] = [
     ("session", "every event but `session`", "a random id, new after 30 s in the background"),
     ("user", "every event while a user is set", "id, email, username, extra: as given, masked with `mask_user`"),
     ("tags, contexts", "every event while set", "as the app set them, after the rules"),
-    ("view", "every event while a screen is known", "id, name, counts of the screen"),
+    ("view", "every event while a screen is known", "id, name, start, loading time, frames and counts of the screen"),
     ("trace, child_of", "timed calls and what happens in them", "random ids"),
     ("children", "`screen_load`", "up to 100 calls and images loaded meanwhile"),
     ("trail", "`crash`, `error`, `hang`, `app_exit`", "up to 100 breadcrumbs, after the rules"),

@@ -14,6 +14,7 @@ use crate::sys::fault;
 use crate::transport::{Completion, Request};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 impl<O: Outbox> Driver<O> {
     /// Leases rows and hands them to the transport.
@@ -39,6 +40,10 @@ impl<O: Outbox> Driver<O> {
         if let Some(step) = convict(&mut route.state, &lease.rows) {
             let seqs = lease.rows.iter().map(|row| row.seq).collect();
             return self.settle_later(key, step, seqs, receipt("refused alone while another event was accepted"));
+        }
+        if let Some(step) = expire(destination.max_age(route.spec), &lease.rows, now) {
+            let seqs = lease.rows.iter().map(|row| row.seq).collect();
+            return self.settle_later(key, step, seqs, receipt("older than the destination takes"));
         }
         if route.state.stop.is_some() && lease.rows.len() > 1 {
             // A batch from before the stop; probes are single events.
@@ -84,7 +89,8 @@ impl<O: Outbox> Driver<O> {
         loop {
             let (key, id, filter_now) = (key.clone(), self.new_id(now), filter.clone());
             let asked = self.ask(move |store, now| {
-                let wants = &mut |row: &Row| filter_now.want(row);
+                let mut first = None;
+                let wants = &mut |row: &Row| filter_now.want_with(&mut first, row);
                 let lease = store.lease(&key, cut, encoder, &|| id.clone(), wants, now)?;
                 let again = lease.is_none() && store.lease_again(&key);
                 let left = Left::read(store, &key)?;
@@ -162,4 +168,15 @@ fn convict(state: &mut RouteState, rows: &[Row]) -> Option<Step> {
     let ends = rows.iter().map(|row| found(row).map_or(RowEnd::Keep, dead)).collect();
     state.convicted.retain(|suspect| !rows.iter().any(|row| row.seq == suspect.seq));
     Some(Step::Settle(ends))
+}
+
+/// Books rows that are older than the destination takes; the other rows are queued again.
+fn expire(max_age: Option<Duration>, rows: &[Row], now: Now) -> Option<Step> {
+    let most = i64::try_from(max_age?.as_millis()).unwrap_or(i64::MAX);
+    let old = |row: &Row| now.wall_ms.saturating_sub(row.wall_ms) > most;
+    if !rows.iter().any(old) {
+        return None;
+    }
+    let end = |row: &Row| if old(row) { RowEnd::Dropped(Reason::Expired) } else { RowEnd::Keep };
+    Some(Step::Settle(rows.iter().map(end).collect()))
 }

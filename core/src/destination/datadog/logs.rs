@@ -1,0 +1,146 @@
+//! Log events: messages, feedback, metrics that are no times, forwarded errors, and our own losses.
+
+use super::super::json::Json;
+use super::super::text::stack;
+use super::Datadog;
+use super::doc::Doc;
+use super::origin::{self, System};
+use super::view::View;
+use crate::destination::Batch;
+use crate::kind::Kind;
+use crate::level::Level;
+use crate::row::{Row, Run};
+
+/// The body for these rows and losses: a JSON array.
+pub(super) fn body(datadog: &Datadog, batch: &Batch<'_>) -> String {
+    let mut out = String::with_capacity(batch.rows.iter().map(|row| row.json.len() + 900).sum::<usize>() + 1024);
+    out.push('[');
+    for row in batch.rows {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        log(&mut out, datadog, batch, row);
+    }
+    if !batch.lost.is_empty() {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        losses(&mut out, datadog, batch);
+    }
+    out.push(']');
+    out
+}
+
+/// What every log has.
+fn head(o: &mut Doc<'_>, datadog: &Datadog, run: Option<&Run>, ms: i64, status: &str, message: &str) {
+    o.text("status", status);
+    o.text("message", message);
+    o.text("date", &date(ms));
+    let service = datadog.service(run);
+    o.text("service", service);
+    o.text("ddtags", &origin::tags(service, run));
+    o.text("ddsource", System::of(run).source());
+    o.object("logger", |o| {
+        o.text("name", "rez-monitor");
+        o.text("version", env!("CARGO_PKG_VERSION"));
+    });
+    o.object("_dd", |o| o.object("device", |o| o.text("architecture", std::env::consts::ARCH)));
+    if let Some(run) = run {
+        o.text("version", &run.release);
+        o.maybe("build_version", run.dist.as_deref());
+    }
+    origin::device(o, run, true);
+    o.text("application_id", &datadog.application);
+}
+
+fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
+    let fields = &Json::of(row);
+    let run = batch.run_of(row);
+    let (status, message) = status(row, fields);
+    Doc::write(out, |o| {
+        head(o, datadog, run, row.wall_ms, status, &message);
+        o.maybe("session_id", origin::session(fields, run));
+        let view = View::of(fields, run);
+        o.object("view", |o| view.write(o));
+        origin::user(o, fields, batch.install);
+        if matches!(row.kind, Kind::Error | Kind::Crash | Kind::Hang | Kind::AppExit) {
+            o.object("error", |o| {
+                o.text("kind", fields.text("type").unwrap_or(row.kind.as_str()));
+                o.text("message", &message);
+                o.maybe("stack", stack(fields).as_deref());
+                o.maybe("source_type", System::of(run).source_type(run));
+                o.maybe("fingerprint", fields.text("fingerprint"));
+            });
+        }
+        let own: &[(&str, &str)] = match row.kind {
+            Kind::Metric => &[("name", "metric"), ("value", "value"), ("unit", "unit"), ("type", "type")],
+            Kind::Feedback => &[("name", "name"), ("email", "email"), ("about", "about")],
+            _ => &[("severity", "severity"), ("code", "code"), ("mechanism", "mechanism"), ("cause", "cause")],
+        };
+        o.object("context", |o| {
+            let mut taken = vec!["event_id", "kind", "tags", "contexts", "cut"];
+            o.text("event_id", &origin::id(row));
+            o.text("kind", row.kind.as_str());
+            for (field, name) in own {
+                o.member(name, fields.get(field));
+                taken.push(name);
+            }
+            for key in ["tags", "contexts", "cut"] {
+                o.member(key, fields.get(key));
+            }
+            o.members(fields.map("attrs"), &taken);
+            taken.extend(fields.map("attrs").iter().map(|(key, _)| key.as_ref()));
+            o.members(fields.map("context"), &taken);
+        });
+    });
+}
+
+/// Status and message; `fatal` is not in the vendor's list.
+fn status(row: &Row, fields: &Json<'_>) -> (&'static str, String) {
+    let level = fields.text("level").and_then(Level::parse);
+    let level = match row.kind {
+        Kind::Crash => Level::Fatal,
+        Kind::Error => level.unwrap_or(Level::Error),
+        Kind::Hang | Kind::AppExit => Level::Error,
+        Kind::Message => level.unwrap_or_default(),
+        _ => Level::Info,
+    };
+    let status = match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warning => "warn",
+        Level::Error => "error",
+        Level::Fatal => "critical",
+    };
+    let message = match row.kind {
+        Kind::Metric => fields.text("name"),
+        _ => fields.text("message").or(fields.text("cause")).or(fields.text("type")),
+    };
+    (status, message.unwrap_or(row.kind.as_str()).to_owned())
+}
+
+/// Our own losses: totals since the epoch began, in every request, so that the newest one is true.
+fn losses(out: &mut String, datadog: &Datadog, batch: &Batch<'_>) {
+    let run = batch.runs.iter().max_by_key(|run| run.number);
+    let made = batch.batch_id.parse::<crate::EventId>().map_or(0, |id| i64::try_from(id.unix_ms()).unwrap_or(0));
+    let newest = batch.rows.iter().map(|row| row.wall_ms).max().unwrap_or(0);
+    let total = batch.lost.iter().fold(0u64, |sum, lost| sum.saturating_add(lost.count));
+    Doc::write(out, |o| {
+        let message = format!("{total} events were not delivered since the queue began");
+        head(o, datadog, run, made.max(newest), "warn", &message);
+        o.object("lost", |o| {
+            o.int("epoch", i64::try_from(batch.epoch).unwrap_or(i64::MAX));
+            for lost in batch.lost {
+                let kind = lost.kind.map_or("unknown", Kind::as_str);
+                o.int(&format!("{}.{kind}", lost.reason), i64::try_from(lost.count).unwrap_or(i64::MAX));
+            }
+        });
+    });
+}
+
+/// RFC 3339 in UTC with milliseconds; a clock outside the calendar is put to its edge.
+fn date(ms: i64) -> String {
+    let (least, most) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
+    let stamp = jiff::Timestamp::from_millisecond(ms.clamp(least, most)).unwrap_or_default();
+    format!("{stamp:.3}")
+}

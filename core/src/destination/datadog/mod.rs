@@ -1,0 +1,395 @@
+//! Datadog: RUM (views, actions, resources, errors, long tasks, vitals) and logs, at the intakes for client tokens.
+
+mod doc;
+mod logs;
+mod origin;
+mod privacy;
+mod rum;
+mod view;
+
+use super::{
+    Action, Backoff, Batch, Destination, DestinationError, RouteSpec, RowOutcome, Stamp, Verdict, Want, header_value,
+    json::Json, stable_hash,
+};
+use crate::kind::{Kind, Purpose};
+use crate::limits;
+use crate::row::{Row, Run};
+use crate::transport::{Answer, Endpoint, Request};
+use std::time::Duration;
+
+/// Version of the encoder: raised when the body for the same rows changes.
+const VERSION: u32 = 1;
+
+const ORIGIN: &str = "rez-monitor";
+
+/// The oldest log the intake takes.
+const LOG_AGE: Duration = Duration::from_secs(18 * 3600);
+
+/// The oldest batch the vendor's own SDKs send to RUM.
+const RUM_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// Longest text of the server that is kept in a receipt, in characters.
+const NOTE_CHARS: usize = 160;
+
+const fn route(name: &'static str, reports_losses: bool) -> RouteSpec {
+    RouteSpec {
+        name,
+        at_most_once: false,
+        max_events: limits::CUT_EVENTS,
+        max_bytes: limits::CUT_BYTES,
+        backoff: Backoff::STANDARD,
+        gzip: true,
+        reports_losses,
+    }
+}
+
+const RUM: RouteSpec = route("datadog.rum", false);
+const LOGS: RouteSpec = route("datadog.logs", true);
+
+/// Sites and the hosts that take client tokens.
+const SITES: [(&str, &str); 7] = [
+    ("datadoghq.com", "browser-intake-datadoghq.com"),
+    ("us3.datadoghq.com", "browser-intake-us3-datadoghq.com"),
+    ("us5.datadoghq.com", "browser-intake-us5-datadoghq.com"),
+    ("datadoghq.eu", "browser-intake-datadoghq.eu"),
+    ("ap1.datadoghq.com", "browser-intake-ap1-datadoghq.com"),
+    ("ap2.datadoghq.com", "browser-intake-ap2-datadoghq.com"),
+    ("ddog-gov.com", "browser-intake-ddog-gov.com"),
+];
+
+/// Datadog RUM and logs.
+#[derive(Clone)]
+pub struct Datadog {
+    base: String,
+    application: String,
+    token: String,
+    service: Option<String>,
+    rum_rate: f64,
+    log_rate: f64,
+    forward_errors: bool,
+    mask_input: bool,
+    interactions: bool,
+    resources: bool,
+    long_tasks: bool,
+    purposes: Vec<Purpose>,
+    key_hash: u64,
+}
+
+/// Builds a [`Datadog`].
+#[derive(Clone)]
+pub struct DatadogBuilder {
+    site: String,
+    endpoint: Option<String>,
+    datadog: Datadog,
+}
+
+impl Datadog {
+    /// Application id and client token, as the vendor's page for a RUM application shows them.
+    #[must_use]
+    pub fn builder(application_id: impl Into<String>, client_token: impl Into<String>) -> DatadogBuilder {
+        DatadogBuilder {
+            site: "datadoghq.com".into(),
+            endpoint: None,
+            datadog: Datadog {
+                base: String::new(),
+                application: application_id.into(),
+                token: client_token.into(),
+                service: None,
+                rum_rate: 1.0,
+                log_rate: 1.0,
+                forward_errors: false,
+                mask_input: true,
+                interactions: true,
+                resources: true,
+                long_tasks: true,
+                purposes: vec![Purpose::Monitoring],
+                key_hash: 0,
+            },
+        }
+    }
+
+    /// The service of a run: as configured, else the app's name.
+    fn service<'a>(&'a self, run: Option<&'a Run>) -> &'a str {
+        self.service.as_deref().or(run.map(|run| run.app.as_str())).unwrap_or("unknown")
+    }
+
+    /// Whether the RUM route takes this row, sampling apart.
+    fn is_rum(&self, row: &Row, fields: &Json<'_>) -> bool {
+        match row.kind {
+            Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit => true,
+            Kind::ScreenLoad | Kind::ScreenView | Kind::Frames | Kind::AppStart => true,
+            Kind::Analytics | Kind::Revenue => true,
+            Kind::ApiCall | Kind::ImageLoad => self.resources,
+            Kind::Interaction => self.interactions,
+            Kind::LongTask => self.long_tasks,
+            // The end of a session ends its last view; its start says nothing that the next event does not.
+            Kind::Session => !fields.is("init") && fields.get("view").is_some(),
+            Kind::Metric => is_time(fields),
+            Kind::Message | Kind::Feedback | Kind::UserProp => false,
+        }
+    }
+
+    /// Whether the logs route takes this row, sampling apart.
+    fn is_log(&self, row: &Row, fields: &Json<'_>) -> bool {
+        match row.kind {
+            Kind::Message | Kind::Feedback => true,
+            Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit => self.forward_errors,
+            Kind::Metric => !is_time(fields),
+            _ => false,
+        }
+    }
+
+    /// RUM is sampled by session, so that a session is whole or absent.
+    fn session_is_kept(&self, row: &Row, fields: &Json<'_>) -> bool {
+        let run = row.run.to_string();
+        chance(fields.text("session").unwrap_or(&run)) < self.rum_rate
+    }
+}
+
+/// A metric that is a time, which RUM can take as a vital.
+fn is_time(fields: &Json<'_>) -> bool {
+    let timed = fields.text("unit").is_some_and(|unit| rum::time_unit(unit).is_some());
+    timed && fields.text("type") != Some("counter") && fields.float("value").is_some()
+}
+
+/// The same number from 0 to below 1 for the same text, on every device and after every restart.
+fn chance(text: &str) -> f64 {
+    // The lowest bits of the hash are its best; 53 of them make a double.
+    (stable_hash(&[text]) & ((1 << 53) - 1)) as f64 / (1u64 << 53) as f64
+}
+
+impl DatadogBuilder {
+    /// The vendor's site, for example `datadoghq.eu`. `datadoghq.com` by default.
+    #[must_use]
+    pub fn site(mut self, site: impl Into<String>) -> Self {
+        self.site = site.into();
+        self
+    }
+
+    /// A proxy or a stand-in instead of a site: `/api/v2/rum` and `/api/v2/logs` are appended.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// The tag `service`; the app's name by default.
+    #[must_use]
+    pub fn service(mut self, service: impl Into<String>) -> Self {
+        self.datadog.service = Some(service.into());
+        self
+    }
+
+    /// Share of sessions that RUM gets, 0 to 1. A session is kept whole or not at all.
+    #[must_use]
+    pub fn session_sample_rate(mut self, rate: f64) -> Self {
+        self.datadog.rum_rate = rate;
+        self
+    }
+
+    /// Share of logs that are sent, 0 to 1, whatever becomes of the session.
+    #[must_use]
+    pub fn log_sample_rate(mut self, rate: f64) -> Self {
+        self.datadog.log_rate = rate;
+        self
+    }
+
+    /// Errors, crashes, hangs and exits go to the logs too. Off by default, as in the vendor's own SDKs.
+    #[must_use]
+    pub fn forward_errors_to_logs(mut self, on: bool) -> Self {
+        self.datadog.forward_errors = on;
+        self
+    }
+
+    /// What users typed stays out of the names and contexts of actions (`mask-user-input`). On by default.
+    #[must_use]
+    pub fn mask_user_input(mut self, on: bool) -> Self {
+        self.datadog.mask_input = on;
+        self
+    }
+
+    /// Interactions become actions. On by default.
+    #[must_use]
+    pub fn track_user_interactions(mut self, on: bool) -> Self {
+        self.datadog.interactions = on;
+        self
+    }
+
+    /// API calls and images become resources. On by default.
+    #[must_use]
+    pub fn track_resources(mut self, on: bool) -> Self {
+        self.datadog.resources = on;
+        self
+    }
+
+    /// Long tasks are sent. On by default.
+    #[must_use]
+    pub fn track_long_tasks(mut self, on: bool) -> Self {
+        self.datadog.long_tasks = on;
+        self
+    }
+
+    /// What it gets. Monitoring by default; with analytics, events and purchases become custom actions.
+    #[must_use]
+    pub fn purposes(mut self, purposes: &[Purpose]) -> Self {
+        self.datadog.purposes = Purpose::ALL.into_iter().filter(|purpose| purposes.contains(purpose)).collect();
+        self
+    }
+
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// [`DestinationError`] names the part that cannot work.
+    pub fn build(self) -> Result<Datadog, DestinationError> {
+        let mut datadog = self.datadog;
+        if datadog.application.is_empty() {
+            return Err(DestinationError::Empty { part: "application id" });
+        }
+        datadog.application.make_ascii_lowercase();
+        if !origin::is_uuid(&datadog.application) {
+            let why = "expected a UUID such as 0190f2aa-7c1e-7a53-9b0e-3b6a3f0d9c11";
+            return Err(DestinationError::Form { part: "application id", why });
+        }
+        header_value("client token", &datadog.token)?;
+        datadog.base = match &self.endpoint {
+            Some(endpoint) => {
+                let endpoint = Endpoint::parse(endpoint)?;
+                format!("{}{}", endpoint.origin, endpoint.path)
+            }
+            None => match SITES.iter().find(|(site, _)| site.eq_ignore_ascii_case(&self.site)) {
+                Some((_, host)) => format!("https://{host}"),
+                None => {
+                    let why = "expected one of datadoghq.com, us3.datadoghq.com, us5.datadoghq.com, datadoghq.eu, \
+                               ap1.datadoghq.com, ap2.datadoghq.com, ddog-gov.com";
+                    return Err(DestinationError::Form { part: "site", why });
+                }
+            },
+        };
+        if datadog.service.as_deref().is_some_and(str::is_empty) {
+            return Err(DestinationError::Empty { part: "service" });
+        }
+        for (part, rate) in [("session sample rate", datadog.rum_rate), ("log sample rate", datadog.log_rate)] {
+            if !(0.0..=1.0).contains(&rate) {
+                return Err(DestinationError::Form { part, why: "expected a number from 0 to 1" });
+            }
+        }
+        if datadog.purposes.is_empty() {
+            return Err(DestinationError::NoPurpose);
+        }
+        datadog.key_hash = stable_hash(&[&datadog.base, &datadog.application, &datadog.token]);
+        Ok(datadog)
+    }
+}
+
+impl std::fmt::Debug for Datadog {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Datadog").field("base", &self.base).field("purposes", &self.purposes).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for DatadogBuilder {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DatadogBuilder").field("site", &self.site).finish_non_exhaustive()
+    }
+}
+
+impl Destination for Datadog {
+    fn routes(&self) -> &'static [RouteSpec] {
+        &[RUM, LOGS]
+    }
+
+    fn purposes(&self) -> &[Purpose] {
+        &self.purposes
+    }
+
+    fn key_hash(&self) -> u64 {
+        self.key_hash
+    }
+
+    fn wants(&self, route: &RouteSpec, row: &Row) -> Want {
+        let fields = Json::of(row);
+        let wanted = if route.name == RUM.name {
+            self.is_rum(row, &fields) && self.session_is_kept(row, &fields)
+        } else {
+            self.is_log(row, &fields) && chance(&row.id.to_string()) < self.log_rate
+        };
+        if wanted { Want::Yes } else { Want::No }
+    }
+
+    fn max_age(&self, route: &RouteSpec) -> Option<Duration> {
+        Some(if route.name == RUM.name { RUM_AGE } else { LOG_AGE })
+    }
+
+    fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request {
+        let run = batch.runs.iter().max_by_key(|run| run.number);
+        let source = origin::System::of(run).source();
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let mut headers = vec![
+            header("DD-API-KEY", &self.token),
+            header("DD-EVP-ORIGIN", ORIGIN),
+            header("DD-EVP-ORIGIN-VERSION", env!("CARGO_PKG_VERSION")),
+            header("DD-REQUEST-ID", batch.batch_id),
+        ];
+        if route.name == RUM.name {
+            headers.push(header("Content-Type", "text/plain;charset=UTF-8"));
+            let mut url = format!("{}/api/v2/rum?ddsource={source}", self.base);
+            if stamp.attempt > 0 {
+                url.push_str(&format!("&ddtags=retry_count:{}", stamp.attempt));
+                if stamp.last_status != 0 {
+                    url.push_str(&format!(",last_failure_status:{}", stamp.last_status));
+                }
+            }
+            Request { url, headers, body: rum::body(self, batch).into_bytes() }
+        } else {
+            headers.push(header("Content-Type", "application/json"));
+            let url = format!("{}/api/v2/logs?ddsource={source}", self.base);
+            Request { url, headers, body: logs::body(self, batch).into_bytes() }
+        }
+    }
+
+    fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
+        let wait = answer.retry_after();
+        let action = match answer.status {
+            // The intake accepts; what it says beside that means nothing.
+            202 => Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]),
+            200..=299 => Action::Ambiguous(format!("status {} is not the intake's 202", answer.status)),
+            300..=399 => Action::Stop(match answer.header("location") {
+                Some(to) => format!("the endpoint redirects to {}", short(to)),
+                None => "the endpoint redirects".to_owned(),
+            }),
+            401 | 403 => Action::Stop(format!("the client token was refused ({})", answer.status)),
+            404 | 405 | 410 => Action::Stop(format!("there is no intake at this address ({})", answer.status)),
+            408 | 425 | 429 => Action::Keep(wait),
+            415 => Action::Uncompressed,
+            400..=499 => Action::Split,
+            500..=599 => Action::Outage(wait),
+            status => Action::Ambiguous(format!("status {status} means nothing here")),
+        };
+        Verdict { note: (answer.status >= 400).then(|| error(answer)).flatten(), ..Verdict::of(action) }
+    }
+
+    fn encoder(&self) -> u32 {
+        let switches = [self.mask_input, self.forward_errors].map(u8::from);
+        // The body names the version of the library, so another version writes another body.
+        let settings = crc32fast::hash(self.service.as_deref().unwrap_or_default().as_bytes());
+        crc32fast::hash(env!("CARGO_PKG_VERSION").as_bytes()) ^ crc32fast::hash(&switches) ^ settings ^ VERSION
+    }
+}
+
+/// The first of the intake's own words: `{"errors":[{"detail":..}]}` or `{"errors":["..."]}`.
+fn error(answer: &Answer) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_slice(&answer.body).ok().filter(|_| !answer.cut)?;
+    let first = json.get("errors")?.get(0)?;
+    let words = first.as_str().or_else(|| first.get("detail")?.as_str()).or_else(|| first.get("title")?.as_str())?;
+    Some(short(words)).filter(|words| !words.is_empty())
+}
+
+/// First characters of a text of the server.
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(NOTE_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests;

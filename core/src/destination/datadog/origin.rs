@@ -1,0 +1,179 @@
+//! Where an event comes from, in Datadog's words: tags, system, device, user, session.
+
+use super::super::json::Json;
+use super::super::text::split_os;
+use super::doc::Doc;
+use crate::row::{Row, Run};
+
+/// Longest tag, in characters.
+const TAG_CHARS: usize = 200;
+
+/// What Datadog calls the system of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum System {
+    Android,
+    Ios,
+    Other,
+}
+
+impl System {
+    pub(super) fn of(run: Option<&Run>) -> System {
+        let name = run.map_or("", |run| split_os(&run.os).0);
+        if name.eq_ignore_ascii_case("android") {
+            System::Android
+        } else if ["ios", "ipados", "iphone os"].iter().any(|ios| name.eq_ignore_ascii_case(ios)) {
+            System::Ios
+        } else {
+            System::Other
+        }
+    }
+
+    /// A closed list; `rum-cpp` is what a native engine off the two phones is nearest to.
+    pub(super) fn source(self) -> &'static str {
+        match self {
+            System::Android => "android",
+            System::Ios => "ios",
+            System::Other => "rum-cpp",
+        }
+    }
+
+    /// The language family of a stack; a closed list, and nothing where none of it fits.
+    pub(super) fn source_type(self, run: Option<&Run>) -> Option<&'static str> {
+        match self {
+            System::Android => Some("android"),
+            System::Ios => Some("ios"),
+            System::Other => {
+                let name = run.map_or("", |run| split_os(&run.os).0).to_ascii_lowercase();
+                ["linux", "macos", "windows"].into_iter().find(|known| *known == name)
+            }
+        }
+    }
+}
+
+/// `service`, `env` and `version` as tags: lower case, and only characters a tag may have.
+pub(super) fn tags(service: &str, run: Option<&Run>) -> String {
+    let version = run.map(|run| run.release.as_str());
+    let environment = run.and_then(|run| run.environment.as_deref());
+    let mut out = String::with_capacity(96);
+    for (key, value) in [("service", Some(service)), ("env", environment), ("version", version)] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            if !out.is_empty() {
+                out.push(',');
+            }
+            tag(&mut out, key, value);
+        }
+    }
+    out
+}
+
+fn tag(out: &mut String, key: &str, value: &str) {
+    out.push_str(key);
+    out.push(':');
+    let plain = |c: char| if c.is_alphanumeric() || "_-:./".contains(c) { c } else { '_' };
+    let value = value.chars().flat_map(char::to_lowercase).map(plain);
+    out.extend(value.take(TAG_CHARS - key.len() - 1));
+}
+
+/// System and device. A log must have both, so that it says `unknown` where RUM says nothing.
+pub(super) fn device(o: &mut Doc<'_>, run: Option<&Run>, must: bool) {
+    let (name, version) = run.map_or(("", None), |run| split_os(&run.os));
+    if must || (!name.is_empty() && version.is_some()) {
+        let version = version.unwrap_or("unknown");
+        o.object("os", |o| {
+            o.text("name", if name.is_empty() { "unknown" } else { name });
+            o.text("version", version);
+            o.text("version_major", version.split('.').next().unwrap_or(version));
+        });
+    }
+    let model = run.and_then(|run| run.device.as_deref());
+    if must || model.is_some() {
+        o.object("device", |o| {
+            o.text("type", if System::of(run) == System::Other { "other" } else { "mobile" });
+            o.maybe("name", model);
+            o.maybe("model", model);
+        });
+    }
+}
+
+/// Who used the app.
+pub(super) fn user(o: &mut Doc<'_>, fields: &Json<'_>, install: &str) {
+    let user = fields.get("user");
+    let anonymous = fields.text("anonymous").or(Some(install).filter(|id| !id.is_empty()));
+    if user.is_none() && anonymous.is_none() {
+        return;
+    }
+    o.object("usr", |o| {
+        if let Some(user) = user {
+            o.maybe("id", user.text("id"));
+            o.maybe("name", user.text("username"));
+            o.maybe("email", user.text("email"));
+            o.members(user.entries(), &["id", "username", "email", "name", "anonymous_id"]);
+        }
+        o.maybe("anonymous_id", anonymous);
+    });
+}
+
+/// The session of a row. One recorded without sessions belongs to its run.
+pub(super) fn session<'a>(fields: &'a Json<'_>, run: Option<&'a Run>) -> Option<&'a str> {
+    let session = fields.text("session").filter(|id| is_uuid(id));
+    session.or_else(|| run.map(|run| run.id.as_str()).filter(|id| is_uuid(id)))
+}
+
+/// The only form of an id the vendor takes.
+pub(super) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+        })
+}
+
+/// The id of a row with its dashes.
+pub(super) fn id(row: &Row) -> String {
+    row.id.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(os: &str) -> Run {
+        Run { os: os.into(), release: "Shop@1.4.0+52 (beta)".into(), environment: Some("CI".into()), ..Run::default() }
+    }
+
+    #[test]
+    fn tags_are_lower_case_and_have_no_forbidden_character() {
+        assert_eq!(tags("Rez App", Some(&run("x"))), "service:rez_app,env:ci,version:shop_1.4.0_52__beta_");
+        assert_eq!(tags("a,b", None), "service:a_b");
+        let long = Run { release: "é".repeat(900), ..Run::default() };
+        assert!(tags("s", Some(&long)).split(',').all(|tag| tag.chars().count() <= TAG_CHARS));
+    }
+
+    #[test]
+    fn the_source_is_one_of_the_vendors_list() {
+        for (os, source, kind) in [
+            ("Android 15", "android", Some("android")),
+            ("iOS 18.2", "ios", Some("ios")),
+            ("linux", "rum-cpp", Some("linux")),
+            ("Plan 9", "rum-cpp", None),
+            ("", "rum-cpp", None),
+        ] {
+            let run = run(os);
+            let system = System::of(Some(&run));
+            assert_eq!((system.source(), system.source_type(Some(&run))), (source, kind), "{os}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_a_lower_case_uuid() {
+        assert!(is_uuid("019f0c1e-7c1e-7a53-9b0e-3b6a3f0d9c07"));
+        for odd in [
+            "",
+            "019F0c1e-7c1e-7a53-9b0e-3b6a3f0d9c07",
+            "019f0c1e7c1e-7a53-9b0e-3b6a3f0d9c07-",
+            "zz9f0c1e-7c1e-7a53-9b0e-3b6a3f0d9c07",
+        ] {
+            assert!(!is_uuid(odd), "{odd}");
+        }
+    }
+}

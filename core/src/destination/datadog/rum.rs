@@ -1,0 +1,314 @@
+//! RUM events: one JSON object a line.
+
+use super::super::json::Json;
+use super::super::span;
+use super::super::text::stack;
+use super::doc::Doc;
+use super::origin::{self, System};
+use super::view::{Newest, View, newest};
+use super::{Datadog, privacy};
+use crate::destination::Batch;
+use crate::kind::Kind;
+use crate::row::{Row, Run};
+
+/// Methods of the vendor's list.
+const METHODS: [&str; 9] = ["POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "CONNECT"];
+
+/// A frame is frozen above this, in microseconds (the vendor's own threshold).
+const FROZEN_US: i64 = 700_000;
+
+/// The body for these rows: their events, then the newest state of each view they happened on.
+pub(super) fn body(datadog: &Datadog, batch: &Batch<'_>) -> String {
+    let rows: Vec<(&Row, Json<'_>)> = batch.rows.iter().map(|row| (row, Json::of(row))).collect();
+    let mut out = String::with_capacity(batch.rows.iter().map(|row| row.json.len() + 900).sum());
+    for (row, fields) in &rows {
+        Line { datadog, batch, row, fields, run: batch.run_of(row) }.event(&mut out);
+    }
+    for view in newest(&rows, |row| batch.run_of(row)).into_values() {
+        let (row, fields) = (view.row, view.fields);
+        Line { datadog, batch, row, fields, run: batch.run_of(row) }.view(&mut out, &view);
+    }
+    // Lines are joined, not ended, by a line feed.
+    out.truncate(out.trim_end_matches('\n').len());
+    out
+}
+
+/// The unit of a metric that is a time, in nanoseconds.
+pub(super) fn time_unit(unit: &str) -> Option<f64> {
+    match unit {
+        "ns" | "nanosecond" => Some(1.0),
+        "us" | "µs" | "microsecond" => Some(1e3),
+        "ms" | "millisecond" => Some(1e6),
+        "s" | "second" => Some(1e9),
+        _ => None,
+    }
+}
+
+struct Line<'a> {
+    datadog: &'a Datadog,
+    batch: &'a Batch<'a>,
+    row: &'a Row,
+    fields: &'a Json<'a>,
+    run: Option<&'a Run>,
+}
+
+/// Microseconds as the nanoseconds the vendor counts.
+fn nanos(us: Option<i64>) -> i64 {
+    us.unwrap_or(0).max(0).saturating_mul(1_000)
+}
+
+impl Line<'_> {
+    /// The event of a row, if it is more than a change of its view.
+    fn event(&self, out: &mut String) {
+        let (kind, fields) = (self.row.kind, self.fields);
+        let date = fields.int("start_ms").unwrap_or(self.row.wall_ms);
+        match kind {
+            Kind::Error | Kind::Crash | Kind::Hang | Kind::AppExit => {
+                self.line(out, "error", self.row.wall_ms, |o| self.error(o));
+            }
+            Kind::ApiCall | Kind::ImageLoad => self.line(out, "resource", date, |o| self.resource(o)),
+            Kind::Interaction | Kind::Analytics | Kind::Revenue => {
+                self.line(out, "action", self.row.wall_ms, |o| self.action(o));
+            }
+            Kind::LongTask => self.line(out, "long_task", date, |o| {
+                self.context(o, &[]);
+                self.internal(o, |_| {});
+                o.object("long_task", |o| {
+                    o.text("id", &origin::id(self.row));
+                    o.int("duration", nanos(fields.int("duration_us")));
+                    o.flag("is_frozen_frame", fields.int("duration_us").unwrap_or(0) > FROZEN_US);
+                });
+            }),
+            Kind::AppStart => self.line(out, "vital", date, |o| {
+                self.vital(o, "app.start", nanos(fields.int("duration_us")) as f64, &[("type", fields.get("type"))]);
+            }),
+            Kind::Metric => self.line(out, "vital", self.row.wall_ms, |o| {
+                let unit = time_unit(fields.text("unit").unwrap_or_default()).unwrap_or(1.0);
+                let value = (fields.float("value").unwrap_or(0.0) * unit).clamp(f64::MIN, f64::MAX);
+                self.vital(o, fields.text("name").unwrap_or("unnamed"), value, &[]);
+            }),
+            _ => {}
+        }
+    }
+
+    /// What every event has. `write` writes `context` and `_dd` too, since they differ.
+    fn line(&self, out: &mut String, kind: &str, date: i64, write: impl FnOnce(&mut Doc<'_>)) {
+        self.frame(out, kind, date, |o| self.view_of_the_row().write(o), write);
+    }
+
+    fn view_of_the_row(&self) -> View<'_> {
+        View::of(self.fields, self.run)
+    }
+
+    fn frame(
+        &self,
+        out: &mut String,
+        kind: &str,
+        date: i64,
+        view: impl FnOnce(&mut Doc<'_>),
+        write: impl FnOnce(&mut Doc<'_>),
+    ) {
+        let run = self.run;
+        Doc::write(out, |o| {
+            o.text("type", kind);
+            o.int("date", date.max(0));
+            o.object("application", |o| o.text("id", &self.datadog.application));
+            let service = self.datadog.service(run);
+            o.text("service", service);
+            if let Some(run) = run {
+                o.text("version", &run.release);
+                o.maybe("build_version", run.dist.as_deref());
+            }
+            o.text("ddtags", &origin::tags(service, run));
+            o.text("source", System::of(run).source());
+            o.object("session", |o| {
+                o.text("id", origin::session(self.fields, run).unwrap_or("00000000-0000-0000-0000-000000000000"));
+                o.text("type", "user");
+            });
+            o.object("view", view);
+            origin::user(o, self.fields, self.batch.install);
+            origin::device(o, run, false);
+            write(o);
+        });
+        out.push('\n');
+    }
+
+    /// What the app knew: its attributes, the event's own context, tags and contexts of the scope. Own members of a kind come
+    /// first and keep their names.
+    fn context(&self, o: &mut Doc<'_>, own: &[(&str, Option<&Json<'_>>)]) {
+        let fields = self.fields;
+        let nothing = ["attrs", "context", "tags", "contexts"].iter().all(|key| fields.map(key).is_empty());
+        if nothing && own.iter().all(|(_, value)| value.is_none()) && fields.int("cut").is_none() {
+            return;
+        }
+        o.object("context", |o| {
+            let mut taken: Vec<&str> = vec!["tags", "contexts", "cut"];
+            for (key, value) in own {
+                o.member(key, *value);
+                taken.push(key);
+            }
+            o.member("tags", fields.get("tags"));
+            o.member("contexts", fields.get("contexts"));
+            o.member("cut", fields.get("cut"));
+            o.members(fields.map("attrs"), &taken);
+            taken.extend(fields.map("attrs").iter().map(|(key, _)| key.as_ref()));
+            o.members(fields.map("context"), &taken);
+        });
+    }
+
+    fn internal(&self, o: &mut Doc<'_>, more: impl FnOnce(&mut Doc<'_>)) {
+        o.object("_dd", |o| {
+            o.int("format_version", 2);
+            o.object("configuration", |o| o.float("session_sample_rate", self.datadog.rum_rate * 100.0));
+            more(o);
+        });
+    }
+
+    fn error(&self, o: &mut Doc<'_>) {
+        let (kind, fields, run) = (self.row.kind, self.fields, self.run);
+        let system = System::of(run);
+        let own = [
+            ("breadcrumbs", fields.get("trail").filter(|_| !fields.list("trail").is_empty())),
+            ("severity", fields.get("severity")),
+            ("code", fields.get("code")),
+            ("mechanism", fields.get("mechanism")),
+            ("cause", fields.get("cause")),
+            ("collapsed_before", fields.get("collapsed_before")),
+        ];
+        self.context(o, &own);
+        self.internal(o, |_| {});
+        let cause = fields.text("cause").unwrap_or_default().to_ascii_lowercase();
+        let (title, category) = match kind {
+            Kind::Hang if system == System::Android => ("ANR", "ANR"),
+            Kind::Hang => ("AppHang", "App Hang"),
+            Kind::AppExit if cause.contains("anr") => ("AppExit", "ANR"),
+            Kind::AppExit if cause.contains("memory") => ("AppExit", "Memory Warning"),
+            Kind::AppExit if cause.contains("watchdog") => ("AppExit", "Watchdog Termination"),
+            Kind::AppExit => ("AppExit", "Exception"),
+            _ => ("Error", "Exception"),
+        };
+        let title = fields.text("type").unwrap_or(title);
+        let crash = kind == Kind::Crash || (kind == Kind::AppExit && cause.contains("crash"));
+        o.object("error", |o| {
+            o.text("id", &origin::id(self.row));
+            o.text("message", fields.text("message").or(fields.text("cause")).unwrap_or(title));
+            o.text("source", "source");
+            o.text("type", title);
+            o.maybe("stack", stack(fields).as_deref());
+            o.flag("is_crash", crash);
+            o.text("handling", if fields.is("handled") { "handled" } else { "unhandled" });
+            o.text("category", category);
+            o.maybe("fingerprint", fields.text("fingerprint"));
+            o.maybe("source_type", system.source_type(run));
+        });
+        if let Some(us) = fields.int("duration_us").filter(|_| kind == Kind::Hang) {
+            o.object("freeze", |o| o.int("duration", nanos(Some(us))));
+        }
+    }
+
+    fn resource(&self, o: &mut Doc<'_>) {
+        let (kind, fields) = (self.row.kind, self.fields);
+        let own = [
+            ("endpoint", fields.get("endpoint")),
+            ("error", fields.get("error")),
+            ("slow", fields.get("slow")),
+            ("failed", fields.get("failed")),
+        ];
+        self.context(o, &own);
+        self.internal(o, |o| {
+            let ids = span::of(self.row, fields);
+            let decimal = |bytes: [u8; 8]| u64::from_be_bytes(bytes).to_string();
+            let mut hex = [0u8; uuid::fmt::Simple::LENGTH];
+            o.text("trace_id", uuid::Uuid::from_bytes(ids.trace).simple().encode_lower(&mut hex));
+            o.text("span_id", &decimal(ids.span));
+            o.maybe("parent_span_id", ids.parent.map(decimal).as_deref());
+        });
+        o.object("resource", |o| {
+            o.text("id", &origin::id(self.row));
+            o.text("type", if kind == Kind::ImageLoad { "image" } else { "native" });
+            let given = if kind == Kind::ImageLoad { Some("GET") } else { fields.text("method") };
+            o.maybe("method", given.and_then(|given| METHODS.into_iter().find(|m| m.eq_ignore_ascii_case(given))));
+            o.text("url", fields.text("url").unwrap_or_default());
+            if let Some(status) = fields.int("status").filter(|status| *status > 0) {
+                o.int("status_code", status);
+            }
+            o.int("duration", nanos(fields.int("duration_us")));
+            if let Some(bytes) = fields.int("response_bytes").filter(|bytes| *bytes >= 0) {
+                o.int("size", bytes);
+            }
+            if let Some(bytes) = fields.int("request_bytes").filter(|bytes| *bytes >= 0) {
+                o.object("request", |o| o.int("decoded_body_size", bytes));
+            }
+        });
+    }
+
+    fn action(&self, o: &mut Doc<'_>) {
+        let (kind, fields) = (self.row.kind, self.fields);
+        let name = match kind {
+            Kind::Interaction => privacy::target(self.datadog.mask_input, fields),
+            Kind::Revenue => "revenue",
+            _ => fields.text("name").unwrap_or("unnamed"),
+        };
+        let word = fields.text("action").unwrap_or("tap");
+        let own = match kind {
+            Kind::Revenue => [
+                ("revenue", fields.get("amount")),
+                ("currency", fields.get("currency")),
+                ("transaction_id", fields.get("transaction_id")),
+                ("items", fields.get("items")),
+            ],
+            _ => [("action", fields.get("action")), ("", None), ("", None), ("", None)],
+        };
+        let masked = privacy::without_input(self.datadog.mask_input, kind, fields);
+        let line = Line { fields: masked.as_ref().unwrap_or(fields), ..*self };
+        line.context(o, &own);
+        self.internal(o, |_| {});
+        o.object("action", |o| {
+            let action = match (kind, word) {
+                (Kind::Interaction, "tap" | "press" | "long_press") => "tap",
+                (Kind::Interaction, "click" | "scroll" | "swipe" | "back") => word,
+                _ => "custom",
+            };
+            o.text("type", action);
+            o.text("id", &origin::id(self.row));
+            o.object("target", |o| o.text("name", name));
+        });
+    }
+
+    fn vital(&self, o: &mut Doc<'_>, name: &str, duration: f64, own: &[(&str, Option<&Json<'_>>)]) {
+        self.context(o, own);
+        self.internal(o, |_| {});
+        o.object("vital", |o| {
+            o.text("type", "duration");
+            o.text("id", &origin::id(self.row));
+            o.text("name", name);
+            // Whole nanoseconds, unless somebody measured in fractions of them.
+            if duration.fract() == 0.0 && duration.abs() < 9e15 {
+                o.int("duration", duration as i64);
+            } else {
+                o.float("duration", duration);
+            }
+        });
+    }
+
+    fn view(&self, out: &mut String, newest: &Newest<'_>) {
+        let view = |o: &mut Doc<'_>| {
+            self.view_of_the_row().write(o);
+            newest.write(o, self.run);
+        };
+        self.frame(out, "view", newest.started_ms(self.run), view, |o| {
+            let frames = ["slow", "frozen", "total"].map(|key| newest.frames(key));
+            if frames.iter().any(Option::is_some) {
+                o.object("context", |o| {
+                    for (key, number) in ["slow_frames", "frozen_frames", "total_frames"].iter().zip(frames) {
+                        o.int(key, number.unwrap_or(0));
+                    }
+                });
+            }
+            if self.datadog.mask_input {
+                o.object("privacy", |o| o.text("replay_level", "mask-user-input"));
+            }
+            self.internal(o, |o| o.int("document_version", newest.version()));
+        });
+    }
+}

@@ -1,0 +1,73 @@
+//! Every form of an answer, and what it means.
+
+use super::*;
+
+fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Answer { status, headers, body: body.into(), cut: false }
+}
+
+fn verdict(answer: &Answer) -> Verdict {
+    let rows = [row(1, Kind::Error, "{}"), row(2, Kind::Error, "{}")];
+    datadog().build().unwrap().verdict(&RUM, &batch(&rows, &[run()], &[]), answer)
+}
+
+fn action(status: u16) -> Action {
+    verdict(&answer(status, &[], "")).action
+}
+
+#[test]
+fn only_an_accepted_request_settles() {
+    let delivered = Action::Settle(vec![RowOutcome::Delivered; 2]);
+    assert_eq!(action(202), delivered);
+    // Whatever the body: the vendor's own SDKs look at the status alone.
+    for (headers, body) in [(vec![], "{}"), (vec![("content-type", "text/html")], "<html>")] {
+        assert_eq!(verdict(&answer(202, &headers, body)).action, delivered);
+    }
+    let cut = Answer { cut: true, ..answer(202, &[], "{\"req") };
+    assert_eq!(verdict(&cut).action, delivered);
+    for status in [200, 201, 203, 204, 206, 299] {
+        let page = answer(status, &[("content-type", "text/html")], "<html>");
+        assert!(matches!(verdict(&page).action, Action::Ambiguous(_)), "{status}");
+    }
+}
+
+#[test]
+fn every_status_has_its_class() {
+    let secs = Duration::from_secs;
+    for status in [300, 301, 302, 303, 304, 307, 308, 401, 403, 404, 405, 410] {
+        assert!(matches!(action(status), Action::Stop(_)), "{status}");
+    }
+    for status in [400, 402, 406, 409, 411, 412, 413, 414, 416, 418, 422, 426, 428, 431, 451, 499] {
+        assert_eq!(action(status), Action::Split, "{status}");
+    }
+    assert_eq!(action(415), Action::Uncompressed);
+    for status in [408, 425, 429] {
+        assert_eq!(action(status), Action::Keep(None), "{status}");
+        let wait = answer(status, &[("retry-after", "9")], "");
+        assert_eq!(verdict(&wait).action, Action::Keep(Some(secs(9))), "{status}");
+    }
+    for status in [500, 501, 502, 503, 504, 507, 520, 599] {
+        assert_eq!(action(status), Action::Outage(None), "{status}");
+        let date = [("retry-after", "Mon, 23 Nov 2026 12:01:30 GMT"), ("date", "Mon, 23 Nov 2026 12:00:00 GMT")];
+        assert_eq!(verdict(&answer(status, &date, "")).action, Action::Outage(Some(secs(90))), "{status}");
+    }
+    for status in [0, 100, 199, 600, 999] {
+        assert!(matches!(action(status), Action::Ambiguous(_)), "{status}");
+    }
+}
+
+#[test]
+fn the_intakes_own_words_are_kept_short() {
+    let note = |body: &str| verdict(&answer(400, &[], body)).note;
+    assert_eq!(note(r#"{"errors":[{"detail":"Invalid token","status":"400"}]}"#).as_deref(), Some("Invalid token"));
+    assert_eq!(note(r#"{"errors":["Bad Request"]}"#).as_deref(), Some("Bad Request"));
+    for odd in ["", "<html>", "{}", r#"{"errors":[]}"#, r#"{"errors":[7]}"#, r#"{"errors":[""]}"#] {
+        assert_eq!(note(odd), None, "{odd}");
+    }
+    assert!(note(&format!(r#"{{"errors":["{}"]}}"#, "x".repeat(9_000))).unwrap().len() < 200);
+    let Action::Stop(why) = verdict(&answer(302, &[("location", "https://login.example/")], "")).action else {
+        panic!("a redirect stops")
+    };
+    assert_eq!(why, "the endpoint redirects to https://login.example/");
+}

@@ -1,0 +1,140 @@
+//! Views: the screen a row happened on, and the view event that says all that is known of it so far.
+//!
+//! The vendor keeps the highest version of a view, so every view event is complete: what happened on the screen comes
+//! from the counts the row is stamped with, not from what is in this batch. A batch says each view once, in its newest state.
+
+use super::super::json::Json;
+use super::doc::Doc;
+use super::origin::is_uuid;
+use crate::kind::Kind;
+use crate::row::{Row, Run};
+use std::collections::BTreeMap;
+
+/// Before the first screen; the name the vendor's own SDKs use.
+const LAUNCH: &str = "ApplicationLaunch";
+
+/// The view a row belongs to.
+pub(super) struct View<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+}
+
+impl<'a> View<'a> {
+    /// The screen, or the launch view of the run.
+    pub(super) fn of(fields: &'a Json<'_>, run: Option<&'a Run>) -> View<'a> {
+        let screen = fields.get("view").and_then(|view| {
+            let id = view.text("id").filter(|id| is_uuid(id))?;
+            Some(View { id, name: view.text("name").unwrap_or("unnamed") })
+        });
+        let launch = run.map(|run| run.id.as_str()).filter(|id| is_uuid(id));
+        screen.unwrap_or(View { id: launch.unwrap_or("00000000-0000-0000-0000-000000000000"), name: LAUNCH })
+    }
+
+    /// Address of the screen: a URL must not have blanks.
+    pub(super) fn url(&self) -> String {
+        let mut url = String::with_capacity(self.name.len() + 9);
+        url.push_str("screen://");
+        self.name.chars().for_each(|c| if c.is_whitespace() { url.push_str("%20") } else { url.push(c) });
+        url
+    }
+
+    pub(super) fn write(&self, o: &mut Doc<'_>) {
+        o.text("id", self.id);
+        o.text("url", &self.url());
+        o.text("name", self.name);
+    }
+}
+
+/// What a batch knows of a view.
+pub(super) struct Newest<'a> {
+    pub(super) row: &'a Row,
+    pub(super) fields: &'a Json<'a>,
+    crashes: i64,
+    /// Of the launch view, which no stamp counts: what is in this batch.
+    counts: [i64; 4],
+    ended: bool,
+}
+
+/// The newest row of each view, in the order of the views' ids.
+pub(super) fn newest<'a>(
+    rows: &'a [(&'a Row, Json<'a>)],
+    run: impl Fn(&Row) -> Option<&'a Run>,
+) -> BTreeMap<(i64, &'a str), Newest<'a>> {
+    let mut views: BTreeMap<(i64, &str), Newest<'a>> = BTreeMap::new();
+    let mut last: BTreeMap<i64, (u64, &str)> = BTreeMap::new();
+    for (row, fields) in rows {
+        let view = View::of(fields, run(row));
+        let ends = row.kind == Kind::Session && !fields.is("init");
+        let newest =
+            views.entry((row.run, view.id)).or_insert(Newest { row, fields, crashes: 0, counts: [0; 4], ended: false });
+        if row.seq > newest.row.seq {
+            (newest.row, newest.fields) = (row, fields);
+        }
+        newest.ended |= ends;
+        newest.crashes += i64::from(row.kind == Kind::Crash);
+        let counter = match row.kind {
+            Kind::Interaction | Kind::Analytics | Kind::Revenue => Some(0),
+            Kind::Error | Kind::Crash | Kind::Hang | Kind::AppExit => Some(1),
+            Kind::ApiCall | Kind::ImageLoad => Some(2),
+            Kind::LongTask => Some(3),
+            _ => None,
+        };
+        if let Some(count) = counter.and_then(|at: usize| newest.counts.get_mut(at)) {
+            *count += 1;
+        }
+        let last = last.entry(row.run).or_insert((row.seq, view.id));
+        if row.seq >= last.0 {
+            *last = (row.seq, view.id);
+        }
+    }
+    // A screen behind which another one was opened is no longer shown.
+    for ((run, id), newest) in &mut views {
+        newest.ended |= last.get(run).is_some_and(|(_, shown)| shown != id);
+    }
+    views
+}
+
+impl Newest<'_> {
+    /// When the view began, milliseconds since 1970.
+    pub(super) fn started_ms(&self, run: Option<&Run>) -> i64 {
+        let stamped = self.fields.get("view").and_then(|view| view.int("started_ms"));
+        stamped.or(run.map(|run| run.wall_ms)).unwrap_or(self.row.wall_ms).clamp(0, self.row.wall_ms.max(0))
+    }
+
+    /// Grows with every event of the view.
+    pub(super) fn version(&self) -> i64 {
+        let stamped = self.fields.get("view").and_then(|view| view.int("version"));
+        stamped.unwrap_or_else(|| i64::try_from(self.row.seq).unwrap_or(i64::MAX)).max(1)
+    }
+
+    /// The members of `view` beyond its name.
+    pub(super) fn write(&self, o: &mut Doc<'_>, run: Option<&Run>) {
+        let stamp = self.fields.get("view");
+        let counts = stamp.and_then(|view| view.get("counts"));
+        let count = |key: &str, at: usize| match (stamp, counts) {
+            (Some(_), counts) => counts.and_then(|counts| counts.int(key)).unwrap_or(0),
+            (None, _) => self.counts.get(at).copied().unwrap_or(0),
+        };
+        let spent_ms = self.row.wall_ms.saturating_sub(self.started_ms(run)).max(0);
+        o.int("time_spent", spent_ms.saturating_mul(1_000_000));
+        if let Some(us) = stamp.and_then(|view| view.int("loading_us")) {
+            o.int("loading_time", us.max(0).saturating_mul(1_000));
+        }
+        o.flag("is_active", !self.ended && self.crashes == 0);
+        o.count("action", count("action", 0));
+        o.count("error", count("error", 1));
+        o.count("resource", count("resource", 2));
+        o.count("long_task", count("long_task", 3));
+        if self.crashes > 0 {
+            o.count("crash", self.crashes);
+        }
+        if let Some(frozen) = self.frames("frozen") {
+            o.count("frozen_frame", frozen);
+        }
+    }
+
+    /// Slow, frozen or total frames of the view so far.
+    pub(super) fn frames(&self, key: &str) -> Option<i64> {
+        self.fields.get("view")?.get("frames")?.int(key)
+    }
+}

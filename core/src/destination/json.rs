@@ -1,0 +1,226 @@
+//! A row's JSON, read once and without copying what need not be copied.
+
+use crate::row::Row;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// One value. The members of a map stand in the order of the row; of a name that comes twice the first counts.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Json<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    /// Above `i64::MAX` only.
+    Uint(u64),
+    Float(f64),
+    Text(Cow<'a, str>),
+    List(Vec<Json<'a>>),
+    Map(Vec<(Cow<'a, str>, Json<'a>)>),
+}
+
+impl<'a> Json<'a> {
+    /// The fields of a row; none where it is no JSON object.
+    pub(crate) fn of(row: &'a Row) -> Json<'a> {
+        match serde_json::from_str(&row.json) {
+            Ok(fields @ Json::Map(_)) => fields,
+            _ => Json::Map(Vec::new()),
+        }
+    }
+
+    /// A member of a map.
+    pub(crate) fn get(&self, key: &str) -> Option<&Json<'a>> {
+        self.entries().iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// The members of a map, or nothing.
+    pub(crate) fn entries(&self) -> &[(Cow<'a, str>, Json<'a>)] {
+        if let Json::Map(entries) = self { entries } else { &[] }
+    }
+
+    /// The members of the map under this key, or nothing.
+    pub(crate) fn map(&self, key: &str) -> &[(Cow<'a, str>, Json<'a>)] {
+        self.get(key).map_or(&[], Json::entries)
+    }
+
+    /// The elements of the list under this key, or nothing.
+    pub(crate) fn list(&self, key: &str) -> &[Json<'a>] {
+        if let Some(Json::List(values)) = self.get(key) { values } else { &[] }
+    }
+
+    /// A member that is a text and not empty.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        match self.get(key) {
+            Some(Json::Text(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A member that is a whole number.
+    pub(crate) fn int(&self, key: &str) -> Option<i64> {
+        match self.get(key)? {
+            Json::Int(number) => Some(*number),
+            Json::Uint(_) => Some(i64::MAX),
+            _ => None,
+        }
+    }
+
+    /// A member that is a number.
+    pub(crate) fn float(&self, key: &str) -> Option<f64> {
+        match self.get(key)? {
+            Json::Int(number) => Some(*number as f64),
+            Json::Uint(number) => Some(*number as f64),
+            Json::Float(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// A member that is `true`.
+    pub(crate) fn is(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Json::Bool(true)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Json<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Json<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json<'de>, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json<'de>, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json<'de>, E> {
+        Ok(Json::Int(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json<'de>, E> {
+        Ok(i64::try_from(value).map_or(Json::Uint(value), Json::Int))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json<'de>, E> {
+        Ok(Json::Float(value))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json<'de>, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = seq.next_element()? {
+            values.push(value);
+        }
+        Ok(Json::List(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
+        let mut entries = Vec::with_capacity(8);
+        while let Some((Name(name), value)) = map.next_entry()? {
+            entries.push((name, value));
+        }
+        Ok(Json::Map(entries))
+    }
+}
+
+/// The name of a member; `Cow`'s own reading always copies.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(value)))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(value.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Appends a text as JSON has it, with its quotes.
+pub(crate) fn push_text(out: &mut String, text: &str) {
+    out.push('"');
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(text.get(plain..at).unwrap_or_default());
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            control => out.push_str(&format!("\\u{control:04x}")),
+        }
+        plain = at + 1;
+    }
+    out.push_str(text.get(plain..).unwrap_or_default());
+    out.push('"');
+}
+
+/// Appends a number as JSON has it; one that is not finite, which no row holds, as `null`.
+pub(crate) fn push_float(out: &mut String, number: f64) {
+    match serde_json::Number::from_f64(number) {
+        Some(number) => out.push_str(&number.to_string()),
+        None => out.push_str("null"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_read_without_copying_plain_text() {
+        let text = r#"{"a":"plain","b":"\"quoted\"","n":[1,-2,18446744073709551615,0.5,null,true],"m":{"é":"x"}}"#;
+        let json: Json<'_> = serde_json::from_str(text).unwrap();
+        assert!(matches!(json.get("a"), Some(Json::Text(Cow::Borrowed("plain")))));
+        assert_eq!(json.text("b"), Some("\"quoted\""));
+        assert_eq!(
+            json.list("n"),
+            [Json::Int(1), Json::Int(-2), Json::Uint(u64::MAX), Json::Float(0.5), Json::Null, Json::Bool(true)]
+        );
+        assert_eq!(json.map("m")[0].0, "é");
+        assert_eq!((json.int("a"), json.float("zz"), json.is("a")), (None, None, false));
+    }
+
+    #[test]
+    fn any_text_is_the_same_after_a_json_parser() {
+        for text in ["", "plain", "\"\\\n\r\t\0\u{1f}\u{7f}", "é🛒\u{2028}", "</script>"] {
+            let mut json = String::new();
+            push_text(&mut json, text);
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Rows as events of `/import` and as updates of `/engage`.
+
+use super::super::Batch;
+use super::super::write::{Notes, cut, fields, member, millis, text};
+use super::value::{TEXT, Who, properties, time, within};
+use crate::kind::Kind;
+use crate::row::{Row, Run};
+use serde_json::{Map, Value, json};
+
+/// The body of an import.
+pub(super) fn events(batch: &Batch<'_>) -> String {
+    let mut notes = Notes::default();
+    let event = |row| event(batch.install, batch.run_of(row), row, &mut notes);
+    Value::Array(batch.rows.iter().map(event).collect()).to_string()
+}
+
+/// The body of an update.
+pub(super) fn updates(token: &str, batch: &Batch<'_>) -> String {
+    let mut notes = Notes::default();
+    let update = |row| update(token, batch.install, row, &mut notes);
+    Value::Array(batch.rows.iter().map(update).collect()).to_string()
+}
+
+/// One event.
+pub(super) fn event(install: &str, run: Option<&Run>, row: &Row, notes: &mut Notes) -> Value {
+    let fields = fields(row);
+    let attrs = fields.get("attrs").and_then(Value::as_object);
+    let mut out = attrs.map(|attrs| properties(attrs, notes)).unwrap_or_default();
+    let name = own(row.kind, &fields, &mut out, notes);
+    let who = Who::of(install, &fields, notes);
+    out.insert("time".into(), time(row, notes).into());
+    out.insert("distinct_id".into(), who.distinct_id().into());
+    out.insert("$device_id".into(), who.device.into());
+    out.insert("$insert_id".into(), row.id.to_string().into());
+    out.insert("ip".into(), 0.into());
+    out.insert("mp_lib".into(), "rez-monitor".into());
+    out.insert("$lib_version".into(), env!("CARGO_PKG_VERSION").into());
+    if let Some(user) = who.user {
+        out.insert("$user_id".into(), user.into());
+    }
+    let mut known = |name: &str, value: Option<&str>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            out.insert(name.into(), cut(value, TEXT, name, notes).into());
+        }
+    };
+    known("session_id", text(&fields, "session"));
+    known("screen", member(&fields, "view", "name"));
+    if let Some(run) = run {
+        known("app", Some(&run.app));
+        known("environment", run.environment.as_deref());
+        known("$app_version_string", Some(&run.release));
+        known("$app_build_number", run.dist.as_deref());
+        known("$os", Some(&run.os));
+        known("$model", run.device.as_deref());
+    }
+    json!({"event": name, "properties": out})
+}
+
+/// What a kind says beside the app's attributes, and what its event is called.
+fn own(kind: Kind, fields: &Map<String, Value>, out: &mut Map<String, Value>, notes: &mut Notes) -> String {
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value.filter(|value| !value.is_null()) {
+            out.insert(name.to_owned(), value);
+        }
+    };
+    let mut say = |key: &str| fields.get(key).map(|value| within(value, 0, key, notes));
+    match kind {
+        Kind::ScreenView => {
+            put("screen_name", say("name"));
+            put("screen_class", say("class"));
+            "Screen View".into()
+        }
+        Kind::ScreenLoad => {
+            put("screen_name", say("name"));
+            put("duration_ms", millis(fields, "duration_us").map(Value::from));
+            "Screen Load".into()
+        }
+        Kind::Revenue => {
+            for key in ["amount", "currency", "transaction_id", "items"] {
+                put(key, say(key));
+            }
+            "Purchase".into()
+        }
+        Kind::Interaction => {
+            put("action", say("action"));
+            put("component", say("component"));
+            "Interaction".into()
+        }
+        Kind::ApiCall => {
+            for key in ["method", "endpoint", "status"] {
+                put(key, say(key));
+            }
+            put("duration_ms", millis(fields, "duration_us").map(Value::from));
+            "API Call".into()
+        }
+        Kind::Error | Kind::Crash => {
+            for key in ["type", "message", "severity", "code"] {
+                put(key, say(key));
+            }
+            if kind == Kind::Crash { "App Crash".into() } else { "App Error".into() }
+        }
+        _ => name(text(fields, "name").unwrap_or_default(), notes),
+    }
+}
+
+/// An event's name, verbatim but for Mixpanel's own: `$identify` or `$merge` from an app would change identities.
+fn name(name: &str, notes: &mut Notes) -> String {
+    let changed = match name {
+        "" => "unnamed".to_owned(),
+        _ if name.starts_with('$') => format!("app_{name}"),
+        _ => return cut(name, TEXT, "name", notes),
+    };
+    notes.add("name", format!("sent as `{changed}`"));
+    cut(&changed, TEXT, "name", notes)
+}
+
+/// One update of a profile.
+pub(super) fn update(token: &str, install: &str, row: &Row, notes: &mut Notes) -> Value {
+    let fields = fields(row);
+    let who = Who::of(install, &fields, notes);
+    let (operation, change) = match row.kind {
+        Kind::Revenue => ("$append", charge(row, &fields, notes)),
+        _ => {
+            let name = match text(&fields, "name") {
+                Some(name) => cut(name, TEXT, "name", notes),
+                None => "unnamed".into(),
+            };
+            let value = |key: &str, notes: &mut Notes| {
+                fields.get(key).map_or(Value::Null, |value| within(value, 0, &name, notes))
+            };
+            match text(&fields, "op") {
+                Some("increment") => {
+                    // Mixpanel adds numbers only.
+                    let by = fields.get("by").filter(|by| by.is_number()).cloned();
+                    ("$add", json!({ name: by.unwrap_or_else(|| 0.into()) }))
+                }
+                Some("append") => {
+                    let value = value("value", notes);
+                    ("$append", json!({ name: value }))
+                }
+                _ => {
+                    let value = value("value", notes);
+                    ("$set", json!({ name: value }))
+                }
+            }
+        }
+    };
+    let mut out = json!({"$token": token, "$distinct_id": who.distinct_id(), "$ip": "0"});
+    if let Value::Object(out) = &mut out {
+        out.insert(operation.into(), change);
+    }
+    out
+}
+
+/// A transaction, as Mixpanel's revenue reports know it.
+fn charge(row: &Row, fields: &Map<String, Value>, notes: &mut Notes) -> Value {
+    let attrs = fields.get("attrs").and_then(Value::as_object);
+    let mut out = attrs.map(|attrs| properties(attrs, notes)).unwrap_or_default();
+    let amount = fields.get("amount").filter(|amount| amount.is_number()).cloned();
+    out.insert("$amount".into(), amount.unwrap_or_else(|| 0.into()));
+    out.insert("$time".into(), seconds(time(row, notes)).into());
+    for key in ["currency", "transaction_id"] {
+        if let Some(value) = fields.get(key) {
+            out.insert(key.into(), within(value, 1, key, notes));
+        }
+    }
+    json!({"$transactions": out})
+}
+
+/// ISO 8601 in UTC to the second, without a zone: the form of `$time`.
+fn seconds(ms: i64) -> String {
+    let most = jiff::Timestamp::MAX.as_millisecond();
+    let stamp = jiff::Timestamp::from_millisecond(ms.min(most)).unwrap_or_default();
+    jiff::tz::TimeZone::UTC.to_datetime(stamp).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}

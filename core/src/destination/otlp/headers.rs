@@ -1,0 +1,60 @@
+//! The headers an app adds to every request: checked before the first one is sent.
+
+use crate::destination::DestinationError;
+
+/// Headers that are ours to set: what the app says of them would contradict the request.
+const RESERVED_HEADERS: [&str; 6] =
+    ["connection", "content-encoding", "content-length", "content-type", "host", "transfer-encoding"];
+
+/// Each header can be sent as it is, once, and none of them is ours.
+pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), DestinationError> {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    for (index, (name, value)) in headers.iter().enumerate() {
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        if name.is_empty() {
+            return Err(DestinationError::Empty { part: "header name" });
+        }
+        if let Some(at) = name.chars().position(|c| !is_token(c)) {
+            return Err(DestinationError::HeaderName { name: shown, at });
+        }
+        let again = headers.iter().take(index).any(|(known, _)| known.eq_ignore_ascii_case(name));
+        if again || RESERVED_HEADERS.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
+            return Err(DestinationError::HeaderTaken { name: shown });
+        }
+        if value.is_empty() {
+            return Err(DestinationError::HeaderValue { name: shown, at: 0 });
+        }
+        // A blank inside is fine (`Bearer x`), one at either end is trimmed by some servers and not by others.
+        let last = value.chars().count() - 1;
+        let fine = |at: usize, c: char| c.is_ascii_graphic() || (c == ' ' && at != 0 && at != last);
+        if let Some((at, _)) = value.chars().enumerate().find(|(at, c)| !fine(*at, *c)) {
+            return Err(DestinationError::HeaderValue { name: shown, at });
+        }
+    }
+    Ok(())
+}
+
+/// Base64 with padding (RFC 4648), for `Authorization: Basic`.
+pub(super) fn base64(bytes: &[u8]) -> String {
+    const DIGITS: [char; 64] = {
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut digits = ['A'; 64];
+        let mut at = 0;
+        while at < 64 {
+            digits[at] = letters[at] as char;
+            at += 1;
+        }
+        digits
+    };
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
+        let bits = (byte(0) << 16) | (byte(1) << 8) | byte(2);
+        for place in 0..4 {
+            let digit = (bits >> (18 - 6 * place)) & 0x3f;
+            let digit = DIGITS.get(digit as usize).copied().unwrap_or('=');
+            out.push(if place as usize <= chunk.len() { digit } else { '=' });
+        }
+    }
+    out
+}

@@ -1,0 +1,215 @@
+//! Log records: errors, messages and everything that happened at a moment.
+
+use super::super::json::Json;
+use super::attributes::{Attributes, seconds};
+use super::names::{self, event};
+use super::resource::{Frame, by_run, resource};
+use super::wire::{Tag, Wire};
+use crate::destination::Batch;
+use crate::destination::span;
+use crate::destination::text::stack;
+use crate::kind::Kind;
+use crate::level::Level;
+use crate::row::Row;
+
+const FRAME: Frame = Frame { resources: Tag(1, "resourceLogs"), scopes: Tag(2, "scopeLogs") };
+const RECORDS: Tag = Tag(2, "logRecords");
+const ATTRIBUTES: Tag = Tag(6, "attributes");
+
+/// The request for these rows.
+pub(super) fn write<W: Wire>(w: &mut W, batch: &Batch<'_>, trail: bool) {
+    w.list(FRAME.resources, |w| {
+        for (run, rows) in by_run(batch.rows) {
+            resource(w, &FRAME, batch, run, |w| {
+                w.list(RECORDS, |w| rows.iter().for_each(|row| records(w, row, trail)));
+            });
+        }
+    });
+}
+
+/// Log records of one row: the event itself, and the breadcrumbs before it.
+pub(super) fn count(row: &Row, trail: bool) -> u64 {
+    let crumbs = if trail { Json::of(row).list("trail").len() } else { 0 };
+    crumbs as u64 + 1
+}
+
+/// What every record says.
+struct Head<'a> {
+    time_ns: u64,
+    level: Level,
+    body: &'a str,
+    event: &'a str,
+}
+
+fn record<W: Wire>(
+    w: &mut W,
+    head: &Head<'_>,
+    trace: Option<span::Span>,
+    attributes: impl FnOnce(&mut Attributes<'_, W>),
+) {
+    let (number, text) = severity(head.level);
+    w.item(RECORDS, |w| {
+        w.fixed64(Tag(1, "timeUnixNano"), head.time_ns);
+        w.enumeration(Tag(2, "severityNumber"), number);
+        w.text(Tag(3, "severityText"), text);
+        w.message(Tag(5, "body"), |w| w.text(Tag(1, "stringValue"), head.body));
+        Attributes::list(w, ATTRIBUTES, attributes);
+        if let Some(trace) = trace {
+            w.id(Tag(9, "traceId"), &trace.trace);
+            w.id(Tag(10, "spanId"), &trace.span);
+        }
+        w.fixed64(Tag(11, "observedTimeUnixNano"), head.time_ns);
+        if !head.event.is_empty() {
+            w.text(Tag(12, "eventName"), head.event);
+        }
+    });
+}
+
+/// Number and text of OpenTelemetry's log data model.
+fn severity(level: Level) -> (u32, &'static str) {
+    match level {
+        Level::Debug => (5, "DEBUG"),
+        Level::Info => (9, "INFO"),
+        Level::Warning => (13, "WARN"),
+        Level::Error => (17, "ERROR"),
+        Level::Fatal => (21, "FATAL"),
+    }
+}
+
+/// Milliseconds since 1970 as OTLP counts; a clock before 1970 is 1970.
+pub(super) fn nanos(ms: i64) -> u64 {
+    u64::try_from(ms).unwrap_or(0).saturating_mul(1_000_000)
+}
+
+fn records<W: Wire>(w: &mut W, row: &Row, trail: bool) {
+    let fields = Json::of(row);
+    let trace = span::stamped(&fields);
+    if trail {
+        for (index, crumb) in fields.list("trail").iter().enumerate() {
+            breadcrumb(w, row, &fields, trace, index, crumb);
+        }
+    }
+    let said = Said::of(row, &fields);
+    let head = Head { time_ns: nanos(row.wall_ms), level: said.level, body: &said.body, event: said.event };
+    record(w, &head, trace, |a| {
+        details(a, row.kind, &fields);
+        a.common(row, &fields);
+    });
+}
+
+/// Level, body and name of an event.
+struct Said<'a> {
+    level: Level,
+    body: String,
+    event: &'a str,
+}
+
+impl<'a> Said<'a> {
+    fn of(row: &Row, fields: &'a Json<'_>) -> Said<'a> {
+        let level = fields.text("level").and_then(Level::parse);
+        let text = |key: &str| fields.text(key).unwrap_or_default().to_owned();
+        let (level, body, event) = match row.kind {
+            Kind::Crash => (Level::Fatal, text("message"), event::CRASH),
+            Kind::Error => (level.unwrap_or(Level::Error), text("message"), event::EXCEPTION),
+            Kind::Hang => (Level::Error, text("message"), event::HANG),
+            Kind::AppExit => (Level::Error, text("message"), event::EXIT),
+            Kind::Message => (level.unwrap_or_default(), text("message"), ""),
+            Kind::Feedback => (Level::Info, text("message"), event::FEEDBACK),
+            Kind::Interaction => {
+                let action = fields.text("action").unwrap_or("tap");
+                let body = format!("{action} {}", fields.text("component").unwrap_or_default());
+                // The convention knows clicks only.
+                let click = ["click", "tap", "press", "long_press"].contains(&action);
+                (Level::Info, body.trim_end().to_owned(), if click { event::CLICK } else { event::INTERACTION })
+            }
+            Kind::ScreenView => (Level::Info, text("name"), event::SCREEN_VIEW),
+            Kind::Session => {
+                let name = if fields.is("init") { event::SESSION_START } else { event::SESSION_END };
+                (Level::Info, name.to_owned(), name)
+            }
+            Kind::UserProp => (Level::Info, text("name"), event::USER_SET),
+            Kind::Revenue => (Level::Info, event::REVENUE.to_owned(), event::REVENUE),
+            _ => (Level::Info, text("name"), fields.text("name").unwrap_or_default()),
+        };
+        Said { level, body, event }
+    }
+}
+
+/// What only this kind has. Written before the common attributes, so that its own meaning of a name wins.
+fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
+    match kind {
+        Kind::Crash | Kind::Error => {
+            a.text(names::EXCEPTION_TYPE, fields.text("type"));
+            a.text(names::EXCEPTION_MESSAGE, fields.text("message"));
+            a.text(names::EXCEPTION_STACK, stack(fields).as_deref());
+            a.flag(names::ERROR_HANDLED, fields.is("handled"));
+            a.text(names::ERROR_SEVERITY, fields.text("severity"));
+            a.text(names::ERROR_CODE, fields.text("code"));
+            a.text(names::ERROR_MECHANISM, fields.text("mechanism"));
+            a.text(names::ERROR_FINGERPRINT, fields.text("fingerprint"));
+            a.int(names::ERROR_COLLAPSED, fields.int("collapsed_before"));
+        }
+        Kind::Hang => {
+            a.text(names::EXCEPTION_STACK, stack(fields).as_deref());
+            a.float(names::HANG_DURATION, fields.int("duration_us").map(seconds));
+        }
+        Kind::AppExit => a.text(names::EXIT_CAUSE, fields.text("cause")),
+        Kind::Feedback => {
+            a.text(names::FEEDBACK_NAME, fields.text("name"));
+            a.text(names::FEEDBACK_EMAIL, fields.text("email"));
+            a.text(names::FEEDBACK_ABOUT, fields.text("about"));
+        }
+        Kind::Interaction => {
+            a.text(names::WIDGET_ID, fields.text("component"));
+            a.text(names::INTERACTION_ACTION, fields.text("action"));
+        }
+        Kind::ScreenView => {
+            a.text(names::SCREEN_NAME, fields.text("name"));
+            a.text(names::SCREEN_CLASS, fields.text("class"));
+        }
+        Kind::Session => {
+            a.text(names::SESSION_STATUS, fields.text("status"));
+            if !fields.is("init") {
+                a.float(names::SESSION_DURATION, fields.int("duration_us").map(seconds));
+            }
+            a.int(names::SESSION_ERRORS, fields.int("errors"));
+        }
+        Kind::UserProp => {
+            a.text(names::USER_PROPERTY, fields.text("name"));
+            a.any(names::USER_PROPERTY_VALUE, fields.get("value"));
+        }
+        Kind::Revenue => {
+            a.float(names::REVENUE_AMOUNT, fields.float("amount"));
+            a.text(names::REVENUE_CURRENCY, fields.text("currency"));
+            a.text(names::REVENUE_TRANSACTION, fields.text("transaction_id"));
+            a.any(names::REVENUE_ITEMS, fields.get("items"));
+        }
+        _ => {}
+    }
+}
+
+/// One step of the trail. Its id is made from the event's, so that a resend bears the same one.
+fn breadcrumb<W: Wire>(
+    w: &mut W,
+    row: &Row,
+    fields: &Json<'_>,
+    trace: Option<span::Span>,
+    index: usize,
+    crumb: &Json<'_>,
+) {
+    let head = Head {
+        time_ns: nanos(crumb.int("ts").unwrap_or(row.wall_ms)),
+        level: Level::Debug,
+        body: crumb.text("message").unwrap_or_default(),
+        event: event::BREADCRUMB,
+    };
+    record(w, &head, trace, |a| {
+        let id = row.id.to_string();
+        a.text(names::RECORD_ID, Some(&format!("{id}/{index}")));
+        a.text(names::BREADCRUMB_OF, Some(&id));
+        a.text(names::BREADCRUMB_TYPE, crumb.text("type"));
+        a.text(names::BREADCRUMB_CATEGORY, crumb.text("category"));
+        a.any(names::BREADCRUMB_DATA, crumb.get("data"));
+        a.text(names::SESSION_ID, fields.text("session"));
+    });
+}

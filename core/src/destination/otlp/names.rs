@@ -1,0 +1,112 @@
+//! Every name we write, in one place: the semantic conventions are still moving (most of those for apps are at the stage
+//! `development`), and a name that is ours must be seen to be ours.
+
+/// Attributes of the resource: what an app, a release and a device are.
+pub(super) mod resource {
+    pub(in super::super) const SERVICE_NAME: &str = "service.name";
+    pub(in super::super) const SERVICE_VERSION: &str = "service.version";
+    pub(in super::super) const SERVICE_INSTANCE: &str = "service.instance.id";
+    pub(in super::super) const ENVIRONMENT: &str = "deployment.environment.name";
+    pub(in super::super) const OS_NAME: &str = "os.name";
+    pub(in super::super) const OS_VERSION: &str = "os.version";
+    pub(in super::super) const DEVICE_MODEL: &str = "device.model.identifier";
+    pub(in super::super) const BUILD: &str = "app.build_id";
+    pub(in super::super) const INSTALLATION: &str = "app.installation.id";
+    pub(in super::super) const SDK_NAME: &str = "telemetry.sdk.name";
+    pub(in super::super) const SDK_LANGUAGE: &str = "telemetry.sdk.language";
+    pub(in super::super) const SDK_VERSION: &str = "telemetry.sdk.version";
+}
+
+/// Names of log events.
+pub(super) mod event {
+    pub(in super::super) const EXCEPTION: &str = "exception";
+    pub(in super::super) const CRASH: &str = "app.crash";
+    pub(in super::super) const CLICK: &str = "app.widget.click";
+    pub(in super::super) const SESSION_START: &str = "session.start";
+    pub(in super::super) const SESSION_END: &str = "session.end";
+    // Ours.
+    pub(in super::super) const BREADCRUMB: &str = "app.breadcrumb";
+    pub(in super::super) const EXIT: &str = "app.exit";
+    pub(in super::super) const FEEDBACK: &str = "app.feedback";
+    pub(in super::super) const HANG: &str = "app.hang";
+    pub(in super::super) const INTERACTION: &str = "app.interaction";
+    pub(in super::super) const REVENUE: &str = "app.revenue";
+    pub(in super::super) const SCREEN_VIEW: &str = "app.screen.view";
+    pub(in super::super) const USER_SET: &str = "app.user.set";
+}
+
+/// Names of metrics; all ours.
+pub(super) mod metric {
+    pub(in super::super) const FRAMES_FROZEN: &str = "app.frames.frozen";
+    pub(in super::super) const FRAMES_SLOW: &str = "app.frames.slow";
+    pub(in super::super) const FRAMES_TOTAL: &str = "app.frames.total";
+    pub(in super::super) const DROPPED: &str = "app.queue.dropped";
+}
+
+pub(super) const ERROR_TYPE: &str = "error.type";
+pub(super) const EXCEPTION_MESSAGE: &str = "exception.message";
+pub(super) const EXCEPTION_STACK: &str = "exception.stacktrace";
+pub(super) const EXCEPTION_TYPE: &str = "exception.type";
+pub(super) const HTTP_METHOD: &str = "http.request.method";
+pub(super) const HTTP_METHOD_ORIGINAL: &str = "http.request.method_original";
+pub(super) const HTTP_REQUEST_BYTES: &str = "http.request.body.size";
+pub(super) const HTTP_RESPONSE_BYTES: &str = "http.response.body.size";
+pub(super) const HTTP_STATUS: &str = "http.response.status_code";
+pub(super) const RECORD_ID: &str = "log.record.uid";
+pub(super) const SCREEN_ID: &str = "app.screen.id";
+pub(super) const SCREEN_NAME: &str = "app.screen.name";
+pub(super) const SERVER_ADDRESS: &str = "server.address";
+pub(super) const SERVER_PORT: &str = "server.port";
+pub(super) const SESSION_ID: &str = "session.id";
+pub(super) const URL_FULL: &str = "url.full";
+pub(super) const URL_TEMPLATE: &str = "url.template";
+pub(super) const USER_ANONYMOUS: &str = "enduser.pseudo.id";
+pub(super) const USER_EMAIL: &str = "user.email";
+pub(super) const USER_ID: &str = "user.id";
+pub(super) const USER_NAME: &str = "user.name";
+pub(super) const WIDGET_ID: &str = "app.widget.id";
+
+// Ours.
+pub(super) const BREADCRUMB_CATEGORY: &str = "app.breadcrumb.category";
+pub(super) const BREADCRUMB_DATA: &str = "app.breadcrumb.data";
+pub(super) const BREADCRUMB_OF: &str = "app.breadcrumb.of";
+pub(super) const BREADCRUMB_TYPE: &str = "app.breadcrumb.type";
+pub(super) const CONTEXT: &str = "app.context";
+pub(super) const CONTEXTS: &str = "app.contexts";
+pub(super) const CUT: &str = "app.cut";
+pub(super) const DROPPED_EPOCH: &str = "app.queue.epoch";
+pub(super) const DROPPED_KIND: &str = "app.queue.kind";
+pub(super) const DROPPED_REASON: &str = "app.queue.reason";
+pub(super) const ERROR_CODE: &str = "app.error.code";
+pub(super) const ERROR_COLLAPSED: &str = "app.error.collapsed_before";
+pub(super) const ERROR_FINGERPRINT: &str = "app.error.fingerprint";
+pub(super) const ERROR_HANDLED: &str = "app.error.handled";
+pub(super) const ERROR_MECHANISM: &str = "app.error.mechanism";
+pub(super) const ERROR_SEVERITY: &str = "app.error.severity";
+pub(super) const EXIT_CAUSE: &str = "app.exit.cause";
+pub(super) const FEEDBACK_ABOUT: &str = "app.feedback.about";
+pub(super) const FEEDBACK_EMAIL: &str = "app.feedback.email";
+pub(super) const FEEDBACK_NAME: &str = "app.feedback.name";
+pub(super) const HANG_DURATION: &str = "app.hang.duration";
+pub(super) const INTERACTION_ACTION: &str = "app.interaction.action";
+pub(super) const LONG_TASK: &str = "app.long_task.name";
+pub(super) const RESOURCE_TYPE: &str = "app.resource.type";
+pub(super) const REVENUE_AMOUNT: &str = "app.revenue.amount";
+pub(super) const REVENUE_CURRENCY: &str = "app.revenue.currency";
+pub(super) const REVENUE_ITEMS: &str = "app.revenue.items";
+pub(super) const REVENUE_TRANSACTION: &str = "app.revenue.transaction_id";
+pub(super) const SCREEN_CLASS: &str = "app.screen.class";
+pub(super) const SCREEN_FULL: &str = "app.screen.full_display";
+pub(super) const SCREEN_INITIAL: &str = "app.screen.initial_display";
+pub(super) const SESSION_DURATION: &str = "app.session.duration";
+pub(super) const SESSION_ERRORS: &str = "app.session.errors";
+pub(super) const SESSION_STATUS: &str = "app.session.status";
+pub(super) const SLOW: &str = "app.slow";
+pub(super) const START_TYPE: &str = "app.start.type";
+pub(super) const TAGS: &str = "app.tags";
+pub(super) const USER: &str = "app.user";
+pub(super) const USER_PROPERTY: &str = "app.user.property.name";
+pub(super) const USER_PROPERTY_VALUE: &str = "app.user.property.value";
+
+/// In front of an app's own attribute whose name is one of ours.
+pub(super) const APP_ATTRIBUTE: &str = "app.attribute.";

@@ -1,0 +1,196 @@
+//! What an answer means, and OTLP's partial success in both encodings.
+
+use crate::destination::{Action, Batch, RowOutcome, Verdict};
+use crate::reason::Reason;
+use crate::transport::Answer;
+
+/// Longest text of the server that is kept in a receipt, in characters.
+const NOTE_CHARS: usize = 160;
+
+/// The verdict on a request that carried `records` log records, spans or data points.
+pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, records: impl FnOnce() -> u64) -> Verdict {
+    let wait = answer.retry_after();
+    let mut note = None;
+    let action = match answer.status {
+        200..=299 if answer.cut => Action::Ambiguous("the answer was cut short".into()),
+        200..=299 => match partial(answer) {
+            Ok(Partial { rejected: 0, message }) => {
+                note = Some(message).filter(|text| !text.is_empty()).map(|text| format!("warning: {}", short(&text)));
+                Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()])
+            }
+            Ok(Partial { rejected, message }) => {
+                note = Some(short(&format!("{rejected} rejected: {message}")));
+                Action::Settle(shares(batch.rows.len(), rejected, records()))
+            }
+            Err(what) => Action::Ambiguous(what.into()),
+        },
+        300..=399 => Action::Stop(match answer.header("location") {
+            Some(to) => format!("the endpoint redirects to {}", short(to)),
+            None => "the endpoint redirects".to_owned(),
+        }),
+        401 | 403 => Action::Stop(format!("the endpoint refused the credentials ({})", answer.status)),
+        404 | 405 | 410 => Action::Stop(format!("there is no OTLP endpoint at this address ({})", answer.status)),
+        408 | 425 | 429 => Action::Keep(wait),
+        415 => Action::Uncompressed,
+        400..=499 => Action::Split,
+        500..=599 => Action::Outage(wait),
+        status => Action::Ambiguous(format!("status {status} means nothing here")),
+    };
+    let note = note.or_else(|| (answer.status >= 400).then(|| error(answer)).flatten());
+    Verdict { note, ..Verdict::of(action) }
+}
+
+/// A rejection says how many records, not which, and must never be sent again. All of them is certain; of fewer, as many
+/// rows are counted, from the least important end.
+fn shares(rows: usize, rejected: u64, records: u64) -> Vec<RowOutcome> {
+    let lost = if rejected >= records { rows } else { usize::try_from(rejected).unwrap_or(rows).min(rows) };
+    let mut outcomes = vec![RowOutcome::Delivered; rows];
+    outcomes.iter_mut().rev().take(lost).for_each(|outcome| *outcome = RowOutcome::Dropped(Reason::Rejected));
+    outcomes
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Partial {
+    rejected: u64,
+    message: String,
+}
+
+/// Media type of an answer, in lower case, without its parameters.
+fn media_type(answer: &Answer) -> String {
+    let value = answer.header("content-type").unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The answer as OTLP's own; anything else (a captive portal's page) settles nothing.
+fn partial(answer: &Answer) -> Result<Partial, &'static str> {
+    match media_type(answer).as_str() {
+        "application/json" => {
+            let json = serde_json::from_slice(&answer.body).map_err(|_| "the answer is not JSON")?;
+            partial_of_json(&json).ok_or("the answer is not an OTLP answer")
+        }
+        "application/x-protobuf" => partial_of_protobuf(&answer.body).ok_or("the answer is not an OTLP answer"),
+        // An empty message is an empty body, and a body of nothing needs no type (204).
+        "" if answer.body.is_empty() => Ok(Partial::default()),
+        _ => Err("the answer is neither protobuf nor JSON"),
+    }
+}
+
+fn partial_of_json(json: &serde_json::Value) -> Option<Partial> {
+    let partial = match json.as_object()?.get("partialSuccess") {
+        None | Some(serde_json::Value::Null) => return Some(Partial::default()),
+        Some(partial) => partial.as_object()?,
+    };
+    let mut found = Partial::default();
+    for (key, value) in partial {
+        match key.as_str() {
+            "rejectedLogRecords" | "rejectedSpans" | "rejectedDataPoints" => {
+                let number = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
+                found.rejected = u64::try_from(number).unwrap_or(0);
+            }
+            "errorMessage" => found.message = value.as_str()?.to_owned(),
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
+fn partial_of_protobuf(body: &[u8]) -> Option<Partial> {
+    let mut found = Partial::default();
+    let mut outer = Reader(body);
+    while let Some(member) = outer.member()? {
+        if let (1, Member::Bytes(partial)) = member {
+            let mut inner = Reader(partial);
+            while let Some(member) = inner.member()? {
+                match member {
+                    // A negative number of an `int64`; nobody means it.
+                    (1, Member::Varint(number)) => {
+                        found.rejected = i64::try_from(number).map_or(0, |_| number);
+                    }
+                    (2, Member::Bytes(text)) => found.message = std::str::from_utf8(text).ok()?.to_owned(),
+                    (1 | 2, _) => return None,
+                    _ => {}
+                }
+            }
+        } else if member.0 == 1 {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+/// The message of `google.rpc.Status`, in which OTLP wraps its errors; short, no payload.
+fn error(answer: &Answer) -> Option<String> {
+    if answer.cut {
+        return None;
+    }
+    let text = match media_type(answer).as_str() {
+        "application/json" => {
+            let json: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+            json.get("message")?.as_str()?.to_owned()
+        }
+        "application/x-protobuf" => {
+            let mut reader = Reader(&answer.body);
+            loop {
+                if let (2, Member::Bytes(text)) = reader.member()?? {
+                    break std::str::from_utf8(text).ok()?.to_owned();
+                }
+            }
+        }
+        _ => return None,
+    };
+    Some(short(&text)).filter(|text| !text.is_empty())
+}
+
+/// First characters of a text of the server.
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(NOTE_CHARS).collect()
+}
+
+/// Reads the members of one protobuf message.
+struct Reader<'a>(&'a [u8]);
+
+enum Member<'a> {
+    Varint(u64),
+    Bytes(&'a [u8]),
+    Fixed,
+}
+
+impl<'a> Reader<'a> {
+    /// The next member with its number; `Some(None)` at the end, `None` where the bytes are no message.
+    #[expect(clippy::option_option, reason = "an end and a failure are two things")]
+    fn member(&mut self) -> Option<Option<(u64, Member<'a>)>> {
+        if self.0.is_empty() {
+            return Some(None);
+        }
+        let key = self.varint()?;
+        let member = match key & 7 {
+            0 => Member::Varint(self.varint()?),
+            1 => self.take(8).map(|_| Member::Fixed)?,
+            2 => {
+                let len = usize::try_from(self.varint()?).ok()?;
+                Member::Bytes(self.take(len)?)
+            }
+            5 => self.take(4).map(|_| Member::Fixed)?,
+            _ => return None,
+        };
+        (key >> 3 != 0).then_some(Some((key >> 3, member)))
+    }
+
+    fn varint(&mut self) -> Option<u64> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let [byte] = *self.take(1)? else { return None };
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
+    }
+}

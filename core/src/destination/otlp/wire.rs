@@ -1,0 +1,314 @@
+//! OTLP's two encodings behind one trait: a message is described once and written as protobuf or as JSON.
+//!
+//! Protobuf is what `opentelemetry-proto` defines, written by hand: its messages are few and flat, and a code generator
+//! would cost more than these lines. Members are written in the order of their numbers and empty ones left out, so the
+//! bytes are those every other encoder makes. JSON is OTLP's own mapping: ids in hexadecimal, 64-bit numbers as text,
+//! enumerations as numbers.
+
+use super::super::json::{push_float, push_text};
+use std::fmt::Write as _;
+
+/// A member of a message: its number in protobuf and its name in JSON.
+#[derive(Clone, Copy)]
+pub(super) struct Tag(pub(super) u32, pub(super) &'static str);
+
+/// Writes one message, member by member.
+pub(super) trait Wire: Sized {
+    fn text(&mut self, tag: Tag, value: &str);
+    /// An id.
+    fn id(&mut self, tag: Tag, value: &[u8]);
+    fn fixed64(&mut self, tag: Tag, value: u64);
+    fn int64(&mut self, tag: Tag, value: i64);
+    fn enumeration(&mut self, tag: Tag, value: u32);
+    fn boolean(&mut self, tag: Tag, value: bool);
+    fn double(&mut self, tag: Tag, value: f64);
+    fn fixed64s(&mut self, tag: Tag, values: &[u64]);
+    fn doubles(&mut self, tag: Tag, values: &[f64]);
+    /// A message inside this one.
+    fn message(&mut self, tag: Tag, body: impl FnOnce(&mut Self));
+    /// A repeated member; `items` calls [`Wire::item`] for each of them, with the same tag.
+    fn list(&mut self, tag: Tag, items: impl FnOnce(&mut Self));
+    /// A message of a repeated member.
+    fn item(&mut self, tag: Tag, body: impl FnOnce(&mut Self));
+}
+
+/// The protobuf encoding.
+#[derive(Default)]
+pub(super) struct Protobuf {
+    out: Vec<u8>,
+}
+
+const VARINT: u32 = 0;
+const FIXED64: u32 = 1;
+const BYTES: u32 = 2;
+
+impl Protobuf {
+    pub(super) fn with_capacity(bytes: usize) -> Protobuf {
+        Protobuf { out: Vec::with_capacity(bytes) }
+    }
+
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.out
+    }
+
+    fn key(&mut self, tag: Tag, kind: u32) {
+        self.varint(u64::from((tag.0 << 3) | kind));
+    }
+
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.out.push((value & 0x7f) as u8 | 0x80);
+            value >>= 7;
+        }
+        self.out.push(value as u8);
+    }
+
+    fn bytes(&mut self, tag: Tag, value: &[u8]) {
+        self.key(tag, BYTES);
+        self.varint(value.len() as u64);
+        self.out.extend_from_slice(value);
+    }
+}
+
+impl Wire for Protobuf {
+    fn text(&mut self, tag: Tag, value: &str) {
+        self.bytes(tag, value.as_bytes());
+    }
+
+    fn id(&mut self, tag: Tag, value: &[u8]) {
+        self.bytes(tag, value);
+    }
+
+    fn fixed64(&mut self, tag: Tag, value: u64) {
+        self.key(tag, FIXED64);
+        self.out.extend_from_slice(&value.to_le_bytes());
+    }
+
+    fn int64(&mut self, tag: Tag, value: i64) {
+        self.key(tag, VARINT);
+        // Two's complement, as protobuf's `int64` has it.
+        self.varint(value as u64);
+    }
+
+    fn enumeration(&mut self, tag: Tag, value: u32) {
+        self.key(tag, VARINT);
+        self.varint(u64::from(value));
+    }
+
+    fn boolean(&mut self, tag: Tag, value: bool) {
+        self.enumeration(tag, u32::from(value));
+    }
+
+    fn double(&mut self, tag: Tag, value: f64) {
+        self.fixed64(tag, value.to_bits());
+    }
+
+    fn fixed64s(&mut self, tag: Tag, values: &[u64]) {
+        self.key(tag, BYTES);
+        self.varint(values.len() as u64 * 8);
+        values.iter().for_each(|value| self.out.extend_from_slice(&value.to_le_bytes()));
+    }
+
+    fn doubles(&mut self, tag: Tag, values: &[f64]) {
+        self.key(tag, BYTES);
+        self.varint(values.len() as u64 * 8);
+        values.iter().for_each(|value| self.out.extend_from_slice(&value.to_le_bytes()));
+    }
+
+    fn message(&mut self, tag: Tag, body: impl FnOnce(&mut Self)) {
+        self.key(tag, BYTES);
+        // One byte is kept for the length; a body of 128 bytes and more is moved up by what its length needs beyond.
+        let at = self.out.len();
+        self.out.push(0);
+        body(self);
+        let mut len = self.out.len().saturating_sub(at + 1) as u64;
+        let mut bytes = [0u8; 10];
+        let mut used = 0;
+        for byte in &mut bytes {
+            used += 1;
+            *byte = (len & 0x7f) as u8;
+            len >>= 7;
+            if len == 0 {
+                break;
+            }
+            *byte |= 0x80;
+        }
+        self.out.splice(at..=at, bytes.into_iter().take(used));
+    }
+
+    fn list(&mut self, _tag: Tag, items: impl FnOnce(&mut Self)) {
+        items(self);
+    }
+
+    fn item(&mut self, tag: Tag, body: impl FnOnce(&mut Self)) {
+        self.message(tag, body);
+    }
+}
+
+/// The JSON encoding. Begins with the brace of the outermost message.
+pub(super) struct JsonText {
+    out: String,
+    comma: bool,
+}
+
+impl JsonText {
+    pub(super) fn with_capacity(bytes: usize) -> JsonText {
+        let mut out = String::with_capacity(bytes);
+        out.push('{');
+        JsonText { out, comma: false }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.out.push('}');
+        self.out.into_bytes()
+    }
+
+    fn separate(&mut self) {
+        if self.comma {
+            self.out.push(',');
+        }
+        self.comma = true;
+    }
+
+    fn name(&mut self, tag: Tag) {
+        self.separate();
+        self.out.push('"');
+        self.out.push_str(tag.1);
+        self.out.push_str("\":");
+    }
+
+    fn print(&mut self, tag: Tag, value: impl std::fmt::Display) {
+        self.name(tag);
+        // Writing to a string cannot fail.
+        let _ = write!(self.out, "{value}");
+    }
+
+    fn nested(&mut self, open: char, close: char, body: impl FnOnce(&mut Self)) {
+        self.out.push(open);
+        self.comma = false;
+        body(self);
+        self.out.push(close);
+        self.comma = true;
+    }
+}
+
+impl Wire for JsonText {
+    fn text(&mut self, tag: Tag, value: &str) {
+        self.name(tag);
+        push_text(&mut self.out, value);
+    }
+
+    fn id(&mut self, tag: Tag, value: &[u8]) {
+        self.name(tag);
+        self.out.push('"');
+        for byte in value {
+            let _ = write!(self.out, "{byte:02x}");
+        }
+        self.out.push('"');
+    }
+
+    fn fixed64(&mut self, tag: Tag, value: u64) {
+        self.print(tag, format_args!("\"{value}\""));
+    }
+
+    fn int64(&mut self, tag: Tag, value: i64) {
+        self.print(tag, format_args!("\"{value}\""));
+    }
+
+    fn enumeration(&mut self, tag: Tag, value: u32) {
+        self.print(tag, value);
+    }
+
+    fn boolean(&mut self, tag: Tag, value: bool) {
+        self.print(tag, value);
+    }
+
+    fn double(&mut self, tag: Tag, value: f64) {
+        self.name(tag);
+        push_float(&mut self.out, value);
+    }
+
+    fn fixed64s(&mut self, tag: Tag, values: &[u64]) {
+        self.name(tag);
+        self.nested('[', ']', |json| {
+            for value in values {
+                json.separate();
+                let _ = write!(json.out, "\"{value}\"");
+            }
+        });
+    }
+
+    fn doubles(&mut self, tag: Tag, values: &[f64]) {
+        self.name(tag);
+        self.nested('[', ']', |json| {
+            for value in values {
+                json.separate();
+                push_float(&mut json.out, *value);
+            }
+        });
+    }
+
+    fn message(&mut self, tag: Tag, body: impl FnOnce(&mut Self)) {
+        self.name(tag);
+        self.nested('{', '}', body);
+    }
+
+    fn list(&mut self, tag: Tag, items: impl FnOnce(&mut Self)) {
+        self.name(tag);
+        self.nested('[', ']', items);
+    }
+
+    fn item(&mut self, _tag: Tag, body: impl FnOnce(&mut Self)) {
+        self.separate();
+        self.nested('{', '}', body);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn story(w: &mut impl Wire) {
+        w.text(Tag(1, "a"), "x\"y");
+        w.int64(Tag(2, "b"), -1);
+        w.message(Tag(3, "c"), |w| {
+            w.list(Tag(1, "d"), |w| {
+                for fill in [1, 127, 128, 20_000] {
+                    w.item(Tag(1, "d"), |w| w.text(Tag(1, "e"), &"z".repeat(fill)));
+                }
+            });
+            w.doubles(Tag(2, "f"), &[0.5, 1.0]);
+        });
+        w.boolean(Tag(16, "g"), true);
+    }
+
+    #[test]
+    fn lengths_of_every_size_are_those_of_the_bytes_behind_them() {
+        let mut w = Protobuf::default();
+        story(&mut w);
+        let bytes = w.finish();
+        // The key, `x"y`, then -1 in ten bytes.
+        assert_eq!(bytes[..5], [0x0a, 3, b'x', b'"', b'y']);
+        assert_eq!(bytes[5..16], [0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]);
+        // Items of 3, 129, 131 and 20,004 bytes behind lengths of 1, 2, 2 and 3 bytes, then 18 of doubles.
+        let inner = (2 + 3) + (1 + 2 + 129) + (1 + 2 + 131) + (1 + 3 + 20_004) + 18;
+        let varint = [0x1a, (inner & 0x7f) as u8 | 0x80, ((inner >> 7) & 0x7f) as u8 | 0x80, (inner >> 14) as u8];
+        assert_eq!(bytes[16..20], varint);
+        assert_eq!(bytes.len(), 20 + inner + 3);
+        assert_eq!(bytes[bytes.len() - 3..], [0x80, 0x01, 0x01]);
+    }
+
+    #[test]
+    fn json_is_valid_and_has_numbers_of_64_bits_as_text() {
+        let mut w = JsonText::with_capacity(16);
+        story(&mut w);
+        w.id(Tag(1, "id"), &[0x0a, 0xff]);
+        w.fixed64s(Tag(1, "n"), &[1, u64::MAX]);
+        let json: serde_json::Value = serde_json::from_slice(&w.finish()).unwrap();
+        assert_eq!((&json["a"], &json["b"], &json["id"]), (&"x\"y".into(), &"-1".into(), &"0aff".into()));
+        assert_eq!(json["c"]["d"].as_array().unwrap().len(), 4);
+        assert_eq!(json["n"][1], "18446744073709551615");
+        assert_eq!(json["c"]["f"], serde_json::json!([0.5, 1.0]));
+        assert_eq!(json["g"], true);
+    }
+}

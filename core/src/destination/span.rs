@@ -1,0 +1,111 @@
+//! Which span a row is, for vendors that know traces.
+
+use super::json::Json;
+use crate::kind::Kind;
+use crate::row::Row;
+
+/// Ids as W3C Trace Context has them; neither `trace` nor `span` is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) trace: [u8; 16],
+    pub(crate) span: [u8; 8],
+    pub(crate) parent: Option<[u8; 8]>,
+}
+
+/// The trace a row is stamped with: of a call its own span, of anything else the span it happened in.
+pub(crate) fn stamped(fields: &Json<'_>) -> Option<Span> {
+    let trace = fields.get("trace")?;
+    Some(Span {
+        trace: hex(trace.text("trace_id")?)?,
+        span: hex(trace.text("span_id")?)?,
+        parent: trace.text("parent").and_then(hex),
+    })
+}
+
+/// The span a timed row is. What was not given ids of its own gets them from the event's id, so that a resend bears the
+/// same ones: inside a screen that loads it is that screen's child, elsewhere the root of a trace.
+pub(crate) fn of(row: &Row, fields: &Json<'_>) -> Span {
+    let [high @ .., _, _, _, _, _, _, _, _] = *row.id.as_bytes();
+    let [_, _, _, _, _, _, _, _, low @ ..] = *row.id.as_bytes();
+    let _: [u8; 8] = high;
+    match stamped(fields) {
+        Some(stamped) if is_of_the_screen(&stamped, row, fields) => {
+            Span { trace: stamped.trace, span: low, parent: Some(stamped.span) }
+        }
+        Some(stamped) => stamped,
+        None => Span { trace: *row.id.as_bytes(), span: low, parent: None },
+    }
+}
+
+/// Whether the ids are those of the screen that loads rather than of the row. The engine makes a screen's view id from
+/// its trace, so the two can be told apart.
+fn is_of_the_screen(stamped: &Span, row: &Row, fields: &Json<'_>) -> bool {
+    let Some(view) = fields.get("view") else { return false };
+    let mut id = stamped.trace;
+    id.iter_mut().skip(8).zip(stamped.span).for_each(|(byte, span)| *byte ^= span);
+    if view.text("id") != Some(uuid::Uuid::from_bytes(id).to_string().as_str()) {
+        return false;
+    }
+    row.kind != Kind::ScreenLoad || fields.text("name") != view.text("name")
+}
+
+/// Bytes of a hexadecimal number that is not zero.
+fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let digits = text.as_bytes();
+    if digits.len() != 2 * N {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    bytes.iter().any(|byte| *byte != 0).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EventId;
+
+    fn row(kind: Kind, json: &str) -> Row {
+        let id = "019f0c1e-7c1e-7a53-9b0e-3b6a3f0d9c11".parse::<EventId>().unwrap();
+        Row { seq: 1, id, kind, run: 1, wall_ms: 0, mono_ms: 0, targets: Vec::new(), json: json.to_owned() }
+    }
+
+    fn span(row: &Row) -> Span {
+        of(row, &Json::of(row))
+    }
+
+    const TRACE: &str = r#""trace":{"trace_id":"000102030405060708090a0b0c0d0e0f","span_id":"1111111111111111"}"#;
+    /// The view of the screen with that trace: its trace id with the span id mixed in.
+    const VIEW: &str = r#""view":{"id":"00010203-0405-0607-1918-1b1a1d1c1f1e","name":"Cart"}"#;
+
+    #[test]
+    fn a_call_with_ids_of_its_own_keeps_them() {
+        let span = span(&row(Kind::ApiCall, &format!("{{{TRACE}}}")));
+        assert_eq!((span.span, span.parent), ([0x11; 8], None));
+    }
+
+    #[test]
+    fn what_was_measured_by_the_app_while_a_screen_loads_is_that_screens_child() {
+        let of_id = [0x9b, 0x0e, 0x3b, 0x6a, 0x3f, 0x0d, 0x9c, 0x11];
+        for kind in [Kind::ImageLoad, Kind::ApiCall, Kind::LongTask] {
+            let span = span(&row(kind, &format!("{{{TRACE},{VIEW}}}")));
+            assert_eq!((span.span, span.parent), (of_id, Some([0x11; 8])), "{kind:?}");
+        }
+        let other = span(&row(Kind::ScreenLoad, &format!(r#"{{"name":"Sheet",{TRACE},{VIEW}}}"#)));
+        assert_eq!(other.parent, Some([0x11; 8]));
+        let own = span(&row(Kind::ScreenLoad, &format!(r#"{{"name":"Cart",{TRACE},{VIEW}}}"#)));
+        assert_eq!((own.span, own.parent), ([0x11; 8], None));
+    }
+
+    #[test]
+    fn without_a_trace_the_events_id_gives_one_that_is_never_zero() {
+        for json in ["{}", r#"{"trace":{"trace_id":"00","span_id":"zz"}}"#, r#"{"trace":7}"#] {
+            let row = row(Kind::ImageLoad, json);
+            let span = span(&row);
+            assert_eq!(&span.trace, row.id.as_bytes());
+            assert_eq!(span.parent, None);
+        }
+    }
+}

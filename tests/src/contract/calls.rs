@@ -1,0 +1,314 @@
+//! The calls of a vector, made on a real engine. `tests/contract/README.md` lists them with their arguments.
+
+use super::world::consent;
+use rez_monitor::{
+    ApiCall, Attrs, Breadcrumb, Clock, ErrorEvent, Event, Feedback, Frame, Kind, Level, Metric, Monitor, Outcome,
+    People, Purpose, Revenue, ScopeChange, ScreenLoad, Severity, StartKind, Timing, User, Value,
+};
+use serde_json::Value as Json;
+use std::collections::HashMap;
+use std::time::Duration;
+
+type Result<T> = std::result::Result<T, String>;
+
+/// Makes calls.
+pub struct Calls<'a> {
+    monitor: &'a Monitor,
+    clock: &'a Clock,
+    screens: HashMap<String, ScreenLoad>,
+    calls: HashMap<String, ApiCall>,
+    /// The id of the call before, for calls that speak of it.
+    last: Option<rez_monitor::EventId>,
+}
+
+impl<'a> Calls<'a> {
+    /// On this engine.
+    #[must_use]
+    pub fn new(monitor: &'a Monitor, clock: &'a Clock) -> Calls<'a> {
+        Calls { monitor, clock, screens: HashMap::new(), calls: HashMap::new(), last: None }
+    }
+
+    /// Screens and calls that were begun and not ended are left as they are: neither cancelled nor recorded.
+    pub fn end(self) {
+        self.screens.into_values().for_each(std::mem::forget);
+        self.calls.into_values().for_each(std::mem::forget);
+    }
+
+    /// Makes one call.
+    ///
+    /// # Errors
+    /// It is not in the format, or its outcome is not the announced one.
+    pub fn make(&mut self, call: &Json) -> Result<()> {
+        let verb = text(&call["do"])?;
+        if self.no_event(verb, call)? {
+            return Ok(());
+        }
+        let outcome = match verb {
+            "finish_screen" => self.screen(call)?.finish(),
+            "finish_call" | "fail_call" => {
+                let mut ended = self.calls.remove(text(&call["of"])?).ok_or("no such call is under way")?;
+                ended.request_bytes(call["request_bytes"].as_u64().unwrap_or(0));
+                match call["error"].as_str() {
+                    Some(error) => ended.fail(error),
+                    None => ended.finish(small(&call["status"])?, call["bytes"].as_u64().unwrap_or(0)),
+                }
+            }
+            "fatal" => {
+                let wait = Duration::from_millis(500);
+                match error(call)?.map(|error| self.monitor.fatal(error, wait)).ok_or("an error")? {
+                    rez_monitor::Durability::Synced(id) | rez_monitor::Durability::InRing(id) => Outcome::Recorded(id),
+                    rez_monitor::Durability::Dropped(reason) => Outcome::Dropped(reason),
+                }
+            }
+            "timing" => self.monitor.timing(timing(call)?),
+            "feedback" => self.monitor.feedback(Feedback {
+                message: text(&call["message"])?,
+                name: call["name"].as_str(),
+                email: call["email"].as_str(),
+                about: if call["about"] == "last" { self.last } else { None },
+            }),
+            "error" => self.monitor.error(error(call)?.ok_or("an error")?),
+            "revenue" => {
+                let items = list(&call["items"]);
+                let amount = call["amount"].as_f64().ok_or("amount: a number")?;
+                let mut revenue = Revenue::new(amount, call["currency"].as_str().unwrap_or_default());
+                (revenue.transaction_id, revenue.items) = (call["transaction_id"].as_str(), items);
+                (revenue.attrs, revenue.targets) = (attrs(&call["attrs"]), targets(call));
+                self.monitor.revenue(revenue)
+            }
+            "people" => self.monitor.people(people(call)?),
+            "metric" => {
+                let value = call["value"].as_f64().ok_or("value: a number")?;
+                let metric = match text(&call["type"])? {
+                    "counter" => Metric::Counter(value),
+                    "gauge" => Metric::Gauge(value),
+                    "distribution" => Metric::Distribution(value),
+                    other => return Err(format!("`{other}` is no metric")),
+                };
+                self.monitor.metric(text(&call["name"])?, metric)
+            }
+            verb => self.monitor.record(event(verb, call)?.attrs(attrs(&call["attrs"])).targets(targets(call))),
+        };
+        let refused = call["refused"].as_str();
+        match outcome {
+            Outcome::Recorded(id) if refused.is_none() => self.last = Some(id),
+            Outcome::Dropped(reason) if refused == Some(reason.as_str()) => {}
+            outcome => return Err(format!("{outcome:?}")),
+        }
+        Ok(())
+    }
+
+    /// Calls that record no event by themselves. `false` = it is not one of them.
+    fn no_event(&mut self, verb: &str, call: &Json) -> Result<bool> {
+        match verb {
+            "advance" => self.clock.advance(Duration::from_millis(call["ms"].as_u64().ok_or("ms: a number")?)),
+            "breadcrumb" => {
+                let mut crumb = Breadcrumb::new(text(&call["category"])?, text(&call["message"])?);
+                crumb.kind = call["type"].as_str().unwrap_or("default");
+                crumb.level = level(&call["level"])?;
+                crumb.data = attrs(&call["data"]);
+                self.monitor.breadcrumb(crumb);
+            }
+            "screen" => {
+                let load = self.monitor.screen(text(&call["name"])?);
+                self.screens.insert(text(&call["as"])?.to_owned(), load);
+            }
+            "initial_display" | "full_display" => {
+                let screen = self.screens.get_mut(text(&call["of"])?).ok_or("no such screen loads")?;
+                if verb == "initial_display" { screen.initial_display() } else { screen.full_display() }
+            }
+            "cancel_screen" => drop(self.screen(call)?),
+            "api_call" => {
+                let begun = self.monitor.api_call(text(&call["method"])?, text(&call["url"])?);
+                self.calls.insert(text(&call["as"])?.to_owned(), begun);
+            }
+            "user" if call["clear"] == true => self.monitor.scope(ScopeChange::User(None)),
+            "user" => self.monitor.scope(ScopeChange::User(Some(User {
+                id: call["id"].as_str(),
+                email: call["email"].as_str(),
+                username: call["username"].as_str(),
+                extra: attrs(&call["extra"]),
+            }))),
+            "tag" => self.monitor.scope(ScopeChange::Tag(text(&call["name"])?, call["value"].as_str())),
+            "context" => {
+                let value = call["value"].is_object().then(|| attrs(&call["value"]));
+                self.monitor.scope(ScopeChange::Context(text(&call["name"])?, value));
+            }
+            "foreground" => self.monitor.scope(ScopeChange::Foreground(call["value"] == true)),
+            "new_session" => self.monitor.scope(ScopeChange::NewSession),
+            "consent" => {
+                let named = |purpose: &Purpose| purpose.as_str() == call["purpose"];
+                let purpose = Purpose::ALL.into_iter().find(named).ok_or("purpose: monitoring or analytics")?;
+                self.monitor.set_consent(purpose, consent(&call["state"])?);
+            }
+            "forget_user" => self.monitor.forget_user(),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn screen(&mut self, call: &Json) -> Result<ScreenLoad> {
+        self.screens.remove(text(&call["of"])?).ok_or_else(|| "no such screen loads".to_owned())
+    }
+}
+
+fn event<'a>(verb: &str, call: &'a Json) -> Result<Event<'a>> {
+    Ok(match verb {
+        "message" => {
+            let context = attrs(&call["context"]);
+            let event = Event::message(text(&call["text"])?, level(&call["level"])?);
+            if context.is_empty() { event } else { event.context(context) }
+        }
+        "track" => Event::analytics(text(&call["name"])?),
+        "screen_view" => Event::screen_view(text(&call["name"])?, call["class"].as_str()),
+        "interaction" => Event::interaction(text(&call["action"])?, text(&call["component"])?),
+        "frames" => {
+            let count = |key: &str| call[key].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+            Event::frames(text(&call["name"])?, count("slow"), count("frozen"), count("total"))
+        }
+        "hang" => Event::hang(micros(&call["duration_us"])?, frames(&call["frames"])),
+        "app_exit" => Event::app_exit(text(&call["cause"])?, call["message"].as_str().unwrap_or_default()),
+        other => return Err(format!("there is no call `{other}`")),
+    })
+}
+
+fn error(call: &Json) -> Result<Option<ErrorEvent<'_>>> {
+    let mut error = ErrorEvent::new(text(&call["type"])?, text(&call["message"])?)
+        .frames(frames(&call["frames"]))
+        .context(attrs(&call["context"]))
+        .attrs(attrs(&call["attrs"]))
+        .targets(targets(call));
+    if let Some(severity) = call["severity"].as_str() {
+        let all = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+        error = error.severity(all.into_iter().find(|one| one.as_str() == severity).ok_or("severity: a known one")?);
+    }
+    if let Some(handled) = call["handled"].as_bool() {
+        error = error.handled(handled);
+    }
+    if let Some(code) = call["code"].as_str() {
+        error = error.code(code);
+    }
+    if let Some(mechanism) = call["mechanism"].as_str() {
+        error = error.mechanism(mechanism);
+    }
+    if let Some(fingerprint) = call["fingerprint"].as_str() {
+        error = error.fingerprint(fingerprint);
+    }
+    Ok(Some(error))
+}
+
+fn timing(call: &Json) -> Result<Timing<'_>> {
+    let duration = micros(&call["duration_us"])?;
+    let mut timing = match text(&call["kind"])? {
+        "screen_load" => Timing::screen_load(text(&call["name"])?, duration),
+        "app_start" if call["type"] == "cold" => Timing::app_start(StartKind::Cold, duration),
+        "app_start" => Timing::app_start(StartKind::Warm, duration),
+        "api_call" => Timing::api_call(text(&call["method"])?, text(&call["url"])?, duration),
+        "image_load" => Timing::image_load(text(&call["url"])?, duration),
+        "long_task" => Timing::long_task(text(&call["name"])?, duration),
+        other => return Err(format!("`{other}` is not timed")),
+    };
+    if let Some(started) = call["started_ms"].as_i64() {
+        timing = timing.started_at(started);
+    }
+    if !call["initial_us"].is_null() {
+        timing = timing.initial_display(micros(&call["initial_us"])?);
+    }
+    if !call["status"].is_null() {
+        timing = timing.status(small(&call["status"])?);
+    }
+    if let [Some(sent), Some(received)] = [&call["request_bytes"], &call["response_bytes"]].map(Json::as_u64) {
+        timing = timing.bytes(sent, received);
+    }
+    if let Some(error) = call["error"].as_str() {
+        timing = timing.error(error);
+    }
+    if let Some(endpoint) = call["endpoint"].as_str() {
+        timing = timing.endpoint(endpoint);
+    }
+    Ok(timing.attrs(attrs(&call["attrs"])).targets(targets(call)))
+}
+
+fn people(call: &Json) -> Result<People<'_>> {
+    let name = text(&call["name"])?;
+    match text(&call["op"])? {
+        "set" => Ok(People::Set(name, value(&call["value"]))),
+        "append" => Ok(People::Append(name, value(&call["value"]))),
+        "increment" => Ok(People::Increment(name, call["by"].as_f64().ok_or("by: a number")?)),
+        other => Err(format!("`{other}` is nothing a property can do")),
+    }
+}
+
+fn frames<'a>(json: &'a Json) -> &'a [Frame<'a>] {
+    let number = |frame: &Json, key: &str| frame[key].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+    let frame = |frame: &'a Json| Frame {
+        function: str(&frame["function"]),
+        module: str(&frame["module"]),
+        file: str(&frame["file"]),
+        line: number(frame, "line"),
+        column: number(frame, "column"),
+        address: frame["address"].as_u64().unwrap_or(0),
+        in_app: frame["in_app"] == true,
+    };
+    keep(json.as_array().into_iter().flatten().map(frame).collect())
+}
+
+fn str(json: &Json) -> &str {
+    json.as_str().unwrap_or_default()
+}
+
+/// Members of an object in ascending order of their names.
+fn attrs(json: &Json) -> Attrs<'_> {
+    keep(json.as_object().into_iter().flatten().map(|(key, json)| (key.as_str(), value(json))).collect())
+}
+
+fn list(json: &Json) -> &[Value<'_>] {
+    keep(json.as_array().into_iter().flatten().map(value).collect())
+}
+
+fn value(json: &Json) -> Value<'_> {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(bool) => Value::Bool(*bool),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Value::I64(number),
+            (None, Some(number)) => Value::U64(number),
+            (None, None) => Value::F64(number.as_f64().unwrap_or_default()),
+        },
+        Json::String(text) => Value::Str(text),
+        Json::Array(_) => Value::List(list(json)),
+        Json::Object(_) => Value::Map(attrs(json)),
+    }
+}
+
+fn targets(call: &Json) -> &[&str] {
+    keep(call["targets"].as_array().into_iter().flatten().filter_map(Json::as_str).collect())
+}
+
+/// The engine's arguments are borrowed; a test program may leave them where they are.
+fn keep<'a, T: 'a>(values: Vec<T>) -> &'a [T] {
+    if values.is_empty() { &[] } else { Vec::leak(values) }
+}
+
+pub(super) fn text(json: &Json) -> Result<&str> {
+    json.as_str().ok_or_else(|| format!("{json} is no text"))
+}
+
+pub(super) fn kind(name: &str) -> Result<Kind> {
+    Kind::parse(name).ok_or_else(|| format!("`{name}` is no kind"))
+}
+
+fn level(json: &Json) -> Result<Level> {
+    match json.as_str() {
+        None => Ok(Level::Info),
+        Some(word) => Level::parse(word).ok_or_else(|| format!("`{word}` is no level")),
+    }
+}
+
+fn micros(json: &Json) -> Result<Duration> {
+    json.as_u64().map(Duration::from_micros).ok_or_else(|| "duration_us: a number".to_owned())
+}
+
+fn small(json: &Json) -> Result<u16> {
+    json.as_u64().and_then(|n| u16::try_from(n).ok()).ok_or_else(|| "status: a number".to_owned())
+}

@@ -1,0 +1,171 @@
+//! One engine for one vector: a fresh folder, clocks that only move when told, ids that count.
+
+use super::Vector;
+use super::calls::{Calls, kind, text};
+use super::destinations::Entry;
+use super::wire::Recorder;
+use rez_monitor::inspect::{Filter, Reader};
+use rez_monitor::transport::{Answer, Request};
+use rez_monitor::{Clock, Config, Consent, From, Monitor, Purpose};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Wall clock at `open`, milliseconds since 1970.
+pub const WALL_MS: i64 = 1_795_400_000_000;
+
+/// Milliseconds since boot at `open`.
+pub const MONO_MS: i64 = 1_000_000;
+
+/// Key of the run: from it come the ids of events, traces and batches.
+pub const KEY: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/// Longest wait for the engine's threads.
+const WAIT: Duration = Duration::from_secs(20);
+
+/// An engine on which a vector's calls were made; nothing was sent yet.
+pub struct World {
+    monitor: Monitor,
+    recorder: Recorder,
+    clock: Clock,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    /// Opens an engine as the vector's `config` says and makes its calls; `accept` will answer the requests.
+    ///
+    /// # Errors
+    /// A call the format does not know, or an outcome the vector did not announce.
+    pub fn play(vector: &Vector, accept: fn(&Request) -> Answer) -> Result<World, String> {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let clock = Clock::manual(WALL_MS, MONO_MS);
+        let recorder = Recorder::new(accept);
+        let config = config(&vector.json["config"], folder.path().join("app"), &clock, recorder.clone())?;
+        let monitor = Monitor::open(config).map_err(|error| error.to_string())?;
+        let world = World { monitor, recorder, clock, folder };
+        let mut calls = Calls::new(&world.monitor, &world.clock);
+        for (at, call) in vector.calls().iter().enumerate() {
+            calls.make(call).map_err(|error| format!("call {at} {call}: {error}"))?;
+        }
+        calls.end();
+        world.monitor.persist(WAIT).map_err(|error| error.to_string())?;
+        Ok(world)
+    }
+
+    /// The rows in the queue and the runs they belong to.
+    ///
+    /// # Errors
+    /// The queue cannot be read.
+    pub fn rows(&self) -> Result<Value, String> {
+        let reader = Reader::open(&self.folder.path().join("app")).map_err(|error| error.to_string())?;
+        let rows = reader.list(&Filter::default()).map_err(|error| error.to_string())?;
+        let runs = reader.runs().map_err(|error| error.to_string())?;
+        let rows: Vec<Value> = rows
+            .iter()
+            .map(|listed| {
+                let row = &listed.row;
+                json!({
+                    "seq": row.seq, "id": row.id.to_string(), "kind": row.kind.as_str(), "run": row.run,
+                    "wall_ms": row.wall_ms, "mono_ms": row.mono_ms, "targets": row.targets,
+                    "crc32": format!("{:08x}", crc32fast::hash(row.json.as_bytes())),
+                    "json": serde_json::from_str::<Value>(&row.json).unwrap_or_default(),
+                })
+            })
+            .collect();
+        Ok(json!({"runs": runs.iter().map(|run| json!(run)).collect::<Vec<_>>(), "rows": rows}))
+    }
+
+    /// What the destination sends, by route; every route of it is there, with no request where it wants nothing. `kept` = rows
+    /// that stay for now.
+    ///
+    /// # Errors
+    /// The engine does not come to rest.
+    pub fn requests(self, entry: &Entry, vector: &Vector) -> Result<BTreeMap<&'static str, Vec<Request>>, String> {
+        let destination = (entry.make)(&vector.json["destinations"][entry.name]);
+        let kept = vector.json["kept"][entry.name].as_u64().unwrap_or(0);
+        let routes = destination.routes();
+        let added = self.monitor.add_destination(entry.name, self.recorder.watch(destination), From::Oldest);
+        added.map_err(|error| error.to_string())?;
+        self.rest(entry.name, routes.len(), kept)?;
+        // Losses alone are reported by a flush at the latest.
+        self.monitor.flush(WAIT).map_err(|error| error.to_string())?;
+        let mut by_route: BTreeMap<_, Vec<Request>> = routes.iter().map(|route| (route.name, Vec::new())).collect();
+        for (route, request) in self.recorder.sent() {
+            by_route.entry(route).or_default().push(request);
+        }
+        self.monitor.close(Duration::from_secs(5));
+        Ok(by_route)
+    }
+
+    /// Waits until all is sent that is to be sent.
+    fn rest(&self, name: &str, routes: usize, kept: u64) -> Result<(), String> {
+        let end = Instant::now() + WAIT;
+        loop {
+            let status = self.monitor.status();
+            let own: Vec<_> = status.routes.iter().filter(|route| route.destination == name).collect();
+            let waiting: u64 = own.iter().flat_map(|route| route.waiting).sum();
+            let still = own.len() == routes && own.iter().all(|route| !route.in_flight);
+            if still && waiting == kept * routes as u64 {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                return Err(format!("{waiting} rows still wait, {kept} were to stay: {own:?}"));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// What a vector says of the configuration, over what is the same in all of them.
+fn config(json: &Value, folder: PathBuf, clock: &Clock, transport: Recorder) -> Result<Config, String> {
+    let none = serde_json::Map::new();
+    let said = json.as_object().unwrap_or(&none);
+    let release = json["release"].as_str().unwrap_or("rezapp@2.4.1+77");
+    let mut builder = Config::builder(folder, "rezapp", release)
+        .dist("77")
+        .environment("ci")
+        .os("Android 15")
+        .device("Pixel 9")
+        .sessions(false)
+        .consent(Purpose::Monitoring, Consent::Granted)
+        .consent(Purpose::Analytics, Consent::Granted)
+        .clock(clock.clone())
+        .transport(transport)
+        .counted_ids(KEY);
+    for (key, value) in said {
+        builder = match key.as_str() {
+            "release" => builder,
+            "dist" => builder.dist(text(value)?),
+            "environment" => builder.environment(text(value)?),
+            "os" => builder.os(text(value)?),
+            "device" => builder.device(text(value)?),
+            "sessions" => builder.sessions(value == true),
+            "mask_user" => builder.mask_user(value == true),
+            "consent" => {
+                let said = |purpose: Purpose| consent(value.get(purpose.as_str()).unwrap_or(&Value::Null));
+                builder
+                    .consent(Purpose::Monitoring, said(Purpose::Monitoring)?)
+                    .consent(Purpose::Analytics, said(Purpose::Analytics)?)
+            }
+            "sample" => {
+                let rates = value.as_object().ok_or("sample: rates by kind")?;
+                rates.iter().try_fold(builder, |builder, (name, rate)| {
+                    Ok::<_, String>(builder.sample(kind(name)?, rate.as_f64().ok_or("sample: a rate")?))
+                })?
+            }
+            other => return Err(format!("the configuration knows no `{other}`")),
+        };
+    }
+    builder.build().map_err(|error| error.to_string())
+}
+
+/// A word for an answer of the user; none counts as granted.
+pub(super) fn consent(value: &Value) -> Result<Consent, String> {
+    match value.as_str() {
+        None | Some("granted") => Ok(Consent::Granted),
+        Some("denied") => Ok(Consent::Denied),
+        Some("pending") => Ok(Consent::Pending),
+        Some(other) => Err(format!("`{other}` is no consent")),
+    }
+}
