@@ -165,6 +165,12 @@ pub const FATAL_WAIT: Duration = Duration::from_millis(500);
 /// Longest wait for a hook; then its event is dropped.
 pub const HOOK_WAIT: Duration = Duration::from_secs(1);
 
+/// Rows of one read that must fail their checksum before the file is suspected: a single flipped bit costs one row.
+pub const STORM_ROWS: usize = 5;
+
+/// Share of a read, in percent, above which the file is taken for damaged as a whole.
+pub const STORM_PERCENT: usize = 1;
+
 /// Quarantines in [`QUARANTINE_WINDOW`] after which the run stays in memory.
 pub const QUARANTINES: usize = 3;
 

@@ -2,7 +2,7 @@
 //! acknowledged, the accounts and the collector are compared afterwards.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use rez_inspect::collector::{Fault, Switches, What};
+use rez_inspect::collector::{Collector, Fault, Options, Switches, What};
 use rez_monitor::inspect::Reader;
 use rez_monitor_tests::kid::Kid;
 use rez_monitor_tests::scene::{Scene, dropped, rows, serial};
@@ -202,6 +202,43 @@ fn settled_but_not_in_the_marks_and_the_file_lost_at_most_one_batch_comes_again(
     assert_eq!(said.recorded.len(), 100);
     let duplicates = scene.collector.counts().unwrap().duplicates;
     assert!(duplicates <= before.len() as u64, "{duplicates} came again of a batch of {}", before.len());
+}
+
+#[test]
+fn a_storm_of_damaged_rows_puts_the_file_aside_and_what_is_not_found_again_is_counted() {
+    for (every, storm) in [(10, true), (150, false)] {
+        let scene = Scene::new(CHILD);
+        let said = scene.run("n=300 kinds=message url=none end=close");
+        let db = rusqlite::Connection::open(scene.folder().join("queue.db")).unwrap();
+        let spoiled = db.execute(&format!("UPDATE event SET crc = crc + 1 WHERE seq % {every} = 3"), []).unwrap();
+        drop(db);
+        let found = scene.deliver();
+        assert_eq!(scene.folder().join("quarantine").exists(), storm, "{spoiled} of 300 rows were damaged");
+        found.none_doubled();
+        let missing = said.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count();
+        assert_eq!(missing, spoiled);
+        let reason = if storm { "corrupt_file" } else { "corrupt_row" };
+        assert_eq!(dropped(&found.balance), BTreeMap::from([(reason.to_owned(), spoiled as u64)]));
+    }
+}
+
+#[test]
+fn rows_of_a_damaged_file_go_only_to_the_destinations_that_had_not_settled_them() {
+    let scene = Scene::new(CHILD);
+    let second = Collector::start(Options::new(scene.path("second.sqlite"))).unwrap();
+    second.set_network(false);
+    let said = scene.run(&format!("n=300 second_url={} end=try,close wait_ms=5000", second.url()));
+    let first_time = scene.found().collected;
+    assert!(first_time.len() > 100, "the first destination has {} of them", first_time.len());
+    garble(&scene.folder().join("queue.db"));
+    second.set_network(true);
+    let last = scene.run(&format!("n=0 second_url={} end=persist,flush", second.url()));
+    assert_eq!(last.word("left"), Some("0"), "{:?}", last.words);
+    scene.found().has_exactly(&said.recorded);
+    let counts = scene.collector.counts().unwrap();
+    assert_eq!((counts.duplicates, counts.replays), (0, 0), "the first one had settled them: {counts:?}");
+    let at_second = rez_monitor_tests::scene::collected(&second);
+    assert!(said.recorded.iter().all(|(id, serial)| at_second.get(id) == Some(serial)));
 }
 
 #[test]

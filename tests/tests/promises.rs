@@ -69,8 +69,9 @@ fn promise_2_power_loss_never_corrupts_the_queue() {
     let mut random = Seeded::of("promise_2", 2);
     let scene = Scene::new(CHILD);
     let safe = scene.run("n=200 url=none pause_us=50 end=close").recorded;
-    let kid = scene.start("n=2000 first=10000 url=none pause_us=200 end=wait");
-    kid.until("a thousand", |said| said.recorded.len() >= 1000);
+    // So few that no checkpoint comes: what one has brought into the file, a power cut does not take out of the log.
+    let kid = scene.start("n=600 first=10000 url=none pause_us=200 end=wait");
+    kid.until("some hundred", |said| said.recorded.len() >= 500);
     let more = kid.kill().recorded;
     for round in 0..12 {
         let folder = scene.path(&format!("cut{round}"));

@@ -52,7 +52,7 @@ impl Outcome {
 /// The engine's handle. Clones are the same engine; every call may come from any thread, and none blocks, allocates (in the
 /// steady state) or panics unless it says so.
 #[derive(Clone)]
-pub struct Monitor(Arc<Inner>);
+pub struct Monitor(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,

@@ -286,7 +286,8 @@ fn rows_after_a_damaged_queue_still_have_their_run_and_user() {
     monitor.breadcrumb(Breadcrumb::new("shop", "cart opened"));
     monitor.persist(WAIT).unwrap();
     let damage = crate::store::StoreError::Corrupt("damaged for the test".into());
-    monitor.0.shared.command(crate::writer::shared::Command::Failed(damage));
+    let serial = monitor.0.shared.ask_within(None, |store, _| store.serial()).unwrap();
+    monitor.0.shared.command(crate::writer::shared::Command::Failed(damage, serial));
     monitor.persist(WAIT).unwrap();
     let _ = monitor.error(ErrorEvent::new("Oops", "after"));
     monitor.close(WAIT);

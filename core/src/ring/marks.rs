@@ -11,7 +11,7 @@ use crate::sys::map::Map;
 /// Routes whose settled seqs fit: as many as all destinations together have, twice.
 const ROUTES: usize = 32;
 const ROUTE_BYTES: usize = 48;
-const FIXED_BYTES: usize = 88;
+const FIXED_BYTES: usize = 104;
 
 /// How far one route has settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -31,6 +31,53 @@ pub(crate) struct WipeMark {
     pub(crate) ticket: u64,
     /// Purposes to erase, a bit each; 0xff = everything, with new ids.
     pub(crate) what: u8,
+}
+
+/// The wipes that are not finished: what one erases must not grow by the next, or it takes what was recorded between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Wipes {
+    /// Everything up to this ticket; 0 = no such wipe.
+    forget: u64,
+    /// What needs this purpose alone, up to this ticket; 0 = no such wipe.
+    denied: [u64; 2],
+}
+
+impl Wipes {
+    /// The user is forgotten.
+    pub(crate) fn forget(&mut self, ticket: u64) {
+        self.forget = ticket.max(1);
+    }
+
+    /// These purposes (a bit each) are denied now. All of them, not the last one alone: what either of two purposes
+    /// allowed goes when the second is denied.
+    pub(crate) fn deny(&mut self, ticket: u64, purposes: u8) {
+        for (bit, denied) in self.denied.iter_mut().enumerate() {
+            if purposes & (1 << bit) != 0 {
+                *denied = ticket.max(1);
+            }
+        }
+    }
+
+    /// The one to be done first.
+    pub(crate) fn next(&self) -> Option<WipeMark> {
+        let [monitoring, analytics] = self.denied;
+        let ticket = [self.forget, monitoring, analytics].into_iter().filter(|ticket| *ticket > 0).min()?;
+        let bit = |bit: usize| u8::from(self.denied.get(bit) == Some(&ticket)) << bit;
+        let what = if self.forget == ticket { 0xff } else { bit(0) | bit(1) };
+        Some(WipeMark { ticket, what })
+    }
+
+    /// This one is done; one asked for meanwhile stays.
+    pub(crate) fn done(&mut self, wipe: WipeMark) {
+        if wipe.what == 0xff && self.forget == wipe.ticket {
+            self.forget = 0;
+        }
+        for (bit, denied) in self.denied.iter_mut().enumerate() {
+            if wipe.what & (1 << bit) != 0 && *denied <= wipe.ticket {
+                *denied = 0;
+            }
+        }
+    }
 }
 
 /// Longest JSON of a run that is kept; a longer one goes without what does not fit.
@@ -75,7 +122,7 @@ pub(crate) struct Marks {
     pub(crate) fold_generation: u64,
     pub(crate) fold_ticket: u64,
     pub(crate) fold_total: u64,
-    pub(crate) wipe: Option<WipeMark>,
+    pub(crate) wipes: Wipes,
     /// State of each purpose: 0 never said, 1 pending, 2 granted, 3 denied.
     pub(crate) consent: [u8; 2],
     pub(crate) consent_ticket: u64,
@@ -129,10 +176,13 @@ impl Marks {
         for word in [self.epoch, self.fold_generation, self.fold_ticket, self.fold_total] {
             put(&word.to_le_bytes());
         }
-        put(&self.wipe.map_or(0, |wipe| wipe.ticket).to_le_bytes());
+        put(&self.wipes.forget.to_le_bytes());
         put(&self.consent_ticket.to_le_bytes());
-        put(&[self.wipe.map_or(0, |wipe| wipe.what), self.consent[0], self.consent[1], routes.len() as u8]);
+        put(&[0, self.consent[0], self.consent[1], routes.len() as u8]);
         put(&[0; 4]);
+        for ticket in self.wipes.denied {
+            put(&ticket.to_le_bytes());
+        }
         for route in routes {
             put(&route.hash.to_le_bytes());
             for lane in route.lanes {
@@ -170,7 +220,6 @@ impl Marks {
                 })
             })
             .collect::<Option<Vec<_>>>()?;
-        let what = *flags.first()?;
         let rest = page.get(FIXED_BYTES + routes.len() * ROUTE_BYTES..len)?;
         let run = rest
             .split_first_chunk::<16>()
@@ -181,7 +230,7 @@ impl Marks {
             fold_generation: number(40)?,
             fold_ticket: number(48)?,
             fold_total: number(56)?,
-            wipe: (what != 0).then_some(WipeMark { ticket: number(64)?, what }),
+            wipes: Wipes { forget: number(64)?, denied: [number(88)?, number(96)?] },
             consent: [*flags.get(1)?, *flags.get(2)?],
             consent_ticket: number(72)?,
             routes,
@@ -202,7 +251,7 @@ mod tests {
             fold_generation: 5,
             fold_ticket: 6,
             fold_total: 7,
-            wipe: Some(WipeMark { ticket: 8, what: 2 }),
+            wipes: Wipes { forget: 8, denied: [0, 9] },
             consent: [2, 3],
             consent_ticket: 9,
             routes: (0..32).map(|n| RouteMark { hash: n, lanes: [n, 1, 2, 3], sending: n * 2 }).collect(),
@@ -215,7 +264,7 @@ mod tests {
         let map = Map::anonymous(layout::FILE_BYTES).unwrap();
         assert_eq!(Marks::read(&map), None);
         let old = full();
-        let new = Marks { fold_ticket: 60, wipe: None, ..full() };
+        let new = Marks { fold_ticket: 60, wipes: Wipes::default(), ..full() };
         old.write(&map, 1);
         new.write(&map, 2);
         assert_eq!(Marks::read(&map), Some((2, new)));
@@ -233,5 +282,28 @@ mod tests {
             assert_eq!(Marks::from_bytes(&damaged), None, "bit {bit}");
         }
         assert_eq!(Marks::from_bytes(&[]), None);
+    }
+
+    #[test]
+    fn wipes_that_follow_each_other_are_done_in_their_order_each_with_its_own_reach() {
+        let mut wipes = Wipes::default();
+        assert_eq!(wipes.next(), None);
+        wipes.forget(10);
+        wipes.deny(20, 0b10);
+        assert_eq!(wipes.next(), Some(WipeMark { ticket: 10, what: 0xff }));
+        wipes.done(WipeMark { ticket: 10, what: 0xff });
+        assert_eq!(wipes.next(), Some(WipeMark { ticket: 20, what: 0b10 }));
+        // Granted again, recorded, and the other one denied: what lies between is not the first one's.
+        wipes.deny(30, 0b01);
+        assert_eq!(wipes.next(), Some(WipeMark { ticket: 20, what: 0b10 }));
+        wipes.done(WipeMark { ticket: 20, what: 0b10 });
+        // Still denied: both as of now.
+        wipes.deny(40, 0b11);
+        assert_eq!(wipes.next(), Some(WipeMark { ticket: 40, what: 0b11 }));
+        wipes.forget(50);
+        wipes.done(WipeMark { ticket: 40, what: 0b11 });
+        wipes.forget(60);
+        wipes.done(WipeMark { ticket: 50, what: 0xff });
+        assert_eq!(wipes.next(), Some(WipeMark { ticket: 60, what: 0xff }), "asked for again meanwhile");
     }
 }

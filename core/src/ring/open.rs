@@ -135,7 +135,7 @@ impl Ring {
         layout::set(&map, Word::Tail, self.tail());
         layout::set(&map, Word::Magic, layout::MAGIC);
         // What the app said in this run wins over what was stored.
-        let said = state.marks.consent_ticket > 0 || state.marks.wipe.is_some();
+        let said = state.marks.consent_ticket > 0 || state.marks.wipes.next().is_some();
         if !said && old.consent != [0, 0] {
             state.marks.consent = old.consent;
         }

@@ -1,7 +1,7 @@
 //! Choosing the rows of a new batch: bounded work, parked rows first, then the lanes.
 
 use super::Tx;
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::ledger::Books;
 use super::memory::{Brief, PASSED, signed, unsigned};
 use super::parked::Exception;
@@ -27,6 +27,8 @@ pub(super) struct Gather<'a> {
     pub(super) wants: &'a mut dyn FnMut(&Row) -> Want,
     pub(super) now: Now,
     pub(super) looked: usize,
+    /// Rows of them that fail their checksum.
+    pub(super) bad: usize,
     pub(super) bytes: usize,
     pub(super) full: bool,
     /// Parked rows are left that were not asked yet.
@@ -39,6 +41,15 @@ pub(super) struct Gather<'a> {
 impl Gather<'_> {
     pub(super) fn exhausted(&self) -> bool {
         self.full || self.looked >= self.cut.max_events.max(1).saturating_mul(LOOKS)
+    }
+
+    /// So many rows are damaged that the file is: nothing of it is to be booked row by row.
+    pub(super) fn check(&self) -> Result<()> {
+        let share = self.looked.saturating_mul(limits::STORM_PERCENT) / 100;
+        if self.bad < limits::STORM_ROWS || self.bad <= share {
+            return Ok(());
+        }
+        Err(StoreError::Corrupt(format!("{} of {} rows fail their checksum", self.bad, self.looked)))
     }
 
     /// Takes the row if it fits; else the cut is full.
@@ -146,7 +157,10 @@ impl Tx<'_> {
                         return Ok(asked);
                     }
                 },
-                Some(Read::Bad(..)) => self.corrupt(&[exception.seq], gather.now)?,
+                Some(Read::Bad(..)) => {
+                    gather.bad += 1;
+                    self.corrupt(&[exception.seq], gather.now)?;
+                }
                 None => self.unpark(gather.number, exception.seq)?,
             }
             asked = exception.seq;
@@ -200,7 +214,10 @@ impl Tx<'_> {
                     Read::Bad(seq, _) => *seq,
                 };
                 match read {
-                    Read::Bad(seq, _) => self.corrupt(&[seq], gather.now)?,
+                    Read::Bad(seq, _) => {
+                        gather.bad += 1;
+                        self.corrupt(&[seq], gather.now)?;
+                    }
                     Read::Good(row) => match (gather.wants)(&row) {
                         Want::Yes => {
                             if !gather.take(row, false) {

@@ -2,7 +2,7 @@
 
 use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, Books, spelling};
-use super::memory::{EPOCH_SHIFT, GHOST, MAX_EPOCH, Memory, PASSED, signed};
+use super::memory::{EPOCH_SHIFT, GHOST, MAX_EPOCH, Memory, PASSED, signed, unsigned};
 use super::schema::{RawRow, row_crc};
 use super::types::{FoldMark, Identity, NewRow, Now};
 use super::{Store, Tx, begin, commit, rollback};
@@ -158,6 +158,29 @@ impl Fold<'_> {
         Ok(seq)
     }
 
+    /// Stores a row found in a damaged file for all routes but those that had settled it there (by the hash of their
+    /// name): a destination that cannot tell would count it twice.
+    pub(crate) fn insert_carved(&mut self, row: &NewRow<'_>, settled: &[u64]) -> Result<u64> {
+        let seq = self.insert(row)?;
+        let lane = row.kind.lane().number();
+        let mut tx = Tx { db: self.db, memory: &mut *self.memory };
+        for hash in settled {
+            let known = tx.memory.routes.iter().find(|route| super::route_hash(&route.name) == *hash);
+            match known.map(|route| route.number) {
+                Some(number) => {
+                    tx.done(number, seq, lane)?;
+                    tx.pass_done(number, usize::from(lane))?;
+                    self.books.unwanted(number, 1);
+                }
+                None => {
+                    let mut note = tx.db.prepare_cached("INSERT OR IGNORE INTO settled (seq, hash) VALUES (?1, ?2)")?;
+                    note.execute(params![signed(seq), *hash as i64])?;
+                }
+            }
+        }
+        Ok(seq)
+    }
+
     /// Counts events taken over from the ring, whatever becomes of them; `None` = of a kind that cannot be read.
     pub(crate) fn intake(&mut self, kind: Option<Kind>, n: u64) -> Result<()> {
         let count = self.count(kind);
@@ -243,12 +266,17 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// How far the carver came in a quarantined folder, committed with the rows it found there.
-    pub(crate) fn carved(&mut self, folder: &str, page: u64) -> Result<()> {
-        self.db
-            .prepare_cached("INSERT OR REPLACE INTO carve (folder, page) VALUES (?1, ?2)")?
-            .execute(params![folder, signed(page)])?;
-        Ok(())
+    /// How far the carver came in a quarantined folder, committed with the rows it found there; `found` of them were
+    /// not settled. Answers how many were found so far.
+    pub(crate) fn carved(&mut self, folder: &str, page: u64, found: u64) -> Result<u64> {
+        let found = self
+            .db
+            .prepare_cached(
+                "INSERT INTO carve (folder, page, found) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (folder) DO UPDATE SET page = excluded.page, found = found + excluded.found RETURNING found",
+            )?
+            .query_row(params![folder, signed(page), signed(found)], |row| row.get(0))?;
+        Ok(unsigned(found))
     }
 
     /// Makes all of it durable against the death of the process; a critical one also against a power cut.
@@ -461,7 +489,7 @@ mod tests {
             late: true,
         };
         fold.insert(&row).unwrap();
-        fold.carved("1", 12).unwrap();
+        fold.carved("1", 12, 0).unwrap();
         fold.commit().unwrap();
         bench.check();
         let kinds = bench.store.balance().unwrap().kinds;

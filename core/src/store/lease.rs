@@ -46,6 +46,7 @@ impl Store {
                 wants,
                 now,
                 looked: 0,
+                bad: 0,
                 bytes: 0,
                 full: false,
                 more: false,
@@ -57,6 +58,7 @@ impl Store {
             for lane in 0..4 {
                 tx.gather_lane(&mut gather, lane)?;
             }
+            gather.check()?;
             let exhausted = !gather.full && (gather.more || gather.exhausted());
             let Gather { mut rows, books, freed, .. } = gather;
             books.write(tx, now)?;
@@ -402,5 +404,32 @@ mod tests {
         let cut = Cut { max_events: 1, max_bytes: 1 << 20 };
         let error = bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), &mut |_| Want::Yes, NOW).unwrap_err();
         assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+    }
+
+    #[test]
+    fn a_storm_of_bad_rows_is_a_damaged_file_and_a_few_of_many_are_bad_rows() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error; 400]);
+        let cut = Cut { max_events: 500, max_bytes: 1 << 20 };
+        let spoil = |bench: &Bench, every: u64| {
+            let changed = format!("UPDATE event SET crc = crc + 1 WHERE seq % {every} = 7");
+            bench.store.db.execute(&changed, []).unwrap()
+        };
+        let spoiled = spoil(&bench, 100);
+        assert_eq!(spoiled, 4);
+        let lease = bench.lease(500).unwrap();
+        assert_eq!(lease.rows.len(), 396);
+        assert_eq!(bench.account(ROUTE).dropped["corrupt_row"], 4);
+        bench.settle(&lease, &RowEnd::Delivered);
+        bench.add(&[Kind::Error; 400]);
+        let spoiled = spoil(&bench, 40);
+        assert_eq!(spoiled, 10);
+        let before = bench.store.balance().unwrap();
+        let error = bench
+            .store
+            .lease(ROUTE, cut, 1, &|| "b".to_string(), &mut |_| crate::destination::Want::Yes, NOW)
+            .unwrap_err();
+        assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("10 of 400")), "{error:?}");
+        assert_eq!(bench.store.balance().unwrap(), before, "nothing of it was booked");
     }
 }

@@ -64,9 +64,13 @@ pub(crate) use types::{
 use memory::Memory;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Name of the queue's file inside its folder.
 pub(crate) const FILE: &str = "queue.db";
+
+/// Files opened so far.
+static OPENED: AtomicU64 = AtomicU64::new(1);
 
 /// The queue. `Send`, used by one thread at a time.
 pub(crate) struct Store {
@@ -79,6 +83,8 @@ pub(crate) struct Store {
     memory: Memory,
     /// `synchronous` is FULL now, not NORMAL.
     full: bool,
+    /// Another one for each file opened in this process.
+    serial: u64,
     /// Bytes of the ballast that are there; 0 until [`Store::ballast`] looked.
     ballast: u64,
 }
@@ -104,6 +110,7 @@ impl Store {
             }
         }
         let memory = Memory::load(&db)?;
+        let serial = OPENED.fetch_add(1, Ordering::Relaxed);
         Ok(Store {
             db,
             folder: folder.to_path_buf(),
@@ -111,6 +118,7 @@ impl Store {
             boot: identity.boot.clone(),
             memory,
             full: false,
+            serial,
             ballast: 0,
         })
     }
@@ -119,6 +127,11 @@ impl Store {
     #[cfg(test)]
     pub fn open_read_only(folder: &Path) -> Result<Reader> {
         Reader::open(folder)
+    }
+
+    /// Tells the files apart that this process opened one after the other: an error of an earlier one is no news.
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// Id of this installation.

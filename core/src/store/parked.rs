@@ -142,20 +142,40 @@ impl Tx<'_> {
         let (passed, ahead): (Vec<_>, Vec<_>) =
             rows.iter().copied().partition(|(seq, lane)| known.is_none_or(|route| route.passed(*lane, *seq)));
         for (seq, lane) in ahead {
-            self.except(&Exception {
-                seq,
-                route,
-                lane,
-                state: DONE,
-                reason: None,
-                status: 0,
-                note: String::new(),
-                at_ms: 0,
-                until_ms: None,
-            })?;
+            self.done(route, seq, lane)?;
         }
         passed.iter().try_for_each(|(seq, _)| self.unpark(route, *seq))?;
         self.free(&passed)
+    }
+
+    /// The route is done with this row, which lies ahead of its cursor.
+    pub(super) fn done(&self, route: i64, seq: u64, lane: u8) -> Result<()> {
+        self.except(&Exception {
+            seq,
+            route,
+            lane,
+            state: DONE,
+            reason: None,
+            status: 0,
+            note: String::new(),
+            at_ms: 0,
+            until_ms: None,
+        })
+    }
+
+    /// Moves the cursor over rows the route is done with, if nothing else lies before them: else they would stay until
+    /// another row comes.
+    pub(super) fn pass_done(&mut self, route: i64, lane: usize) -> Result<()> {
+        let cursor = self.memory.route_mut(route).and_then(|route| route.cursors.get(lane).copied());
+        let last: Option<i64> = self
+            .db
+            .prepare_cached("SELECT max(seq) FROM exception WHERE route = ?1 AND lane = ?2 AND state = ?3")?
+            .query_row(params![route, lane as i64, DONE], |row| row.get(0))?;
+        let (Some(cursor), Some(last)) = (cursor, last.map(unsigned)) else { return Ok(()) };
+        if self.behind(route, lane, cursor, last)? == 0 {
+            self.move_cursor(route, lane, last)?;
+        }
+        Ok(())
     }
 
     /// Takes an exception away.

@@ -19,6 +19,9 @@ pub(crate) const FOLDER: &str = "quarantine";
 /// Copy of the ring's marks inside a quarantine.
 pub(crate) const MARKS: &str = "marks";
 
+/// How many rows were not settled, if they could be counted.
+const ROWS: &str = "rows";
+
 /// Present while files are being moved in.
 const MOVING: &str = "moving";
 
@@ -75,6 +78,16 @@ fn move_in(folder: &Path, target: &Path) -> Result<()> {
     sync_folder(folder)?;
     fs::remove_file(target.join(MOVING))?;
     Ok(())
+}
+
+/// Keeps beside a quarantine how many of its rows are owed to somebody: what the carver does not find is lost.
+pub(crate) fn note_rows(quarantine: &Path, rows: u64) -> Result<()> {
+    write_synced(&quarantine.join(ROWS), rows.to_string().as_bytes())
+}
+
+/// The number; `None` where the damage did not let them be counted.
+pub(crate) fn noted_rows(quarantine: &Path) -> Option<u64> {
+    fs::read_to_string(quarantine.join(ROWS)).ok()?.trim().parse().ok()
 }
 
 /// Quarantines in the last [`limits::QUARANTINE_WINDOW`]. A time ahead of now (a clock set back) counts.
@@ -246,11 +259,11 @@ mod tests {
         let key = carve_key(&aside);
         assert_eq!((key.as_str(), bench.store.carve_position(&aside).unwrap()), ("1", 0));
         let mut fold = bench.store.begin(false, NOW).unwrap();
-        fold.carved(&key, 12).unwrap();
+        fold.carved(&key, 12, 1).unwrap();
         drop(fold);
         assert_eq!(bench.store.carve_position(&aside).unwrap(), 0);
         let mut fold = bench.store.begin(false, NOW).unwrap();
-        fold.carved(&key, 13).unwrap();
+        fold.carved(&key, 13, 1).unwrap();
         fold.commit().unwrap();
         let mut bench = bench.crash();
         assert_eq!(bench.store.carve_position(&aside).unwrap(), 13);

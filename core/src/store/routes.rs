@@ -150,12 +150,29 @@ impl Tx<'_> {
                 params![number, lane as i64, signed(seq)],
             )?;
         }
+        self.already_settled(&route)?;
         let base = self.held(&route)?;
         self.start_flow(&route, base, self.memory.next_seq())?;
         self.memory.routes.push(route);
+        (0..4).try_for_each(|lane| self.pass_done(number, lane))?;
         // Rows that only exceptions held may now be behind a cursor again.
         self.memory.swept = [0; 4];
         Ok(number)
+    }
+
+    /// Rows from a damaged file that this route had settled there are not for it.
+    fn already_settled(&self, route: &Route) -> Result<()> {
+        let mut select = self.db.prepare_cached(
+            "SELECT seq, event.lane FROM settled JOIN event USING (seq) WHERE hash = ?1 ORDER BY seq",
+        )?;
+        let mut rows = select.query([super::route_hash(&route.name) as i64])?;
+        while let Some(row) = rows.next()? {
+            let (seq, lane) = (unsigned(row.get(0)?), row.get::<_, i64>(1)?.clamp(0, 3) as u8);
+            if !route.passed(lane, seq) {
+                self.done(route.number, seq, lane)?;
+            }
+        }
+        Ok(())
     }
 
     /// Begins a route's count in the present epoch.
@@ -346,7 +363,7 @@ impl Tx<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Bench, NOW, ROUTE, seqs};
+    use super::super::testing::{Bench, NOW, ROUTE, receipt, seqs};
     use super::super::{RowEnd, RowState};
     use super::*;
     use crate::limits;
@@ -497,5 +514,52 @@ mod tests {
             bench.store.fate(id).unwrap().routes.first().map(|fate| &fate.state),
             Some(RowState::Queued)
         ));
+    }
+
+    #[test]
+    fn a_carved_row_goes_to_no_route_that_had_settled_it_whether_declared_before_or_after() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        let had = ["main/rez.batch", "late/rez.batch"].map(super::super::route_hash);
+        let carve = |bench: &mut Bench, n: u64, kind: Kind| {
+            let mut fold = bench.store.begin(false, NOW).unwrap();
+            let row = crate::store::NewRow {
+                id: Bench::id(n),
+                kind,
+                run: 1,
+                wall_ms: 0,
+                mono_ms: 0,
+                targets: &[],
+                json: "{}",
+                late: true,
+            };
+            let seq = fold.insert_carved(&row, &had).unwrap();
+            fold.commit().unwrap();
+            bench.check();
+            seq
+        };
+        let carved = [carve(&mut bench, 101, Kind::Error), carve(&mut bench, 102, Kind::Metric)];
+        for name in ["late", "other"] {
+            bench.store.declare(name, &["rez.batch"], From::Oldest, NOW).unwrap();
+            bench.check();
+        }
+        let ordinary = bench.add(&[Kind::Error]);
+        let leased = |bench: &mut Bench, route: &str| {
+            let lease = bench.lease_on(route, 100, &mut |_| crate::destination::Want::Yes).unwrap();
+            let ends: Vec<_> = lease.rows.iter().map(|row| (row.seq, RowEnd::Delivered)).collect();
+            bench.store.settle(route, &ends, &receipt(200), None, NOW).unwrap();
+            bench.check();
+            seqs(&lease)
+        };
+        for route in ["main/rez.batch", "late/rez.batch"] {
+            let seqs = leased(&mut bench, route);
+            assert!(seqs.contains(&ordinary[0]) && !seqs.iter().any(|seq| carved.contains(seq)), "{route}: {seqs:?}");
+        }
+        let seqs = leased(&mut bench, "other/rez.batch");
+        assert!(carved.iter().all(|seq| seqs.contains(seq)), "{seqs:?}");
+        assert!(bench.seqs().is_empty(), "nobody needs them any more: {:?}", bench.seqs());
+        bench.store.upkeep(NOW).unwrap();
+        let notes: i64 = bench.store.db.query_row("SELECT count(*) FROM settled", [], |row| row.get(0)).unwrap();
+        assert_eq!(notes, 0);
     }
 }

@@ -48,6 +48,7 @@ impl Store {
             }
             tx.trim_books(now)?;
             tx.trim_runs()?;
+            tx.db.prepare_cached("DELETE FROM settled WHERE seq NOT IN (SELECT seq FROM event)")?.execute([])?;
             tx.sweep()?;
             Ok(())
         })?;

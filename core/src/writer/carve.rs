@@ -45,31 +45,42 @@ impl Writer {
         let now = self.shared.now();
         let Some(store) = &mut self.store else { return };
         let step = carving.carver.step(carving.page, CARVE_PAGES, &crc);
+        let owed = |found: &&crate::carve::Found| {
+            Kind::parse(&found.kind).is_some_and(|kind| carving.settled(found.seq, kind).is_some())
+        };
+        let found = step.records.iter().filter(owed).count() as u64;
         let rows: Vec<_> = step.records.into_iter().filter_map(|found| carving.take(found)).collect();
         let key = repair::carve_key(&carving.folder);
         let result = (|| {
             let mut fold = store.begin(false, now)?;
             for row in &rows {
-                let wanted = carving.unsettled(row.seq, row.kind);
-                match wanted {
-                    Ok(targets) => drop(fold.insert(&NewRow {
-                        id: row.id,
-                        kind: row.kind,
-                        run: self.run,
-                        wall_ms: row.wall_ms,
-                        mono_ms: row.mono_ms,
-                        targets: if row.targets.is_empty() { &targets } else { &row.targets },
-                        json: &row.json,
-                        late: true,
-                    })?),
-                    Err(()) => {
+                match carving.settled(row.seq, row.kind) {
+                    Some(settled) => {
+                        let row = NewRow {
+                            id: row.id,
+                            kind: row.kind,
+                            run: self.run,
+                            wall_ms: row.wall_ms,
+                            mono_ms: row.mono_ms,
+                            targets: &row.targets,
+                            json: &row.json,
+                            late: true,
+                        };
+                        fold.insert_carved(&row, &settled)?;
+                    }
+                    None => {
                         fold.intake(Some(row.kind), 1)?;
                         fold.drop(Some(row.kind), Reason::CarvedStale, 1)?;
                     }
                 }
             }
             fault::point("carve_step");
-            fold.carved(&key, u64::from(step.next_page.unwrap_or(u32::MAX)))?;
+            let found = fold.carved(&key, u64::from(step.next_page.unwrap_or(u32::MAX)), found)?;
+            if step.next_page.is_none() {
+                let lost = repair::noted_rows(&carving.folder).unwrap_or(0).saturating_sub(found);
+                fold.intake(None, lost)?;
+                fold.drop(None, Reason::CorruptFile, lost)?;
+            }
             fold.commit()?;
             if step.next_page.is_none() {
                 store.carve_done(&carving.folder)?;
@@ -89,7 +100,10 @@ impl Writer {
                 }
             }
             (Err(error), _) => {
-                self.failed(&error);
+                // From the last commit on: what this step took for known is not in the store.
+                if self.failed(&error) && self.carving.is_none() {
+                    self.find_carving();
+                }
             }
         }
     }
@@ -128,13 +142,14 @@ impl Carving {
         })
     }
 
-    /// `Err` when the copied marks say that every route had settled it; else the destinations to aim it at (empty = all).
-    fn unsettled(&self, seq: u64, kind: Kind) -> Result<Vec<String>, ()> {
+    /// The routes (hashes of their names) that had settled it, as the copied marks say; `None` = all of them.
+    fn settled(&self, seq: u64, kind: Kind) -> Option<Vec<u64>> {
         let lane = kind.lane() as usize;
-        let settled = |route: &crate::ring::marks::RouteMark| {
+        let had = |route: &&crate::ring::marks::RouteMark| {
             route.lanes.get(lane).is_some_and(|mark| seq <= *mark) || (route.sending != 0 && seq <= route.sending)
         };
-        if !self.marks.routes.is_empty() && self.marks.routes.iter().all(settled) { Err(()) } else { Ok(Vec::new()) }
+        let settled: Vec<u64> = self.marks.routes.iter().filter(had).map(|route| route.hash).collect();
+        (settled.is_empty() || settled.len() < self.marks.routes.len()).then_some(settled)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::id::IdKey;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::ring::guard::Step;
-use crate::ring::marks::Marks;
+use crate::ring::marks::{Marks, WipeMark};
 use crate::store::{Identity, Store, StoreError, Wipe, repair};
 use crate::sys::fault;
 use crate::sys::random::Fresh;
@@ -142,7 +142,7 @@ impl Writer {
             clock: self.shared.clock.clone(),
             foreground: true,
         };
-        let Ok(courier) = Courier::start(Arc::new(Door(Arc::clone(&self.shared))), transport, options) else { return };
+        let Ok(courier) = Courier::start(Arc::new(Door::new(&self.shared)), transport, options) else { return };
         for (name, destination) in &self.shared.config.destinations {
             courier.add(name, Arc::clone(destination), crate::store::From::Oldest);
         }
@@ -151,7 +151,7 @@ impl Writer {
 
     /// The file is damaged: put aside, a new one begun in a new epoch, the old one carved in the background.
     pub(super) fn quarantine(&mut self) -> bool {
-        self.store = None;
+        let rows = self.store.take().and_then(|store| store.unsettled().ok());
         self.carving = None;
         let (folder, now) = (self.shared.folder.clone(), self.shared.now());
         if repair::quarantines_lately(&folder, now) >= limits::QUARANTINES {
@@ -159,7 +159,9 @@ impl Writer {
             return false;
         }
         let marks = self.shared.ring.marks().to_bytes();
-        if let Err(error) = repair::quarantine(&folder, &marks, now) {
+        let noted = repair::quarantine(&folder, &marks, now)
+            .and_then(|aside| rows.map_or(Ok(()), |rows| repair::note_rows(&aside, rows)));
+        if let Err(error) = noted {
             self.give_up_for_now(error.to_string());
             return false;
         }
@@ -184,11 +186,9 @@ impl Writer {
         self.shared.set_state(StoreState::Unavailable(why));
     }
 
-    /// Erases what the marks say, to the last byte; the mark goes last, so a kill anywhere in between does it again. Called
+    /// Erases what a mark says, to the last byte; the mark goes last, so a kill anywhere in between does it again. Called
     /// when all records up to the wipe's ticket are folded and none behind it; `false` = it must be tried again.
-    pub(super) fn erase(&mut self) -> bool {
-        let marks = self.shared.ring.marks();
-        let Some(wipe) = marks.wipe else { return true };
+    pub(super) fn erase(&mut self, wipe: WipeMark) -> bool {
         fault::point("wipe_begun");
         let now = self.shared.now();
         let all = wipe.what == 0xff;
@@ -213,7 +213,7 @@ impl Writer {
                 self.stamper.forget(wipe.what);
                 self.carving = None;
                 self.shared.write_marks(settled, epoch, &install);
-                self.shared.ring.change_marks(|state| state.marks.wipe.take_if(|mark| mark.ticket == wipe.ticket));
+                self.shared.ring.change_marks(|state| state.marks.wipes.done(wipe));
                 if let Some(courier) = self.shared.courier.get() {
                     courier.store_back();
                 }

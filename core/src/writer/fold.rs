@@ -37,25 +37,34 @@ impl Writer {
         self.pending.as_ref().map_or_else(|| self.shared.ring.tail(), |batch| batch.end)
     }
 
-    /// Folds everything that is in the ring.
+    /// Folds everything that is in the ring, and does the wipes that are asked for where they are due.
     pub(super) fn fold(&mut self) {
         self.keep_ring_sound();
         while self.can_fold() {
             if self.pending.is_none() {
                 match self.read() {
                     Some(batch) => self.pending = Some(batch),
+                    None if self.wipe_due() => continue,
                     None => break,
                 }
             }
-            let wipe_next = self.pending.as_ref().is_some_and(|batch| batch.wipe_next);
-            if !self.commit() || (wipe_next && !self.erase()) {
+            let wipe = self.pending.as_ref().and_then(|batch| batch.wipe.filter(|_| batch.wipe_next));
+            if !self.commit() || wipe.is_some_and(|wipe| !self.erase(wipe)) {
                 break;
             }
         }
-        // Everything up to the wipe's ticket is a row or in the books by now, nothing behind it was read.
-        if self.can_fold() && self.pending.is_none() && self.shared.ring.marks().wipe.is_some() {
-            self.erase();
+    }
+
+    /// After everything was read: does the next wipe. `true` = there may be more to do.
+    fn wipe_due(&mut self) -> bool {
+        let marks = self.shared.ring.marks();
+        let Some(wipe) = marks.wipes.next() else { return false };
+        if wipe.ticket > marks.fold_ticket && self.shared.ring.tail() != self.shared.ring.published() {
+            // Asked for just now, and what it is to take was recorded since the last look.
+            return true;
         }
+        // Everything up to the wipe's ticket is a row or in the books by now, nothing behind it was read.
+        self.erase(wipe)
     }
 
     /// Reads the next batch; `None` when there is nothing to do.
@@ -81,7 +90,7 @@ impl Writer {
             (false, false) => (0, 0),
         };
         let denied = crate::ring::denied_bits(marks.consent);
-        let mut batch = Batch { mark, wipe: marks.wipe, denied, ..Batch::default() };
+        let mut batch = Batch { mark, wipe: marks.wipes.next(), denied, ..Batch::default() };
         batch.ops.append(&mut self.adopted);
         if !known {
             // Another file: its reserve counts anew, and a crash in it must not pass for one already folded.

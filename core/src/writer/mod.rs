@@ -30,6 +30,8 @@ mod screens;
 pub(crate) mod shared;
 mod sound;
 mod stamp;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use files::boot_hash;
 pub(crate) use fold::RESERVED_TICKET;
@@ -190,8 +192,11 @@ impl Writer {
             }
             // The fold before this command did it, or could not yet.
             Command::Wipe => {}
-            Command::Failed(error) => {
-                if self.failed(&error)
+            Command::Failed(error, serial) => {
+                // Of a file that was put aside meanwhile: dealt with, and the new one is not to follow it.
+                let stale = self.store.as_ref().is_none_or(|store| store.serial() != serial);
+                if (stale || self.failed(&error))
+                    && self.store.is_some()
                     && let Some(courier) = self.shared.courier.get()
                 {
                     courier.store_back();

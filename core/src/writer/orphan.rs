@@ -62,7 +62,7 @@ impl Writer {
             && self.pending.is_none()
             && self.carving.is_none()
             && ring.head() == self.position()
-            && ring.marks().wipe.is_none()
+            && ring.marks().wipes.next().is_none()
             && store.is_empty().unwrap_or(false)
             && !crate::courier::owes_losses(store, &self.shared.config.destinations).unwrap_or(true)
     }

@@ -6,13 +6,13 @@ use crate::destination::Granted;
 use crate::id::IdKey;
 use crate::kind::Purpose;
 use crate::ring::Ring;
-use crate::ring::marks::{RouteMark, WipeMark};
+use crate::ring::marks::RouteMark;
 use crate::store::{Now, Store, StoreError};
 use crate::sys::Clock;
 use crate::sys::lock::FolderLock;
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
@@ -30,8 +30,8 @@ pub(crate) enum Command {
     Persist(Sender<bool>),
     /// Erase what the marks say.
     Wipe,
-    /// The store failed under the courier's work.
-    Failed(StoreError),
+    /// The store of this serial number failed under the courier's work.
+    Failed(StoreError, u64),
     /// Release the database and its locks; records go on into the ring.
     Suspend(Sender<()>),
     /// Take the database again.
@@ -244,8 +244,7 @@ impl Shared {
             }
             state.marks.consent_ticket = state.ticket;
             if denied {
-                let what = crate::ring::denied_bits(state.marks.consent) | state.marks.wipe.map_or(0, |wipe| wipe.what);
-                state.marks.wipe = Some(WipeMark { ticket: state.ticket, what });
+                state.marks.wipes.deny(state.ticket, crate::ring::denied_bits(state.marks.consent));
             }
         });
         if denied {
@@ -255,7 +254,7 @@ impl Shared {
 
     /// Asks for the wipe of everything recorded so far; [`Command::Wipe`] begins it.
     pub(crate) fn forget(&self) {
-        self.ring.change_marks(|state| state.marks.wipe = Some(WipeMark { ticket: state.ticket, what: 0xff }));
+        self.ring.change_marks(|state| state.marks.wipes.forget(state.ticket));
     }
 
     /// Tells the courier, once it is there.
@@ -335,26 +334,40 @@ impl Shared {
 }
 
 /// The courier's door to the writer.
-pub(crate) struct Door(pub(crate) Arc<Shared>);
+pub(crate) struct Door {
+    shared: Arc<Shared>,
+    /// Serial number of the store that did the last work.
+    asked: Arc<AtomicU64>,
+}
+
+impl Door {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Door {
+        Door { shared: Arc::clone(shared), asked: Arc::default() }
+    }
+}
 
 impl Outbox for Door {
     fn ask<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
-        self.0.ask_within(None, work)
+        let asked = Arc::clone(&self.asked);
+        self.shared.ask_within(None, move |store, now| {
+            asked.store(store.serial(), Ordering::Relaxed);
+            work(store, now)
+        })
     }
 
     fn granted(&self) -> Granted {
-        let consent = self.0.ring.consent();
+        let consent = self.shared.ring.consent();
         Granted { monitoring: consent[0] == 2, analytics: consent[1] == 2 }
     }
 
     fn changed(&self) {
         let settled = self.ask(|store, _| Some((store.settled().ok()?, store.epoch(), store.install().to_owned())));
         if let Some((settled, epoch, install)) = settled.flatten() {
-            self.0.write_marks(settled, epoch, &install);
+            self.shared.write_marks(settled, epoch, &install);
         }
     }
 
     fn failed(&self, error: &StoreError) {
-        self.0.command(Command::Failed(error.clone()));
+        self.shared.command(Command::Failed(error.clone(), self.asked.load(Ordering::Relaxed)));
     }
 }

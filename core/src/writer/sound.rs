@@ -40,7 +40,7 @@ impl Writer {
         let marks = shared.ring.marks();
         let (ticket, total) = (marks.fold_ticket, marks.fold_total);
         let denied = crate::ring::denied_bits(marks.consent);
-        let mut rest = Batch { wipe: marks.wipe, denied, ..Batch::default() };
+        let mut rest = Batch { wipe: marks.wipes.next(), denied, ..Batch::default() };
         for (head, bytes) in &records {
             self.record(head, bytes, &mut rest);
         }

@@ -86,6 +86,10 @@ fn config(args: &Args) -> Config {
     if url != "none" {
         config = config.destination("desk", Rez::builder(url, "key").purposes(&Purpose::ALL).build().expect("a URL"));
     }
+    if let Some(url) = args.0.get("second_url") {
+        let second = Rez::builder(url, "key").purposes(&Purpose::ALL).build().expect("a URL");
+        config = config.destination("second", second);
+    }
     if let Some(wall_ms) = args.0.get("clock") {
         let wall_ms = wall_ms.parse().expect("milliseconds");
         config = config.clock(CLOCK.get_or_init(|| Clock::manual(wall_ms, 1_000_000)).clone());
@@ -205,17 +209,24 @@ fn record(args: &Args, monitor: Monitor) {
     std::process::exit(0);
 }
 
-/// Flushes until nothing is left, then closes.
+/// Whether no damaged file waits to be carved: the rows of one come in the background.
+fn carved(folder: &std::path::Path) -> bool {
+    let Ok(aside) = std::fs::read_dir(folder.join("quarantine")) else { return true };
+    !aside.flatten().any(|entry| entry.path().is_dir())
+}
+
+/// Flushes until nothing is left, not even in a damaged file, then closes.
 fn flush(args: &Args, monitor: &Monitor) {
     let end = Instant::now() + Duration::from_secs(args.number("flush_s", 30));
     let left = loop {
         let report = monitor.flush(Duration::from_secs(10));
         let left = report.as_ref().ok().map(|all| all.iter().map(|one| one.left).sum::<u64>());
-        if left == Some(0) || Instant::now() > end {
-            if left != Some(0) {
+        let done = left == Some(0) && carved(&monitor.status().folder);
+        if done || Instant::now() > end {
+            if !done {
                 say(&format!("report {report:?} {:?}", monitor.status()));
             }
-            break left;
+            break left.filter(|left| done || *left > 0);
         }
     };
     say(&format!("left {}", left.map_or("unknown".to_owned(), |n| n.to_string())));
