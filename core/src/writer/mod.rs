@@ -272,6 +272,7 @@ impl Writer {
         match done {
             Ok(0) => {}
             Ok(_) => {
+                self.mark_settled();
                 if let Some(courier) = self.shared.courier.get() {
                     courier.wake([0; 4]);
                 }
@@ -281,6 +282,15 @@ impl Writer {
             }
         }
         self.adopt_orphans();
+    }
+
+    /// Rows went: the marks say so, lest they come back from a damaged file.
+    fn mark_settled(&self) {
+        if let Some(store) = &self.store
+            && let Ok(settled) = store.settled()
+        {
+            self.shared.write_marks(settled, store.epoch(), store.install());
+        }
     }
 
     /// Sleeps until something must be done: with nothing to wait for, for ever.

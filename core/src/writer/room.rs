@@ -31,6 +31,7 @@ impl Writer {
                 false
             }
             Ok(()) => {
+                self.mark_settled();
                 self.full_until = None;
                 self.shared.set_state(StoreState::Ready);
                 true

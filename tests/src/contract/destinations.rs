@@ -2,7 +2,7 @@
 //! guide's tables) reads this list.
 
 use rez_monitor::Purpose;
-use rez_monitor::destination::{Destination, Rez};
+use rez_monitor::destination::{Datadog, Destination, Otlp, OtlpEncoding, Rez};
 use rez_monitor::transport::{Answer, Request};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -18,7 +18,11 @@ pub struct Entry {
 }
 
 /// All of them.
-pub const ALL: &[Entry] = &[Entry { name: "rez", make: rez, accept: accept_rez }];
+pub const ALL: &[Entry] = &[
+    Entry { name: "datadog", make: datadog, accept: accept_datadog },
+    Entry { name: "otlp", make: otlp, accept: accept_otlp },
+    Entry { name: "rez", make: rez, accept: accept_rez },
+];
 
 /// The entry of this name.
 #[must_use]
@@ -42,4 +46,43 @@ fn accept_rez(request: &Request) -> Answer {
     let body: Value = serde_json::from_slice(&super::wire::plain(request)).unwrap_or_default();
     let events = body["events"].as_array().map_or(0, Vec::len);
     answer(200, &json!({"batch_id": body["batch_id"], "accepted": events}))
+}
+
+/// What an option turns on, off, or is a number for.
+fn option<T>(options: &Value, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
+    options.get(name).map(|value| read(value).expect("an option of the right form"))
+}
+
+fn both_if_analytics(options: &Value) -> &'static [Purpose] {
+    if option(options, "analytics", Value::as_bool) == Some(true) { &Purpose::ALL } else { &[Purpose::Monitoring] }
+}
+
+fn datadog(options: &Value) -> Arc<dyn Destination> {
+    let mut datadog = Datadog::builder("0190f2aa-7c1e-7a53-9b0e-3b6a3f0d9c11", "pub-token")
+        .purposes(both_if_analytics(options))
+        .forward_errors_to_logs(option(options, "forward_errors_to_logs", Value::as_bool).unwrap_or(false))
+        .mask_user_input(option(options, "mask_user_input", Value::as_bool).unwrap_or(true))
+        .track_resources(option(options, "track_resources", Value::as_bool).unwrap_or(true));
+    if let Some(rate) = option(options, "session_sample_rate", Value::as_f64) {
+        datadog = datadog.session_sample_rate(rate);
+    }
+    Arc::new(datadog.build().expect("a good configuration"))
+}
+
+fn accept_datadog(_: &Request) -> Answer {
+    answer(202, &json!({}))
+}
+
+fn otlp(options: &Value) -> Arc<dyn Destination> {
+    let json = option(options, "json", Value::as_bool) == Some(true);
+    let otlp = Otlp::builder("https://otlp.example.com")
+        .header("api-key", "secret")
+        .purposes(both_if_analytics(options))
+        .breadcrumbs(option(options, "breadcrumbs", Value::as_bool).unwrap_or(true))
+        .encoding(if json { OtlpEncoding::Json } else { OtlpEncoding::Protobuf });
+    Arc::new(otlp.build().expect("a good configuration"))
+}
+
+fn accept_otlp(_: &Request) -> Answer {
+    answer(200, &json!({"partialSuccess": {}}))
 }

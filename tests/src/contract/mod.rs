@@ -3,6 +3,7 @@
 
 pub mod calls;
 pub mod destinations;
+pub mod rows;
 pub mod show;
 pub mod wire;
 pub mod world;

@@ -81,11 +81,8 @@ impl<W: Wire> Attributes<'_, W> {
             if key.is_empty() || *value == Json::Null {
                 continue;
             }
-            let key = if self.own.iter().any(|own| own == key) {
-                format!("{}{key}", names::APP_ATTRIBUTE)
-            } else {
-                key.to_string()
-            };
+            let is_ours = self.own.iter().chain(&names::STAMPED).any(|own| own == key);
+            let key = if is_ours { format!("{}{key}", names::APP_ATTRIBUTE) } else { key.to_string() };
             if !self.written.contains(&key) {
                 self.pair(&key, |w| any(w, value));
                 self.written.push(key);

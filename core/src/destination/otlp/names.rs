@@ -110,3 +110,18 @@ pub(super) const USER_PROPERTY_VALUE: &str = "app.user.property.value";
 
 /// In front of an app's own attribute whose name is one of ours.
 pub(super) const APP_ATTRIBUTE: &str = "app.attribute.";
+
+/// What every record may be stamped with: an app's own attribute of such a name is renamed even where the stamp is absent, or
+/// it would be taken for ours.
+pub(super) const STAMPED: [&str; 10] = [
+    RECORD_ID,
+    SESSION_ID,
+    SCREEN_NAME,
+    SCREEN_ID,
+    USER_ANONYMOUS,
+    USER_ID,
+    USER_EMAIL,
+    USER_NAME,
+    EXCEPTION_TYPE,
+    EXCEPTION_MESSAGE,
+];

@@ -1,0 +1,99 @@
+//! Damaged files under a real engine: what they cost, and what must never come back out of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use rez_monitor_tests::scene::{Scene, dropped, rows};
+use rez_monitor_tests::seeded::Seeded;
+use std::collections::HashSet;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+const CHILD: &str = env!("CARGO_BIN_EXE_child");
+
+/// Writes over the first bytes of the queue: no connection opens it any more.
+fn garble(folder: &Path) {
+    let mut file = std::fs::OpenOptions::new().write(true).open(folder.join("queue.db")).unwrap();
+    file.write_all(&[0xa5; 100]).unwrap();
+    file.sync_all().unwrap();
+}
+
+/// Every acknowledged event is at the collector or in the books, and none is there twice.
+fn accounted(scene: &Scene, acknowledged: &[(String, u64)], what: &str) {
+    let found = scene.deliver();
+    found.none_doubled();
+    let lost = acknowledged.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+    let booked: u64 = dropped(&found.balance).values().sum();
+    println!("{what}: {lost} of {} lost, {:?}", acknowledged.len(), dropped(&found.balance));
+    assert!(lost <= booked, "{what}: {lost} are lost, {booked} are in the books");
+    assert_eq!(scene.collector.counts().unwrap().duplicates, 0, "{what}");
+}
+
+#[test]
+fn flipped_bits_cost_the_rows_they_hit_and_are_counted() {
+    let mut random = Seeded::of("flipped_bits", 7);
+    for round in 0..6 {
+        let scene = Scene::new(CHILD);
+        let mut acknowledged = scene.run("n=500 url=none persist_every=100 end=close").recorded;
+        let path = scene.folder().join("queue.db");
+        let mut file = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let len = file.metadata().unwrap().len();
+        for _ in 0..1 + round * 10 {
+            let at = random.below(len);
+            let mut byte = [0];
+            file.seek(SeekFrom::Start(at)).unwrap();
+            file.read_exact(&mut byte).unwrap();
+            file.seek(SeekFrom::Start(at)).unwrap();
+            file.write_all(&[byte[0] ^ (1 << random.below(8))]).unwrap();
+        }
+        drop(file);
+        acknowledged.extend(scene.run("n=50 first=1000 url=none end=close").recorded);
+        accounted(&scene, &acknowledged, &format!("round {round}"));
+    }
+}
+
+#[test]
+fn a_queue_cut_short_gives_back_what_is_left_and_counts_the_rest() {
+    let mut random = Seeded::of("cut_short", 8);
+    for round in 0..4 {
+        let scene = Scene::new(CHILD);
+        let mut acknowledged = scene.run("n=500 url=none persist_every=100 end=close").recorded;
+        let file = std::fs::OpenOptions::new().write(true).open(scene.folder().join("queue.db")).unwrap();
+        file.set_len(random.below(file.metadata().unwrap().len())).unwrap();
+        drop(file);
+        acknowledged.extend(scene.run("n=50 first=1000 url=none end=close").recorded);
+        accounted(&scene, &acknowledged, &format!("round {round}"));
+    }
+}
+
+#[test]
+fn a_delivered_event_never_comes_back_from_a_damaged_file() {
+    let scene = Scene::new(CHILD);
+    let delivered = scene.run("n=300 persist_every=50 end=flush").recorded;
+    let waiting = scene.run("n=100 first=1000 url=none end=close").recorded;
+    garble(&scene.folder());
+    let found = scene.deliver();
+    assert_eq!(scene.collector.counts().unwrap().duplicates, 0, "delivered events were sent again");
+    found.has_exactly(&[delivered, waiting].concat());
+}
+
+#[test]
+fn an_evicted_event_never_comes_back_from_a_damaged_file() {
+    let scene = Scene::new(CHILD);
+    let said = scene.run("n=1600 url=none fill=1500 crumbs=0 persist_every=100 cap=1048576 end=close");
+    assert_eq!(said.refusals(), 0);
+    let kept: HashSet<String> = rows(&scene.folder()).iter().map(|row| row.row.id.to_string()).collect();
+    assert!(kept.len() > 100 && kept.len() < 1500, "{} were kept", kept.len());
+    garble(&scene.folder());
+    let found = scene.deliver();
+    let back = found.collected.keys().filter(|id| !kept.contains(*id)).count();
+    let gone = kept.iter().filter(|id| !found.collected.contains_key(*id)).count();
+    assert_eq!((back, gone), (0, 0), "came back, and did not arrive");
+}
+
+#[test]
+fn a_wiped_event_never_comes_back_from_a_damaged_file() {
+    let scene = Scene::new(CHILD);
+    scene.run("n=300 url=none persist_every=50 end=persist,forget,persist,close");
+    let kept = scene.run("n=100 first=1000 url=none end=close").recorded;
+    garble(&scene.folder());
+    scene.deliver().has_exactly(&kept);
+}
