@@ -162,6 +162,31 @@ impl Reason {
         }
     }
 
+    /// How a client report of Sentry spells it; `None` = not reported: the server counted it itself, or nothing was lost.
+    #[must_use]
+    pub fn sentry(self) -> Option<&'static str> {
+        match self {
+            Reason::RingFull => Some("buffer_overflow"),
+            Reason::TooLarge | Reason::Malformed => Some("invalid"),
+            Reason::Sampled => Some("sample_rate"),
+            Reason::Filtered => Some("before_send"),
+            Reason::HookFailed => Some("event_processor"),
+            Reason::Consent | Reason::Collapsed | Reason::ClearedByUser | Reason::DestinationRemoved => Some("ignored"),
+            Reason::DiskFull | Reason::EvictedBytes | Reason::EvictedAge | Reason::Expired => Some("cache_overflow"),
+            Reason::Rejected | Reason::Poison => Some("send_error"),
+            Reason::Ambiguous => Some("network_error"),
+            Reason::Reentrant
+            | Reason::Forked
+            | Reason::StoreUnavailable
+            | Reason::CorruptRow
+            | Reason::CorruptFile
+            | Reason::Migration
+            | Reason::PowerLoss => Some("internal_sdk_error"),
+            // A 429 is counted where it was given; what was carved stale had arrived or was wiped.
+            Reason::RateLimited | Reason::CarvedStale => None,
+        }
+    }
+
     /// The reason of this spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Reason> {
@@ -187,5 +212,16 @@ mod tests {
             assert_eq!(Reason::parse(reason.as_str()), Some(reason));
         }
         assert_eq!(Reason::from_number(26), None);
+    }
+
+    #[test]
+    fn sentry_knows_every_reason_that_is_reported() {
+        let known =
+            "queue_overflow cache_overflow ratelimit_backoff network_error sample_rate before_send event_processor
+            send_error internal_sdk_error insufficient_data backpressure buffer_overflow ignored invalid";
+        for reason in Reason::ALL.into_iter().filter_map(Reason::sentry) {
+            assert!(known.split_whitespace().any(|word| word == reason), "{reason}");
+        }
+        assert_eq!(Reason::RateLimited.sentry(), None);
     }
 }

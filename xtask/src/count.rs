@@ -75,6 +75,11 @@ pub fn by_crate(binaries: &[Binary]) -> String {
     listed.join(", ")
 }
 
+/// What was skipped and why, as the programs said it: `skipped: name: reason`.
+pub fn skipped(output: &str) -> Vec<String> {
+    output.lines().filter(|line| line.starts_with("skipped: ")).map(str::to_string).collect()
+}
+
 /// `     Running tests/kill.rs (target/debug/deps/kill-0123)` or `   Doc-tests rez_monitor`.
 fn header(line: &str) -> Option<(Binary, bool)> {
     if !line.starts_with(' ') {
@@ -151,6 +156,12 @@ mod tests {
     fn the_tests_of_a_crate_are_added_up() {
         let output = "     Running unittests src/lib.rs (target/debug/deps/rez_inspect-1)\ntest result: ok. 3 passed; 0 failed\n     Running unittests src/main.rs (target/debug/deps/rezq-2)\ntest result: ok. 0 passed; 0 failed\n   Doc-tests rez_inspect\ntest result: ok. 2 passed; 1 failed\n";
         assert_eq!(by_crate(&binaries(output)), "rez_inspect 6");
+    }
+
+    #[test]
+    fn what_was_skipped_is_named() {
+        let output = "test a ... ignored, no go\nskipped: a: no go\nnot skipped: b\ntest result: ok. 0 passed; 0 failed; 1 ignored\n";
+        assert_eq!(skipped(output), ["skipped: a: no go"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use crate::peers;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -143,6 +144,7 @@ impl Lane {
         match self {
             Lane::Format => component(workspace, "fmt", "rustfmt"),
             Lane::Clippy => component(workspace, "clippy", "clippy"),
+            Lane::RustIntegration => peers::prepare(workspace).err().map(|error| format!("the cache: {error}")),
             Lane::GeneratedDocs => {
                 let bins = workspace.root().join("tests/src/bin");
                 let there = bins.join("gen-docs.rs").is_file() || bins.join("gen-docs/main.rs").is_file();

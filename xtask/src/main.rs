@@ -1,4 +1,4 @@
-//! The one script of this repository: `cargo xtask test`, `cargo xtask bench`, `cargo xtask audit`.
+//! The one script of this repository: `cargo xtask test`, `bench`, `audit`, `peers`.
 //!
 //! It is compiled before everything else, so it uses clap and the standard library only.
 
@@ -6,6 +6,7 @@ mod audit;
 mod bench;
 mod count;
 mod lane;
+mod peers;
 mod process;
 mod rules;
 mod test;
@@ -27,6 +28,7 @@ fn command_line() -> Command {
         .subcommand(test::command_line())
         .subcommand(bench::command_line())
         .subcommand(audit::command_line())
+        .subcommand(peers::command_line())
 }
 
 fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
@@ -35,6 +37,7 @@ fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
         Some(("test", arguments)) => test::run(&workspace, &test::lanes(arguments)),
         Some(("bench", arguments)) => bench::run(&workspace, arguments),
         Some(("audit", arguments)) => audit::run(&workspace, arguments),
+        Some(("peers", _)) => peers::prepare(&workspace),
         _ => Ok(false),
     }
 }

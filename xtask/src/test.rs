@@ -171,7 +171,8 @@ fn of_tests(reads: Reads, mut problems: Vec<String>, output: String) -> Outcome 
         tally.failed = 1;
         problems.push("not one test was run".to_string());
     }
-    Outcome { tally, problems, notes: Vec::new(), crates: count::by_crate(&binaries), output }
+    let notes = count::skipped(&output);
+    Outcome { tally, problems, notes, crates: count::by_crate(&binaries), output }
 }
 
 fn read(log: &Path) -> String {

@@ -76,7 +76,10 @@ struct Cargo {
     /// The part of them in this request.
     part: (usize, usize),
     runs: Vec<Run>,
+    /// What the request says of losses.
     lost: Vec<Lost>,
+    /// All losses of the epoch.
+    lost_in_all: Vec<Lost>,
     granted: Granted,
     /// Nothing is in flight in the store: losses alone.
     losses_only: bool,

@@ -5,8 +5,8 @@ mod probe;
 use super::backoff;
 use super::bisect::{Bisect, Cause, End, reason};
 use super::hold::{At, Why};
-use super::state::{RouteState, StopKind, Suspect};
-use crate::destination::{Action, Limit, RouteSpec, RowOutcome, Verdict};
+use super::state::{RouteState, StopKind};
+use crate::destination::{Action, Backoff, Limit, RouteSpec, RowOutcome, Verdict};
 use crate::kind::Kind;
 use crate::limits;
 use crate::reason::Reason;
@@ -75,7 +75,8 @@ pub(crate) fn judge(state: &mut RouteState, tried: Tried<'_>, end: Ended) -> Jud
         Ended::Ambiguous(what) => (0, Verdict::of(Action::Ambiguous(what)), None),
     };
     state.last_status = status;
-    let mut judge = Judge { state, tried, status, note: verdict.note.unwrap_or_default() };
+    let note = verdict.note.unwrap_or_default();
+    let mut judge = Judge { state, tried, status, note, back_off: verdict.back_off };
     let action = match verdict.action {
         Action::Settle(outcomes) if outcomes.len() != judge.sent_rows() => {
             Action::Ambiguous("the answer does not account for all events".into())
@@ -98,8 +99,8 @@ pub(crate) fn judge(state: &mut RouteState, tried: Tried<'_>, end: Ended) -> Jud
     } else {
         judge.whole(action, quiet)
     };
-    if verdict.back_off {
-        judge.fail(Why::Outage);
+    if let Some(bounds) = verdict.back_off.filter(|_| judge.state.stop.is_none()) {
+        judge.fail_within(bounds, Why::Outage);
     }
     let step = judge.apply_limits(&verdict.limits, step);
     let Judge { status, note, .. } = judge;
@@ -111,6 +112,8 @@ struct Judge<'a> {
     tried: Tried<'a>,
     status: u16,
     note: String,
+    /// The service is in trouble although the rows are settled.
+    back_off: Option<Backoff>,
 }
 
 impl Judge<'_> {
@@ -129,6 +132,9 @@ impl Judge<'_> {
     }
 
     fn succeed(&mut self) {
+        if self.back_off.is_some() {
+            return;
+        }
         self.state.failures = 0;
         self.state.outages = 0;
         self.state.hold = None;
@@ -136,8 +142,12 @@ impl Judge<'_> {
 
     /// One more failure in a row: wait.
     fn fail(&mut self, why: Why) {
+        self.fail_within(self.tried.spec.backoff, why);
+    }
+
+    fn fail_within(&mut self, bounds: Backoff, why: Why) {
         self.state.failures = self.state.failures.saturating_add(1);
-        let wait = backoff::wait(self.tried.spec.backoff, self.state.failures, self.tried.random);
+        let wait = backoff::wait(bounds, self.state.failures, self.tried.random);
         self.state.hold_for(self.tried.at, wait, why);
     }
 
@@ -180,7 +190,11 @@ impl Judge<'_> {
         match action {
             Action::Settle(outcomes) => {
                 self.succeed();
-                if !outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == RowOutcome::Keep) {
+                self.acquit();
+                if self.back_off.is_none()
+                    && !outcomes.is_empty()
+                    && outcomes.iter().all(|outcome| *outcome == RowOutcome::Keep)
+                {
                     // Kept without any progress: not again at once.
                     self.fail(Why::Outage);
                 }
@@ -229,7 +243,7 @@ impl Judge<'_> {
         match self.tried.rows.len() {
             0 => Step::Retry,
             1 => {
-                let later = self.aside();
+                let later = self.later(ASIDE);
                 self.all(&later)
             }
             rows => {
@@ -239,11 +253,6 @@ impl Judge<'_> {
                 Step::Retry
             }
         }
-    }
-
-    /// Parked for an hour.
-    fn aside(&self) -> RowEnd {
-        self.later(ASIDE)
     }
 
     fn later(&self, wait: Duration) -> RowEnd {
@@ -364,36 +373,26 @@ impl Judge<'_> {
     /// endpoint refuses everything, and nobody is dead-lettered for that.
     fn finish(&mut self, bisect: Bisect) -> Step {
         let mut ends = self.known(&bisect);
-        if bisect.accepted == 0 && bisect.ends.contains(&End::Open) | bisect.ends.iter().any(End::is_alone) {
-            let suspects = self.suspects(&bisect);
+        self.sentence(&bisect, &mut ends);
+        let dead = |end: &RowEnd| matches!(end, RowEnd::Dead { .. });
+        let open = |(known, end): (&End, &RowEnd)| (*known == End::Open || known.is_alone()) && !dead(end);
+        if bisect.accepted == 0 && bisect.ends.iter().zip(&ends).any(open) {
+            let suspects = self.suspects(&bisect, &ends);
             self.state.stop(self.tried.at, StopKind::RefusesEverything, self.refusal(), suspects);
             return Step::Settle(ends);
         }
         let wait = self.state.bisect_wait(self.tried.at);
         for (known, end) in bisect.ends.iter().zip(&mut ends) {
             match known {
+                _ if dead(end) => {}
                 End::Alone { status, note, after } if bisect.guilty(*after) => {
                     *end = RowEnd::Dead { reason: Reason::Poison, status: *status, note: note.clone() };
                 }
-                End::Alone { .. } => *end = self.aside(),
+                End::Alone { .. } => *end = self.later(ASIDE),
                 End::Open => *end = self.later(wait),
                 _ => {}
             }
         }
         Step::Settle(ends)
-    }
-
-    fn suspects(&self, bisect: &Bisect) -> Vec<Suspect> {
-        let rows = self.tried.rows.iter().zip(&bisect.ends);
-        rows.filter_map(|((seq, _), end)| match end {
-            End::Alone { status, note, .. } => Some(Suspect { seq: *seq, status: *status, note: note.clone() }),
-            _ => None,
-        })
-        .collect()
-    }
-
-    fn refusal(&self) -> String {
-        let said = if self.note.is_empty() { String::new() } else { format!(": {}", self.note) };
-        format!("the endpoint refuses every event (status {}){said}", self.status)
     }
 }

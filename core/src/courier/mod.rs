@@ -38,6 +38,9 @@ pub(crate) trait Outbox: Send + Sync + 'static {
     /// The consent of this moment.
     fn granted(&self) -> Granted;
 
+    /// The purposes that are refused at this moment.
+    fn denied(&self) -> Granted;
+
     /// The store settled rows or began to send: writes the ring's marks, and returns when they are written.
     fn changed(&self);
 

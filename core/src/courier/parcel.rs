@@ -20,6 +20,8 @@ pub(crate) struct Filter {
     pub(crate) destination: Arc<dyn Destination>,
     pub(crate) spec: &'static RouteSpec,
     pub(crate) granted: Granted,
+    /// The purposes that are refused, not merely unanswered.
+    pub(crate) denied: Granted,
     /// Kinds the server does not want for a while.
     pub(crate) limited: Vec<Kind>,
     /// Rows to leave out (suspects, when a probe looks for an innocent event).
@@ -27,30 +29,37 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// Whether the route takes this row. Called on the writer's thread: it never panics.
-    pub(crate) fn want(&self, row: &Row) -> Want {
+    /// Whether the route takes this row into a request that has `taken` rows, the first of them given. Called on the
+    /// writer's thread: it never panics.
+    pub(crate) fn take(&self, cut: &mut Option<(Row, usize)>, row: &Row) -> Want {
+        let want = self.want(row);
+        if want != Want::Yes {
+            return want;
+        }
+        let Some((first, taken)) = cut else {
+            *cut = Some((row.clone(), 1));
+            return Want::Yes;
+        };
+        let fits = catch_unwind(AssertUnwindSafe(|| self.destination.fits(self.spec, first, *taken, row)));
+        if !fits.unwrap_or(false) {
+            return Want::Next;
+        }
+        *taken = taken.saturating_add(1);
+        Want::Yes
+    }
+
+    /// Whether the route takes this row.
+    fn want(&self, row: &Row) -> Want {
         let want = catch_unwind(AssertUnwindSafe(|| wants(&self.name, &*self.destination, self.spec, row)));
         match want.unwrap_or(Want::Later) {
             Want::Yes if self.skip.contains(&row.seq) || self.limited.contains(&row.kind) => Want::Later,
-            Want::Yes if !allowed(self.destination.purposes(), row.kind, self.granted) => Want::Later,
+            Want::Yes if !allowed(self.destination.purposes(), row.kind, self.granted) => {
+                // What waits for an answer may go later; what was recorded under a refusal never does.
+                let Granted { monitoring, analytics } = self.denied;
+                let perhaps = Granted { monitoring: !monitoring, analytics: !analytics };
+                if allowed(self.destination.purposes(), row.kind, perhaps) { Want::Later } else { Want::No }
+            }
             want => want,
-        }
-    }
-
-    /// The same inside a cut that begins with `first`, which it remembers.
-    pub(crate) fn want_with(&self, first: &mut Option<Row>, row: &Row) -> Want {
-        let want = self.want(row);
-        match first {
-            _ if want != Want::Yes => want,
-            None => {
-                *first = Some(row.clone());
-                want
-            }
-            Some(first) => {
-                let together = || self.destination.together(self.spec, first, row);
-                // A fault in a destination costs a smaller request, no row.
-                if catch_unwind(AssertUnwindSafe(together)).unwrap_or(false) { want } else { Want::Next }
-            }
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct RouteState {
     /// The hour in which bisect requests are counted, and how many there were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) budget: Option<(Hold, u32)>,
-    /// Events refused alone, of which a later one proved that they were at fault.
+    /// Events refused alone before another one was accepted: refused alone once more, they are at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) convicted: Vec<Suspect>,
     /// Caps the server announced.
@@ -60,6 +60,17 @@ pub(crate) struct RouteState {
     pub(crate) uncompressed: bool,
     /// Digest of the losses the server knows.
     pub(crate) reported: u32,
+    /// The losses it was told, where it adds reports up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told: Option<Told>,
+}
+
+/// Cumulative losses as of the last report.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Told {
+    epoch: u64,
+    /// Reason, kind, count.
+    counts: Vec<(String, Option<String>, u64)>,
 }
 
 /// A kind the server does not want for a while.
@@ -150,15 +161,19 @@ impl RouteState {
         }
     }
 
-    /// A limit of the server: for some kinds, or for the whole route.
+    /// A limit of the server: for some kinds, or for the whole route. A longer one already there stays.
     pub(crate) fn limit(&mut self, at: At<'_>, limit: &Limit) {
         let wait = limit.wait.min(limits::RETRY_AFTER);
         if limit.kinds.is_empty() {
             self.hold_for(at, wait, Why::RetryAfter);
         }
         for kind in &limit.kinds {
-            self.limits.retain(|old| old.kind != kind.as_str());
-            self.limits.push(KindLimit { kind: kind.as_str().to_owned(), hold: Hold::new(at, wait, Why::Parked) });
+            let hold = Hold::new(at, wait, Why::Parked);
+            let longer = |old: &KindLimit| old.kind == kind.as_str() && old.hold.remaining(at) >= hold.remaining(at);
+            if !self.limits.iter().any(longer) {
+                self.limits.retain(|old| old.kind != kind.as_str());
+                self.limits.push(KindLimit { kind: kind.as_str().to_owned(), hold });
+            }
         }
     }
 
@@ -171,6 +186,27 @@ impl RouteState {
     /// When the first limit ends, by the monotonic clock.
     pub(crate) fn limited_until(&self, at: At<'_>) -> Option<i64> {
         self.limits.iter().map(|limit| limit.hold.ends_mono(at)).min()
+    }
+
+    /// What of these cumulative losses a request is to say.
+    pub(crate) fn untold(&self, spec: &RouteSpec, epoch: u64, lost: &[Lost]) -> Vec<Lost> {
+        let told = self.told.as_ref().filter(|told| spec.adds_losses && told.epoch == epoch);
+        let known = |lost: &Lost| {
+            let same = |entry: &&(String, Option<String>, u64)| {
+                entry.0 == lost.reason.as_str() && entry.1.as_deref() == lost.kind.map(Kind::as_str)
+            };
+            told.and_then(|told| told.counts.iter().find(same)).map_or(0, |entry| entry.2)
+        };
+        let rest = lost.iter().map(|lost| Lost { count: lost.count.saturating_sub(known(lost)), ..*lost });
+        rest.filter(|lost| !spec.adds_losses || lost.count > 0).collect()
+    }
+
+    /// The server knows these cumulative losses.
+    pub(crate) fn tell(&mut self, spec: &RouteSpec, epoch: u64, lost: &[Lost]) {
+        self.reported = digest(lost);
+        let entry =
+            |lost: &Lost| (lost.reason.as_str().to_owned(), lost.kind.map(|kind| kind.as_str().to_owned()), lost.count);
+        self.told = spec.adds_losses.then(|| Told { epoch, counts: lost.iter().map(entry).collect() });
     }
 
     /// One bisect request, if the hour has one left.

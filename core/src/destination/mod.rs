@@ -5,6 +5,7 @@
 
 #[cfg(feature = "destination-datadog")]
 mod datadog;
+mod error;
 #[cfg(feature = "destination-ga4")]
 mod ga4;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
@@ -15,6 +16,8 @@ mod mixpanel;
 mod otlp;
 #[cfg(feature = "destination-rez")]
 mod rez;
+#[cfg(feature = "destination-sentry")]
+mod sentry;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
 mod span;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
@@ -32,11 +35,16 @@ pub use self::mixpanel::{Mixpanel, MixpanelBuilder, MixpanelRegion};
 pub use self::otlp::{Otlp, OtlpBuilder, OtlpEncoding, OtlpSignal};
 #[cfg(feature = "destination-rez")]
 pub use self::rez::{Rez, RezBuilder};
+#[cfg(feature = "destination-sentry")]
+pub use self::sentry::{Dsn, DsnError, Sentry, SentryBuilder};
+
+pub use self::error::DestinationError;
+pub(crate) use self::error::{header_value, stable_hash};
 
 use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 use crate::row::{Lost, Row, Run};
-use crate::transport::{Answer, Request, UrlError};
+use crate::transport::{Answer, Request};
 use std::time::Duration;
 
 /// One endpoint of a destination, with its own cursor, hold and retry class.
@@ -55,8 +63,11 @@ pub struct RouteSpec {
     /// The endpoint takes `Content-Encoding: gzip`: the courier compresses the body and adds the header. Otherwise
     /// bodies go as they are.
     pub gzip: bool,
-    /// [`Destination::encode`] can say what was lost in a request without events; it is then called with no rows.
+    /// [`Destination::encode`] can say what was lost in a request without events; it is then called with no rows. An empty
+    /// body = nothing of it is worth a request.
     pub reports_losses: bool,
+    /// Where losses are reported: the backend adds reports up, so that [`Batch::lost`] holds only what it was not told yet.
+    pub adds_losses: bool,
 }
 
 /// The bounds of exponential waiting. The n-th wait in a row (n = 1, 2 ..) is drawn evenly from
@@ -83,8 +94,7 @@ pub enum Want {
     No,
     /// Not now (a limit of its category, consent pending): the row is parked, others pass.
     Later,
-    /// Yes, but not in the request that is being cut: the cut ends before it. A destination says so through
-    /// [`Destination::together`].
+    /// It does, but not in this request: the cut ends before it. The courier says this where [`Destination::fits`] says no.
     Next,
 }
 
@@ -110,7 +120,8 @@ pub struct Batch<'a> {
     pub rows: &'a [Row],
     /// The runs the rows name; always contains each of them.
     pub runs: &'a [Run],
-    /// Cumulative losses of this epoch on this route and before any route.
+    /// Losses of this epoch on this route and before any route: cumulative, or since the last report
+    /// ([`RouteSpec::adds_losses`]).
     pub lost: &'a [Lost],
     /// How much the user consented to.
     pub granted: Granted,
@@ -159,8 +170,9 @@ pub struct Verdict {
     pub note: Option<String>,
     /// The server's own caps (rez: body of a 413); they count for all later requests of the route.
     pub caps: Option<Caps>,
-    /// The service is in trouble although `action` settles the batch (Sentry's 5xx): later requests back off.
-    pub back_off: bool,
+    /// The service is in trouble although `action` settles the batch (Sentry's 5xx): later requests back off, and the
+    /// request counts as failed. The bounds of the wait.
+    pub back_off: Option<Backoff>,
 }
 
 /// Caps a server announced.
@@ -178,7 +190,7 @@ impl Verdict {
     /// A verdict with nothing beside the action.
     #[must_use]
     pub fn of(action: Action) -> Verdict {
-        Verdict { action, limits: Vec::new(), note: None, caps: None, back_off: false }
+        Verdict { action, limits: Vec::new(), note: None, caps: None, back_off: None }
     }
 }
 
@@ -240,15 +252,16 @@ pub trait Destination: Send + Sync + 'static {
     /// Whether `route` takes this row. Constant for a row: it may be asked again after a restart.
     fn wants(&self, route: &RouteSpec, row: &Row) -> Want;
 
-    /// The request for these rows. The body depends on `route` and `batch` alone, so that a resend bears the same one;
-    /// what `stamp` says goes into headers only. Total: a field the vendor cannot take is renamed, cut or left out, never the row.
-    fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request;
-
-    /// Whether `next` may stand in one request with `first`, the first row of the cut: a format that names the user once
-    /// per request keeps two users apart.
-    fn together(&self, _route: &RouteSpec, _first: &Row, _next: &Row) -> bool {
+    /// Whether `next` can go into a request that has `taken` rows already, the first of them `first` (in the order in which
+    /// they were found). If not, the cut ends before it. `true` unless the vendor says otherwise: one event per request,
+    /// one user per request.
+    fn fits(&self, _route: &RouteSpec, _first: &Row, _taken: usize, _next: &Row) -> bool {
         true
     }
+
+    /// The request for these rows. The body depends on `route` and `batch` alone, so that a resend bears the same one;
+    /// what `stamp` says goes into headers only, unless the vendor wants the time of sending in the body. Total: a field the vendor cannot take is renamed, cut or left out, never the row.
+    fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request;
 
     /// How old a row may be when it is sent, where the vendor would refuse or re-date an older one; it is then booked as
     /// `expired`.
@@ -285,8 +298,20 @@ impl<D: Destination + ?Sized> Destination for std::sync::Arc<D> {
         (**self).wants(route, row)
     }
 
+    fn fits(&self, route: &RouteSpec, first: &Row, taken: usize, next: &Row) -> bool {
+        (**self).fits(route, first, taken, next)
+    }
+
     fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request {
         (**self).encode(route, batch, stamp)
+    }
+
+    fn max_age(&self, route: &RouteSpec) -> Option<Duration> {
+        (**self).max_age(route)
+    }
+
+    fn notes(&self, route: &RouteSpec, row: &Row) -> Vec<Note> {
+        (**self).notes(route, row)
     }
 
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
@@ -296,89 +321,4 @@ impl<D: Destination + ?Sized> Destination for std::sync::Arc<D> {
     fn encoder(&self) -> u32 {
         (**self).encoder()
     }
-}
-
-/// A destination was configured with a value that cannot work. Says which part, never the key itself.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DestinationError {
-    /// The endpoint's address.
-    #[error("endpoint: {0}")]
-    Endpoint(#[from] UrlError),
-    /// The key is empty.
-    #[error("{part} is empty")]
-    Empty {
-        /// What was empty, for example `write key`.
-        part: &'static str,
-    },
-    /// The key could not be put into an HTTP header.
-    #[error("{part} has a character at position {at} that cannot stand in an HTTP header (a newline, perhaps?)")]
-    NotAHeader {
-        /// Which value, for example `write key`.
-        part: &'static str,
-        /// Position of the character, from 0.
-        at: usize,
-    },
-    /// A header's name is no name.
-    #[error("header `{name}`: the character at position {at} cannot stand in a header's name")]
-    HeaderName {
-        /// The name, without what cannot be shown.
-        name: String,
-        /// Position of the character, from 0.
-        at: usize,
-    },
-    /// A header's value cannot be sent as it is.
-    #[error(
-        "header `{name}`: its value is empty, or has a character at position {at} that cannot stand there (a newline, perhaps?)"
-    )]
-    HeaderValue {
-        /// Which header.
-        name: String,
-        /// Position of the character, from 0.
-        at: usize,
-    },
-    /// A header is named twice, or is one that is ours to set.
-    #[error("header `{name}` is named twice or belongs to the request itself")]
-    HeaderTaken {
-        /// Which header.
-        name: String,
-    },
-    /// A value has not the form the vendor gives it.
-    #[error("{part}: {why}")]
-    Form {
-        /// Which value, for example `measurement id`.
-        part: &'static str,
-        /// What it should look like.
-        why: &'static str,
-    },
-    /// No purpose was named, so that nothing would ever be sent.
-    #[error("no purpose: name monitoring, analytics or both")]
-    NoPurpose,
-}
-
-/// Checks a value that goes into a header as it is: not empty, visible ASCII.
-///
-/// # Errors
-/// [`DestinationError::Empty`], [`DestinationError::NotAHeader`].
-pub(crate) fn header_value(part: &'static str, value: &str) -> Result<(), DestinationError> {
-    if value.is_empty() {
-        return Err(DestinationError::Empty { part });
-    }
-    match value.chars().position(|c| !c.is_ascii_graphic()) {
-        Some(at) => Err(DestinationError::NotAHeader { part, at }),
-        None => Ok(()),
-    }
-}
-
-/// A hash that is the same in every build and on every device (FNV-1a): what [`Destination::key_hash`] is made of.
-#[must_use]
-pub(crate) fn stable_hash(parts: &[&str]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for part in parts {
-        // The byte 0xff never occurs in UTF-8, so that ("a", "bc") and ("ab", "c") differ.
-        for byte in part.bytes().chain([0xff]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-    hash
 }

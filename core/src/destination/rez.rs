@@ -37,6 +37,7 @@ const ROUTES: &[RouteSpec] = &[RouteSpec {
     backoff: Backoff::STANDARD,
     gzip: true,
     reports_losses: true,
+    adds_losses: false,
 }];
 
 /// The `rez` batch protocol, version 1.
@@ -170,7 +171,7 @@ impl Destination for Rez {
             limits: reply.limits(),
             note,
             caps: (answer.status == 413).then(|| reply.caps()),
-            back_off: false,
+            back_off: None,
         }
     }
 

@@ -226,12 +226,12 @@ impl Tx<'_> {
                             leading = false;
                         }
                         Want::No => passed += u64::from(leading),
-                        Want::Later => {
-                            self.park(gather.number, seq, lane as u8, gather.now.wall_ms, None)?;
-                        }
                         Want::Next => {
                             gather.full = true;
                             break 'lane;
+                        }
+                        Want::Later => {
+                            self.park(gather.number, seq, lane as u8, gather.now.wall_ms, None)?;
                         }
                     },
                 }

@@ -125,7 +125,7 @@ impl Store {
             match evicted {
                 Ok(0) if !self.is_secured() => return Err(last),
                 // Not even the delete fits: the rest of the ballast is for this.
-                Ok(0) | Err(StoreError::Full(_)) => self.drop_ballast()?,
+                Ok(0) | Err(StoreError::Full(_)) => self.drop_ballast(),
                 Ok(_) => {}
                 Err(error) => return Err(error),
             }
@@ -145,7 +145,7 @@ impl Store {
         }
         let room = self.probe(need);
         if room.is_err() && !had {
-            self.drop_ballast()?;
+            self.drop_ballast();
         }
         room
     }
@@ -162,17 +162,22 @@ impl Store {
             file.sync_data()
         };
         self.ballast = 0;
-        write().map_err(|error| {
-            let _ = std::fs::remove_file(&path);
-            StoreError::from(error)
-        })?;
-        self.ballast = bytes;
+        match write().map_err(StoreError::from) {
+            Ok(()) => self.ballast = bytes,
+            Err(StoreError::Full(why)) => {
+                let _ = std::fs::remove_file(&path);
+                return Err(StoreError::Full(why));
+            }
+            // Not for want of room (somebody put something else in its place): the queue works without, as well as it can.
+            Err(_) => self.ballast = limits::SMALL_BALLAST_BYTES,
+        }
         Ok(())
     }
 
-    fn drop_ballast(&mut self) -> Result<()> {
+    fn drop_ballast(&mut self) {
         self.ballast = 0;
-        remove_ballast(&self.folder)
+        // One that cannot be removed gives nothing back; eviction may still.
+        let _ = remove_ballast(&self.folder);
     }
 
     /// Writes and removes some pages, and brings them from the log into the file: whether there is room. A log that
@@ -248,6 +253,23 @@ mod tests {
         assert_eq!(file.len(), limits::BALLAST_BYTES);
         #[cfg(unix)]
         assert!(std::os::unix::fs::MetadataExt::blocks(&file) * 512 >= limits::BALLAST_BYTES);
+    }
+
+    #[test]
+    fn on_a_small_disk_a_small_ballast_holds_the_place_and_something_else_there_is_no_obstacle() {
+        let mut bench = Bench::new();
+        assert!(!bench.store.is_secured());
+        bench.store.ballast().unwrap();
+        assert!(bench.store.is_secured() && !bench.store.is_tight());
+        let path = bench.folder.path().join(BALLAST);
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(limits::SMALL_BALLAST_BYTES + 1).unwrap();
+        bench.store.ballast().unwrap();
+        assert!(!bench.store.is_tight(), "there is room: it is made whole");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        bench.store.ballast().unwrap();
+        assert!(bench.store.is_secured() && bench.store.is_tight());
+        bench.store.free_space(&all, NOW).unwrap();
     }
 
     /// Records until nothing goes any more, frees space, and goes on: 20 times.

@@ -105,7 +105,10 @@ impl Ids {
     /// A fresh UUID of version 4.
     pub(crate) fn uuid(&self, fresh: Fresh) -> String {
         match self {
-            Ids::System => uuid(),
+            Ids::System => {
+                let _ = fresh;
+                uuid()
+            }
             #[cfg(any(test, feature = "bench-access"))]
             Ids::Counted(counted) => {
                 let place = counted.made.get(fresh as usize);

@@ -360,6 +360,11 @@ impl Outbox for Door {
         Granted { monitoring: consent[0] == 2, analytics: consent[1] == 2 }
     }
 
+    fn denied(&self) -> Granted {
+        let consent = self.shared.ring.consent();
+        Granted { monitoring: consent[0] == 3, analytics: consent[1] == 3 }
+    }
+
     fn changed(&self) {
         let settled = self.ask(|store, _| Some((store.settled().ok()?, store.epoch(), store.install().to_owned())));
         if let Some((settled, epoch, install)) = settled.flatten() {

@@ -1,5 +1,7 @@
 //! The lines of the benchmark: a value beside the floor measured in the same run, and what it is held against.
 
+pub mod encode;
+pub mod encode_sentry;
 pub mod engine;
 pub mod record;
 pub mod rows;

@@ -1,6 +1,6 @@
 //! The numbers of the product beside the floors measured in the same run: `bench [--quick] [--json FILE] [WORD]`.
 //!
-//! Run it from a release build (`cargo xtask bench`). Only lines whose group (`record`, `rows`, `engine`) is WORD are
+//! Run it from a release build (`cargo xtask bench`). Only lines whose group (`record`, `rows`, `engine`, `encode`) is WORD are
 //! measured if one is given. A missed time is printed, never an exit code: the exit code tells whether it could measure.
 
 #[path = "../bench/mod.rs"]
@@ -67,9 +67,9 @@ fn main() -> Result<()> {
                     _ => bench::engine::idle_child(None),
                 };
             }
-            "record" | "rows" | "engine" => group = Some(arg),
+            "record" | "rows" | "engine" | "encode" => group = Some(arg),
             "--help" | "-h" => {
-                println!("bench [--quick] [--json FILE] [record|rows|engine]");
+                println!("bench [--quick] [--json FILE] [record|rows|engine|encode]");
                 return Ok(());
             }
             other => return Err(format!("`{other}` is no option; see --help").into()),
@@ -98,6 +98,10 @@ fn main() -> Result<()> {
     }
     if wanted("engine") {
         bench::engine::run(scale, folder.path(), &mut say)?;
+    }
+    if wanted("encode") {
+        bench::encode::run(scale, &mut say)?;
+        bench::encode_sentry::run(scale, &mut say)?;
     }
     Ok(wrong?)
 }

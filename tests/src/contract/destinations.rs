@@ -2,7 +2,7 @@
 //! guide's tables) reads this list.
 
 use rez_monitor::Purpose;
-use rez_monitor::destination::{Datadog, Destination, Otlp, OtlpEncoding, Rez};
+use rez_monitor::destination::{Datadog, Destination, Ga4, Mixpanel, Otlp, OtlpEncoding, Rez, Sentry};
 use rez_monitor::transport::{Answer, Request};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,9 +19,12 @@ pub struct Entry {
 
 /// All of them.
 pub const ALL: &[Entry] = &[
+    Entry { name: "rez", make: rez, accept: accept_rez },
+    Entry { name: "ga4", make: ga4, accept: accept_ga4 },
+    Entry { name: "mixpanel", make: mixpanel, accept: accept_mixpanel },
+    Entry { name: "sentry", make: sentry, accept: |_| answer(200, &json!({"id": "0123456789abcdef0123456789abcdef"})) },
     Entry { name: "datadog", make: datadog, accept: accept_datadog },
     Entry { name: "otlp", make: otlp, accept: accept_otlp },
-    Entry { name: "rez", make: rez, accept: accept_rez },
 ];
 
 /// The entry of this name.
@@ -40,6 +43,49 @@ pub fn answer(status: u16, body: &Value) -> Answer {
 fn rez(_: &Value) -> Arc<dyn Destination> {
     let rez = Rez::builder("https://in.example.com", "write-key").purposes(&Purpose::ALL).build();
     Arc::new(rez.expect("a good configuration"))
+}
+
+/// Options: `app` = an app stream instead of a web stream, `all` = both purposes and every switch on.
+fn ga4(options: &Value) -> Arc<dyn Destination> {
+    let mut builder = match options["app"] == true {
+        true => Ga4::app_stream("1:1234567890:android:321abc456def7890", "0123456789abcdef0123456789abcdef", "s3cret"),
+        false => Ga4::web_stream("G-1A2B3C4D5E", "s3cret"),
+    };
+    if options["all"] == true {
+        builder = builder.purposes(&Purpose::ALL).api_calls(true);
+    }
+    Arc::new(builder.build().expect("a good configuration"))
+}
+
+fn accept_ga4(_: &Request) -> Answer {
+    Answer { status: 204, ..Answer::default() }
+}
+
+/// Options: `all` = both purposes and every switch on.
+fn mixpanel(options: &Value) -> Arc<dyn Destination> {
+    let mut builder = Mixpanel::builder("T0K3N");
+    if options["all"] == true {
+        builder = builder.purposes(&Purpose::ALL).errors(true).interactions(true).api_calls(true);
+    }
+    Arc::new(builder.build().expect("a good configuration"))
+}
+
+fn accept_mixpanel(request: &Request) -> Answer {
+    if !request.url.contains("/import") {
+        return answer(200, &json!({"error": null, "status": 1}));
+    }
+    let body: Value = serde_json::from_slice(&super::wire::plain(request)).unwrap_or_default();
+    let events = body.as_array().map_or(0, Vec::len);
+    answer(200, &json!({"code": 200, "num_records_imported": events, "status": "OK"}))
+}
+
+/// Options: `traces_sample_rate`, `messages_as_logs`, `analytics_as_logs`.
+fn sentry(options: &Value) -> Arc<dyn Destination> {
+    let sentry = Sentry::builder("https://0123456789abcdef@o1.ingest.sentry.io/42")
+        .traces_sample_rate(options["traces_sample_rate"].as_f64().unwrap_or(1.0))
+        .messages_as_logs(options["messages_as_logs"] == true)
+        .analytics_as_logs(options["analytics_as_logs"] == true);
+    Arc::new(sentry.build().expect("a good configuration"))
 }
 
 fn accept_rez(request: &Request) -> Answer {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Answers each request as the vendor does when all is well, and keeps it under the name of its route.
 #[derive(Clone)]
@@ -73,9 +74,17 @@ impl Destination for Watched {
         self.destination.wants(route, row)
     }
 
+    fn fits(&self, route: &RouteSpec, first: &Row, taken: usize, next: &Row) -> bool {
+        self.destination.fits(route, first, taken, next)
+    }
+
     fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request {
         *lock(&self.route) = route.name;
         self.destination.encode(route, batch, stamp)
+    }
+
+    fn max_age(&self, route: &RouteSpec) -> Option<Duration> {
+        self.destination.max_age(route)
     }
 
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {

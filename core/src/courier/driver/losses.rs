@@ -2,7 +2,7 @@
 
 use super::super::state::{RouteState, digest};
 use super::super::{Outbox, parcel};
-use super::{Cargo, Driver};
+use super::{Cargo, Driver, Running};
 use crate::destination::Destination;
 use crate::store::{self, RouteKey, Store};
 use std::sync::Arc;
@@ -51,11 +51,20 @@ impl<O: Outbox> Driver<O> {
             rows: Vec::new(),
             part: (0, 0),
             runs: vec![run],
-            lost,
+            lost: route.state.untold(route.spec, epoch, &lost),
+            lost_in_all: lost,
             granted,
             losses_only: true,
         };
         self.dispatch(key, destination, cargo, 0);
+    }
+
+    /// Nothing of the losses is worth a request.
+    pub(super) fn losses_told(&mut self, running: &Running) {
+        let Some((route, _)) = self.route(&running.route) else { return };
+        route.state.tell(route.spec, running.cargo.epoch, &running.cargo.lost_in_all);
+        let digest = route.state.reported;
+        self.losses_ended(&running.route, true, digest);
     }
 
     pub(super) fn losses_ended(&mut self, key: &RouteKey, done: bool, digest: u32) {

@@ -3,7 +3,6 @@
 use super::super::judge::{Ended, Step};
 use super::super::machine::Left;
 use super::super::parcel::{self, Filter};
-use super::super::state::{RouteState, Suspect};
 use super::super::{Outbox, hold};
 use super::{Cargo, Driver, Leased, Running};
 use crate::destination::{Destination, RouteSpec, Stamp};
@@ -37,10 +36,6 @@ impl<O: Outbox> Driver<O> {
             let seqs = lease.rows.iter().map(|row| row.seq).collect();
             return self.settle_later(key, Step::Settle(ends), seqs, receipt("may have arrived: the process ended"));
         }
-        if let Some(step) = convict(&mut route.state, &lease.rows) {
-            let seqs = lease.rows.iter().map(|row| row.seq).collect();
-            return self.settle_later(key, step, seqs, receipt("refused alone while another event was accepted"));
-        }
         if let Some(step) = expire(destination.max_age(route.spec), &lease.rows, now) {
             let seqs = lease.rows.iter().map(|row| row.seq).collect();
             return self.settle_later(key, step, seqs, receipt("older than the destination takes"));
@@ -62,7 +57,8 @@ impl<O: Outbox> Driver<O> {
             epoch: leased.epoch,
             rows: lease.rows,
             runs: lease.runs,
-            lost: lease.lost,
+            lost: route.state.untold(route.spec, leased.epoch, &lease.lost),
+            lost_in_all: lease.lost,
             granted,
             losses_only: false,
         };
@@ -73,13 +69,14 @@ impl<O: Outbox> Driver<O> {
     pub(super) fn lease(&mut self, key: &RouteKey, now: Now) -> Option<Leased> {
         let boot = Arc::clone(&self.given.boot);
         let at = hold::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
-        let granted = self.given.outbox.granted();
+        let (granted, denied) = (self.given.outbox.granted(), self.given.outbox.denied());
         let (route, destination) = self.route(key)?;
         let suspects = route.state.stop.iter().flat_map(|stop| &stop.suspects).map(|suspect| suspect.seq).collect();
         let mut filter = Filter {
             name: route.destination.clone(),
             spec: route.spec,
             granted,
+            denied,
             limited: route.state.limited(at),
             skip: suspects,
             destination,
@@ -89,8 +86,8 @@ impl<O: Outbox> Driver<O> {
         loop {
             let (key, id, filter_now) = (key.clone(), self.new_id(now), filter.clone());
             let asked = self.ask(move |store, now| {
-                let mut first = None;
-                let wants = &mut |row: &Row| filter_now.want_with(&mut first, row);
+                let mut taken = None;
+                let wants = &mut |row: &Row| filter_now.take(&mut taken, row);
                 let lease = store.lease(&key, cut, encoder, &|| id.clone(), wants, now)?;
                 let again = lease.is_none() && store.lease_again(&key);
                 let left = Left::read(store, &key)?;
@@ -121,6 +118,7 @@ impl<O: Outbox> Driver<O> {
         let running = Running { route: key.clone(), destination, cargo, began_mono: now.mono_ms, connected: false };
         match request {
             Err(what) => self.ended(running, Ended::Unbuildable(what)),
+            Ok(request) if running.cargo.losses_only && request.body.is_empty() => self.losses_told(&running),
             Ok(request) => self.hand_over(running, spec, request),
         }
     }
@@ -152,22 +150,6 @@ impl<O: Outbox> Driver<O> {
         let _ = catch_unwind(AssertUnwindSafe(|| transport.send(request, done)));
         fault::point("sent");
     }
-}
-
-/// Dead-letters events whose guilt was proven after they were queued again; the other rows are queued again.
-fn convict(state: &mut RouteState, rows: &[Row]) -> Option<Step> {
-    let found = |row: &Row| state.convicted.iter().find(|suspect| suspect.seq == row.seq);
-    if !rows.iter().any(|row| found(row).is_some()) {
-        return None;
-    }
-    let dead = |Suspect { status, note, .. }: &Suspect| RowEnd::Dead {
-        reason: Reason::Poison,
-        status: *status,
-        note: note.clone(),
-    };
-    let ends = rows.iter().map(|row| found(row).map_or(RowEnd::Keep, dead)).collect();
-    state.convicted.retain(|suspect| !rows.iter().any(|row| row.seq == suspect.seq));
-    Some(Step::Settle(ends))
 }
 
 /// Books rows that are older than the destination takes; the other rows are queued again.

@@ -24,11 +24,15 @@ impl<O: Outbox> Driver<O> {
         let Judged { step, status, note } = judge(&mut route.state, tried, ended);
         let heard = (200..300).contains(&status) && matches!(step, Step::Settle(_));
         if heard {
-            route.state.reported = digest(&cargo.lost);
+            route.state.tell(route.spec, cargo.epoch, &cargo.lost_in_all);
             route.trigger.losses = None;
         }
         if cargo.losses_only {
-            return self.losses_ended(&running.route, heard || step == Step::Settle(Vec::new()), digest(&cargo.lost));
+            return self.losses_ended(
+                &running.route,
+                heard || step == Step::Settle(Vec::new()),
+                digest(&cargo.lost_in_all),
+            );
         }
         if let Step::Settle(ends) = &step {
             let delivered = ends.iter().filter(|end| **end == RowEnd::Delivered).count();

@@ -23,6 +23,7 @@ pub(in crate::courier) struct Desk {
     pub(in crate::courier) store: Mutex<Option<Store>>,
     pub(in crate::courier) clock: Clock,
     pub(in crate::courier) granted: Mutex<Granted>,
+    pub(in crate::courier) denied: Mutex<Granted>,
     /// Calls of `changed`, and whether a batch of an at-most-once route was on its way at each.
     pub(in crate::courier) marks: Mutex<u32>,
     pub(in crate::courier) failures: Mutex<Vec<crate::store::StoreError>>,
@@ -36,6 +37,10 @@ impl Outbox for Desk {
 
     fn granted(&self) -> Granted {
         *self.granted.lock().unwrap()
+    }
+
+    fn denied(&self) -> Granted {
+        *self.denied.lock().unwrap()
     }
 
     fn changed(&self) {
@@ -145,6 +150,7 @@ const ONCE: &[RouteSpec] = &[RouteSpec {
     backoff: Backoff::STANDARD,
     gzip: false,
     reports_losses: false,
+    adds_losses: false,
 }];
 
 impl Destination for Once {
@@ -258,6 +264,7 @@ impl Bench {
             store: Mutex::new(Some(store)),
             clock: clock.clone(),
             granted: Mutex::new(Granted { monitoring: true, analytics: true }),
+            denied: Mutex::default(),
             marks: Mutex::default(),
             failures: Mutex::default(),
         });
@@ -420,7 +427,9 @@ impl Bench {
     }
 }
 
+mod answers;
 mod bisects;
 mod life;
+mod sentry;
 mod table;
 mod triggers;

@@ -42,6 +42,7 @@ fn rig() -> Rig {
         store: Mutex::new(Some(store)),
         clock: Clock::system(),
         granted: Mutex::new(Granted { monitoring: true, analytics: true }),
+        denied: Mutex::default(),
         marks: Mutex::default(),
         failures: Mutex::default(),
     });

@@ -1,5 +1,6 @@
 //! Answers to the one event a stopped route tries now and then.
 
+use super::super::bisect::{Bisect, End};
 use super::super::hold::Why;
 use super::super::state::{StopKind, Suspect};
 use super::{Judge, Step};
@@ -11,13 +12,19 @@ impl Judge<'_> {
     /// An answer to the one event a stopped route tries now and then.
     pub(super) fn probe(&mut self, action: Action, quiet: Option<Why>) -> Step {
         match action {
+            // The service is in trouble: that says nothing about key and address.
+            Action::Settle(outcomes) if self.back_off.is_some() => {
+                self.state.probe_failed(self.tried.at);
+                Step::Settle(outcomes.into_iter().map(|outcome| self.end(outcome)).collect())
+            }
             Action::Settle(outcomes) => {
                 let stop = self.state.stop.take();
                 self.succeed();
                 if outcomes.contains(&RowOutcome::Delivered)
                     && let Some(stop) = stop
                 {
-                    // Another event was accepted: those refused alone are guilty after all.
+                    // Another event was accepted: those refused alone are tried once more, since the server may have
+                    // refused everything in their time.
                     let probed = self.tried.rows.first().map(|(seq, _)| *seq);
                     self.state.convicted = stop.suspects;
                     self.state.convicted.retain(|suspect| Some(suspect.seq) != probed);
@@ -73,5 +80,43 @@ impl Judge<'_> {
                 if step == Step::Retry { Step::Release } else { step }
             }
         }
+    }
+
+    /// What is said of an endpoint that refuses everything.
+    pub(super) fn refusal(&self) -> String {
+        let said = if self.note.is_empty() { String::new() } else { format!(": {}", self.note) };
+        format!("the endpoint refuses every event (status {}){said}", self.status)
+    }
+
+    /// Of the events that were refused alone: those that had been refused alone before an accepted one are guilty. Once
+    /// their batch has ended, nothing is held against the others any more.
+    pub(super) fn sentence(&mut self, bisect: &Bisect, ends: &mut [RowEnd]) {
+        let rows = self.tried.rows.iter().zip(&bisect.ends).zip(ends);
+        for (((seq, _), known), end) in rows {
+            let Some(at) = self.state.convicted.iter().position(|suspect| suspect.seq == *seq) else { continue };
+            if let End::Alone { status, note, .. } = known {
+                *end = RowEnd::Dead { reason: Reason::Poison, status: *status, note: note.clone() };
+            }
+            if *known != End::Open {
+                self.state.convicted.remove(at);
+            }
+        }
+    }
+
+    /// The events that were refused alone and are not known to be guilty.
+    pub(super) fn suspects(&self, bisect: &Bisect, ends: &[RowEnd]) -> Vec<Suspect> {
+        let rows = self.tried.rows.iter().zip(&bisect.ends).zip(ends);
+        rows.filter_map(|(((seq, _), known), end)| match (known, end) {
+            (_, RowEnd::Dead { .. }) => None,
+            (End::Alone { status, note, .. }, _) => Some(Suspect { seq: *seq, status: *status, note: note.clone() }),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// The batch was accepted or refused row by row: nothing is held against its rows any more.
+    pub(super) fn acquit(&mut self) {
+        let rows = self.tried.rows;
+        self.state.convicted.retain(|suspect| !rows.iter().any(|(seq, _)| *seq == suspect.seq));
     }
 }

@@ -40,6 +40,7 @@ const fn route(name: &'static str, reports_losses: bool) -> RouteSpec {
         backoff: Backoff::STANDARD,
         gzip: true,
         reports_losses,
+        adds_losses: false,
     }
 }
 

@@ -11,6 +11,9 @@ const ITEMS: usize = 200;
 /// Most parameters of one item.
 const PARAMETERS: usize = 25;
 
+/// Google's own words for what nobody said.
+const NOT_SET: &str = "(not set)";
+
 /// Google's word for a parameter of an event.
 pub(super) fn google(key: &str) -> &str {
     match key {
@@ -41,7 +44,7 @@ pub(super) fn items(value: &Value, notes: &mut Notes) -> Option<Value> {
 
 /// An item for money of which nobody said what it was for: Google counts a purchase only with one.
 pub(super) fn unknown(amount: Option<&Value>) -> Value {
-    json!([{"item_id": "(not set)", "quantity": 1, "price": amount.cloned().unwrap_or_else(|| 0.into())}])
+    json!([{"item_id": NOT_SET, "quantity": 1, "price": amount.cloned().unwrap_or_else(|| 0.into())}])
 }
 
 fn item(value: &Value, notes: &mut Notes) -> Option<Value> {
@@ -73,7 +76,15 @@ fn item(value: &Value, notes: &mut Notes) -> Option<Value> {
             out.insert(word, value);
         }
     }
-    (!out.is_empty()).then_some(Value::Object(out))
+    if out.is_empty() {
+        notes.add("items", "an item was left out: it says nothing");
+        return None;
+    }
+    if !out.contains_key("item_id") && !out.contains_key("item_name") {
+        notes.add("items", "an item has neither id nor name: `(not set)` stands for them");
+        out.insert("item_id".into(), NOT_SET.into());
+    }
+    Some(Value::Object(out))
 }
 
 /// A value Google takes: a number or a text of at most 100 characters.

@@ -159,9 +159,15 @@ pub(super) fn event(run: Option<&Run>, row: &Row, notes: &mut Notes) -> Value {
     // Without it, realtime reports stay empty.
     params.put("engagement_time_msec", Some(duration.filter(|ms| *ms > 0).unwrap_or(1).into()));
     own(row, &fields, duration, &mut params);
-    if let Some(Value::Object(attrs)) = fields.get("attrs") {
-        params.attributes(attrs);
+    let mut attrs = match fields.get("attrs") {
+        Some(Value::Object(attrs)) => attrs.clone(),
+        _ => Map::new(),
+    };
+    if row.kind == Kind::Analytics && name == "purchase" {
+        // What the app itself calls by Google's name must be one to Google.
+        purchase(row, &money(&mut attrs), &mut params);
     }
+    params.attributes(&attrs);
     // Where there is room, as everywhere: screen, release, environment.
     let about = [
         ("screen_name", member(&fields, "view", "name")),
@@ -210,6 +216,28 @@ fn own(row: &Row, fields: &Map<String, Value>, duration: Option<i64>, params: &m
         Kind::Revenue => purchase(row, fields, params),
         _ => {}
     }
+}
+
+/// Takes the parts of a purchase out of an event's attributes, named as in a row of money.
+fn money(attrs: &mut Map<String, Value>) -> Map<String, Value> {
+    let parts = [
+        ("amount", &["value"][..]),
+        ("currency", &["currency"]),
+        ("transaction_id", &["transaction_id", "transactionId"]),
+        ("items", &["items"]),
+    ];
+    let mut out = Map::new();
+    for (part, names) in parts {
+        let given = names.iter().filter_map(|name| attrs.remove(*name)).find(|value| !value.is_null());
+        let value = match given {
+            Some(Value::String(text)) => text.into(),
+            Some(id) if part == "transaction_id" => id.to_string().into(),
+            Some(value) => value,
+            None => continue,
+        };
+        out.insert(part.to_owned(), value);
+    }
+    out
 }
 
 fn purchase(row: &Row, fields: &Map<String, Value>, params: &mut Parameters<'_>) {

@@ -44,6 +44,7 @@ const ROUTES: &[RouteSpec] = &[RouteSpec {
     // Compression of requests is not documented.
     gzip: false,
     reports_losses: false,
+    adds_losses: false,
 }];
 
 /// The Measurement Protocol of Google Analytics 4.
@@ -233,7 +234,7 @@ impl Destination for Ga4 {
         }
     }
 
-    fn together(&self, _route: &RouteSpec, first: &Row, next: &Row) -> bool {
+    fn fits(&self, _route: &RouteSpec, first: &Row, _taken: usize, next: &Row) -> bool {
         // A request is about one user of one client.
         encode::identity(&fields(first)) == encode::identity(&fields(next))
     }

@@ -165,6 +165,15 @@ fn a_screen_view_and_a_purchase_are_googles_own_events() {
         notes.iter().map(|note| note.field.as_str()).collect::<Vec<_>>(),
         ["currency", "transaction_id", "items"]
     );
+    // The app's own event of that name is no less a purchase, however many attributes it has.
+    let mut attrs = json!({"transaction_id": 17, "value": 5});
+    for n in 0..40 {
+        attrs[format!("a{n:02}")] = n.into();
+    }
+    let body = sent(&[row(1, Kind::Analytics, json!({"name": "purchase", "attrs": attrs}))]);
+    let params = body["events"][0]["params"].as_object().unwrap();
+    assert_eq!((params.len(), &params["transaction_id"]), (25, &json!("17")));
+    assert_eq!(params["items"], json!([{"item_id": "(not set)", "quantity": 1, "price": 5}]));
 }
 
 #[test]
@@ -217,7 +226,7 @@ fn user_properties_go_with_the_events_or_with_one_of_their_own() {
 #[test]
 fn a_request_is_about_one_user_of_one_client() {
     let of = |user: Value| row(1, Kind::Analytics, json!({"name": "n", "user": user}));
-    let together = |a: Value, b: Value| ga4().together(&ROUTES[0], &of(a), &of(b));
+    let together = |a: Value, b: Value| ga4().fits(&ROUTES[0], &of(a), 1, &of(b));
     assert!(together(json!({"id": "a", "email": "x"}), json!({"id": "a"})));
     assert!(together(Value::Null, json!({})));
     assert!(!together(json!({"id": "a"}), json!({"id": "b"})));
@@ -272,6 +281,7 @@ fn items_are_read_in_every_form_an_app_gives_them() {
         items(json!([{"productId": "a", "in stock": false}]))["items"],
         json!([{"item_id": "a", "in_stock": "false"}])
     );
+    assert_eq!(items(json!([{"price": 5}]))["items"], json!([{"item_id": "(not set)", "price": 5}]));
     assert_eq!(items(json!([])).get("items"), None);
     assert_eq!(analytics("p", json!({"transactionId": "a", "transaction_id": "b"})).1, json!({"transaction_id": "b"}));
 }

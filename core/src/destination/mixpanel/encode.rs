@@ -25,7 +25,7 @@ pub(super) fn updates(token: &str, batch: &Batch<'_>) -> String {
 pub(super) fn event(install: &str, run: Option<&Run>, row: &Row, notes: &mut Notes) -> Value {
     let fields = fields(row);
     let attrs = fields.get("attrs").and_then(Value::as_object);
-    let mut out = attrs.map(|attrs| properties(attrs, notes)).unwrap_or_default();
+    let mut out = attrs.map(|attrs| properties(attrs, 0, notes)).unwrap_or_default();
     let name = own(row.kind, &fields, &mut out, notes);
     let who = Who::of(install, &fields, notes);
     out.insert("time".into(), time(row, notes).into());
@@ -155,7 +155,7 @@ pub(super) fn update(token: &str, install: &str, row: &Row, notes: &mut Notes) -
 /// A transaction, as Mixpanel's revenue reports know it.
 fn charge(row: &Row, fields: &Map<String, Value>, notes: &mut Notes) -> Value {
     let attrs = fields.get("attrs").and_then(Value::as_object);
-    let mut out = attrs.map(|attrs| properties(attrs, notes)).unwrap_or_default();
+    let mut out = attrs.map(|attrs| properties(attrs, 1, notes)).unwrap_or_default();
     let amount = fields.get("amount").filter(|amount| amount.is_number()).cloned();
     out.insert("$amount".into(), amount.unwrap_or_else(|| 0.into()));
     out.insert("$time".into(), seconds(time(row, notes)).into());

@@ -41,6 +41,7 @@ const IMPORT: RouteSpec = RouteSpec {
     backoff: BACKOFF,
     gzip: true,
     reports_losses: false,
+    adds_losses: false,
 };
 const SET: RouteSpec = RouteSpec { name: "mixpanel.set", max_events: UPDATES, gzip: false, ..IMPORT };
 const ADD: RouteSpec = RouteSpec { name: "mixpanel.add", at_most_once: true, ..SET };
@@ -228,8 +229,10 @@ impl Mixpanel {
                 text(&fields, "transaction_id").is_some() || fields.contains_key("items")
             }
             (Route::Add, Kind::Revenue) => true,
-            (Route::Set, Kind::UserProp) => text(&fields(row), "op") == Some("set"),
-            (Route::Add, Kind::UserProp) => text(&fields(row), "op") != Some("set"),
+            (Route::Set | Route::Add, Kind::UserProp) => {
+                let adds = matches!(text(&fields(row), "op"), Some("increment" | "append"));
+                adds == (route == Route::Add)
+            }
             _ => false,
         }
     }

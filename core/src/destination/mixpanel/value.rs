@@ -106,8 +106,8 @@ pub(super) fn time(row: &Row, notes: &mut Notes) -> i64 {
     row.wall_ms.max(EARLIEST_MS)
 }
 
-/// The app's attributes as properties.
-pub(super) fn properties(attrs: &Map<String, Value>, notes: &mut Notes) -> Map<String, Value> {
+/// The app's attributes as properties, `depth` levels deep.
+pub(super) fn properties(attrs: &Map<String, Value>, depth: usize, notes: &mut Notes) -> Map<String, Value> {
     let mut out = Map::new();
     for (key, value) in attrs {
         if out.len() >= PROPERTIES {
@@ -115,7 +115,7 @@ pub(super) fn properties(attrs: &Map<String, Value>, notes: &mut Notes) -> Map<S
             continue;
         }
         let name = name(key, notes);
-        let value = within(value, 0, key, notes);
+        let value = within(value, depth, key, notes);
         if out.insert(name, value).is_some() {
             notes.add(key, "stands for another attribute, which has the same name after it was changed");
         }

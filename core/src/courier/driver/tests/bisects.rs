@@ -72,6 +72,29 @@ fn a_single_refused_event_is_convicted_only_when_another_one_is_accepted() {
 }
 
 #[test]
+fn events_that_a_server_refused_with_everything_else_are_innocent_when_it_takes_them_later() {
+    let mut bench = Bench::new();
+    let rows = bench.store_rows(Kind::Error, "{}", 40);
+    bench.usual(status(400));
+    bench.driver.event(Event::Rows([0, 40, 0, 0]));
+    bench.settle();
+    for _ in 0..4 {
+        bench.next();
+    }
+    assert!(bench.why().contains("refuses_everything"));
+    let bad = rows[7];
+    bench.usual(Turn::Refuse(vec![bad]));
+    while bench.account().queued + bench.account().in_flight > 0 {
+        bench.next();
+    }
+    // The one it still refuses is guilty by itself.
+    let account = bench.account();
+    assert_eq!((account.delivered, account.dead, account.queued), (39, 1, 0), "{account:?}");
+    assert_eq!(dead(&bench, bad), Some((Some(Reason::Poison), 400)));
+    assert!(bench.state().convicted.is_empty());
+}
+
+#[test]
 fn a_bisect_goes_on_after_a_restart_where_it_was() {
     let mut bench = Bench::new();
     let rows = bench.store_rows(Kind::ApiCall, "{}", 64);

@@ -273,6 +273,20 @@ fn a_server_that_is_down_gets_the_losses_later() {
 }
 
 #[test]
+fn rows_under_a_refusal_never_go_even_when_it_is_taken_back() {
+    let mut bench = Bench::new();
+    *bench.desk.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
+    *bench.desk.denied.lock().unwrap() = Granted { monitoring: false, analytics: true };
+    bench.put(Kind::Analytics, 2);
+    bench.after(Duration::from_secs(60));
+    *bench.desk.granted.lock().unwrap() = Granted { monitoring: true, analytics: true };
+    *bench.desk.denied.lock().unwrap() = Granted::default();
+    bench.driver.event(Event::Consent);
+    bench.after(Duration::from_secs(60));
+    assert_eq!((bench.requests(), bench.account().unwanted, bench.account().queued), (0, 2, 0));
+}
+
+#[test]
 fn rows_without_consent_are_kept_and_go_when_it_comes() {
     let mut bench = Bench::new();
     *bench.desk.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };

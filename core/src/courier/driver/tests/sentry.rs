@@ -1,0 +1,296 @@
+//! Sentry's column of the design's table.
+
+use super::answers::{Outcome, Subject, bench_of, check, next_request};
+use super::*;
+use crate::destination::Sentry;
+
+const ROUTE: &str = "main/sentry.envelope";
+
+const LIMITS: &str = "x-sentry-rate-limits";
+
+fn accept() -> Turn {
+    with(200, &[("content-type", "application/json")], r#"{"id":"0123456789abcdef0123456789abcdef"}"#)
+}
+
+fn sentry(key: &str) -> Arc<dyn Destination> {
+    Arc::new(Sentry::builder(format!("http://{key}@127.0.0.1:1/42")).build().unwrap())
+}
+
+const SENTRY: Subject = Subject { destination: || sentry("key"), route: "sentry.envelope", accept };
+
+fn done() -> Outcome {
+    Outcome { delivered: 1, ..Outcome::default() }
+}
+
+/// In flight, to be sent again as it is.
+fn again(why: &'static str) -> Outcome {
+    Outcome { in_flight: 1, next: Some((1_000, 2_000)), why, ..Outcome::default() }
+}
+
+/// Queued again; the service has a minute to recover.
+fn trouble() -> Outcome {
+    Outcome { queued: 1, next: Some((60_000, 120_000)), why: "in trouble", ..Outcome::default() }
+}
+
+/// Dropped, and told in a report of its own.
+fn refused(why: &'static str, next: (u64, u64)) -> Outcome {
+    Outcome { dropped: vec![(Reason::Rejected, 1)], next: Some(next), why, ..Outcome::default() }
+}
+
+/// Dropped by a 429, which the server counts itself.
+fn limited(why: &'static str) -> Outcome {
+    Outcome { dropped: vec![(Reason::RateLimited, 1)], why, ..Outcome::default() }
+}
+
+fn stopped() -> Outcome {
+    let hour = Some((3_600_000, 3_600_000));
+    Outcome { queued: 1, next: hour, why: "stopped: ", stopped: true, ..Outcome::default() }
+}
+
+fn one(name: &str, kind: Kind, turn: Turn, expected: &Outcome) {
+    check(&SENTRY, &format!("{name}, {kind:?}"), kind, 1, turn, expected);
+}
+
+/// How long a report of losses alone waits.
+const REPORT: (u64, u64) = (0, 600_000);
+
+#[test]
+fn an_answer_of_sentrys_own_settles_and_no_other_does() {
+    for status in [200, 201, 202] {
+        one(&format!("{status} with JSON"), Kind::Error, with(status, &[], "{}"), &done());
+    }
+    let html = [("content-type", "text/html")];
+    for (name, turn) in [
+        ("a portal's page", with(200, &html, "<html>")),
+        ("JSON that is no object", with(200, &[], "1")),
+        ("an empty answer", status(200)),
+        ("204", status(204)),
+        ("a cut answer", Turn::Answer(Answer { status: 200, body: b"{}".to_vec(), cut: true, ..Answer::default() })),
+        ("a strange status", status(999)),
+        ("fate unknown", Turn::Ambiguous),
+        ("completion dropped", Turn::Drop),
+    ] {
+        one(name, Kind::Error, turn, &again("certain answer"));
+    }
+    one("no byte sent", Kind::Error, Turn::NotSent, &again("could not be reached"));
+    one("JSON under another type", Kind::Error, with(200, &html, r#"{"id":"x"}"#), &done());
+}
+
+#[test]
+fn a_refusal_is_dropped_and_reported_and_a_wrong_address_stops() {
+    for code in [400, 402, 406, 409, 411, 413, 414, 415, 422, 431, 451] {
+        for kind in [Kind::Crash, Kind::Error, Kind::ScreenLoad] {
+            one(&format!("{code}"), kind, status(code), &refused("", REPORT));
+        }
+    }
+    for code in [301, 302, 303, 304, 307, 308, 401, 403, 404, 405, 410] {
+        one(&format!("{code}"), Kind::Error, status(code), &stopped());
+    }
+}
+
+#[test]
+fn in_trouble_crashes_and_errors_are_kept_and_the_rest_is_dropped_and_reported() {
+    for code in [408, 425, 500, 502, 503, 504, 507, 599] {
+        for kind in [Kind::Crash, Kind::Error, Kind::Session, Kind::Feedback] {
+            one(&format!("{code}"), kind, status(code), &trouble());
+        }
+        for kind in [Kind::ScreenLoad, Kind::Message, Kind::Metric] {
+            one(&format!("{code}"), kind, status(code), &refused("in trouble", (60_000, 720_000)));
+        }
+    }
+    let asked = [("retry-after", "300")];
+    one(
+        "503 with a time",
+        Kind::Crash,
+        with(503, &asked, ""),
+        &Outcome { next: Some((300_000, 300_000)), why: "left alone", ..trouble() },
+    );
+}
+
+/// The body of a request, unpacked.
+fn text(request: &Request) -> String {
+    let mut plain = String::new();
+    flate2::read::GzDecoder::new(request.body.as_slice()).read_to_string(&mut plain).unwrap();
+    plain
+}
+
+#[test]
+fn what_was_dropped_is_told_with_sentrys_word_for_it() {
+    let mut bench = bench_of(&SENTRY);
+    bench.script([status(400)]);
+    bench.put(Kind::Error, 1);
+    next_request(&mut bench).unwrap();
+    let body = text(&bench.last());
+    assert!(body.contains(r#"{"reason":"send_error","category":"error","quantity":1}"#), "{body}");
+}
+
+#[test]
+fn a_429_drops_what_it_was_about_and_holds_what_is_later_until_the_limit_ends() {
+    let date = "Mon, 23 Nov 2026 02:00:00 GMT";
+    for (name, headers, seconds) in [
+        ("nothing said", vec![], 60),
+        ("seconds", vec![("retry-after", "90")], 90),
+        ("a date", vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT"), ("date", date)], 600),
+        ("no date to stand against", vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT")], 60),
+        ("garbled", vec![("retry-after", "soon")], 60),
+        ("a week", vec![("retry-after", "604800")], 86_400),
+        ("all categories", vec![(LIMITS, "120::organization")], 120),
+        ("all categories, short", vec![(LIMITS, "120")], 120),
+        ("a fraction", vec![(LIMITS, "1.5::key")], 2),
+        ("both headers", vec![(LIMITS, "120::key"), ("retry-after", "7")], 120),
+        ("its category", vec![(LIMITS, "300:error;transaction:project:quota:ns")], 300),
+        ("two limits, the longer counts", vec![(LIMITS, "300:error:key, 60:error:project")], 300),
+        ("two limits of two sorts", vec![(LIMITS, "30::key, 300:error:project")], 300),
+    ] {
+        let mut bench = bench_of(&SENTRY);
+        bench.script([with(429, &headers, "")]);
+        bench.put(Kind::Error, 1);
+        let account = bench.account_of(ROUTE);
+        assert_eq!(account.dropped.get("rate_limited"), Some(&1), "{name}");
+        // A later one waits, over a restart too, and then arrives.
+        bench.store_rows(Kind::Error, "{}", 1);
+        bench.restart("boot-a");
+        bench.add("main", sentry("key"));
+        assert_eq!(bench.requests(), 1, "{name}");
+        let wait = next_request(&mut bench).unwrap();
+        assert!(wait > Duration::from_secs(seconds - 1) && wait <= Duration::from_secs(seconds), "{name}: {wait:?}");
+        bench.settle();
+        assert_eq!(bench.account_of(ROUTE).delivered, 1, "{name}");
+        // The server counted its own refusal: nobody is told of it again.
+        assert!(!text(&bench.last()).contains("client_report"), "{name}");
+    }
+    one("no kind of ours", Kind::Error, with(429, &[(LIMITS, "60:replay:key")], ""), &limited(""));
+}
+
+#[test]
+fn a_limit_of_a_category_on_any_answer_lets_the_others_pass() {
+    for status in [200, 400, 503] {
+        let mut bench = bench_of(&SENTRY);
+        bench.script([with(status, &[(LIMITS, "3600:transaction;session:organization")], "{}")]);
+        bench.put(Kind::Error, 1);
+        let first = bench.account_of(ROUTE);
+        bench.after(Duration::from_secs(130));
+        bench.put(Kind::ScreenLoad, 60);
+        bench.put(Kind::Session, 1);
+        bench.put(Kind::Error, 1);
+        bench.after(Duration::from_secs(600));
+        let account = bench.account_of(ROUTE);
+        assert_eq!((account.delivered, account.queued), (2 - u64::from(status == 400), 61), "{status}: {first:?}");
+        bench.after(Duration::from_secs(3_000));
+        for _ in 0..70 {
+            bench.after(Duration::from_secs(30));
+        }
+        let account = bench.account_of(ROUTE);
+        assert_eq!((account.delivered, account.queued), (63 - u64::from(status == 400), 0), "{status}: {account:?}");
+    }
+}
+
+#[test]
+fn in_an_outage_the_waits_grow_and_nothing_that_matters_is_lost() {
+    let mut bench = bench_of(&SENTRY);
+    bench.usual(status(503));
+    bench.put(Kind::Crash, 1);
+    for failures in 1..12_u32 {
+        let wait = next_request(&mut bench).unwrap().as_millis();
+        let most = (60_000_u128 << failures.min(10)).min(600_000);
+        assert!((60_000..=most).contains(&wait), "{failures}: {wait}");
+    }
+    bench.usual(accept());
+    next_request(&mut bench).unwrap();
+    let account = bench.account_of(ROUTE);
+    assert_eq!((account.delivered, account.dropped.len()), (1, 0));
+}
+
+#[test]
+fn trouble_says_nothing_about_a_stopped_address() {
+    let mut bench = bench_of(&SENTRY);
+    bench.script([status(403), status(503)]);
+    bench.put(Kind::Error, 1);
+    assert!(bench.status(ROUTE).stopped);
+    assert_eq!(next_request(&mut bench), Some(Duration::from_secs(3_600)));
+    assert!(bench.status(ROUTE).stopped);
+    assert_eq!(next_request(&mut bench), Some(Duration::from_secs(7_200)));
+    assert_eq!(bench.account_of(ROUTE).delivered, 1);
+}
+
+#[test]
+fn a_loss_is_reported_once_and_a_later_one_by_what_was_added() {
+    let mut bench = bench_of(&SENTRY);
+    let quantities = |bench: &Bench| {
+        let sent = bench.sent();
+        let reports = sent.iter().map(text).filter(|text| text.contains("client_report")).collect::<Vec<_>>();
+        reports
+            .iter()
+            .map(|text| serde_json::from_str::<serde_json::Value>(text.lines().last().unwrap()).unwrap())
+            .map(|report| report["discarded_events"][0]["quantity"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    bench.lose(Reason::RingFull, 3);
+    bench.put(Kind::Error, 1);
+    assert_eq!(quantities(&bench), [3]);
+    bench.after(Duration::from_secs(10));
+    bench.put(Kind::Error, 1);
+    assert_eq!(quantities(&bench), [3]);
+    bench.lose(Reason::RingFull, 2);
+    bench.restart("boot-a");
+    bench.add("main", sentry("key"));
+    bench.after(Duration::from_secs(10));
+    bench.put(Kind::Error, 1);
+    assert_eq!(quantities(&bench), [3, 2]);
+    // Alone, in time, and only once.
+    bench.lose(Reason::RingFull, 4);
+    next_request(&mut bench).unwrap();
+    assert_eq!(quantities(&bench), [3, 2, 4]);
+    assert_eq!(next_request(&mut bench), None);
+    // What Sentry would never have got is worth no request.
+    bench.store(|store, now| {
+        let mut fold = store.begin(false, now).unwrap();
+        fold.intake(Some(Kind::Analytics), 1).unwrap();
+        fold.drop(Some(Kind::Analytics), Reason::Sampled, 1).unwrap();
+        fold.commit().unwrap();
+    });
+    bench.driver.event(Event::Rows([0; 4]));
+    assert_eq!(next_request(&mut bench), None);
+}
+
+#[test]
+fn two_thousand_events_with_a_fault_in_every_third_answer_all_end_somewhere() {
+    let mut bench = bench_of(&SENTRY);
+    let mut n = 0_usize;
+    for _ in 0..40 {
+        let faults = [
+            Turn::NotSent,
+            Turn::Ambiguous,
+            with(429, &[(LIMITS, "5:error:key")], ""),
+            status(503),
+            with(200, &[], "<html>"),
+            Turn::Answer(Answer { status: 200, body: b"{}".to_vec(), cut: true, ..Answer::default() }),
+        ];
+        let turns = (0..60).map(|_| {
+            n += 1;
+            let pick = (n * 7 + n / 11) % faults.len();
+            if n.is_multiple_of(3) { faults[pick].clone() } else { accept() }
+        });
+        let turns: Vec<Turn> = turns.collect();
+        bench.wire.script.lock().unwrap().clear();
+        bench.script(turns);
+        bench.store_rows(Kind::Metric, "{}", 30);
+        bench.store_rows(Kind::Error, "{}", 10);
+        bench.put(Kind::Crash, 10);
+        for _ in 0..4 {
+            bench.after(Duration::from_secs(400));
+        }
+    }
+    bench.wire.script.lock().unwrap().clear();
+    for _ in 0..400 {
+        bench.after(Duration::from_secs(700));
+    }
+    let account = bench.account_of(ROUTE);
+    let lost: u64 = account.dropped.values().sum();
+    assert_eq!((account.queued, account.in_flight, account.delivered + lost), (0, 0, 2_000), "{account:?}");
+    assert!(
+        account.dropped.keys().all(|reason| ["rate_limited", "rejected"].contains(&reason.as_str())),
+        "{account:?}"
+    );
+    assert!(lost > 0 && account.delivered > 1_000, "{account:?}");
+}

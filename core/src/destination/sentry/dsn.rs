@@ -1,0 +1,131 @@
+//! The address of a project: `https://<key>@<host>/<project>`.
+
+use crate::transport::{Endpoint, UrlError};
+
+/// Why a DSN was refused. Says which part, never the key itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DsnError {
+    /// A character that has no place in it, such as a newline at its end.
+    #[error("the character at position {0} cannot stand in it (a newline, perhaps?)")]
+    Character(usize),
+    /// Scheme, host or port.
+    #[error("{0}")]
+    Address(#[from] UrlError),
+    /// Nothing before the `@`.
+    #[error("key missing: write https://<key>@<host>/<project>")]
+    NoKey,
+    /// The key has a character that no key has.
+    #[error("the key has a character at position {0} that is no letter, digit, `-` or `_`")]
+    Key(usize),
+    /// Nothing behind the last `/`.
+    #[error("project missing: write https://<key>@<host>/<project>")]
+    NoProject,
+    /// The project's id has a character that no id has.
+    #[error("project `{0}` is no project id: letters, digits, `-` or `_`")]
+    Project(String),
+}
+
+/// A DSN that passed the check.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Dsn {
+    /// Where envelopes are posted.
+    pub(super) url: String,
+    /// The public key.
+    pub(super) key: String,
+}
+
+impl Dsn {
+    /// Reads and checks a DSN: `{scheme}://{key}[:{secret}]@{host}[:{port}]{path}/{project}`. The secret is deprecated and
+    /// ignored. `https`, or `http` to this machine.
+    ///
+    /// # Errors
+    /// [`DsnError`] names the part that cannot work.
+    pub fn parse(text: &str) -> Result<Dsn, DsnError> {
+        if let Some(at) = text.chars().position(|c| !c.is_ascii_graphic()) {
+            return Err(DsnError::Character(at));
+        }
+        let (scheme, rest) = text.split_once("://").ok_or(UrlError::NoScheme)?;
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        // First of all the address: of a DSN for another protocol the key is of no interest.
+        let address = format!("{scheme}://{host}/{path}");
+        let endpoint = Endpoint::parse(&address)?;
+        let key = user.split(':').next().unwrap_or_default();
+        if key.is_empty() {
+            return Err(DsnError::NoKey);
+        }
+        let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if let Some(at) = key.chars().position(|c| !fine(c)) {
+            return Err(DsnError::Key(at));
+        }
+        let (path, project) = endpoint.path.rsplit_once('/').unwrap_or(("", ""));
+        if project.is_empty() || path.ends_with('/') {
+            return Err(DsnError::NoProject);
+        }
+        if !project.chars().all(fine) {
+            return Err(DsnError::Project(project.chars().take(32).collect()));
+        }
+        let url = format!("{}{path}/api/{project}/envelope/", endpoint.origin);
+        Ok(Dsn { url, key: key.to_owned() })
+    }
+
+    /// The address envelopes are posted to.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl std::fmt::Debug for Dsn {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dsn").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_ones_name_the_envelope_endpoint_of_their_project() {
+        for (text, url) in [
+            ("https://abc123@o1.ingest.sentry.io/42", "https://o1.ingest.sentry.io/api/42/envelope/"),
+            ("https://abc123:secret@sentry.example.com:8443/42/", "https://sentry.example.com:8443/api/42/envelope/"),
+            ("https://k@example.com/a/b/shop-1", "https://example.com/a/b/api/shop-1/envelope/"),
+            ("http://k@127.0.0.1:9000/1", "http://127.0.0.1:9000/api/1/envelope/"),
+            ("http://k@[::1]:9000/1", "http://[::1]:9000/api/1/envelope/"),
+        ] {
+            let dsn = Dsn::parse(text).unwrap();
+            assert_eq!(dsn.url(), url);
+            assert!(!format!("{dsn:?}").contains("abc123"));
+        }
+    }
+
+    #[test]
+    fn a_bad_one_names_the_part_that_is_wrong() {
+        for (text, error, words) in [
+            ("", DsnError::Address(UrlError::NoScheme), "scheme missing"),
+            ("k@host/1", DsnError::Address(UrlError::NoScheme), "scheme missing"),
+            ("ftp://k@host/1", DsnError::Address(UrlError::Scheme("ftp".into())), "scheme `ftp`"),
+            ("http://k@host.example/1", DsnError::Address(UrlError::Plain("host.example".into())), "use https"),
+            ("https://k@/1", DsnError::Address(UrlError::NoHost), "host missing"),
+            ("https://k@:443/1", DsnError::Address(UrlError::NoHost), "host missing"),
+            ("https://k@host:0/1", DsnError::Address(UrlError::Port("0".into())), "port"),
+            ("https://k@host/1?a=b", DsnError::Address(UrlError::Query), "query"),
+            ("https://host.example/1", DsnError::NoKey, "key missing"),
+            ("https://@host.example/1", DsnError::NoKey, "key missing"),
+            ("https://:secret@host.example/1", DsnError::NoKey, "key missing"),
+            ("https://a@b@host.example/1", DsnError::Key(1), "position 1"),
+            ("https://k@host.example", DsnError::NoProject, "project missing"),
+            ("https://k@host.example/", DsnError::NoProject, "project missing"),
+            ("https://k@host.example/4;2", DsnError::Project("4;2".into()), "no project id"),
+            ("https://k@host.example/42\n", DsnError::Character(25), "newline"),
+            ("https://k\n@host.example/42", DsnError::Character(9), "newline"),
+        ] {
+            assert_eq!(Dsn::parse(text), Err(error.clone()), "{text:?}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Errors, crashes, hangs, exits, messages and feedback.
+
+use super::fields::{Fields, common};
+use super::raw::{self, Object, elements, members, push_time};
+use crate::kind::Kind;
+
+/// The payload of an `event` item.
+pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
+    let kind = fields.row.kind;
+    Object::write(out, |event| {
+        event.text("event_id", fields.id());
+        event.time("timestamp", fields.row.wall_ms);
+        event.raw("level", fields.get("level").unwrap_or(if kind == Kind::Message { "\"info\"" } else { "\"error\"" }));
+        event.maybe("transaction", fields.screen());
+        if kind == Kind::Message {
+            event.object("logentry", |entry| entry.raw("message", fields.get("message").unwrap_or("\"\"")));
+        } else {
+            exception(event, fields);
+        }
+        if let Some(print) = fields.get("fingerprint") {
+            event.array("fingerprint", |out| out.push_str(print));
+        }
+        if let Some(trail) = fields.get("trail").filter(|trail| *trail != "[]") {
+            event.object("breadcrumbs", |crumbs| {
+                crumbs.array("values", |out| raw::push_list(out, elements(trail), crumb));
+            });
+        }
+        let context = fields.get("context").unwrap_or_default();
+        // The app's own error (it has a code) carries its context as a whole; else each part is a context of its own.
+        let whole = fields.get("code").is_some();
+        let named = |(_, value): &(&str, &str)| !whole && value.starts_with('{');
+        let own: Vec<&str> = members(context).filter(named).map(|(name, _)| name).chain(["error", "values"]).collect();
+        common(event, fields, &own, |contexts| {
+            trace(contexts, fields);
+            members(context)
+                .filter(named)
+                .filter(|(name, _)| !matches!(*name, "trace" | "rez" | "error" | "values"))
+                .for_each(|(name, value)| contexts.raw(name, value));
+            if matches!(kind, Kind::Error | Kind::Crash) {
+                contexts.object("error", |error| {
+                    error.maybe("code", fields.get("code"));
+                    error.maybe("severity", fields.get("severity"));
+                    let more = members(context).filter(|(name, _)| whole && !matches!(*name, "code" | "severity"));
+                    more.for_each(|(name, value)| error.raw(name, value));
+                });
+            }
+            if !whole && members(context).any(|(_, value)| !value.starts_with('{')) {
+                contexts.object("values", |values| {
+                    let plain = members(context).filter(|(_, value)| !value.starts_with('{'));
+                    plain.for_each(|(name, value)| values.raw(name, value));
+                });
+            }
+        });
+    });
+}
+
+/// The trace an event belongs to.
+fn trace(contexts: &mut Object<'_>, fields: &Fields<'_>) {
+    if fields.get("trace").is_some() {
+        let (trace, span, parent) = fields.trace();
+        contexts.object("trace", |out| {
+            out.text("trace_id", &trace);
+            out.text("span_id", &span);
+            if let Some(parent) = parent {
+                out.text("parent_span_id", &parent);
+            }
+        });
+    }
+}
+
+fn exception(event: &mut Object<'_>, fields: &Fields<'_>) {
+    let (kind, mechanism, handled) = match fields.row.kind {
+        Kind::Hang => ("\"AppHang\"", "\"AppHang\"", true),
+        Kind::AppExit => (fields.get("cause").unwrap_or("\"AppExit\""), "\"ApplicationExitInfo\"", false),
+        kind => {
+            let handled = kind != Kind::Crash && fields.get("handled") != Some("false");
+            (fields.get("type").unwrap_or("\"Error\""), fields.get("mechanism").unwrap_or("\"generic\""), handled)
+        }
+    };
+    event.object("exception", |exception| {
+        exception.array("values", |out| {
+            Object::write(out, |value| {
+                value.raw("type", kind);
+                value.raw("value", fields.get("message").unwrap_or("\"\""));
+                value.object("mechanism", |out| {
+                    out.raw("type", mechanism);
+                    out.raw("handled", if handled { "true" } else { "false" });
+                    if let Some(micros) = fields.int("duration_us") {
+                        out.object("data", |data| data.number("duration_ms", micros / 1_000));
+                    }
+                });
+                if let Some(frames) = fields.get("frames").filter(|frames| *frames != "[]") {
+                    value.object("stacktrace", |stack| {
+                        stack.array("frames", |out| raw::push_list(out, elements(frames), frame));
+                    });
+                }
+            });
+        });
+    });
+}
+
+/// Ours and Sentry's: outermost first.
+fn frame(out: &mut String, frame: &str) {
+    let native = members(frame).any(|(name, _)| name == "address");
+    Object::write(out, |out| {
+        for (name, value) in members(frame) {
+            match name {
+                "function" | "in_app" => out.raw(name, value),
+                "module" if native => out.raw("package", value),
+                "module" => out.raw(name, value),
+                "file" => out.raw("filename", value),
+                "line" => out.raw("lineno", value),
+                "column" => out.raw("colno", value),
+                "address" => {
+                    if let Ok(address) = value.parse::<u64>() {
+                        out.text("instruction_addr", &format!("{address:#x}"));
+                    }
+                }
+                _ => {}
+            }
+        }
+    });
+}
+
+/// A breadcrumb: ours has Sentry's names but for the time, which stands first.
+fn crumb(out: &mut String, crumb: &str) {
+    let rest = crumb.strip_prefix("{\"ts\":");
+    let split = rest.and_then(|rest| Some(rest.split_at(rest.find([',', '}'])?)));
+    if let Some((ms, rest)) = split
+        && let Ok(ms) = ms.parse()
+    {
+        out.push_str("{\"timestamp\":\"");
+        push_time(out, ms);
+        out.push('"');
+        return out.push_str(rest);
+    }
+    // A hook may have changed the order.
+    Object::write(out, |out| {
+        for (name, value) in members(crumb) {
+            match (name, value.parse()) {
+                ("ts", Ok(ms)) => out.time("timestamp", ms),
+                _ => out.raw(name, value),
+            }
+        }
+    });
+}
+
+/// The payload of a `feedback` item.
+pub(super) fn feedback(out: &mut String, fields: &Fields<'_>) {
+    Object::write(out, |event| {
+        event.text("event_id", fields.id());
+        event.time("timestamp", fields.row.wall_ms);
+        event.raw("level", "\"info\"");
+        event.maybe("transaction", fields.screen());
+        common(event, fields, &["feedback"], |contexts| {
+            trace(contexts, fields);
+            contexts.object("feedback", |feedback| {
+                feedback.raw("message", fields.get("message").unwrap_or("\"\""));
+                feedback.maybe("name", fields.get("name"));
+                feedback.maybe("contact_email", fields.get("email"));
+                if fields.get("about").is_some() {
+                    feedback.text("associated_event_id", &fields.text("about").replace('-', ""));
+                }
+            });
+        });
+    });
+}

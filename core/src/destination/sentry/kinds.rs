@@ -1,0 +1,130 @@
+//! What becomes of each kind at Sentry: one table, read by `wants`, by the limits and by the user guide.
+
+use crate::kind::Kind;
+
+/// What a row becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// An `event` item.
+    Event,
+    /// A `transaction` item.
+    Transaction,
+    /// A `session` item.
+    Session,
+    /// A `feedback` item.
+    Feedback,
+    /// An entry of a `log` item.
+    Log,
+    /// An entry of a `trace_metric` item.
+    Metric,
+    /// Not sent as a row.
+    Never,
+}
+
+/// What the app switched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Switches {
+    /// Messages become log entries.
+    pub(super) messages_as_logs: bool,
+    /// Analytics events become log entries.
+    pub(super) analytics_as_logs: bool,
+}
+
+/// What a kind becomes.
+pub(super) fn shape(kind: Kind, switches: Switches) -> Shape {
+    match kind {
+        Kind::Message if switches.messages_as_logs => Shape::Log,
+        Kind::Analytics if switches.analytics_as_logs => Shape::Log,
+        Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit | Kind::Message => Shape::Event,
+        Kind::ScreenLoad | Kind::AppStart | Kind::ApiCall => Shape::Transaction,
+        Kind::Session => Shape::Session,
+        Kind::Feedback => Shape::Feedback,
+        Kind::Metric => Shape::Metric,
+        Kind::Revenue
+        | Kind::ImageLoad
+        | Kind::Interaction
+        | Kind::ScreenView
+        | Kind::Analytics
+        | Kind::UserProp
+        | Kind::Frames
+        | Kind::LongTask => Shape::Never,
+    }
+}
+
+/// In words, for the user guide.
+pub(super) fn becomes(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Crash => "`event`, level `fatal`, `handled: false`, with stack and trail",
+        Kind::Error => "`event` with `exception`, stack and trail; code, severity and context in `contexts.error`",
+        Kind::Hang => "`event`, level `error`, mechanism `AppHang`",
+        Kind::AppExit => "`event`, level `error`, mechanism `ApplicationExitInfo`",
+        Kind::Message => "`event` with `logentry`; with `messages_as_logs` an entry of a `log` item",
+        Kind::ScreenLoad => "`transaction` of op `ui.load` with its child spans, time to initial and full display",
+        Kind::AppStart => "`transaction` of op `app.start.cold` or `app.start.warm` with its measurement",
+        Kind::ApiCall => {
+            "inside a screen load its child span `http.client`; else a `transaction` of that op when slow or failed; else not sent"
+        }
+        Kind::ImageLoad => "inside a screen load its child span `resource.img`; else not sent",
+        Kind::LongTask => "inside a screen load its child span `ui.long_task`; else not sent",
+        Kind::Session => "`session` update",
+        Kind::Metric => "entry of a `trace_metric` item",
+        Kind::Feedback => "`feedback` item, tied to the event it is about",
+        Kind::Analytics => "not sent; with `analytics_as_logs` an entry of a `log` item",
+        Kind::Revenue | Kind::UserProp => "not sent: Sentry has no place for it",
+        Kind::Interaction | Kind::ScreenView => "not sent as a row: leave a breadcrumb, which goes with the next error",
+        Kind::Frames => "not sent: Sentry takes frames only as measurements of their screen's transaction",
+    }
+}
+
+/// The category under which Sentry counts and limits an item of this kind; `None` = it never gets one.
+pub(super) fn category(kind: Kind, switches: Switches) -> Option<&'static str> {
+    match shape(kind, switches) {
+        Shape::Event => Some("error"),
+        Shape::Transaction => Some("transaction"),
+        Shape::Session => Some("session"),
+        Shape::Feedback => Some("feedback"),
+        Shape::Metric => Some("trace_metric"),
+        Shape::Log => Some("log_item"),
+        Shape::Never => None,
+    }
+}
+
+/// The kinds a category of a rate limit is about; none for one that says nothing about what is sent from here.
+pub(super) fn kinds_of(limited: &str, switches: Switches) -> Vec<Kind> {
+    // An event without an exception is counted as an error at the door and as `default` behind it.
+    let also = |kind: Kind| match limited {
+        "default" => kind == Kind::Message && !switches.messages_as_logs,
+        "log_byte" => category(kind, switches) == Some("log_item"),
+        _ => false,
+    };
+    Kind::ALL.into_iter().filter(|kind| also(*kind) || category(*kind, switches) == Some(limited)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_category_limits_the_kinds_that_are_sent_under_it() {
+        use Kind as K;
+        for (limited, logs, kinds) in [
+            ("error", false, vec![K::Crash, K::Error, K::Hang, K::AppExit, K::Message]),
+            ("error", true, vec![K::Crash, K::Error, K::Hang, K::AppExit]),
+            ("default", false, vec![K::Message]),
+            ("default", true, vec![]),
+            ("transaction", false, vec![K::ScreenLoad, K::AppStart, K::ApiCall]),
+            ("session", false, vec![K::Session]),
+            ("feedback", false, vec![K::Feedback]),
+            ("trace_metric", false, vec![K::Metric]),
+            ("log_item", true, vec![K::Analytics, K::Message]),
+            ("log_byte", true, vec![K::Analytics, K::Message]),
+            ("log_item", false, vec![]),
+            ("attachment", false, vec![]),
+            ("replay", false, vec![]),
+            ("", false, vec![]),
+        ] {
+            let switches = Switches { messages_as_logs: logs, analytics_as_logs: logs };
+            assert_eq!(kinds_of(limited, switches), kinds, "{limited}");
+        }
+    }
+}

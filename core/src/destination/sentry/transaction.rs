@@ -1,0 +1,211 @@
+//! Screen loads, app starts and API calls.
+
+use super::fields::{Fields, common};
+use super::raw::{self, Object, elements, members};
+use crate::destination::stable_hash;
+use crate::kind::Kind;
+
+/// What a span did.
+struct Span<'a> {
+    id: String,
+    op: &'a str,
+    /// As JSON.
+    description: &'a str,
+    start_ms: i64,
+    end_ms: i64,
+    status: Option<&'static str>,
+    /// HTTP status, as JSON.
+    code: Option<&'a str>,
+    /// HTTP method, as JSON.
+    method: Option<&'a str>,
+}
+
+fn ms(micros: i64) -> i64 {
+    micros / 1_000
+}
+
+/// Start and end in milliseconds since 1970.
+fn times(fields: &Fields<'_>) -> (i64, i64) {
+    let lasted = ms(fields.int("duration_us").unwrap_or(0)).max(0);
+    let start = fields.int("start_ms").unwrap_or_else(|| fields.row.wall_ms.saturating_sub(lasted));
+    (start, start.saturating_add(lasted))
+}
+
+/// Op and name of the transaction, the name as JSON.
+fn name(fields: &Fields<'_>) -> (&'static str, String) {
+    match fields.row.kind {
+        Kind::AppStart => {
+            let warm = fields.get("type") == Some("\"warm\"");
+            (if warm { "app.start.warm" } else { "app.start.cold" }, "\"App Start\"".to_owned())
+        }
+        Kind::ApiCall => {
+            let name = format!("{} {}", fields.text("method"), fields.text("endpoint"));
+            ("http.client", raw::quoted(name.trim()))
+        }
+        _ => ("ui.load", fields.get("name").unwrap_or("\"screen\"").to_owned()),
+    }
+}
+
+/// Sentry's word for how a call ended.
+fn call_status(status: Option<i64>, failed: bool) -> &'static str {
+    match status {
+        Some(400) => "invalid_argument",
+        Some(401) => "unauthenticated",
+        Some(403) => "permission_denied",
+        Some(404) => "not_found",
+        Some(409) => "already_exists",
+        Some(429) => "resource_exhausted",
+        Some(499) => "cancelled",
+        Some(402..=498) => "invalid_argument",
+        Some(501) => "unimplemented",
+        Some(503) => "unavailable",
+        Some(504) => "deadline_exceeded",
+        Some(500..) => "internal_error",
+        Some(_) if !failed => "ok",
+        None if !failed => "ok",
+        _ => "unknown_error",
+    }
+}
+
+/// The payload of a `transaction` item.
+pub(super) fn transaction(out: &mut String, fields: &Fields<'_>) {
+    let (trace, span, parent) = fields.trace();
+    let (start, end) = times(fields);
+    let (op, name) = name(fields);
+    let call = fields.row.kind == Kind::ApiCall;
+    let status = if call { call_status(fields.int("status"), fields.is("failed")) } else { "ok" };
+    Object::write(out, |out| {
+        out.text("event_id", fields.id());
+        out.raw("type", "\"transaction\"");
+        out.raw("transaction", &name);
+        out.object("transaction_info", |info| info.text("source", if call { "route" } else { "component" }));
+        out.time("start_timestamp", start);
+        out.time("timestamp", end);
+        common(out, fields, &[], |contexts| {
+            contexts.object("trace", |out| {
+                out.text("trace_id", &trace);
+                out.text("span_id", &span);
+                if let Some(parent) = &parent {
+                    out.text("parent_span_id", parent);
+                }
+                out.text("op", op);
+                out.text("status", status);
+                if call {
+                    out.object("data", |data| call_data(data, fields));
+                }
+            });
+        });
+        out.array("spans", |out| {
+            let spans = displays(fields, start).chain(children(fields, start));
+            raw::push_list(out, spans, |out, child| push_span(out, &child, &trace, &span));
+        });
+        let measurements = measurements(fields);
+        if !measurements.is_empty() {
+            out.object("measurements", |out| {
+                for (name, micros) in measurements {
+                    out.object(name, |value| {
+                        value.number("value", micros as f64 / 1_000.0);
+                        value.raw("unit", "\"millisecond\"");
+                    });
+                }
+            });
+        }
+    });
+}
+
+fn call_data(data: &mut Object<'_>, fields: &Fields<'_>) {
+    for (name, field) in [
+        ("http.request.method", "method"),
+        ("url.full", "url"),
+        ("http.response.status_code", "status"),
+        ("http.request.body.size", "request_bytes"),
+        ("http.response.body.size", "response_bytes"),
+        ("error.message", "error"),
+    ] {
+        data.maybe(name, fields.get(field));
+    }
+}
+
+fn measurements(fields: &Fields<'_>) -> Vec<(&'static str, i64)> {
+    let named: &[(&str, &str)] = match fields.row.kind {
+        Kind::ScreenLoad => &[("time_to_initial_display", "initial_us"), ("time_to_full_display", "full_us")],
+        Kind::AppStart if fields.get("type") == Some("\"warm\"") => &[("app_start_warm", "duration_us")],
+        Kind::AppStart => &[("app_start_cold", "duration_us")],
+        _ => &[],
+    };
+    named.iter().filter_map(|(name, field)| Some((*name, fields.int(field)?))).collect()
+}
+
+/// A screen's way to its first and to its full display.
+fn displays<'a>(fields: &Fields<'a>, start_ms: i64) -> impl Iterator<Item = Span<'a>> {
+    let id = fields.id().to_owned();
+    let screen = fields.get("name").unwrap_or("\"screen\"");
+    let shown = [("initial_us", "ui.load.initial_display"), ("full_us", "ui.load.full_display")];
+    let shown = shown.map(|(field, op)| (fields.int(field), op));
+    shown.into_iter().filter_map(move |(micros, op)| {
+        Some(Span {
+            id: format!("{:016x}", stable_hash(&[&id, op]).max(1)),
+            op,
+            description: screen,
+            start_ms,
+            end_ms: start_ms.saturating_add(ms(micros?)),
+            status: Some("ok"),
+            code: None,
+            method: None,
+        })
+    })
+}
+
+/// What happened while the screen loaded.
+fn children<'a>(fields: &Fields<'a>, start_ms: i64) -> impl Iterator<Item = Span<'a>> {
+    elements(fields.get("children").unwrap_or_default()).map(move |child| {
+        let get = |name: &str| members(child).find(|(key, _)| *key == name).map(|(_, value)| value);
+        let int = |name: &str| get(name).and_then(|value| value.parse::<i64>().ok());
+        let trace = get("trace").unwrap_or_default();
+        let own = get("id").map(|id| raw::text(id).replace('-', "")).unwrap_or_default();
+        let span = members(trace).find(|(key, _)| *key == "span_id").map(|(_, id)| raw::text(id));
+        let begun = start_ms.saturating_add(ms(int("start_us").unwrap_or(0)));
+        let call = get("kind") == Some("\"api_call\"");
+        let op = match get("kind") {
+            Some("\"api_call\"") => "http.client",
+            Some("\"image_load\"") => "resource.img",
+            _ => "ui.long_task",
+        };
+        Span {
+            id: span.unwrap_or_else(|| own.get(16..).unwrap_or_default().to_owned()),
+            op,
+            description: get("name").unwrap_or("\"\""),
+            start_ms: begun,
+            end_ms: begun.saturating_add(ms(int("duration_us").unwrap_or(0)).max(0)),
+            status: call.then(|| call_status(int("status"), get("failed") == Some("true"))),
+            code: get("status"),
+            method: get("method"),
+        }
+    })
+}
+
+fn push_span(out: &mut String, span: &Span<'_>, trace: &str, parent: &str) {
+    Object::write(out, |out| {
+        out.text("span_id", &span.id);
+        out.text("trace_id", trace);
+        out.text("parent_span_id", parent);
+        out.text("op", span.op);
+        match span.method {
+            Some(method) => {
+                out.text("description", &format!("{} {}", raw::text(method), raw::text(span.description)));
+            }
+            None => out.raw("description", span.description),
+        }
+        out.time("start_timestamp", span.start_ms);
+        out.time("timestamp", span.end_ms);
+        if let Some(status) = span.status {
+            out.text("status", status);
+        }
+        if span.code.is_some() || span.method.is_some() {
+            out.object("data", |data| {
+                data.maybe("http.request.method", span.method);
+                data.maybe("http.response.status_code", span.code);
+            });
+        }
+    });
+}

@@ -1,0 +1,173 @@
+//! Mixpanel's rules for `/import` and `/engage`.
+
+use super::{Problems, Vendor, json, parameter};
+use crate::standin::{Reply, Seen};
+use serde_json::{Map, Value};
+
+/// Ids that Mixpanel takes for a mistake.
+const NOBODY: &[&str] =
+    &["", "0", "-1", "anon", "anonymous", "false", "n/a", "na", "nil", "none", "null", "true", "undefined", "unknown"];
+
+const YEAR_1971_MS: i64 = 31_536_000_000;
+
+/// Mixpanel, for the project with this token.
+pub struct MixpanelRules {
+    /// The project token.
+    pub token: String,
+    /// The vendor's clock, milliseconds since 1970: it takes nothing more than an hour ahead of it.
+    pub now_ms: i64,
+}
+
+impl MixpanelRules {
+    fn import(&self, seen: &Seen, problems: &mut Problems) -> Vec<String> {
+        let basic = format!("Basic {}", base64(&format!("{}:", self.token)));
+        problems.unless(seen.headers.get("authorization") == Some(&basic), || "not this project's token".into());
+        problems.unless(parameter(seen, "strict") == Some("1"), || "strict=1 is missing".into());
+        let Ok(Value::Array(events)) = json(seen) else {
+            problems.unless(false, || "the body is no list".into());
+            return Vec::new();
+        };
+        problems.unless(events.len() <= 2_000, || format!("{} events", events.len()));
+        problems.unless(seen.body.len() <= 10_000_000, || format!("{} bytes", seen.body.len()));
+        events.iter().enumerate().map(|(at, event)| self.event(at, event, problems)).collect()
+    }
+
+    fn event(&self, at: usize, event: &Value, problems: &mut Problems) -> String {
+        let empty = Map::new();
+        let properties = event["properties"].as_object().unwrap_or(&empty);
+        let name = event["event"].as_str().unwrap_or_default();
+        problems.unless(!name.is_empty(), || format!("event {at} has no name"));
+        problems.unless(!name.starts_with('$'), || format!("event {at}: `{name}` is Mixpanel's own"));
+        problems.unless(event.as_object().is_some_and(|event| event.len() == 2), || format!("event {at}: odd members"));
+        problems.unless(properties.len() < 255, || format!("event {at}: {} properties", properties.len()));
+        problems.unless(event.to_string().len() < 1_000_000, || format!("event {at} is too large"));
+        let text = |name: &str| properties.get(name).and_then(Value::as_str).unwrap_or_default();
+        let time = properties.get("time").and_then(Value::as_i64).unwrap_or_default();
+        problems.unless(time > YEAR_1971_MS, || format!("event {at}: time {time} is before 1971, or in seconds"));
+        problems.unless(time <= self.now_ms + 3_600_000, || format!("event {at}: time {time} is in the future"));
+        who(text("distinct_id"), at, problems);
+        let user = text("$user_id");
+        let expected = if user.is_empty() { format!("$device:{}", text("$device_id")) } else { user.to_owned() };
+        problems.unless(text("distinct_id") == expected, || format!("event {at}: distinct_id is not {expected}"));
+        let id = text("$insert_id").to_owned();
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        problems.unless(!id.is_empty() && id.len() <= 36 && id.chars().all(plain), || {
+            format!("event {at}: $insert_id `{id}`")
+        });
+        problems.unless(properties.get("ip") == Some(&0.into()), || format!("event {at}: ip is not 0"));
+        properties.iter().for_each(|(key, value)| within(value, 0, &format!("event {at}: {key}"), problems));
+        id
+    }
+
+    fn engage(&self, seen: &Seen, problems: &mut Problems) -> (&'static str, Vec<String>) {
+        problems.unless(parameter(seen, "ip") == Some("0"), || "ip=0 is missing".into());
+        problems.unless(parameter(seen, "verbose") == Some("1"), || "verbose=1 is missing".into());
+        problems.unless(!seen.packed, || "engage takes no compressed body".into());
+        let Ok(Value::Array(updates)) = json(seen) else {
+            problems.unless(false, || "the body is no list".into());
+            return ("mixpanel.add", Vec::new());
+        };
+        problems.unless(updates.len() <= 2_000, || format!("{} updates", updates.len()));
+        let set = updates.iter().any(|update| update.get("$set").is_some());
+        let keys = updates.iter().enumerate().map(|(at, update)| self.update(at, update, set, problems)).collect();
+        (if set { "mixpanel.set" } else { "mixpanel.add" }, keys)
+    }
+
+    fn update(&self, at: usize, update: &Value, set: bool, problems: &mut Problems) -> String {
+        problems.unless(update["$token"] == self.token.as_str(), || format!("update {at}: wrong token"));
+        problems.unless(update["$ip"] == "0", || format!("update {at}: $ip is not 0"));
+        who(update["$distinct_id"].as_str().unwrap_or_default(), at, problems);
+        problems.unless(update.to_string().len() < 1_000_000, || format!("update {at} is too large"));
+        let operations: Vec<&String> = update.as_object().into_iter().flat_map(|all| all.keys()).collect();
+        let operations: Vec<&str> = operations
+            .into_iter()
+            .map(String::as_str)
+            .filter(|key| matches!(*key, "$set" | "$add" | "$append"))
+            .collect();
+        problems.unless(operations.len() == 1, || format!("update {at}: operations {operations:?}"));
+        let operation = operations.first().copied().unwrap_or_default();
+        problems.unless(set == (operation == "$set"), || format!("update {at}: $set beside what must not be repeated"));
+        let change = update[operation].as_object();
+        problems
+            .unless(change.is_some_and(|change| change.len() == 1), || format!("update {at} changes not one thing"));
+        let Some((key, value)) = change.and_then(|change| change.iter().next()) else { return String::new() };
+        problems.unless(operation != "$add" || value.is_number(), || format!("update {at}: $add of {value}"));
+        within(value, 0, &format!("update {at}: {key}"), problems);
+        if key == "$transactions" {
+            let time = value["$time"].as_str().unwrap_or_default();
+            problems.unless(time.len() == 19 && value["$amount"].is_number(), || format!("update {at}: {value}"));
+            return format!("{} {}", value["transaction_id"], value["serial"]);
+        }
+        format!("{operation} {key}")
+    }
+}
+
+impl Vendor for MixpanelRules {
+    fn route(&self, seen: &Seen) -> &'static str {
+        match seen.path.as_str() {
+            "/import" => "mixpanel.import",
+            _ => self.engage(seen, &mut Problems::default()).0,
+        }
+    }
+
+    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>> {
+        let mut problems = Problems::default();
+        let content = seen.headers.get("content-type").map(String::as_str);
+        problems.unless(content == Some("application/json"), || format!("content type {content:?}"));
+        let keys = match seen.path.as_str() {
+            "/import" => self.import(seen, &mut problems),
+            "/engage" => self.engage(seen, &mut problems).1,
+            path => {
+                problems.unless(false, || format!("no such path {path}"));
+                Vec::new()
+            }
+        };
+        problems.or(keys)
+    }
+
+    fn answer(&self, seen: &Seen, events: usize) -> Reply {
+        match seen.path.as_str() {
+            "/import" => Reply::json(200, format!(r#"{{"code":200,"num_records_imported":{events},"status":"OK"}}"#)),
+            _ => Reply::json(200, r#"{"error":null,"status":1}"#),
+        }
+    }
+}
+
+fn who(id: &str, at: usize, problems: &mut Problems) {
+    let nobody = NOBODY.contains(&id.to_ascii_lowercase().as_str());
+    problems.unless(!nobody && id.chars().count() <= 264, || format!("{at}: distinct id `{id}`"));
+}
+
+fn within(value: &Value, depth: usize, what: &str, problems: &mut Problems) {
+    match value {
+        Value::String(text) => {
+            // A device's distinct id has its prefix beside an id of full length.
+            let most = if what.ends_with("distinct_id") { 264 } else { 255 };
+            problems.unless(text.chars().count() <= most, || format!("{what} is too long"));
+        }
+        Value::Array(list) => {
+            problems.unless(list.len() < 255 && depth < 3, || format!("{what}: a list too long or too deep"));
+            list.iter().for_each(|value| within(value, depth + 1, what, problems));
+        }
+        Value::Object(map) => {
+            problems.unless(map.len() < 255 && depth < 3, || format!("{what}: an object too large or too deep"));
+            map.values().for_each(|value| within(value, depth + 1, what, problems));
+        }
+        _ => {}
+    }
+}
+
+/// An own one: the library's must not check itself.
+fn base64(text: &str) -> String {
+    let digits: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).collect();
+    let bits: String = text.bytes().map(|byte| format!("{byte:08b}")).collect();
+    let mut out: String = (0..bits.len())
+        .step_by(6)
+        .map(|at| format!("{:0<6}", &bits[at..bits.len().min(at + 6)]))
+        .map(|six| digits[usize::from_str_radix(&six, 2).expect("six digits")])
+        .collect();
+    while !out.len().is_multiple_of(4) {
+        out.push('=');
+    }
+    out
+}

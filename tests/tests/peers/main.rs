@@ -1,0 +1,78 @@
+//! Checks against programs and files that are not part of this checkout: Datadog's schemas and types, an OpenTelemetry
+//! Collector. Each one that cannot be had is skipped by name, and counted.
+//!
+//! `cargo xtask test` puts into the cache what can be fetched; see `xtask/src/peers.rs`. A harness of its own, since the
+//! standard one cannot skip a test for a reason found at run time; it prints the same lines.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod collector;
+mod datadog;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Why a check was not run; none if it passed. A check that fails panics.
+pub type Skipped = Option<String>;
+
+/// A name and what is run under it.
+type Check = (&'static str, fn() -> Skipped);
+
+const CHECKS: [Check; 6] = [
+    ("datadog_rum_events_fit_the_vendors_schemas", datadog::rum_fits_the_schemas),
+    ("datadog_logs_fit_the_vendors_schema", datadog::logs_fit_the_schema),
+    ("datadog_schemas_refuse_broken_events", datadog::broken_events_are_refused),
+    ("datadog_rum_events_fit_the_vendors_types", datadog::rum_fits_the_types),
+    ("datadog_types_refuse_broken_events", datadog::broken_events_do_not_compile),
+    ("collector_has_every_event_once_with_its_attributes", collector::every_event_once),
+];
+
+/// A folder above the checkout's own that holds `shared/<path>`.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    root.ancestors().skip(1).map(|folder| folder.join("shared").join(path)).find(|folder| folder.is_dir())
+}
+
+/// A file or folder in the cache that `cargo xtask test` fills.
+pub fn cached(path: &str) -> Option<PathBuf> {
+    let cache = match std::env::var_os("REZ_CACHE").or_else(|| std::env::var_os("XDG_CACHE_HOME")) {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(std::env::var_os("HOME")?).join(".cache"),
+    };
+    Some(cache.join("rez-monitor").join(path)).filter(|path| path.exists())
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
+    let checks: Vec<_> = CHECKS.into_iter().filter(|(name, _)| wanted(name)).collect();
+    if std::env::args().any(|word| word == "--list") {
+        checks.iter().for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
+    println!("\nrunning {} tests", checks.len());
+    let [mut passed, mut failed, mut skipped] = [0; 3];
+    for (name, check) in &checks {
+        match std::panic::catch_unwind(check) {
+            Ok(None) => {
+                passed += 1;
+                println!("test {name} ... ok");
+            }
+            Ok(Some(why)) => {
+                skipped += 1;
+                println!("test {name} ... ignored, {why}");
+                println!("skipped: {name}: {why}");
+            }
+            Err(_) => {
+                failed += 1;
+                println!("test {name} ... FAILED");
+            }
+        }
+    }
+    let word = if failed == 0 { "ok" } else { "FAILED" };
+    let out = CHECKS.len() - checks.len();
+    println!(
+        "\ntest result: {word}. {passed} passed; {failed} failed; {skipped} ignored; 0 measured; {out} filtered out\n"
+    );
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(101) }
+}
