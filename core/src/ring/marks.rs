@@ -126,6 +126,8 @@ pub(crate) struct Marks {
     /// State of each purpose: 0 never said, 1 pending, 2 granted, 3 denied.
     pub(crate) consent: [u8; 2],
     pub(crate) consent_ticket: u64,
+    /// Rows in the database that some route had not settled: what a carver that finds fewer must count.
+    pub(crate) rows: u32,
     pub(crate) routes: Vec<RouteMark>,
     pub(crate) run: Option<RunMark>,
 }
@@ -179,7 +181,7 @@ impl Marks {
         put(&self.wipes.forget.to_le_bytes());
         put(&self.consent_ticket.to_le_bytes());
         put(&[0, self.consent[0], self.consent[1], routes.len() as u8]);
-        put(&[0; 4]);
+        put(&self.rows.to_le_bytes());
         for ticket in self.wipes.denied {
             put(&ticket.to_le_bytes());
         }
@@ -233,6 +235,7 @@ impl Marks {
             wipes: Wipes { forget: number(64)?, denied: [number(88)?, number(96)?] },
             consent: [*flags.get(1)?, *flags.get(2)?],
             consent_ticket: number(72)?,
+            rows: u32::from_le_bytes(page.get(84..88)?.try_into().ok()?),
             routes,
             run,
         };
@@ -254,6 +257,7 @@ mod tests {
             wipes: Wipes { forget: 8, denied: [0, 9] },
             consent: [2, 3],
             consent_ticket: 9,
+            rows: 10,
             routes: (0..32).map(|n| RouteMark { hash: n, lanes: [n, 1, 2, 3], sending: n * 2 }).collect(),
             run: Some(RunMark { key: [9; 16], json: "{\"id\":\"run-1\"}".repeat(130) }),
         }

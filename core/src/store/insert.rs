@@ -4,7 +4,7 @@ use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, Books, spelling};
 use super::memory::{EPOCH_SHIFT, GHOST, MAX_EPOCH, Memory, PASSED, signed, unsigned};
 use super::schema::{RawRow, row_crc};
-use super::types::{FoldMark, Identity, NewRow, Now};
+use super::types::{FoldMark, Had, Identity, NewRow, Now};
 use super::{Store, Tx, begin, commit, rollback};
 use crate::kind::Kind;
 use crate::limits;
@@ -160,21 +160,26 @@ impl Fold<'_> {
 
     /// Stores a row found in a damaged file for all routes but those that had settled it there (by the hash of their
     /// name): a destination that cannot tell would count it twice.
-    pub(crate) fn insert_carved(&mut self, row: &NewRow<'_>, settled: &[u64]) -> Result<u64> {
+    pub(crate) fn insert_carved(&mut self, row: &NewRow<'_>, settled: &[Had]) -> Result<u64> {
         let seq = self.insert(row)?;
         let lane = row.kind.lane().number();
         let mut tx = Tx { db: self.db, memory: &mut *self.memory };
-        for hash in settled {
+        for Had { hash, ambiguous } in settled {
             let known = tx.memory.routes.iter().find(|route| super::route_hash(&route.name) == *hash);
             match known.map(|route| route.number) {
                 Some(number) => {
                     tx.done(number, seq, lane)?;
                     tx.pass_done(number, usize::from(lane))?;
-                    self.books.unwanted(number, 1);
+                    match ambiguous {
+                        true => self.books.lost(number, Some(row.kind), Reason::Ambiguous, 1),
+                        false => self.books.unwanted(number, 1),
+                    }
                 }
                 None => {
-                    let mut note = tx.db.prepare_cached("INSERT OR IGNORE INTO settled (seq, hash) VALUES (?1, ?2)")?;
-                    note.execute(params![signed(seq), *hash as i64])?;
+                    let mut note = tx
+                        .db
+                        .prepare_cached("INSERT OR IGNORE INTO settled (seq, hash, ambiguous) VALUES (?1, ?2, ?3)")?;
+                    note.execute(params![signed(seq), *hash as i64, *ambiguous])?;
                 }
             }
         }

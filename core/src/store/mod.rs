@@ -58,7 +58,7 @@ pub use read::Reader;
 pub(crate) use schema::{RawRow, row_crc};
 pub use types::From;
 pub(crate) use types::{
-    Cut, FoldMark, Identity, InflightState, Lease, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Settled, Wipe,
+    Cut, FoldMark, Had, Identity, InflightState, Lease, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Settled, Wipe,
 };
 
 use memory::Memory;

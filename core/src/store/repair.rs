@@ -19,9 +19,6 @@ pub(crate) const FOLDER: &str = "quarantine";
 /// Copy of the ring's marks inside a quarantine.
 pub(crate) const MARKS: &str = "marks";
 
-/// How many rows were not settled, if they could be counted.
-const ROWS: &str = "rows";
-
 /// Present while files are being moved in.
 const MOVING: &str = "moving";
 
@@ -78,16 +75,6 @@ fn move_in(folder: &Path, target: &Path) -> Result<()> {
     sync_folder(folder)?;
     fs::remove_file(target.join(MOVING))?;
     Ok(())
-}
-
-/// Keeps beside a quarantine how many of its rows are owed to somebody: what the carver does not find is lost.
-pub(crate) fn note_rows(quarantine: &Path, rows: u64) -> Result<()> {
-    write_synced(&quarantine.join(ROWS), rows.to_string().as_bytes())
-}
-
-/// The number; `None` where the damage did not let them be counted.
-pub(crate) fn noted_rows(quarantine: &Path) -> Option<u64> {
-    fs::read_to_string(quarantine.join(ROWS)).ok()?.trim().parse().ok()
 }
 
 /// Quarantines in the last [`limits::QUARANTINE_WINDOW`]. A time ahead of now (a clock set back) counts.

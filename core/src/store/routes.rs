@@ -150,8 +150,8 @@ impl Tx<'_> {
                 params![number, lane as i64, signed(seq)],
             )?;
         }
-        self.already_settled(&route)?;
-        let base = self.held(&route)?;
+        let ambiguous = self.already_settled(&route)?;
+        let base = self.held(&route)?.saturating_add(ambiguous);
         self.start_flow(&route, base, self.memory.next_seq())?;
         self.memory.routes.push(route);
         (0..4).try_for_each(|lane| self.pass_done(number, lane))?;
@@ -160,19 +160,32 @@ impl Tx<'_> {
         Ok(number)
     }
 
-    /// Rows from a damaged file that this route had settled there are not for it.
-    fn already_settled(&self, route: &Route) -> Result<()> {
+    /// Rows from a damaged file that this route had settled there are not for it. Books those that may have arrived, and
+    /// answers how many.
+    fn already_settled(&self, route: &Route) -> Result<u64> {
         let mut select = self.db.prepare_cached(
-            "SELECT seq, event.lane FROM settled JOIN event USING (seq) WHERE hash = ?1 ORDER BY seq",
+            "SELECT seq, event.lane, event.kind, ambiguous FROM settled JOIN event USING (seq) WHERE hash = ?1 ORDER BY seq",
+        )?;
+        // No day: the books of long ago have none either.
+        let mut book = self.db.prepare_cached(
+            "INSERT INTO ledger (epoch, day, route, kind, reason, n) VALUES (?1, 0, ?2, ?3, ?4, 1)
+             ON CONFLICT DO UPDATE SET n = n + 1",
         )?;
         let mut rows = select.query([super::route_hash(&route.name) as i64])?;
+        let mut ambiguous = 0;
         while let Some(row) = rows.next()? {
             let (seq, lane) = (unsigned(row.get(0)?), row.get::<_, i64>(1)?.clamp(0, 3) as u8);
-            if !route.passed(lane, seq) {
-                self.done(route.number, seq, lane)?;
+            if route.passed(lane, seq) {
+                continue;
+            }
+            self.done(route.number, seq, lane)?;
+            if row.get(3)? {
+                let kind: String = row.get(2)?;
+                book.execute(params![signed(self.memory.epoch), route.number, kind, Reason::Ambiguous.as_str()])?;
+                ambiguous += 1;
             }
         }
-        Ok(())
+        Ok(ambiguous)
     }
 
     /// Begins a route's count in the present epoch.
@@ -520,7 +533,9 @@ mod tests {
     fn a_carved_row_goes_to_no_route_that_had_settled_it_whether_declared_before_or_after() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
-        let had = ["main/rez.batch", "late/rez.batch"].map(super::super::route_hash);
+        let had = [("main/rez.batch", false), ("late/rez.batch", false), ("once/x", true), ("later/x", true)]
+            .map(|(name, ambiguous)| super::super::Had { hash: super::super::route_hash(name), ambiguous });
+        bench.store.declare("once", &["x"], From::Now, NOW).unwrap();
         let carve = |bench: &mut Bench, n: u64, kind: Kind| {
             let mut fold = bench.store.begin(false, NOW).unwrap();
             let row = crate::store::NewRow {
@@ -539,9 +554,12 @@ mod tests {
             seq
         };
         let carved = [carve(&mut bench, 101, Kind::Error), carve(&mut bench, 102, Kind::Metric)];
-        for name in ["late", "other"] {
-            bench.store.declare(name, &["rez.batch"], From::Oldest, NOW).unwrap();
+        for (name, route) in [("late", "rez.batch"), ("other", "rez.batch"), ("later", "x")] {
+            bench.store.declare(name, &[route], From::Oldest, NOW).unwrap();
             bench.check();
+        }
+        for route in ["once/x", "later/x"] {
+            assert_eq!(bench.account(route).dropped["ambiguous"], 2, "{route}");
         }
         let ordinary = bench.add(&[Kind::Error]);
         let leased = |bench: &mut Bench, route: &str| {
@@ -551,7 +569,7 @@ mod tests {
             bench.check();
             seqs(&lease)
         };
-        for route in ["main/rez.batch", "late/rez.batch"] {
+        for route in ["main/rez.batch", "late/rez.batch", "once/x", "later/x"] {
             let seqs = leased(&mut bench, route);
             assert!(seqs.contains(&ordinary[0]) && !seqs.iter().any(|seq| carved.contains(seq)), "{route}: {seqs:?}");
         }

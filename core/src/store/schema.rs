@@ -31,7 +31,7 @@ const JOURNAL_BYTES: i64 = 512 * 1024;
 /// `event` holds what is to be delivered; its one index is by (lane, seq), `seq` being the row's own number, which
 /// SQLite appends to every index (naming it would store it twice). `exception` holds the rows that left a cursor's order
 /// (state 1 parked, 2 dead, 3 done with before the cursor came to it),
-/// `settled` which routes not declared yet (by the hash of their name) had settled a row found in a damaged file,
+/// `settled` which routes not declared yet (by the hash of their name) had settled (or may have) a row found in a damaged file,
 /// `flow` what each route did with its rows in an epoch (`first_seq` NULL: rows are counted in `base` one by one).
 const TABLES: &str = "
 CREATE TABLE event (
@@ -88,7 +88,9 @@ CREATE TABLE receipt (
   batch_id TEXT NOT NULL, note TEXT NOT NULL, outcomes TEXT NOT NULL
 ) STRICT;
 CREATE INDEX receipt_route ON receipt (route, number);
-CREATE TABLE settled (seq INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY (seq, hash)) STRICT, WITHOUT ROWID;
+CREATE TABLE settled (
+  seq INTEGER NOT NULL, hash INTEGER NOT NULL, ambiguous INTEGER NOT NULL, PRIMARY KEY (seq, hash)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE carve (folder TEXT PRIMARY KEY, page INTEGER NOT NULL, found INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 

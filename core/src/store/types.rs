@@ -59,6 +59,15 @@ pub(crate) struct FoldMark {
     pub(crate) reserve_total: u64,
 }
 
+/// A route that a row from a damaged file does not go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Had {
+    /// [`super::route_hash`] of its name.
+    pub(crate) hash: u64,
+    /// It had not settled the row: its request may have arrived, and must not be repeated.
+    pub(crate) ambiguous: bool,
+}
+
 /// An event on its way into the store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewRow<'a> {

@@ -7,7 +7,7 @@ use crate::kind::Kind;
 use crate::limits;
 use crate::reason::Reason;
 use crate::ring::marks::Marks;
-use crate::store::{NewRow, RawRow, StoreError, repair, row_crc};
+use crate::store::{Had, NewRow, RawRow, StoreError, repair, row_crc};
 use crate::sys::fault;
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -77,7 +77,7 @@ impl Writer {
             fault::point("carve_step");
             let found = fold.carved(&key, u64::from(step.next_page.unwrap_or(u32::MAX)), found)?;
             if step.next_page.is_none() {
-                let lost = repair::noted_rows(&carving.folder).unwrap_or(0).saturating_sub(found);
+                let lost = u64::from(carving.marks.rows).saturating_sub(found);
                 fold.intake(None, lost)?;
                 fold.drop(None, Reason::CorruptFile, lost)?;
             }
@@ -93,6 +93,7 @@ impl Writer {
                 self.carving = Some(carving);
             }
             (Ok(()), None) => {
+                self.mark_settled();
                 self.find_carving();
                 self.sync_at.get_or_insert(Instant::now() + limits::SYNC_INTERVAL);
                 if let Some(courier) = self.shared.courier.get() {
@@ -142,14 +143,18 @@ impl Carving {
         })
     }
 
-    /// The routes (hashes of their names) that had settled it, as the copied marks say; `None` = all of them.
-    fn settled(&self, seq: u64, kind: Kind) -> Option<Vec<u64>> {
+    /// The routes that had settled it, as the copied marks say, or may have; `None` = all had.
+    fn settled(&self, seq: u64, kind: Kind) -> Option<Vec<Had>> {
         let lane = kind.lane() as usize;
-        let had = |route: &&crate::ring::marks::RouteMark| {
-            route.lanes.get(lane).is_some_and(|mark| seq <= *mark) || (route.sending != 0 && seq <= route.sending)
+        let had = |route: &crate::ring::marks::RouteMark| {
+            let settled = route.lanes.get(lane).is_some_and(|mark| seq <= *mark);
+            let ambiguous = !settled && route.sending != 0 && seq <= route.sending;
+            (settled || ambiguous).then_some(Had { hash: route.hash, ambiguous })
         };
-        let settled: Vec<u64> = self.marks.routes.iter().filter(had).map(|route| route.hash).collect();
-        (settled.is_empty() || settled.len() < self.marks.routes.len()).then_some(settled)
+        let routes: Vec<Had> = self.marks.routes.iter().filter_map(had).collect();
+        let some_wait = routes.is_empty() || routes.len() < self.marks.routes.len();
+        // What may have arrived is booked by the route, so the row comes back for that.
+        (some_wait || routes.iter().any(|had| had.ambiguous)).then_some(routes)
     }
 }
 

@@ -73,8 +73,11 @@ impl Writer {
                     (Some(Stamper::load(&store, self.shared.config.mask_user)?), store.runs()?.pop())
                 }
             };
-            let settled = store.settled()?;
-            self.shared.write_marks(settled, store.epoch(), store.install());
+            let mark = store.fold_mark();
+            let same = (store.epoch(), mark.generation, mark.ticket);
+            // Counted where it is another file than the marks speak of, or another state of it.
+            let count = same != (marks.epoch, marks.fold_generation, marks.fold_ticket);
+            self.shared.write_marks(&store, count)?;
             // One that cannot be made now is made when there is room; until then nothing is folded.
             let _ = store.ballast();
             Ok((store, stamper, run))
@@ -151,7 +154,9 @@ impl Writer {
 
     /// The file is damaged: put aside, a new one begun in a new epoch, the old one carved in the background.
     pub(super) fn quarantine(&mut self) -> bool {
-        let rows = self.store.take().and_then(|store| store.unsettled().ok());
+        // How many of its rows are owed is best known by itself, if it can still be read.
+        self.mark_settled();
+        self.store = None;
         self.carving = None;
         let (folder, now) = (self.shared.folder.clone(), self.shared.now());
         if repair::quarantines_lately(&folder, now) >= limits::QUARANTINES {
@@ -159,9 +164,7 @@ impl Writer {
             return false;
         }
         let marks = self.shared.ring.marks().to_bytes();
-        let noted = repair::quarantine(&folder, &marks, now)
-            .and_then(|aside| rows.map_or(Ok(()), |rows| repair::note_rows(&aside, rows)));
-        if let Err(error) = noted {
+        if let Err(error) = repair::quarantine(&folder, &marks, now) {
             self.give_up_for_now(error.to_string());
             return false;
         }
@@ -202,17 +205,14 @@ impl Writer {
         };
         let install = all.then(|| self.shared.config.ids.uuid(Fresh::Install));
         let Some(store) = &mut self.store else { return false };
-        let done = store.wipe(what, &|kind| !all && !gone(kind), install.as_deref(), now).and_then(|()| {
-            let settled = store.settled()?;
-            Ok((settled, store.epoch(), store.install().to_owned()))
-        });
+        let done = store.wipe(what, &|kind| !all && !gone(kind), install.as_deref(), now);
         match done {
-            Ok((settled, epoch, install)) => {
+            Ok(()) => {
                 fault::point("wipe_ended");
                 self.shared.ring.zero_free();
                 self.stamper.forget(wipe.what);
                 self.carving = None;
-                self.shared.write_marks(settled, epoch, &install);
+                self.mark_settled();
                 self.shared.ring.change_marks(|state| state.marks.wipes.done(wipe));
                 if let Some(courier) = self.shared.courier.get() {
                     courier.store_back();

@@ -317,6 +317,8 @@ impl Writer {
             state.marks.fold_generation = mark.generation;
             state.marks.fold_ticket = mark.ticket;
             state.marks.fold_total = mark.total;
+            let rows = u32::try_from(batch.rows().iter().sum::<u64>()).unwrap_or(u32::MAX);
+            state.marks.rows = state.marks.rows.saturating_add(rows);
         });
         fault::point("marks_written");
         ring.free(batch.end);

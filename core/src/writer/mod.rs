@@ -286,10 +286,9 @@ impl Writer {
 
     /// Rows went: the marks say so, lest they come back from a damaged file.
     fn mark_settled(&self) {
-        if let Some(store) = &self.store
-            && let Ok(settled) = store.settled()
-        {
-            self.shared.write_marks(settled, store.epoch(), store.install());
+        if let Some(store) = &self.store {
+            // A store that cannot be read is found out by whoever works with it next; the marks stay as they were.
+            let _ = self.shared.write_marks(store, true);
         }
     }
 
