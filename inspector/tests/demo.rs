@@ -39,3 +39,58 @@ fn the_demo_loses_and_doubles_nothing_and_its_queue_can_be_read() {
     assert!(list.status.success(), "{}", text(&list.stderr));
     assert!(std::path::Path::new(&format!("{folder}/collector.sqlite")).exists());
 }
+
+/// Answers 204 to every request, as Google does, and counts them.
+fn google() -> (String, std::sync::Arc<std::sync::atomic::AtomicU64>) {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let count = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counted = std::sync::Arc::clone(&count);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut reader = BufReader::new(&stream);
+            let (mut line, mut length) = (String::new(), 0_u64);
+            while reader.read_line(&mut line).is_ok_and(|n| n > 2) {
+                let lower = line.to_ascii_lowercase();
+                length = lower.strip_prefix("content-length:").map_or(length, |n| n.trim().parse().unwrap());
+                line.clear();
+            }
+            let _ = std::io::copy(&mut reader.take(length), &mut std::io::sink());
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let _ = (&stream).write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+        }
+    });
+    (address, count)
+}
+
+#[test]
+fn the_demo_sends_its_events_to_another_destination_too_and_reports_it_apart() {
+    let (address, count) = google();
+    let target = format!("ga4=s3cret:G-1@http://{address}");
+    let demo = rezq(&["demo", "--json", "--seed", "7", "--events", "600", "--destination", &target]);
+    assert!(demo.status.success(), "{}\n{}", text(&demo.stdout), text(&demo.stderr));
+    let line = text(&demo.stdout).lines().last().unwrap().to_owned();
+    let said: Value = serde_json::from_str(&line).unwrap();
+    let route = &said["destinations"]["ga4"][0];
+    assert_eq!((route["route"].as_str(), route["queued"].as_u64()), (Some("ga4/ga4.collect"), Some(0)), "{line}");
+    assert!(
+        route["delivered"].as_u64().unwrap() > 100 && count.load(std::sync::atomic::Ordering::SeqCst) > 4,
+        "{line}"
+    );
+    assert_eq!((said["lost"].as_u64(), said["balanced"].as_bool()), (Some(0), Some(true)), "{line}");
+    assert!(!line.contains("s3cret"), "the key is shown: {line}");
+}
+
+#[test]
+fn a_destination_that_cannot_work_is_refused_before_anything_starts() {
+    for (target, said) in [
+        ("ga4=s:G-1@http://ga.example.com", "http is allowed to this machine only"),
+        ("mixpanel=http://127.0.0.1:1", "no token"),
+        ("statsd=x", "is no destination"),
+    ] {
+        let demo = rezq(&["demo", "--destination", target]);
+        assert_eq!(demo.status.code(), Some(2), "{target}");
+        assert!(text(&demo.stderr).contains(said), "{target}: {}", text(&demo.stderr));
+    }
+}

@@ -216,11 +216,14 @@ impl StandIn {
         self.shared.released.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Waits until an event with one of these keys is stored.
+    /// Waits until an event with one of these texts in its key is stored.
     #[must_use]
     pub fn has(&self, keys: &[String], wait: Duration) -> bool {
         let stored = |state: &mut State| {
-            !state.log.iter().any(|entry| entry.stored && entry.keys.iter().any(|known| keys.contains(known)))
+            !state
+                .log
+                .iter()
+                .any(|entry| entry.stored && entry.keys.iter().any(|known| keys.iter().any(|key| known.contains(key))))
         };
         let waited = self.shared.news.wait_timeout_while(self.shared.state(), wait, stored);
         !waited.expect("no panic inside").1.timed_out()

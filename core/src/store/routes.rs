@@ -90,6 +90,14 @@ impl Store {
         self.write(true, |tx| numbers.iter().try_for_each(|number| tx.sleep(*number, Some(now.wall_ms))))
     }
 
+    /// A run begins that knows only these destinations: the others wait for theirs to come back, or to be added.
+    pub(crate) fn retire_all_but(&mut self, declared: &[&str], now: Now) -> Result<()> {
+        let gone = |route: &&Route| !route.is_ghost() && !declared.contains(&&*route.destination);
+        let gone: std::collections::BTreeSet<String> =
+            self.memory.routes.iter().filter(gone).map(|route| route.destination.to_string()).collect();
+        gone.iter().try_for_each(|destination| self.retire(destination, now))
+    }
+
     /// Names of the routes of declared destinations.
     #[cfg(test)]
     pub(crate) fn declared(&self) -> Vec<String> {
@@ -446,6 +454,18 @@ mod tests {
         bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
         assert_eq!(bench.store.declared(), [ROUTE]);
         assert_eq!(seqs(&bench.lease(10).unwrap()), [rows[1], more[0]]);
+    }
+
+    #[test]
+    fn a_run_that_does_not_name_a_destination_leaves_it_dormant_and_only_once() {
+        let mut bench = Bench::new();
+        bench.store.declare("other", &["x", "y"], From::Oldest, NOW).unwrap();
+        bench.store.retire_all_but(&["main"], NOW).unwrap();
+        assert_eq!(bench.store.declared(), [ROUTE]);
+        bench.store.retire_all_but(&["main"], LATER).unwrap();
+        assert_eq!(bench.store.memory.route("other/x").unwrap().dormant_since_ms, Some(NOW.wall_ms));
+        bench.store.declare("other", &["x", "y"], From::Oldest, NOW).unwrap();
+        assert_eq!(bench.store.declared().len(), 3);
     }
 
     #[test]

@@ -60,6 +60,12 @@ impl Batch {
         self.ops.push(Op::Drop(kind, reason));
     }
 
+    /// Rows it stores.
+    pub(crate) fn row_count(&self) -> u32 {
+        let rows = self.ops.iter().filter(|op| matches!(op, Op::Row { .. })).count();
+        u32::try_from(rows).unwrap_or(u32::MAX)
+    }
+
     /// Rows per lane.
     pub(crate) fn rows(&self) -> [u64; 4] {
         let mut rows = [0; 4];

@@ -70,6 +70,11 @@ impl Writer {
                 }
                 None => {
                     self.shared.ring.enter(Step::Load);
+                    if matches!(self.shared.role, Role::App) {
+                        let declared = &self.shared.config.destinations;
+                        let declared: Vec<&str> = declared.iter().map(|(name, _)| name.as_str()).collect();
+                        store.retire_all_but(&declared, self.shared.now())?;
+                    }
                     (Some(Stamper::load(&store, self.shared.config.mask_user)?), store.runs()?.pop())
                 }
             };

@@ -15,7 +15,7 @@ use crate::ring::reserve;
 use crate::ring::scan::Scan;
 use crate::store::{Store, StoreError};
 use crate::sys::{fault, map::Map};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes of rows in one transaction: the log grows by as much, and its cap is [`limits::WAL_PAGES`].
 const BATCH_BYTES: usize = 256 * 1024;
@@ -317,8 +317,7 @@ impl Writer {
             state.marks.fold_generation = mark.generation;
             state.marks.fold_ticket = mark.ticket;
             state.marks.fold_total = mark.total;
-            let rows = u32::try_from(batch.rows().iter().sum::<u64>()).unwrap_or(u32::MAX);
-            state.marks.rows = state.marks.rows.saturating_add(rows);
+            state.marks.rows = state.marks.rows.saturating_add(batch.row_count());
         });
         fault::point("marks_written");
         ring.free(batch.end);
@@ -339,7 +338,9 @@ impl Writer {
         let wait = if asked_full && !batch.critical { limits::CRITICAL_SYNC_INTERVAL } else { limits::SYNC_INTERVAL };
         let at = now + wait;
         self.sync_at = Some(self.sync_at.map_or(at, |before| before.min(at)));
-        self.upkeep_at.get_or_insert(now + super::UPKEEP_INTERVAL);
+        // A run may be short: its first upkeep is due at once.
+        let wait = if self.upkept { super::UPKEEP_INTERVAL } else { Duration::ZERO };
+        self.upkeep_at.get_or_insert(now + wait);
         let cap = self.shared.config.cap_bytes;
         if self.store.as_ref().and_then(|store| store.used_bytes().ok()).is_some_and(|used| used > cap) {
             self.upkeep();
@@ -381,11 +382,7 @@ impl Writer {
         match error {
             StoreError::Full(_) => self.make_room(),
             StoreError::Corrupt(_) => self.quarantine(),
-            StoreError::Unavailable(why) => {
-                self.give_up_for_now(why.clone());
-                false
-            }
-            StoreError::Newer(_) => {
+            StoreError::Unavailable(_) | StoreError::Newer(_) => {
                 self.give_up_for_now(error.to_string());
                 false
             }

@@ -83,6 +83,8 @@ struct Writer {
     last_critical_sync: Option<Instant>,
     reopen_at: Option<Instant>,
     upkeep_at: Option<Instant>,
+    /// Upkeep was done in this run.
+    upkept: bool,
     carving: Option<carve::Carving>,
     suspended: bool,
     first_fold: bool,
@@ -142,6 +144,7 @@ impl Writer {
             last_critical_sync: None,
             reopen_at: None,
             upkeep_at: None,
+            upkept: false,
             carving: None,
             suspended: false,
             first_fold: true,
@@ -232,6 +235,7 @@ impl Writer {
         }
         if self.upkeep_at.is_some_and(|at| at <= now) {
             self.upkeep_at = None;
+            self.upkept = true;
             self.upkeep();
         }
         if self.carving.is_some() {

@@ -5,6 +5,7 @@
 
 use super::child::{CRASHED, Line};
 use super::engine::Engine;
+use super::target::Target;
 use super::visit::Customer;
 use crate::cli::{CliError, Exit};
 use crate::client::Client;
@@ -53,6 +54,9 @@ pub(crate) struct AppArgs {
     /// Size cap of the queue
     #[arg(long)]
     pub(super) cap_bytes: u64,
+    /// Destinations beside the collector
+    #[arg(long = "destination")]
+    pub(super) destinations: Vec<Target>,
 }
 
 /// Tells the demo what happens. The demo may be gone: then there is nobody to work for.

@@ -1,6 +1,7 @@
 //! The app as the demo sees it: a process that can be killed, and a pipe on which it says what was acknowledged.
 
 use super::script::Script;
+use super::target::Target;
 use crate::cli::CliError;
 use std::fmt;
 use std::io::{BufRead, BufReader};
@@ -77,6 +78,8 @@ pub(super) struct Orders {
     pub(super) seed: u64,
     /// The script.
     pub(super) script: Script,
+    /// Destinations beside the collector.
+    pub(super) destinations: Vec<Target>,
 }
 
 /// A life of the app.
@@ -104,6 +107,9 @@ impl App {
         command.arg("demo-app").arg("--folder").arg(&orders.folder);
         for (name, value) in [("--collector", &orders.collector), ("--shop", &orders.shop)] {
             command.arg(name).arg(value);
+        }
+        for target in &orders.destinations {
+            command.arg("--destination").arg(target.text());
         }
         let script = &orders.script;
         let crash_at = if crashed { u64::MAX } else { script.crash_at };

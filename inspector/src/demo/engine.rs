@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// Calls and screens over these are slow here: the guide's seconds would make the demo one of patience.
 const SLOW: Duration = Duration::from_millis(50);
 
+/// The collector's name among the destinations.
+pub(super) const COLLECTOR: &str = "demo";
+
 /// Longest wait of one flush, and of the close.
 const FLUSH: Duration = Duration::from_secs(10);
 
@@ -31,16 +34,18 @@ impl<'a> Engine<'a> {
         let began = Instant::now();
         let wrong = |error: &dyn std::fmt::Display| CliError::open(format!("the demo's app cannot start: {error}"), "");
         let rez = Rez::builder(&args.collector, "demo").purposes(&Purpose::ALL).build().map_err(|e| wrong(&e))?;
-        let config = Config::builder(&args.folder, "shop", "shop@1.4.0+77")
-            .destination("demo", rez)
+        let mut config = Config::builder(&args.folder, "shop", "shop@1.4.0+77")
+            .destination(COLLECTOR, rez)
             .consent(Purpose::Monitoring, Consent::Granted)
             .consent(Purpose::Analytics, Consent::Granted)
             .cap_bytes(args.cap_bytes)
             .slow_screen(SLOW)
             .slow_api(SLOW)
-            .slow_image(SLOW)
-            .build()
-            .map_err(|e| wrong(&e))?;
+            .slow_image(SLOW);
+        for target in &args.destinations {
+            config = config.destination(target.name, target.build().map_err(|e| wrong(&e))?);
+        }
+        let config = config.build().map_err(|e| wrong(&e))?;
         let monitor = Monitor::open(config).map_err(|e| wrong(&e))?;
         monitor.scope(ScopeChange::User(Some(User { id: Some("u-4711"), ..User::default() })));
         let mut engine = Engine { pipe, monitor, screen: None, call: None };

@@ -13,6 +13,7 @@ mod report;
 mod script;
 mod stage;
 mod tally;
+mod target;
 mod visit;
 
 pub(crate) use app::{AppArgs, run_app};
@@ -30,6 +31,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Instant;
 use tally::Found;
+use target::Target;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -45,11 +47,16 @@ pub(crate) struct Args {
     /// Leaves DIR/app (queue and ring) and DIR/collector.sqlite; DIR must be new or empty
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Sends the same events there too (plain http to this machine only); can be given several times: sentry=<dsn>,
+    /// otlp=<url>, mixpanel=<token>@<url>, datadog=<application>:<token>@<url>, ga4=<secret>:<stream>@<url>
+    #[arg(long = "destination", value_name = "NAME=ADDRESS")]
+    destinations: Vec<Target>,
 }
 
 /// Runs the demo.
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let begun = Instant::now();
+    target::distinct(&args.destinations).map_err(|error| CliError::usage(error, ""))?;
     let seed = args.seed.unwrap_or_else(|| jiff::Timestamp::now().as_microsecond().unsigned_abs() % 1_000_000);
     let folder = match &args.keep {
         Some(path) => Folder::keep(path)?,
@@ -67,6 +74,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         shop: shop.address().to_string(),
         seed,
         script: Script::new(seed, args.events),
+        destinations: args.destinations.clone(),
     };
     let bars = Bars::new(args.events, !args.json && std::io::stderr().is_terminal());
     let mut stage = Stage::new(&orders, &collector, &bars);
@@ -97,7 +105,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         kept: folder.kept().map(|path| path.display().to_string()),
     };
     if args.json {
-        output.line(&report::json(&run, &result));
+        output.line(&report::json(&run, &result, &found.queue));
     } else {
         let mut events = Vec::new();
         for kind in ["screen_load", "api_call"] {

@@ -1,9 +1,9 @@
 //! The end of a demo: for a person, or as one line of JSON.
 
-use super::tally::Result;
+use super::tally::{Result, is_collectors};
 use crate::cli::{bytes, count, millis};
 use crate::collector::StoredEvent;
-use crate::queue::{self, Overview, Reasons};
+use crate::queue::{self, Overview, Reasons, RouteBalance};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
@@ -49,10 +49,22 @@ struct Line<'a> {
     kills: u64,
     balanced: bool,
     seconds: f64,
+    /// Destinations beside the collector; absent without any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    destinations: BTreeMap<&'a str, Vec<&'a RouteBalance>>,
+}
+
+/// Routes of the destinations beside the collector, by destination.
+fn others(queue: &Overview) -> BTreeMap<&str, Vec<&RouteBalance>> {
+    let mut others = BTreeMap::<&str, Vec<&RouteBalance>>::new();
+    for route in queue.routes.iter().filter(|route| !is_collectors(route)) {
+        others.entry(route.route.split('/').next().unwrap_or_default()).or_default().push(route);
+    }
+    others
 }
 
 /// The line of `--json`.
-pub(super) fn json(run: &Run, result: &Result) -> String {
+pub(super) fn json(run: &Run, result: &Result, queue: &Overview) -> String {
     let line = Line {
         recorded: result.recorded,
         delivered: result.delivered,
@@ -64,6 +76,7 @@ pub(super) fn json(run: &Run, result: &Result) -> String {
         kills: run.kills,
         balanced: result.balanced,
         seconds: (run.seconds * 1000.0).round() / 1000.0,
+        destinations: others(queue),
     };
     serde_json::to_string(&line).unwrap_or_default()
 }
@@ -119,6 +132,7 @@ pub(super) fn text(run: &Run, result: &Result, queue: &Overview, events: &[Store
         out.push('\n');
         push(&mut out, &table);
     }
+    destinations(&mut out, queue);
     out.push('\n');
     for route in &queue.routes {
         let _ = writeln!(
@@ -150,6 +164,30 @@ pub(super) fn text(run: &Run, result: &Result, queue: &Overview, events: &[Store
         None => out.push_str("; --keep DIR keeps the files"),
     }
     out
+}
+
+/// What became of the events on each destination beside the collector, and why they wait.
+fn destinations(out: &mut String, queue: &Overview) {
+    let others = others(queue);
+    if others.is_empty() {
+        return;
+    }
+    let mut table = plain();
+    table.add_row(vec!["destination", "delivered", "waiting", "refused", "dropped", "why", "last answer"]);
+    for route in others.values().flatten() {
+        table.add_row(vec![
+            route.route.clone(),
+            count(route.delivered),
+            count(route.queued.saturating_add(route.in_flight)),
+            count(route.dead),
+            count(queue::total(&route.dropped)),
+            [route.waits.join("; "), reasons(&route.dropped)].join(" ").trim().to_owned(),
+            route.last.clone().unwrap_or_default(),
+        ]);
+    }
+    right(&mut table, &[1, 2, 3, 4]);
+    out.push('\n');
+    push(out, &table);
 }
 
 fn plain() -> Table {
@@ -222,7 +260,7 @@ fn percentile(sorted: &[u64], per_cent: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{KindBalance, RouteBalance};
+    use crate::queue::KindBalance;
     use serde_json::value::RawValue;
 
     fn event(kind: &str, json: &str) -> StoredEvent {
@@ -252,9 +290,29 @@ mod tests {
         };
         let run = Run { kills: 1, seconds: 1.23456, ..Run::default() };
         assert_eq!(
-            json(&run, &result),
+            json(&run, &result, &Overview::default()),
             r#"{"recorded":5,"delivered":4,"queued":0,"in_flight":0,"dropped":{"collapsed":1},"duplicates_seen_by_server":2,"lost":0,"kills":1,"balanced":true,"seconds":1.235}"#
         );
+    }
+
+    #[test]
+    fn each_destination_beside_the_collector_is_reported_apart() {
+        let route = |route: &str, delivered, queued| RouteBalance {
+            route: route.into(),
+            stored: delivered + queued,
+            delivered,
+            queued,
+            waits: vec!["unreachable".into()],
+            ..RouteBalance::default()
+        };
+        let routes = vec![route("demo/rez.batch", 9, 0), route("ga4/ga4.collect", 5, 4)];
+        let queue = Overview { routes, ..Overview::default() };
+        let shown = text(&Run::default(), &Result::default(), &queue, &[]);
+        let line = shown.lines().find(|line| line.contains("ga4/ga4.collect")).unwrap();
+        assert!(line.contains('5') && line.contains('4') && line.contains("unreachable"), "{shown}");
+        let said: serde_json::Value = serde_json::from_str(&json(&Run::default(), &Result::default(), &queue)).unwrap();
+        assert_eq!(said["destinations"]["ga4"][0]["delivered"], 5);
+        assert_eq!(said["destinations"].as_object().unwrap().len(), 1);
     }
 
     #[test]

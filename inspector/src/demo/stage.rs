@@ -215,6 +215,7 @@ ENDING
             shop: String::new(),
             seed: 1,
             script: Script::new(1, 1000),
+            destinations: Vec::new(),
         };
         let bars = Bars::new(1000, false);
         let mut stage = Stage::new(&orders, &collector, &bars);

@@ -1,6 +1,7 @@
 //! What the app was promised against what can be found: the demo's own bookkeeping, which trusts neither side.
 
-use crate::queue::{self, Overview, Reasons};
+use super::engine::COLLECTOR;
+use crate::queue::{self, Overview, Reasons, RouteBalance};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What the app said on its pipe.
@@ -78,6 +79,11 @@ pub(super) struct Result {
     pub(super) balanced: bool,
 }
 
+/// The numbers of a run are about what the collector can be asked for; other destinations are reported apart.
+pub(super) fn is_collectors(route: &RouteBalance) -> bool {
+    route.route.split('/').next() == Some(COLLECTOR)
+}
+
 impl Result {
     /// Compares.
     pub(super) fn of(acknowledged: &Acknowledged, found: &Found) -> Result {
@@ -86,7 +92,7 @@ impl Result {
             result.recorded = result.recorded.saturating_add(kind.folded);
             result.drop(&kind.dropped);
         }
-        for route in &found.queue.routes {
+        for route in found.queue.routes.iter().filter(|route| is_collectors(route)) {
             result.delivered = result.delivered.saturating_add(route.delivered);
             result.queued = result.queued.saturating_add(route.queued);
             result.in_flight = result.in_flight.saturating_add(route.in_flight);
@@ -101,7 +107,8 @@ impl Result {
             let of_kind = found.queue.kinds.iter().filter(|line| line.kind == kind);
             of_kind.fold(0_u64, |sum, line| sum.saturating_add(queue::total(&line.dropped)))
         };
-        let on_routes = found.queue.routes.iter().map(|route| queue::total(&route.dropped));
+        let collectors = found.queue.routes.iter().filter(|route| is_collectors(route));
+        let on_routes = collectors.map(|route| queue::total(&route.dropped));
         let mut any = on_routes.fold(dropped_of("unknown"), u64::saturating_add);
         for (kind, missing) in acknowledged.missing(&found.collected, &found.queued) {
             let dropped = dropped_of(kind);
@@ -132,7 +139,7 @@ impl Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{KindBalance, RouteBalance};
+    use crate::queue::KindBalance;
 
     fn ids(ids: &[&str]) -> HashSet<String> {
         ids.iter().map(|id| (*id).to_owned()).collect()
@@ -149,7 +156,13 @@ mod tests {
             KindBalance { kind: "error".into(), folded: 3, stored: 2, dropped: collapsed, ..KindBalance::default() },
             KindBalance { kind: "metric".into(), folded: 1, stored: 1, ..KindBalance::default() },
         ];
-        let routes = vec![RouteBalance { stored: 3, queued: 1, delivered: 2, ..RouteBalance::default() }];
+        let routes = vec![RouteBalance {
+            route: "demo/rez.batch".into(),
+            stored: 3,
+            queued: 1,
+            delivered: 2,
+            ..RouteBalance::default()
+        }];
         let found = Found {
             queue: Overview { numbered: 3, kinds, routes, ..Overview::default() },
             queued: ids(&["b"]),
@@ -190,6 +203,17 @@ mod tests {
         let result = Result::of(&acknowledged, &found);
         assert_eq!(result.doubled, 1);
         assert!(!result.good() && !result.balanced);
+    }
+
+    #[test]
+    fn what_another_destination_has_not_taken_is_no_loss_and_changes_no_number() {
+        let (acknowledged, mut found) = scene();
+        let before = Result::of(&acknowledged, &found);
+        let other = RouteBalance { route: "ga4/ga4.collect".into(), stored: 3, queued: 3, ..RouteBalance::default() };
+        found.queue.routes.push(other);
+        assert_eq!(Result::of(&acknowledged, &found), before);
+        found.queue.routes[1].queued = 2;
+        assert!(!Result::of(&acknowledged, &found).balanced, "its own balance must hold all the same");
     }
 
     #[test]

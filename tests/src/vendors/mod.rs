@@ -1,10 +1,12 @@
 //! What a vendor's server would object to, written from its own rules, and how it tells one event from another.
 
 mod ga4;
+mod lines;
 mod mixpanel;
 mod rez;
 
 pub use ga4::Ga4Rules;
+pub use lines::{DatadogLines, OtlpLines, SentryLines};
 pub use mixpanel::MixpanelRules;
 pub use rez::RezRules;
 

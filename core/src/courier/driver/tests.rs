@@ -429,7 +429,11 @@ impl Bench {
 
 mod answers;
 mod bisects;
+#[cfg(feature = "destination-datadog")]
+mod datadog;
 mod life;
+#[cfg(feature = "destination-otlp")]
+mod otlp;
 mod sentry;
 mod table;
 mod triggers;

@@ -1,0 +1,77 @@
+//! Datadog's column of the design's table.
+
+use super::answers::{Outcome, Subject, check};
+use super::*;
+use crate::destination::Datadog;
+
+fn accept() -> Turn {
+    with(202, &[("content-type", "application/json")], "{}")
+}
+
+fn datadog() -> Arc<dyn Destination> {
+    let id = "0190f2aa-7c1e-7a53-9b0e-3b6a3f0d9c11";
+    Arc::new(Datadog::builder(id, "token").endpoint("http://127.0.0.1:1").build().unwrap())
+}
+
+/// Each route with a kind it wants.
+const ROUTES: [(&str, Kind); 2] = [("datadog.rum", Kind::Error), ("datadog.logs", Kind::Message)];
+
+fn both(name: &str, turn: impl Fn() -> Turn, expected: &Outcome) {
+    for (route, kind) in ROUTES {
+        let subject = Subject { destination: datadog, route, accept };
+        check(&subject, &format!("{route}, {name}"), kind, 1, turn(), expected);
+    }
+}
+
+fn again(why: &'static str) -> Outcome {
+    Outcome { in_flight: 1, next: Some((1_000, 2_000)), why, ..Outcome::default() }
+}
+
+fn stopped(why: &'static str) -> Outcome {
+    let hour = Some((3_600_000, 3_600_000));
+    Outcome { queued: 1, next: hour, why, stopped: true, ..Outcome::default() }
+}
+
+#[test]
+fn only_an_accepted_request_settles() {
+    let done = Outcome { delivered: 1, ..Outcome::default() };
+    both("202", accept, &done);
+    both("202 without a word", || status(202), &done);
+    let cut = || Turn::Answer(Answer { status: 202, cut: true, ..Answer::default() });
+    both("202, cut", cut, &done);
+    let html = [("content-type", "text/html")];
+    for code in [200, 201, 204] {
+        both(&format!("{code}"), || with(code, &html, "<html>"), &again("certain answer"));
+    }
+    both("a strange status", || status(999), &again("certain answer"));
+    both("fate unknown", || Turn::Ambiguous, &again("certain answer"));
+    both("completion dropped", || Turn::Drop, &again("certain answer"));
+    both("no byte sent", || Turn::NotSent, &again("could not be reached"));
+}
+
+#[test]
+fn a_wrong_address_or_token_stops_and_a_refusal_of_everything_too() {
+    for code in [301, 302, 307, 308, 401, 403, 404, 405, 410] {
+        both(&format!("{code}"), || status(code), &stopped("stopped: "));
+    }
+    for code in [400, 402, 409, 413, 422] {
+        both(&format!("{code}"), || status(code), &stopped("refuses every event"));
+    }
+}
+
+#[test]
+fn trouble_and_limits_are_waited_out() {
+    for code in [408, 425, 500, 502, 503, 504, 507] {
+        both(&format!("{code}"), || status(code), &again("in trouble"));
+    }
+    both("429", || status(429), &again("fewer requests"));
+    let date = ("date", "Mon, 23 Nov 2026 02:00:00 GMT");
+    for (headers, ms) in
+        [(vec![("retry-after", "90")], 90_000), (vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT"), date], 600_000)]
+    {
+        for code in [429, 503] {
+            let asked = Outcome { next: Some((ms, ms)), ..again("left alone") };
+            both(&format!("{code}, {headers:?}"), || with(code, &headers, ""), &asked);
+        }
+    }
+}
