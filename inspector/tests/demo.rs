@@ -73,7 +73,9 @@ fn the_demo_sends_its_events_to_another_destination_too_and_reports_it_apart() {
     let line = text(&demo.stdout).lines().last().unwrap().to_owned();
     let said: Value = serde_json::from_str(&line).unwrap();
     let route = &said["destinations"]["ga4"][0];
-    assert_eq!((route["route"].as_str(), route["queued"].as_u64()), (Some("ga4/ga4.collect"), Some(0)), "{line}");
+    assert_eq!(route["route"].as_str(), Some("ga4/ga4.collect"), "{line}");
+    // The end of the last session is recorded at the close, for the next start to send.
+    assert!(route["queued"].as_u64().unwrap() <= 1, "{line}");
     assert!(
         route["delivered"].as_u64().unwrap() > 100 && count.load(std::sync::atomic::Ordering::SeqCst) > 4,
         "{line}"

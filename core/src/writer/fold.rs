@@ -15,7 +15,7 @@ use crate::ring::reserve;
 use crate::ring::scan::Scan;
 use crate::store::{Store, StoreError};
 use crate::sys::{fault, map::Map};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Bytes of rows in one transaction: the log grows by as much, and its cap is [`limits::WAL_PAGES`].
 const BATCH_BYTES: usize = 256 * 1024;
@@ -338,9 +338,7 @@ impl Writer {
         let wait = if asked_full && !batch.critical { limits::CRITICAL_SYNC_INTERVAL } else { limits::SYNC_INTERVAL };
         let at = now + wait;
         self.sync_at = Some(self.sync_at.map_or(at, |before| before.min(at)));
-        // A run may be short: its first upkeep is due at once.
-        let wait = if self.upkept { super::UPKEEP_INTERVAL } else { Duration::ZERO };
-        self.upkeep_at.get_or_insert(now + wait);
+        self.upkeep_at.get_or_insert(now + self.upkeep_wait());
         let cap = self.shared.config.cap_bytes;
         if self.store.as_ref().and_then(|store| store.used_bytes().ok()).is_some_and(|used| used > cap) {
             self.upkeep();
@@ -365,10 +363,7 @@ impl Writer {
 
     /// A session of an earlier run that never ended is ended by an event like any other.
     fn end_unfinished_session(&mut self) {
-        if self.session_ended {
-            return;
-        }
-        if self.stamper.key != Some(self.shared.key) {
+        if self.session_ended || self.stamper.key != Some(self.shared.key) {
             return;
         }
         self.session_ended = true;

@@ -260,6 +260,11 @@ impl Writer {
         }
     }
 
+    /// A run may be short: its first upkeep is due at once.
+    fn upkeep_wait(&self) -> std::time::Duration {
+        if self.upkept { UPKEEP_INTERVAL } else { std::time::Duration::ZERO }
+    }
+
     /// Caps in bytes and age; answers nothing: what went is in the ledger.
     fn upkeep(&mut self) {
         let now = self.shared.now();

@@ -72,7 +72,9 @@ pub(super) fn becomes(kind: Kind) -> &'static str {
         Kind::Analytics => "not sent; with `analytics_as_logs` an entry of a `log` item",
         Kind::Revenue | Kind::UserProp => "not sent: Sentry has no place for it",
         Kind::Interaction | Kind::ScreenView => "not sent as a row: leave a breadcrumb, which goes with the next error",
-        Kind::Frames => "not sent: Sentry takes frames only as measurements of their screen's transaction",
+        Kind::Frames => {
+            "not sent as a row: those known when their screen has loaded are measurements of its transaction"
+        }
     }
 }
 

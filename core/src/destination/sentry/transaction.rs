@@ -102,10 +102,10 @@ pub(super) fn transaction(out: &mut String, fields: &Fields<'_>) {
         let measurements = measurements(fields);
         if !measurements.is_empty() {
             out.object("measurements", |out| {
-                for (name, micros) in measurements {
+                for (name, measured, unit) in measurements {
                     out.object(name, |value| {
-                        value.number("value", micros as f64 / 1_000.0);
-                        value.raw("unit", "\"millisecond\"");
+                        value.number("value", measured);
+                        value.text("unit", unit);
                     });
                 }
             });
@@ -126,14 +126,29 @@ fn call_data(data: &mut Object<'_>, fields: &Fields<'_>) {
     }
 }
 
-fn measurements(fields: &Fields<'_>) -> Vec<(&'static str, i64)> {
+/// Names, values and units.
+fn measurements(fields: &Fields<'_>) -> Vec<(&'static str, f64, &'static str)> {
     let named: &[(&str, &str)] = match fields.row.kind {
         Kind::ScreenLoad => &[("time_to_initial_display", "initial_us"), ("time_to_full_display", "full_us")],
         Kind::AppStart if fields.get("type") == Some("\"warm\"") => &[("app_start_warm", "duration_us")],
         Kind::AppStart => &[("app_start_cold", "duration_us")],
         _ => &[],
     };
-    named.iter().filter_map(|(name, field)| Some((*name, fields.int(field)?))).collect()
+    let times =
+        named.iter().filter_map(|(name, field)| Some((*name, fields.int(field)? as f64 / 1_000.0, "millisecond")));
+    // What was drawn on the screen up to now, where that is known already.
+    let view = fields.get("view").filter(|_| fields.row.kind == Kind::ScreenLoad).unwrap_or_default();
+    let frames = members(view).find(|(name, _)| *name == "frames").map_or("", |(_, frames)| frames);
+    let counts = members(frames).filter_map(|(name, count)| {
+        let name = match name {
+            "slow" => "frames_slow",
+            "frozen" => "frames_frozen",
+            "total" => "frames_total",
+            _ => return None,
+        };
+        Some((name, count.parse::<u32>().ok()?.into(), "none"))
+    });
+    times.chain(counts).collect()
 }
 
 /// A screen's way to its first and to its full display.
