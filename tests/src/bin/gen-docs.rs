@@ -1,7 +1,7 @@
 //! Writes `docs/privacy.md`, and the tables inside the user guide's pages of the destinations, from the engine's own tables;
 //! with `--check` it only says whether the files are up to date.
 
-use rez_monitor::destination::Sentry;
+use rez_monitor::destination::{Datadog, Ga4, Mixpanel, Otlp, Sentry};
 use rez_monitor::{Kind, Purpose, Reason, fields_of_kind, limits};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,10 @@ struct Described {
 }
 
 const DESTINATIONS: &[Described] = &[
+    Described { name: "datadog", purposes: &[Purpose::Monitoring], becomes: Some(Datadog::becomes) },
+    Described { name: "ga4", purposes: &[Purpose::Analytics], becomes: Some(Ga4::becomes) },
+    Described { name: "mixpanel", purposes: &[Purpose::Analytics], becomes: Some(Mixpanel::becomes) },
+    Described { name: "otlp", purposes: &[Purpose::Monitoring], becomes: Some(Otlp::becomes) },
     Described { name: "rez", purposes: &Purpose::ALL, becomes: None },
     Described { name: "sentry", purposes: &[Purpose::Monitoring], becomes: Some(Sentry::becomes) },
 ];
@@ -85,7 +89,8 @@ fn table(destination: &Described, becomes: fn(Kind) -> &'static str) -> String {
         let serves = kind.purposes().iter().any(|purpose| destination.purposes.contains(purpose));
         let words = becomes(kind);
         // A switch may add a purpose; what becomes of the kind then is said in its words.
-        let words = if serves || words.starts_with("not sent") { words } else { "not sent: another purpose" };
+        let said = words.starts_with("not sent") || words.starts_with("with ");
+        let words = if serves || said { words } else { "not sent: another purpose" };
         row(&mut table, &[&format!("`{}`", kind.as_str()), words]);
     }
     table
@@ -111,6 +116,7 @@ fn page() -> String {
         let to: Vec<&str> = DESTINATIONS
             .iter()
             .filter(|one| kind.purposes().iter().any(|purpose| one.purposes.contains(purpose)))
+            .filter(|one| one.becomes.is_none_or(|becomes| !becomes(kind).starts_with("not sent")))
             .map(|one| one.name)
             .collect();
         let age = if kind == Kind::Crash { limits::MAX_AGE_CRASH } else { limits::MAX_AGE };

@@ -1,5 +1,6 @@
 //! Datadog: RUM (views, actions, resources, errors, long tasks, vitals) and logs, at the intakes for client tokens.
 
+mod becomes;
 mod doc;
 mod logs;
 mod origin;

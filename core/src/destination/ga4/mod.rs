@@ -3,6 +3,7 @@
 //! The protocol has no key by which a second copy of an event could be told, and answers 2xx to anything. So the route is
 //! at most once, and what cannot be right is put right before it is sent: names, lengths and numbers of parameters.
 
+mod becomes;
 mod commerce;
 mod encode;
 mod name;

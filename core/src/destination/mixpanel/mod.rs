@@ -9,6 +9,7 @@
 //! Geolocation is off (`ip` is 0 everywhere). `/engage` takes no compressed bodies.
 
 mod answer;
+mod becomes;
 mod encode;
 mod value;
 

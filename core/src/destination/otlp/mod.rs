@@ -2,6 +2,7 @@
 //! backend that takes OpenTelemetry's own protocol.
 
 mod attributes;
+mod becomes;
 mod headers;
 mod logs;
 mod metrics;

@@ -1,0 +1,25 @@
+//! What becomes of each kind at Mixpanel, in words: the table in the user guide.
+
+use super::Mixpanel;
+use crate::kind::Kind;
+
+impl Mixpanel {
+    /// What becomes of a kind at Mixpanel, in words.
+    #[must_use]
+    pub fn becomes(kind: Kind) -> &'static str {
+        match kind {
+            Kind::Analytics => "event, its name and attributes verbatim",
+            Kind::ScreenView => "event `Screen View` with `screen_name`, `screen_class`",
+            Kind::ScreenLoad => "with the purpose monitoring an event `Screen Load` with `screen_name`, `duration_ms`",
+            Kind::UserProp => "`$set`; `$add` for an increment; `$append`",
+            Kind::Revenue => "`$append` to `$transactions`; with items or a transaction id also an event `Purchase`",
+            Kind::Error => "with the purpose monitoring and `errors` an event `App Error`",
+            Kind::Crash => "with the purpose monitoring and `errors` an event `App Crash`",
+            Kind::Interaction => "with `interactions` an event `Interaction` with `action`, `component`",
+            Kind::ApiCall => {
+                "with the purpose monitoring and `api_calls` an event `API Call` with method, endpoint, status, `duration_ms`"
+            }
+            _ => "not sent",
+        }
+    }
+}
