@@ -88,7 +88,7 @@ pub(crate) fn header_value(part: &'static str, value: &str) -> Result<(), Destin
     }
 }
 
-/// A hash that is the same in every build and on every device (FNV-1a): what [`Destination::key_hash`] is made of.
+/// A hash that is the same in every build and on every device (FNV-1a): what [`super::Destination::key_hash`] is made of.
 #[must_use]
 pub(crate) fn stable_hash(parts: &[&str]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
