@@ -50,7 +50,7 @@ pub(crate) fn template_behind<'b>(prefix: &str, url: &str, out: &'b mut [u8]) ->
             break;
         }
         // Parameters of a segment are passed over, query and fragment end the path.
-        match after.iter().position(|byte| is_slash(*byte) || ends_path(*byte)) {
+        match after.iter().position(|byte| ends(*byte)) {
             Some(end) if after.get(end).is_some_and(|byte| is_slash(*byte)) => {
                 rest = after.get(end + 1..).unwrap_or_default();
             }
@@ -101,9 +101,8 @@ impl Writer<'_> {
     }
 }
 
-/// A slash, or a backslash, which browsers and hostile callers use as one.
 fn is_slash(byte: u8) -> bool {
-    byte == b'/' || byte == b'\\'
+    CLASSES[usize::from(byte)] & SLASH != 0
 }
 
 /// What most segments are, told while their end is looked for.
@@ -120,32 +119,63 @@ enum Shape {
 impl Shape {
     /// The shape of the segment at the front, and its length without `;parameters`.
     fn of(rest: &[u8]) -> (Shape, usize) {
-        let (mut word, mut number) = (true, true);
-        let end = rest.iter().position(|byte| {
-            let end = is_slash(*byte) || ends_path(*byte) || *byte == b';';
-            word &= end || matches!(byte, b'a'..=b'z' | b'-' | b'_');
-            number &= end || byte.is_ascii_digit();
-            end
-        });
-        let shape = match (word, number) {
-            (true, _) => Shape::Word,
-            (_, true) => Shape::Number,
+        // What all bytes so far are.
+        let mut all = WORD | DIGIT;
+        let mut len = 0;
+        for byte in rest {
+            let class = CLASSES[usize::from(*byte)];
+            if class & (SLASH | ENDS_PATH | PARAMETERS) != 0 {
+                break;
+            }
+            all &= class;
+            len += 1;
+        }
+        let shape = match rest.get(..len) {
+            _ if all & WORD != 0 => Shape::Word,
+            _ if all & DIGIT != 0 => Shape::Number,
+            // `v1`, the one mixed word of most paths.
+            Some([b'v', digit]) if digit.is_ascii_digit() => Shape::Word,
             _ => Shape::Mixed,
         };
-        (shape, end.unwrap_or(rest.len()))
+        (shape, len)
     }
 }
 
-/// Query and fragment begin with these.
-fn ends_path(byte: u8) -> bool {
-    byte == b'?' || byte == b'#'
+const WORD: u8 = 1;
+const DIGIT: u8 = 2;
+const SLASH: u8 = 4;
+const ENDS_PATH: u8 = 8;
+const PARAMETERS: u8 = 16;
+
+/// What a byte is in a URL.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'a'..=b'z' | b'-' | b'_' => WORD,
+            b'0'..=b'9' => DIGIT,
+            // Browsers and hostile callers use a backslash as a slash.
+            b'/' | b'\\' => SLASH,
+            b'?' | b'#' => ENDS_PATH,
+            b';' => PARAMETERS,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+/// Where a segment, or the authority, ends.
+fn ends(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & (SLASH | ENDS_PATH) != 0
 }
 
 /// The path of a URL and what follows it.
 fn path(url: &str) -> &[u8] {
     let url = url.trim_ascii().as_bytes();
     let Some(after) = after_scheme(url) else { return url };
-    match after.iter().position(|byte| is_slash(*byte) || ends_path(*byte)) {
+    match after.iter().position(|byte| ends(*byte)) {
         Some(slash) => after.get(slash..).unwrap_or_default(),
         None => &[],
     }
