@@ -32,7 +32,7 @@
 //! | analytics | `name` |
 //! | user_prop | `op` (`set`, `increment`, `append`), `name`, `by` (increment), `value` (the new absolute value; for append the appended one) |
 //! | revenue | `amount`, `currency`, `transaction_id`, `items` |
-//! | session | `status` (`ok`, `exited`, `crashed`, `abnormal`), `init`, `started_ms`, `duration_us`, `errors` |
+//! | session | `status` (`ok`, `exited`, `crashed`, `abnormal`), `init`, `started_ms`, `duration_us`, `errors`, `release` (its own, where a later run ended it) |
 //! | metric | `name`, `type` (`counter`, `gauge`, `distribution`), `value`, `unit` |
 //! | feedback | `message`, `name`, `email`, `about` (event id) |
 //!

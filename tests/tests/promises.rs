@@ -296,6 +296,20 @@ fn promise_5_the_host_app_never_feels_our_trouble_with_a_ring_that_was_cut() {
 }
 
 #[test]
+fn a_user_forgotten_while_the_ring_is_unlinked_is_forgotten_and_nothing_hangs() {
+    let scene = Scene::new(CHILD);
+    let mut kid = scene.start("n=300 url=none pause_us=20 end=wait,forget,persist,close");
+    kid.until("it waits", |said| said.words.iter().any(|line| line == "waiting"));
+    std::fs::remove_file(scene.folder().join("ring.bin")).unwrap();
+    kid.tell("go on");
+    let (code, said) = kid.wait();
+    assert_eq!((code, said.word("persisted")), (Some(0), Some("true")));
+    assert_eq!(rows(&scene.folder()).len(), 0);
+    let kept = scene.run("n=20 first=1000 url=none end=close").recorded;
+    scene.deliver().has_exactly(&kept);
+}
+
+#[test]
 fn promise_5_the_host_app_never_feels_our_trouble_with_damaged_files() {
     let mut random = Seeded::of("promise_5_damaged", 5);
     for name in ["queue.db", "ring.bin"] {

@@ -148,8 +148,7 @@ impl Monitor {
     pub fn forget_user(&self) {
         self.0.each_engine(Shared::forget);
         self.0.append_scope(|encoder| encoder.field(crate::event::field::Field::Change, "user".into()));
-        self.0.shared.command(Command::Wipe);
-        self.0.shared.orphans().iter().for_each(|orphan| _ = orphan.command(Command::Wipe));
+        self.0.each_engine(|shared| _ = shared.command(Command::Wipe { forget: true }));
     }
 
     /// What the host knows about network and power. A hint delays, it never stops.
@@ -163,8 +162,11 @@ impl Monitor {
     /// The name cannot be used.
     pub fn add_destination(&self, name: &str, destination: impl Destination, from: From) -> Result<(), ConfigError> {
         check_destination(name)?;
-        let (name, destination) = (name.to_owned(), Arc::new(destination));
-        self.0.shared.tell_courier(move |courier| courier.add(&name, destination, from));
+        let destination: Arc<dyn Destination> = Arc::new(destination);
+        self.0.each_engine(|shared| {
+            let (name, destination) = (name.to_owned(), Arc::clone(&destination));
+            shared.tell_courier(move |courier| courier.add(&name, destination, from));
+        });
         Ok(())
     }
 

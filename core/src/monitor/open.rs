@@ -18,10 +18,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-/// What this process knows of a folder: the handle, and what outlives it until the writer has let go of the folder.
+/// What this process knows of a folder: the handle, and all engines on it that may not have let go of it yet.
 struct Known {
     inner: Weak<Inner>,
-    shared: Weak<Shared>,
+    engines: Vec<Weak<Shared>>,
 }
 
 /// Engines of this process by folder: the same folder twice is the same engine.
@@ -38,7 +38,9 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
         return Ok(Monitor(inner));
     }
     // Asked to close, and still at it: records wait in memory until it has let go of the folder.
-    let closing = known.and_then(|known| known.shared.upgrade()).filter(|shared| shared.holds_folder());
+    let mut earlier: Vec<_> = known.map(|known| known.engines.clone()).unwrap_or_default();
+    earlier.retain(|shared| shared.strong_count() > 0);
+    let closing = earlier.iter().filter_map(Weak::upgrade).find(|shared| shared.holds_folder());
     config.folder.clone_from(&wanted);
     fork::watch();
     let boot = config.ids.boot();
@@ -74,10 +76,11 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
         closing.succeeded_by(&shared);
         if !closing.holds_folder() {
             // It let go before it knew of us.
-            shared.command(Command::Resume);
+            shared.command(Command::Reopen);
         }
     }
-    engines.insert(wanted, Known { inner: Arc::downgrade(&inner), shared: Arc::downgrade(&shared) });
+    earlier.push(Arc::downgrade(&shared));
+    engines.insert(wanted, Known { inner: Arc::downgrade(&inner), engines: earlier });
     Ok(Monitor(inner))
 }
 

@@ -379,3 +379,44 @@ fn open_while_the_last_engine_still_closes_waits_in_memory_and_takes_the_folder_
     let found: Vec<_> = listed.iter().map(|row| row.row.id).collect();
     assert_eq!(found, [early, late]);
 }
+
+#[test]
+fn a_screen_load_that_is_left_out_is_over_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = Monitor::open(config(folder.path()).sample(Kind::ScreenLoad, 0.0).build().unwrap()).unwrap();
+    let screen = monitor.screen("Home");
+    assert_eq!(screen.finish(), Outcome::Dropped(Reason::Sampled));
+    let _ =
+        monitor.timing(Timing::api_call("GET", "https://api.example.com/cart", Duration::from_millis(5)).status(500));
+    let calls = only(rows(monitor, folder.path()), "api_call");
+    assert_eq!(calls[0].get("child_of"), None, "{}", calls[0]);
+}
+
+#[test]
+fn a_session_that_a_later_run_ends_says_which_release_was_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = |release: &str| {
+        let config = Config::builder(folder.path(), "shop", release)
+            .consent(Purpose::Monitoring, Consent::Granted)
+            .consent(Purpose::Analytics, Consent::Granted);
+        Monitor::open(config.build().unwrap()).unwrap()
+    };
+    let first = session("shop@1");
+    first.persist(WAIT).unwrap();
+    // As if the process had died: the engine goes without the end of its session.
+    std::mem::drop(first);
+    let end = std::time::Instant::now() + WAIT;
+    let second = loop {
+        let second = session("shop@2");
+        if second.status().store == StoreState::Ready || second.persist(WAIT).is_ok() {
+            break second;
+        }
+        assert!(std::time::Instant::now() < end);
+    };
+    assert_eq!(second.status().folder, folder.path());
+    let sessions = only(rows(second, folder.path()), "session");
+    let said = |row: &Json| (row["status"].as_str().unwrap().to_owned(), row.get("release").cloned());
+    let all: Vec<_> = sessions.iter().map(said).collect();
+    assert!(all.contains(&("abnormal".into(), Some("shop@1".into()))), "{all:?}");
+    assert!(all.iter().filter(|(status, _)| status != "abnormal").all(|(_, release)| release.is_none()), "{all:?}");
+}

@@ -260,18 +260,29 @@ impl ScreenLoad {
         self.done = true;
         self.monitor.0.close_trace(&self.trace);
         let timing = Timing::screen_load(&self.name, self.elapsed()).started_at(self.start_ms);
-        self.monitor.0.timing(&timing, Some(&self.trace), Some((&self.view, self.initial, self.full)))
+        let outcome = self.monitor.0.timing(&timing, Some(&self.trace), Some((&self.view, self.initial, self.full)));
+        if let Outcome::Dropped(_) = outcome {
+            // It is over all the same: what happens from now on is not its child.
+            self.cancel();
+        }
+        outcome
+    }
+
+    fn cancel(&self) {
+        if self.monitor.0.refused_here().is_none() {
+            self.monitor.0.append_scope(|encoder| {
+                encoder.field(Field::Change, "screen_cancelled".into());
+                encoder.field(Field::View, self.view.as_str().into());
+            });
+        }
     }
 }
 
 impl Drop for ScreenLoad {
     fn drop(&mut self) {
         self.monitor.0.close_trace(&self.trace);
-        if !self.done && self.monitor.0.refused_here().is_none() {
-            self.monitor.0.append_scope(|encoder| {
-                encoder.field(Field::Change, "screen_cancelled".into());
-                encoder.field(Field::View, self.view.as_str().into());
-            });
+        if !self.done {
+            self.cancel();
         }
     }
 }

@@ -67,6 +67,11 @@ impl Wipes {
         Some(WipeMark { ticket, what })
     }
 
+    /// The same in a ring whose tickets begin anew: all that was before it.
+    pub(super) fn of_before(&self) -> Wipes {
+        Wipes { forget: self.forget.min(1), denied: self.denied.map(|ticket| ticket.min(1)) }
+    }
+
     /// This one is done; one asked for meanwhile stays.
     pub(crate) fn done(&mut self, wipe: WipeMark) {
         if wipe.what == 0xff && self.forget == wipe.ticket {

@@ -43,10 +43,12 @@ impl Ring {
         let file = file::open_private(&path)?;
         let len = file.metadata()?.len();
         let mut found = Found::default();
+        let mut saved = None;
         let map = if len == FILE_BYTES as u64 {
             Map::of_file(&file, FILE_BYTES)?
         } else {
             found.unreadable = len != 0;
+            saved = saved_marks(&file);
             make(&file, boot)?
         };
         let counts = [Word::Tail, Word::LastTicket, Word::LastTotal].map(|word| layout::get(&map, word));
@@ -55,8 +57,12 @@ impl Ring {
             || counts.iter().any(|count| *count > LARGEST_COUNT)
         {
             found.unreadable |= !found.fresh && len == FILE_BYTES as u64;
+            saved = saved.or_else(|| saved_marks(&file));
             format(&map, boot, 0, 0);
             found.fresh = true;
+        }
+        if let Some((version, marks)) = saved {
+            marks.write(&map, version + 1);
         }
         found.fresh |= len != FILE_BYTES as u64;
         let (version, marks) = Marks::read(&map).unwrap_or_default();
@@ -230,6 +236,25 @@ impl Ring {
         layout::set(&self.map(), Word::Clean, 1);
         self.leave();
     }
+}
+
+/// What the marks of a file that is no ring any more still say: the user's answer above all. Tickets and positions went with
+/// the ring; a wipe that was asked for takes everything from before this run.
+fn saved_marks(mut file: &File) -> Option<(u64, Marks)> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut bytes = vec![0; layout::REGION];
+    file.seek(SeekFrom::Start(0)).ok()?;
+    let mut len = 0;
+    while let Ok(read @ 1..) = file.read(bytes.get_mut(len..)?) {
+        len += read;
+    }
+    let memory = Map::anonymous(FILE_BYTES).ok()?;
+    layout::write(&memory, 0, &bytes);
+    let (version, marks) = Marks::read(&memory)?;
+    let wipes = marks.wipes.of_before();
+    let kept =
+        Marks { wipes, consent_ticket: 0, fold_generation: 0, fold_ticket: 0, fold_total: 0, run: None, ..marks };
+    Some((version, kept))
 }
 
 fn make(file: &File, boot: u64) -> io::Result<Map> {

@@ -206,3 +206,29 @@ fn eight_threads_lose_tear_and_double_nothing() {
     assert_eq!((found.len() as u64, lost), (accepted, 0));
     assert_eq!(ring.last(), (accepted, accepted));
 }
+
+#[test]
+fn a_denied_consent_and_a_wipe_outlive_a_ring_that_is_none_any_more() {
+    for damage in ["magic", "cut"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
+        ring.append(&event(b"x")).unwrap();
+        ring.change_marks(|state| {
+            state.marks.consent = [2, 3];
+            state.marks.install = [7; 16];
+            state.marks.wipes.forget(state.ticket + 9);
+        });
+        drop(ring);
+        let file = std::fs::OpenOptions::new().write(true).open(folder.path().join("ring.bin")).unwrap();
+        match damage {
+            "cut" => file.set_len(100_000).unwrap(),
+            _ => std::io::Write::write_all(&mut &file, b"NO RING!").unwrap(),
+        }
+        let (ring, found) = Ring::open_file(folder.path(), 1).unwrap();
+        assert!(found.unreadable, "{damage}");
+        let marks = ring.marks();
+        assert_eq!((marks.consent, marks.install), ([2, 3], [7; 16]), "{damage}");
+        // Everything from before, nothing that is recorded from now on.
+        assert_eq!(marks.wipes.next().map(|wipe| (wipe.ticket, wipe.what)), Some((1, 0xff)), "{damage}");
+    }
+}

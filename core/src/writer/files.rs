@@ -197,6 +197,10 @@ impl Writer {
     /// Erases what a mark says, to the last byte; the mark goes last, so a kill anywhere in between does it again. Called
     /// when all records up to the wipe's ticket are folded and none behind it; `false` = it must be tried again.
     pub(super) fn erase(&mut self, wipe: WipeMark) -> bool {
+        // What is not denied must come out of a damaged file before the wipe takes it.
+        while wipe.what != 0xff && self.carving.is_some() && self.can_fold() {
+            self.carve();
+        }
         fault::point("wipe_begun");
         let now = self.shared.now();
         let all = wipe.what == 0xff;

@@ -190,11 +190,13 @@ impl Writer {
                 while self.carving.is_some() && self.can_fold() {
                     self.carve();
                 }
-                let synced = self.pending.is_none() && self.store.is_some() && self.sync();
+                let folded = self.pending.is_none() && self.shared.ring.head() == self.position();
+                let synced = folded && self.store.is_some() && self.sync();
                 let _ = done.send(synced);
             }
             // The fold before this command did it, or could not yet.
-            Command::Wipe => {}
+            Command::Wipe { forget } => self.adopt_all(forget),
+            Command::Reopen => self.open(),
             Command::Failed(error, serial) => {
                 // Of a file that was put aside meanwhile: dealt with, and the new one is not to follow it.
                 let stale = self.store.as_ref().is_none_or(|store| store.serial() != serial);
@@ -290,6 +292,10 @@ impl Writer {
                 self.failed(&error);
             }
         }
+        if self.carving.is_none() {
+            // One that a full disk broke off.
+            self.find_carving();
+        }
         self.adopt_orphans();
     }
 
@@ -349,7 +355,7 @@ impl Writer {
         self.shared.set_state(StoreState::Unavailable("closed".into()));
         // Only now may another engine have the folder.
         if self.shared.ring.detach().is_ok() {
-            drop(self.shared.take_lock());
+            self.shared.release_lock();
         }
         self.shared.wake_successor();
     }

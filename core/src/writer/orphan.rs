@@ -29,10 +29,18 @@ impl Writer {
     /// Opens each sibling folder that no process holds; an engine of its own delivers what is there and removes it. Only
     /// for the holder of the folder itself, and only where there is somewhere to deliver to.
     pub(super) fn adopt_orphans(&self) {
+        let courier = self.shared.courier.get();
+        if courier.is_some_and(|courier| !courier.directory().destinations().is_empty()) {
+            self.adopt_all(false);
+        }
+    }
+
+    /// The same, wherever they may deliver to: what is denied or forgotten now must not wait in a folder beside. With
+    /// `forget`, all that lies in them goes.
+    pub(super) fn adopt_all(&self, forget: bool) {
         let shared = &self.shared;
         let home = &shared.config.folder;
-        let somewhere = shared.courier.get().is_some_and(|courier| !courier.directory().destinations().is_empty());
-        if !matches!(shared.role, Role::App) || shared.folder != *home || !shared.holds_folder() || !somewhere {
+        if !matches!(shared.role, Role::App) || shared.folder != *home || !shared.holds_folder() {
             return;
         }
         for number in 1..=SIBLINGS {
@@ -40,15 +48,21 @@ impl Writer {
             let Some(lock) = FolderLock::take_abandoned(&folder) else { continue };
             // One that cannot be opened now is tried again by the next upkeep.
             let Ok(orphan) = shared.quiet(folder, lock, Role::Orphan) else { continue };
+            let orphan = Arc::new(orphan);
+            if !shared.adopt(&orphan) {
+                return;
+            }
+            // After it can be reached: a change of consent from now on comes here too.
             for (purpose, state) in Purpose::ALL.into_iter().zip(shared.ring.consent()) {
                 if orphan.ring.consent().get(purpose as usize) != Some(&state) {
                     Consent::of(state).into_iter().for_each(|consent| orphan.change_consent(purpose, consent));
                 }
             }
-            let orphan = Arc::new(orphan);
-            if super::start(&orphan).is_ok() {
-                shared.adopt(&orphan);
+            if forget {
+                orphan.forget();
             }
+            // Without a thread it is dropped, its lock with it, and the next upkeep tries again.
+            let _ = super::start(&orphan);
         }
     }
 
@@ -87,7 +101,9 @@ impl Writer {
         let mut writer = Writer::new(Arc::clone(&relic));
         writer.open();
         writer.fold();
-        let folded = writer.pending.is_none() && relic.ring.head() == writer.position();
+        let folded = writer.pending.is_none()
+            && relic.ring.head() == writer.position()
+            && relic.ring.marks().wipes.next().is_none();
         if let Some(store) = writer.store.take() {
             store.close().ok()?;
         }

@@ -28,14 +28,16 @@ pub(crate) enum Command {
     Tell(Box<dyn FnOnce(&CourierHandle) + Send>),
     /// Sync everything folded; answers whether it is on the disk.
     Persist(Sender<bool>),
-    /// Erase what the marks say.
-    Wipe,
+    /// Erase what the marks say; in the folders of processes that are gone everything, if `forget`.
+    Wipe { forget: bool },
     /// The store of this serial number failed under the courier's work.
     Failed(StoreError, u64),
     /// Release the database and its locks; records go on into the ring.
     Suspend(Sender<()>),
     /// Take the database again.
     Resume,
+    /// The folder may be free now.
+    Reopen,
     /// Fold, sync, close, end.
     Close(Sender<()>),
 }
@@ -150,6 +152,11 @@ impl Shared {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Gives the folder to whoever wants it. Until it is free, it is ours to everybody here.
+    pub(crate) fn release_lock(&self) {
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     pub(crate) fn give_lock(&self, lock: Option<FolderLock>) {
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;
     }
@@ -171,15 +178,19 @@ impl Shared {
     pub(crate) fn wake_successor(&self) {
         let successor = self.successor.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         if let Some(successor) = successor {
-            successor.command(Command::Resume);
+            successor.command(Command::Reopen);
         }
     }
 
-    /// An orphan's engine goes along with this one from now on.
-    pub(crate) fn adopt(&self, orphan: &Arc<Shared>) {
+    /// An orphan's engine goes along with this one from now on; `false` = this one is closing.
+    pub(crate) fn adopt(&self, orphan: &Arc<Shared>) -> bool {
         let mut orphans = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
         orphans.retain(|orphan| orphan.strong_count() > 0);
+        if self.is_closing() {
+            return false;
+        }
         orphans.push(Arc::downgrade(orphan));
+        true
     }
 
     /// The engines over orphans, as far as they are still at work.
@@ -248,7 +259,7 @@ impl Shared {
             }
         });
         if denied {
-            self.command(Command::Wipe);
+            self.command(Command::Wipe { forget: false });
         }
     }
 

@@ -19,7 +19,8 @@ impl Writer {
             if self.pending.is_none() {
                 self.pending = self.read();
             }
-            if !self.commit() {
+            let wipe = self.pending.as_ref().and_then(|batch| batch.wipe.filter(|_| batch.wipe_next));
+            if !self.commit() || wipe.is_some_and(|wipe| !self.erase(wipe)) {
                 return;
             }
         }

@@ -27,10 +27,24 @@ pub(crate) struct Stamper {
     screens: Screens,
     repeats: Repeats,
     mask_user: bool,
+    /// The release of the run that is folded.
+    release: Option<String>,
 }
 
 const SESSION: &str = "session";
 const PREVIOUS: &str = "previous_session";
+
+/// A session with the release it ran in, for whoever ends it.
+fn of_release(session: &str, release: Option<&str>) -> String {
+    let parsed: Option<Value> = serde_json::from_str(session).ok();
+    match (parsed, release) {
+        (Some(mut session), Some(release)) if session.is_object() => {
+            session["release"] = release.into();
+            session.to_string()
+        }
+        _ => session.to_owned(),
+    }
+}
 
 impl Stamper {
     /// The state as of the last fold of an earlier run.
@@ -51,6 +65,7 @@ impl Stamper {
                 .filter_map(|(name, json)| Some((name, serde_json::from_str(&json).ok()?)))
                 .collect(),
             mask_user,
+            release: store.runs()?.pop().map(|run| run.release),
             ..Stamper::default()
         })
     }
@@ -94,7 +109,9 @@ impl Stamper {
 
     /// The same, of a run whose record is gone.
     pub(crate) fn begin_run(&mut self, run: Run, key: Option<IdKey>, batch: &mut Batch) {
-        let left = self.scope.remove(SESSION).or_else(|| self.scope.remove(PREVIOUS));
+        let before = self.release.replace(run.release.clone());
+        let left = self.scope.remove(SESSION).map(|session| of_release(&session, before.as_deref()));
+        let left = left.or_else(|| self.scope.remove(PREVIOUS));
         let device = device::KEPT.map(|part| (part, self.scope.remove(part)));
         self.scope.clear();
         self.crumbs.clear();
@@ -306,6 +323,9 @@ impl Stamper {
                 continue;
             }
             object.number("errors", session.get("errors").and_then(Value::as_u64).unwrap_or(0));
+            if let Some(release) = session.get("release") {
+                object.raw("release", &release.to_string());
+            }
             // An end ends it here and now: a kill before the scope change behind it must not end it a second time.
             if key == PREVIOUS || body.str(Field::Status) != Some("ok") {
                 self.keep(key, None, batch);

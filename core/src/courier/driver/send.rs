@@ -8,7 +8,7 @@ use super::{Cargo, Driver, Leased, Running};
 use crate::destination::{Destination, RouteSpec, Stamp};
 use crate::reason::Reason;
 use crate::row::Row;
-use crate::store::{InflightState, Now, Receipt, RouteKey, RowEnd};
+use crate::store::{InflightState, Lease, Now, Receipt, RouteKey, RowEnd};
 use crate::sys::fault;
 use crate::transport::{Completion, Request};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +25,7 @@ impl<O: Outbox> Driver<O> {
         };
         fault::point("inflight_committed");
         let granted = self.given.outbox.granted();
+        let boot = Arc::clone(&self.given.boot);
         let Some((route, destination)) = self.route(key) else { return };
         let receipt = |note: &str| {
             let (batch_id, note) = (lease.batch_id.clone(), note.to_owned());
@@ -36,7 +37,7 @@ impl<O: Outbox> Driver<O> {
             let seqs = lease.rows.iter().map(|row| row.seq).collect();
             return self.settle_later(key, Step::Settle(ends), seqs, receipt("may have arrived: the process ended"));
         }
-        if let Some(step) = expire(destination.max_age(route.spec), &lease.rows, now) {
+        if let Some(step) = expire(destination.max_age(route.spec), &lease, &boot, now) {
             let seqs = lease.rows.iter().map(|row| row.seq).collect();
             return self.settle_later(key, step, seqs, receipt("older than the destination takes"));
         }
@@ -123,11 +124,16 @@ impl<O: Outbox> Driver<O> {
         }
     }
 
-    /// The last look at consent, then the transport.
-    pub(super) fn hand_over(&mut self, running: Running, spec: &RouteSpec, request: Request) {
+    /// Whether the user still allows all that this request carries.
+    fn is_allowed(&self, running: &Running) -> bool {
         let granted = self.given.outbox.granted();
         let purposes = running.destination.purposes();
-        if !running.cargo.batch().rows.iter().all(|row| parcel::allowed(purposes, row.kind, granted)) {
+        running.cargo.batch().rows.iter().all(|row| parcel::allowed(purposes, row.kind, granted))
+    }
+
+    /// The last look at consent, then the transport.
+    pub(super) fn hand_over(&mut self, running: Running, spec: &RouteSpec, request: Request) {
+        if !self.is_allowed(&running) {
             // Cut anew without what is no longer allowed.
             return self.settle_later(&running.route, Step::Release, Vec::new(), None);
         }
@@ -140,6 +146,10 @@ impl<O: Outbox> Driver<O> {
                 return;
             }
             self.given.outbox.changed();
+            // The writer was waited for: the user may have answered otherwise meanwhile.
+            if !self.is_allowed(&running) {
+                return self.settle_later(&running.route, Step::Release, Vec::new(), None);
+            }
         }
         self.number = self.number.wrapping_add(1);
         let number = self.number;
@@ -152,10 +162,20 @@ impl<O: Outbox> Driver<O> {
     }
 }
 
-/// Books rows that are older than the destination takes; the other rows are queued again.
-fn expire(max_age: Option<Duration>, rows: &[Row], now: Now) -> Option<Step> {
+/// Books rows that are older than the destination takes; the other rows are queued again. Within a boot the age is what the
+/// clock says that nobody can set.
+fn expire(max_age: Option<Duration>, lease: &Lease, boot: &str, now: Now) -> Option<Step> {
     let most = i64::try_from(max_age?.as_millis()).unwrap_or(i64::MAX);
-    let old = |row: &Row| now.wall_ms.saturating_sub(row.wall_ms) > most;
+    let of_this_boot = |row: &Row| lease.runs.iter().any(|run| run.number == row.run && run.boot == boot);
+    let old = |row: &Row| {
+        let age = if of_this_boot(row) {
+            now.mono_ms.saturating_sub(row.mono_ms)
+        } else {
+            now.wall_ms.saturating_sub(row.wall_ms)
+        };
+        age > most
+    };
+    let rows = &lease.rows;
     if !rows.iter().any(old) {
         return None;
     }

@@ -98,7 +98,7 @@ pub(super) fn device(o: &mut Doc<'_>, run: Option<&Run>, must: bool) {
 /// Who used the app.
 pub(super) fn user(o: &mut Doc<'_>, fields: &Json<'_>, install: &str) {
     let user = fields.get("user");
-    let anonymous = fields.text("anonymous").or(Some(install).filter(|id| !id.is_empty()));
+    let anonymous = user.and_then(|user| user.text("anonymous")).or(Some(install).filter(|id| !id.is_empty()));
     if user.is_none() && anonymous.is_none() {
         return;
     }
@@ -107,7 +107,7 @@ pub(super) fn user(o: &mut Doc<'_>, fields: &Json<'_>, install: &str) {
             o.maybe("id", user.text("id"));
             o.maybe("name", user.text("username"));
             o.maybe("email", user.text("email"));
-            o.members(user.entries(), &["id", "username", "email", "name", "anonymous_id"]);
+            o.members(user.entries(), &["id", "username", "email", "name", "anonymous", "anonymous_id"]);
         }
         o.maybe("anonymous_id", anonymous);
     });

@@ -100,12 +100,12 @@ impl<W: Wire> Attributes<'_, W> {
             self.text(names::SCREEN_NAME, view.text("name"));
             self.text(names::SCREEN_ID, view.text("id"));
         }
-        self.text(names::USER_ANONYMOUS, fields.text("anonymous"));
+        self.text(names::USER_ANONYMOUS, fields.get("user").and_then(|user| user.text("anonymous")));
         if let Some(user) = fields.get("user") {
             self.text(names::USER_ID, user.text("id"));
             self.text(names::USER_EMAIL, user.text("email"));
             self.text(names::USER_NAME, user.text("username"));
-            let known = ["id", "email", "username"];
+            let known = ["id", "email", "username", "anonymous"];
             let more = user.entries().iter().filter(|(key, _)| !known.contains(&key.as_ref()));
             let more = Json::Map(more.cloned().collect());
             self.any(names::USER, Some(&more));

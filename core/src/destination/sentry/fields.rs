@@ -72,10 +72,12 @@ impl<'a> Fields<'a> {
         members(self.get("view")?).find(|(key, _)| *key == "name").map(|(_, name)| name).filter(|name| *name != "\"\"")
     }
 
-    /// Who: the user's id, else the installation's.
+    /// Who: the user's id, else the one the device gave somebody not named, else the installation's.
     pub(super) fn distinct_id(&self) -> String {
-        let id = self.get("user").and_then(|user| members(user).find(|(key, _)| *key == "id"));
-        id.map(|(_, id)| raw::text(id)).filter(|id| !id.is_empty()).unwrap_or_else(|| self.install.to_owned())
+        let user = self.get("user").unwrap_or_default();
+        let given = |name: &str| members(user).find(|(key, _)| *key == name).map(|(_, id)| raw::text(id));
+        let given = ["id", "anonymous"].into_iter().filter_map(given).find(|id| !id.is_empty());
+        given.unwrap_or_else(|| self.install.to_owned())
     }
 
     /// The language or system whose rules Sentry reads frames by.
@@ -178,12 +180,12 @@ fn rez(out: &mut Object<'_>, fields: &Fields<'_>) {
 
 fn user(out: &mut Object<'_>, fields: &Fields<'_>) {
     let given = fields.get("user").unwrap_or_default();
-    let known = |name: &str| matches!(name, "id" | "email" | "username" | "name" | "ip_address");
+    let known = |name: &str| matches!(name, "id" | "email" | "username" | "name" | "ip_address" | "anonymous");
     out.object("user", |user| {
         if !members(given).any(|(name, id)| name == "id" && id != "null") {
-            user.text("id", fields.install);
+            user.text("id", &fields.distinct_id());
         }
-        for (name, value) in members(given).filter(|(name, _)| known(name)) {
+        for (name, value) in members(given).filter(|(name, _)| known(name) && *name != "anonymous") {
             user.maybe(name, Some(value));
         }
         if members(given).any(|(name, _)| !known(name)) {

@@ -13,7 +13,8 @@ const REPORT_BYTES: usize = 4_000;
 pub(super) fn session(out: &mut String, fields: &Fields<'_>) {
     Object::write(out, |out| {
         out.maybe("sid", fields.get("session"));
-        out.text("did", &fields.distinct_id());
+        // The installation's: it must stay the same while users come and go within a session.
+        out.text("did", fields.install);
         out.raw("init", fields.get("init").unwrap_or("false"));
         out.time("started", fields.int("started_ms").unwrap_or(fields.row.wall_ms));
         out.time("timestamp", fields.row.wall_ms);
@@ -23,7 +24,11 @@ pub(super) fn session(out: &mut String, fields: &Fields<'_>) {
             out.number("duration", micros as f64 / 1_000_000.0);
         }
         out.object("attrs", |attrs| {
-            attrs.text("release", &fields.run.release);
+            // A session that another run ended says which release was its own.
+            match fields.get("release") {
+                Some(release) => attrs.raw("release", release),
+                None => attrs.text("release", &fields.run.release),
+            }
             if let Some(environment) = fields.environment() {
                 attrs.text("environment", &environment);
             }
