@@ -47,8 +47,8 @@ pub(crate) struct Args {
     /// Leaves DIR/app (queue and ring) and DIR/collector.sqlite; DIR must be new or empty
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Sends the same events there too (plain http to this machine only); can be given several times: sentry=<dsn>,
-    /// otlp=<url>, mixpanel=<token>@<url>, datadog=<application>:<token>@<url>, ga4=<secret>:<stream>@<url>
+    /// Sends the same events there too (plain http to this machine only); can be given several times: `sentry=<dsn>`,
+    /// `otlp=<url>`, `mixpanel=<token>@<url>`, `datadog=<application>:<token>@<url>`, `ga4=<secret>:<stream>@<url>`
     #[arg(long = "destination", value_name = "NAME=ADDRESS")]
     destinations: Vec<Target>,
 }

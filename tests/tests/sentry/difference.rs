@@ -76,6 +76,8 @@ const REASONS: &[(&str, &str, &str)] = &[
         "/payload/errors",
         "one update as the session begins; the library's first one goes with the first error",
     ),
+    ("session begun", "/payload/did", "the installation: it must not change while users come and go within a session"),
+    ("session ended", "/payload/did", "the installation, as at its beginning"),
     ("session ended", "/payload/duration", "by the injected clock"),
     ("session ended", "/payload/init", "said; the library leaves out `false`"),
 ];

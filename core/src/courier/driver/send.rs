@@ -162,18 +162,14 @@ impl<O: Outbox> Driver<O> {
     }
 }
 
-/// Books rows that are older than the destination takes; the other rows are queued again. Within a boot the age is what the
-/// clock says that nobody can set.
+/// Books rows that are older than the destination takes, by the time they bear, which the vendor looks at, or within a boot
+/// by the clock that nobody can set; the other rows are queued again.
 fn expire(max_age: Option<Duration>, lease: &Lease, boot: &str, now: Now) -> Option<Step> {
     let most = i64::try_from(max_age?.as_millis()).unwrap_or(i64::MAX);
     let of_this_boot = |row: &Row| lease.runs.iter().any(|run| run.number == row.run && run.boot == boot);
     let old = |row: &Row| {
-        let age = if of_this_boot(row) {
-            now.mono_ms.saturating_sub(row.mono_ms)
-        } else {
-            now.wall_ms.saturating_sub(row.wall_ms)
-        };
-        age > most
+        now.wall_ms.saturating_sub(row.wall_ms) > most
+            || (of_this_boot(row) && now.mono_ms.saturating_sub(row.mono_ms) > most)
     };
     let rows = &lease.rows;
     if !rows.iter().any(old) {
