@@ -20,9 +20,9 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
         if let Some(print) = fields.get("fingerprint") {
             event.array("fingerprint", |out| out.push_str(print));
         }
-        if let Some(trail) = fields.get("trail").filter(|trail| *trail != "[]") {
+        if !fields.trail().is_empty() {
             event.object("breadcrumbs", |crumbs| {
-                crumbs.array("values", |out| raw::push_list(out, elements(trail), crumb));
+                crumbs.array("values", |out| raw::push_list(out, fields.trail().iter().copied(), crumb));
             });
         }
         let context = fields.get("context").unwrap_or_default();

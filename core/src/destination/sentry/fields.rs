@@ -18,15 +18,20 @@ pub(super) struct Fields<'a> {
     pub(super) run: &'a Run,
     pub(super) install: &'a str,
     members: Vec<(&'a str, &'a str)>,
+    trail: Vec<&'a str>,
     simple: OnceCell<String>,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn new(batch: &Batch<'a>, row: &'a Row, unknown: &'a Run) -> Fields<'a> {
         let run = batch.runs.iter().find(|run| run.number == row.run).unwrap_or(unknown);
-        let mut found = Vec::with_capacity(24);
-        found.extend(members(&row.json));
-        Fields { row, run, install: batch.install, members: found, simple: OnceCell::new() }
+        let (members, trail) = raw::members_and_list(&row.json, "trail");
+        Fields { row, run, install: batch.install, members, trail, simple: OnceCell::new() }
+    }
+
+    /// The breadcrumbs, oldest first.
+    pub(super) fn trail(&self) -> &[&'a str] {
+        &self.trail
     }
 
     /// A field as JSON; `null` counts as none.

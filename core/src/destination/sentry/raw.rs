@@ -5,7 +5,15 @@
 
 /// The members of a JSON object: names without their quotes (as they are spelled), and values as text.
 pub(super) fn members(object: &str) -> Members<'_> {
-    Members { text: object, at: if object.starts_with('{') { 1 } else { object.len() } }
+    Members { text: object, at: if object.starts_with('{') { 1 } else { object.len() }, list: None }
+}
+
+/// The same, and of the member of this name, if it is an array, its elements: one look at a long array gives both.
+pub(super) fn members_and_list<'a>(object: &'a str, list: &'a str) -> (Vec<(&'a str, &'a str)>, Vec<&'a str>) {
+    let mut members = Members { list: Some((list, Vec::new())), ..members(object) };
+    let mut found = Vec::with_capacity(24);
+    found.extend(members.by_ref());
+    (found, members.list.map(|(_, elements)| elements).unwrap_or_default())
 }
 
 /// The elements of a JSON array as text.
@@ -17,6 +25,7 @@ pub(super) fn elements(array: &str) -> Elements<'_> {
 pub(super) struct Members<'a> {
     text: &'a str,
     at: usize,
+    list: Option<(&'a str, Vec<&'a str>)>,
 }
 
 impl<'a> Iterator for Members<'a> {
@@ -28,9 +37,19 @@ impl<'a> Iterator for Members<'a> {
         let key_end = value_end(bytes, key)?;
         let colon = next_start(bytes, key_end).filter(|at| bytes.get(*at) == Some(&b':'))?;
         let value = next_start(bytes, colon + 1)?;
-        let end = value_end(bytes, value)?;
+        let name = self.text.get(key + 1..key_end - 1)?;
+        let end = match &mut self.list {
+            Some((list, elements)) if *list == name && bytes.get(value) == Some(&b'[') => {
+                let mut rest = Elements { text: self.text, at: value + 1 };
+                elements.extend(rest.by_ref());
+                let rest = bytes.get(rest.at..)?;
+                let blank = rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))?;
+                (rest.get(blank) == Some(&b']')).then_some(bytes.len() - rest.len() + blank + 1)?
+            }
+            _ => value_end(bytes, value)?,
+        };
         self.at = end;
-        Some((self.text.get(key + 1..key_end - 1)?, self.text.get(value..end)?))
+        Some((name, self.text.get(value..end)?))
     }
 }
 
@@ -250,6 +269,18 @@ mod tests {
         assert_eq!(found, expected);
         assert_eq!(elements(r#"[1, "a,b",[2], {"c":3}]"#).collect::<Vec<_>>(), ["1", "\"a,b\"", "[2]", "{\"c\":3}"]);
         assert_eq!(elements("[]").count() + elements("{}").count() + members("[1]").count() + members("").count(), 0);
+    }
+
+    #[test]
+    fn a_list_is_taken_apart_on_the_way_to_its_end() {
+        let object = r#"{"a":1,"list":[ {"x":"]"}, {"y":[2]} ],"b":{"list":[3]}}"#;
+        let (found, list) = members_and_list(object, "list");
+        assert_eq!(found, members(object).collect::<Vec<_>>());
+        assert_eq!(list, [r#"{"x":"]"}"#, r#"{"y":[2]}"#]);
+        for none in [r#"{"list":[]}"#, r#"{"list":{}}"#, r#"{"list":null}"#, "{}", r#"{"list":["#] {
+            let (found, list) = members_and_list(none, "list");
+            assert_eq!((found, list.len()), (members(none).collect(), 0), "{none}");
+        }
     }
 
     #[test]
