@@ -97,3 +97,47 @@ fn a_wiped_event_never_comes_back_from_a_damaged_file() {
     garble(&scene.folder());
     scene.deliver().has_exactly(&kept);
 }
+
+#[test]
+fn a_queue_unlinked_under_the_engine_or_between_two_lives_is_begun_anew_and_what_it_held_is_counted() {
+    for live in [true, false] {
+        let scene = Scene::new(CHILD);
+        let mut acknowledged = scene.run("n=300 kinds=message url=none persist_every=100 end=close").recorded;
+        let queue = scene.folder().join("queue.db");
+        if live {
+            let kid = scene
+                .start("n=2000 first=1000 kinds=message url=none pause_us=200 persist_every=100 end=persist,close");
+            kid.until("five hundred", |said| said.recorded.len() >= 500);
+            std::fs::remove_file(&queue).unwrap();
+            let (code, said) = kid.wait();
+            assert_eq!((code, said.word("persisted")), (Some(0), Some("true")));
+            acknowledged.extend(said.recorded);
+        } else {
+            for name in ["queue.db", "queue.db-wal", "queue.db-shm"] {
+                let _ = std::fs::remove_file(scene.folder().join(name));
+            }
+        }
+        acknowledged.extend(scene.run("n=50 first=9000 kinds=message url=none end=close").recorded);
+        let found = scene.deliver();
+        found.none_doubled();
+        let lost = acknowledged.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+        assert!((300..2300).contains(&lost), "live {live}: {lost} lost");
+        assert_eq!(dropped(&found.balance), [("corrupt_file".to_owned(), lost)].into(), "live {live}");
+    }
+}
+
+#[test]
+fn a_header_garbled_under_the_engine_costs_no_event() {
+    let scene = Scene::new(CHILD);
+    let kid = scene.start("n=2000 kinds=message crumbs=0 url=none pause_us=100 end=persist,close");
+    kid.until("five hundred", |said| said.recorded.len() >= 500);
+    let mut ring = std::fs::OpenOptions::new().write(true).open(scene.folder().join("ring.bin")).unwrap();
+    ring.write_all(&[0x5a; 100]).unwrap();
+    drop(ring);
+    let (code, said) = kid.wait();
+    assert_eq!((code, said.word("persisted")), (Some(0), Some("true")));
+    let more = scene.run("n=50 first=9000 kinds=message url=none end=close").recorded;
+    let found = scene.deliver();
+    found.has_exactly(&[said.recorded, more].concat());
+    found.nothing_dropped();
+}

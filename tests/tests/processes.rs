@@ -61,6 +61,25 @@ fn the_queue_of_a_process_that_is_gone_is_delivered_by_the_holder_and_its_folder
 }
 
 #[test]
+fn a_user_forgotten_at_once_after_open_is_forgotten_in_the_folders_of_processes_that_are_gone_too() {
+    let scene = Scene::new(CHILD);
+    let first = scene.start("n=0 url=none end=wait");
+    first.until("the first waits", |said| said.words.iter().any(|line| line == "waiting"));
+    scene.run("n=50 first=1000 url=none end=close");
+    assert!(scene.path("app.1").exists());
+    drop(first);
+    let mut next = scene.start("n=0 end=forget,persist,try,try,wait,flush");
+    let end = Instant::now() + PATIENCE;
+    while scene.path("app.1").exists() {
+        assert!(Instant::now() < end, "the orphan was not removed");
+        std::thread::yield_now();
+    }
+    next.tell("go on");
+    next.wait();
+    assert_eq!(scene.found().collected.len(), 0);
+}
+
+#[test]
 fn losses_of_an_orphan_are_told_before_it_is_removed() {
     let scene = Scene::new(CHILD);
     let first = scene.start("n=0 url=none end=wait");

@@ -148,7 +148,7 @@ impl Monitor {
     pub fn forget_user(&self) {
         self.0.each_engine(Shared::forget);
         self.0.append_scope(|encoder| encoder.field(crate::event::field::Field::Change, "user".into()));
-        self.0.each_engine(|shared| _ = shared.command(Command::Wipe { forget: true }));
+        self.0.each_engine(|shared| _ = shared.command(Command::Wipe));
     }
 
     /// What the host knows about network and power. A hint delays, it never stops.
@@ -196,7 +196,22 @@ impl Monitor {
         let end = Instant::now() + wait;
         self.0.persist(wait)?;
         let courier = self.0.shared.courier.get().ok_or(WaitError::Unavailable)?;
-        Ok(courier.flush(left(end)))
+        let mut flushed = courier.flush(left(end));
+        // What a process that is gone left behind counts too.
+        for orphan in self.0.shared.orphans() {
+            let more = orphan.courier.get().map(|courier| courier.flush(left(end))).unwrap_or_default();
+            for more in more {
+                match flushed.iter_mut().find(|known| known.destination == more.destination) {
+                    Some(known) => {
+                        known.delivered = known.delivered.saturating_add(more.delivered);
+                        known.left = known.left.saturating_add(more.left);
+                        known.held = known.held.take().or(more.held);
+                    }
+                    None => flushed.push(more),
+                }
+            }
+        }
+        Ok(flushed)
     }
 
     /// Before the system freezes the process: no new requests, waits for those under way, folds, gives the database and

@@ -11,6 +11,8 @@
 use crate::limits::{RESERVE_BYTES, RING_BYTES};
 use crate::sys::map::Map;
 
+/// The smallest page in use; on systems with larger ones some pages are touched more than once.
+pub(crate) const PAGE: u64 = 4096;
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"REZRING1");
 pub(crate) const MARKS: [usize; 2] = [4096, 8192];
 pub(crate) const MARKS_BYTES: usize = 4096;

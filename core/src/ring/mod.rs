@@ -26,9 +26,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The smallest page in use; on systems with larger ones some pages are touched more than once.
-const PAGE: u64 = 4096;
-
 /// Who may fill the ring how far, in percent. The rest is for runs, scope changes and fatal errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -292,6 +289,12 @@ impl Ring {
         self.lock().marks.clone()
     }
 
+    /// Position behind the last record, and the running total after it.
+    pub(crate) fn end(&self) -> (u64, u64) {
+        let state = self.lock();
+        (state.head, state.total)
+    }
+
     /// Ticket and running total of the last record.
     pub(crate) fn last(&self) -> (u64, u64) {
         let state = self.lock();
@@ -334,10 +337,10 @@ impl Ring {
         layout::touch(&map, 0);
         let region = RING_BYTES as u64;
         let end = head + bytes.min(region.saturating_sub(head.saturating_sub(self.tail())));
-        let mut at = (head | (PAGE - 1)) + 1;
+        let mut at = (head | (layout::PAGE - 1)) + 1;
         while at < end {
             layout::touch(&map, layout::REGION + (at % region) as usize);
-            at += PAGE;
+            at += layout::PAGE;
         }
     }
 

@@ -114,7 +114,13 @@ impl Ring {
     pub(crate) fn is_sound(&self) -> bool {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         match &*file {
-            Some((file, path)) => !self.map().was_torn() && file::is_whole(file, path, FILE_BYTES as u64),
+            Some((file, path)) => {
+                let map = self.map();
+                let header = [Word::Magic, Word::Generation].map(|word| layout::get(&map, word));
+                header == [layout::MAGIC, self.generation()]
+                    && !map.was_torn()
+                    && file::is_whole(file, path, FILE_BYTES as u64)
+            }
             None => false,
         }
     }

@@ -32,7 +32,7 @@ pub(crate) fn write(map: &Map, kind: u8, key: [u8; 16], body: &[u8]) -> Option<u
     if body.len() > BODY_BYTES || !layout::exchange(map, Word::ReserveState, FREE, WRITING) {
         return None;
     }
-    let generation = layout::get(map, Word::ReserveGeneration) + 1;
+    let generation = layout::get(map, Word::ReserveGeneration).wrapping_add(1);
     layout::set(map, Word::ReserveGeneration, generation);
     let mut front = [0u8; FRONT];
     front[..8].copy_from_slice(&generation.to_le_bytes());
@@ -42,7 +42,7 @@ pub(crate) fn write(map: &Map, kind: u8, key: [u8; 16], body: &[u8]) -> Option<u
     front[24..].copy_from_slice(&key);
     layout::write(map, RESERVE + FRONT, body);
     layout::write(map, RESERVE, &front);
-    layout::set(map, Word::ReserveTotal, layout::get(map, Word::ReserveTotal) + 1);
+    layout::set(map, Word::ReserveTotal, layout::get(map, Word::ReserveTotal).wrapping_add(1));
     layout::set(map, Word::ReserveState, FULL);
     Some(generation)
 }

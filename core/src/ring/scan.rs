@@ -30,6 +30,11 @@ impl<'m> Scan<'m> {
         Scan { map, generation, region: region as u64, at: from & !7, ticket, total, lost: 0, end }
     }
 
+    /// The same over records of this generation, whatever the header says: it may be damaged while they are not.
+    pub(crate) fn of(self, generation: u64) -> Scan<'m> {
+        Scan { generation, ..self }
+    }
+
     /// The next record; its body is put into `body`. `None` where the chain ends.
     pub(crate) fn next(&mut self, body: &mut Vec<u8>) -> Option<Head> {
         while self.at < self.end {

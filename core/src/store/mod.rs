@@ -83,6 +83,10 @@ pub(crate) struct Store {
     memory: Memory,
     /// `synchronous` is FULL now, not NORMAL.
     full: bool,
+    /// This open made the file.
+    fresh: bool,
+    /// Which file it is. Not an open one: closing it would take SQLite's locks along.
+    file: Option<(u64, u64)>,
     /// Another one for each file opened in this process.
     serial: u64,
     /// Bytes of the ballast that are there; 0 until [`Store::ballast`] looked.
@@ -100,7 +104,8 @@ impl Store {
     /// any size.
     pub(crate) fn open(folder: &Path, identity: &Identity, options: Options) -> Result<Store> {
         repair::finish(folder)?;
-        let (db, fresh) = schema::open(&folder.join(FILE))?;
+        let path = folder.join(FILE);
+        let (db, fresh) = schema::open(&path)?;
         if fresh {
             begin(&db)?;
             let made = schema::create(&db).and_then(|()| insert::first_rows(&db, identity)).and_then(|()| commit(&db));
@@ -118,9 +123,21 @@ impl Store {
             boot: identity.boot.clone(),
             memory,
             full: false,
+            fresh,
+            file: crate::sys::file::identity(&path),
             serial,
             ballast: 0,
         })
+    }
+
+    /// Whether this open made the file.
+    pub(crate) fn is_new(&self) -> bool {
+        self.fresh
+    }
+
+    /// Whether the file is still the one in its place.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.file.is_none() || self.file == crate::sys::file::identity(&self.folder.join(FILE))
     }
 
     /// Opens the queue of a folder to look at it: works while an app writes, changes nothing.

@@ -85,6 +85,21 @@ pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     }
 }
 
+/// What tells this file from any other at the same place; none where the system does not say.
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let file = std::fs::metadata(path).ok()?;
+        Some((file.dev(), file.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
 /// Makes a rename or removal in this folder durable.
 pub(crate) fn sync_folder(folder: &Path) {
     // Folders cannot be opened on some systems; a power cut may then undo the rename, which the next start repairs.

@@ -18,7 +18,7 @@ const TRIES: u32 = 8;
 #[derive(Debug)]
 pub(crate) struct FolderLock {
     folder: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl FolderLock {
@@ -38,7 +38,7 @@ impl FolderLock {
             }
             // Whoever drained and removed the folder meanwhile left us the lock of a file that nobody else finds.
             if file::is_whole(&open, &path, 0) {
-                return Ok(Some(FolderLock { folder: folder.to_owned(), _file: open }));
+                return Ok(Some(FolderLock { folder: folder.to_owned(), file: open }));
             }
         }
         Err(io::Error::other("the folder is removed again and again"))
@@ -52,9 +52,18 @@ impl FolderLock {
         FolderLock::take(folder).ok().flatten()
     }
 
-    /// Removes the folder with everything in it.
+    /// Removes the folder with everything in it. Out of the way first: once its lock is unlinked, another process would take
+    /// the name for its own, and lose what it puts there.
     pub(crate) fn remove(self) -> io::Result<()> {
-        std::fs::remove_dir_all(&self.folder)
+        let mut aside = self.folder.as_os_str().to_owned();
+        aside.push(format!(".gone-{}", std::process::id()));
+        std::fs::rename(&self.folder, &aside)?;
+        std::fs::remove_dir_all(&aside)
+    }
+
+    /// Whether the folder at that place is still the one that was locked.
+    pub(crate) fn is_in_place(&self) -> bool {
+        file::is_whole(&self.file, &self.folder.join(FILE), 0)
     }
 }
 

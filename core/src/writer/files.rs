@@ -8,6 +8,7 @@ use crate::courier::{Courier, Options};
 use crate::id::IdKey;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
+use crate::reason::Reason;
 use crate::ring::guard::Step;
 use crate::ring::marks::{Marks, WipeMark};
 use crate::store::{Identity, Store, StoreError, Wipe, repair};
@@ -78,6 +79,13 @@ impl Writer {
                     (Some(Stamper::load(&store, self.shared.config.mask_user)?), store.runs()?.pop())
                 }
             };
+            if store.is_new() && marks.rows > 0 {
+                // The file that had them is gone, and was not put aside.
+                let mut fold = store.begin(true, self.shared.now())?;
+                fold.intake(None, u64::from(marks.rows))?;
+                fold.drop(None, Reason::CorruptFile, u64::from(marks.rows))?;
+                fold.commit()?;
+            }
             let mark = store.fold_mark();
             let same = (store.epoch(), mark.generation, mark.ticket);
             // Counted where it is another file than the marks speak of, or another state of it.
@@ -157,10 +165,22 @@ impl Writer {
         let _ = self.shared.courier.set(courier);
     }
 
+    /// The file was unlinked or replaced under the open connection: a new one takes its place, and what the old one held is
+    /// booked by `open`.
+    pub(super) fn keep_store_sound(&mut self) {
+        if self.store.as_ref().is_none_or(Store::is_in_place) || !self.shared.folder_is_in_place() {
+            return;
+        }
+        self.store = None;
+        self.carving = None;
+        self.open();
+        if let Some(courier) = self.shared.courier.get() {
+            courier.store_replaced();
+        }
+    }
+
     /// The file is damaged: put aside, a new one begun in a new epoch, the old one carved in the background.
     pub(super) fn quarantine(&mut self) -> bool {
-        // How many of its rows are owed is best known by itself, if it can still be read.
-        self.mark_settled();
         self.store = None;
         self.carving = None;
         let (folder, now) = (self.shared.folder.clone(), self.shared.now());
@@ -174,6 +194,8 @@ impl Writer {
             return false;
         }
         self.sync_at = None;
+        // From now on the marks speak of the new file.
+        self.shared.ring.change_marks(|state| state.marks.rows = 0);
         // The pending batch stays: it was decided from what the file had folded, and is folded into the new one.
         self.open();
         if self.store.is_some()

@@ -39,6 +39,7 @@ impl Writer {
 
     /// Folds everything that is in the ring, and does the wipes that are asked for where they are due.
     pub(super) fn fold(&mut self) {
+        self.keep_store_sound();
         self.keep_ring_sound();
         while self.can_fold() {
             if self.pending.is_none() {
@@ -71,7 +72,7 @@ impl Writer {
     pub(super) fn read(&mut self) -> Option<Batch> {
         let ring = &self.shared.ring;
         let map = ring.map();
-        let (from, end) = (ring.tail(), ring.published());
+        let (from, (end, all)) = (ring.tail(), ring.end());
         let crash = reserve::read(&map);
         if from == end && crash.is_none() {
             if reserve::is_taken(&map) && self.first_fold {
@@ -97,7 +98,7 @@ impl Writer {
             (batch.mark.reserve_generation, batch.mark.reserve_total) = (0, 0);
         }
         batch.crash = crash.filter(|crash| crash.generation > batch.mark.reserve_generation);
-        let reached = self.read_records(&map, (from, end), (ticket, total), &mut batch);
+        let reached = self.read_records(&map, (from, end, all), (ticket, total), &mut batch);
         batch.mark.generation = self.shared.ring.generation();
         (batch.end, batch.mark.ticket, batch.mark.total) = reached;
         if batch.end == end || batch.wipe_next {
@@ -110,15 +111,16 @@ impl Writer {
         Some(batch)
     }
 
-    /// Reads records from `range.0` on into the batch; answers position, ticket and total reached.
+    /// Reads records from `range.0` to `range.1`, behind which the running total is `range.2`, into the batch; answers
+    /// position, ticket and total reached.
     pub(super) fn read_records(
         &mut self,
         map: &Map,
-        range: (u64, u64),
+        range: (u64, u64, u64),
         after: (u64, u64),
         batch: &mut Batch,
     ) -> (u64, u64, u64) {
-        let mut scan = Scan::new(map, RING_BYTES, range.0, range.1, after.0, after.1);
+        let mut scan = Scan::new(map, RING_BYTES, range.0, range.1, after.0, after.1).of(self.shared.ring.generation());
         let tight = self.store.as_ref().is_some_and(Store::is_tight);
         let most = if tight { TIGHT_BATCH_BYTES } else { BATCH_BYTES };
         let mut bytes = Vec::new();
@@ -143,7 +145,11 @@ impl Writer {
             }
             let Some(head) = head else {
                 // What is left of the range is unreadable to its end.
-                return (range.1, scan.ticket, scan.total);
+                let unread = range.2.saturating_sub(scan.total);
+                if unread > 0 {
+                    batch.ops.push(Op::Lost(self.why_lost(), unread));
+                }
+                return (range.1, scan.ticket, range.2.max(scan.total));
             };
             self.record(&head, &bytes, batch);
             if batch.bytes > most || batch.ops.len() > BATCH_OPS {

@@ -27,7 +27,9 @@ impl Writer {
         if runs == DEATHS && !std::mem::replace(&mut self.guard_done, true) {
             let marks = self.shared.ring.marks().to_bytes();
             // If this fails too, the start goes on with the files as they are.
-            let _ = repair::quarantine(&self.shared.folder, &marks, self.shared.now());
+            if repair::quarantine(&self.shared.folder, &marks, self.shared.now()).is_ok() {
+                self.shared.ring.change_marks(|state| state.marks.rows = 0);
+            }
         }
         true
     }

@@ -195,7 +195,10 @@ impl Writer {
                 let _ = done.send(synced);
             }
             // The fold before this command did it, or could not yet.
-            Command::Wipe { forget } => self.adopt_all(forget),
+            Command::Wipe => {
+                self.adopt_all();
+                self.shared.forgets.store(false, std::sync::atomic::Ordering::Release);
+            }
             Command::Reopen => self.open(),
             Command::Failed(error, serial) => {
                 // Of a file that was put aside meanwhile: dealt with, and the new one is not to follow it.
@@ -355,7 +358,7 @@ impl Writer {
         self.shared.set_state(StoreState::Unavailable("closed".into()));
         // Only now may another engine have the folder.
         if self.shared.ring.detach().is_ok() {
-            self.shared.release_lock();
+            self.shared.give_lock(None);
         }
         self.shared.wake_successor();
     }

@@ -31,13 +31,12 @@ impl Writer {
     pub(super) fn adopt_orphans(&self) {
         let courier = self.shared.courier.get();
         if courier.is_some_and(|courier| !courier.directory().destinations().is_empty()) {
-            self.adopt_all(false);
+            self.adopt_all();
         }
     }
 
-    /// The same, wherever they may deliver to: what is denied or forgotten now must not wait in a folder beside. With
-    /// `forget`, all that lies in them goes.
-    pub(super) fn adopt_all(&self, forget: bool) {
+    /// The same, wherever they may deliver to: what is denied or forgotten now must not wait in a folder beside.
+    pub(super) fn adopt_all(&self) {
         let shared = &self.shared;
         let home = &shared.config.folder;
         if !matches!(shared.role, Role::App) || shared.folder != *home || !shared.holds_folder() {
@@ -58,7 +57,7 @@ impl Writer {
                     Consent::of(state).into_iter().for_each(|consent| orphan.change_consent(purpose, consent));
                 }
             }
-            if forget {
+            if shared.forgets.load(std::sync::atomic::Ordering::Acquire) {
                 orphan.forget();
             }
             // Without a thread it is dropped, its lock with it, and the next upkeep tries again.

@@ -28,8 +28,8 @@ pub(crate) enum Command {
     Tell(Box<dyn FnOnce(&CourierHandle) + Send>),
     /// Sync everything folded; answers whether it is on the disk.
     Persist(Sender<bool>),
-    /// Erase what the marks say; in the folders of processes that are gone everything, if `forget`.
-    Wipe { forget: bool },
+    /// Erase what the marks say, in the folders of processes that are gone too.
+    Wipe,
     /// The store of this serial number failed under the courier's work.
     Failed(StoreError, u64),
     /// Release the database and its locks; records go on into the ring.
@@ -89,6 +89,8 @@ pub(crate) struct Shared {
     lock: Mutex<Option<FolderLock>>,
     /// `close` was asked for.
     closing: AtomicBool,
+    /// The user is being forgotten: what lies in folders of processes that are gone goes too, whenever they are found.
+    pub(crate) forgets: AtomicBool,
     /// The engine that waits for this one to let go of the folder.
     successor: Mutex<Weak<Shared>>,
     /// Engines over the folders of processes that are gone.
@@ -124,6 +126,7 @@ impl Shared {
             role,
             lock: Mutex::new(lock),
             closing: AtomicBool::new(false),
+            forgets: AtomicBool::new(false),
             successor: Mutex::default(),
             orphans: Mutex::default(),
             ring,
@@ -142,6 +145,12 @@ impl Shared {
         }
     }
 
+    /// Whether the folder is ours and in its place: one that was moved or removed may have another owner there now.
+    pub(crate) fn folder_is_in_place(&self) -> bool {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        lock.as_ref().is_some_and(FolderLock::is_in_place)
+    }
+
     /// Whether the folder is ours.
     pub(crate) fn holds_folder(&self) -> bool {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_some()
@@ -152,11 +161,7 @@ impl Shared {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Gives the folder to whoever wants it. Until it is free, it is ours to everybody here.
-    pub(crate) fn release_lock(&self) {
-        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
+    /// The folder is ours with this lock; without one it is free to everybody, and ours until that moment.
     pub(crate) fn give_lock(&self, lock: Option<FolderLock>) {
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;
     }
@@ -259,12 +264,13 @@ impl Shared {
             }
         });
         if denied {
-            self.command(Command::Wipe { forget: false });
+            self.command(Command::Wipe);
         }
     }
 
     /// Asks for the wipe of everything recorded so far; [`Command::Wipe`] begins it.
     pub(crate) fn forget(&self) {
+        self.forgets.store(true, Ordering::Release);
         self.ring.change_marks(|state| state.marks.wipes.forget(state.ticket));
     }
 

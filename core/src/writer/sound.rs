@@ -12,6 +12,10 @@ impl Writer {
         if !self.shared.ring.has_file() || self.shared.ring.is_sound() || !self.can_fold() {
             return;
         }
+        if !self.shared.folder_is_in_place() {
+            // Moved or removed with everything in it: a new ring there would be put under somebody else.
+            return;
+        }
         let shared = std::sync::Arc::clone(&self.shared);
         // First with callers going on, then the rest under the lock.
         let taken = || crate::ring::reserve::read(&shared.ring.map()).is_some();
@@ -27,8 +31,9 @@ impl Writer {
         let mark = self.store.as_ref().map(crate::store::Store::fold_mark).unwrap_or_default();
         // Only copied under the append lock: stamping asks the app's hook, and callers wait for the lock.
         let (mut records, mut read, tail) = (Vec::new(), mark.total, shared.ring.tail());
+        let generation = shared.ring.generation();
         let replaced = shared.ring.replace(&shared.folder, super::files::boot_hash(&shared.boot), |map, head| {
-            let mut scan = Scan::new(map, RING_BYTES, tail, head, mark.ticket, mark.total);
+            let mut scan = Scan::new(map, RING_BYTES, tail, head, mark.ticket, mark.total).of(generation);
             let mut bytes = Vec::new();
             while let Some(head) = scan.next(&mut bytes).or_else(|| scan.resync(&mut bytes)) {
                 records.push((head, bytes.clone()));

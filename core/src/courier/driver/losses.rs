@@ -7,8 +7,12 @@ use crate::destination::Destination;
 use crate::store::{self, RouteKey, Store};
 use std::sync::Arc;
 
-/// Whether a route that reports losses has some its server was not told.
+/// Whether a route that reports losses has some its server was not told. Where the user was forgotten and nothing came after,
+/// there is no run left to tell them of.
 pub(crate) fn owes_losses(store: &Store, destinations: &[(String, Arc<dyn Destination>)]) -> store::Result<bool> {
+    if store.runs()?.is_empty() {
+        return Ok(false);
+    }
     for (name, destination) in destinations {
         for spec in destination.routes().iter().filter(|spec| spec.reports_losses) {
             let key = format!("{name}/{}", spec.name);
