@@ -431,7 +431,11 @@ mod answers;
 mod bisects;
 #[cfg(feature = "destination-datadog")]
 mod datadog;
+#[cfg(feature = "destination-ga4")]
+mod ga4;
 mod life;
+#[cfg(feature = "destination-mixpanel")]
+mod mixpanel;
 #[cfg(feature = "destination-otlp")]
 mod otlp;
 mod sentry;

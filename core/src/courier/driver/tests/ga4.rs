@@ -1,0 +1,68 @@
+//! Google Analytics' column of the design's table: each request at most once.
+
+use super::answers::{Outcome, Subject, check};
+use super::*;
+use crate::destination::Ga4;
+
+const COLLECT: Subject = Subject {
+    destination: || Arc::new(Ga4::web_stream("G-ABC1234567", "secret").endpoint("http://127.0.0.1:1").build().unwrap()),
+    route: "ga4.collect",
+    accept: || status(204),
+};
+
+fn collect(name: &str, turn: Turn, expected: &Outcome) {
+    check(&COLLECT, name, Kind::Analytics, 1, turn, expected);
+}
+
+/// Nobody knows whether it arrived: counted, not sent again.
+fn ambiguous() -> Outcome {
+    Outcome { dropped: vec![(Reason::Ambiguous, 1)], why: "", ..Outcome::default() }
+}
+
+/// Kept, and cut anew.
+fn again(why: &'static str) -> Outcome {
+    Outcome { queued: 1, next: Some((1_000, 2_000)), why, ..Outcome::default() }
+}
+
+fn stopped(why: &'static str) -> Outcome {
+    let hour = Some((3_600_000, 3_600_000));
+    Outcome { queued: 1, next: hour, why, stopped: true, ..Outcome::default() }
+}
+
+#[test]
+fn any_yes_but_a_page_settles() {
+    let done = Outcome { delivered: 1, ..Outcome::default() };
+    for code in [200, 202, 204] {
+        collect(&format!("{code}"), status(code), &done);
+    }
+    collect("an image", with(200, &[("content-type", "image/gif")], "GIF89a"), &done);
+}
+
+#[test]
+fn what_may_have_arrived_is_counted_and_not_sent_again() {
+    let page = with(200, &[("content-type", "text/html")], "<html>");
+    for (name, turn) in [
+        ("a page", page),
+        ("fate unknown", Turn::Ambiguous),
+        ("500", status(500)),
+        ("502", status(502)),
+        ("408", status(408)),
+        ("a strange status", status(999)),
+    ] {
+        collect(name, turn, &Outcome { why: "certain answer", ..ambiguous() });
+    }
+}
+
+#[test]
+fn what_did_not_arrive_is_kept_and_what_is_refused_is_dropped() {
+    collect("no byte sent", Turn::NotSent, &again("could not be reached"));
+    collect("503", status(503), &again("in trouble"));
+    collect("429", status(429), &again("fewer requests"));
+    for code in [400, 413, 422] {
+        let dropped = Outcome { dropped: vec![(Reason::Rejected, 1)], ..Outcome::default() };
+        collect(&format!("{code}"), status(code), &dropped);
+    }
+    for code in [301, 302, 401, 403, 404, 405, 410] {
+        collect(&format!("{code}"), status(code), &stopped("stopped: "));
+    }
+}

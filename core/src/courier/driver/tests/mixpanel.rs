@@ -1,0 +1,69 @@
+//! Mixpanel's column of the design's table: `/import`, whose answer names each refused row.
+
+use super::answers::{Outcome, Subject, check};
+use super::*;
+use crate::destination::Mixpanel;
+
+const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+
+fn accept() -> Turn {
+    with(200, &JSON, r#"{"code":200,"num_records_imported":1,"status":"OK"}"#)
+}
+
+const IMPORT: Subject = Subject {
+    destination: || Arc::new(Mixpanel::builder("token").endpoint("http://127.0.0.1:1").build().unwrap()),
+    route: "mixpanel.import",
+    accept,
+};
+
+fn import(name: &str, turn: Turn, expected: &Outcome) {
+    check(&IMPORT, name, Kind::Analytics, 1, turn, expected);
+}
+
+/// Mixpanel asks for 2 to 60 s.
+fn again(why: &'static str) -> Outcome {
+    Outcome { in_flight: 1, next: Some((2_000, 4_000)), why, ..Outcome::default() }
+}
+
+fn stopped(why: &'static str) -> Outcome {
+    let hour = Some((3_600_000, 3_600_000));
+    Outcome { queued: 1, next: hour, why, stopped: true, ..Outcome::default() }
+}
+
+#[test]
+fn only_mixpanels_own_answer_settles() {
+    let done = Outcome { delivered: 1, ..Outcome::default() };
+    import("200 with its count", accept(), &done);
+    import("200 and a page", with(200, &[("content-type", "text/html")], "<html>"), &again("certain answer"));
+    let cut = Answer { status: 200, cut: true, body: b"{\"code\":200".to_vec(), ..Answer::default() };
+    import("200, cut", Turn::Answer(cut), &again("certain answer"));
+    // It stored nothing.
+    import("200 with 0", with(200, &JSON, "0"), &stopped("refuses every event"));
+    import("fate unknown", Turn::Ambiguous, &again("certain answer"));
+    import("no byte sent", Turn::NotSent, &again("could not be reached"));
+}
+
+#[test]
+fn a_wrong_address_or_token_stops_and_a_refusal_of_everything_too() {
+    for code in [301, 302, 307, 308, 401, 403, 404, 405, 410] {
+        import(&format!("{code}"), status(code), &stopped("stopped: "));
+    }
+    for code in [400, 402, 409, 413, 422] {
+        import(&format!("{code}"), status(code), &stopped("refuses every event"));
+    }
+}
+
+#[test]
+fn trouble_and_limits_are_waited_out() {
+    for code in [500, 502, 503, 504] {
+        import(&format!("{code}"), status(code), &again("in trouble"));
+    }
+    import("429", status(429), &again("fewer requests"));
+    let date = ("date", "Mon, 23 Nov 2026 02:00:00 GMT");
+    for (headers, ms) in
+        [(vec![("retry-after", "90")], 90_000), (vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT"), date], 600_000)]
+    {
+        let asked = Outcome { next: Some((ms, ms)), ..again("left alone") };
+        import(&format!("429, {headers:?}"), with(429, &headers, ""), &asked);
+    }
+}
