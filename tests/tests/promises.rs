@@ -235,8 +235,8 @@ fn promise_6_recording_costs_memory_not_io() {
     // The wake of a writer that sleeps, and the lock while it looks, are the two allowed.
     let others: Vec<_> = between.iter().filter(|line| !line.contains("futex") && !line.contains("getppid")).collect();
     assert!(others.is_empty(), "system calls on the caller's thread: {others:?}");
-    // One sleep of the writer touches 16 pages under the lock: a wait and a wake for each, at worst.
-    assert!(between.len() <= 2 * 2 * 16, "{} system calls in 1,000 records: {between:?}", between.len());
+    println!("{} of them in 1,000 records", between.len());
+    assert!(between.len() <= 20, "{} system calls in 1,000 records: {between:?}", between.len());
 }
 
 /// The child ended by itself, all its calls were answered.
