@@ -11,6 +11,7 @@ pub mod destination;
 mod event;
 mod id;
 pub mod inspect;
+mod json;
 mod kind;
 mod level;
 pub mod limits;

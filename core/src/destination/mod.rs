@@ -3,6 +3,8 @@
 //! Everything here is a pure function of rows and answers: no clock, no file, no socket, no store. What must be read
 //! at the moment of sending comes in as [`Stamp`].
 
+#[cfg(any(feature = "destination-mixpanel", feature = "destination-otlp"))]
+mod base64;
 #[cfg(feature = "destination-datadog")]
 mod datadog;
 mod error;
@@ -16,6 +18,7 @@ mod mixpanel;
 mod otlp;
 #[cfg(feature = "destination-rez")]
 mod rez;
+mod said;
 #[cfg(feature = "destination-sentry")]
 mod sentry;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]

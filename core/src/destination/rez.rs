@@ -3,6 +3,7 @@
 //! The only destination that loses nothing of a row, answers for each event and takes every kind. It settles a batch
 //! only by an answer that accounts for all of its events: a captive portal's `200 OK` settles nothing.
 
+use super::said::said;
 use super::{
     Action, Backoff, Batch, Caps, Destination, DestinationError, Limit, RouteSpec, RowOutcome, Stamp, Verdict, Want,
     header_value, stable_hash,
@@ -25,9 +26,6 @@ const PATH: &str = "/v1/batch";
 /// Most bytes of row JSON in one request: with what the envelope adds to 500 rows it stays under the endpoint's cap of
 /// 1 MiB.
 const ROWS_BYTES: usize = limits::CUT_BYTES - limits::CUT_EVENTS * 300 - 16 * 1024;
-
-/// Longest text of the server that is kept with a dead letter or a receipt, in characters.
-const NOTE_CHARS: usize = 160;
 
 const ROUTES: &[RouteSpec] = &[RouteSpec {
     name: "rez.batch",
@@ -153,7 +151,7 @@ impl Destination for Rez {
                 Err(what) => Action::Ambiguous(what),
             },
             300..=399 => Action::Stop(match answer.header("location") {
-                Some(to) => format!("the endpoint redirects to {}", short(to)),
+                Some(to) => format!("the endpoint redirects to {}", said(to)),
                 None => "the endpoint redirects".to_owned(),
             }),
             401 | 403 => Action::Stop(format!("the write key was refused ({})", answer.status)),
@@ -272,11 +270,6 @@ fn event(out: &mut String, run: Option<&Run>, main: Option<&Run>, row: &Row) {
     out.push('}');
 }
 
-/// First characters of a text of the server.
-fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(NOTE_CHARS).collect()
-}
-
 /// The body of an answer, as far as it is one of ours.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
@@ -368,10 +361,10 @@ impl Reply {
     /// Counts and codes, no payload.
     fn note(&self) -> Option<String> {
         if let Some(error) = &self.error {
-            return Some(short(error.as_str().map_or_else(|| error.to_string(), str::to_owned).as_str()));
+            return Some(said(error.as_str().map_or_else(|| error.to_string(), str::to_owned).as_str()));
         }
         let first = self.rejected.first()?;
-        Some(short(&format!("{} rejected, first: {}", self.rejected.len(), first.code)))
+        Some(said(&format!("{} rejected, first: {}", self.rejected.len(), first.code)))
     }
 }
 
@@ -382,7 +375,7 @@ impl Rejected {
             note.push_str(": ");
             note.push_str(part);
         }
-        short(&note)
+        said(&note)
     }
 }
 

@@ -4,9 +4,6 @@ use super::Note;
 use crate::row::Row;
 use serde_json::{Map, Value};
 
-/// Longest text of a server that is kept with a dead letter or a receipt, in characters.
-const SAID_CHARS: usize = 160;
-
 /// What was renamed, cut or left out of one row. The encoder fills it whether or not anybody reads it, so that what
 /// the inspector says is what was sent.
 #[derive(Debug, Default)]
@@ -44,29 +41,9 @@ pub(super) fn cut(text: &str, most: usize, field: &str, notes: &mut Notes) -> St
     }
 }
 
-/// First characters of what a server said; no line breaks.
-pub(super) fn said(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(SAID_CHARS).collect()
-}
-
 /// Whole milliseconds of a field in microseconds.
 pub(super) fn millis(fields: &Map<String, Value>, key: &str) -> Option<i64> {
     fields.get(key)?.as_i64().map(|us| us / 1_000)
-}
-
-/// Base64 (RFC 4648, with padding): the user of HTTP's basic authentication.
-#[cfg(feature = "destination-mixpanel")]
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for part in bytes.chunks(3) {
-        let word = part.iter().fold(0_u32, |word, byte| (word << 8) | u32::from(*byte)) << (8 * (3 - part.len()));
-        for place in 0..4 {
-            let digit = DIGITS.get((word >> (18 - 6 * place)) as usize & 63).copied().unwrap_or(b'=');
-            out.push(if place <= part.len() { char::from(digit) } else { '=' });
-        }
-    }
-    out
 }
 
 /// A value of a URL's query: everything but letters, digits and `-._~` as `%XX`.
@@ -92,23 +69,6 @@ mod tests {
         assert!(notes.0.is_empty());
         assert_eq!(cut("h\u{e9}llo", 2, "a", &mut notes), "h\u{e9}");
         assert_eq!(notes.0, [Note { field: "a".into(), what: "cut to 2 characters".into() }]);
-    }
-
-    #[cfg(feature = "destination-mixpanel")]
-    #[test]
-    fn base64_has_the_digits_of_its_rfc() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-            ("\u{fb}\u{ff}", "w7vDvw=="),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), coded, "{plain}");
-        }
     }
 
     #[cfg(feature = "destination-ga4")]

@@ -2,7 +2,8 @@
 
 use super::Writer;
 use super::batch::Batch;
-use super::shared::{Door, Role, StoreState};
+use super::door::Door;
+use super::shared::{Role, StoreState};
 use super::stamp::Stamper;
 use crate::courier::{Courier, Options};
 use crate::id::IdKey;

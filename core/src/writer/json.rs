@@ -2,6 +2,7 @@
 
 use crate::event::decode::{Raw, RawFrame, Reader};
 use crate::event::field::Field;
+use crate::json::{push_number, push_text};
 use crate::privacy::{key_is_exempt, key_is_secret, scrub_text, scrub_url};
 
 /// Writes one JSON object into a string, member by member.
@@ -92,7 +93,7 @@ fn push_value(out: &mut String, value: Raw<'_>, verbatim: bool) {
         Raw::Bool(value) => out.push_str(if value { "true" } else { "false" }),
         Raw::I64(number) => out.push_str(&number.to_string()),
         Raw::U64(number) => out.push_str(&number.to_string()),
-        Raw::F64(number) => push_f64(out, number),
+        Raw::F64(number) => push_number(out, number),
         Raw::Str(text) if verbatim => push_text(out, text),
         Raw::Str(text) => push_text(out, &scrub_text(text)),
         Raw::List(count, mut reader) => {
@@ -153,49 +154,4 @@ fn push_frame(out: &mut String, frame: &RawFrame<'_>) {
     }
     object.raw("in_app", if frame.in_app { "true" } else { "false" });
     out.push_str(&object.finish());
-}
-
-/// A number as JSON has it; finite by construction, and `null` should that ever fail.
-pub(crate) fn push_f64(out: &mut String, number: f64) {
-    match serde_json::Number::from_f64(number) {
-        Some(number) => out.push_str(&number.to_string()),
-        None => out.push_str("null"),
-    }
-}
-
-/// A text as JSON has it.
-pub(crate) fn push_text(out: &mut String, text: &str) {
-    out.push('"');
-    let mut plain = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.push_str(text.get(plain..at).unwrap_or_default());
-        match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            control => out.push_str(&format!("\\u{control:04x}")),
-        }
-        plain = at + 1;
-    }
-    out.push_str(text.get(plain..).unwrap_or_default());
-    out.push('"');
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_text_is_the_same_after_a_json_parser() {
-        for text in ["", "plain", "\"\\\n\r\t\0\u{1f}\u{7f}", "é🛒\u{2028}", "</script>"] {
-            let mut json = String::new();
-            push_text(&mut json, text);
-            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-        }
-    }
 }

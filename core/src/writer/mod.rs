@@ -13,11 +13,13 @@
 //! | `guard` | starts that died in the engine |
 //! | `orphan` | queues that nobody records into any more |
 //! | `screens`, `repeat` | the screen of the moment; the same error over and over |
+//! | `door` | the courier's way to the store |
 //! | `hook` | the app's own `before_send` |
 
 pub(crate) mod batch;
 mod carve;
 mod device;
+mod door;
 mod files;
 mod fold;
 mod guard;

@@ -1,8 +1,7 @@
 //! What callers, the writer and the courier share.
 
 use crate::config::{Config, Consent};
-use crate::courier::{CourierHandle, Outbox};
-use crate::destination::Granted;
+use crate::courier::CourierHandle;
 use crate::id::IdKey;
 use crate::kind::Purpose;
 use crate::ring::Ring;
@@ -12,7 +11,7 @@ use crate::sys::Clock;
 use crate::sys::lock::FolderLock;
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
@@ -352,48 +351,5 @@ impl Shared {
                 .collect();
         });
         Ok(())
-    }
-}
-
-/// The courier's door to the writer.
-pub(crate) struct Door {
-    shared: Arc<Shared>,
-    /// Serial number of the store that did the last work.
-    asked: Arc<AtomicU64>,
-}
-
-impl Door {
-    pub(crate) fn new(shared: &Arc<Shared>) -> Door {
-        Door { shared: Arc::clone(shared), asked: Arc::default() }
-    }
-}
-
-impl Outbox for Door {
-    fn ask<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
-        let asked = Arc::clone(&self.asked);
-        self.shared.ask_within(None, move |store, now| {
-            asked.store(store.serial(), Ordering::Relaxed);
-            work(store, now)
-        })
-    }
-
-    fn granted(&self) -> Granted {
-        let consent = self.shared.ring.consent();
-        Granted { monitoring: consent[0] == 2, analytics: consent[1] == 2 }
-    }
-
-    fn denied(&self) -> Granted {
-        let consent = self.shared.ring.consent();
-        Granted { monitoring: consent[0] == 3, analytics: consent[1] == 3 }
-    }
-
-    fn changed(&self) {
-        let shared = Arc::clone(&self.shared);
-        // A store that cannot be read is found out by whoever works with it next.
-        let _ = self.ask(move |store, _| shared.write_marks(store, true).is_ok());
-    }
-
-    fn failed(&self, error: &StoreError) {
-        self.shared.command(Command::Failed(error.clone(), self.asked.load(Ordering::Relaxed)));
     }
 }

@@ -298,7 +298,7 @@ impl Stamper {
                 let by = body.get(Field::By).and_then(Raw::f64).unwrap_or(0.0);
                 let value = self.properties.get(name).and_then(Value::as_f64).unwrap_or(0.0) + by;
                 let mut text = String::new();
-                json::push_f64(&mut text, value);
+                crate::json::push_number(&mut text, value);
                 object.raw("value", &text);
                 text
             }

@@ -1,6 +1,7 @@
 //! Writes one JSON object, member by member, straight into the body.
 
-use super::super::json::{Json, push_float, push_text};
+use super::super::json::Json;
+use crate::json::{push_number, push_text};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -46,7 +47,7 @@ impl Doc<'_> {
 
     pub(super) fn float(&mut self, key: &str, number: f64) {
         self.key(key);
-        push_float(self.out, number);
+        push_number(self.out, number);
     }
 
     pub(super) fn flag(&mut self, key: &str, value: bool) {
@@ -94,7 +95,7 @@ fn any(out: &mut String, value: &Json<'_>) {
         Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Json::Int(number) => drop(write!(out, "{number}")),
         Json::Uint(number) => drop(write!(out, "{number}")),
-        Json::Float(number) => push_float(out, *number),
+        Json::Float(number) => push_number(out, *number),
         Json::Text(text) => push_text(out, text),
         Json::List(values) => {
             out.push('[');

@@ -8,6 +8,7 @@ mod privacy;
 mod rum;
 mod view;
 
+use super::said::said;
 use super::{
     Action, Backoff, Batch, Destination, DestinationError, RouteSpec, RowOutcome, Stamp, Verdict, Want, header_value,
     json::Json, stable_hash,
@@ -28,9 +29,6 @@ const LOG_AGE: Duration = Duration::from_secs(18 * 3600);
 
 /// The oldest batch the vendor's own SDKs send to RUM.
 const RUM_AGE: Duration = Duration::from_secs(24 * 3600);
-
-/// Longest text of the server that is kept in a receipt, in characters.
-const NOTE_CHARS: usize = 160;
 
 const fn route(name: &'static str, reports_losses: bool) -> RouteSpec {
     RouteSpec {
@@ -358,7 +356,7 @@ impl Destination for Datadog {
             202 => Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]),
             200..=299 => Action::Ambiguous(format!("status {} is not the intake's 202", answer.status)),
             300..=399 => Action::Stop(match answer.header("location") {
-                Some(to) => format!("the endpoint redirects to {}", short(to)),
+                Some(to) => format!("the endpoint redirects to {}", said(to)),
                 None => "the endpoint redirects".to_owned(),
             }),
             401 | 403 => Action::Stop(format!("the client token was refused ({})", answer.status)),
@@ -385,12 +383,7 @@ fn error(answer: &Answer) -> Option<String> {
     let json: serde_json::Value = serde_json::from_slice(&answer.body).ok().filter(|_| !answer.cut)?;
     let first = json.get("errors")?.get(0)?;
     let words = first.as_str().or_else(|| first.get("detail")?.as_str()).or_else(|| first.get("title")?.as_str())?;
-    Some(short(words)).filter(|words| !words.is_empty())
-}
-
-/// First characters of a text of the server.
-fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(NOTE_CHARS).collect()
+    Some(said(words)).filter(|words| !words.is_empty())
 }
 
 #[cfg(test)]

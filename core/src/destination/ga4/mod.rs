@@ -8,7 +8,8 @@ mod commerce;
 mod encode;
 mod name;
 
-use super::write::{Notes, fields, query_value, said};
+use super::said::said;
+use super::write::{Notes, fields, query_value};
 use super::{
     Action, Backoff, Batch, Destination, DestinationError, Note, RouteSpec, RowOutcome, Stamp, Verdict, Want,
     header_value, stable_hash,

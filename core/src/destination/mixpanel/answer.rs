@@ -3,7 +3,7 @@
 //! `/import` answers for each row: 200 with its count, or 400 that names the refused rows and has stored the others.
 //! `/engage` answers 200 to anything; only its body says whether it took the updates, all or none.
 
-use super::super::write::said;
+use super::super::said::said;
 use super::super::{Action, Batch, RowOutcome, Verdict};
 use crate::reason::Reason;
 use crate::transport::Answer;

@@ -13,7 +13,8 @@ mod becomes;
 mod encode;
 mod value;
 
-use super::write::{Notes, base64, fields, text};
+use super::base64::base64;
+use super::write::{Notes, fields, text};
 use super::{
     Backoff, Batch, Destination, DestinationError, Note, RouteSpec, Stamp, Verdict, Want, header_value, stable_hash,
 };

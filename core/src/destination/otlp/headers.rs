@@ -33,28 +33,3 @@ pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), Destinat
     }
     Ok(())
 }
-
-/// Base64 with padding (RFC 4648), for `Authorization: Basic`.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: [char; 64] = {
-        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut digits = ['A'; 64];
-        let mut at = 0;
-        while at < 64 {
-            digits[at] = letters[at] as char;
-            at += 1;
-        }
-        digits
-    };
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = (byte(0) << 16) | (byte(1) << 8) | byte(2);
-        for place in 0..4 {
-            let digit = (bits >> (18 - 6 * place)) & 0x3f;
-            let digit = DIGITS.get(digit as usize).copied().unwrap_or('=');
-            out.push(if place as usize <= chunk.len() { digit } else { '=' });
-        }
-    }
-    out
-}

@@ -12,8 +12,9 @@ mod traces;
 mod verdict;
 mod wire;
 
-use self::headers::{base64, check_headers};
+use self::headers::check_headers;
 use self::wire::{JsonText, Protobuf};
+use super::base64::base64;
 use super::{Backoff, Batch, Destination, DestinationError, RouteSpec, Stamp, Verdict, Want, json::Json, stable_hash};
 use crate::kind::{Kind, Purpose};
 use crate::limits;

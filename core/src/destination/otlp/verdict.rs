@@ -1,11 +1,9 @@
 //! What an answer means, and OTLP's partial success in both encodings.
 
+use super::super::said::said;
 use crate::destination::{Action, Batch, RowOutcome, Verdict};
 use crate::reason::Reason;
 use crate::transport::Answer;
-
-/// Longest text of the server that is kept in a receipt, in characters.
-const NOTE_CHARS: usize = 160;
 
 /// The verdict on a request that carried `records` log records, spans or data points.
 pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, records: impl FnOnce() -> u64) -> Verdict {
@@ -15,17 +13,17 @@ pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, records: impl FnOnce()
         200..=299 if answer.cut => Action::Ambiguous("the answer was cut short".into()),
         200..=299 => match partial(answer) {
             Ok(Partial { rejected: 0, message }) => {
-                note = Some(message).filter(|text| !text.is_empty()).map(|text| format!("warning: {}", short(&text)));
+                note = Some(message).filter(|text| !text.is_empty()).map(|text| format!("warning: {}", said(&text)));
                 Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()])
             }
             Ok(Partial { rejected, message }) => {
-                note = Some(short(&format!("{rejected} rejected: {message}")));
+                note = Some(said(&format!("{rejected} rejected: {message}")));
                 Action::Settle(shares(batch.rows.len(), rejected, records()))
             }
             Err(what) => Action::Ambiguous(what.into()),
         },
         300..=399 => Action::Stop(match answer.header("location") {
-            Some(to) => format!("the endpoint redirects to {}", short(to)),
+            Some(to) => format!("the endpoint redirects to {}", said(to)),
             None => "the endpoint redirects".to_owned(),
         }),
         401 | 403 => Action::Stop(format!("the endpoint refused the credentials ({})", answer.status)),
@@ -138,12 +136,7 @@ fn error(answer: &Answer) -> Option<String> {
         }
         _ => return None,
     };
-    Some(short(&text)).filter(|text| !text.is_empty())
-}
-
-/// First characters of a text of the server.
-fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(NOTE_CHARS).collect()
+    Some(said(&text)).filter(|text| !text.is_empty())
 }
 
 /// Reads the members of one protobuf message.

@@ -5,7 +5,7 @@
 //! bytes are those every other encoder makes. JSON is OTLP's own mapping: ids in hexadecimal, 64-bit numbers as text,
 //! enumerations as numbers.
 
-use super::super::json::{push_float, push_text};
+use crate::json::{push_number, push_text};
 use std::fmt::Write as _;
 
 /// A member of a message: its number in protobuf and its name in JSON.
@@ -225,7 +225,7 @@ impl Wire for JsonText {
 
     fn double(&mut self, tag: Tag, value: f64) {
         self.name(tag);
-        push_float(&mut self.out, value);
+        push_number(&mut self.out, value);
     }
 
     fn fixed64s(&mut self, tag: Tag, values: &[u64]) {
@@ -243,7 +243,7 @@ impl Wire for JsonText {
         self.nested('[', ']', |json| {
             for value in values {
                 json.separate();
-                push_float(&mut json.out, *value);
+                push_number(&mut json.out, *value);
             }
         });
     }

@@ -1,5 +1,6 @@
 //! What Sentry's answers mean. It forbids resending on any status but 5xx for what matters most, and limits by category.
 
+use super::super::said::said;
 use super::kinds::{Switches, kinds_of};
 use crate::destination::{Action, Backoff, Batch, Limit, RowOutcome, Verdict};
 use crate::kind::{Kind, Lane};
@@ -14,9 +15,6 @@ const UNSAID: Duration = Duration::from_secs(60);
 /// Waits while the service is in trouble.
 const TROUBLE: Backoff = Backoff { first: Duration::from_secs(60), most: Duration::from_secs(600) };
 
-/// Longest text of the server that is kept with a receipt, in characters.
-const NOTE_CHARS: usize = 160;
-
 pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, switches: Switches) -> Verdict {
     let all = |outcome: RowOutcome| Action::Settle(vec![outcome; batch.rows.len()]);
     let trouble = matches!(answer.status, 408 | 425 | 500..=599);
@@ -25,7 +23,7 @@ pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, switches: Switches) ->
         200..=299 if is_an_object(&answer.body) => all(RowOutcome::Delivered),
         200..=299 => Action::Ambiguous("the answer is not one of Sentry's".into()),
         300..=399 => Action::Stop(match answer.header("location") {
-            Some(to) => format!("the endpoint redirects to {}", short(to)),
+            Some(to) => format!("the endpoint redirects to {}", said(to)),
             None => "the endpoint redirects".to_owned(),
         }),
         401 | 403 => Action::Stop(format!("the key of the DSN was refused ({})", answer.status)),
@@ -92,7 +90,7 @@ fn limit_of(text: &str, switches: Switches) -> Option<Limit> {
 /// The server's own words, no payload.
 fn note(answer: &Answer) -> Option<String> {
     if let Some(error) = answer.header("x-sentry-error") {
-        return Some(short(error));
+        return Some(said(error));
     }
     if answer.status < 400 {
         return None;
@@ -100,11 +98,7 @@ fn note(answer: &Answer) -> Option<String> {
     let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
     let cause = body.get("causes").and_then(|causes| causes.get(0)).and_then(serde_json::Value::as_str);
     let detail = body.get("detail").and_then(serde_json::Value::as_str)?;
-    Some(short(&cause.map_or_else(|| detail.to_owned(), |cause| format!("{detail}: {cause}"))))
-}
-
-fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(NOTE_CHARS).collect()
+    Some(said(&cause.map_or_else(|| detail.to_owned(), |cause| format!("{detail}: {cause}"))))
 }
 
 #[cfg(test)]

@@ -189,7 +189,6 @@ fn record(args: &Args, monitor: Monitor) {
             }
             "day_back" => set_date(-1),
             "day_ahead" => set_date(1),
-            "second" => CLOCK.get().expect("a manual clock").advance(Duration::from_secs(1)),
             "more" => {
                 for serial in 0..10 {
                     more += 1;

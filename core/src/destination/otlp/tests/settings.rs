@@ -80,16 +80,6 @@ fn credentials_are_sent_and_never_shown() {
 }
 
 #[test]
-fn base64_is_that_of_the_standard() {
-    for (text, coded) in
-        [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")]
-    {
-        assert_eq!(base64(text.as_bytes()), coded);
-    }
-    assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-}
-
-#[test]
 fn another_address_or_header_is_another_key_and_another_form_another_encoder() {
     let hash = |builder: OtlpBuilder| builder.build().unwrap().key_hash();
     assert_eq!(hash(otlp()), hash(Otlp::builder("https://otlp.example.com/v1/logs")));

@@ -1,0 +1,51 @@
+//! The courier's way to the store: everything it does there goes by the writer.
+
+use super::shared::{Command, Shared};
+use crate::courier::Outbox;
+use crate::destination::Granted;
+use crate::store::{Now, Store, StoreError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The courier's door to the writer.
+pub(crate) struct Door {
+    shared: Arc<Shared>,
+    /// Serial number of the store that did the last work.
+    asked: Arc<AtomicU64>,
+}
+
+impl Door {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Door {
+        Door { shared: Arc::clone(shared), asked: Arc::default() }
+    }
+}
+
+impl Outbox for Door {
+    fn ask<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
+        let asked = Arc::clone(&self.asked);
+        self.shared.ask_within(None, move |store, now| {
+            asked.store(store.serial(), Ordering::Relaxed);
+            work(store, now)
+        })
+    }
+
+    fn granted(&self) -> Granted {
+        let consent = self.shared.ring.consent();
+        Granted { monitoring: consent[0] == 2, analytics: consent[1] == 2 }
+    }
+
+    fn denied(&self) -> Granted {
+        let consent = self.shared.ring.consent();
+        Granted { monitoring: consent[0] == 3, analytics: consent[1] == 3 }
+    }
+
+    fn changed(&self) {
+        let shared = Arc::clone(&self.shared);
+        // A store that cannot be read is found out by whoever works with it next.
+        let _ = self.ask(move |store, _| shared.write_marks(store, true).is_ok());
+    }
+
+    fn failed(&self, error: &StoreError) {
+        self.shared.command(Command::Failed(error.clone(), self.asked.load(Ordering::Relaxed)));
+    }
+}
