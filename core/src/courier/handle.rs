@@ -297,6 +297,20 @@ impl Drop for CourierHandle {
     }
 }
 
+impl Flushed {
+    /// Adds it to what is said of its destination already.
+    pub(crate) fn join(self, all: &mut Vec<Flushed>) {
+        match all.iter_mut().find(|known| known.destination == self.destination) {
+            Some(known) => {
+                known.delivered = known.delivered.saturating_add(self.delivered);
+                known.left = known.left.saturating_add(self.left);
+                known.held = later(known.held.take(), self.held);
+            }
+            None => all.push(self),
+        }
+    }
+}
+
 /// Per destination, what happened between two snapshots.
 fn report(before: &[RouteStatus], after: &[RouteStatus]) -> Vec<Flushed> {
     let mut flushed: Vec<Flushed> = Vec::new();
@@ -305,14 +319,7 @@ fn report(before: &[RouteStatus], after: &[RouteStatus]) -> Vec<Flushed> {
         let delivered = route.delivered.saturating_sub(old);
         let left = route.waiting.iter().fold(0u64, |sum, lane| sum.saturating_add(*lane));
         let held = (left > 0).then(|| route.held.clone()).flatten();
-        match flushed.iter_mut().find(|known| known.destination == route.destination) {
-            Some(known) => {
-                known.delivered = known.delivered.saturating_add(delivered);
-                known.left = known.left.saturating_add(left);
-                known.held = later(known.held.take(), held);
-            }
-            None => flushed.push(Flushed { destination: route.destination.clone(), delivered, left, held }),
-        }
+        Flushed { destination: route.destination.clone(), delivered, left, held }.join(&mut flushed);
     }
     flushed
 }

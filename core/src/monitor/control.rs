@@ -200,16 +200,7 @@ impl Monitor {
         // What a process that is gone left behind counts too.
         for orphan in self.0.shared.orphans() {
             let more = orphan.courier.get().map(|courier| courier.flush(left(end))).unwrap_or_default();
-            for more in more {
-                match flushed.iter_mut().find(|known| known.destination == more.destination) {
-                    Some(known) => {
-                        known.delivered = known.delivered.saturating_add(more.delivered);
-                        known.left = known.left.saturating_add(more.left);
-                        known.held = known.held.take().or(more.held);
-                    }
-                    None => flushed.push(more),
-                }
-            }
+            more.into_iter().for_each(|more| more.join(&mut flushed));
         }
         Ok(flushed)
     }

@@ -3,6 +3,7 @@
 use super::guard::{self, Deaths};
 use super::layout::{self, FILE_BYTES, Word};
 use super::marks::Marks;
+use super::reserve;
 use super::scan::Scan;
 use super::{Ring, State};
 use crate::limits::RING_BYTES;
@@ -179,8 +180,7 @@ impl Ring {
         let mut header = vec![0u8; layout::REGION];
         layout::read(&state.map, 0, &mut header);
         layout::write(&memory, 0, &header);
-        // A fatal error of a closed engine finds no reserve.
-        layout::set(&memory, Word::ReserveState, 1);
+        reserve::shut(&memory);
         state.map = Arc::clone(&memory);
         *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = memory;
         drop(state);

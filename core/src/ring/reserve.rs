@@ -27,6 +27,11 @@ pub(crate) struct Reserved {
     pub(crate) body: Vec<u8>,
 }
 
+/// Takes it for good: a fatal error of a closed engine finds no room.
+pub(super) fn shut(map: &Map) {
+    layout::set(map, Word::ReserveState, WRITING);
+}
+
 /// Writes a body, cut to fit by the caller. `None` when the reserve is taken; else its generation.
 pub(crate) fn write(map: &Map, kind: u8, key: [u8; 16], body: &[u8]) -> Option<u64> {
     if body.len() > BODY_BYTES || !layout::exchange(map, Word::ReserveState, FREE, WRITING) {
