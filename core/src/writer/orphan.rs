@@ -94,6 +94,15 @@ impl Writer {
     /// The folder could not be used before: if it can now, what lies in its ring is folded to its end, and the ring in
     /// memory takes its place. `None` = not yet.
     pub(super) fn take_folder(&mut self) -> Option<()> {
+        use std::sync::atomic::Ordering::Release;
+        // To whoever opens the folder here meanwhile it is ours already, and no reason to go to a sibling.
+        self.shared.takes_over.store(true, Release);
+        let taken = self.take_over();
+        self.shared.takes_over.store(false, Release);
+        taken
+    }
+
+    fn take_over(&self) -> Option<()> {
         let shared = &self.shared;
         let lock = FolderLock::take(&shared.folder).ok()??;
         let relic = Arc::new(shared.quiet(shared.folder.clone(), lock, Role::Relic).ok()?);

@@ -88,6 +88,8 @@ pub(crate) struct Shared {
     lock: Mutex<Option<FolderLock>>,
     /// `close` was asked for.
     closing: AtomicBool,
+    /// The folder is being taken over from memory: its lock is held, but not here yet.
+    pub(crate) takes_over: AtomicBool,
     /// The user is being forgotten: what lies in folders of processes that are gone goes too, whenever they are found.
     pub(crate) forgets: AtomicBool,
     /// The engine that waits for this one to let go of the folder.
@@ -125,6 +127,7 @@ impl Shared {
             role,
             lock: Mutex::new(lock),
             closing: AtomicBool::new(false),
+            takes_over: AtomicBool::new(false),
             forgets: AtomicBool::new(false),
             successor: Mutex::default(),
             orphans: Mutex::default(),
@@ -152,7 +155,7 @@ impl Shared {
 
     /// Whether the folder is ours.
     pub(crate) fn holds_folder(&self) -> bool {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.takes_over.load(Ordering::Acquire) || self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Whoever has the lock has the folder.
