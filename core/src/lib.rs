@@ -6,7 +6,7 @@ mod attributes;
 pub mod bench;
 mod carve;
 mod config;
-mod courier;
+mod delivery;
 pub mod destination;
 mod event;
 mod id;
@@ -30,7 +30,7 @@ mod writer;
 
 pub use attributes::{Attrs, Value};
 pub use config::{BeforeSend, Config, ConfigBuilder, ConfigError, Consent};
-pub use courier::{Flushed, Held, Hint, Network, Power, RouteStatus};
+pub use delivery::{Flushed, Held, Hint, Network, Power, RouteStatus};
 pub use event::{
     Breadcrumb, ErrorEvent, Event, Feedback, Frame, Metric, People, Revenue, Severity, StartKind, Timing, TimingKind,
     User,

@@ -279,7 +279,7 @@ fn state(state: &RowState) -> String {
     }
 }
 
-/// The part of a route's state that says why it waits. What the courier adds later is not an error here.
+/// The part of a route's state that says why it waits. What the delivery adds later is not an error here.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 struct Held {

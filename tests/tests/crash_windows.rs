@@ -91,7 +91,7 @@ fn the_database_lost_after_a_commit_the_ring_gives_the_same_ids_back() {
 }
 
 #[test]
-fn the_database_lost_after_the_marks_the_carver_brings_the_rows_back() {
+fn the_database_lost_after_the_superblock_the_carver_brings_the_rows_back() {
     let scene = Scene::new(CHILD);
     let said = scene.run("n=500 url=none pause_us=100 end=close");
     garble(&scene.folder().join("queue.db"));
@@ -191,7 +191,7 @@ fn a_crash_folded_out_of_the_reserve_is_not_folded_again() {
 }
 
 #[test]
-fn settled_but_not_in_the_marks_and_the_file_lost_at_most_one_batch_comes_again() {
+fn settled_but_not_in_the_superblock_and_the_file_lost_at_most_one_batch_comes_again() {
     let scene = Scene::new(CHILD);
     let said = scene.killed_at("settled:1", "n=100 kinds=message end=try,wait");
     let before = scene.found().collected;

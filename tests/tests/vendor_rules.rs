@@ -98,7 +98,7 @@ fn run() -> Run {
     Run { number: 1, app, release, os, environment: Some("ci".into()), device: Some("Pixel".into()), ..Run::default() }
 }
 
-/// Every request a destination makes of the rows it wants, cut as the courier cuts.
+/// Every request a destination makes of the rows it wants, cut as the delivery cuts.
 fn requests(destination: &dyn Destination, rows: &[Row]) -> Vec<Request> {
     let stamp = Stamp { boot: "boot", wall_ms: WALL, mono_ms: 9, attempt: 0, last_status: 0 };
     let runs = [run()];

@@ -18,9 +18,9 @@ mod mixpanel;
 mod otlp;
 #[cfg(feature = "destination-rez")]
 mod rez;
-mod said;
 #[cfg(feature = "destination-sentry")]
 mod sentry;
+mod server_message;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
 mod span;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
@@ -63,7 +63,7 @@ pub struct RouteSpec {
     pub max_bytes: usize,
     /// Waits after a failure.
     pub backoff: Backoff,
-    /// The endpoint takes `Content-Encoding: gzip`: the courier compresses the body and adds the header. Otherwise
+    /// The endpoint takes `Content-Encoding: gzip`: the delivery compresses the body and adds the header. Otherwise
     /// bodies go as they are.
     pub gzip: bool,
     /// [`Destination::encode`] can say what was lost in a request without events; it is then called with no rows. An empty
@@ -97,7 +97,7 @@ pub enum Want {
     No,
     /// Not now (a limit of its category, consent pending): the row is parked, others pass.
     Later,
-    /// It does, but not in this request: the cut ends before it. The courier says this where [`Destination::fits`] says no.
+    /// It does, but not in this request: the cut ends before it. The delivery says this where [`Destination::fits`] says no.
     Next,
 }
 
@@ -240,7 +240,7 @@ pub struct Limit {
     pub wait: Duration,
 }
 
-/// One wire format with its endpoint and key. Called on the courier's thread only.
+/// One wire format with its endpoint and key. Called on the delivery's thread only.
 pub trait Destination: Send + Sync + 'static {
     /// Its routes; the same for the life of the process.
     fn routes(&self) -> &'static [RouteSpec];

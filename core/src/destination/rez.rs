@@ -3,7 +3,7 @@
 //! The only destination that loses nothing of a row, answers for each event and takes every kind. It settles a batch
 //! only by an answer that accounts for all of its events: a captive portal's `200 OK` settles nothing.
 
-use super::said::said;
+use super::server_message::server_message;
 use super::{
     Action, Backoff, Batch, Caps, Destination, DestinationError, Limit, RouteSpec, RowOutcome, Stamp, Verdict, Want,
     header_value, stable_hash,
@@ -151,7 +151,7 @@ impl Destination for Rez {
                 Err(what) => Action::Ambiguous(what),
             },
             300..=399 => Action::Stop(match answer.header("location") {
-                Some(to) => format!("the endpoint redirects to {}", said(to)),
+                Some(to) => format!("the endpoint redirects to {}", server_message(to)),
                 None => "the endpoint redirects".to_owned(),
             }),
             401 | 403 => Action::Stop(format!("the write key was refused ({})", answer.status)),
@@ -361,10 +361,10 @@ impl Reply {
     /// Counts and codes, no payload.
     fn note(&self) -> Option<String> {
         if let Some(error) = &self.error {
-            return Some(said(error.as_str().map_or_else(|| error.to_string(), str::to_owned).as_str()));
+            return Some(server_message(error.as_str().map_or_else(|| error.to_string(), str::to_owned).as_str()));
         }
         let first = self.rejected.first()?;
-        Some(said(&format!("{} rejected, first: {}", self.rejected.len(), first.code)))
+        Some(server_message(&format!("{} rejected, first: {}", self.rejected.len(), first.code)))
     }
 }
 
@@ -375,7 +375,7 @@ impl Rejected {
             note.push_str(": ");
             note.push_str(part);
         }
-        said(&note)
+        server_message(&note)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Inner, Monitor};
 use crate::config::{ConfigError, Consent, check_destination};
-use crate::courier::{CourierHandle, Flushed, Hint};
+use crate::delivery::{DeliveryHandle, Flushed, Hint};
 use crate::destination::Destination;
 use crate::event::ErrorEvent;
 use crate::id::EventId;
@@ -60,8 +60,8 @@ impl Inner {
     fn close(&self, end: Instant) {
         self.shared.set_closing();
         self.each_engine(|shared| {
-            if let Some(courier) = shared.courier.get() {
-                courier.close(left(end) / 2);
+            if let Some(delivery) = shared.delivery.get() {
+                delivery.close(left(end) / 2);
             }
             let (done, ended) = channel();
             if shared.command(Command::Close(done)) {
@@ -139,7 +139,7 @@ impl Monitor {
     pub fn set_consent(&self, purpose: Purpose, consent: Consent) {
         self.0.each_engine(|shared| {
             shared.change_consent(purpose, consent);
-            shared.tell_courier(CourierHandle::consent_changed);
+            shared.tell_delivery(DeliveryHandle::consent_changed);
         });
     }
 
@@ -153,7 +153,7 @@ impl Monitor {
 
     /// What the host knows about network and power. A hint delays, it never stops.
     pub fn hint(&self, hint: Hint) {
-        self.0.each_engine(|shared| shared.tell_courier(move |courier| courier.hint(hint)));
+        self.0.each_engine(|shared| shared.tell_delivery(move |delivery| delivery.hint(hint)));
     }
 
     /// Adds a destination, or replaces the one of this name.
@@ -165,7 +165,7 @@ impl Monitor {
         let destination: Arc<dyn Destination> = Arc::new(destination);
         self.0.each_engine(|shared| {
             let (name, destination) = (name.to_owned(), Arc::clone(&destination));
-            shared.tell_courier(move |courier| courier.add(&name, destination, from));
+            shared.tell_delivery(move |delivery| delivery.add(&name, destination, from));
         });
         Ok(())
     }
@@ -175,7 +175,7 @@ impl Monitor {
         let name = name.to_owned();
         self.0.each_engine(|shared| {
             let name = name.clone();
-            shared.tell_courier(move |courier| courier.remove(&name));
+            shared.tell_delivery(move |delivery| delivery.remove(&name));
         });
     }
 
@@ -195,11 +195,11 @@ impl Monitor {
     pub fn flush(&self, wait: Duration) -> Result<Vec<Flushed>, WaitError> {
         let end = Instant::now() + wait;
         self.0.persist(wait)?;
-        let courier = self.0.shared.courier.get().ok_or(WaitError::Unavailable)?;
-        let mut flushed = courier.flush(left(end));
+        let delivery = self.0.shared.delivery.get().ok_or(WaitError::Unavailable)?;
+        let mut flushed = delivery.flush(left(end));
         // What a process that is gone left behind counts too.
         for orphan in self.0.shared.orphans() {
-            let more = orphan.courier.get().map(|courier| courier.flush(left(end))).unwrap_or_default();
+            let more = orphan.delivery.get().map(|delivery| delivery.flush(left(end))).unwrap_or_default();
             more.into_iter().for_each(|more| more.join(&mut flushed));
         }
         Ok(flushed)
@@ -210,8 +210,8 @@ impl Monitor {
     pub fn suspend(&self, wait: Duration) {
         let end = Instant::now() + wait;
         self.0.each_engine(|shared| {
-            if let Some(courier) = shared.courier.get() {
-                courier.suspend(left(end) / 2);
+            if let Some(delivery) = shared.delivery.get() {
+                delivery.suspend(left(end) / 2);
             }
             let (done, ended) = channel();
             if shared.command(Command::Suspend(done)) {
@@ -224,7 +224,7 @@ impl Monitor {
     pub fn resume(&self) {
         self.0.each_engine(|shared| {
             shared.command(Command::Resume);
-            shared.tell_courier(CourierHandle::resume);
+            shared.tell_delivery(DeliveryHandle::resume);
         });
     }
 

@@ -100,7 +100,7 @@ fn on_disk(wanted: &Path, boot: u64) -> Option<(Ring, Found, PathBuf, FolderLock
 fn set_first_consent(shared: &Shared) {
     if shared.ring.consent() == [0, 0] {
         let consent = shared.config.consent.map(crate::Consent::number);
-        shared.ring.change_marks(|state| state.marks.consent = consent);
+        shared.ring.change_superblock(|state| state.superblock.consent = consent);
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn apply(inner: &Inner, change: ScopeChange<'_>) {
             if inner.shared.config.sessions {
                 inner.session_foreground(foreground);
             }
-            inner.each_engine(|shared| shared.tell_courier(move |courier| courier.foreground(foreground)));
+            inner.each_engine(|shared| shared.tell_delivery(move |delivery| delivery.foreground(foreground)));
         }
         ScopeChange::NewSession => inner.start_session(),
     }

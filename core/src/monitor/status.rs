@@ -1,7 +1,7 @@
 //! What the engine knows of itself, without a question to the database.
 
 use super::Monitor;
-use crate::courier::RouteStatus;
+use crate::delivery::RouteStatus;
 use crate::kind::Kind;
 use crate::reason::Reason;
 use crate::writer::shared::StoreState;
@@ -35,9 +35,9 @@ impl Monitor {
             folder: shared.folder.clone(),
             store: shared.state(),
             accepted: shared.ring.last().1,
-            folded: shared.ring.marks().fold_total,
+            folded: shared.ring.superblock().fold_total,
             refused: shared.ring.refusals(),
-            routes: shared.courier.get().map(crate::courier::CourierHandle::snapshot).unwrap_or_default(),
+            routes: shared.delivery.get().map(crate::delivery::DeliveryHandle::snapshot).unwrap_or_default(),
         })
     }
 }

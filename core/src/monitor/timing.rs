@@ -1,4 +1,4 @@
-//! Screen loads, API calls, images, app starts, long tasks: timed here or by the caller, judged against thresholds.
+//! Screen loads, API calls, images, app starts, long tasks: timed here or by the caller, decision against thresholds.
 
 use super::{Inner, Monitor, Outcome};
 use crate::event::field::Field;

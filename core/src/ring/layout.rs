@@ -3,7 +3,7 @@
 //! | bytes | what |
 //! | --- | --- |
 //! | 0 .. 4 KiB | header: what it is, its generation, tail, hints, guard, reserve state |
-//! | 4 .. 8, 8 .. 12 KiB | the two copies of the marks |
+//! | 4 .. 8, 8 .. 12 KiB | the two copies of the superblock |
 //! | 12 .. 20 KiB | cumulative counters of refusals, by reason and kind |
 //! | 20 .. 788 KiB | the records |
 //! | 788 .. 804 KiB | the reserve for one crash |
@@ -14,8 +14,8 @@ use crate::sys::map::Map;
 /// The smallest page in use; on systems with larger ones some pages are touched more than once.
 pub(crate) const PAGE: u64 = 4096;
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"REZRING1");
-pub(crate) const MARKS: [usize; 2] = [4096, 8192];
-pub(crate) const MARKS_BYTES: usize = 4096;
+pub(crate) const SUPERBLOCK: [usize; 2] = [4096, 8192];
+pub(crate) const SUPERBLOCK_BYTES: usize = 4096;
 pub(crate) const COUNTERS: usize = 12288;
 /// Kinds a counter row has room for; the last is for an unknown kind.
 pub(crate) const COUNTER_KINDS: usize = 32;

@@ -4,13 +4,13 @@
 //! nothing. The writer reads behind them without the lock, folds into the database, and then frees the space. What was
 //! accepted is never overwritten: a full ring refuses, by lane.
 
-pub(crate) mod guard;
+pub(crate) mod crash_loop;
 pub(crate) mod layout;
-pub(crate) mod marks;
 mod open;
 pub(crate) mod record;
 pub(crate) mod reserve;
 pub(crate) mod scan;
+pub(crate) mod superblock;
 
 use crate::kind::{Kind, Lane};
 use crate::limits::RING_BYTES;
@@ -18,13 +18,13 @@ use crate::reason::Reason;
 use crate::sys::fault;
 use crate::sys::map::Map;
 use layout::Word;
-use marks::Marks;
 pub(crate) use open::Found;
 use record::{HEAD, Head, PAD};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use superblock::Superblock;
 
 /// Who may fill the ring how far, in percent. The rest is for runs, scope changes and fatal errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +74,8 @@ pub(crate) struct State {
     pub(crate) head: u64,
     pub(crate) ticket: u64,
     pub(crate) total: u64,
-    pub(crate) marks: Marks,
-    marks_version: u64,
+    pub(crate) superblock: Superblock,
+    superblock_version: u64,
     /// Scope changes that found no room: until they are in, nothing else is.
     held: Vec<(u8, Vec<u8>)>,
     /// The engine is closed: nothing is accepted any more.
@@ -166,7 +166,7 @@ impl Ring {
         if !state.held.is_empty() {
             self.append_held(state)?;
         }
-        let denied = denied_bits(state.marks.consent);
+        let denied = denied_bits(state.superblock.consent);
         if append.purposes != 0 && append.purposes & !denied == 0 {
             return Err(Reason::Consent);
         }
@@ -265,18 +265,18 @@ impl Ring {
         all.map(|(reason, kind)| (reason, kind, count(counter(reason, kind)))).filter(|(.., n)| *n > 0).collect()
     }
 
-    /// Reads and changes the marks, then writes them to the file.
-    pub(crate) fn change_marks<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+    /// Reads and changes the superblock, then writes them to the file.
+    pub(crate) fn change_superblock<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.lock();
         let result = change(&mut state);
-        state.marks_version += 1;
-        state.marks.write(&state.map, state.marks_version);
+        state.superblock_version += 1;
+        state.superblock.write(&state.map, state.superblock_version);
         result
     }
 
-    /// State of each purpose, as stored in the marks.
+    /// State of each purpose, as stored in the superblock.
     pub(crate) fn consent(&self) -> [u8; 2] {
-        self.lock().marks.consent
+        self.lock().superblock.consent
     }
 
     /// Position behind the last record, read under the append lock: whoever appends later sees what was written before.
@@ -284,9 +284,9 @@ impl Ring {
         self.lock().head
     }
 
-    /// A copy of the marks.
-    pub(crate) fn marks(&self) -> Marks {
-        self.lock().marks.clone()
+    /// A copy of the superblock.
+    pub(crate) fn superblock(&self) -> Superblock {
+        self.lock().superblock.clone()
     }
 
     /// Position behind the last record, and the running total after it.

@@ -1,10 +1,10 @@
 //! Opening the ring: a file with real blocks where there is one, plain memory where there is none.
 
-use super::guard::{self, Deaths};
+use super::crash_loop::{self, Deaths};
 use super::layout::{self, FILE_BYTES, Word};
-use super::marks::Marks;
 use super::reserve;
 use super::scan::Scan;
+use super::superblock::Superblock;
 use super::{Ring, State};
 use crate::limits::RING_BYTES;
 use crate::sys::file;
@@ -49,7 +49,7 @@ impl Ring {
             Map::of_file(&file, FILE_BYTES)?
         } else {
             found.unreadable = len != 0;
-            saved = saved_marks(&file);
+            saved = saved_superblock(&file);
             make(&file, boot)?
         };
         let counts = [Word::Tail, Word::LastTicket, Word::LastTotal].map(|word| layout::get(&map, word));
@@ -58,30 +58,30 @@ impl Ring {
             || counts.iter().any(|count| *count > LARGEST_COUNT)
         {
             found.unreadable |= !found.fresh && len == FILE_BYTES as u64;
-            saved = saved.or_else(|| saved_marks(&file));
+            saved = saved.or_else(|| saved_superblock(&file));
             format(&map, boot, 0, 0);
             found.fresh = true;
         }
-        if let Some((version, marks)) = saved {
-            marks.write(&map, version + 1);
+        if let Some((version, superblock)) = saved {
+            superblock.write(&map, version + 1);
         }
         found.fresh |= len != FILE_BYTES as u64;
-        let (version, marks) = Marks::read(&map).unwrap_or_default();
+        let (version, superblock) = Superblock::read(&map).unwrap_or_default();
         let booted = !found.fresh && layout::get(&map, Word::Boot) != boot;
         found.power_loss = booted && layout::get(&map, Word::Clean) == 0;
-        found.deaths = guard::look(&map);
-        let (head, ticket, total) = end_of_records(&map, &marks);
+        found.deaths = crash_loop::look(&map);
+        let (head, ticket, total) = end_of_records(&map, &superblock);
         let ticket = if booted { ticket.saturating_add(TICKETS_AFTER_BOOT) } else { ticket };
         layout::set(&map, Word::Boot, boot);
         layout::set(&map, Word::Clean, 0);
-        Ok((Ring::over(map, head, ticket, total, marks, version, Some((file, path))), found))
+        Ok((Ring::over(map, head, ticket, total, superblock, version, Some((file, path))), found))
     }
 
     /// A ring in plain memory: for a folder that cannot be used, now or ever.
     pub(crate) fn in_memory(boot: u64) -> io::Result<Ring> {
         let map = Map::anonymous(FILE_BYTES)?;
         format(&map, boot, 0, 0);
-        Ok(Ring::over(map, 0, 0, 0, Marks::default(), 0, None))
+        Ok(Ring::over(map, 0, 0, 0, Superblock::default(), 0, None))
     }
 
     fn over(
@@ -89,8 +89,8 @@ impl Ring {
         head: u64,
         ticket: u64,
         total: u64,
-        marks: Marks,
-        marks_version: u64,
+        superblock: Superblock,
+        superblock_version: u64,
         file: Option<(File, std::path::PathBuf)>,
     ) -> Ring {
         let map = Arc::new(map);
@@ -106,7 +106,16 @@ impl Ring {
             tail: AtomicU64::new(layout::get(&map, Word::Tail) & !7),
             published: AtomicU64::new(head),
             generation: AtomicU64::new(layout::get(&map, Word::Generation)),
-            state: Mutex::new(State { map, head, ticket, total, marks, marks_version, held: Vec::new(), shut: false }),
+            state: Mutex::new(State {
+                map,
+                head,
+                ticket,
+                total,
+                superblock,
+                superblock_version,
+                held: Vec::new(),
+                shut: false,
+            }),
             file: Mutex::new(file),
         }
     }
@@ -132,14 +141,14 @@ impl Ring {
     }
 
     /// Moves a ring in memory onto a file in this folder, in the place of the ring that lay there: that one is folded to
-    /// its end, and only its marks and its counters of refusals go on.
+    /// its end, and only its superblock and its counters of refusals go on.
     pub(crate) fn succeed(&self, folder: &Path, boot: u64, relic: &Ring) -> io::Result<()> {
         let temporary = folder.join("ring.new");
         let _ = std::fs::remove_file(&temporary);
         let file = file::open_private(&temporary)?;
         let map = make(&file, boot)?;
         let path = folder.join("ring.bin");
-        let (old, refused) = (relic.marks(), relic.refusals());
+        let (old, refused) = (relic.superblock(), relic.refusals());
         let mut state = self.lock();
         // What waits in memory is copied as it is: same records, same tickets, a file behind them from now on.
         let mut bytes = vec![0u8; FILE_BYTES];
@@ -148,13 +157,14 @@ impl Ring {
         layout::set(&map, Word::Tail, self.tail());
         layout::set(&map, Word::Magic, layout::MAGIC);
         // What the app said in this run wins over what was stored.
-        let said = state.marks.consent_ticket > 0 || state.marks.wipes.next().is_some();
+        let said = state.superblock.consent_ticket > 0 || state.superblock.wipes.next().is_some();
         if !said && old.consent != [0, 0] {
-            state.marks.consent = old.consent;
+            state.superblock.consent = old.consent;
         }
-        (state.marks.install, state.marks.epoch, state.marks.routes) = (old.install, old.epoch, old.routes);
-        state.marks_version += 1;
-        state.marks.write(&map, state.marks_version);
+        (state.superblock.install, state.superblock.epoch, state.superblock.routes) =
+            (old.install, old.epoch, old.routes);
+        state.superblock_version += 1;
+        state.superblock.write(&map, state.superblock_version);
         refused.into_iter().for_each(|(reason, kind, n)| self.count(&map, reason, kind, n));
         std::fs::rename(&temporary, &path)?;
         state.map = Arc::new(map);
@@ -219,11 +229,11 @@ impl Ring {
         for word in [Word::ReserveGeneration, Word::ReserveTotal] {
             layout::set(&map, word, layout::get(&state.map, word));
         }
-        state.marks.fold_generation = layout::get(&map, Word::Generation);
-        state.marks.fold_ticket = state.ticket;
-        state.marks.fold_total = state.total;
-        state.marks_version += 1;
-        state.marks.write(&map, state.marks_version);
+        state.superblock.fold_generation = layout::get(&map, Word::Generation);
+        state.superblock.fold_ticket = state.ticket;
+        state.superblock.fold_total = state.total;
+        state.superblock_version += 1;
+        state.superblock.write(&map, state.superblock_version);
         std::fs::rename(&temporary, &path)?;
         self.generation.store(layout::get(&map, Word::Generation), Ordering::SeqCst);
         self.tail.store(0, Ordering::SeqCst);
@@ -244,9 +254,9 @@ impl Ring {
     }
 }
 
-/// What the marks of a file that is no ring any more still say: the user's answer above all. Tickets and positions went with
+/// What the superblock of a file that is no ring any more still say: the user's answer above all. Tickets and positions went with
 /// the ring; a wipe that was asked for takes everything from before this run.
-fn saved_marks(mut file: &File) -> Option<(u64, Marks)> {
+fn saved_superblock(mut file: &File) -> Option<(u64, Superblock)> {
     use std::io::{Read, Seek, SeekFrom};
     let mut bytes = vec![0; layout::REGION];
     file.seek(SeekFrom::Start(0)).ok()?;
@@ -256,10 +266,17 @@ fn saved_marks(mut file: &File) -> Option<(u64, Marks)> {
     }
     let memory = Map::anonymous(FILE_BYTES).ok()?;
     layout::write(&memory, 0, &bytes);
-    let (version, marks) = Marks::read(&memory)?;
-    let wipes = marks.wipes.of_before();
-    let kept =
-        Marks { wipes, consent_ticket: 0, fold_generation: 0, fold_ticket: 0, fold_total: 0, run: None, ..marks };
+    let (version, superblock) = Superblock::read(&memory)?;
+    let wipes = superblock.wipes.of_before();
+    let kept = Superblock {
+        wipes,
+        consent_ticket: 0,
+        fold_generation: 0,
+        fold_ticket: 0,
+        fold_total: 0,
+        run: None,
+        ..superblock
+    };
     Some((version, kept))
 }
 
@@ -285,11 +302,11 @@ fn format(map: &Map, boot: u64, ticket: u64, total: u64) {
 }
 
 /// Position behind the last readable record, and ticket and total to go on from.
-fn end_of_records(map: &Map, marks: &Marks) -> (u64, u64, u64) {
+fn end_of_records(map: &Map, superblock: &Superblock) -> (u64, u64, u64) {
     let tail = layout::get(map, Word::Tail) & !7;
     let (hint_ticket, hint_total) = (layout::get(map, Word::LastTicket), layout::get(map, Word::LastTotal));
-    let known = marks.fold_generation == layout::get(map, Word::Generation);
-    let (ticket, total) = if known { (marks.fold_ticket, marks.fold_total) } else { (0, 0) };
+    let known = superblock.fold_generation == layout::get(map, Word::Generation);
+    let (ticket, total) = if known { (superblock.fold_ticket, superblock.fold_total) } else { (0, 0) };
     let end = tail.saturating_add(RING_BYTES as u64);
     let mut scan = Scan::new(map, RING_BYTES, tail, end, ticket, total);
     let mut body = Vec::new();

@@ -84,7 +84,7 @@ fn a_scope_change_without_room_holds_everything_back_until_it_is_in() {
 #[test]
 fn denied_consent_refuses_under_the_same_lock_that_wrote_it() {
     let ring = Ring::in_memory(1).unwrap();
-    ring.change_marks(|state| state.marks.consent = [2, 3]);
+    ring.change_superblock(|state| state.superblock.consent = [2, 3]);
     assert_eq!(ring.append(&event(b"analytics")), Err(Reason::Consent));
     assert!(ring.append(&Append { purposes: 0b01, ..event(b"monitoring") }).is_ok());
     assert!(ring.append(&Append { purposes: 0b11, ..event(b"either") }).is_ok());
@@ -213,10 +213,10 @@ fn a_denied_consent_and_a_wipe_outlive_a_ring_that_is_none_any_more() {
         let folder = tempfile::tempdir().unwrap();
         let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
         ring.append(&event(b"x")).unwrap();
-        ring.change_marks(|state| {
-            state.marks.consent = [2, 3];
-            state.marks.install = [7; 16];
-            state.marks.wipes.forget(state.ticket + 9);
+        ring.change_superblock(|state| {
+            state.superblock.consent = [2, 3];
+            state.superblock.install = [7; 16];
+            state.superblock.wipes.forget(state.ticket + 9);
         });
         drop(ring);
         let file = std::fs::OpenOptions::new().write(true).open(folder.path().join("ring.bin")).unwrap();
@@ -226,9 +226,9 @@ fn a_denied_consent_and_a_wipe_outlive_a_ring_that_is_none_any_more() {
         }
         let (ring, found) = Ring::open_file(folder.path(), 1).unwrap();
         assert!(found.unreadable, "{damage}");
-        let marks = ring.marks();
-        assert_eq!((marks.consent, marks.install), ([2, 3], [7; 16]), "{damage}");
+        let superblock = ring.superblock();
+        assert_eq!((superblock.consent, superblock.install), ([2, 3], [7; 16]), "{damage}");
         // Everything from before, nothing that is recorded from now on.
-        assert_eq!(marks.wipes.next().map(|wipe| (wipe.ticket, wipe.what)), Some((1, 0xff)), "{damage}");
+        assert_eq!(superblock.wipes.next().map(|wipe| (wipe.ticket, wipe.what)), Some((1, 0xff)), "{damage}");
     }
 }

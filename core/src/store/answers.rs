@@ -110,7 +110,7 @@ pub struct RouteView {
     pub destination: String,
     /// Since when its destination is not declared, milliseconds since 1970.
     pub dormant_since_ms: Option<i64>,
-    /// What the courier keeps about it (holds, limits), as JSON.
+    /// What the delivery keeps about it (holds, limits), as JSON.
     pub state: Option<String>,
     /// Id and attempt of the batch in flight.
     pub batch: Option<(String, u32)>,

@@ -2,7 +2,7 @@
 
 use super::error::Result;
 use super::ledger::Books;
-use super::memory::{GHOST, InFlight, Route, floor, signed, unsigned};
+use super::memory::{InFlight, PLACEHOLDER, Route, floor, signed, unsigned};
 use super::routes::{DEAD, DONE};
 use super::schema::{PAGE_BYTES, ROW, Read, read_row};
 use super::types::Now;
@@ -248,7 +248,7 @@ impl Tx<'_> {
                     continue;
                 }
                 let wanted = match (wants, &row.row) {
-                    (Some(wants), Some(row)) => &*route.name == GHOST || wants(&route.name, row),
+                    (Some(wants), Some(row)) => &*route.name == PLACEHOLDER || wants(&route.name, row),
                     _ => true,
                 };
                 if wanted {
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn evicted_rows_are_past_in_the_marks() {
+    fn evicted_rows_are_past_in_the_superblock() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Metric, Kind::Metric, Kind::Metric]);
         bench.store.evict_some(2, Reason::EvictedBytes, &all, &[], NOW).unwrap();

@@ -2,7 +2,7 @@
 
 use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, Books, spelling};
-use super::memory::{EPOCH_SHIFT, GHOST, MAX_EPOCH, Memory, PASSED, signed, unsigned};
+use super::memory::{EPOCH_SHIFT, MAX_EPOCH, Memory, PASSED, PLACEHOLDER, signed, unsigned};
 use super::schema::{RawRow, row_crc};
 use super::types::{FoldMark, Had, Identity, NewRow, Now};
 use super::{Store, Tx, begin, commit, rollback};
@@ -12,8 +12,8 @@ use crate::reason::Reason;
 use crate::row::Run;
 use rusqlite::{CachedStatement, Connection, params};
 
-/// Ghosts kept at most: an app that makes up destination names must not fill the table.
-const GHOSTS: usize = 32;
+/// Placeholders kept at most: an app that makes up destination names must not fill the table.
+const PLACEHOLDERS: usize = 32;
 
 /// Changes of the wall clock against the monotonic one that are not written down, in milliseconds.
 const OFFSET_DRIFT_MS: u64 = 1_000;
@@ -25,7 +25,7 @@ pub(super) fn first_rows(db: &Connection, identity: &Identity) -> Result<()> {
         "INSERT INTO fold VALUES (1, ?1, ?2, 1, 0, 0, 0, 0, 0, '', 0)",
         params![identity.install, signed(epoch)],
     )?;
-    db.execute("INSERT INTO route VALUES (1, ?1, ?1, 0, NULL)", params![GHOST])?;
+    db.execute("INSERT INTO route VALUES (1, ?1, ?1, 0, NULL)", params![PLACEHOLDER])?;
     db.execute(
         "INSERT INTO flow VALUES (1, ?1, 0, ?2, 0, 0)",
         params![signed(epoch), signed((epoch << EPOCH_SHIFT) | 1)],
@@ -50,7 +50,7 @@ pub(crate) struct Fold<'a> {
     insert: CachedStatement<'a>,
     counts: Vec<Count>,
     books: Books,
-    /// Rows given to target ghosts: (route, n).
+    /// Rows given to target placeholders: (route, n).
     given: Vec<(i64, u64)>,
     now: Now,
 }
@@ -340,18 +340,20 @@ impl Fold<'_> {
         &mut self.counts[place]
     }
 
-    /// A destination nobody has declared yet gets a ghost, and the ghost an exception for this row.
+    /// A destination nobody has declared yet gets a placeholder, and the placeholder an exception for this row.
     fn keep_for(&mut self, target: &str, seq: u64, lane: u8) -> Result<()> {
-        let known = self.memory.routes.iter().any(|route| &*route.destination == target && !route.is_ghost());
+        let known = self.memory.routes.iter().any(|route| &*route.destination == target && !route.is_placeholder());
         if known {
             return Ok(());
         }
         let name = format!("{target}/*");
         let mut tx = Tx { db: self.db, memory: &mut *self.memory };
-        let ghost = tx.memory.route(&name).map(|route| route.number);
-        let number = match ghost {
+        let placeholder = tx.memory.route(&name).map(|route| route.number);
+        let number = match placeholder {
             Some(number) => number,
-            None if tx.memory.routes.iter().filter(|route| route.is_ghost()).count() > GHOSTS => return Ok(()),
+            None if tx.memory.routes.iter().filter(|route| route.is_placeholder()).count() > PLACEHOLDERS => {
+                return Ok(());
+            }
             None => tx.add_route(&name, target, [PASSED; 4], Some(self.now.wall_ms))?,
         };
         if tx.park(number, seq, lane, self.now.wall_ms, None)? {
@@ -517,7 +519,7 @@ mod tests {
         for n in 0..100 {
             bench.add_for(&[Kind::Analytics], &[format!("made-up-{n}")], "{}");
         }
-        assert!(bench.store.memory.routes.len() <= GHOSTS + 3);
+        assert!(bench.store.memory.routes.len() <= PLACEHOLDERS + 3);
         let lease = bench.lease(500).unwrap();
         bench.settle(&lease, &RowEnd::Delivered);
         bench.check();

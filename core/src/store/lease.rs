@@ -21,7 +21,7 @@ impl Store {
     ///
     /// A batch that is in flight already (restart, retry) is given out again, the same rows under the same id; if
     /// one of its rows is gone or another encoder cut it, it is cut anew under a new id, unless it is `Sending`: such
-    /// a batch comes back with the rows it still has, and its old encoder, for the courier to decide.
+    /// a batch comes back with the rows it still has, and its old encoder, for the delivery to decide.
     ///
     /// `wants` is asked for each row: `No` passes it for good, `Later` parks it. Parked rows that are due come first,
     /// then lanes 0 to 3 from the route's cursors.

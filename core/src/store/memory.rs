@@ -16,7 +16,7 @@ pub(super) const EPOCH_SHIFT: u32 = 40;
 pub(super) const MAX_EPOCH: u64 = (1 << 13) - 1;
 
 /// The route that wants everything until the first destination is declared.
-pub(super) const GHOST: &str = "*";
+pub(super) const PLACEHOLDER: &str = "*";
 
 /// A cursor that has passed every row there will ever be.
 pub(super) const PASSED: u64 = i64::MAX as u64;
@@ -81,7 +81,7 @@ pub(super) struct Brief {
     pub(super) parked: bool,
 }
 
-/// The number of a route in the ring's marks: FNV-1a of its name, the same in every build.
+/// The number of a route in the ring's superblock: FNV-1a of its name, the same in every build.
 #[must_use]
 pub(crate) fn route_hash(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -89,13 +89,13 @@ pub(crate) fn route_hash(name: &str) -> u64 {
 
 impl Route {
     /// Keeps rows for a destination that is not declared yet.
-    pub(super) fn is_ghost(&self) -> bool {
-        &*self.name == GHOST || self.name.ends_with("/*")
+    pub(super) fn is_placeholder(&self) -> bool {
+        &*self.name == PLACEHOLDER || self.name.ends_with("/*")
     }
 
     /// Keeps only the rows it was given by name, never those behind its cursors.
-    pub(super) fn is_target_ghost(&self) -> bool {
-        &*self.name != GHOST && self.name.ends_with("/*")
+    pub(super) fn is_target_placeholder(&self) -> bool {
+        &*self.name != PLACEHOLDER && self.name.ends_with("/*")
     }
 
     pub(super) fn passed(&self, lane: u8, seq: u64) -> bool {

@@ -14,9 +14,9 @@
 //! | `schema` | tables, pragmas, how a row is read and checked |
 //! | `memory` | the copy of routes and cursors that is kept beside the file |
 //! | `insert`, `start` | the fold: one transaction from the ring; what a new life reads back |
-//! | `routes` | declaring and retiring destinations; ghosts that keep rows for destinations not yet known |
+//! | `routes` | declaring and retiring destinations; placeholders that keep rows for destinations not yet known |
 //! | `lease`, `cut`, `parked`, `settle` | a batch in flight, how it is chosen, and what became of it |
-//! | `evict`, `expire`, `upkeep` | caps in bytes, age and numbers |
+//! | `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
 //! | `ledger` | what was lost and why |
 //! | `disk`, `repair`, `wipe` | full disk, damaged file, erasure |
 //! | `read`, `answers`, `list` | questions of the app and of the inspector |
@@ -31,6 +31,7 @@ mod insert;
 mod lease;
 mod ledger;
 mod list;
+mod maintenance;
 mod memory;
 #[cfg(test)]
 mod model_test;
@@ -44,7 +45,6 @@ mod start;
 #[cfg(test)]
 mod testing;
 mod types;
-mod upkeep;
 mod wipe;
 
 pub use answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};

@@ -156,13 +156,13 @@ enum Cause {
 impl Machine {
     fn new() -> Machine {
         let folder = tempfile::tempdir().unwrap();
-        let ghost = ModelRoute { destination: "*".to_string(), dormant: Some(0), ..ModelRoute::default() };
+        let placeholder = ModelRoute { destination: "*".to_string(), dormant: Some(0), ..ModelRoute::default() };
         let mut machine = Machine {
             folder,
             store: None,
             rows: BTreeMap::new(),
             gone: BTreeSet::new(),
-            routes: BTreeMap::from([("*".to_string(), ghost)]),
+            routes: BTreeMap::from([("*".to_string(), placeholder)]),
             now: Now { wall_ms: 20_000 * DAY, mono_ms: 1_000 },
             boot: 0,
             offsets: BTreeMap::new(),
@@ -362,13 +362,13 @@ impl Machine {
                 let known =
                     self.routes.iter().any(|(name, route)| route.destination == *target && !name.ends_with("/*"));
                 if !known {
-                    let ghost = self.routes.entry(format!("{target}/*")).or_insert_with(|| ModelRoute {
+                    let placeholder = self.routes.entry(format!("{target}/*")).or_insert_with(|| ModelRoute {
                         destination: target.clone(),
                         dormant: Some(now.wall_ms),
                         ..ModelRoute::default()
                     });
-                    ghost.rows.insert(seq, Place::Parked(None));
-                    ghost.base += 1;
+                    placeholder.rows.insert(seq, Place::Parked(None));
+                    placeholder.base += 1;
                 }
             }
             for (name, route) in &mut self.routes {
@@ -387,7 +387,7 @@ impl Machine {
         let stored: Vec<u64> = self.stored();
         let from = if from_now { From::Now } else { From::Oldest };
         self.store().declare(name, routes, from, now).unwrap();
-        // What the ghost lost was lost to whoever takes over from it.
+        // What the placeholder lost was lost to whoever takes over from it.
         let elder = self.routes.get("*").or(self.routes.get(&format!("{name}/*")));
         let dropped = elder.filter(|_| !from_now).map(|elder| elder.dropped.clone()).unwrap_or_default();
         for route in routes {

@@ -291,7 +291,7 @@ impl Store {
         Ok(rows)
     }
 
-    /// How far each declared or dormant route is settled, for the ring's marks: its cursors, moved over the rows that
+    /// How far each declared or dormant route is settled, for the ring's superblock: its cursors, moved over the rows that
     /// went otherwise (evicted, expired, wiped), so that those do not come back from a damaged file either.
     pub(crate) fn settled(&self) -> Result<Vec<super::Settled>> {
         let last = self.memory.next_seq().saturating_sub(1);
@@ -306,7 +306,7 @@ impl Store {
                 *before = unsigned(first).saturating_sub(1);
             }
         }
-        let settled = self.memory.routes.iter().filter(|route| !route.is_target_ghost()).map(|route| {
+        let settled = self.memory.routes.iter().filter(|route| !route.is_target_placeholder()).map(|route| {
             let mut lanes = route.cursors;
             for (cursor, before) in lanes.iter_mut().zip(before) {
                 *cursor = (*cursor).max(before).min(PASSED);

@@ -1,6 +1,6 @@
 //! Quarantine: a damaged queue is put aside, never deleted before it was carved.
 //!
-//! `quarantine/<n>/` holds `queue.db`, its log and `marks` (the copy of the ring's marks at that moment);
+//! `quarantine/<n>/` holds `queue.db`, its log and `superblock` (the copy of the ring's superblock at that moment);
 //! `quarantine/log` one line per quarantine with its wall clock, which outlives the folders.
 
 use super::error::{Result, StoreError};
@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 /// Folder of the quarantines inside the queue's folder.
 pub(crate) const FOLDER: &str = "quarantine";
 
-/// Copy of the ring's marks inside a quarantine.
-pub(crate) const MARKS: &str = "marks";
+/// Copy of the ring's superblock inside a quarantine.
+pub(crate) const SUPERBLOCK: &str = "marks";
 
 /// Present while files are being moved in.
 const MOVING: &str = "moving";
@@ -32,9 +32,9 @@ fn files() -> [String; 3] {
     [FILE.to_string(), format!("{FILE}-wal"), format!("{FILE}-shm")]
 }
 
-/// Moves a queue that no connection has open out of the way and keeps a copy of the marks beside it. A process that
+/// Moves a queue that no connection has open out of the way and keeps a copy of the superblock beside it. A process that
 /// dies in between is finished by [`finish`]. Answers the folder, whose name is its number.
-pub(crate) fn quarantine(folder: &Path, marks_copy: &[u8], now: Now) -> Result<PathBuf> {
+pub(crate) fn quarantine(folder: &Path, superblock_copy: &[u8], now: Now) -> Result<PathBuf> {
     finish(folder)?;
     let root = folder.join(FOLDER);
     fs::create_dir_all(&root)?;
@@ -46,7 +46,7 @@ pub(crate) fn quarantine(folder: &Path, marks_copy: &[u8], now: Now) -> Result<P
     let number = numbered(&root)?.last().map_or(1, |(number, _)| number.saturating_add(1));
     let target = root.join(number.to_string());
     fs::create_dir(&target)?;
-    write_synced(&target.join(MARKS), marks_copy)?;
+    write_synced(&target.join(SUPERBLOCK), superblock_copy)?;
     write_synced(&target.join(MOVING), b"")?;
     sync_folder(&root)?;
     sync_folder(&target)?;
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_queue_is_put_aside_with_its_log_and_the_marks_and_a_new_one_begins() {
+    fn a_damaged_queue_is_put_aside_with_its_log_and_the_superblock_and_a_new_one_begins() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let Bench { folder, store, .. } = bench;
@@ -189,7 +189,7 @@ mod tests {
         fs::write(folder.path().join("queue.db-wal"), b"log").unwrap();
         let aside = quarantine(folder.path(), b"marks", NOW).unwrap();
         assert_eq!(aside, folder.path().join("quarantine/1"));
-        assert_eq!(fs::read(aside.join(MARKS)).unwrap(), b"marks");
+        assert_eq!(fs::read(aside.join(SUPERBLOCK)).unwrap(), b"marks");
         assert_eq!(fs::read(aside.join("queue.db-wal")).unwrap(), b"log");
         assert!(aside.join("queue.db").exists() && !folder.path().join("queue.db").exists());
         assert!(open(folder.path()).unwrap().fold_mark() == Default::default());
@@ -205,7 +205,7 @@ mod tests {
         let log = fs::read(folder.path().join("queue.db-wal")).unwrap();
         let aside = folder.path().join("quarantine/4");
         fs::create_dir_all(&aside).unwrap();
-        fs::write(aside.join(MARKS), b"marks").unwrap();
+        fs::write(aside.join(SUPERBLOCK), b"marks").unwrap();
         fs::write(aside.join(MOVING), b"").unwrap();
         fs::rename(folder.path().join("queue.db"), aside.join("queue.db")).unwrap();
         assert!(to_carve(folder.path()).unwrap().is_empty());

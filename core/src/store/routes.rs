@@ -1,9 +1,9 @@
-//! Routes: declaring and retiring destinations, the ghosts that keep rows for destinations not yet known, and which
+//! Routes: declaring and retiring destinations, the placeholders that keep rows for destinations not yet known, and which
 //! rows nobody needs any more.
 
 use super::error::Result;
 use super::ledger::Books;
-use super::memory::{GHOST, PASSED, Route, floor, signed, unsigned};
+use super::memory::{PASSED, PLACEHOLDER, Route, floor, signed, unsigned};
 use super::types::{From, Now};
 use super::{Store, Tx};
 use crate::kind::Kind;
@@ -35,17 +35,20 @@ impl Store {
             return Ok(());
         }
         self.write(true, |tx| {
-            let ghosts: Vec<Route> = tx
+            let placeholders: Vec<Route> = tx
                 .memory
                 .routes
                 .iter()
-                .filter(|route| route.is_ghost() && (&*route.destination == destination || &*route.name == GHOST))
+                .filter(|route| {
+                    route.is_placeholder() && (&*route.destination == destination || &*route.name == PLACEHOLDER)
+                })
                 .cloned()
                 .collect();
             let before = tx.routes_of(destination);
             for old in tx.memory.routes.clone() {
                 let named = routes.iter().any(|route| name(route) == *old.name);
-                if &*old.destination == destination && !old.is_ghost() && !named && old.dormant_since_ms.is_none() {
+                if &*old.destination == destination && !old.is_placeholder() && !named && old.dormant_since_ms.is_none()
+                {
                     tx.sleep(old.number, Some(now.wall_ms))?;
                 }
             }
@@ -62,17 +65,18 @@ impl Store {
                     }
                 }
             }
-            // The ghost that wants everything knows what any other lost.
-            let elder = ghosts.iter().find(|ghost| &*ghost.name == GHOST).or(ghosts.first());
+            // The placeholder that wants everything knows what any other lost.
+            let elder =
+                placeholders.iter().find(|placeholder| &*placeholder.name == PLACEHOLDER).or(placeholders.first());
             if let Some(elder) = elder.filter(|_| from == From::Oldest) {
                 for route in tx.routes_of(destination).into_iter().filter(|number| !before.contains(number)) {
                     tx.inherit(elder.number, route)?;
                 }
             }
-            for ghost in ghosts {
+            for placeholder in placeholders {
                 // What it kept is now held by the new routes, or was given up by `From::Now`.
                 let reason = (from == From::Now).then_some(Reason::DestinationRemoved);
-                tx.remove_route(&ghost, reason, now)?;
+                tx.remove_route(&placeholder, reason, now)?;
             }
             Ok(())
         })
@@ -81,7 +85,7 @@ impl Store {
     /// The destination is not used any more: its rows wait [`crate::limits::DORMANT_AGE`] for it to come back.
     pub(crate) fn retire(&mut self, destination: &str, now: Now) -> Result<()> {
         let awake = |route: &&Route| {
-            &*route.destination == destination && !route.is_ghost() && route.dormant_since_ms.is_none()
+            &*route.destination == destination && !route.is_placeholder() && route.dormant_since_ms.is_none()
         };
         let numbers: Vec<i64> = self.memory.routes.iter().filter(awake).map(|route| route.number).collect();
         if numbers.is_empty() {
@@ -92,7 +96,7 @@ impl Store {
 
     /// A run begins that knows only these destinations: the others wait for theirs to come back, or to be added.
     pub(crate) fn retire_all_but(&mut self, declared: &[&str], now: Now) -> Result<()> {
-        let gone = |route: &&Route| !route.is_ghost() && !declared.contains(&&*route.destination);
+        let gone = |route: &&Route| !route.is_placeholder() && !declared.contains(&&*route.destination);
         let gone: std::collections::BTreeSet<String> =
             self.memory.routes.iter().filter(gone).map(|route| route.destination.to_string()).collect();
         gone.iter().try_for_each(|destination| self.retire(destination, now))
@@ -101,11 +105,12 @@ impl Store {
     /// Names of the routes of declared destinations.
     #[cfg(test)]
     pub(crate) fn declared(&self) -> Vec<String> {
-        let awake = self.memory.routes.iter().filter(|route| !route.is_ghost() && route.dormant_since_ms.is_none());
+        let awake =
+            self.memory.routes.iter().filter(|route| !route.is_placeholder() && route.dormant_since_ms.is_none());
         awake.map(|route| route.name.to_string()).collect()
     }
 
-    /// What the courier keeps about a route; the store does not read it.
+    /// What the delivery keeps about a route; the store does not read it.
     pub(crate) fn route_state(&self, route: &str) -> Result<Option<String>> {
         let state: Option<Option<String>> = self
             .db
@@ -198,7 +203,7 @@ impl Tx<'_> {
 
     /// Begins a route's count in the present epoch.
     pub(super) fn start_flow(&self, route: &Route, base: u64, first_seq: u64) -> Result<()> {
-        let first = (!route.is_target_ghost()).then_some(signed(first_seq));
+        let first = (!route.is_target_placeholder()).then_some(signed(first_seq));
         self.db.execute(
             "INSERT OR REPLACE INTO flow (route, epoch, base, first_seq, delivered, unwanted) VALUES (?1, ?2, ?3, ?4, 0, 0)",
             params![route.number, signed(self.memory.epoch), signed(base), first],
@@ -207,23 +212,23 @@ impl Tx<'_> {
     }
 
     fn routes_of(&self, destination: &str) -> Vec<i64> {
-        let of = |route: &&Route| &*route.destination == destination && !route.is_ghost();
+        let of = |route: &&Route| &*route.destination == destination && !route.is_placeholder();
         self.memory.routes.iter().filter(of).map(|route| route.number).collect()
     }
 
-    /// What a ghost lost was lost to the route it kept it for.
-    fn inherit(&mut self, ghost: i64, route: i64) -> Result<()> {
+    /// What a placeholder lost was lost to the route it kept it for.
+    fn inherit(&mut self, placeholder: i64, route: i64) -> Result<()> {
         let epoch = signed(self.memory.epoch);
         self.db.execute(
             "INSERT INTO ledger (epoch, day, route, kind, reason, n)
              SELECT epoch, day, ?2, kind, reason, n FROM ledger WHERE route = ?1 AND epoch = ?3
              ON CONFLICT DO UPDATE SET n = n + excluded.n",
-            params![ghost, route, epoch],
+            params![placeholder, route, epoch],
         )?;
         self.db.execute(
             "UPDATE flow SET base = base + (SELECT coalesce(sum(n), 0) FROM ledger WHERE route = ?1 AND epoch = ?3)
              WHERE route = ?2 AND epoch = ?3",
-            params![ghost, route, epoch],
+            params![placeholder, route, epoch],
         )?;
         Ok(())
     }
@@ -400,7 +405,7 @@ mod tests {
         let mut bench = bench.crash();
         bench.store.declare("main", &["rez.batch"], From::Oldest, NOW).unwrap();
         assert_eq!(seqs(&bench.lease(10).unwrap()), rows);
-        assert!(bench.store.memory.route(GHOST).is_none());
+        assert!(bench.store.memory.route(PLACEHOLDER).is_none());
     }
 
     #[test]

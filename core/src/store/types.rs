@@ -197,7 +197,7 @@ pub(crate) enum Wipe {
     Purposes(Vec<Purpose>),
 }
 
-/// How far a route is settled, for the ring's marks.
+/// How far a route is settled, for the ring's superblock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settled {
     /// The route.

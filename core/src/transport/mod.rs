@@ -1,7 +1,7 @@
 //! How bytes leave the device.
 //!
 //! A transport moves one request and reports what became of it. It never retries, follows no redirect and keeps no
-//! cookie: the courier alone decides. It also cannot hold the courier up: `send` returns at once and the courier
+//! cookie: the delivery alone decides. It also cannot hold the delivery up: `send` returns at once and the delivery
 //! enforces the time limits itself, so a transport that hangs costs only its own route.
 
 #[cfg(feature = "transport-reqwest")]
@@ -67,17 +67,17 @@ pub enum Sent {
     Ambiguous(String),
 }
 
-/// Moves requests. Called on the courier's thread; must return at once.
+/// Moves requests. Called on the delivery's thread; must return at once.
 ///
 /// Duties of an implementation: POST exactly `request.headers` and `request.body`; follow no redirect, keep no
 /// cookie, never send a request twice; give up connecting after [`crate::limits::CONNECT_TIMEOUT`]; read at most
-/// [`crate::limits::ANSWER_BYTES`] of the answer. The courier waits [`crate::limits::REQUEST_TIMEOUT`] in all and
+/// [`crate::limits::ANSWER_BYTES`] of the answer. The delivery waits [`crate::limits::REQUEST_TIMEOUT`] in all and
 /// then treats the request as [`Sent::Ambiguous`]; an answer after that is ignored.
 pub trait Transport: Send + Sync + 'static {
     /// Starts one request; `done` may be finished from any thread, at any time, once.
     fn send(&self, request: Request, done: Completion);
 
-    /// Whether this transport calls [`Completion::connected`]. Where it does, the courier itself ends the wait for a
+    /// Whether this transport calls [`Completion::connected`]. Where it does, the delivery itself ends the wait for a
     /// connection after [`crate::limits::CONNECT_TIMEOUT`]; where it does not, silence proves nothing, and only the
     /// limit for the whole request counts.
     fn reports_connect(&self) -> bool {
@@ -85,15 +85,15 @@ pub trait Transport: Send + Sync + 'static {
     }
 }
 
-/// Takes the news of requests to the courier.
+/// Takes the news of requests to the delivery.
 pub(crate) type Tell = Arc<dyn Fn(Report) + Send + Sync>;
 
-/// Tells the courier what became of one request. Dropping it means [`Sent::Ambiguous`].
+/// Tells the delivery what became of one request. Dropping it means [`Sent::Ambiguous`].
 pub struct Completion {
     report: Option<(Tell, u64)>,
 }
 
-/// What a [`Completion`] tells the courier.
+/// What a [`Completion`] tells the delivery.
 #[derive(Debug)]
 pub(crate) enum Report {
     /// A connection stands: the 10 s for connecting are over.

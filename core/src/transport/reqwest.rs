@@ -43,8 +43,8 @@ impl std::fmt::Debug for Reqwest {
 
 impl Transport for Reqwest {
     fn send(&self, request: Request, done: Completion) {
-        let mut door = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = match door.as_ref() {
+        let mut store_access = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let job = match store_access.as_ref() {
             Some(jobs) => match jobs.send((request, done)) {
                 Ok(()) => return,
                 // The thread is gone; a new one takes the request.
@@ -57,7 +57,7 @@ impl Transport for Reqwest {
                 if let Err(refused) = jobs.send(job) {
                     refused.0.1.finish(Sent::NotSent("the transport's thread ended".into()));
                 }
-                *door = Some(jobs);
+                *store_access = Some(jobs);
             }
             Err(error) => job.1.finish(Sent::NotSent(format!("no thread for the transport: {error}"))),
         }
@@ -65,7 +65,7 @@ impl Transport for Reqwest {
 }
 
 /// Starts the thread. It ends when the last sender is gone; requests still under way are then dropped, which tells
-/// the courier that their fate is unknown.
+/// the delivery that their fate is unknown.
 fn start() -> std::io::Result<UnboundedSender<Job>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (sender, receiver) = unbounded_channel();

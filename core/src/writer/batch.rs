@@ -3,8 +3,8 @@
 use crate::id::EventId;
 use crate::kind::Kind;
 use crate::reason::Reason;
-use crate::ring::marks::WipeMark;
 use crate::ring::reserve::Reserved;
+use crate::ring::superblock::WipeMark;
 use crate::row::Run;
 use crate::store::{FoldMark, NewRow, Now, Result, Store};
 
@@ -41,7 +41,7 @@ pub(crate) struct Batch {
     pub(crate) mark: FoldMark,
     /// Holds a row of lane 0 or 1.
     pub(crate) critical: bool,
-    /// The wipe and the denied purposes (a bit each) as they were when the batch was begun: read once, since the marks are
+    /// The wipe and the denied purposes (a bit each) as they were when the batch was begun: read once, since the superblock are
     /// under the append lock.
     pub(crate) wipe: Option<WipeMark>,
     pub(crate) denied: u8,

@@ -6,7 +6,7 @@ use crate::carve::{Candidate, Carver};
 use crate::kind::Kind;
 use crate::limits;
 use crate::reason::Reason;
-use crate::ring::marks::Marks;
+use crate::ring::superblock::Superblock;
 use crate::store::{Had, NewRow, RawRow, StoreError, repair, row_crc};
 use crate::sys::fault;
 use std::collections::HashSet;
@@ -20,7 +20,7 @@ const CARVE_PAGES: u32 = 16;
 pub(super) struct Carving {
     folder: PathBuf,
     carver: Carver,
-    marks: Marks,
+    superblock: Superblock,
     page: u32,
     known: HashSet<crate::EventId>,
 }
@@ -30,13 +30,14 @@ impl Writer {
         let Some(store) = &self.store else { return };
         let Some(folder) = repair::to_carve(&self.shared.folder).unwrap_or_default().into_iter().next() else { return };
         let Ok(page) = store.carve_position(&folder) else { return };
-        let marks = std::fs::read(folder.join(repair::MARKS))
+        let superblock = std::fs::read(folder.join(repair::SUPERBLOCK))
             .ok()
-            .and_then(|bytes| Marks::from_bytes(&bytes))
+            .and_then(|bytes| Superblock::from_bytes(&bytes))
             .unwrap_or_default();
         let Ok(carver) = Carver::open(&folder) else { return };
         let known = store.ids(0).unwrap_or_default().into_iter().collect();
-        self.carving = Some(Carving { folder, carver, marks, page: u32::try_from(page).unwrap_or(u32::MAX), known });
+        self.carving =
+            Some(Carving { folder, carver, superblock, page: u32::try_from(page).unwrap_or(u32::MAX), known });
     }
 
     /// One step of the carve: rows and position in one transaction.
@@ -77,7 +78,7 @@ impl Writer {
             fault::point("carve_step");
             let found = fold.carved(&key, u64::from(step.next_page.unwrap_or(u32::MAX)), found)?;
             if step.next_page.is_none() {
-                let lost = u64::from(carving.marks.rows).saturating_sub(found);
+                let lost = u64::from(carving.superblock.rows).saturating_sub(found);
                 fold.intake(None, lost)?;
                 fold.drop(None, Reason::CorruptFile, lost)?;
             }
@@ -96,8 +97,8 @@ impl Writer {
                 self.mark_settled();
                 self.find_carving();
                 self.sync_at.get_or_insert(Instant::now() + limits::SYNC_INTERVAL);
-                if let Some(courier) = self.shared.courier.get() {
-                    courier.store_back();
+                if let Some(delivery) = self.shared.delivery.get() {
+                    delivery.store_back();
                 }
             }
             (Err(error), _) => {
@@ -143,16 +144,16 @@ impl Carving {
         })
     }
 
-    /// The routes that had settled it, as the copied marks say, or may have; `None` = all had.
+    /// The routes that had settled it, as the copied superblock says, or may have; `None` = all had.
     fn settled(&self, seq: u64, kind: Kind) -> Option<Vec<Had>> {
         let lane = kind.lane() as usize;
-        let had = |route: &crate::ring::marks::RouteMark| {
+        let had = |route: &crate::ring::superblock::RouteMark| {
             let settled = route.lanes.get(lane).is_some_and(|mark| seq <= *mark);
             let ambiguous = !settled && route.sending != 0 && seq <= route.sending;
             (settled || ambiguous).then_some(Had { hash: route.hash, ambiguous })
         };
-        let routes: Vec<Had> = self.marks.routes.iter().filter_map(had).collect();
-        let some_wait = routes.is_empty() || routes.len() < self.marks.routes.len();
+        let routes: Vec<Had> = self.superblock.routes.iter().filter_map(had).collect();
+        let some_wait = routes.is_empty() || routes.len() < self.superblock.routes.len();
         // What may have arrived is booked by the route, so the row comes back for that.
         (some_wait || routes.iter().any(|had| had.ambiguous)).then_some(routes)
     }

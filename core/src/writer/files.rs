@@ -2,16 +2,16 @@
 
 use super::Writer;
 use super::batch::Batch;
-use super::door::Door;
 use super::shared::{Role, StoreState};
 use super::stamp::Stamper;
-use crate::courier::{Courier, Options};
+use super::store_access::StoreAccess;
+use crate::delivery::{Delivery, Options};
 use crate::id::IdKey;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::reason::Reason;
-use crate::ring::guard::Step;
-use crate::ring::marks::{Marks, WipeMark};
+use crate::ring::crash_loop::Step;
+use crate::ring::superblock::{Superblock, WipeMark};
 use crate::store::{Identity, Store, StoreError, Wipe, repair};
 use crate::sys::fault;
 use crate::sys::random::Fresh;
@@ -38,11 +38,11 @@ impl Writer {
             }
             self.shared.ring.enter(Step::Open);
         }
-        let marks = self.shared.ring.marks();
-        let known = (marks.install != [0; 16]).then(|| uuid::Uuid::from_bytes(marks.install).to_string());
+        let superblock = self.shared.ring.superblock();
+        let known = (superblock.install != [0; 16]).then(|| uuid::Uuid::from_bytes(superblock.install).to_string());
         let install = known.unwrap_or_else(|| self.shared.config.ids.uuid(Fresh::Install));
         let identity =
-            Identity { install, epoch: marks.epoch.saturating_add(1).max(1), boot: self.shared.boot.clone() };
+            Identity { install, epoch: superblock.epoch.saturating_add(1).max(1), boot: self.shared.boot.clone() };
         let options = crate::store::Options {
             cap_bytes: self.shared.config.cap_bytes,
             max_age: self.shared.config.max_age,
@@ -57,8 +57,8 @@ impl Writer {
             opened => opened,
         };
         let opened = opened.and_then(|mut store| {
-            if store.epoch() < marks.epoch || self.history_was_cut(&store) {
-                store.raise_epoch(marks.epoch.max(store.epoch()).saturating_add(1))?;
+            if store.epoch() < superblock.epoch || self.history_was_cut(&store) {
+                store.raise_epoch(superblock.epoch.max(store.epoch()).saturating_add(1))?;
             }
             let (stamper, run) = match &self.run_row {
                 // Opened again in this run. What is known in memory goes with the pending batch, if there is one, and a
@@ -80,18 +80,18 @@ impl Writer {
                     (Some(Stamper::load(&store, self.shared.config.mask_user)?), store.runs()?.pop())
                 }
             };
-            if store.is_new() && marks.rows > 0 {
+            if store.is_new() && superblock.rows > 0 {
                 // The file that had them is gone, and was not put aside.
                 let mut fold = store.begin(true, self.shared.now())?;
-                fold.intake(None, u64::from(marks.rows))?;
-                fold.drop(None, Reason::CorruptFile, u64::from(marks.rows))?;
+                fold.intake(None, u64::from(superblock.rows))?;
+                fold.drop(None, Reason::CorruptFile, u64::from(superblock.rows))?;
                 fold.commit()?;
             }
             let mark = store.fold_mark();
             let same = (store.epoch(), mark.generation, mark.ticket);
-            // Counted where it is another file than the marks speak of, or another state of it.
-            let count = same != (marks.epoch, marks.fold_generation, marks.fold_ticket);
-            self.shared.write_marks(&store, count)?;
+            // Counted where it is another file than the superblock speak of, or another state of it.
+            let count = same != (superblock.epoch, superblock.fold_generation, superblock.fold_ticket);
+            self.shared.write_superblock(&store, count)?;
             // One that cannot be made now is made when there is room; until then nothing is folded.
             let _ = store.ballast();
             Ok((store, stamper, run))
@@ -103,13 +103,13 @@ impl Writer {
                     // Decided with what an earlier try to open had loaded; the ring still has it.
                     self.pending = None;
                     self.stamper = stamper;
-                    self.adopt_run(&marks);
+                    self.adopt_run(&superblock);
                 }
                 self.run = run.as_ref().map_or(0, |run| run.number);
                 self.run_row = run;
                 self.shared.set_state(StoreState::Ready);
                 self.find_carving();
-                self.start_courier();
+                self.start_delivery();
             }
             Err(error) => {
                 self.failed(&error);
@@ -121,14 +121,14 @@ impl Writer {
     }
 
     /// The database was lost, or a power cut threw it back: what it no longer knows of the run that the waiting records
-    /// belong to is in the marks.
-    fn adopt_run(&mut self, marks: &Marks) {
+    /// belong to is in the superblock.
+    fn adopt_run(&mut self, superblock: &Superblock) {
         self.adopted.clear();
-        let (Some(store), Some(run)) = (&self.store, &marks.run) else { return };
+        let (Some(store), Some(run)) = (&self.store, &superblock.run) else { return };
         let folded = store.fold_mark();
-        let ahead = folded.generation == marks.fold_generation && folded.ticket >= marks.fold_ticket;
+        let ahead = folded.generation == superblock.fold_generation && folded.ticket >= superblock.fold_ticket;
         let known = self.stamper.key.is_some_and(|key| key.to_bytes() == run.key);
-        if ahead || known || marks.fold_generation != self.shared.ring.generation() {
+        if ahead || known || superblock.fold_generation != self.shared.ring.generation() {
             return;
         }
         if let Ok(row) = serde_json::from_str(&run.json) {
@@ -144,12 +144,12 @@ impl Writer {
         !clean && !boot.is_empty() && boot != self.shared.boot
     }
 
-    fn start_courier(&mut self) {
+    fn start_delivery(&mut self) {
         if matches!(self.shared.role, Role::Relic) {
             return;
         }
-        if let Some(courier) = self.shared.courier.get() {
-            return courier.store_back();
+        if let Some(delivery) = self.shared.delivery.get() {
+            return delivery.store_back();
         }
         let transport = self.shared.config.transport.clone().or_else(default_transport);
         let Some(transport) = transport else { return };
@@ -159,11 +159,13 @@ impl Writer {
             clock: self.shared.clock.clone(),
             foreground: true,
         };
-        let Ok(courier) = Courier::start(Arc::new(Door::new(&self.shared)), transport, options) else { return };
+        let Ok(delivery) = Delivery::start(Arc::new(StoreAccess::new(&self.shared)), transport, options) else {
+            return;
+        };
         for (name, destination) in &self.shared.config.destinations {
-            courier.add(name, Arc::clone(destination), crate::store::From::Oldest);
+            delivery.add(name, Arc::clone(destination), crate::store::From::Oldest);
         }
-        let _ = self.shared.courier.set(courier);
+        let _ = self.shared.delivery.set(delivery);
     }
 
     /// The file was unlinked or replaced under the open connection: a new one takes its place, and what the old one held is
@@ -175,8 +177,8 @@ impl Writer {
         self.store = None;
         self.carving = None;
         self.open();
-        if let Some(courier) = self.shared.courier.get() {
-            courier.store_replaced();
+        if let Some(delivery) = self.shared.delivery.get() {
+            delivery.store_replaced();
         }
     }
 
@@ -189,20 +191,20 @@ impl Writer {
             self.give_up_for_now("the queue was damaged more than 3 times in 7 days: this run stays in memory".into());
             return false;
         }
-        let marks = self.shared.ring.marks().to_bytes();
-        if let Err(error) = repair::quarantine(&folder, &marks, now) {
+        let superblock = self.shared.ring.superblock().to_bytes();
+        if let Err(error) = repair::quarantine(&folder, &superblock, now) {
             self.give_up_for_now(error.to_string());
             return false;
         }
         self.sync_at = None;
-        // From now on the marks speak of the new file.
-        self.shared.ring.change_marks(|state| state.marks.rows = 0);
+        // From now on the superblock speak of the new file.
+        self.shared.ring.change_superblock(|state| state.superblock.rows = 0);
         // The pending batch stays: it was decided from what the file had folded, and is folded into the new one.
         self.open();
         if self.store.is_some()
-            && let Some(courier) = self.shared.courier.get()
+            && let Some(delivery) = self.shared.delivery.get()
         {
-            courier.store_replaced();
+            delivery.store_replaced();
         }
         self.store.is_some()
     }
@@ -245,9 +247,9 @@ impl Writer {
                 self.stamper.forget(wipe.what);
                 self.carving = None;
                 self.mark_settled();
-                self.shared.ring.change_marks(|state| state.marks.wipes.done(wipe));
-                if let Some(courier) = self.shared.courier.get() {
-                    courier.store_back();
+                self.shared.ring.change_superblock(|state| state.superblock.wipes.done(wipe));
+                if let Some(delivery) = self.shared.delivery.get() {
+                    delivery.store_back();
                 }
                 true
             }

@@ -8,11 +8,11 @@ use crate::id::IdKey;
 use crate::kind::Kind;
 use crate::limits::{self, RING_BYTES};
 use crate::reason::Reason;
-use crate::ring::guard::Step;
-use crate::ring::marks::RunMark;
+use crate::ring::crash_loop::Step;
 use crate::ring::record::{self, Head};
 use crate::ring::reserve;
 use crate::ring::scan::Scan;
+use crate::ring::superblock::RunMark;
 use crate::store::{Store, StoreError};
 use crate::sys::{fault, map::Map};
 use std::time::Instant;
@@ -58,9 +58,9 @@ impl Writer {
 
     /// After everything was read: does the next wipe. `true` = there may be more to do.
     fn wipe_due(&mut self) -> bool {
-        let marks = self.shared.ring.marks();
-        let Some(wipe) = marks.wipes.next() else { return false };
-        if wipe.ticket > marks.fold_ticket && self.shared.ring.tail() != self.shared.ring.published() {
+        let superblock = self.shared.ring.superblock();
+        let Some(wipe) = superblock.wipes.next() else { return false };
+        if wipe.ticket > superblock.fold_ticket && self.shared.ring.tail() != self.shared.ring.published() {
             // Asked for just now, and what it is to take was recorded since the last look.
             return true;
         }
@@ -83,15 +83,15 @@ impl Writer {
         }
         let mark = self.store.as_ref()?.fold_mark();
         let known = mark.generation == ring.generation();
-        let marks = ring.marks();
-        let (ticket, total) = match (known, marks.fold_generation == ring.generation()) {
+        let superblock = ring.superblock();
+        let (ticket, total) = match (known, superblock.fold_generation == ring.generation()) {
             (true, _) => (mark.ticket, mark.total),
             // The database is new: what the lost one had folded is the carver's.
-            (false, true) => (marks.fold_ticket, marks.fold_total),
+            (false, true) => (superblock.fold_ticket, superblock.fold_total),
             (false, false) => (0, 0),
         };
-        let denied = crate::ring::denied_bits(marks.consent);
-        let mut batch = Batch { mark, wipe: marks.wipes.next(), denied, ..Batch::default() };
+        let denied = crate::ring::denied_bits(superblock.consent);
+        let mut batch = Batch { mark, wipe: superblock.wipes.next(), denied, ..Batch::default() };
         batch.ops.append(&mut self.adopted);
         if !known {
             // Another file: its reserve counts anew, and a crash in it must not pass for one already folded.
@@ -318,12 +318,12 @@ impl Writer {
         let ring = &self.shared.ring;
         let mark = batch.mark;
         let run = batch.ops.iter().any(|op| matches!(op, Op::Run(_))).then(|| self.run_mark()).flatten();
-        ring.change_marks(|state| {
-            state.marks.run = run.or(state.marks.run.take());
-            state.marks.fold_generation = mark.generation;
-            state.marks.fold_ticket = mark.ticket;
-            state.marks.fold_total = mark.total;
-            state.marks.rows = state.marks.rows.saturating_add(batch.row_count());
+        ring.change_superblock(|state| {
+            state.superblock.run = run.or(state.superblock.run.take());
+            state.superblock.fold_generation = mark.generation;
+            state.superblock.fold_ticket = mark.ticket;
+            state.superblock.fold_total = mark.total;
+            state.superblock.rows = state.superblock.rows.saturating_add(batch.row_count());
         });
         fault::point("marks_written");
         ring.free(batch.end);
@@ -349,8 +349,8 @@ impl Writer {
         if self.store.as_ref().and_then(|store| store.used_bytes().ok()).is_some_and(|used| used > cap) {
             self.upkeep();
         }
-        if let Some(courier) = self.shared.courier.get() {
-            courier.wake(batch.rows());
+        if let Some(delivery) = self.shared.delivery.get() {
+            delivery.wake(batch.rows());
         }
         if self.shared.state() != StoreState::Ready {
             self.shared.set_state(StoreState::Ready);

@@ -55,7 +55,7 @@ impl Object {
             (Field::TransactionId | Field::Currency | Field::Email | Field::About | Field::Session, _) => {
                 push_value(&mut self.text, value, true);
             }
-            // The value of a user property is judged by the property's name.
+            // The value of a user property is decision by the property's name.
             (Field::Value, value) => push_keyed(&mut self.text, name, value),
             (_, value) => push_value(&mut self.text, value, false),
         }

@@ -1,37 +1,37 @@
 //! The writer: the one thread that owns the store. It folds the ring in ticket order, commits, keeps the file within its
-//! caps and in good order, and does what the courier and the app ask of it.
+//! caps and in good order, and does what the delivery and the app ask of it.
 //!
 //! | file | idea |
 //! | --- | --- |
-//! | `shared` | what callers, writer and courier share; waking and asking |
+//! | `shared` | what callers, writer and delivery share; waking and asking |
 //! | `batch` | what one transaction of the fold does |
 //! | `stamp`, `json` | from a record to a row |
 //! | `fold` | ring to batch, batch to store |
 //! | `files` | opening, quarantine, wiping |
 //! | `carve` | reading a damaged file for rows |
-//! | `room`, `sound` | a full disk; a ring whose file was taken away |
-//! | `guard` | starts that died in the engine |
+//! | `disk_space`, `ring_health` | a full disk; a ring whose file was taken away |
+//! | `crash_loop` | starts that died in the engine |
 //! | `orphan` | queues that nobody records into any more |
-//! | `screens`, `repeat` | the screen of the moment; the same error over and over |
-//! | `door` | the courier's way to the store |
+//! | `screens`, `dedup` | the screen of the moment; the same error over and over |
+//! | `store_access` | the delivery thread's way to the store |
 //! | `hook` | the app's own `before_send` |
 
 pub(crate) mod batch;
 mod carve;
+mod crash_loop;
+mod dedup;
 mod device;
-mod door;
+mod disk_space;
 mod files;
 mod fold;
-mod guard;
 mod hook;
 mod json;
 mod orphan;
-mod repeat;
-mod room;
+mod ring_health;
 mod screens;
 pub(crate) mod shared;
-mod sound;
 mod stamp;
+mod store_access;
 #[cfg(test)]
 mod tests;
 
@@ -183,8 +183,8 @@ impl Writer {
         match command {
             Command::Work(work) => work(self.store.as_mut(), self.shared.now()),
             Command::Tell(tell) => {
-                if let Some(courier) = self.shared.courier.get() {
-                    tell(courier);
+                if let Some(delivery) = self.shared.delivery.get() {
+                    tell(delivery);
                 }
             }
             Command::Persist(done) => {
@@ -207,9 +207,9 @@ impl Writer {
                 let stale = self.store.as_ref().is_none_or(|store| store.serial() != serial);
                 if (stale || self.failed(&error))
                     && self.store.is_some()
-                    && let Some(courier) = self.shared.courier.get()
+                    && let Some(delivery) = self.shared.delivery.get()
                 {
-                    courier.store_back();
+                    delivery.store_back();
                 }
             }
             Command::Suspend(done) => {
@@ -275,10 +275,10 @@ impl Writer {
     /// Caps in bytes and age; answers nothing: what went is in the ledger.
     fn upkeep(&mut self) {
         let now = self.shared.now();
-        let directory = self.shared.courier.get().map(crate::courier::CourierHandle::directory);
+        let directory = self.shared.delivery.get().map(crate::delivery::DeliveryHandle::directory);
         let Some(store) = &mut self.store else { return };
         let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
-        let idle = directory.as_ref().map(crate::courier::Directory::idle_routes).unwrap_or_default();
+        let idle = directory.as_ref().map(crate::delivery::Directory::idle_routes).unwrap_or_default();
         let done = store
             .evict(&wants, &idle, now)
             .and_then(|evicted| Ok(evicted + store.expire(&wants, now)?))
@@ -289,8 +289,8 @@ impl Writer {
             Ok(0) => {}
             Ok(_) => {
                 self.mark_settled();
-                if let Some(courier) = self.shared.courier.get() {
-                    courier.wake([0; 4]);
+                if let Some(delivery) = self.shared.delivery.get() {
+                    delivery.wake([0; 4]);
                 }
             }
             Err(error) => {
@@ -304,11 +304,11 @@ impl Writer {
         self.adopt_orphans();
     }
 
-    /// Rows went: the marks say so, lest they come back from a damaged file.
+    /// Rows went: the superblock say so, lest they come back from a damaged file.
     fn mark_settled(&self) {
         if let Some(store) = &self.store {
-            // A store that cannot be read is found out by whoever works with it next; the marks stay as they were.
-            let _ = self.shared.write_marks(store, true);
+            // A store that cannot be read is found out by whoever works with it next; the superblock stay as they were.
+            let _ = self.shared.write_superblock(store, true);
         }
     }
 

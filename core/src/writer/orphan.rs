@@ -17,8 +17,8 @@ impl Shared {
     fn quiet(&self, folder: PathBuf, lock: FolderLock, role: Role) -> std::io::Result<Shared> {
         let (ring, found) = Ring::open_file(&folder, super::boot_hash(&self.boot))?;
         let mut config = self.config.clone();
-        if let Some(courier) = self.courier.get() {
-            config.destinations = courier.directory().destinations();
+        if let Some(delivery) = self.delivery.get() {
+            config.destinations = delivery.directory().destinations();
         }
         let key = IdKey::from_bytes(random::random_16());
         Ok(Shared::new(ring, config, folder, self.boot.clone(), key, found, Some(lock), role))
@@ -29,8 +29,8 @@ impl Writer {
     /// Opens each sibling folder that no process holds; an engine of its own delivers what is there and removes it. Only
     /// for the holder of the folder itself, and only where there is somewhere to deliver to.
     pub(super) fn adopt_orphans(&self) {
-        let courier = self.shared.courier.get();
-        if courier.is_some_and(|courier| !courier.directory().destinations().is_empty()) {
+        let delivery = self.shared.delivery.get();
+        if delivery.is_some_and(|delivery| !delivery.directory().destinations().is_empty()) {
             self.adopt_all();
         }
     }
@@ -75,15 +75,15 @@ impl Writer {
             && self.pending.is_none()
             && self.carving.is_none()
             && ring.head() == self.position()
-            && ring.marks().wipes.next().is_none()
+            && ring.superblock().wipes.next().is_none()
             && store.is_empty().unwrap_or(false)
-            && !crate::courier::owes_losses(store, &self.shared.config.destinations).unwrap_or(true)
+            && !crate::delivery::owes_losses(store, &self.shared.config.destinations).unwrap_or(true)
     }
 
     /// Ends an orphan and removes its folder.
     pub(super) fn bury(mut self) {
-        if let Some(courier) = self.shared.courier.get() {
-            courier.close(std::time::Duration::ZERO);
+        if let Some(delivery) = self.shared.delivery.get() {
+            delivery.close(std::time::Duration::ZERO);
         }
         let lock = self.shared.take_lock();
         self.close();
@@ -111,7 +111,7 @@ impl Writer {
         writer.fold();
         let folded = writer.pending.is_none()
             && relic.ring.head() == writer.position()
-            && relic.ring.marks().wipes.next().is_none();
+            && relic.ring.superblock().wipes.next().is_none();
         if let Some(store) = writer.store.take() {
             store.close().ok()?;
         }

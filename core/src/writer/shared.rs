@@ -1,11 +1,11 @@
-//! What callers, the writer and the courier share.
+//! What callers, the writer and the delivery share.
 
 use crate::config::{Config, Consent};
-use crate::courier::CourierHandle;
+use crate::delivery::DeliveryHandle;
 use crate::id::IdKey;
 use crate::kind::Purpose;
 use crate::ring::Ring;
-use crate::ring::marks::RouteMark;
+use crate::ring::superblock::RouteMark;
 use crate::store::{Now, Store, StoreError};
 use crate::sys::Clock;
 use crate::sys::lock::FolderLock;
@@ -23,13 +23,13 @@ pub(crate) type Work = Box<dyn FnOnce(Option<&mut Store>, Now) + Send>;
 pub(crate) enum Command {
     /// Work with the store.
     Work(Work),
-    /// Tell the courier, once it is there.
-    Tell(Box<dyn FnOnce(&CourierHandle) + Send>),
+    /// Tell the delivery, once it is there.
+    Tell(Box<dyn FnOnce(&DeliveryHandle) + Send>),
     /// Sync everything folded; answers whether it is on the disk.
     Persist(Sender<bool>),
-    /// Erase what the marks say, in the folders of processes that are gone too.
+    /// Erase what the superblock say, in the folders of processes that are gone too.
     Wipe,
-    /// The store of this serial number failed under the courier's work.
+    /// The store of this serial number failed under the delivery's work.
     Failed(StoreError, u64),
     /// Release the database and its locks; records go on into the ring.
     Suspend(Sender<()>),
@@ -77,7 +77,7 @@ pub(crate) struct Shared {
     pub(crate) boot: String,
     pub(crate) key: IdKey,
     pub(crate) found: crate::ring::Found,
-    pub(crate) courier: OnceLock<CourierHandle>,
+    pub(crate) delivery: OnceLock<DeliveryHandle>,
     pub(crate) state: Mutex<StoreState>,
     commands: Mutex<Commands>,
     sleep: AtomicU8,
@@ -138,7 +138,7 @@ impl Shared {
             boot,
             key,
             found,
-            courier: OnceLock::new(),
+            delivery: OnceLock::new(),
             state: Mutex::new(StoreState::Opening),
             commands: Mutex::new(Commands::default()),
             sleep: AtomicU8::new(AWAKE),
@@ -256,13 +256,13 @@ impl Shared {
     /// of what no other granted purpose needs.
     pub(crate) fn change_consent(&self, purpose: Purpose, consent: Consent) {
         let denied = consent == Consent::Denied;
-        self.ring.change_marks(|state| {
-            if let Some(place) = state.marks.consent.get_mut(purpose as usize) {
+        self.ring.change_superblock(|state| {
+            if let Some(place) = state.superblock.consent.get_mut(purpose as usize) {
                 *place = consent.number();
             }
-            state.marks.consent_ticket = state.ticket;
+            state.superblock.consent_ticket = state.ticket;
             if denied {
-                state.marks.wipes.deny(state.ticket, crate::ring::denied_bits(state.marks.consent));
+                state.superblock.wipes.deny(state.ticket, crate::ring::denied_bits(state.superblock.consent));
             }
         });
         if denied {
@@ -273,11 +273,11 @@ impl Shared {
     /// Asks for the wipe of everything recorded so far; [`Command::Wipe`] begins it.
     pub(crate) fn forget(&self) {
         self.forgets.store(true, Ordering::Release);
-        self.ring.change_marks(|state| state.marks.wipes.forget(state.ticket));
+        self.ring.change_superblock(|state| state.superblock.wipes.forget(state.ticket));
     }
 
-    /// Tells the courier, once it is there.
-    pub(crate) fn tell_courier(&self, tell: impl FnOnce(&CourierHandle) + Send + 'static) {
+    /// Tells the delivery, once it is there.
+    pub(crate) fn tell_delivery(&self, tell: impl FnOnce(&DeliveryHandle) + Send + 'static) {
         self.command(Command::Tell(Box::new(tell)));
     }
 
@@ -338,17 +338,17 @@ impl Shared {
         }
     }
 
-    /// Copies how far every route is settled into the marks; with `count` also how many rows are not, which takes about
+    /// Copies how far every route is settled into the superblock; with `count` also how many rows are not, which takes about
     /// 10 ns a row.
-    pub(crate) fn write_marks(&self, store: &Store, count: bool) -> crate::store::Result<()> {
+    pub(crate) fn write_superblock(&self, store: &Store, count: bool) -> crate::store::Result<()> {
         let settled = store.settled()?;
         let rows = if count { Some(u32::try_from(store.unsettled()?).unwrap_or(u32::MAX)) } else { None };
         let install = uuid::Uuid::try_parse(store.install()).map(|id| *id.as_bytes()).unwrap_or_default();
-        self.ring.change_marks(|state| {
-            state.marks.epoch = store.epoch();
-            state.marks.install = install;
-            state.marks.rows = rows.unwrap_or(state.marks.rows);
-            state.marks.routes = settled
+        self.ring.change_superblock(|state| {
+            state.superblock.epoch = store.epoch();
+            state.superblock.install = install;
+            state.superblock.rows = rows.unwrap_or(state.superblock.rows);
+            state.superblock.routes = settled
                 .into_iter()
                 .map(|route| RouteMark { hash: route.hash, lanes: route.lanes, sending: route.sending })
                 .collect();

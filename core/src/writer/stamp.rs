@@ -2,9 +2,9 @@
 //! each event with the state of its own moment, in ticket order.
 
 use super::batch::{Batch, Op};
+use super::dedup::Repeats;
 use super::device;
 use super::json::{self, Object};
-use super::repeat::Repeats;
 use super::screens::Screens;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;

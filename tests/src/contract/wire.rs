@@ -13,7 +13,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Recorder {
     accept: fn(&Request) -> Answer,
-    /// The route whose request was encoded last. The courier hands a request over before it encodes the next one.
+    /// The route whose request was encoded last. The delivery hands a request over before it encodes the next one.
     route: Arc<Mutex<&'static str>>,
     sent: Arc<Mutex<Vec<(&'static str, Request)>>>,
 }

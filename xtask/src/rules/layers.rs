@@ -15,9 +15,9 @@ const STRANGERS: [Stranger; 7] = [
     Stranger { folder: "core/src", word: "napi", why: "the core does not know its bindings" },
     Stranger { folder: "core/src", word: "jni", why: "the core does not know its bindings" },
     Stranger { folder: "core/src", word: "rez_inspect", why: "the core does not know the inspector" },
-    Stranger { folder: "core/src/store", word: "courier", why: "the store does not know when and what is sent" },
+    Stranger { folder: "core/src/store", word: "delivery", why: "the store does not know when and what is sent" },
     Stranger { folder: "core/src/destination", word: "store", why: "a wire format is a pure function of rows" },
-    Stranger { folder: "core/src/destination", word: "courier", why: "a wire format is a pure function of rows" },
+    Stranger { folder: "core/src/destination", word: "delivery", why: "a wire format is a pure function of rows" },
 ];
 
 /// Folders of the core and the inspector that may hold SQL and know rusqlite.
@@ -120,12 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn the_store_must_not_use_the_courier() {
-        assert_eq!(broken("core/src/store/lease.rs", "use crate::{courier::Cut, id};\n").len(), 1);
-        assert_eq!(broken("core/src/store/lease.rs", "fn a() { crate::courier::b(); }\n").len(), 1);
-        assert_eq!(broken("core/src/store.rs", "use crate::courier;\n").len(), 1);
-        assert!(broken("core/src/store/lease.rs", "// the courier asks\nlet courier = 1;\n").is_empty());
-        assert!(broken("core/src/writer.rs", "use crate::courier;\n").is_empty());
+    fn the_store_must_not_use_the_delivery() {
+        assert_eq!(broken("core/src/store/lease.rs", "use crate::{delivery::Cut, id};\n").len(), 1);
+        assert_eq!(broken("core/src/store/lease.rs", "fn a() { crate::delivery::b(); }\n").len(), 1);
+        assert_eq!(broken("core/src/store.rs", "use crate::delivery;\n").len(), 1);
+        assert!(broken("core/src/store/lease.rs", "// the delivery asks\nlet delivery = 1;\n").is_empty());
+        assert!(broken("core/src/writer.rs", "use crate::delivery;\n").is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod privacy;
 mod rum;
 mod view;
 
-use super::said::said;
+use super::server_message::server_message;
 use super::{
     Action, Backoff, Batch, Destination, DestinationError, RouteSpec, RowOutcome, Stamp, Verdict, Want, header_value,
     json::Json, stable_hash,
@@ -356,7 +356,7 @@ impl Destination for Datadog {
             202 => Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]),
             200..=299 => Action::Ambiguous(format!("status {} is not the intake's 202", answer.status)),
             300..=399 => Action::Stop(match answer.header("location") {
-                Some(to) => format!("the endpoint redirects to {}", said(to)),
+                Some(to) => format!("the endpoint redirects to {}", server_message(to)),
                 None => "the endpoint redirects".to_owned(),
             }),
             401 | 403 => Action::Stop(format!("the client token was refused ({})", answer.status)),
@@ -383,7 +383,7 @@ fn error(answer: &Answer) -> Option<String> {
     let json: serde_json::Value = serde_json::from_slice(&answer.body).ok().filter(|_| !answer.cut)?;
     let first = json.get("errors")?.get(0)?;
     let words = first.as_str().or_else(|| first.get("detail")?.as_str()).or_else(|| first.get("title")?.as_str())?;
-    Some(said(words)).filter(|words| !words.is_empty())
+    Some(server_message(words)).filter(|words| !words.is_empty())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod commerce;
 mod encode;
 mod name;
 
-use super::said::said;
+use super::server_message::server_message;
 use super::write::{Notes, fields, query_value};
 use super::{
     Action, Backoff, Batch, Destination, DestinationError, Note, RouteSpec, RowOutcome, Stamp, Verdict, Want,
@@ -262,7 +262,7 @@ impl Destination for Ga4 {
             200..=299 if kind.starts_with("text/html") => Action::Ambiguous("the answer is a page".into()),
             200..=299 => Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]),
             300..=399 => Action::Stop(match answer.header("location") {
-                Some(to) => format!("the endpoint redirects to {}", said(to)),
+                Some(to) => format!("the endpoint redirects to {}", server_message(to)),
                 None => "the endpoint redirects".to_owned(),
             }),
             401 | 403 => Action::Stop(format!("the API secret was refused ({})", answer.status)),

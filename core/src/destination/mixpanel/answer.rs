@@ -3,7 +3,7 @@
 //! `/import` answers for each row: 200 with its count, or 400 that names the refused rows and has stored the others.
 //! `/engage` answers 200 to anything; only its body says whether it took the updates, all or none.
 
-use super::super::said::said;
+use super::super::server_message::server_message;
 use super::super::{Action, Batch, RowOutcome, Verdict};
 use crate::reason::Reason;
 use crate::transport::Answer;
@@ -52,7 +52,7 @@ fn usual(answer: &Answer, refused: &str) -> Action {
     let wait = answer.retry_after();
     match answer.status {
         300..=399 => Action::Stop(match answer.header("location") {
-            Some(to) => format!("the endpoint redirects to {}", said(to)),
+            Some(to) => format!("the endpoint redirects to {}", server_message(to)),
             None => "the endpoint redirects".to_owned(),
         }),
         401 | 403 => Action::Stop(format!("{refused} ({})", answer.status)),
@@ -98,7 +98,7 @@ impl Body {
         let Body::Json(json) = self else { return None };
         let error = json.get("error")?.as_str()?;
         let first = json.pointer("/failed_records/0/message").and_then(Value::as_str);
-        Some(said(&match first {
+        Some(server_message(&match first {
             Some(first) => format!("{error}: {first}"),
             None => error.to_owned(),
         }))
@@ -140,7 +140,8 @@ fn failed(batch: &Batch<'_>, body: &Body) -> Option<Vec<RowOutcome>> {
             return None;
         }
         let part = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
-        *outcome = RowOutcome::Dead(Reason::Rejected, said(&format!("{}: {}", part("field"), part("message"))));
+        *outcome =
+            RowOutcome::Dead(Reason::Rejected, server_message(&format!("{}: {}", part("field"), part("message"))));
     }
     Some(outcomes)
 }

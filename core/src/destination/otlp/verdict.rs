@@ -1,6 +1,6 @@
 //! What an answer means, and OTLP's partial success in both encodings.
 
-use super::super::said::said;
+use super::super::server_message::server_message;
 use crate::destination::{Action, Batch, RowOutcome, Verdict};
 use crate::reason::Reason;
 use crate::transport::Answer;
@@ -13,17 +13,19 @@ pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, records: impl FnOnce()
         200..=299 if answer.cut => Action::Ambiguous("the answer was cut short".into()),
         200..=299 => match partial(answer) {
             Ok(Partial { rejected: 0, message }) => {
-                note = Some(message).filter(|text| !text.is_empty()).map(|text| format!("warning: {}", said(&text)));
+                note = Some(message)
+                    .filter(|text| !text.is_empty())
+                    .map(|text| format!("warning: {}", server_message(&text)));
                 Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()])
             }
             Ok(Partial { rejected, message }) => {
-                note = Some(said(&format!("{rejected} rejected: {message}")));
+                note = Some(server_message(&format!("{rejected} rejected: {message}")));
                 Action::Settle(shares(batch.rows.len(), rejected, records()))
             }
             Err(what) => Action::Ambiguous(what.into()),
         },
         300..=399 => Action::Stop(match answer.header("location") {
-            Some(to) => format!("the endpoint redirects to {}", said(to)),
+            Some(to) => format!("the endpoint redirects to {}", server_message(to)),
             None => "the endpoint redirects".to_owned(),
         }),
         401 | 403 => Action::Stop(format!("the endpoint refused the credentials ({})", answer.status)),
@@ -136,7 +138,7 @@ fn error(answer: &Answer) -> Option<String> {
         }
         _ => return None,
     };
-    Some(said(&text)).filter(|text| !text.is_empty())
+    Some(server_message(&text)).filter(|text| !text.is_empty())
 }
 
 /// Reads the members of one protobuf message.

@@ -1,6 +1,6 @@
 //! What Sentry's answers mean. It forbids resending on any status but 5xx for what matters most, and limits by category.
 
-use super::super::said::said;
+use super::super::server_message::server_message;
 use super::kinds::{Switches, kinds_of};
 use crate::destination::{Action, Backoff, Batch, Limit, RowOutcome, Verdict};
 use crate::kind::{Kind, Lane};
@@ -23,7 +23,7 @@ pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, switches: Switches) ->
         200..=299 if is_an_object(&answer.body) => all(RowOutcome::Delivered),
         200..=299 => Action::Ambiguous("the answer is not one of Sentry's".into()),
         300..=399 => Action::Stop(match answer.header("location") {
-            Some(to) => format!("the endpoint redirects to {}", said(to)),
+            Some(to) => format!("the endpoint redirects to {}", server_message(to)),
             None => "the endpoint redirects".to_owned(),
         }),
         401 | 403 => Action::Stop(format!("the key of the DSN was refused ({})", answer.status)),
@@ -90,7 +90,7 @@ fn limit_of(text: &str, switches: Switches) -> Option<Limit> {
 /// The server's own words, no payload.
 fn note(answer: &Answer) -> Option<String> {
     if let Some(error) = answer.header("x-sentry-error") {
-        return Some(said(error));
+        return Some(server_message(error));
     }
     if answer.status < 400 {
         return None;
@@ -98,7 +98,7 @@ fn note(answer: &Answer) -> Option<String> {
     let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
     let cause = body.get("causes").and_then(|causes| causes.get(0)).and_then(serde_json::Value::as_str);
     let detail = body.get("detail").and_then(serde_json::Value::as_str)?;
-    Some(said(&cause.map_or_else(|| detail.to_owned(), |cause| format!("{detail}: {cause}"))))
+    Some(server_message(&cause.map_or_else(|| detail.to_owned(), |cause| format!("{detail}: {cause}"))))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-use super::super::hold::Why;
 use super::super::schedule::{Hint, Network, Power};
 use super::super::state::StopKind;
+use super::super::wait::Why;
 use super::*;
 use crate::destination::{Action, Backoff, Rez, RouteSpec, Stamp, Verdict, Want};
 use crate::id::EventId;
@@ -19,14 +19,14 @@ const DAY: i64 = 24 * 3_600_000;
 const ROUTE: &str = "main/rez.batch";
 
 /// A writer without a thread: the store behind a lock.
-pub(in crate::courier) struct Desk {
-    pub(in crate::courier) store: Mutex<Option<Store>>,
-    pub(in crate::courier) clock: Clock,
-    pub(in crate::courier) granted: Mutex<Granted>,
-    pub(in crate::courier) denied: Mutex<Granted>,
+pub(in crate::delivery) struct Desk {
+    pub(in crate::delivery) store: Mutex<Option<Store>>,
+    pub(in crate::delivery) clock: Clock,
+    pub(in crate::delivery) granted: Mutex<Granted>,
+    pub(in crate::delivery) denied: Mutex<Granted>,
     /// Calls of `changed`, and whether a batch of an at-most-once route was on its way at each.
-    pub(in crate::courier) marks: Mutex<u32>,
-    pub(in crate::courier) failures: Mutex<Vec<crate::store::StoreError>>,
+    pub(in crate::delivery) superblock: Mutex<u32>,
+    pub(in crate::delivery) failures: Mutex<Vec<crate::store::StoreError>>,
 }
 
 impl Outbox for Desk {
@@ -44,7 +44,7 @@ impl Outbox for Desk {
     }
 
     fn changed(&self) {
-        *self.marks.lock().unwrap() += 1;
+        *self.superblock.lock().unwrap() += 1;
     }
 
     fn failed(&self, error: &crate::store::StoreError) {
@@ -105,7 +105,7 @@ fn with(status: u16, headers: &[(&str, &str)], body: &str) -> Turn {
     Turn::Answer(Answer { status, headers, body: body.into(), cut: false })
 }
 
-pub(in crate::courier) fn accept(request: &Request) -> Answer {
+pub(in crate::delivery) fn accept(request: &Request) -> Answer {
     let body = body(request);
     let count = body["events"].as_array().unwrap().len();
     let text = format!(r#"{{"batch_id":{},"accepted":{count}}}"#, body["batch_id"]);
@@ -214,7 +214,7 @@ impl Destination for Faulty {
     }
 }
 
-pub(in crate::courier) fn rez(key: &str) -> Arc<dyn Destination> {
+pub(in crate::delivery) fn rez(key: &str) -> Arc<dyn Destination> {
     Arc::new(Rez::builder("http://127.0.0.1:1", key).purposes(&Purpose::ALL).build().unwrap())
 }
 
@@ -265,7 +265,7 @@ impl Bench {
             clock: clock.clone(),
             granted: Mutex::new(Granted { monitoring: true, analytics: true }),
             denied: Mutex::default(),
-            marks: Mutex::default(),
+            superblock: Mutex::default(),
             failures: Mutex::default(),
         });
         let (sender, news) = channel();
@@ -327,7 +327,7 @@ impl Bench {
         work(self.desk.store.lock().unwrap().as_mut().unwrap(), now)
     }
 
-    /// Stores rows without telling the courier.
+    /// Stores rows without telling the delivery.
     fn store_rows(&mut self, kind: Kind, json: &str, count: usize) -> Vec<EventId> {
         let key = IdKey::from_bytes([1; 16]);
         let first = self.events;
@@ -350,7 +350,7 @@ impl Bench {
         ids
     }
 
-    /// Stores rows and wakes the courier.
+    /// Stores rows and wakes the delivery.
     fn put(&mut self, kind: Kind, count: usize) -> Vec<EventId> {
         let ids = self.store_rows(kind, "{}", count);
         let mut counts = [0; 4];

@@ -1,9 +1,9 @@
 //! From rows to the transport: lease, last look at consent, hand over.
 
-use super::super::judge::{Ended, Step};
 use super::super::machine::Left;
-use super::super::parcel::{self, Filter};
-use super::super::{Outbox, hold};
+use super::super::outcome::{Ended, Step};
+use super::super::request::{self, Filter};
+use super::super::{Outbox, wait};
 use super::{Cargo, Driver, Leased, Running};
 use crate::destination::{Destination, RouteSpec, Stamp};
 use crate::reason::Reason;
@@ -69,7 +69,7 @@ impl<O: Outbox> Driver<O> {
     /// Asks the store for rows. A probe prefers events that were not refused before.
     pub(super) fn lease(&mut self, key: &RouteKey, now: Now) -> Option<Leased> {
         let boot = Arc::clone(&self.given.boot);
-        let at = hold::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
+        let at = wait::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         let (granted, denied) = (self.given.outbox.granted(), self.given.outbox.denied());
         let (route, destination) = self.route(key)?;
         let suspects = route.state.stop.iter().flat_map(|stop| &stop.suspects).map(|suspect| suspect.seq).collect();
@@ -114,7 +114,7 @@ impl<O: Outbox> Driver<O> {
         let (spec, compress) = (route.spec, !route.state.uncompressed);
         let last_status = if attempt == 0 { 0 } else { route.state.last_status };
         let stamp = Stamp { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms, attempt, last_status };
-        let request = parcel::build(&*destination, spec, &cargo.batch(), &stamp, compress);
+        let request = request::build(&*destination, spec, &cargo.batch(), &stamp, compress);
         self.machine.began(key, now.mono_ms);
         let running = Running { route: key.clone(), destination, cargo, began_mono: now.mono_ms, connected: false };
         match request {
@@ -128,7 +128,7 @@ impl<O: Outbox> Driver<O> {
     fn is_allowed(&self, running: &Running) -> bool {
         let granted = self.given.outbox.granted();
         let purposes = running.destination.purposes();
-        running.cargo.batch().rows.iter().all(|row| parcel::allowed(purposes, row.kind, granted))
+        running.cargo.batch().rows.iter().all(|row| request::allowed(purposes, row.kind, granted))
     }
 
     /// The last look at consent, then the transport.

@@ -43,10 +43,10 @@ impl Writer {
         if replaced.is_err() {
             return;
         }
-        let marks = shared.ring.marks();
-        let (ticket, total) = (marks.fold_ticket, marks.fold_total);
-        let denied = crate::ring::denied_bits(marks.consent);
-        let mut rest = Batch { wipe: marks.wipes.next(), denied, ..Batch::default() };
+        let superblock = shared.ring.superblock();
+        let (ticket, total) = (superblock.fold_ticket, superblock.fold_total);
+        let denied = crate::ring::denied_bits(superblock.consent);
+        let mut rest = Batch { wipe: superblock.wipes.next(), denied, ..Batch::default() };
         for (head, bytes) in &records {
             self.record(head, bytes, &mut rest);
         }

@@ -2,7 +2,7 @@
 //! settlement it follows from.
 
 use super::bisect::Bisect;
-use super::hold::{At, Hold, Why};
+use super::wait::{At, Wait, Why};
 use crate::destination::{Caps, Limit, RouteSpec};
 use crate::kind::Kind;
 use crate::limits;
@@ -31,7 +31,7 @@ pub(crate) struct RouteState {
     pub(crate) key: String,
     /// Nothing is sent until it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) hold: Option<Hold>,
+    pub(crate) hold: Option<Wait>,
     /// Failures in a row.
     pub(crate) failures: u32,
     /// 5xx answers to the batch in flight.
@@ -49,7 +49,7 @@ pub(crate) struct RouteState {
     pub(crate) bisect: Option<Bisect>,
     /// The hour in which bisect requests are counted, and how many there were.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) budget: Option<(Hold, u32)>,
+    pub(crate) budget: Option<(Wait, u32)>,
     /// Events refused alone before another one was accepted: refused alone once more, they are at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) convicted: Vec<Suspect>,
@@ -77,7 +77,7 @@ struct Told {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct KindLimit {
     kind: String,
-    hold: Hold,
+    hold: Wait,
 }
 
 /// Why nothing but probes is sent.
@@ -98,9 +98,9 @@ pub(crate) struct Stop {
     /// What the server said.
     pub(crate) why: String,
     /// One hour from the last probe on: a new start probes at once, but not more often.
-    last: Hold,
+    last: Wait,
     /// When the next probe is due.
-    pub(crate) next: Hold,
+    pub(crate) next: Wait,
     /// Probes without success since the stop or the start.
     probes: u32,
     /// Events refused alone.
@@ -155,7 +155,7 @@ impl RouteState {
 
     /// Waits at least this long; a longer wait already there stays.
     pub(crate) fn hold_for(&mut self, at: At<'_>, wait: Duration, why: Why) {
-        let hold = Hold::new(at, wait, why);
+        let hold = Wait::new(at, wait, why);
         if self.hold.as_ref().is_none_or(|old| old.remaining(at) < hold.remaining(at)) {
             self.hold = Some(hold);
         }
@@ -168,7 +168,7 @@ impl RouteState {
             self.hold_for(at, wait, Why::RetryAfter);
         }
         for kind in &limit.kinds {
-            let hold = Hold::new(at, wait, Why::Parked);
+            let hold = Wait::new(at, wait, Why::Parked);
             let longer = |old: &KindLimit| old.kind == kind.as_str() && old.hold.remaining(at) >= hold.remaining(at);
             if !self.limits.iter().any(longer) {
                 self.limits.retain(|old| old.kind != kind.as_str());
@@ -211,7 +211,7 @@ impl RouteState {
 
     /// One bisect request, if the hour has one left.
     pub(crate) fn take_bisect_request(&mut self, at: At<'_>) -> bool {
-        let hour = || (Hold::new(at, Duration::from_secs(3600), Why::BisectBudget), 0);
+        let hour = || (Wait::new(at, Duration::from_secs(3600), Why::BisectBudget), 0);
         let (hold, used) = self.budget.get_or_insert_with(hour);
         if hold.over(at) {
             (*hold, *used) = hour();
@@ -229,7 +229,7 @@ impl RouteState {
 
     /// Stops the route. The request that led to it counts as a probe.
     pub(crate) fn stop(&mut self, at: At<'_>, kind: StopKind, why: String, suspects: Vec<Suspect>) {
-        let hour = Hold::new(at, PROBE_FIRST, Why::Probe);
+        let hour = Wait::new(at, PROBE_FIRST, Why::Probe);
         self.stop = Some(Stop { kind, why, last: hour.clone(), next: hour, probes: 0, suspects: Vec::new() });
         suspects.into_iter().for_each(|suspect| self.suspect(suspect));
         self.bisect = None;
@@ -254,8 +254,8 @@ impl RouteState {
         if let Some(stop) = &mut self.stop {
             stop.probes = stop.probes.saturating_add(1);
             let factor = 1u32.checked_shl(stop.probes).unwrap_or(u32::MAX);
-            stop.last = Hold::new(at, PROBE_FIRST, Why::Probe);
-            stop.next = Hold::new(at, PROBE_FIRST.saturating_mul(factor).min(PROBE_MOST), Why::Probe);
+            stop.last = Wait::new(at, PROBE_FIRST, Why::Probe);
+            stop.next = Wait::new(at, PROBE_FIRST.saturating_mul(factor).min(PROBE_MOST), Why::Probe);
         }
     }
 

@@ -62,7 +62,7 @@ impl Why {
 
 /// A persisted wait.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Hold {
+pub(crate) struct Wait {
     /// Its reason.
     pub(crate) why: Why,
     /// The boot `mono_deadline` belongs to.
@@ -75,11 +75,11 @@ pub(crate) struct Hold {
     wait: i64,
 }
 
-impl Hold {
+impl Wait {
     /// A wait that begins now.
-    pub(crate) fn new(at: At<'_>, wait: Duration, why: Why) -> Hold {
+    pub(crate) fn new(at: At<'_>, wait: Duration, why: Why) -> Wait {
         let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        Hold {
+        Wait {
             why,
             boot: at.boot.to_owned(),
             mono_deadline: at.mono_ms.saturating_add(wait),
@@ -117,7 +117,7 @@ impl Hold {
     pub(crate) fn rebase(&mut self, at: At<'_>) {
         if self.boot != at.boot {
             let left = Duration::from_millis(u64::try_from(self.remaining(at)).unwrap_or(0));
-            *self = Hold::new(at, left, self.why);
+            *self = Wait::new(at, left, self.why);
         }
     }
 }
@@ -133,8 +133,8 @@ mod tests {
         At { boot, wall_ms, mono_ms }
     }
 
-    fn minute() -> Hold {
-        Hold::new(at("a", 10 * DAY, 5_000), Duration::from_secs(60), Why::Outage)
+    fn minute() -> Wait {
+        Wait::new(at("a", 10 * DAY, 5_000), Duration::from_secs(60), Why::Outage)
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_hold_reads_back_what_it_wrote() {
         let text = serde_json::to_string(&minute()).unwrap();
-        assert_eq!(serde_json::from_str::<Hold>(&text).unwrap(), minute());
+        assert_eq!(serde_json::from_str::<Wait>(&text).unwrap(), minute());
     }
 
     proptest! {
@@ -178,7 +178,7 @@ mod tests {
             wait in 0u64..u64::MAX, boots in any::<bool>(),
             start in any::<(i64, i64)>(), then in any::<(i64, i64)>(), last in any::<(i64, i64)>(),
         ) {
-            let mut hold = Hold::new(at("a", start.0, start.1), Duration::from_millis(wait), Why::Outage);
+            let mut hold = Wait::new(at("a", start.0, start.1), Duration::from_millis(wait), Why::Outage);
             let boot = if boots { "a" } else { "b" };
             let bound = i64::try_from(wait).unwrap_or(i64::MAX);
             prop_assert!((0..=bound).contains(&hold.remaining(at(boot, then.0, then.1))));

@@ -1,13 +1,13 @@
-//! The courier's mind: a state machine without I/O and without a clock.
+//! The delivery's mind: a state machine without I/O and without a clock.
 //!
 //! Events come in with the time they happened at; [`Machine::poll`] says what to do now, [`Machine::deadline`] when to
-//! look again if nothing happens. With nothing to do there is no deadline: the courier's thread sleeps for ever.
+//! look again if nothing happens. With nothing to do there is no deadline: the delivery's thread sleeps for ever.
 
 mod status;
 
-use super::hold::{At, Why};
 use super::schedule::{Flush, Hint, Network, Power, Setting, Trigger};
 use super::state::RouteState;
+use super::wait::{At, Why};
 use crate::destination::RouteSpec;
 use crate::limits;
 use crate::store::{Now, RouteKey};

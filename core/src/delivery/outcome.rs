@@ -4,8 +4,8 @@ mod probe;
 
 use super::backoff;
 use super::bisect::{Bisect, Cause, End, reason};
-use super::hold::{At, Why};
 use super::state::{RouteState, StopKind};
+use super::wait::{At, Why};
 use crate::destination::{Action, Backoff, Limit, RouteSpec, RowOutcome, Verdict};
 use crate::kind::Kind;
 use crate::limits;
@@ -18,7 +18,7 @@ const ASIDE: Duration = Duration::from_secs(3600);
 
 /// The batch a request was about.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tried<'a> {
+pub(crate) struct Attempt<'a> {
     /// The route.
     pub(crate) spec: &'a RouteSpec,
     /// Id of the batch in flight.
@@ -57,7 +57,7 @@ pub(crate) enum Step {
 
 /// What to do and what to write into the receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Judged {
+pub(crate) struct Decision {
     /// For the store.
     pub(crate) step: Step,
     /// HTTP status, 0 = none.
@@ -67,7 +67,7 @@ pub(crate) struct Judged {
 }
 
 /// Judges the end of a request and moves the route's state.
-pub(crate) fn judge(state: &mut RouteState, tried: Tried<'_>, end: Ended) -> Judged {
+pub(crate) fn decide(state: &mut RouteState, attempt: Attempt<'_>, end: Ended) -> Decision {
     let (status, verdict, quiet) = match end {
         Ended::Answered(status, verdict) => (status, verdict, None),
         Ended::Unbuildable(what) => (0, Verdict { note: Some(what), ..Verdict::of(Action::Split) }, None),
@@ -76,58 +76,58 @@ pub(crate) fn judge(state: &mut RouteState, tried: Tried<'_>, end: Ended) -> Jud
     };
     state.last_status = status;
     let note = verdict.note.unwrap_or_default();
-    let mut judge = Judge { state, tried, status, note, back_off: verdict.back_off };
+    let mut decider = Decider { state, attempt, status, note, back_off: verdict.back_off };
     let action = match verdict.action {
-        Action::Settle(outcomes) if outcomes.len() != judge.sent_rows() => {
+        Action::Settle(outcomes) if outcomes.len() != decider.sent_rows() => {
             Action::Ambiguous("the answer does not account for all events".into())
         }
         action => action,
     };
     let caps_sank = verdict.caps.is_some_and(|caps| {
-        let before = judge.state.cut(tried.spec);
-        judge.state.caps = Some(caps);
-        let after = judge.state.cut(tried.spec);
+        let before = decider.state.cut(attempt.spec);
+        decider.state.caps = Some(caps);
+        let after = decider.state.cut(attempt.spec);
         after.max_events < before.max_events || after.max_bytes < before.max_bytes
     });
-    let step = if judge.state.stop.is_some() {
-        judge.probe(action, quiet)
-    } else if judge.state.bisect.is_some() {
-        judge.part(action, quiet)
-    } else if caps_sank && action == Action::Split && tried.rows.len() > 1 && !tried.spec.at_most_once {
+    let step = if decider.state.stop.is_some() {
+        decider.probe(action, quiet)
+    } else if decider.state.bisect.is_some() {
+        decider.part(action, quiet)
+    } else if caps_sank && action == Action::Split && attempt.rows.len() > 1 && !attempt.spec.at_most_once {
         // Cut by the server's own caps the rows may well be fine.
         Step::Release
     } else {
-        judge.whole(action, quiet)
+        decider.whole(action, quiet)
     };
-    if let Some(bounds) = verdict.back_off.filter(|_| judge.state.stop.is_none()) {
-        judge.fail_within(bounds, Why::Outage);
+    if let Some(bounds) = verdict.back_off.filter(|_| decider.state.stop.is_none()) {
+        decider.fail_within(bounds, Why::Outage);
     }
-    let step = judge.apply_limits(&verdict.limits, step);
-    let Judge { status, note, .. } = judge;
-    Judged { step, status, note }
+    let step = decider.apply_limits(&verdict.limits, step);
+    let Decider { status, note, .. } = decider;
+    Decision { step, status, note }
 }
 
-struct Judge<'a> {
+struct Decider<'a> {
     state: &'a mut RouteState,
-    tried: Tried<'a>,
+    attempt: Attempt<'a>,
     status: u16,
     note: String,
     /// The service is in trouble although the rows are settled.
     back_off: Option<Backoff>,
 }
 
-impl Judge<'_> {
+impl Decider<'_> {
     /// Rows the request carried.
     fn sent_rows(&mut self) -> usize {
         let part = self.state.bisect.as_mut().and_then(Bisect::current);
-        part.map_or(self.tried.rows.len(), |part| part.to - part.from)
+        part.map_or(self.attempt.rows.len(), |part| part.to - part.from)
     }
 
     /// The limits count from now on. A batch that waits in flight and holds a limited kind is cut anew without it.
     fn apply_limits(&mut self, limits: &[Limit], step: Step) -> Step {
-        limits.iter().for_each(|limit| self.state.limit(self.tried.at, limit));
+        limits.iter().for_each(|limit| self.state.limit(self.attempt.at, limit));
         let limited = |kind: &Kind| limits.iter().any(|limit| limit.kinds.contains(kind));
-        let hit = self.tried.rows.iter().any(|(_, kind)| limited(kind));
+        let hit = self.attempt.rows.iter().any(|(_, kind)| limited(kind));
         if step == Step::Retry && hit && self.state.bisect.is_none() { Step::Release } else { step }
     }
 
@@ -142,13 +142,13 @@ impl Judge<'_> {
 
     /// One more failure in a row: wait.
     fn fail(&mut self, why: Why) {
-        self.fail_within(self.tried.spec.backoff, why);
+        self.fail_within(self.attempt.spec.backoff, why);
     }
 
     fn fail_within(&mut self, bounds: Backoff, why: Why) {
         self.state.failures = self.state.failures.saturating_add(1);
-        let wait = backoff::wait(bounds, self.state.failures, self.tried.random);
-        self.state.hold_for(self.tried.at, wait, why);
+        let wait = backoff::wait(bounds, self.state.failures, self.attempt.random);
+        self.state.hold_for(self.attempt.at, wait, why);
     }
 
     /// The server said "later", perhaps for how long.
@@ -157,8 +157,12 @@ impl Judge<'_> {
             Some(wait) => {
                 self.state.failures = self.state.failures.saturating_add(1);
                 // "Now" from a server that just refused is no invitation to a loop.
-                let least = self.tried.spec.backoff.first;
-                self.state.hold_for(self.tried.at, wait.clamp(least, limits::RETRY_AFTER.max(least)), Why::RetryAfter);
+                let least = self.attempt.spec.backoff.first;
+                self.state.hold_for(
+                    self.attempt.at,
+                    wait.clamp(least, limits::RETRY_AFTER.max(least)),
+                    Why::RetryAfter,
+                );
             }
             None if self.status == 429 => self.fail(Why::RateLimit),
             None => self.fail(Why::Outage),
@@ -167,17 +171,17 @@ impl Judge<'_> {
 
     /// Kept rows of a route that may not repeat a request are cut anew, so that nothing is left in state `sending`.
     fn again(&self) -> Step {
-        if self.tried.spec.at_most_once { Step::Release } else { Step::Retry }
+        if self.attempt.spec.at_most_once { Step::Release } else { Step::Retry }
     }
 
     fn all(&self, end: &RowEnd) -> Step {
-        Step::Settle(vec![end.clone(); self.tried.rows.len()])
+        Step::Settle(vec![end.clone(); self.attempt.rows.len()])
     }
 
     /// A fate nobody knows, or no byte sent (`quiet`).
     fn uncertain(&mut self, what: String, quiet: Option<Why>) -> Step {
         self.fail(quiet.unwrap_or(Why::NoAnswer));
-        if quiet.is_none() && self.tried.spec.at_most_once {
+        if quiet.is_none() && self.attempt.spec.at_most_once {
             self.note = format!("may have arrived: {what}");
             return self.all(&RowEnd::Dropped(Reason::Ambiguous));
         }
@@ -200,7 +204,7 @@ impl Judge<'_> {
                 }
                 Step::Settle(outcomes.into_iter().map(|outcome| self.end(outcome)).collect())
             }
-            Action::Split if self.tried.spec.at_most_once => self.all(&RowEnd::Dropped(Reason::Rejected)),
+            Action::Split if self.attempt.spec.at_most_once => self.all(&RowEnd::Dropped(Reason::Rejected)),
             Action::Split => self.begin_bisect(),
             Action::Keep(wait) => {
                 self.wait(wait);
@@ -212,7 +216,7 @@ impl Judge<'_> {
             }
             Action::Stop(why) => {
                 self.note.clone_from(&why);
-                self.state.stop(self.tried.at, StopKind::Refused, why, Vec::new());
+                self.state.stop(self.attempt.at, StopKind::Refused, why, Vec::new());
                 Step::Release
             }
             Action::NewBatchId => {
@@ -236,19 +240,19 @@ impl Judge<'_> {
     /// hour, so that it cannot hold up the rest.
     fn outage(&mut self) -> Step {
         self.state.outages = self.state.outages.saturating_add(1);
-        if self.tried.spec.at_most_once || self.state.outages < limits::OUTAGES_BEFORE_BISECT {
+        if self.attempt.spec.at_most_once || self.state.outages < limits::OUTAGES_BEFORE_BISECT {
             return self.again();
         }
         self.state.outages = 0;
-        match self.tried.rows.len() {
+        match self.attempt.rows.len() {
             0 => Step::Retry,
             1 => {
                 let later = self.later(ASIDE);
                 self.all(&later)
             }
             rows => {
-                if self.state.take_bisect_request(self.tried.at) {
-                    self.state.bisect = Some(Bisect::trial(self.tried.batch, rows));
+                if self.state.take_bisect_request(self.attempt.at) {
+                    self.state.bisect = Some(Bisect::trial(self.attempt.batch, rows));
                 }
                 Step::Retry
             }
@@ -257,7 +261,7 @@ impl Judge<'_> {
 
     fn later(&self, wait: Duration) -> RowEnd {
         let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        RowEnd::Later { until_wall_ms: Some(self.tried.at.wall_ms.saturating_add(wait)) }
+        RowEnd::Later { until_wall_ms: Some(self.attempt.at.wall_ms.saturating_add(wait)) }
     }
 
     fn end(&self, outcome: RowOutcome) -> RowEnd {
@@ -271,20 +275,20 @@ impl Judge<'_> {
 
     /// The whole batch was refused.
     fn begin_bisect(&mut self) -> Step {
-        let rows = self.tried.rows.len();
+        let rows = self.attempt.rows.len();
         if rows == 0 {
             return Step::Settle(Vec::new());
         }
-        let mut bisect = Bisect::new(self.tried.batch, rows);
+        let mut bisect = Bisect::new(self.attempt.batch, rows);
         if rows == 1 {
             bisect.refused(self.status, &self.note);
             return self.finish(bisect);
         }
-        if self.state.take_bisect_request(self.tried.at) {
+        if self.state.take_bisect_request(self.attempt.at) {
             self.state.bisect = Some(bisect);
         } else {
-            let wait = self.state.bisect_wait(self.tried.at);
-            self.state.hold_for(self.tried.at, wait, Why::BisectBudget);
+            let wait = self.state.bisect_wait(self.attempt.at);
+            self.state.hold_for(self.attempt.at, wait, Why::BisectBudget);
         }
         Step::Retry
     }
@@ -319,7 +323,7 @@ impl Judge<'_> {
             Action::Stop(why) => {
                 self.note.clone_from(&why);
                 let step = Step::Settle(self.known(&bisect));
-                self.state.stop(self.tried.at, StopKind::Refused, why, Vec::new());
+                self.state.stop(self.attempt.at, StopKind::Refused, why, Vec::new());
                 step
             }
             Action::Keep(wait) | Action::Outage(wait) => {
@@ -352,7 +356,7 @@ impl Judge<'_> {
 
     /// The next part, or the end.
     fn go_on(&mut self, mut bisect: Bisect) -> Step {
-        if bisect.current().is_some() && self.state.take_bisect_request(self.tried.at) {
+        if bisect.current().is_some() && self.state.take_bisect_request(self.attempt.at) {
             return self.keep_part(bisect);
         }
         self.finish(bisect)
@@ -378,10 +382,10 @@ impl Judge<'_> {
         let open = |(known, end): (&End, &RowEnd)| (*known == End::Open || known.is_alone()) && !dead(end);
         if bisect.accepted == 0 && bisect.ends.iter().zip(&ends).any(open) {
             let suspects = self.suspects(&bisect, &ends);
-            self.state.stop(self.tried.at, StopKind::RefusesEverything, self.refusal(), suspects);
+            self.state.stop(self.attempt.at, StopKind::RefusesEverything, self.refusal(), suspects);
             return Step::Settle(ends);
         }
-        let wait = self.state.bisect_wait(self.tried.at);
+        let wait = self.state.bisect_wait(self.attempt.at);
         for (known, end) in bisect.ends.iter().zip(&mut ends) {
             match known {
                 _ if dead(end) => {}

@@ -1,26 +1,26 @@
-//! The courier's way to the store: everything it does there goes by the writer.
+//! The delivery's way to the store: everything it does there goes by the writer.
 
 use super::shared::{Command, Shared};
-use crate::courier::Outbox;
+use crate::delivery::Outbox;
 use crate::destination::Granted;
 use crate::store::{Now, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The courier's door to the writer.
-pub(crate) struct Door {
+/// The delivery's door to the writer.
+pub(crate) struct StoreAccess {
     shared: Arc<Shared>,
     /// Serial number of the store that did the last work.
     asked: Arc<AtomicU64>,
 }
 
-impl Door {
-    pub(crate) fn new(shared: &Arc<Shared>) -> Door {
-        Door { shared: Arc::clone(shared), asked: Arc::default() }
+impl StoreAccess {
+    pub(crate) fn new(shared: &Arc<Shared>) -> StoreAccess {
+        StoreAccess { shared: Arc::clone(shared), asked: Arc::default() }
     }
 }
 
-impl Outbox for Door {
+impl Outbox for StoreAccess {
     fn ask<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
         let asked = Arc::clone(&self.asked);
         self.shared.ask_within(None, move |store, now| {
@@ -42,7 +42,7 @@ impl Outbox for Door {
     fn changed(&self) {
         let shared = Arc::clone(&self.shared);
         // A store that cannot be read is found out by whoever works with it next.
-        let _ = self.ask(move |store, _| shared.write_marks(store, true).is_ok());
+        let _ = self.ask(move |store, _| shared.write_superblock(store, true).is_ok());
     }
 
     fn failed(&self, error: &StoreError) {

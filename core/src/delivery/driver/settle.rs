@@ -1,9 +1,9 @@
 //! From the end of a request to the store.
 
-use super::super::judge::{Ended, Judged, Step, Tried, judge};
 use super::super::machine::Left;
+use super::super::outcome::{Attempt, Decision, Ended, Step, decide};
 use super::super::state::digest;
-use super::super::{Outbox, hold};
+use super::super::{Outbox, wait};
 use super::{Driver, Running, Settlement};
 use crate::kind::Kind;
 use crate::store::{Receipt, RouteKey, RowEnd};
@@ -11,17 +11,17 @@ use crate::sys::fault;
 use std::sync::Arc;
 
 impl<O: Outbox> Driver<O> {
-    /// A request ended: judge it and let the store settle it.
+    /// A request ended: decide it and let the store settle it.
     pub(super) fn ended(&mut self, running: Running, ended: Ended) {
         let now = self.now();
         let random = self.random();
         let boot = Arc::clone(&self.given.boot);
-        let at = hold::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
+        let at = wait::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         let Some((route, _)) = self.route(&running.route) else { return };
         let cargo = &running.cargo;
         let rows: Vec<(u64, Kind)> = cargo.rows.iter().map(|row| (row.seq, row.kind)).collect();
-        let tried = Tried { spec: route.spec, batch: &cargo.batch_id, rows: &rows, at, random };
-        let Judged { step, status, note } = judge(&mut route.state, tried, ended);
+        let attempt = Attempt { spec: route.spec, batch: &cargo.batch_id, rows: &rows, at, random };
+        let Decision { step, status, note } = decide(&mut route.state, attempt, ended);
         let heard = (200..300).contains(&status) && matches!(step, Step::Settle(_));
         if heard {
             route.state.tell(route.spec, cargo.epoch, &cargo.lost_in_all);

@@ -1,7 +1,7 @@
 //! What each route waits for, in words.
 
-use super::super::hold::Why;
 use super::super::state::StopKind;
+use super::super::wait::Why;
 use super::super::{Held, RouteStatus};
 use super::{Machine, Route};
 use crate::store::{Now, RouteKey};

@@ -4,6 +4,6 @@
 const SAID_CHARS: usize = 160;
 
 /// First characters of what a server said; no line breaks.
-pub(super) fn said(text: &str) -> String {
+pub(super) fn server_message(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(SAID_CHARS).collect()
 }

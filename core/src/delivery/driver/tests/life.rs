@@ -117,7 +117,7 @@ fn an_at_most_once_request_that_may_have_arrived_is_never_repeated() {
     let mut bench = start(Turn::Silence);
     let on_its_way = bench.store(|store, _| store.settled().unwrap());
     assert!(on_its_way.iter().any(|route| route.route == ONE && route.sending > 0));
-    assert!(*bench.desk.marks.lock().unwrap() > 0, "the marks were written before the transport was called");
+    assert!(*bench.desk.superblock.lock().unwrap() > 0, "the marks were written before the transport was called");
     bench.restart("boot-a");
     bench.add("once", Arc::new(Once));
     assert_eq!((bench.requests(), ambiguous(&bench)), (1, 2));

@@ -3,36 +3,36 @@
 //! | file | idea |
 //! | --- | --- |
 //! | `schedule` | triggers: counts, timers, hints |
-//! | `hold`, `backoff` | waits that survive reboots and wrong clocks |
+//! | `wait`, `backoff` | waits that survive reboots and wrong clocks |
 //! | `state` | what a route remembers across restarts |
-//! | `bisect`, `judge` | what the end of a request means |
-//! | `machine` | all of it together: events in, deeds and a deadline out; no I/O, no clock |
-//! | `parcel` | rows to request: consent, encoding, compression |
-//! | `driver` | does the deeds: store, transport, settlement |
+//! | `bisect`, `outcome` | what the end of a request means |
+//! | `machine` | all of it together: events in, actions and a deadline out; no I/O, no clock |
+//! | `request` | rows to request: consent, encoding, compression |
+//! | `driver` | does the actions: store, transport, settlement |
 //! | `handle` | the thread, and what the rest of the engine tells it |
 
 mod backoff;
 mod bisect;
 mod driver;
 mod handle;
-mod hold;
-mod judge;
 mod machine;
-mod parcel;
+mod outcome;
+mod request;
 mod schedule;
 mod state;
+mod wait;
 
 pub(crate) use driver::losses::owes_losses;
-pub(crate) use handle::{Courier, CourierHandle, Directory, Options};
+pub(crate) use handle::{Delivery, DeliveryHandle, Directory, Options};
 pub use schedule::{Hint, Network, Power};
 
 use crate::destination::Granted;
 use crate::store::{Now, RouteKey, Store, StoreError};
 
-/// The writer, as the courier sees it: it owns the store and does one piece of work at a time.
+/// The writer, as the delivery sees it: it owns the store and does one piece of work at a time.
 pub(crate) trait Outbox: Send + Sync + 'static {
     /// Does this work with the store on the writer's thread and waits for it. `None` = the store cannot be used now;
-    /// the writer calls [`CourierHandle::store_back`] when it can.
+    /// the writer calls [`DeliveryHandle::store_back`] when it can.
     fn ask<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R>;
 
     /// The consent of this moment.
@@ -41,11 +41,11 @@ pub(crate) trait Outbox: Send + Sync + 'static {
     /// The purposes that are refused at this moment.
     fn denied(&self) -> Granted;
 
-    /// The store settled rows or began to send: writes the ring's marks, and returns when they are written.
+    /// The store settled rows or began to send: writes the ring's superblock, and returns when they are written.
     fn changed(&self);
 
     /// A piece of work failed with this; the writer decides what to do about the file. After a quarantine it calls
-    /// [`CourierHandle::store_replaced`].
+    /// [`DeliveryHandle::store_replaced`].
     fn failed(&self, error: &StoreError);
 }
 

@@ -3,7 +3,7 @@
 //! Without them a rescue from a damaged database would bring back what was delivered or wiped, and a forgotten consent
 //! would count as none given.
 
-use super::layout::{self, MARKS, MARKS_BYTES};
+use super::layout::{self, SUPERBLOCK, SUPERBLOCK_BYTES};
 use crate::limits;
 use crate::row::Run;
 use crate::sys::map::Map;
@@ -119,9 +119,9 @@ impl RunMark {
     }
 }
 
-/// Everything the marks hold.
+/// Everything the superblock hold.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Marks {
+pub(crate) struct Superblock {
     pub(crate) install: [u8; 16],
     pub(crate) epoch: u64,
     pub(crate) fold_generation: u64,
@@ -137,13 +137,13 @@ pub(crate) struct Marks {
     pub(crate) run: Option<RunMark>,
 }
 
-impl Marks {
+impl Superblock {
     /// The newer valid copy with its version; `None` when both are damaged or were never written.
-    pub(crate) fn read(map: &Map) -> Option<(u64, Marks)> {
-        let mut page = vec![0u8; MARKS_BYTES];
-        let mut copies = MARKS.iter().filter_map(|at| {
+    pub(crate) fn read(map: &Map) -> Option<(u64, Superblock)> {
+        let mut page = vec![0u8; SUPERBLOCK_BYTES];
+        let mut copies = SUPERBLOCK.iter().filter_map(|at| {
             layout::read(map, *at, &mut page);
-            Marks::decode(&page)
+            Superblock::decode(&page)
         });
         let (a, b) = (copies.next(), copies.next());
         a.into_iter().chain(b).max_by_key(|(version, _)| *version)
@@ -151,25 +151,25 @@ impl Marks {
 
     /// Writes the next copy over the older one.
     pub(crate) fn write(&self, map: &Map, version: u64) {
-        let mut page = [0u8; MARKS_BYTES];
+        let mut page = [0u8; SUPERBLOCK_BYTES];
         let len = self.encode(version, &mut page);
-        let at = MARKS[usize::from(version % 2 == 1)];
+        let at = SUPERBLOCK[usize::from(version % 2 == 1)];
         layout::write(map, at, page.get(..len).unwrap_or_default());
     }
 
     /// The bytes of one copy, as a quarantine keeps them.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut page = [0u8; MARKS_BYTES];
+        let mut page = [0u8; SUPERBLOCK_BYTES];
         let len = self.encode(1, &mut page);
         page.get(..len).unwrap_or_default().to_vec()
     }
 
-    /// The marks in such bytes.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Marks> {
-        Marks::decode(bytes).map(|(_, marks)| marks)
+    /// The superblock in such bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Superblock> {
+        Superblock::decode(bytes).map(|(_, superblock)| superblock)
     }
 
-    fn encode(&self, version: u64, page: &mut [u8; MARKS_BYTES]) -> usize {
+    fn encode(&self, version: u64, page: &mut [u8; SUPERBLOCK_BYTES]) -> usize {
         let mut at = 8;
         let mut put = |bytes: &[u8]| {
             if let Some(place) = page.get_mut(at..at + bytes.len()) {
@@ -208,11 +208,11 @@ impl Marks {
         len
     }
 
-    fn decode(page: &[u8]) -> Option<(u64, Marks)> {
+    fn decode(page: &[u8]) -> Option<(u64, Superblock)> {
         let number = |at: usize| Some(u64::from_le_bytes(page.get(at..at + 8)?.try_into().ok()?));
         let len = u32::from_le_bytes(page.get(..4)?.try_into().ok()?) as usize;
         let crc = u32::from_le_bytes(page.get(4..8)?.try_into().ok()?);
-        if !(FIXED_BYTES..=MARKS_BYTES).contains(&len) || crc32fast::hash(page.get(8..len)?) != crc {
+        if !(FIXED_BYTES..=SUPERBLOCK_BYTES).contains(&len) || crc32fast::hash(page.get(8..len)?) != crc {
             return None;
         }
         let flags = page.get(80..84)?;
@@ -231,7 +231,7 @@ impl Marks {
         let run = rest
             .split_first_chunk::<16>()
             .and_then(|(key, json)| Some(RunMark { key: *key, json: std::str::from_utf8(json).ok()?.to_owned() }));
-        let marks = Marks {
+        let superblock = Superblock {
             install: page.get(16..32)?.try_into().ok()?,
             epoch: number(32)?,
             fold_generation: number(40)?,
@@ -244,7 +244,7 @@ impl Marks {
             routes,
             run,
         };
-        Some((number(8)?, marks))
+        Some((number(8)?, superblock))
     }
 }
 
@@ -252,8 +252,8 @@ impl Marks {
 mod tests {
     use super::*;
 
-    fn full() -> Marks {
-        Marks {
+    fn full() -> Superblock {
+        Superblock {
             install: [3; 16],
             epoch: 4,
             fold_generation: 5,
@@ -271,26 +271,26 @@ mod tests {
     #[test]
     fn the_newer_copy_is_read_and_the_older_one_when_it_is_torn() {
         let map = Map::anonymous(layout::FILE_BYTES).unwrap();
-        assert_eq!(Marks::read(&map), None);
+        assert_eq!(Superblock::read(&map), None);
         let old = full();
-        let new = Marks { fold_ticket: 60, wipes: Wipes::default(), ..full() };
+        let new = Superblock { fold_ticket: 60, wipes: Wipes::default(), ..full() };
         old.write(&map, 1);
         new.write(&map, 2);
-        assert_eq!(Marks::read(&map), Some((2, new)));
-        layout::write(&map, MARKS[0] + 100, &[0xaa; 8]);
-        assert_eq!(Marks::read(&map), Some((1, old)));
+        assert_eq!(Superblock::read(&map), Some((2, new)));
+        layout::write(&map, SUPERBLOCK[0] + 100, &[0xaa; 8]);
+        assert_eq!(Superblock::read(&map), Some((1, old)));
     }
 
     #[test]
     fn any_flipped_bit_is_noticed() {
         let bytes = full().to_bytes();
-        assert_eq!(Marks::from_bytes(&bytes), Some(full()));
+        assert_eq!(Superblock::from_bytes(&bytes), Some(full()));
         for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(Marks::from_bytes(&damaged), None, "bit {bit}");
+            assert_eq!(Superblock::from_bytes(&damaged), None, "bit {bit}");
         }
-        assert_eq!(Marks::from_bytes(&[]), None);
+        assert_eq!(Superblock::from_bytes(&[]), None);
     }
 
     #[test]

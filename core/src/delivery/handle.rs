@@ -1,8 +1,8 @@
-//! The courier's thread, and what the rest of the engine tells it.
+//! The delivery's thread, and what the rest of the engine tells it.
 
 use super::driver::{Driver, Given};
 use super::machine::Event;
-use super::{Flushed, Held, Hint, Outbox, RouteStatus, parcel};
+use super::{Flushed, Held, Hint, Outbox, RouteStatus, request};
 use crate::destination::{Destination, Want};
 use crate::id::IdKey;
 use crate::row::Row;
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// What the courier needs beside the outbox and the transport.
+/// What the delivery needs beside the outbox and the transport.
 pub(crate) struct Options {
     /// Id of the present boot.
     pub(crate) boot: String,
@@ -28,8 +28,8 @@ pub(crate) struct Options {
     pub(crate) foreground: bool,
 }
 
-/// Starts couriers.
-pub(crate) struct Courier;
+/// Starts deliverys.
+pub(crate) struct Delivery;
 
 enum Message {
     /// Rows are counted in [`Shared`].
@@ -45,10 +45,10 @@ enum Message {
     Close(Instant, Sender<bool>),
 }
 
-/// Seen by the courier's thread and by everybody else.
+/// Seen by the delivery's thread and by everybody else.
 #[derive(Default)]
 pub(crate) struct Shared {
-    /// New rows per lane since the courier looked.
+    /// New rows per lane since the delivery looked.
     rows: [AtomicU64; 4],
     /// A [`Message::Wake`] is on its way.
     woken: AtomicBool,
@@ -74,7 +74,7 @@ impl Shared {
     }
 }
 
-/// What routes want and which are idle: for the writer's upkeep of the store. Needs no answer of the courier's thread.
+/// What routes want and which are idle: for the writer's upkeep of the store. Needs no answer of the delivery's thread.
 #[derive(Clone)]
 pub(crate) struct Directory(Arc<Shared>);
 
@@ -85,7 +85,7 @@ impl Directory {
         let known = self.0.destinations.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         let Some(destination) = known else { return true };
         let Some(spec) = destination.routes().iter().find(|spec| spec.name == route) else { return true };
-        let wants = || parcel::wants(name, &*destination, spec, row);
+        let wants = || request::wants(name, &*destination, spec, row);
         // On the writer's thread: a fault in a destination must not end it.
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(wants)).unwrap_or(Want::Later) != Want::No
     }
@@ -102,7 +102,7 @@ impl Directory {
     }
 }
 
-impl Courier {
+impl Delivery {
     /// Starts the thread. It sleeps without a timer while nothing is due.
     ///
     /// # Errors
@@ -111,11 +111,11 @@ impl Courier {
         outbox: Arc<O>,
         transport: Arc<dyn Transport>,
         options: Options,
-    ) -> std::io::Result<CourierHandle> {
+    ) -> std::io::Result<DeliveryHandle> {
         let (sender, receiver) = channel();
         let shared = Arc::new(Shared::default());
         let news = sender.clone();
-        // The courier may be gone; then nobody waits for the news.
+        // The delivery may be gone; then nobody waits for the news.
         let tell = Arc::new(move |report| drop(news.send(Message::Report(report))));
         let given = Given {
             outbox,
@@ -129,8 +129,8 @@ impl Courier {
         let mut driver = Driver::new(given, options.foreground);
         let seen = Arc::clone(&shared);
         let thread =
-            std::thread::Builder::new().name("rez-courier".into()).spawn(move || run(&mut driver, &receiver, &seen))?;
-        Ok(CourierHandle { sender, shared, thread: Mutex::new(Some(thread)) })
+            std::thread::Builder::new().name("rez-delivery".into()).spawn(move || run(&mut driver, &receiver, &seen))?;
+        Ok(DeliveryHandle { sender, shared, thread: Mutex::new(Some(thread)) })
     }
 }
 
@@ -184,14 +184,14 @@ fn run<O: Outbox>(driver: &mut Driver<O>, receiver: &Receiver<Message>, shared: 
     }
 }
 
-/// The door to the courier. Every call returns at once, unless it takes a `wait`, which then bounds it.
-pub(crate) struct CourierHandle {
+/// The door to the delivery. Every call returns at once, unless it takes a `wait`, which then bounds it.
+pub(crate) struct DeliveryHandle {
     sender: Sender<Message>,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl CourierHandle {
+impl DeliveryHandle {
     /// New rows per lane are in the store; all zero: only the counts of losses may have changed.
     pub(crate) fn wake(&self, new_rows: [u64; 4]) {
         for (rows, new) in self.shared.rows.iter().zip(new_rows) {
@@ -291,7 +291,7 @@ impl CourierHandle {
     }
 }
 
-impl Drop for CourierHandle {
+impl Drop for DeliveryHandle {
     fn drop(&mut self) {
         self.close(Duration::ZERO);
     }

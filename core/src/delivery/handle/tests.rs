@@ -31,7 +31,7 @@ struct Rig {
     _folder: tempfile::TempDir,
     desk: Arc<Desk>,
     wire: Arc<Wire>,
-    courier: CourierHandle,
+    delivery: DeliveryHandle,
 }
 
 fn rig() -> Rig {
@@ -43,14 +43,14 @@ fn rig() -> Rig {
         clock: Clock::system(),
         granted: Mutex::new(Granted { monitoring: true, analytics: true }),
         denied: Mutex::default(),
-        marks: Mutex::default(),
+        superblock: Mutex::default(),
         failures: Mutex::default(),
     });
     let wire = Arc::new(Wire::default());
     let options =
         Options { boot: "b".into(), key: IdKey::from_bytes([3; 16]), clock: Clock::system(), foreground: true };
-    let courier = Courier::start(Arc::clone(&desk), Arc::clone(&wire) as Arc<dyn Transport>, options).unwrap();
-    Rig { _folder: folder, desk, wire, courier }
+    let delivery = Delivery::start(Arc::clone(&desk), Arc::clone(&wire) as Arc<dyn Transport>, options).unwrap();
+    Rig { _folder: folder, desk, wire, delivery }
 }
 
 impl Rig {
@@ -71,60 +71,60 @@ impl Rig {
         self.desk.ask(put).unwrap();
         let mut rows = [0; 4];
         rows[usize::from(kind.lane().number())] = count;
-        self.courier.wake(rows);
+        self.delivery.wake(rows);
     }
 }
 
 #[test]
 fn flush_delivers_and_reports_per_destination() {
     let rig = rig();
-    rig.courier.add("main", rez("key"), store::From::Oldest);
-    rig.courier.add("other", rez("other"), store::From::Oldest);
+    rig.delivery.add("main", rez("key"), store::From::Oldest);
+    rig.delivery.add("other", rez("other"), store::From::Oldest);
     rig.put(Kind::ApiCall, 3);
-    let flushed = rig.courier.flush(LONG);
+    let flushed = rig.delivery.flush(LONG);
     let names: Vec<&str> = flushed.iter().map(|flushed| flushed.destination.as_str()).collect();
     assert_eq!(names, ["main", "other"]);
     assert!(flushed.iter().all(|flushed| flushed.left == 0 && flushed.held.is_none()), "{flushed:?}");
-    assert!(rig.courier.snapshot().iter().all(|route| route.delivered == 3));
-    assert!(rig.courier.close(LONG));
+    assert!(rig.delivery.snapshot().iter().all(|route| route.delivered == 3));
+    assert!(rig.delivery.close(LONG));
 }
 
 #[test]
 fn waiting_calls_end_when_their_time_is_over() {
     let rig = rig();
-    rig.courier.add("main", rez("key"), store::From::Oldest);
-    rig.courier.flush(LONG);
+    rig.delivery.add("main", rez("key"), store::From::Oldest);
+    rig.delivery.flush(LONG);
     rig.wire.silent.store(true, Ordering::SeqCst);
     rig.put(Kind::ApiCall, 2);
-    let flushed = rig.courier.flush(Duration::from_millis(50));
+    let flushed = rig.delivery.flush(Duration::from_millis(50));
     assert_eq!((flushed[0].delivered, flushed[0].left), (0, 2));
-    assert!(!rig.courier.suspend(Duration::ZERO));
-    assert!(!rig.courier.close(Duration::from_millis(10)));
-    assert!(rig.courier.close(LONG), "a second call has nothing to do");
+    assert!(!rig.delivery.suspend(Duration::ZERO));
+    assert!(!rig.delivery.close(Duration::from_millis(10)));
+    assert!(rig.delivery.close(LONG), "a second call has nothing to do");
 }
 
 #[test]
 fn suspended_nothing_is_sent_and_resumed_it_goes() {
     let rig = rig();
-    rig.courier.add("main", rez("key"), store::From::Oldest);
-    rig.courier.flush(LONG);
-    assert!(rig.courier.suspend(LONG));
+    rig.delivery.add("main", rez("key"), store::From::Oldest);
+    rig.delivery.flush(LONG);
+    assert!(rig.delivery.suspend(LONG));
     rig.put(Kind::Error, 1);
-    let flushed = rig.courier.flush(LONG);
+    let flushed = rig.delivery.flush(LONG);
     assert_eq!(flushed[0].left, 1);
     assert!(flushed[0].held.as_ref().is_some_and(|held| held.why.contains("suspended")));
     assert_eq!(rig.wire.seen.load(Ordering::SeqCst), 0);
-    rig.courier.resume();
-    rig.courier.flush(LONG);
-    assert_eq!(rig.courier.snapshot()[0].delivered, 1);
+    rig.delivery.resume();
+    rig.delivery.flush(LONG);
+    assert_eq!(rig.delivery.snapshot()[0].delivered, 1);
 }
 
 #[test]
-fn the_directory_answers_for_the_writer_without_the_couriers_thread() {
+fn the_directory_answers_for_the_writer_without_the_deliverys_thread() {
     let rig = rig();
     let monitoring = crate::destination::Rez::builder("http://127.0.0.1:1", "k").build().unwrap();
-    rig.courier.add("main", Arc::new(monitoring), store::From::Oldest);
-    let directory = rig.courier.directory();
+    rig.delivery.add("main", Arc::new(monitoring), store::From::Oldest);
+    let directory = rig.delivery.directory();
     let row = |kind| Row {
         seq: 1,
         id: crate::EventId::from_bytes([0; 16]),
@@ -141,7 +141,7 @@ fn the_directory_answers_for_the_writer_without_the_couriers_thread() {
     let elsewhere = Row { targets: vec!["other".into()], ..row(Kind::Error) };
     assert!(!directory.wants("main/rez.batch", &elsewhere));
     assert!(directory.idle_routes().is_empty());
-    drop(rig.courier);
+    drop(rig.delivery);
     assert!(directory.wants("main/rez.batch", &row(Kind::Error)));
 }
 

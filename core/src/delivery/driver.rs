@@ -8,9 +8,9 @@ mod settle;
 
 use super::Outbox;
 use super::handle::Shared;
-use super::judge::{Ended, Step};
 use super::machine::{Do, Event, Left, Machine, Route};
-use super::parcel;
+use super::outcome::{Ended, Step};
+use super::request;
 use super::state::{RouteState, digest};
 use crate::destination::{Batch, Destination, Granted};
 use crate::id::IdKey;
@@ -34,7 +34,7 @@ const DEEDS: usize = 32;
 /// How often the thread looks at a clock that only moves when told.
 const MANUAL_LOOK: Duration = Duration::from_millis(5);
 
-/// What the courier was given at its start.
+/// What the delivery was given at its start.
 pub(crate) struct Given<O> {
     pub(crate) outbox: Arc<O>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -357,7 +357,7 @@ impl<O: Outbox> Driver<O> {
             Sent::Answer(answer) => {
                 let spec = self.machine.route(&running.route).map(|route| route.spec);
                 let Some(spec) = spec else { return };
-                match parcel::read(&*running.destination, spec, &running.cargo.batch(), &answer) {
+                match request::read(&*running.destination, spec, &running.cargo.batch(), &answer) {
                     Ok(verdict) => Ended::Answered(answer.status, verdict),
                     Err(what) => Ended::Ambiguous(what),
                 }

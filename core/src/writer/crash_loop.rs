@@ -1,8 +1,8 @@
-//! What a start does when earlier starts died in the engine: see [`crate::ring::guard`] for how it knows.
+//! What a start does when earlier starts died in the engine: see [`crate::ring::crash_loop`] for how it knows.
 
 use super::Writer;
 use super::shared::StoreState;
-use crate::ring::guard::{Deaths, Step};
+use crate::ring::crash_loop::{Deaths, Step};
 use crate::store::repair;
 
 /// Runs in a row that must have died in one step of their start before it is taken for the cause.
@@ -25,10 +25,10 @@ impl Writer {
             return false;
         }
         if runs == DEATHS && !std::mem::replace(&mut self.guard_done, true) {
-            let marks = self.shared.ring.marks().to_bytes();
+            let superblock = self.shared.ring.superblock().to_bytes();
             // If this fails too, the start goes on with the files as they are.
-            if repair::quarantine(&self.shared.folder, &marks, self.shared.now()).is_ok() {
-                self.shared.ring.change_marks(|state| state.marks.rows = 0);
+            if repair::quarantine(&self.shared.folder, &superblock, self.shared.now()).is_ok() {
+                self.shared.ring.change_superblock(|state| state.superblock.rows = 0);
             }
         }
         true

@@ -17,7 +17,7 @@ const FULL_PAUSE: Duration = Duration::from_secs(5);
 impl Writer {
     /// The disk is full: the ballast goes, then the least important rows. `true` = there is room again.
     pub(super) fn make_room(&mut self) -> bool {
-        let directory = self.shared.courier.get().map(crate::courier::CourierHandle::directory);
+        let directory = self.shared.delivery.get().map(crate::delivery::DeliveryHandle::directory);
         let now = self.shared.now();
         // Indexes, tallies and page ends come on top of the rows.
         let need = self.pending.as_ref().map_or(0, |batch| batch.bytes + batch.bytes / 4) + FULL_STEP_BYTES;
@@ -44,7 +44,7 @@ impl Writer {
         }
     }
 
-    /// The store stays open, for the courier can deliver rows and so make room; folding is tried again a little later.
+    /// The store stays open, for the delivery can deliver rows and so make room; folding is tried again a little later.
     fn pause(&mut self, why: String) {
         self.tries = 0;
         self.shared.set_state(StoreState::Unavailable(why));

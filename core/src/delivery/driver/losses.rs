@@ -1,7 +1,7 @@
 //! What was lost is told to the server even when no event goes along.
 
 use super::super::state::{RouteState, digest};
-use super::super::{Outbox, parcel};
+use super::super::{Outbox, request};
 use super::{Cargo, Driver, Running};
 use crate::destination::Destination;
 use crate::store::{self, RouteKey, Store};
@@ -40,7 +40,7 @@ impl<O: Outbox> Driver<O> {
         let Some((lost, mut runs, install, epoch)) = known else { return };
         let id = self.new_id(now);
         let Some((route, destination)) = self.route(key) else { return };
-        let allowed = destination.purposes().iter().any(|purpose| parcel::is_granted(*purpose, granted));
+        let allowed = destination.purposes().iter().any(|purpose| request::is_granted(*purpose, granted));
         let digest = digest(&lost);
         runs.sort_by_key(|run| run.number);
         let Some(run) = runs.pop() else { return self.machine.losses_done(key, now.mono_ms) };

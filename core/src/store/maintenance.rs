@@ -3,7 +3,7 @@
 use super::error::Result;
 use super::evict::used_bytes;
 use super::ledger::{Books, day};
-use super::memory::{GHOST, signed, unsigned};
+use super::memory::{PLACEHOLDER, signed, unsigned};
 use super::parked::Exception;
 use super::routes::DEAD;
 use super::schema::PAGE_BYTES;
@@ -37,7 +37,7 @@ impl Store {
             for route in tx.memory.routes.clone() {
                 tx.trim_dead(route.number, now)?;
                 tx.trim_receipts(route.number)?;
-                if let Some(since) = route.dormant_since_ms.filter(|_| &*route.name != GHOST) {
+                if let Some(since) = route.dormant_since_ms.filter(|_| &*route.name != PLACEHOLDER) {
                     let waited = now.wall_ms.saturating_sub(since);
                     if !(0..=FAR_MS).contains(&waited) {
                         tx.sleep_from(route.number, now.wall_ms)?;
