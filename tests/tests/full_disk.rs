@@ -48,7 +48,7 @@ fn all_accounted(scene: &Scene, folder: &Path, said: &Said) {
 }
 
 #[test]
-fn promise_5_the_host_app_never_feels_our_trouble_with_a_full_disk() {
+fn promise_5_the_host_app_is_unaffected_by_a_full_disk() {
     let scene = Scene::new(CHILD);
     let Some(disk) = SmallDisk::mount(&scene.path("small")) else {
         println!("skipped: full disk (a tmpfs cannot be mounted here)");
@@ -80,7 +80,7 @@ fn promise_5_the_host_app_never_feels_our_trouble_with_a_full_disk() {
 }
 
 #[test]
-fn promise_5_the_host_app_never_feels_our_trouble_with_files_that_may_not_grow() {
+fn promise_5_the_host_app_is_unaffected_by_a_file_size_limit() {
     let scene = Scene::new(CHILD);
     let folder = scene.folder();
     let options =

@@ -28,7 +28,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn promise_1_what_was_recorded_survives_the_death_of_the_process() {
+fn promise_1_recorded_events_survive_the_process_being_killed() {
     const KILLS: u64 = 100;
     // Nothing is to be evicted: an error takes a hundred breadcrumbs with it.
     const CAP: u64 = 1 << 30;
@@ -119,7 +119,7 @@ fn promise_2_power_loss_never_corrupts_the_queue() {
 }
 
 #[test]
-fn promise_3_whatever_is_lost_is_counted_and_reported() {
+fn promise_3_every_lost_event_is_counted_and_reported() {
     let scene = Scene::new(CHILD);
     let mut refused: BTreeMap<String, u64> = BTreeMap::new();
     let mut acknowledged = 0;
@@ -160,7 +160,7 @@ fn promise_3_whatever_is_lost_is_counted_and_reported() {
 }
 
 #[test]
-fn promise_4_a_retry_never_shows_twice() {
+fn promise_4_a_retry_never_creates_a_duplicate() {
     let mut random = Seeded::of("promise_4", 4);
     let scene = Scene::new(CHILD);
     let mut acknowledged = Vec::new();
@@ -249,7 +249,7 @@ fn unharmed(kid: Kid, calls: u64) -> Said {
 }
 
 #[test]
-fn promise_5_the_host_app_never_feels_our_trouble_with_a_folder_that_cannot_be_used() {
+fn promise_5_the_host_app_is_unaffected_by_an_unusable_folder() {
     let scene = Scene::new(CHILD);
     std::fs::write(scene.path("file"), b"not a folder").unwrap();
     for folder in [scene.path("file"), scene.path("file").join("below"), Path::new("/proc/rez").to_path_buf()] {
@@ -262,7 +262,7 @@ fn promise_5_the_host_app_never_feels_our_trouble_with_a_folder_that_cannot_be_u
 }
 
 #[test]
-fn promise_5_the_host_app_never_feels_our_trouble_with_a_ring_that_was_unlinked() {
+fn promise_5_the_host_app_is_unaffected_by_an_unlinked_ring() {
     let scene = Scene::new(CHILD);
     let kid = scene.start("n=4000 url=none pause_us=100 end=try,close");
     kid.until("it records", |said| said.recorded.len() > 300);
@@ -275,7 +275,7 @@ fn promise_5_the_host_app_never_feels_our_trouble_with_a_ring_that_was_unlinked(
 }
 
 #[test]
-fn promise_5_the_host_app_never_feels_our_trouble_with_a_ring_that_was_cut() {
+fn promise_5_the_host_app_is_unaffected_by_a_truncated_ring() {
     for (round, len) in [0, 8192, 30_000, 400_000].into_iter().enumerate() {
         let scene = Scene::new(CHILD);
         let kid = scene.start("n=4000 url=none pause_us=100 analytics=denied end=try,close");
@@ -310,7 +310,7 @@ fn a_user_forgotten_while_the_ring_is_unlinked_is_forgotten_and_nothing_hangs() 
 }
 
 #[test]
-fn promise_5_the_host_app_never_feels_our_trouble_with_damaged_files() {
+fn promise_5_the_host_app_is_unaffected_by_damaged_files() {
     let mut random = Seeded::of("promise_5_damaged", 5);
     for name in ["queue.db", "ring.bin"] {
         let scene = Scene::new(CHILD);
@@ -326,7 +326,7 @@ fn promise_5_the_host_app_never_feels_our_trouble_with_damaged_files() {
 }
 
 #[test]
-fn promise_3_a_date_that_jumps_a_day_both_ways_loses_and_delays_nothing() {
+fn promise_3_a_clock_that_jumps_a_day_forward_and_back_loses_and_delays_nothing() {
     let scene = Scene::new(CHILD);
     let now = 1_795_400_000_000_i64;
     let mut recorded = Vec::new();
@@ -350,7 +350,7 @@ fn promise_3_a_date_that_jumps_a_day_both_ways_loses_and_delays_nothing() {
 }
 
 #[test]
-fn promise_5_the_host_app_never_feels_our_trouble_with_a_hostile_server() {
+fn promise_5_the_host_app_is_unaffected_by_a_hostile_server() {
     let status = |code: u16| What::Status { code, retry_after: None, body: "<html>".into() };
     let text = |body: &str| What::Text { body: body.into() };
     for what in [
@@ -385,7 +385,7 @@ fn promise_5_the_host_app_never_feels_our_trouble_with_a_hostile_server() {
 }
 
 #[test]
-fn promise_5_the_host_app_never_feels_its_own_malformed_arguments() {
+fn promise_5_the_host_app_is_unaffected_by_its_malformed_arguments() {
     for clock in ["", "clock=-86400000", "clock=-9000000000000000", "clock=9000000000000000"] {
         let scene = Scene::new(CHILD);
         let (code, said) = Kid::start(CHILD, &scene.args("hostile", clock), None).wait();
