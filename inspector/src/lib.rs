@@ -1,8 +1,8 @@
-//! Reads the queue of REZ Monitor and shows what became of every event; the desk collector; the small shop and the
-//! demo that use both.
+//! Tools for development and tests: reads a REZ Monitor queue, runs a local collector, and runs a demo app against a
+//! small shop API.
 //!
-//! A library first: the program `rezq` is its feature `cli`. Everything here listens on loopback addresses only and
-//! is made for a desk, a test or a build server, never for production.
+//! The feature `cli` adds the program `rezq`. All servers listen on loopback addresses only. They are not made for
+//! production.
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -15,3 +15,5 @@ mod host;
 pub mod queue;
 mod seeded;
 pub mod shop;
+#[cfg(feature = "cli")]
+mod terminal;

@@ -36,12 +36,12 @@ pub fn run(workspace: &Workspace, arguments: &ArgMatches) -> io::Result<bool> {
 /// cargo-deny: the one on the path, the cached one, or a fresh one in the cache.
 fn program(workspace: &Workspace, may_install: bool) -> io::Result<Option<OsString>> {
     let on_path = OsString::from("cargo-deny");
-    if process::is_there(workspace.command(on_path.clone()).arg("--version")) {
+    if process::is_installed(workspace.command(on_path.clone()).arg("--version")) {
         return Ok(Some(on_path));
     }
     let folder = cache()?.join(format!("cargo-deny-{VERSION}"));
     let cached = folder.join("bin/cargo-deny").into_os_string();
-    if process::is_there(workspace.command(cached.clone()).arg("--version")) {
+    if process::is_installed(workspace.command(cached.clone()).arg("--version")) {
         return Ok(Some(cached));
     }
     if !may_install {

@@ -157,7 +157,7 @@ impl Lane {
 
 /// A part of the toolchain, installed through rustup if it lacks.
 fn component(workspace: &Workspace, subcommand: &str, name: &str) -> Option<String> {
-    let works = || process::is_there(workspace.cargo().args([subcommand, "--version"]));
+    let works = || process::is_installed(workspace.cargo().args([subcommand, "--version"]));
     if works() {
         return None;
     }

@@ -87,9 +87,9 @@ fn cache() -> Option<PathBuf> {
 fn step(command: &mut Command, log: &Path) -> Result<(), String> {
     let program = command.get_program().to_string_lossy().into_owned();
     match process::run(command, log, LIMIT) {
-        Ok(End::Good) => Ok(()),
-        Ok(End::Bad(status)) => Err(format!("{program}: {status}")),
-        Ok(End::OutOfTime) => Err(format!("{program} took too long")),
+        Ok(End::Succeeded) => Ok(()),
+        Ok(End::Failed(status)) => Err(format!("{program}: {status}")),
+        Ok(End::TimedOut) => Err(format!("{program} took too long")),
         Err(error) => Err(format!("{program}: {error}")),
     }
 }

@@ -1,4 +1,4 @@
-//! Runs one program, keeps all it says in a file, and ends it and its children when its time is over.
+//! Runs a program with a time limit, and appends its output to a log file.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,15 +11,17 @@ use std::time::Duration;
 /// How a program ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
-    /// With exit code 0.
-    Good,
-    /// With another exit code, or by a signal.
-    Bad(String),
-    /// It was killed because it did not end in time.
-    OutOfTime,
+    /// It exited with code 0.
+    Succeeded,
+    /// It exited with another code, or a signal ended it.
+    Failed(String),
+    /// It exceeded the time limit and was killed.
+    TimedOut,
 }
 
-/// Runs `command`; both its streams are appended to `log` in the order they were written.
+/// Runs `command` and appends stdout and stderr to `log`, in the order in which they were written.
+///
+/// After `limit` the program and its descendants are killed.
 pub fn run(command: &mut Command, log: &Path, limit: Duration) -> io::Result<End> {
     if let Some(folder) = log.parent() {
         fs::create_dir_all(folder)?;
@@ -28,13 +30,13 @@ pub fn run(command: &mut Command, log: &Path, limit: Duration) -> io::Result<End
     let errors = output.try_clone()?;
     let child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn()?;
     let id = child.id();
-    let (tell, told) = mpsc::channel();
-    let waiter = thread::spawn(move || wait(child, &tell));
-    let end = match told.recv_timeout(limit) {
+    let (sender, receiver) = mpsc::channel();
+    let waiter = thread::spawn(move || wait(child, &sender));
+    let end = match receiver.recv_timeout(limit) {
         Ok(end) => end,
         Err(RecvTimeoutError::Timeout) => {
             kill_with_descendants(id);
-            Ok(End::OutOfTime)
+            Ok(End::TimedOut)
         }
         Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("the waiting thread ended early")),
     };
@@ -44,37 +46,37 @@ pub fn run(command: &mut Command, log: &Path, limit: Duration) -> io::Result<End
     end
 }
 
-/// Runs `command` with our own streams; true if it ended well.
+/// Runs `command` with inherited streams. Returns true if it exits with code 0.
 pub fn succeeds(command: &mut Command) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Runs `command` unseen, to learn whether a tool is there.
-pub fn is_there(command: &mut Command) -> bool {
+/// Runs `command` without output. Returns true if the tool is installed and exits with code 0.
+pub fn is_installed(command: &mut Command) -> bool {
     succeeds(command.stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
-fn wait(mut child: Child, tell: &mpsc::Sender<io::Result<End>>) {
-    let end = child.wait().map(|status| if status.success() { End::Good } else { End::Bad(status.to_string()) });
-    // Nobody listens after the limit: then the end is known already.
-    let _ = tell.send(end);
+fn wait(mut child: Child, sender: &mpsc::Sender<io::Result<End>>) {
+    let end =
+        child.wait().map(|status| if status.success() { End::Succeeded } else { End::Failed(status.to_string()) });
+    // The receiver is gone if the limit was exceeded.
+    let _ = sender.send(end);
 }
 
-/// Kills a process of ours and everything below it, found by parent so that nothing else is hit. Where there is no
-/// `/proc`, only the process itself.
+/// Kills a process and its descendants, which are found by their parent ids. Without `/proc`, kills the process alone.
 fn kill_with_descendants(id: u32) {
-    let mut doomed = vec![id];
+    let mut ids = vec![id];
     let parents = parents();
     let mut next = 0;
-    while let Some(parent) = doomed.get(next).copied() {
-        doomed.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(child, _)| *child));
+    while let Some(parent) = ids.get(next).copied() {
+        ids.extend(parents.iter().filter(|(_, its_parent)| *its_parent == parent).map(|(child, _)| *child));
         next += 1;
     }
-    // A failure means that it ended by itself meanwhile.
-    let _ = Command::new("kill").arg("-KILL").args(doomed.iter().map(u32::to_string)).status();
+    // `kill` fails if a process has ended in the meantime.
+    let _ = Command::new("kill").arg("-KILL").args(ids.iter().map(u32::to_string)).status();
 }
 
-/// Every process with its parent.
+/// Returns all processes as (id, parent id).
 fn parents() -> Vec<(u32, u32)> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
@@ -87,7 +89,7 @@ fn parents() -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// The parent in a line of `/proc/N/stat`; the name before it may hold spaces and brackets.
+/// Parses the parent id in `/proc/N/stat`. The process name before it can contain spaces and parentheses.
 fn parent_in(stat: &str) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
@@ -95,6 +97,7 @@ fn parent_in(stat: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader, Read};
 
     fn log(name: &str) -> std::path::PathBuf {
         let path = std::env::temp_dir().join(format!("xtask-{}-{name}.log", std::process::id()));
@@ -109,35 +112,48 @@ mod tests {
     }
 
     #[test]
-    fn both_streams_are_kept_in_order() {
+    fn stdout_and_stderr_are_logged_in_order() {
         let log = log("order");
         let end = run(&mut shell("echo one; echo two >&2; echo three"), &log, Duration::from_secs(30)).unwrap();
-        assert_eq!(end, End::Good);
+        assert_eq!(end, End::Succeeded);
         assert_eq!(fs::read_to_string(&log).unwrap(), "one\ntwo\nthree\n");
         fs::remove_file(log).unwrap();
     }
 
     #[test]
-    fn a_bad_exit_is_told_apart() {
+    fn a_failing_exit_code_is_reported() {
         let log = log("bad");
         let end = run(&mut shell("exit 3"), &log, Duration::from_secs(30)).unwrap();
-        assert_eq!(end, End::Bad("exit status: 3".to_string()));
+        assert_eq!(end, End::Failed("exit status: 3".to_string()));
+        fs::remove_file(log).unwrap();
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed() {
+        let log = log("hang");
+        let end = run(&mut shell("sleep 600"), &log, Duration::from_millis(300)).unwrap();
+        assert_eq!(end, End::TimedOut);
         fs::remove_file(log).unwrap();
     }
 
     #[test]
     fn a_program_that_hangs_is_killed_with_its_children() {
-        let log = log("hang");
-        let end = run(&mut shell("sleep 600 & echo $!; wait"), &log, Duration::from_millis(300)).unwrap();
-        assert_eq!(end, End::OutOfTime);
-        let child: u32 = fs::read_to_string(&log).unwrap().trim().parse().unwrap();
-        let state = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "still there: {state}");
-        fs::remove_file(log).unwrap();
+        let mut command = shell("(sleep 600; echo survived) & echo started; wait");
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        assert_eq!(line, "started\n");
+        kill_with_descendants(child.id());
+        assert!(!child.wait().unwrap().success());
+        // The descendants share the pipe: its end is read when the kernel has ended the last of them.
+        let mut rest = String::new();
+        output.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
     }
 
     #[test]
-    fn the_parent_is_read_behind_a_name_with_spaces_and_brackets() {
+    fn the_parent_is_parsed_after_a_name_with_spaces_and_parentheses() {
         assert_eq!(parent_in("42 (a ) b) S 7 42 42 0"), Some(7));
         assert_eq!(parent_in("nonsense"), None);
     }

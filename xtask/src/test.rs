@@ -128,9 +128,9 @@ fn run_steps(workspace: &Workspace, lane: Lane) -> io::Result<Outcome> {
         };
         command.args(step.arguments).envs(step.variables.iter().copied());
         match process::run(&mut command, &log, lane.limit()) {
-            Ok(End::Good) => {}
-            Ok(End::Bad(status)) => problems.push(status),
-            Ok(End::OutOfTime) => problems.push(format!("killed: not done after {}", seconds(lane.limit()))),
+            Ok(End::Succeeded) => {}
+            Ok(End::Failed(status)) => problems.push(status),
+            Ok(End::TimedOut) => problems.push(format!("killed: not done after {}", seconds(lane.limit()))),
             Err(error) => problems.push(format!("did not start: {error}")),
         }
         if !problems.is_empty() {

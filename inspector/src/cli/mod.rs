@@ -1,34 +1,28 @@
-//! The program `rezq`: what it understands, and what its exit codes mean.
+//! The command line of `rezq`.
 //!
-//! | code | meaning |
+//! | exit code | meaning |
 //! | --- | --- |
-//! | 0 | done, nothing found |
-//! | 1 | done, something found: a loss, a double, a balance that does not hold |
-//! | 2 | the command line is wrong |
-//! | 3 | something cannot be opened |
-//! | 4 | the queue is damaged; what could be read was shown |
+//! | 0 | success |
+//! | 1 | a fault was found: a lost event, a duplicate, or a balance that does not hold |
+//! | 2 | the command line is invalid |
+//! | 3 | a file, folder or port cannot be opened |
+//! | 4 | the queue is damaged; the readable part was printed |
 
-mod error;
-mod human;
-mod output;
 mod queue;
-
-pub(crate) use error::{CliError, Exit};
-pub(crate) use human::{bytes, count, millis};
-pub(crate) use output::Output;
 
 use crate::collector::{Collector, CollectorError, Options};
 use crate::demo;
+use crate::terminal::{CliError, Exit, Output};
 use clap::{Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Asks REZ Monitor's queue what became of every event.
+/// Inspects a REZ Monitor queue, and runs the local collector and the demo
 #[derive(Debug, Parser)]
 #[command(name = "rezq", version, about, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 something found, 2 wrong command line, 3 cannot open, 4 damaged but readable."
+    after_help = "Exit codes: 0 success, 1 fault found, 2 invalid command line, 3 cannot open, 4 damaged, partly readable"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -37,39 +31,39 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows the whole product at work: an app, a shop, a dead network, a killed process, and every event accounted for
+    /// Run an app through a network outage, a crash and a SIGKILL, then account for every event
     Demo(demo::Args),
-    /// Runs the desk collector: takes batches from apps on this machine and answers questions about them
+    /// Run a local collector that receives batches from apps on this machine
     Collect(CollectArgs),
-    /// Shows the balance of a queue, what waits and why
+    /// Print the balance of a queue, and why each route waits
     Status(queue::StatusArgs),
-    /// Shows the rows of a queue, the newest last
+    /// Print the rows of a queue, newest last
     List(queue::ListArgs),
-    /// The app that the demo kills
+    /// The app process of the demo
     #[command(hide = true)]
     DemoApp(demo::AppArgs),
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-POST /v1/batch      the batch protocol
+POST /v1/batch      receive a batch
 GET  /v1/events     stored events; kind=, since=<id>, limit=, format=json|ndjson
-GET  /v1/counts     events by kind, duplicates, batches, losses
-GET  /v1/gaps       numbers that have not arrived
-GET  /v1/switches   what the collector is told to do wrong; POST replaces it, {} turns all off")]
+GET  /v1/counts     events by kind, duplicates, batches, reported losses
+GET  /v1/gaps       sequence numbers that have not arrived
+GET  /v1/switches   simulated faults; POST replaces them, {} clears them")]
 struct CollectArgs {
-    /// Port on 127.0.0.1; 0 = any free one. The address is the first line printed
+    /// Port on 127.0.0.1; 0 picks a free port. The first line of output is the address
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     port: u16,
-    /// File for what arrives
+    /// SQLite file for received events
     #[arg(long, default_value = "collector.sqlite", value_name = "FILE")]
     db: PathBuf,
-    /// Write key that apps must send; without it any is taken
+    /// Write key that apps must send; without it, every key is accepted
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
 }
 
-/// Runs the program with the arguments of the process.
+/// Runs `rezq` with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
     let mut output = Output::stdout();
@@ -82,7 +76,7 @@ pub fn main() -> ExitCode {
             }
         },
         Err(error) => {
-            // Clap prints help and version to stdout and everything else to stderr.
+            // Clap prints help and version to stdout, and errors to stderr.
             let _ = error.print();
             if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
         }
@@ -110,13 +104,11 @@ fn collect(args: CollectArgs, output: &mut Output) -> Result<Exit, CliError> {
 
 impl From<CollectorError> for CliError {
     fn from(error: CollectorError) -> CliError {
-        let fix = match &error {
-            CollectorError::Db { .. } => {
-                "check that the folder exists and can be written, or name another file with --db"
-            }
+        let hint = match &error {
+            CollectorError::Db { .. } => "check that the folder exists and is writable, or pass another file with --db",
             _ => "",
         };
-        CliError::open(error, fix)
+        CliError::open(error, hint)
     }
 }
 
@@ -126,14 +118,14 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn the_command_line_definition_is_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn a_collector_that_cannot_start_says_what_where_and_what_to_do() {
+    fn a_collector_that_cannot_start_reports_the_cause_and_a_remedy() {
         let db = PathBuf::from("/nowhere/at/all/c.sqlite");
-        let error = collect(CollectArgs { port: 0, db, key: None }, &mut Output::nowhere()).unwrap_err();
+        let error = collect(CollectArgs { port: 0, db, key: None }, &mut Output::discard()).unwrap_err();
         assert_eq!(error.exit, Exit::CannotOpen);
         let text = error.to_string();
         assert!(text.contains("/nowhere/at/all/c.sqlite") && text.contains("--db"), "{text}");
@@ -141,7 +133,7 @@ mod tests {
         let port = taken.local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
         let args = CollectArgs { port, db: folder.path().join("c.sqlite"), key: None };
-        let text = collect(args, &mut Output::nowhere()).unwrap_err().to_string();
+        let text = collect(args, &mut Output::discard()).unwrap_err().to_string();
         assert!(text.contains(&port.to_string()) && text.contains("another port"), "{text}");
     }
 }

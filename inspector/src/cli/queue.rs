@@ -1,7 +1,7 @@
 //! `rezq status DIR` and `rezq list DIR`.
 
-use super::{CliError, Exit, Output, bytes, count};
 use crate::queue::{self, KindBalance, Overview, Queue, QueueError, QueueRow, Reasons, RouteBalance};
+use crate::terminal::{CliError, Exit, Output, bytes, count};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use rez_monitor::Kind;
@@ -312,7 +312,7 @@ mod tests {
     fn a_folder_without_a_queue_says_where_and_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         let args = StatusArgs { folder: folder.path().to_owned(), json: false };
-        let error = status(&args, &mut Output::nowhere()).unwrap_err();
+        let error = status(&args, &mut Output::discard()).unwrap_err();
         assert_eq!(error.exit, Exit::CannotOpen);
         let text = error.to_string();
         assert!(text.contains(&folder.path().display().to_string()) && text.contains("queue.db"), "{text}");

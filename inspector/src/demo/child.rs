@@ -2,7 +2,7 @@
 
 use super::script::Script;
 use super::target::Target;
-use crate::cli::CliError;
+use crate::terminal::CliError;
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 use super::app::{AppArgs, Pipe};
 use super::child::Line;
 use super::visit::Recorder;
-use crate::cli::CliError;
+use crate::terminal::CliError;
 use rez_monitor::destination::Rez;
 use rez_monitor::{
     ApiCall, Breadcrumb, Config, Consent, Durability, ErrorEvent, Event, Kind, Metric, Monitor, Outcome, People,

@@ -1,6 +1,6 @@
 //! Where a demo leaves its files.
 
-use crate::cli::CliError;
+use crate::terminal::CliError;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -68,7 +68,7 @@ impl Drop for Folder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Exit;
+    use crate::terminal::Exit;
 
     #[test]
     fn a_folder_with_something_in_it_is_refused() {

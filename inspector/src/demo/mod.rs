@@ -18,10 +18,10 @@ mod visit;
 
 pub(crate) use app::{AppArgs, run_app};
 
-use crate::cli::{CliError, Exit, Output};
 use crate::collector::{Collector, Filter, Options};
 use crate::queue::Queue;
 use crate::shop::{Faults, Shop};
+use crate::terminal::{CliError, Exit, Output};
 use bars::Bars;
 use child::Orders;
 use folder::Folder;

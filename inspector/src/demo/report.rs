@@ -1,9 +1,9 @@
 //! The end of a demo: for a person, or as one line of JSON.
 
 use super::tally::{Result, is_collectors};
-use crate::cli::{bytes, count, millis};
 use crate::collector::StoredEvent;
 use crate::queue::{self, Overview, Reasons, RouteBalance};
+use crate::terminal::{bytes, count, millis};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;

@@ -4,8 +4,8 @@ use super::bars::Bars;
 use super::child::{App, CRASHED, Line, Next, Orders};
 use super::script::Script;
 use super::tally::Acknowledged;
-use crate::cli::{CliError, count};
 use crate::collector::{Fault, Running, Switches, What};
+use crate::terminal::{CliError, count};
 use std::time::{Duration, Instant};
 
 /// How long nothing may happen before the run is given up.
@@ -248,7 +248,7 @@ ENDING
     fn an_app_that_ends_without_closing_is_a_finding() {
         let (played, ..) = play("exit 3");
         let error = played.unwrap_err();
-        assert_eq!(error.exit, crate::cli::Exit::Finding);
+        assert_eq!(error.exit, crate::terminal::Exit::Finding);
         assert!(error.to_string().contains("exit code 3"), "{error}");
         assert!(play("exit 0").0.is_err());
     }

@@ -1,21 +1,21 @@
-//! How the program ends.
+//! Exit codes, and errors that end a command.
 
 use std::fmt;
 use std::process::ExitCode;
 
-/// What the exit code says.
+/// The exit code of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// Nothing found.
+    /// Success.
     Done = 0,
-    /// A loss, a double, a balance that does not hold.
+    /// A lost event, a duplicate, or a balance that does not hold.
     Finding = 1,
-    /// The command line is wrong.
+    /// The command line is invalid.
     Usage = 2,
-    /// Something cannot be opened.
+    /// A file, folder or port cannot be opened.
     CannotOpen = 3,
-    /// Damaged, but what could be read was shown.
+    /// The queue is damaged. The readable part was printed.
     Damaged = 4,
 }
 
@@ -25,35 +25,35 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An end before the work was done: what is wrong, where, and what to do.
+/// An error that ends a command: what happened, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CliError {
     /// The exit code.
     pub(crate) exit: Exit,
-    what: String,
-    fix: String,
+    message: String,
+    hint: String,
 }
 
 impl CliError {
-    /// The command line is wrong.
-    pub(crate) fn usage(what: impl fmt::Display, fix: &str) -> CliError {
-        CliError { exit: Exit::Usage, what: what.to_string(), fix: fix.to_owned() }
+    /// The command line is invalid.
+    pub(crate) fn usage(message: impl fmt::Display, hint: &str) -> CliError {
+        CliError { exit: Exit::Usage, message: message.to_string(), hint: hint.to_owned() }
     }
 
     /// Something cannot be opened or started.
-    pub(crate) fn open(what: impl fmt::Display, fix: &str) -> CliError {
-        CliError { exit: Exit::CannotOpen, what: what.to_string(), fix: fix.to_owned() }
+    pub(crate) fn open(message: impl fmt::Display, hint: &str) -> CliError {
+        CliError { exit: Exit::CannotOpen, message: message.to_string(), hint: hint.to_owned() }
     }
 
-    /// The work was done as far as possible and something is wrong.
-    pub(crate) fn finding(what: impl fmt::Display, fix: &str) -> CliError {
-        CliError { exit: Exit::Finding, what: what.to_string(), fix: fix.to_owned() }
+    /// The command ran and found a fault.
+    pub(crate) fn finding(message: impl fmt::Display, hint: &str) -> CliError {
+        CliError { exit: Exit::Finding, message: message.to_string(), hint: hint.to_owned() }
     }
 }
 
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        if self.fix.is_empty() { Ok(()) } else { write!(f, "\n  {}", self.fix) }
+        f.write_str(&self.message)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, "\n  {}", self.hint) }
     }
 }

@@ -1,6 +1,6 @@
-//! Numbers as a person reads them.
+//! Formats numbers for people.
 
-/// `12,345`.
+/// Formats a count: `12,345`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -13,7 +13,7 @@ pub(crate) fn count(n: u64) -> String {
     text
 }
 
-/// `1.5 MiB`.
+/// Formats a size in binary units: `1.5 MiB`.
 pub(crate) fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
     let mut value = n as f64;
@@ -29,7 +29,7 @@ pub(crate) fn bytes(n: u64) -> String {
     if n < 1024 { format!("{n} {unit}") } else { format!("{value:.1} {unit}") }
 }
 
-/// Microseconds as `0.8 ms`, `230 ms` or `1.25 s`.
+/// Formats microseconds as `0.8 ms`, `230 ms` or `1.25 s`.
 pub(crate) fn millis(us: u64) -> String {
     match us {
         0..10_000 => format!("{:.1} ms", us as f64 / 1e3),
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_for_people() {
+    fn numbers_are_formatted_for_people() {
         assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(
             [bytes(0), bytes(1023), bytes(1536), bytes(20 << 20)],

@@ -1,26 +1,26 @@
-//! Where the program's answers go.
+//! Standard output of a command.
 
 use std::io::{self, Write};
 
-/// Standard output. Whoever closes the pipe has read enough: that is no error.
+/// Writes lines and ignores write errors: a reader that closes the pipe has read enough.
 pub(crate) struct Output {
-    to: Box<dyn Write>,
+    writer: Box<dyn Write>,
 }
 
 impl Output {
-    /// Standard output.
+    /// Writes to standard output.
     pub(crate) fn stdout() -> Output {
-        Output { to: Box::new(io::stdout()) }
+        Output { writer: Box::new(io::stdout()) }
     }
 
-    /// Nowhere.
+    /// Discards everything.
     #[cfg(test)]
-    pub(crate) fn nowhere() -> Output {
-        Output { to: Box::new(io::sink()) }
+    pub(crate) fn discard() -> Output {
+        Output { writer: Box::new(io::sink()) }
     }
 
-    /// One line, which is out when this returns.
+    /// Writes one line and flushes it.
     pub(crate) fn line(&mut self, line: &str) {
-        let _ = writeln!(self.to, "{line}").and_then(|()| self.to.flush());
+        let _ = writeln!(self.writer, "{line}").and_then(|()| self.writer.flush());
     }
 }
