@@ -7,8 +7,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Longest wait for anything a child is to do.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Limit of every wait for a child process. Long enough for a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What a child said on its pipe.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 
 use rez_inspect::collector::{Fault, Switches, What};
 use rez_monitor::inspect::Reader;
-use rez_monitor_tests::kid::{Kid, Said};
+use rez_monitor_tests::kid::{Kid, PATIENCE, Said};
 use rez_monitor_tests::scene::{Scene, balance, dropped, rows};
 use rez_monitor_tests::seeded::Seeded;
 use std::collections::BTreeMap;
@@ -38,12 +38,18 @@ fn promise_1_recorded_events_survive_the_process_being_killed() {
     let mut acknowledged = Vec::new();
     let mut refused = 0;
     for life in 0..KILLS {
-        // Some lives have a network, some have not; all are killed at a random instant.
+        // In some runs the network is up. Every fourth run is killed at a random time, so that a kill can also hit
+        // the start; the others after a random number of events, so that a busy machine records as many.
         scene.collector.set_network(random.below(3) > 0);
         let pause = random.below(3) * 150;
         let kid =
             scene.start(&format!("n=1000000 first={} pause_us={pause} persist_every=400 cap={CAP}", life * 1_000_000));
-        std::thread::sleep(Duration::from_micros(random.below(60_000)));
+        if life % 4 == 0 {
+            std::thread::sleep(Duration::from_micros(random.below(60_000)));
+        } else {
+            let least = random.below(300) as usize;
+            kid.until("enough events", |said| said.recorded.len() + said.refusals() as usize >= least);
+        }
         let said = kid.kill();
         acknowledged.extend(said.recorded);
         refused += said.refused.values().sum::<u64>();
@@ -57,7 +63,7 @@ fn promise_1_recorded_events_survive_the_process_being_killed() {
         acknowledged.len(),
         found.collected.len()
     );
-    assert!(acknowledged.len() > 5_000, "the children had no time: {}", acknowledged.len());
+    assert!(acknowledged.len() > 5_000, "too few events to prove anything: {}", acknowledged.len());
     found.has_all(&acknowledged);
     found.nothing_dropped();
     // A kill may fall between the publication and the acknowledgement, once a life.
@@ -175,7 +181,7 @@ fn promise_4_a_retry_never_creates_a_duplicate() {
         scene.collector.set_switches(Switches { faults, ..Switches::default() });
         let before = scene.collector.arrived().unwrap();
         let kid = scene.start(&format!("n=150 first={} pause_us=20 end=try,try,wait wait_ms=2000", life * 1000));
-        let end = Instant::now() + Duration::from_secs(20);
+        let end = Instant::now() + PATIENCE;
         let seen = kid.until("all recorded", |said| said.recorded.len() as u64 + said.refusals() == 150);
         assert_eq!(seen.refusals(), 0);
         while life == 0 && scene.collector.arrived().unwrap() == before {
@@ -186,7 +192,7 @@ fn promise_4_a_retry_never_creates_a_duplicate() {
         acknowledged.extend(kid.kill().recorded);
     }
     scene.collector.set_switches(Switches::default());
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + PATIENCE;
     let found = loop {
         let said = scene.run("n=0 end=flush flush_s=20");
         if said.word("left") == Some("0") {
@@ -278,12 +284,14 @@ fn promise_5_the_host_app_is_unaffected_by_an_unlinked_ring() {
 fn promise_5_the_host_app_is_unaffected_by_a_truncated_ring() {
     for (round, len) in [0, 8192, 30_000, 400_000].into_iter().enumerate() {
         let scene = Scene::new(CHILD);
-        let kid = scene.start("n=4000 url=none pause_us=100 analytics=denied end=try,close");
+        let mut kid = scene.start("after_line=2000 url=none pause_us=100 analytics=denied end=try,close");
         kid.until("it records", |said| said.recorded.len() > 300 + 100 * round);
         let ring = std::fs::OpenOptions::new().write(true).open(scene.folder().join("ring.bin")).unwrap();
         ring.set_len(len).unwrap();
-        // It lives on, from the new file on nothing is lost, and what is lost is counted to the last one.
-        let said = unharmed(kid, 4000);
+        kid.tell("truncated");
+        // The process survives, nothing is lost once the ring is replaced, and every lost event is counted.
+        let (code, said) = kid.wait();
+        assert_eq!((code, said.done()), (Some(0), true), "the app did not end by itself: {:?}", said.words);
         let found = scene.deliver();
         found.none_doubled();
         found.has_all(&said.recorded[said.recorded.len() - 500..]);
@@ -375,7 +383,8 @@ fn promise_5_the_host_app_is_unaffected_by_a_hostile_server() {
         scene.collector.set_switches(Switches { faults, ..Switches::default() });
         let began = Instant::now();
         let said = unharmed(scene.start("n=60 kinds=message crumbs=0 end=try,exit wait_ms=1500"), 60);
-        assert!(began.elapsed() < Duration::from_secs(15), "{what:?} held the app for {:?}", began.elapsed());
+        // A request may take 30 s; an app that waited for one would take longer than that.
+        assert!(began.elapsed() < Duration::from_secs(29), "{what:?} blocked the app for {:?}", began.elapsed());
         assert_eq!(said.recorded.len(), 60, "{what:?}");
         let account = balance(&scene.folder());
         let waiting: u64 = account.routes.iter().map(|route| route.queued + route.in_flight).sum();

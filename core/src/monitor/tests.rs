@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use std::path::Path;
 use std::time::Duration;
 
-const WAIT: Duration = Duration::from_secs(20);
+const WAIT: Duration = Duration::from_secs(60);
 
 fn config(folder: &Path) -> crate::ConfigBuilder {
     Config::builder(folder, "shop", "shop@1")

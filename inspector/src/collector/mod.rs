@@ -1,7 +1,7 @@
-//! The desk collector: the server side of the batch protocol for a desk, a test or a build server.
+//! The local collector: the server side of the `rez` batch protocol, for development and tests.
 //!
-//! One process, one SQLite file, loopback only. It answers a batch after its events are on disk, takes each event
-//! once however often it arrives, and can be told to behave as badly as a real network does.
+//! One process, one SQLite file, loopback only. It responds to a batch after its events are on disk, stores each event
+//! once, and can simulate server and network faults.
 
 mod batch;
 mod db;
@@ -23,26 +23,26 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use wire::{Line, Network, Port};
+use wire::{Line, Network, Port, Reservation};
 
-/// Milliseconds since 1970; tests bring their own.
+/// Returns milliseconds since 1970. Tests inject their own.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
-/// How a collector runs.
+/// Options of a collector.
 #[derive(Clone)]
 pub struct Options {
-    /// Where it listens; loopback only, port 0 = any free one.
+    /// Address to listen on: loopback only; port 0 picks a free port.
     pub address: SocketAddr,
-    /// Its file; made if it is not there.
+    /// The SQLite file. Created if it does not exist.
     pub db: PathBuf,
-    /// The write key it demands; none = any key or none is taken.
+    /// The write key that clients must send. `None` accepts any key, and requests without one.
     pub key: Option<String>,
     /// The clock.
     pub clock: Clock,
 }
 
 impl Options {
-    /// Any free port of 127.0.0.1, no key, the system's clock.
+    /// Listens on a free port of 127.0.0.1, without a key, with the system clock.
     #[must_use]
     pub fn new(db: impl Into<PathBuf>) -> Options {
         let clock = || jiff::Timestamp::now().as_millisecond();
@@ -52,40 +52,40 @@ impl Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The key stays out of logs.
+        // The key must not appear in logs.
         f.debug_struct("Options").field("address", &self.address).field("db", &self.db).finish_non_exhaustive()
     }
 }
 
-/// Why the collector does not run.
+/// Why a collector cannot start or answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollectorError {
-    /// It would be reachable from outside.
+    /// The address is reachable from other machines.
     #[error(transparent)]
     NotLoopback(#[from] NotLoopback),
-    /// The address cannot be had.
-    #[error("cannot listen on {address}: {error}; choose another port, or 0 for any free one")]
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {error}; choose another port, or 0 for any free port")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         error: std::io::Error,
     },
-    /// The file cannot be used.
+    /// SQLite cannot use the file.
     #[error("cannot use {}: {message}", path.display())]
     Db {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         message: String,
     },
-    /// The file belongs to something else.
-    #[error("{} is not a file of the collector (or of another version of it); name another file", .0.display())]
+    /// The file exists and was not created by this version of the collector.
+    #[error("{} is not a collector file of this version; choose another file", .0.display())]
     NotOurs(PathBuf),
 }
 
-/// What the handlers share.
+/// State that the request handlers share.
 pub(crate) struct State {
     key: Option<String>,
     clock: Clock,
@@ -109,14 +109,13 @@ impl State {
 pub struct Collector;
 
 impl Collector {
-    /// Opens the file, binds the port and serves on a thread of its own. When this returns, requests are answered.
+    /// Opens the file, binds the port and serves on a new thread. When this returns, the port accepts connections.
     pub fn start(options: Options) -> Result<Running, CollectorError> {
         let address = host::loopback(options.address)?;
         let db = Db::open(&options.db, (options.clock)())?;
         let listen = |error| CollectorError::Listen { address, error };
-        let listener = std::net::TcpListener::bind(address).map_err(listen)?;
-        listener.set_nonblocking(true).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let reservation = Reservation::bind(address).map_err(listen)?;
+        let address = reservation.address();
         let network = Network::new();
         let state = Arc::new(State {
             key: options.key,
@@ -126,26 +125,24 @@ impl Collector {
             switches: Mutex::default(),
         });
         let shared = state.clone();
-        let host = Host::start("rez-collector", move || serve(listener, shared)).map_err(listen)?;
+        let host = Host::start("rez-collector", move || serve(reservation, shared)).map_err(listen)?;
+        state.network.set(true);
         Ok(Running { address, state, host })
     }
 }
 
-async fn serve(listener: std::net::TcpListener, state: Arc<State>) {
+async fn serve(reservation: Reservation, state: Arc<State>) {
     let hang_up = {
         let state = state.clone();
         move || state.switches().hang_up
     };
-    let port = tokio::net::TcpListener::from_std(listener)
-        .and_then(|listener| Port::new(listener, state.network.clone(), hang_up));
-    if let Ok(port) = port {
-        let service = http::router(state).into_make_service_with_connect_info::<Line>();
-        // `serve` on a listener that handles its own errors never returns.
-        let _ = axum::serve(port, service).await;
-    }
+    let port = Port::new(reservation, state.network.clone(), hang_up);
+    let service = http::router(state).into_make_service_with_connect_info::<Line>();
+    // `serve` never returns: the listener handles its own errors.
+    let _ = axum::serve(port, service).await;
 }
 
-/// A collector that runs. Dropping it stops it.
+/// A running collector. Dropping it stops it.
 pub struct Running {
     address: SocketAddr,
     state: Arc<State>,
@@ -159,84 +156,84 @@ impl fmt::Debug for Running {
 }
 
 impl Running {
-    /// Where it listens. Stays the same while the network is down and after.
+    /// Returns the address. It does not change when the network is switched.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address of the batch protocol.
+    /// Returns the URL of the batch endpoint.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/v1/batch", self.address)
     }
 
-    /// Its file.
+    /// Returns the path of the SQLite file.
     #[must_use]
     pub fn db(&self) -> PathBuf {
         self.state.db().path().to_owned()
     }
 
-    /// Replaces the switches, the same as `POST /v1/switches`, except that `refuse_ms` has no effect: see
+    /// Replaces the simulated faults, as `POST /v1/switches` does. `refuse_ms` has no effect here: use
     /// [`Running::set_network`].
     pub fn set_switches(&self, switches: Switches) {
         *self.state.switches() = Switches { refuse_ms: 0, ..switches };
     }
 
-    /// The switches as they are, with what is left of the faults.
+    /// Returns the simulated faults that are still pending.
     #[must_use]
     pub fn switches(&self) -> Switches {
         self.state.switches().clone()
     }
 
-    /// Down: the port is closed, so connections are refused, and those that stand are reset. Up: the same port again.
-    /// Returns when it is so.
+    /// Switches the network. Down: new connections are refused and open ones are reset. Up: the same port listens
+    /// again. Blocks until the change is effective.
     pub fn set_network(&self, up: bool) {
         self.state.network.set(up);
     }
 
-    /// Whether the network is up.
+    /// Returns true if the network is up.
     #[must_use]
     pub fn network_up(&self) -> bool {
         self.state.network.up()
     }
 
-    /// Numbers over everything stored.
+    /// Returns totals over all stored events.
     pub fn counts(&self) -> Result<Counts, CollectorError> {
-        self.ask(Db::counts)
+        self.read(Db::counts)
     }
 
-    /// How many events have arrived since the file was made; cheap enough for a progress bar.
+    /// Returns the number of events received since the file was created. Cheap enough for a progress bar.
     pub fn arrived(&self) -> Result<u64, CollectorError> {
-        self.ask(Db::arrived)
+        self.read(Db::arrived)
     }
 
-    /// Missing numbers per device and epoch.
+    /// Returns missing sequence numbers per device and epoch.
     pub fn gaps(&self) -> Result<Vec<Gaps>, CollectorError> {
-        self.ask(Db::gaps)
+        self.read(Db::gaps)
     }
 
-    /// Ids of all stored events in order of arrival.
+    /// Returns the ids of all stored events, in order of arrival.
     pub fn ids(&self) -> Result<Vec<String>, CollectorError> {
-        self.ask(Db::ids)
+        self.read(Db::ids)
     }
 
-    /// Stored events in order of arrival; none if `since` names an event that is not here.
+    /// Returns stored events in order of arrival. Empty if `since` names an unknown event.
     pub fn events(&self, filter: &Filter) -> Result<Vec<StoredEvent>, CollectorError> {
-        self.ask(|db| db.events(filter)).map(Option::unwrap_or_default)
+        self.read(|db| db.events(filter)).map(Option::unwrap_or_default)
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&Db) -> Result<T, rusqlite::Error>) -> Result<T, CollectorError> {
+    fn read<T>(&self, query: impl FnOnce(&Db) -> Result<T, rusqlite::Error>) -> Result<T, CollectorError> {
         let db = self.state.db();
-        question(&db).map_err(|error| fail(db.path(), &error))
+        query(&db).map_err(|error| fail(db.path(), &error))
     }
 
-    /// Serves until the process ends.
+    /// Blocks until the process ends.
     pub fn wait(mut self) {
         self.host.join();
     }
 
-    /// Stops it and closes its file. The file is complete then: no other file belongs to it.
+    /// Stops the collector and closes the file. Afterwards the file is complete, without a log beside it.
     pub fn stop(mut self) {
         self.host.stop();
     }

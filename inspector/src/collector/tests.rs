@@ -432,6 +432,8 @@ fn a_network_that_is_down_refuses_connections_resets_the_old_ones_and_comes_back
         assert!(!desk.on().network_up());
         let refused = TcpStream::connect(desk.on().address()).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        let taken = std::net::TcpListener::bind(desk.on().address()).unwrap_err();
+        assert_eq!(taken.kind(), ErrorKind::AddrInUse, "another program must not get the port meanwhile");
         // An old connection is of no use, and the client then finds the port closed.
         assert!(try_send(&mut kept, &batch("x2", [event(2)])).is_err());
         assert_eq!(try_send(&mut kept, &batch("x2", [event(2)])).unwrap_err().kind(), ErrorKind::ConnectionRefused);
@@ -457,7 +459,7 @@ fn refusing_for_a_time_begins_after_the_answer_and_ends_by_itself() {
     assert!(!desk.on().network_up());
     let desk = Desk::new();
     desk.switch(json!({"refuse_ms": 1}));
-    while desk.on().state.network.turns() < 2 {
+    while desk.on().state.network.changes() < 2 {
         assert!(Instant::now() < deadline);
         std::thread::yield_now();
     }

@@ -1,8 +1,8 @@
-//! The network as a switch: a listener that can be gone, and connections that cut, drip or lose an answer.
+//! A simulated network: a listener that can be switched off, and connections that truncate, delay or lose a response.
 //!
-//! Faults happen where real ones do, on the bytes of the connection, so a client cannot tell them from a bad
-//! network. A network that is down refuses connections as a closed port does: the listener is dropped and bound to
-//! the same port again later.
+//! The faults act on the bytes of the connection, so that a client cannot tell them from a real network fault. While
+//! the network is down, the port refuses connections. A second socket stays bound to it, so that no other program on
+//! this machine gets the port in the meantime.
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -14,34 +14,37 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
-/// Wait before another try to bind the port again after the network came back.
-const REBIND_INTERVAL: Duration = Duration::from_millis(10);
+/// Delay before the next attempt to bind the port or to accept a connection.
+const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Longest wait of [`Network::set`] for the listener to follow.
-const SWITCH_WAIT: Duration = Duration::from_secs(5);
+/// Limit of the wait in [`Network::set`].
+const SWITCH_WAIT: Duration = Duration::from_secs(60);
 
-/// The end of the blank line between head and body.
+/// Pending connections that the system queues.
+const BACKLOG: u32 = 1024;
+
+/// The end of the response head.
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// Turns the network on and off. Clones share it.
+/// Switches the network on and off. Clones share one switch.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
-    /// Counts changes: even = up, odd = down. A connection lives as long as the number it was opened at.
+    /// Number of changes: even is up, odd is down. A connection is valid until the next change.
     changes: watch::Sender<u64>,
     listening: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Network {
-    /// A network that is up.
+    /// Returns a network that is up. The port starts to listen with the first [`Port::accept`].
     pub(crate) fn new() -> Network {
-        Network { changes: watch::Sender::new(0), listening: Arc::new((Mutex::new(true), Condvar::new())) }
+        Network { changes: watch::Sender::new(0), listening: Arc::new((Mutex::new(false), Condvar::new())) }
     }
 
-    /// Turns it up or down without waiting.
+    /// Switches the network without waiting.
     pub(crate) fn turn(&self, up: bool) {
         self.changes.send_if_modified(|changes| {
             let change = is_up(*changes) != up;
@@ -50,8 +53,8 @@ impl Network {
         });
     }
 
-    /// Turns it up or down and waits until connections are really accepted or refused. Blocks; not for the server's
-    /// own thread.
+    /// Switches the network, and waits until connections are accepted or refused. Blocks: must not be called on the
+    /// server's thread.
     pub(crate) fn set(&self, up: bool) {
         self.turn(up);
         let (listening, changed) = &*self.listening;
@@ -59,18 +62,18 @@ impl Network {
         drop(changed.wait_timeout_while(guard, SWITCH_WAIT, |listening| *listening != up));
     }
 
-    /// Whether it is up.
+    /// Returns true if the network is up.
     pub(crate) fn up(&self) -> bool {
         is_up(*self.changes.borrow())
     }
 
-    /// How often it was turned up or down.
+    /// Returns the number of changes.
     #[cfg(test)]
-    pub(crate) fn turns(&self) -> u64 {
+    pub(crate) fn changes(&self) -> u64 {
         *self.changes.borrow()
     }
 
-    fn tell(&self, is_listening: bool) {
+    fn set_listening(&self, is_listening: bool) {
         let (listening, changed) = &*self.listening;
         *listening.lock().unwrap_or_else(PoisonError::into_inner) = is_listening;
         changed.notify_all();
@@ -81,25 +84,67 @@ fn is_up(changes: u64) -> bool {
     changes.is_multiple_of(2)
 }
 
+/// A bound port that does not listen. It refuses connections.
+pub(crate) struct Reservation {
+    // Held so that the port stays bound.
+    _socket: TcpSocket,
+    address: SocketAddr,
+}
+
+impl Reservation {
+    /// Binds a port; port 0 picks a free one. Fails if another socket uses it.
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Reservation> {
+        if address.port() != 0 {
+            // The shared socket below does not conflict with the socket of another collector; this one does.
+            drop(std::net::TcpListener::bind(address)?);
+        }
+        let socket = shared_socket(address)?;
+        socket.bind(address)?;
+        let address = socket.local_addr()?;
+        Ok(Reservation { _socket: socket, address })
+    }
+
+    /// Returns the address.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn listen(&self) -> io::Result<TcpListener> {
+        let socket = shared_socket(self.address)?;
+        socket.bind(self.address)?;
+        socket.listen(BACKLOG)
+    }
+}
+
+/// Returns a socket that can be bound to the same port as the reservation.
+fn shared_socket(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    #[cfg(unix)]
+    socket.set_reuseport(true)?;
+    #[cfg(not(unix))]
+    socket.set_reuseaddr(true)?;
+    Ok(socket)
+}
+
 /// The listener that [`Network`] switches.
 pub(crate) struct Port {
+    reservation: Reservation,
     listener: Option<TcpListener>,
-    address: SocketAddr,
     network: Network,
     changes: watch::Receiver<u64>,
     hang_up: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Port {
-    /// Takes over a bound listener. `hang_up` says whether a connection is dropped right after it was accepted.
+    /// Listens on a reserved port while `network` is up. While `hang_up` returns true, a connection is closed right
+    /// after it is accepted.
     pub(crate) fn new(
-        listener: TcpListener,
+        reservation: Reservation,
         network: Network,
         hang_up: impl Fn() -> bool + Send + Sync + 'static,
-    ) -> io::Result<Port> {
-        let address = listener.local_addr()?;
+    ) -> Port {
         let changes = network.changes.subscribe();
-        Ok(Port { listener: Some(listener), address, network, changes, hang_up: Box::new(hang_up) })
+        Port { reservation, listener: None, network, changes, hang_up: Box::new(hang_up) }
     }
 }
 
@@ -112,25 +157,25 @@ impl Listener for Port {
             let now = *self.changes.borrow_and_update();
             if !is_up(now) {
                 self.listener = None;
-                self.network.tell(false);
+                self.network.set_listening(false);
                 if self.changes.changed().await.is_err() {
-                    // Nobody can turn it up again.
+                    // The switch is gone, so the network stays down.
                     std::future::pending::<()>().await;
                 }
                 continue;
             }
             let listener = match self.listener.take() {
                 Some(listener) => listener,
-                None => match TcpListener::bind(self.address).await {
+                None => match self.reservation.listen() {
                     Ok(listener) => listener,
                     Err(_) => {
-                        tokio::time::sleep(REBIND_INTERVAL).await;
+                        tokio::time::sleep(RETRY_INTERVAL).await;
                         continue;
                     }
                 },
             };
             let listener = self.listener.insert(listener);
-            self.network.tell(true);
+            self.network.set_listening(true);
             let accepted = tokio::select! {
                 accepted = TcpListener::accept(listener) => accepted,
                 _ = self.changes.changed() => continue,
@@ -141,34 +186,34 @@ impl Listener for Port {
                         return (Wire::new(stream, self.changes.clone(), now), peer);
                     }
                 }
-                // The connection ended before it was taken, or too many files are open: wait a little.
-                Err(_) => tokio::time::sleep(REBIND_INTERVAL).await,
+                // The connection was closed before it was accepted, or too many files are open.
+                Err(_) => tokio::time::sleep(RETRY_INTERVAL).await,
             }
         }
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
+        Ok(self.reservation.address)
     }
 }
 
-/// What happens to the bytes of an answer.
+/// A fault of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WireFault {
-    /// The connection ends after this many bytes of the answer, its head included.
+    /// Close after this many bytes of the response, including its head.
     CutAnswer(u64),
-    /// The connection ends after this many bytes of the answer's body.
+    /// Close after this many bytes of the response body.
     CutBody(u64),
-    /// One byte at a time, with this pause between.
+    /// Send one byte at a time, with this delay in between.
     Drip(Duration),
 }
 
-/// Lets the handler of a request choose what happens to its answer on the wire.
+/// Lets a request handler set the fault of its connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Line(Arc<Mutex<Option<WireFault>>>);
 
 impl Line {
-    /// From now on this happens to what is written.
+    /// Sets the fault for all further writes.
     pub(crate) fn set(&self, fault: WireFault) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
@@ -190,14 +235,14 @@ pub(crate) struct Wire {
     line: Line,
     down: Pin<Box<dyn Future<Output = ()> + Send>>,
     is_down: bool,
-    /// Bytes of [`HEAD_END`] seen in a row, while the body has not begun.
+    /// Bytes of [`HEAD_END`] matched so far.
     head_seen: usize,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl Wire {
     fn new(stream: TcpStream, mut changes: watch::Receiver<u64>, opened_at: u64) -> Wire {
-        // Small answers must not wait for each other; a failure only costs time.
+        // Only affects latency, so an error is ignored.
         let _ = stream.set_nodelay(true);
         let down = Box::pin(async move {
             let _ = changes.wait_for(|now| *now != opened_at).await;
@@ -212,8 +257,8 @@ impl Wire {
         if self.is_down { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 
-    /// Bytes of `buffer` up to and with the blank line; the whole of it if the body has not begun in it.
-    fn head_in(&mut self, buffer: &[u8]) -> usize {
+    /// Returns the number of bytes of `buffer` that belong to the response head.
+    fn head_len(&mut self, buffer: &[u8]) -> usize {
         for (at, byte) in buffer.iter().enumerate() {
             if self.head_seen == HEAD_END.len() {
                 return at;
@@ -248,12 +293,12 @@ impl AsyncWrite for Wire {
                 Poll::Ready(Ok(written))
             }
             Some(WireFault::CutBody(bytes)) => {
-                let head = self.head_in(buffer);
+                let head = self.head_len(buffer);
                 if self.head_seen == HEAD_END.len() {
                     self.line.set(WireFault::CutAnswer((head as u64).saturating_add(bytes)));
                     return self.poll_write(cx, buffer);
                 }
-                // The head goes on in the next write. A byte that is not taken now would be counted twice.
+                // All bytes are head. They must be written now: a byte that is offered again would be matched twice.
                 let mut rest = buffer;
                 while !rest.is_empty() {
                     match self.stream.try_write(rest) {

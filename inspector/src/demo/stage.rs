@@ -171,7 +171,8 @@ impl<'a> Stage<'a> {
 mod tests {
     use super::*;
     use crate::collector::{Collector, Options};
-    use std::os::unix::fs::PermissionsExt;
+    use std::io::Write;
+    use std::process::{Command, Stdio};
 
     /// Stands in for the app: tells of 20 events a visit, crashes where it is told, closes at the end.
     const APP: &str = r#"#!/bin/sh
@@ -197,15 +198,16 @@ done
 ENDING
 "#;
 
-    /// One at a time: a script that is still open for writing in a process just forked cannot be started.
-    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
     fn play(ending: &str) -> (Result<(), CliError>, u64, u64, u64, bool, String) {
-        let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("app.sh");
-        std::fs::write(&program, APP.replace("ENDING", ending)).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // Written by another process: if this one had the file open for writing, a process that another test forks
+        // meanwhile would inherit it, and the script could not be started ("text file busy").
+        let mut writer = Command::new("sh");
+        writer.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(&program).stdin(Stdio::piped());
+        let mut writer = writer.spawn().unwrap();
+        writer.stdin.take().unwrap().write_all(APP.replace("ENDING", ending).as_bytes()).unwrap();
+        assert!(writer.wait().unwrap().success());
         let collector = Collector::start(Options::new(folder.path().join("c.sqlite"))).unwrap();
         let app = folder.path().join("app");
         let orders = Orders {

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest wait for the Collector to start, to end, and for the engine to have sent everything.
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(120);
 
 /// Rounds of the story in each encoding.
 const ROUNDS: usize = 60;
@@ -28,8 +28,15 @@ struct Collector {
 }
 
 impl Collector {
+    /// Starts it on a free port. Another process can take the port before the Collector binds it: then it exits, and
+    /// another port is tried.
     fn start(program: &Path, folder: &Path) -> Collector {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        (0..5)
+            .find_map(|_| Collector::start_on(free_port(), program, folder))
+            .unwrap_or_else(|| panic!("the Collector ended: {}", log(folder)))
+    }
+
+    fn start_on(port: u16, program: &Path, folder: &Path) -> Option<Collector> {
         let config = format!(
             "receivers:\n  otlp:\n    protocols:\n      http:\n        endpoint: 127.0.0.1:{port}\n\
              exporters:\n  file:\n    path: {}\n\
@@ -40,24 +47,26 @@ impl Collector {
             folder.join("out.json").display()
         );
         std::fs::write(folder.join("config.yaml"), config).unwrap();
-        let log = std::fs::File::create(folder.join("collector.log")).unwrap();
+        let errors = std::fs::File::create(folder.join("collector.log")).unwrap();
         let child = Command::new(program)
             .arg("--config")
             .arg(folder.join("config.yaml"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log)
+            .stderr(errors)
             .spawn()
             .unwrap();
         let mut collector = Collector { child, url: format!("http://127.0.0.1:{port}") };
         let end = Instant::now() + WAIT;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let log = || std::fs::read_to_string(folder.join("collector.log")).unwrap_or_default();
-            assert!(collector.child.try_wait().unwrap().is_none(), "the Collector ended: {}", log());
-            assert!(Instant::now() < end, "the Collector does not listen: {}", log());
+            if collector.child.try_wait().unwrap().is_some() {
+                return None;
+            }
+            assert!(Instant::now() < end, "the Collector does not listen: {}", log(folder));
             std::thread::sleep(Duration::from_millis(50));
         }
-        collector
+        // The connection may have reached the process that took the port.
+        collector.child.try_wait().unwrap().is_none().then_some(collector)
     }
 
     /// Asks it to end, so that it writes out what it holds.
@@ -92,6 +101,14 @@ impl Drop for Collector {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn log(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("collector.log")).unwrap_or_default()
 }
 
 /// What was recorded: id to a number that its attributes repeat.

@@ -98,6 +98,9 @@ fn waiting_calls_end_when_their_time_is_over() {
     rig.put(Kind::ApiCall, 2);
     let flushed = rig.delivery.flush(Duration::from_millis(50));
     assert_eq!((flushed[0].delivered, flushed[0].left), (0, 2));
+    while rig.wire.kept.lock().unwrap().is_empty() {
+        std::thread::yield_now();
+    }
     assert!(!rig.delivery.suspend(Duration::ZERO));
     assert!(!rig.delivery.close(Duration::from_millis(10)));
     assert!(rig.delivery.close(LONG), "a second call has nothing to do");

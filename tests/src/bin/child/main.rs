@@ -11,13 +11,17 @@ use rez_monitor::{
 };
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 #[global_allocator]
 static HEAP: heap::Counting = heap::Counting;
 
-/// The clock that only moves when told, if there is one.
+/// Limit of every wait for the engine. Long enough for a busy machine.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// The manual clock, if the test asked for one.
 static CLOCK: OnceLock<Clock> = OnceLock::new();
 
 /// Sets the date of that clock; its time since boot goes on.
@@ -144,13 +148,33 @@ fn record(args: &Args, monitor: Monitor) {
     let pause = Duration::from_micros(args.number("pause_us", 0));
     let crumbs = args.number("crumbs", 1) == 1;
     say(&format!("folder {}", monitor.status().folder.display()));
-    for serial in first..first.saturating_add(n) {
+    // With `after_line`, recording goes on until a line arrives on stdin, and ends this many events later.
+    let after_line = args.0.get("after_line").map(|count| count.parse::<u64>().expect("a number"));
+    let line_arrived = Arc::new(AtomicBool::new(false));
+    if after_line.is_some() {
+        let line_arrived = Arc::clone(&line_arrived);
+        std::thread::spawn(move || {
+            let _ = std::io::stdin().lock().read_line(&mut String::new());
+            line_arrived.store(true, Ordering::SeqCst);
+        });
+    }
+    let mut end = if after_line.is_some() { u64::MAX } else { first.saturating_add(n) };
+    for serial in first.. {
+        if serial >= end {
+            break;
+        }
+        if let Some(count) = after_line
+            && end == u64::MAX
+            && line_arrived.load(Ordering::SeqCst)
+        {
+            end = serial + count;
+        }
         tell(serial, event(&monitor, serial, &fill, &kinds));
         if crumbs && serial % 5 == 0 {
             monitor.breadcrumb(Breadcrumb::new("user.action", "scrolled"));
         }
         if every > 0 && (serial - first + 1).is_multiple_of(every) {
-            let persisted = monitor.persist(Duration::from_secs(10));
+            let persisted = monitor.persist(WAIT);
             say(&format!("persisted {}", persisted.is_ok()));
         }
         if !pause.is_zero() {
@@ -158,7 +182,7 @@ fn record(args: &Args, monitor: Monitor) {
         }
     }
     for serial in 0..args.number("fatals", 0) {
-        let serial = first + n + serial;
+        let serial = end + serial;
         let attrs: &[(&str, Value<'_>)] = &[("serial", serial.into()), ("fill", fill.as_str().into())];
         match monitor.fatal(ErrorEvent::new("Crash", "the end").attrs(attrs), Duration::from_millis(500)) {
             Durability::Synced(id) | Durability::InRing(id) => tell(serial, Outcome::Recorded(id)),
@@ -168,11 +192,11 @@ fn record(args: &Args, monitor: Monitor) {
             }
         }
     }
-    let mut more = first + n + 100;
+    let mut more = end + 100;
     for step in args.text("end", "exit").split(',') {
         match step {
             "exit" => {}
-            "persist" => say(&format!("persisted {}", monitor.persist(Duration::from_secs(10)).is_ok())),
+            "persist" => say(&format!("persisted {}", monitor.persist(WAIT).is_ok())),
             "forget" => monitor.forget_user(),
             "deny" => monitor.set_consent(Purpose::Analytics, Consent::Denied),
             "resume" => monitor.resume(),
@@ -197,7 +221,7 @@ fn record(args: &Args, monitor: Monitor) {
                 }
             }
             "close" => {
-                monitor.clone().close(Duration::from_secs(20));
+                monitor.clone().close(WAIT);
                 say("closed");
             }
             other => panic!("no end {other}"),
@@ -216,7 +240,7 @@ fn carved(folder: &std::path::Path) -> bool {
 
 /// Flushes until nothing is left, not even in a damaged file, then closes.
 fn flush(args: &Args, monitor: &Monitor) {
-    let end = Instant::now() + Duration::from_secs(args.number("flush_s", 30));
+    let end = Instant::now() + Duration::from_secs(args.number("flush_s", 60));
     let left = loop {
         let report = monitor.flush(Duration::from_secs(10));
         let left = report.as_ref().ok().map(|all| all.iter().map(|one| one.left).sum::<u64>());
@@ -229,7 +253,7 @@ fn flush(args: &Args, monitor: &Monitor) {
         }
     };
     say(&format!("left {}", left.map_or("unknown".to_owned(), |n| n.to_string())));
-    monitor.clone().close(Duration::from_secs(20));
+    monitor.clone().close(WAIT);
 }
 
 /// Records between two marks that a tracer sees (`getppid`): what lies between on this thread is the record's own.
@@ -239,7 +263,7 @@ fn steady(args: &Args, monitor: &Monitor) {
     for _ in 0..n {
         let _ = monitor.track("bought", attrs);
     }
-    monitor.persist(Duration::from_secs(10)).expect("persisted");
+    monitor.persist(WAIT).expect("persisted");
     let mut recorded = 0;
     // SAFETY: two calls without arguments that cannot fail.
     unsafe { libc::getppid() };
@@ -269,7 +293,7 @@ fn fork(monitor: Monitor) {
     unsafe { libc::waitpid(pid, &raw mut status, 0) };
     say(&format!("status {status}"));
     tell(2, event(&monitor, 2, "", "message"));
-    monitor.persist(Duration::from_secs(10)).expect("persisted");
+    monitor.persist(WAIT).expect("persisted");
     say("done");
     std::process::exit(0);
 }
@@ -317,7 +341,7 @@ fn threads(args: &Args, monitor: Monitor) {
     for (id, serial) in results.into_iter().flat_map(|(ids, _)| ids) {
         tell(serial, Outcome::Recorded(id));
     }
-    monitor.clone().close(Duration::from_secs(30));
+    monitor.clone().close(WAIT);
     say("done");
     std::process::exit(0);
 }
