@@ -142,7 +142,8 @@ fn promise_3_every_lost_event_is_counted_and_reported() {
     add(&scene.run("n=70 first=5000 kinds=analytics url=none end=close"));
     // More than the queue may hold.
     scene.collector.set_network(false);
-    let many = scene.run("n=3000 first=10000 fill=1500 pause_us=100 kinds=message cap=1048576 end=close");
+    // Without breadcrumbs: one that a full ring refuses on a busy machine is counted, but not returned to the caller.
+    let many = scene.run("n=3000 first=10000 fill=1500 pause_us=100 kinds=message crumbs=0 cap=1048576 end=close");
     scene.collector.set_network(true);
     add(&many);
     let found = scene.deliver();
