@@ -128,8 +128,9 @@ impl Delivery {
         };
         let mut driver = Driver::new(given, options.foreground);
         let seen = Arc::clone(&shared);
-        let thread =
-            std::thread::Builder::new().name("rez-delivery".into()).spawn(move || run(&mut driver, &receiver, &seen))?;
+        let thread = std::thread::Builder::new()
+            .name("rez-delivery".into())
+            .spawn(move || run(&mut driver, &receiver, &seen))?;
         Ok(DeliveryHandle { sender, shared, thread: Mutex::new(Some(thread)) })
     }
 }
