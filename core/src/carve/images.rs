@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::record::{be16, be32};
 use super::wal::{FRAME_HEADER_BYTES, HEADER_BYTES, Header, Log};
+use crate::sys::file;
 
 /// Page size of a queue; what is used when no header says otherwise.
 const PAGE_BYTES: usize = 4096;
@@ -28,7 +29,7 @@ pub(super) enum View {
     Generation(u32),
 }
 
-/// A file that may be missing.
+/// A file that may be missing. Anything but a regular file counts as missing.
 #[derive(Debug)]
 struct Source {
     file: Option<File>,
@@ -37,14 +38,13 @@ struct Source {
 
 impl Source {
     fn open(path: &Path) -> io::Result<Source> {
-        match File::open(path) {
-            Ok(file) => {
-                let bytes = file.metadata()?.len();
-                Ok(Source { file: Some(file), bytes })
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Source { file: None, bytes: 0 }),
-            Err(error) => Err(error),
+        let Ok(metadata) = path.symlink_metadata() else { return Ok(Source { file: None, bytes: 0 }) };
+        if !metadata.is_file() {
+            return Ok(Source { file: None, bytes: 0 });
         }
+        let file = file::open_to_read(path)?;
+        let bytes = file.metadata()?.len();
+        Ok(Source { file: Some(file), bytes })
     }
 
     /// Fills the buffer from `at`, with zeros behind the end of the file; `false` if nothing could be read.

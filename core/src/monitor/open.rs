@@ -88,7 +88,12 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
 fn on_disk(wanted: &Path, boot: u64) -> Option<(Ring, Found, PathBuf, FolderLock)> {
     for number in 0..=SIBLINGS {
         let folder = sibling(wanted, number);
-        if let Some(lock) = FolderLock::take(&folder).ok()? {
+        let lock = match FolderLock::take(&folder) {
+            Ok(lock) => lock,
+            Err(_) if number > 0 => continue,
+            Err(_) => return None,
+        };
+        if let Some(lock) = lock {
             let (ring, found) = Ring::open_file(&folder, boot).ok()?;
             return Some((ring, found, folder, lock));
         }

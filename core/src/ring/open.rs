@@ -7,9 +7,9 @@ use super::scan::Scan;
 use super::superblock::Superblock;
 use super::{Ring, State};
 use crate::limits::RING_BYTES;
-use crate::sys::file;
 use crate::sys::map::Map;
 use crate::sys::random::random_16;
+use crate::sys::{file, place};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -166,6 +166,7 @@ impl Ring {
         state.superblock_version += 1;
         state.superblock.write(&map, state.superblock_version);
         refused.into_iter().for_each(|(reason, kind, n)| self.count(&map, reason, kind, n));
+        place::for_file(&path)?;
         std::fs::rename(&temporary, &path)?;
         state.map = Arc::new(map);
         *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.map);
@@ -234,6 +235,7 @@ impl Ring {
         state.superblock.fold_total = state.total;
         state.superblock_version += 1;
         state.superblock.write(&map, state.superblock_version);
+        place::for_file(&path)?;
         std::fs::rename(&temporary, &path)?;
         self.generation.store(layout::get(&map, Word::Generation), Ordering::SeqCst);
         self.tail.store(0, Ordering::SeqCst);

@@ -103,7 +103,7 @@ impl Store {
     /// Opens the queue in this folder, or makes it. Never counts and never checks rows, so it takes the same time at
     /// any size.
     pub(crate) fn open(folder: &Path, identity: &Identity, options: Options) -> Result<Store> {
-        repair::finish(folder)?;
+        repair::prepare(folder)?;
         let path = folder.join(FILE);
         let (db, fresh) = schema::open(&path)?;
         if fresh {

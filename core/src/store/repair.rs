@@ -1,13 +1,16 @@
-//! Quarantine: a damaged queue is put aside, never deleted before it was carved.
+//! Quarantine: a damaged queue is moved to a folder of its own and deleted only after it was carved.
 //!
-//! `quarantine/<n>/` holds `queue.db`, its log and `superblock` (the copy of the ring's superblock at that moment);
-//! `quarantine/log` one line per quarantine with its wall clock, which outlives the folders.
+//! `quarantine/<n>/` holds `queue.db`, its log and `marks` (a copy of the ring's superblock at that moment).
+//! `quarantine/log` has one line per quarantine, its wall clock; it outlives the folders.
+//!
+//! The same module frees the names of the queue's files where something else has taken them, see [`prepare`].
 
 use super::error::{Result, StoreError};
 use super::memory::unsigned;
 use super::types::Now;
 use super::{FILE, Store};
 use crate::limits;
+use crate::sys::{file, place};
 use rusqlite::OptionalExtension;
 use std::fs;
 use std::io::ErrorKind;
@@ -27,57 +30,72 @@ const LOG: &str = "log";
 /// Lines of the log that are kept.
 const LOG_LINES: usize = 16;
 
-/// The files of a queue, the one that matters first.
+/// The files of a queue, the database first.
 fn files() -> [String; 3] {
     [FILE.to_string(), format!("{FILE}-wal"), format!("{FILE}-shm")]
 }
 
-/// Moves a queue that no connection has open out of the way and keeps a copy of the superblock beside it. A process that
-/// dies in between is finished by [`finish`]. Answers the folder, whose name is its number.
-pub(crate) fn quarantine(folder: &Path, superblock_copy: &[u8], now: Now) -> Result<PathBuf> {
-    finish(folder)?;
-    let root = folder.join(FOLDER);
-    fs::create_dir_all(&root)?;
-    let mut log = read_log(&root);
-    log.push(now.wall_ms);
-    let kept = log.get(log.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
-    let text: String = kept.iter().map(|wall_ms| format!("{wall_ms}\n")).collect();
-    fs::write(root.join(LOG), text)?;
-    let number = numbered(&root)?.last().map_or(1, |(number, _)| number.saturating_add(1));
-    let target = root.join(number.to_string());
-    fs::create_dir(&target)?;
-    write_synced(&target.join(SUPERBLOCK), superblock_copy)?;
-    write_synced(&target.join(MOVING), b"")?;
-    sync_folder(&root)?;
-    sync_folder(&target)?;
-    move_in(folder, &target)?;
-    Ok(target)
-}
-
-/// Finishes a quarantine that a dying process began. Called by `open`.
-pub(super) fn finish(folder: &Path) -> Result<()> {
+/// Makes the folder fit for opening the queue: renames whatever is not a regular file under the name of one of the
+/// queue's files, then finishes a quarantine that a killed process began. SQLite follows links and blocks on pipes, so
+/// this comes before it opens anything.
+pub(super) fn prepare(folder: &Path) -> Result<()> {
+    let journal = format!("{FILE}-journal");
+    files().iter().chain([&journal]).try_for_each(|name| place::for_file(&folder.join(name)))?;
+    place::for_folder(&folder.join(FOLDER))?;
     for (_, target) in numbered(&folder.join(FOLDER))? {
-        if target.join(MOVING).exists() {
+        if is_moving(&target) {
             move_in(folder, &target)?;
         }
     }
     Ok(())
 }
 
+/// Moves a queue that no connection has open into a new quarantine, with a copy of the superblock. [`prepare`] finishes
+/// the move if the process dies during it. Returns the quarantine's folder, named by its number.
+pub(crate) fn quarantine(folder: &Path, superblock_copy: &[u8], now: Now) -> Result<PathBuf> {
+    prepare(folder)?;
+    let root = folder.join(FOLDER);
+    file::create_folder(&root)?;
+    let mut log = read_log(&root);
+    log.push(now.wall_ms);
+    let kept = log.get(log.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
+    let text: String = kept.iter().map(|wall_ms| format!("{wall_ms}\n")).collect();
+    file::write_private(&root.join(LOG), text.as_bytes())?;
+    let number = numbered(&root)?.last().map_or(1, |(number, _)| number.saturating_add(1));
+    let target = root.join(number.to_string());
+    fs::create_dir(&target)?;
+    file::write_private(&target.join(SUPERBLOCK), superblock_copy)?;
+    file::write_private(&target.join(MOVING), b"")?;
+    file::sync_folder(&root);
+    file::sync_folder(&target);
+    move_in(folder, &target)?;
+    Ok(target)
+}
+
+fn is_moving(quarantine: &Path) -> bool {
+    place::is_folder(quarantine) && quarantine.join(MOVING).symlink_metadata().is_ok()
+}
+
 fn move_in(folder: &Path, target: &Path) -> Result<()> {
     for name in files() {
-        match fs::rename(folder.join(&name), target.join(&name)) {
+        let to = target.join(&name);
+        place::for_file(&to)?;
+        match fs::rename(folder.join(&name), to) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
     }
-    sync_folder(target)?;
-    sync_folder(folder)?;
-    fs::remove_file(target.join(MOVING))?;
-    Ok(())
+    file::sync_folder(target);
+    file::sync_folder(folder);
+    let moving = target.join(MOVING);
+    place::for_file(&moving)?;
+    match fs::remove_file(moving) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
-/// Quarantines in the last [`limits::QUARANTINE_WINDOW`]. A time ahead of now (a clock set back) counts.
+/// Number of quarantines in the last [`limits::QUARANTINE_WINDOW`]. A time in the future (a clock set back) counts.
 pub(crate) fn quarantines_lately(folder: &Path, now: Now) -> usize {
     let window = limits::QUARANTINE_WINDOW.as_millis() as i64;
     let log = read_log(&folder.join(FOLDER));
@@ -87,12 +105,18 @@ pub(crate) fn quarantines_lately(folder: &Path, now: Now) -> usize {
 /// Quarantines that are still to be carved, the oldest first.
 pub(crate) fn to_carve(folder: &Path) -> Result<Vec<PathBuf>> {
     let found = numbered(&folder.join(FOLDER))?;
-    Ok(found.into_iter().map(|(_, path)| path).filter(|path| !path.join(MOVING).exists()).collect())
+    Ok(found.into_iter().map(|(_, path)| path).filter(|path| place::is_folder(path) && !is_moving(path)).collect())
 }
 
-/// Deletes all quarantines (a wipe covers them).
+/// The superblock as it was when this quarantine was made; `None` if the copy is missing.
+pub(crate) fn superblock_copy(quarantine: &Path) -> Option<Vec<u8>> {
+    file::read(&quarantine.join(SUPERBLOCK)).ok()
+}
+
+/// Deletes all quarantines, as part of a wipe.
 pub(crate) fn discard_all(folder: &Path) -> Result<()> {
-    numbered(&folder.join(FOLDER))?.into_iter().try_for_each(|(_, path)| discard(&path))
+    let found = numbered(&folder.join(FOLDER))?;
+    found.iter().filter(|(_, path)| place::is_folder(path)).try_for_each(|(_, path)| discard(path))
 }
 
 fn discard(quarantine: &Path) -> Result<()> {
@@ -113,9 +137,9 @@ impl Store {
         Ok(page.map_or(0, unsigned))
     }
 
-    /// A quarantine was carved to its end: deletes it, then its position.
+    /// Deletes a quarantine that was carved to its end, then its position.
     pub(crate) fn carve_done(&mut self, quarantine: &Path) -> Result<()> {
-        // Until all it brought is on the disk, the folder is the only copy.
+        // Until the rows found in it are synced, the folder is the only copy.
         self.checkpoint(false)?;
         discard(quarantine)?;
         let key = carve_key(quarantine);
@@ -126,12 +150,17 @@ impl Store {
     }
 }
 
-/// How a quarantine is named in table `carve` and by [`super::insert::Fold::carved`]: its number.
+/// Name of a quarantine in the table `carve` and in [`super::insert::Fold::carved`]: its number.
 pub(crate) fn carve_key(quarantine: &Path) -> String {
     quarantine.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
+/// Everything in the folder of quarantines whose name is a number, in order. A link in place of that folder is not
+/// followed.
 fn numbered(root: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    if !place::is_folder(root) {
+        return Ok(Vec::new());
+    }
     let entries = match fs::read_dir(root) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
@@ -148,22 +177,8 @@ fn numbered(root: &Path) -> Result<Vec<(u64, PathBuf)>> {
 }
 
 fn read_log(root: &Path) -> Vec<i64> {
-    let text = fs::read_to_string(root.join(LOG)).unwrap_or_default();
-    text.lines().filter_map(|line| line.trim().parse().ok()).collect()
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    fs::write(path, bytes)?;
-    fs::File::open(path)?.sync_all()?;
-    Ok(())
-}
-
-/// Makes renames in a folder durable. Where a folder cannot be opened as a file there is nothing to do.
-fn sync_folder(folder: &Path) -> Result<()> {
-    if let Ok(folder) = fs::File::open(folder) {
-        folder.sync_all()?;
-    }
-    Ok(())
+    let text = file::read(&root.join(LOG)).unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().filter_map(|line| line.trim().parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -178,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_queue_is_put_aside_with_its_log_and_the_superblock_and_a_new_one_begins() {
+    fn a_damaged_queue_is_moved_away_with_its_log_and_the_superblock_and_a_new_one_begins() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let Bench { folder, store, .. } = bench;
@@ -197,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quarantine_that_was_cut_short_is_finished_by_the_next_open() {
+    fn a_quarantine_interrupted_by_a_kill_is_finished_by_the_next_open() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let Bench { folder, store, .. } = bench;
@@ -218,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn quarantines_of_a_week_are_counted_even_when_they_are_gone() {
+    fn quarantines_of_a_week_are_counted_even_after_they_are_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let day = |n: i64| Now { wall_ms: NOW.wall_ms + n * 24 * 3_600_000, ..NOW };
         assert_eq!(quarantines_lately(folder.path(), NOW), 0);
@@ -239,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_carver_goes_on_where_its_last_commit_was() {
+    fn the_carver_resumes_at_its_last_commit() {
         let mut bench = Bench::new();
         let aside = bench.folder.path().join("quarantine/1");
         fs::create_dir_all(&aside).unwrap();
@@ -260,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wipe_takes_the_quarantines_too() {
+    fn a_wipe_deletes_the_quarantines() {
         let mut bench = Bench::new();
         fs::create_dir_all(bench.folder.path().join("quarantine/7")).unwrap();
         bench.store.wipe(Wipe::All, &|_| false, None, NOW).unwrap();
@@ -268,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_already_here_are_known_by_id() {
+    fn rows_already_stored_are_found_by_id() {
         let mut bench = Bench::fresh();
         let rows = bench.add(&[Kind::Error, Kind::Error]);
         bench.store.declare("main", &["x"], From::Oldest, NOW).unwrap();

@@ -1,5 +1,6 @@
-//! Files that really own their blocks, and folders only this user can read.
+//! Files with allocated blocks, and files and folders that only this user can read.
 
+use super::place;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -13,13 +14,55 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Opens or creates a file for reading and writing, mode 0600.
+/// Opens or creates a regular file for reading and writing, mode 0600. Anything else at this path is renamed first.
+/// Never follows a link at `path` and never blocks.
 pub(crate) fn open_private(path: &Path) -> io::Result<File> {
+    place::for_file(path)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    regular(no_follow(&mut options).open(path)?)
+}
+
+/// Creates a file with this content, or replaces the content, and syncs it. Never follows a link at `path`.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    use std::io::Write;
+    let mut file = open_private(path)?;
+    file.set_len(0)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Opens a regular file for reading. Never follows a link at `path` and never blocks.
+///
+/// # Errors
+/// `InvalidInput` if it is not a regular file.
+pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    regular(no_follow(options.read(true)).open(path)?)
+}
+
+/// Reads a regular file. Never follows a link at `path` and never blocks.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut content = Vec::new();
+    open_to_read(path)?.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// `O_NOFOLLOW`: a link that appears after the check is an error. `O_NONBLOCK`: a pipe that appears does not block.
+fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options
+}
+
+fn regular(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
 }
 
 /// Gives the file `len` bytes of real blocks.
@@ -40,7 +83,7 @@ pub(crate) fn allocate(file: &File, len: u64) -> io::Result<()> {
     write_zeros(file, len)
 }
 
-/// The portable twin of [`allocate`]: writes what is missing and reads its length back.
+/// The portable twin of [`allocate`]: writes the missing bytes and checks the length afterwards.
 fn write_zeros(file: &File, len: u64) -> io::Result<()> {
     use std::io::{Seek, SeekFrom, Write};
     let mut file = file;
@@ -58,9 +101,9 @@ fn write_zeros(file: &File, len: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the open file is still the one at `path`, whole.
+/// Whether `path` still names the open file, and the file has at least `len` bytes.
 pub(crate) fn is_whole(file: &File, path: &Path, len: u64) -> bool {
-    let (Ok(open), Ok(named)) = (file.metadata(), std::fs::metadata(path)) else { return false };
+    let (Ok(open), Ok(named)) = (file.metadata(), path.symlink_metadata()) else { return false };
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
@@ -71,7 +114,7 @@ pub(crate) fn is_whole(file: &File, path: &Path, len: u64) -> bool {
     open.len() >= len && named.len() >= len
 }
 
-/// Bytes of the file system of this folder that are free for us; `None` where it cannot be asked.
+/// Free bytes of the file system of this folder that this user can use; `None` where the system cannot tell.
 pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     #[cfg(unix)]
     {
@@ -85,12 +128,13 @@ pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     }
 }
 
-/// What tells this file from any other at the same place; none where the system does not say.
+/// Device and inode of what `path` names, without following a link there; `None` if nothing is there or the system has
+/// no such numbers.
 pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let file = std::fs::metadata(path).ok()?;
+        let file = path.symlink_metadata().ok()?;
         Some((file.dev(), file.ino()))
     }
     #[cfg(not(unix))]
@@ -102,7 +146,7 @@ pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
 
 /// Makes a rename or removal in this folder durable.
 pub(crate) fn sync_folder(folder: &Path) {
-    // Folders cannot be opened on some systems; a power cut may then undo the rename, which the next start repairs.
+    // Some systems cannot open folders. There a power cut may undo the rename, and the next start repairs it.
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
@@ -113,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_allocated_file_has_its_blocks_by_either_way() {
+    fn both_ways_of_allocating_give_the_file_its_blocks() {
         let folder = tempfile::tempdir().unwrap();
         for (name, way) in [("a", allocate as fn(&File, u64) -> io::Result<()>), ("b", write_zeros)] {
             let file = open_private(&folder.path().join(name)).unwrap();
@@ -126,7 +170,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn files_and_folders_belong_to_this_user_alone() {
+    fn only_this_user_can_read_files_and_folders() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("x/y");
@@ -134,6 +178,24 @@ mod tests {
         assert_eq!(std::fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
         let file = open_private(&inner.join("f")).unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_never_followed_and_a_pipe_never_blocks() {
+        let folder = tempfile::tempdir().unwrap();
+        let [link, target, pipe] = ["link", "target", "pipe"].map(|name| folder.path().join(name));
+        std::fs::write(&target, b"mine").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let name = std::ffi::CString::new(pipe.to_str().unwrap()).unwrap();
+        // SAFETY: the name is a C string that outlives the call.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        assert!(read(&link).is_err() && read(&pipe).is_err() && read(folder.path()).is_err());
+        for path in [&link, &pipe] {
+            write_private(path, b"ours").unwrap();
+            assert_eq!(read(path).unwrap(), b"ours");
+        }
+        assert_eq!(read(&target).unwrap(), b"mine");
     }
 
     #[test]

@@ -1,59 +1,80 @@
-//! The lock of a queue's folder: one process, one engine.
+//! The lock of a queue's folder: one engine per folder, across all processes.
+//!
+//! On Unix the lock is on the directory itself, so deleting a file in it releases nothing. `owner.lock` is locked too:
+//! it is the only lock on systems and file systems that cannot lock a directory.
 
-use super::file;
+use super::{file, place};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// The locked file inside the folder.
-const FILE: &str = "owner.lock";
+pub(crate) const FILE: &str = "owner.lock";
 
 /// Sibling folders that other processes of the app may use at once.
 pub(crate) const SIBLINGS: u32 = 16;
 
-/// Folders taken away under us in a row before it is called an error.
+/// Attempts while somebody removes the folder.
 const TRIES: u32 = 8;
 
-/// Held as long as it lives; the system gives it back when the process dies.
+/// Held until it is dropped. The system releases it when the process dies.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
     folder: PathBuf,
+    /// The directory; `None` where it cannot be locked.
+    directory: Option<File>,
     file: File,
 }
 
+/// What trying to lock gives.
+enum Tried {
+    Locked,
+    HeldByOther,
+    Unsupported(io::Error),
+}
+
 impl FolderLock {
-    /// Takes the folder, which is made if it is not there; `None` = another engine has it, here or in another process.
+    /// Takes the folder and creates it if it does not exist; `None` if another engine has it, in this process or in
+    /// another one.
     pub(crate) fn take(folder: &Path) -> io::Result<Option<FolderLock>> {
         let path = folder.join(FILE);
         for _ in 0..TRIES {
             file::create_folder(folder)?;
-            let open = match file::open_private(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                open => open?,
+            let directory = match open_directory(folder).map(|directory| (try_lock(&directory), directory)) {
+                Some((Tried::HeldByOther, _)) => return Ok(None),
+                Some((Tried::Locked, directory)) => Some(directory),
+                Some((Tried::Unsupported(_), _)) | None => None,
             };
-            match open.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(error),
+            let file = match file::open_private(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                file => file?,
+            };
+            match try_lock(&file) {
+                Tried::Locked => {}
+                Tried::HeldByOther => return Ok(None),
+                Tried::Unsupported(_) if directory.is_some() => {}
+                Tried::Unsupported(error) => return Err(error),
             }
-            // Whoever drained and removed the folder meanwhile left us the lock of a file that nobody else finds.
-            if file::is_whole(&open, &path, 0) {
-                return Ok(Some(FolderLock { folder: folder.to_owned(), file: open }));
+            let lock = FolderLock { folder: folder.to_owned(), directory, file };
+            // A process that drained the folder may have removed it meanwhile.
+            if lock.is_in_place() {
+                return Ok(Some(lock));
             }
         }
-        Err(io::Error::other("the folder is removed again and again"))
+        Err(io::Error::other(format!("{} is removed again and again", folder.display())))
     }
 
-    /// Takes a folder that some engine made and nobody holds now.
+    /// Takes a folder that an engine created and that nobody holds now. `owner.lock` may have been deleted.
     pub(crate) fn take_abandoned(folder: &Path) -> Option<FolderLock> {
-        if !folder.join(FILE).exists() {
+        let is_ours = [FILE, "ring.bin", "queue.db"].iter().any(|name| folder.join(name).exists());
+        if !is_ours || !place::is_folder(folder) {
             return None;
         }
         FolderLock::take(folder).ok().flatten()
     }
 
-    /// Removes the folder with everything in it. Out of the way first: once its lock is unlinked, another process would take
-    /// the name for its own, and lose what it puts there.
+    /// Removes the folder with everything in it. Renames it first: as soon as `owner.lock` is unlinked, another process
+    /// could take the folder and lose what it puts there.
     pub(crate) fn remove(self) -> io::Result<()> {
         let mut aside = self.folder.as_os_str().to_owned();
         aside.push(format!(".gone-{}", std::process::id()));
@@ -61,10 +82,44 @@ impl FolderLock {
         std::fs::remove_dir_all(&aside)
     }
 
-    /// Whether the folder at that place is still the one that was locked.
+    /// Whether the path still names the folder that was locked.
     pub(crate) fn is_in_place(&self) -> bool {
-        file::is_whole(&self.file, &self.folder.join(FILE), 0)
+        match &self.directory {
+            Some(directory) => same_file(directory, &self.folder),
+            None => file::is_whole(&self.file, &self.folder.join(FILE), 0),
+        }
     }
+}
+
+fn try_lock(file: &File) -> Tried {
+    match file.try_lock() {
+        Ok(()) => Tried::Locked,
+        Err(TryLockError::WouldBlock) => Tried::HeldByOther,
+        Err(TryLockError::Error(error)) => Tried::Unsupported(error),
+    }
+}
+
+#[cfg(unix)]
+fn open_directory(folder: &Path) -> Option<File> {
+    File::open(folder).ok()
+}
+
+#[cfg(not(unix))]
+fn open_directory(_: &Path) -> Option<File> {
+    None
+}
+
+/// Whether the path, through links, leads to the open file.
+#[cfg(unix)]
+fn same_file(open: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(open), Ok(named)) = (open.metadata(), std::fs::metadata(path)) else { return false };
+    (open.dev(), open.ino()) == (named.dev(), named.ino())
+}
+
+#[cfg(not(unix))]
+fn same_file(_: &File, path: &Path) -> bool {
+    path.is_dir()
 }
 
 /// The folder that the n-th engine on this folder uses: the folder itself, or a sibling `<name>.<n>`.
@@ -95,6 +150,47 @@ mod tests {
         lock.remove().unwrap();
         assert!(!folder.exists());
         assert!(FolderLock::take(&folder).unwrap().is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_deleted_lock_file_lets_nobody_in_and_does_not_hide_an_abandoned_queue() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("app");
+        let lock = FolderLock::take(&folder).unwrap().unwrap();
+        std::fs::remove_file(folder.join(FILE)).unwrap();
+        assert!(FolderLock::take(&folder).unwrap().is_none());
+        assert!(lock.is_in_place());
+        std::fs::write(folder.join("ring.bin"), b"").unwrap();
+        drop(lock);
+        assert!(FolderLock::take_abandoned(&folder).is_some());
+    }
+
+    #[test]
+    fn a_folder_that_was_moved_or_removed_is_no_longer_in_place_even_if_another_one_has_its_name() {
+        for moved in [true, false] {
+            let dir = tempfile::tempdir().unwrap();
+            let folder = dir.path().join("app");
+            let lock = FolderLock::take(&folder).unwrap().unwrap();
+            if moved {
+                std::fs::rename(&folder, dir.path().join("away")).unwrap();
+            } else {
+                std::fs::remove_dir_all(&folder).unwrap();
+            }
+            assert!(!lock.is_in_place());
+            let other = FolderLock::take(&folder).unwrap().unwrap();
+            assert!(other.is_in_place() && !lock.is_in_place());
+        }
+    }
+
+    #[test]
+    fn without_a_lock_on_the_directory_the_file_is_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = FolderLock { directory: None, ..FolderLock::take(dir.path()).unwrap().unwrap() };
+        assert!(held.is_in_place());
+        assert!(FolderLock::take(dir.path()).unwrap().is_none());
+        std::fs::remove_file(dir.path().join(FILE)).unwrap();
+        assert!(!held.is_in_place());
     }
 
     #[test]

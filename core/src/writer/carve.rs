@@ -30,10 +30,8 @@ impl Writer {
         let Some(store) = &self.store else { return };
         let Some(folder) = repair::to_carve(&self.shared.folder).unwrap_or_default().into_iter().next() else { return };
         let Ok(page) = store.carve_position(&folder) else { return };
-        let superblock = std::fs::read(folder.join(repair::SUPERBLOCK))
-            .ok()
-            .and_then(|bytes| Superblock::from_bytes(&bytes))
-            .unwrap_or_default();
+        let superblock =
+            repair::superblock_copy(&folder).and_then(|bytes| Superblock::from_bytes(&bytes)).unwrap_or_default();
         let Ok(carver) = Carver::open(&folder) else { return };
         let known = store.ids(0).unwrap_or_default().into_iter().collect();
         self.carving =
