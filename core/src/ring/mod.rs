@@ -26,6 +26,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use superblock::Superblock;
 
+/// Name of the ring's file inside the queue's folder.
+pub(crate) const FILE: &str = "ring.bin";
+
+/// Name of a ring's file that is not in its place yet.
+const NEW_FILE: &str = "ring.new";
+
 /// Who may fill the ring how far, in percent. The rest is for runs, scope changes and fatal errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {

@@ -5,7 +5,7 @@ use super::layout::{self, FILE_BYTES, Word};
 use super::reserve;
 use super::scan::Scan;
 use super::superblock::Superblock;
-use super::{Ring, State};
+use super::{FILE, NEW_FILE, Ring, State};
 use crate::limits::RING_BYTES;
 use crate::sys::map::Map;
 use crate::sys::random::random_16;
@@ -40,7 +40,7 @@ pub(crate) struct Found {
 impl Ring {
     /// Opens `folder/ring.bin`, made with real blocks if it is not there.
     pub(crate) fn open_file(folder: &Path, boot: u64) -> io::Result<(Ring, Found)> {
-        let path = folder.join("ring.bin");
+        let path = folder.join(FILE);
         let file = file::open_private(&path)?;
         let len = file.metadata()?.len();
         let mut found = Found::default();
@@ -143,11 +143,11 @@ impl Ring {
     /// Moves a ring in memory onto a file in this folder, in the place of the ring that lay there: that one is folded to
     /// its end, and only its superblock and its counters of refusals go on.
     pub(crate) fn succeed(&self, folder: &Path, boot: u64, relic: &Ring) -> io::Result<()> {
-        let temporary = folder.join("ring.new");
+        let temporary = folder.join(NEW_FILE);
         let _ = std::fs::remove_file(&temporary);
         let file = file::open_private(&temporary)?;
         let map = make(&file, boot)?;
-        let path = folder.join("ring.bin");
+        let path = folder.join(FILE);
         let (old, refused) = (relic.superblock(), relic.refusals());
         let mut state = self.lock();
         // What waits in memory is copied as it is: same records, same tickets, a file behind them from now on.
@@ -215,11 +215,11 @@ impl Ring {
     /// Puts a new file under the ring while callers go on: theirs was unlinked, cut, or never there. `drain` folds what
     /// the old memory still holds; it is called with the append lock held, so nothing can be added meanwhile.
     pub(crate) fn replace(&self, folder: &Path, boot: u64, drain: impl FnOnce(&Map, u64)) -> io::Result<()> {
-        let temporary = folder.join("ring.new");
+        let temporary = folder.join(NEW_FILE);
         let _ = std::fs::remove_file(&temporary);
         let file = file::open_private(&temporary)?;
         let map = make(&file, boot)?;
-        let path = folder.join("ring.bin");
+        let path = folder.join(FILE);
         let mut state = self.lock();
         drain(&state.map, state.head);
         format(&map, boot, state.ticket, state.total);

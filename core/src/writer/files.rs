@@ -32,6 +32,9 @@ impl Writer {
         if !self.shared.ring.has_file() && self.take_folder().is_none() {
             return self.give_up_for_now("the folder cannot be used".into());
         }
+        if let Err(message) = self.return_to_folder() {
+            return self.give_up_for_now(message);
+        }
         if self.first_fold {
             if !self.guarded() {
                 return;
@@ -80,13 +83,15 @@ impl Writer {
                     (Some(Stamper::load(&store, self.shared.config.mask_user)?), store.runs()?.pop())
                 }
             };
-            if store.is_new() && superblock.rows > 0 {
-                // The file that had them is gone, and was not put aside.
+            // The file with these rows was removed, not quarantined, or it is in a folder that was moved away.
+            let gone = if store.is_new() { superblock.rows } else { self.left_behind };
+            if gone > 0 {
                 let mut fold = store.begin(true, self.shared.now())?;
-                fold.intake(None, u64::from(superblock.rows))?;
-                fold.drop(None, Reason::CorruptFile, u64::from(superblock.rows))?;
+                fold.intake(None, u64::from(gone))?;
+                fold.drop(None, Reason::CorruptFile, u64::from(gone))?;
                 fold.commit()?;
             }
+            self.left_behind = 0;
             let mark = store.fold_mark();
             let same = (store.epoch(), mark.generation, mark.ticket);
             // Counted where it is another file than the superblock speak of, or another state of it.
@@ -168,16 +173,24 @@ impl Writer {
         let _ = self.shared.delivery.set(delivery);
     }
 
-    /// The file was unlinked or replaced under the open connection: a new one takes its place, and what the old one held is
-    /// booked by `open`.
-    pub(super) fn keep_store_sound(&mut self) {
-        if self.store.as_ref().is_none_or(Store::is_in_place) || !self.shared.folder_is_in_place() {
+    /// Opens the queue again if its file was unlinked or replaced under the open connection. `open` counts the rows that
+    /// the old file held.
+    pub(super) fn keep_store_in_place(&mut self) {
+        if self.store.as_ref().is_none_or(Store::is_in_place) {
             return;
         }
-        self.store = None;
+        let in_place = self.shared.folder_is_in_place();
+        if let Some(store) = self.store.take()
+            && !in_place
+        {
+            // Whoever finds the moved folder finds a whole queue in it.
+            let _ = store.close();
+        }
         self.carving = None;
         self.open();
-        if let Some(delivery) = self.shared.delivery.get() {
+        if self.store.is_some()
+            && let Some(delivery) = self.shared.delivery.get()
+        {
             delivery.store_replaced();
         }
     }

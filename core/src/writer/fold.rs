@@ -39,7 +39,7 @@ impl Writer {
 
     /// Folds everything that is in the ring, and does the wipes that are asked for where they are due.
     pub(super) fn fold(&mut self) {
-        self.keep_store_sound();
+        self.keep_store_in_place();
         self.keep_ring_sound();
         while self.can_fold() {
             if self.pending.is_none() {

@@ -96,6 +96,8 @@ struct Writer {
     guard_done: bool,
     /// The session an earlier run left open was looked for.
     session_ended: bool,
+    /// Rows in a folder that was moved away, not counted as lost yet.
+    left_behind: u32,
 }
 
 /// Upkeep (age, dead letters, dormant routes) is looked at this often while something happens.
@@ -153,6 +155,7 @@ impl Writer {
             slept_at: 0,
             guard_done: false,
             session_ended: false,
+            left_behind: 0,
         }
     }
 

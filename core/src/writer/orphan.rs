@@ -103,8 +103,13 @@ impl Writer {
     }
 
     fn take_over(&self) -> Option<()> {
+        let lock = FolderLock::take(&self.shared.folder).ok()??;
+        self.succeed_in(lock)
+    }
+
+    /// Folds the ring that lies in a folder whose lock was just taken, and puts this engine's ring in its place.
+    fn succeed_in(&self, lock: FolderLock) -> Option<()> {
         let shared = &self.shared;
-        let lock = FolderLock::take(&shared.folder).ok()??;
         let relic = Arc::new(shared.quiet(shared.folder.clone(), lock, Role::Relic).ok()?);
         let mut writer = Writer::new(Arc::clone(&relic));
         writer.open();
@@ -121,5 +126,29 @@ impl Writer {
         shared.ring.succeed(&shared.folder, super::boot_hash(&shared.boot), &relic.ring).ok()?;
         shared.give_lock(relic.take_lock());
         Some(())
+    }
+
+    /// Takes the folder's path again if the folder was moved or removed under the engine: a folder created there gets
+    /// everything that the ring holds and that is recorded from now on. Returns what is wrong if that is not possible.
+    pub(super) fn return_to_folder(&mut self) -> Result<(), String> {
+        let shared = Arc::clone(&self.shared);
+        if !matches!(shared.role, Role::App) || !shared.ring.has_file() || shared.folder_is_in_place() {
+            return Ok(());
+        }
+        let folder = shared.folder.display();
+        let lock = match FolderLock::take(&shared.folder) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return Err(format!("{folder} was moved or removed, and another process uses that path now")),
+            Err(error) => return Err(format!("{folder} was moved or removed and cannot be created again: {error}")),
+        };
+        if shared.folder.join(crate::ring::FILE).symlink_metadata().is_err() {
+            // An empty folder. `ring_health` moves the ring there as soon as the queue is open.
+            shared.give_lock(Some(lock));
+            return Ok(());
+        }
+        let rows = shared.ring.superblock().rows;
+        self.succeed_in(lock).ok_or_else(|| format!("{folder} was replaced by another queue that cannot be read"))?;
+        self.left_behind = rows;
+        Ok(())
     }
 }

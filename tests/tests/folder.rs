@@ -1,0 +1,117 @@
+//! The folder is moved, removed or replaced while the engine runs.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use rez_monitor::inspect::{Filter, Reader};
+use rez_monitor::{Config, Consent, Level, Monitor, Purpose, StoreState};
+use rez_monitor_tests::scene::{Scene, balance, dropped, rows, serial};
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
+
+const CHILD: &str = env!("CARGO_BIN_EXE_child");
+const WAIT: Duration = Duration::from_secs(30);
+
+fn open(folder: &Path) -> Monitor {
+    let config = Config::builder(folder, "shop", "shop@1")
+        .consent(Purpose::Monitoring, Consent::Granted)
+        .consent(Purpose::Analytics, Consent::Granted)
+        .sessions(false);
+    Monitor::open(config.build().unwrap()).unwrap()
+}
+
+fn record(monitor: &Monitor, n: usize) -> HashSet<String> {
+    (0..n).map(|_| monitor.message("hello", Level::Info, &[]).id().unwrap().to_string()).collect()
+}
+
+fn ids(folder: &Path) -> HashSet<String> {
+    let reader = Reader::open(folder).unwrap();
+    reader.list(&Filter::default()).unwrap().iter().map(|listed| listed.row.id.to_string()).collect()
+}
+
+#[test]
+fn events_recorded_after_the_folder_was_moved_or_removed_are_found_in_a_new_folder_at_its_path() {
+    for moved in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, away) = (dir.path().join("app"), dir.path().join("away"));
+        let monitor = open(&folder);
+        let before = record(&monitor, 10);
+        monitor.persist(WAIT).unwrap();
+        let install = Reader::open(&folder).unwrap().overview().unwrap().install;
+        if moved {
+            std::fs::rename(&folder, &away).unwrap();
+        } else {
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+        let mut after = record(&monitor, 20);
+        assert!(monitor.persist(WAIT).is_ok(), "moved {moved}: {:?}", monitor.status().store);
+        assert_eq!(monitor.status().store, StoreState::Ready, "moved {moved}");
+        after.extend(record(&monitor, 5));
+        // As if the app were killed: what is in the ring must be in the folder too.
+        monitor.persist(WAIT).unwrap();
+        monitor.close(WAIT);
+        assert_eq!(ids(&folder), after, "moved {moved}");
+        assert_eq!(dropped(&balance(&folder)), [("corrupt_file".to_owned(), 10)].into(), "moved {moved}");
+        assert_eq!(Reader::open(&folder).unwrap().overview().unwrap().install, install, "moved {moved}");
+        if moved {
+            assert_eq!(ids(&away), before, "the moved folder has a whole queue");
+        }
+        let monitor = open(&folder);
+        after.extend(record(&monitor, 5));
+        monitor.close(WAIT);
+        assert_eq!(ids(&folder), after, "moved {moved}");
+    }
+}
+
+#[test]
+fn a_process_killed_after_its_folder_was_removed_leaves_its_events_in_the_new_folder() {
+    let scene = Scene::new(CHILD);
+    let mut kid = scene.start("n=10 url=none kinds=message crumbs=0 end=persist,wait,more,persist,more,wait clock=1");
+    kid.until("persisted", |said| said.words.iter().any(|word| word == "waiting"));
+    std::fs::remove_dir_all(scene.folder()).unwrap();
+    kid.tell("go on");
+    let said = kid.until("waits again", |said| said.words.iter().filter(|word| *word == "waiting").count() == 2);
+    kid.kill();
+    assert_eq!(said.word("persisted"), Some("true"));
+    let later: HashSet<u64> = said.recorded.iter().map(|(_, serial)| *serial).filter(|serial| *serial >= 10).collect();
+    let next = scene.run("n=0 url=none end=persist,close");
+    assert_eq!(next.word("persisted"), Some("true"));
+    assert_eq!(rows(&scene.folder()).iter().filter_map(|row| serial(&row.row.json)).collect::<HashSet<_>>(), later);
+}
+
+#[test]
+fn a_path_that_another_process_took_is_reported_in_the_status_and_taken_again_when_it_is_free() {
+    let scene = Scene::new(CHILD);
+    let end = "persist,wait,more,persist,state,wait,resume,persist,state,close";
+    let mut first = scene.start(&format!("n=10 url=none kinds=message crumbs=0 clock=1 end={end}"));
+    first.until("persisted", |said| said.words.iter().any(|word| word == "waiting"));
+    std::fs::rename(scene.folder(), scene.path("away")).unwrap();
+    let second = scene.start("n=30 first=1000 url=none kinds=message crumbs=0 persist_every=20 end=wait");
+    second.until("recorded", |said| said.words.iter().any(|word| word == "waiting"));
+    first.tell("go on");
+    let said = first.until("waits again", |said| said.words.iter().filter(|word| *word == "waiting").count() == 2);
+    assert_eq!(said.word("persisted"), Some("false"));
+    let state = said.word("store").unwrap();
+    assert!(state.contains("Unavailable") && state.contains("another process uses that path"), "{state}");
+    second.kill();
+    first.tell("go on");
+    let (code, said) = first.wait();
+    assert_eq!((code, said.word("persisted"), said.word("store")), (Some(0), Some("true"), Some("Ready")));
+    let found: HashSet<u64> = rows(&scene.folder()).iter().filter_map(|row| serial(&row.row.json)).collect();
+    let expected = said.recorded.iter().map(|(_, serial)| *serial).filter(|serial| *serial >= 10).chain(1000..1030);
+    assert_eq!(found, expected.collect());
+    assert_eq!(dropped(&balance(&scene.folder())), [("corrupt_file".to_owned(), 10)].into());
+}
+
+#[test]
+fn deleting_the_lock_file_lets_no_second_process_into_the_folder() {
+    let scene = Scene::new(CHILD);
+    let mut first = scene.start("n=10 url=none kinds=message crumbs=0 end=persist,wait,close");
+    first.until("persisted", |said| said.words.iter().any(|word| word == "waiting"));
+    std::fs::remove_file(scene.folder().join("owner.lock")).unwrap();
+    let second = scene.run("n=10 first=1000 url=none kinds=message crumbs=0 end=close");
+    assert_eq!(second.word("folder"), scene.path("app.1").to_str());
+    first.tell("go on");
+    first.wait();
+    assert_eq!(rows(&scene.folder()).len(), 10);
+}
