@@ -1,11 +1,12 @@
-//! Writing an event into bytes without touching the heap: what happens on the caller's thread.
+//! Encodes an event into bytes on the caller's thread, without heap allocation.
 //!
-//! `wall_ms | mono_us | field, value | field, value ...`. A value is a type byte and its content; text carries its length.
-//! Whatever goes over a limit is cut here, where it costs the least, and the number of cuts goes along.
+//! `wall_ms | mono_us | field, value | field, value ...`. A value is a type byte followed by its content; text is preceded
+//! by its length. Values that exceed a limit are cut here, where that is cheapest, and the record carries the number of
+//! cuts.
 
 use super::field::Field;
 use super::{Event, Frame};
-use crate::attributes::Value;
+use crate::attributes::{Attrs, Value};
 use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, FRAMES, NAME_BYTES, TEXT_BYTES};
 
 pub(crate) const NULL: u8 = 0;
@@ -19,67 +20,145 @@ pub(crate) const LIST: u8 = 7;
 pub(crate) const MAP: u8 = 8;
 pub(crate) const FRAME: u8 = 9;
 
-/// Ends a text that was cut.
+/// Appended to a text that was cut.
 pub(crate) const ELLIPSIS: &str = "…";
-/// Stands for a value nested too deeply.
+/// Replaces a value that is nested too deeply.
 pub(crate) const TOO_DEEP: &str = "[too deep]";
 
-/// The tail of the buffer that is kept for the number of cuts.
+/// Bytes at the end of the buffer that are kept for the number of cuts.
 const TRAILER: usize = 10;
 
-/// Writes fields into a buffer; what does not fit is cut and counted.
+/// A field is written only while this many bytes are free: more than any number takes.
+const FIELD_ROOM: usize = 16;
+
+/// Writes fields into a buffer; a value that does not fit is cut and counted.
 pub(crate) struct Encoder<'b> {
     buffer: &'b mut [u8],
     at: usize,
+    /// Bytes of the buffer that fields may use; [`TRAILER`] follows.
+    end: usize,
     cut: u64,
 }
 
 impl<'b> Encoder<'b> {
-    /// An encoder that begins with the clocks.
+    /// An encoder whose record starts with the two clocks.
+    #[inline]
     pub(crate) fn new(buffer: &'b mut [u8], wall_ms: i64, mono_us: i64) -> Encoder<'b> {
-        let mut encoder = Encoder { buffer, at: 0, cut: 0 };
-        encoder.bytes(&wall_ms.to_le_bytes());
-        encoder.bytes(&mono_us.to_le_bytes());
+        let end = buffer.len().saturating_sub(TRAILER);
+        let mut encoder = Encoder { buffer, at: 0, end, cut: 0 };
+        encoder.put(wall_ms.to_le_bytes());
+        encoder.put(mono_us.to_le_bytes());
         encoder
     }
 
-    /// Adds a field.
+    /// Adds a field of any type.
     #[inline]
     pub(crate) fn field(&mut self, field: Field, value: Value<'_>) {
-        if self.room() < 16 {
+        match value {
+            Value::Str(text) => self.text_field(field, text),
+            Value::I64(number) => self.i64_field(field, number),
+            Value::U64(number) => self.number_field(field, U64, number.to_le_bytes()),
+            Value::Bool(value) => self.bool_field(field, value),
+            _ => self.other_field(field, value),
+        }
+    }
+
+    /// Adds a text field.
+    #[inline]
+    pub(crate) fn text_field(&mut self, field: Field, text: &str) {
+        if text.len() <= text_limit(field) && self.room() >= FIELD_ROOM + text.len() {
+            let [low, high] = (text.len() as u16).to_le_bytes();
+            self.put([field as u8, STR, low, high]);
+            self.bytes(text.as_bytes());
+        } else {
+            self.other_field(field, Value::Str(text));
+        }
+    }
+
+    /// Adds a signed number.
+    #[inline]
+    pub(crate) fn i64_field(&mut self, field: Field, number: i64) {
+        self.number_field(field, I64, number.to_le_bytes());
+    }
+
+    /// Adds an unsigned number, as a signed one where it fits.
+    #[inline]
+    pub(crate) fn u64_field(&mut self, field: Field, number: u64) {
+        self.field(field, number.into());
+    }
+
+    /// Adds `true` or `false`.
+    #[inline]
+    pub(crate) fn bool_field(&mut self, field: Field, value: bool) {
+        if self.room() < FIELD_ROOM {
+            self.cut += 1;
+            return;
+        }
+        self.put([field as u8, if value { TRUE } else { FALSE }]);
+    }
+
+    #[inline]
+    fn number_field(&mut self, field: Field, kind: u8, [a, b, c, d, e, f, g, h]: [u8; 8]) {
+        if self.room() < FIELD_ROOM {
+            self.cut += 1;
+            return;
+        }
+        self.put([field as u8, kind, a, b, c, d, e, f, g, h]);
+    }
+
+    /// A field that needs cutting or has a type without a short path.
+    fn other_field(&mut self, field: Field, value: Value<'_>) {
+        if self.room() < FIELD_ROOM {
             self.cut += 1;
             return;
         }
         let start = self.at;
-        self.bytes(&[field as u8]);
+        self.put([field as u8]);
         if !self.value(value, 0, text_limit(field)) {
             self.at = start;
             self.cut += 1;
         }
     }
 
-    /// Adds stack frames, outermost first; of too many the innermost are kept.
-    pub(crate) fn frames(&mut self, frames: &[Frame<'_>]) {
+    /// Adds targets, frames, context and attributes, where there are any, in this order.
+    #[inline]
+    pub(crate) fn tail(&mut self, targets: &[&str], frames: &[Frame<'_>], context: Attrs<'_>, attrs: Attrs<'_>) {
+        if !targets.is_empty() {
+            self.targets(targets);
+        }
+        if !frames.is_empty() {
+            self.frames(frames);
+        }
+        if !context.is_empty() {
+            self.other_field(Field::Context, Value::Map(context));
+        }
+        if !attrs.is_empty() {
+            self.other_field(Field::Attrs, Value::Map(attrs));
+        }
+    }
+
+    /// Adds stack frames, outermost first. Only the innermost [`FRAMES`] are kept.
+    fn frames(&mut self, frames: &[Frame<'_>]) {
         let kept = frames.get(frames.len().saturating_sub(FRAMES)..).unwrap_or(frames);
         self.cut += (frames.len() - kept.len()) as u64;
-        if self.room() < 16 {
+        if self.room() < FIELD_ROOM {
             self.cut += 1;
             return;
         }
-        self.bytes(&[Field::Frames as u8, LIST]);
+        self.put([Field::Frames as u8, LIST]);
         let count_at = self.at;
-        self.bytes(&[0, 0]);
+        self.put([0, 0]);
         let mut count = 0u16;
         for frame in kept {
             let start = self.at;
-            self.bytes(&[FRAME]);
+            self.put([FRAME]);
             let whole = self.text(frame.function, NAME_BYTES * 2)
                 && self.text(frame.module, NAME_BYTES)
                 && self.text(frame.file, NAME_BYTES * 2)
-                && self.bytes(&frame.line.to_le_bytes())
-                && self.bytes(&frame.column.to_le_bytes())
-                && self.bytes(&frame.address.to_le_bytes())
-                && self.bytes(&[u8::from(frame.in_app)]);
+                && self.put(frame.line.to_le_bytes())
+                && self.put(frame.column.to_le_bytes())
+                && self.put(frame.address.to_le_bytes())
+                && self.put([u8::from(frame.in_app)]);
             if !whole {
                 self.at = start;
                 self.cut += 1;
@@ -90,7 +169,8 @@ impl<'b> Encoder<'b> {
         self.patch(count_at, count);
     }
 
-    /// The finished length.
+    /// Writes the number of cuts, if any, and returns the length of the body.
+    #[inline]
     pub(crate) fn finish(mut self) -> usize {
         if self.cut > 0 {
             let (at, cut) = (self.at, self.cut);
@@ -104,12 +184,11 @@ impl<'b> Encoder<'b> {
         self.at
     }
 
-    #[inline]
     fn value(&mut self, value: Value<'_>, depth: usize, limit: usize) -> bool {
         match value {
-            Value::Null => self.bytes(&[NULL]),
-            Value::Bool(false) => self.bytes(&[FALSE]),
-            Value::Bool(true) => self.bytes(&[TRUE]),
+            Value::Null => self.put([NULL]),
+            Value::Bool(false) => self.put([FALSE]),
+            Value::Bool(true) => self.put([TRUE]),
             Value::I64(number) => self.number(I64, number.to_le_bytes()),
             Value::U64(number) => self.number(U64, number.to_le_bytes()),
             Value::F64(number) if number.is_finite() => self.number(F64, number.to_le_bytes()),
@@ -122,12 +201,12 @@ impl<'b> Encoder<'b> {
                 } else {
                     "-Infinity"
                 };
-                self.bytes(&[STR]) && self.text(word, limit)
+                self.put([STR]) && self.text(word, limit)
             }
-            Value::Str(text) => self.bytes(&[STR]) && self.text(text, limit),
+            Value::Str(text) => self.put([STR]) && self.text(text, limit),
             Value::List(_) | Value::Map(_) if depth >= ATTRIBUTE_DEPTH => {
                 self.cut += 1;
-                self.bytes(&[STR]) && self.text(TOO_DEEP, limit)
+                self.put([STR]) && self.text(TOO_DEEP, limit)
             }
             Value::List(values) => self.list(values, depth),
             Value::Map(entries) => self.map(entries, depth),
@@ -169,7 +248,7 @@ impl<'b> Encoder<'b> {
 
     fn open(&mut self, kind: u8) -> Option<usize> {
         let at = self.at + 1;
-        self.bytes(&[kind, 0, 0]).then_some(at)
+        self.put([kind, 0, 0]).then_some(at)
     }
 
     fn patch(&mut self, at: usize, count: u16) {
@@ -179,27 +258,45 @@ impl<'b> Encoder<'b> {
     }
 
     #[inline]
-    fn number(&mut self, kind: u8, bytes: [u8; 8]) -> bool {
-        self.bytes(&[kind]) && self.bytes(&bytes)
+    fn number(&mut self, kind: u8, [a, b, c, d, e, f, g, h]: [u8; 8]) -> bool {
+        self.put([kind, a, b, c, d, e, f, g, h])
     }
 
-    /// Text, cut to the limit and to what fits; `false` when not even its length fits.
+    /// Writes text, cut to the limit and to the room left; `false` if not even its length fits.
     #[inline]
     fn text(&mut self, text: &str, limit: usize) -> bool {
         let fits = self.room().saturating_sub(2);
         if text.len() <= limit.min(fits) {
-            return self.bytes(&(text.len() as u16).to_le_bytes()) && self.bytes(text.as_bytes());
+            return self.put((text.len() as u16).to_le_bytes()) && self.bytes(text.as_bytes());
         }
+        self.cut_text(text, limit, fits)
+    }
+
+    #[cold]
+    fn cut_text(&mut self, text: &str, limit: usize, fits: usize) -> bool {
         self.cut += 1;
         let Some(most) = limit.min(fits).checked_sub(ELLIPSIS.len()) else { return false };
         let kept = text.get(..text.floor_char_boundary(most)).unwrap_or_default();
         let len = (kept.len() + ELLIPSIS.len()) as u16;
-        self.bytes(&len.to_le_bytes()) && self.bytes(kept.as_bytes()) && self.bytes(ELLIPSIS.as_bytes())
+        self.put(len.to_le_bytes()) && self.bytes(kept.as_bytes()) && self.bytes(ELLIPSIS.as_bytes())
     }
 
     #[inline]
     fn room(&self) -> usize {
-        self.buffer.len().saturating_sub(self.at + TRAILER)
+        self.end.saturating_sub(self.at)
+    }
+
+    #[inline]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) -> bool {
+        if N > self.room() {
+            return false;
+        }
+        match self.buffer.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut()) {
+            Some(place) => *place = bytes,
+            None => return false,
+        }
+        self.at += N;
+        true
     }
 
     #[inline]
@@ -208,7 +305,7 @@ impl<'b> Encoder<'b> {
             return false;
         }
         match self.buffer.get_mut(self.at..self.at + bytes.len()) {
-            Some(place) => place.copy_from_slice(bytes),
+            Some(place) => copy(bytes, place),
             None => return false,
         }
         self.at += bytes.len();
@@ -216,7 +313,31 @@ impl<'b> Encoder<'b> {
     }
 }
 
-/// Names are short, texts are longer; both are cut, never refused.
+/// Copies bytes into a place of the same length. Most texts are short, and two overlapping words cost less than a call of
+/// `memcpy`.
+#[inline]
+fn copy(from: &[u8], to: &mut [u8]) {
+    match from.len() {
+        4..8 => copy_ends::<4>(from, to),
+        8..16 => copy_ends::<8>(from, to),
+        16..=32 => copy_ends::<16>(from, to),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// Copies the first and the last `N` of at most `2 * N` bytes.
+#[inline]
+fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+    if let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) {
+        *to = *from;
+    }
+    if let (Some(from), Some(to)) = (from.last_chunk::<N>(), to.last_chunk_mut::<N>()) {
+        *to = *from;
+    }
+}
+
+/// Longest text of a field in bytes; longer text is cut, never refused.
+#[inline]
 fn text_limit(field: Field) -> usize {
     match field {
         Field::Message | Field::Url | Field::Error | Field::Run | Field::Email => TEXT_BYTES,
@@ -225,36 +346,30 @@ fn text_limit(field: Field) -> usize {
 }
 
 impl Event<'_> {
-    /// Writes the event; answers the length of its body.
-    #[inline]
+    /// Encodes the event; returns the length of its body.
     pub(crate) fn encode(&self, buffer: &mut [u8], wall_ms: i64, mono_us: i64) -> usize {
         let mut encoder = Encoder::new(buffer, wall_ms, mono_us);
+        self.encode_into(&mut encoder);
+        encoder.finish()
+    }
+
+    /// Encodes everything but the clocks.
+    #[inline]
+    pub(crate) fn encode_into(&self, encoder: &mut Encoder<'_>) {
         for (field, value) in self.fields() {
             encoder.field(*field, *value);
         }
-        if !self.targets.is_empty() {
-            encoder.targets(self.targets);
-        }
-        if !self.frames.is_empty() {
-            encoder.frames(self.frames);
-        }
-        if !self.context.is_empty() {
-            encoder.field(Field::Context, Value::Map(self.context));
-        }
-        if !self.attrs.is_empty() {
-            encoder.field(Field::Attrs, Value::Map(self.attrs));
-        }
-        encoder.finish()
+        encoder.tail(self.targets, self.frames, self.context, self.attrs);
     }
 }
 
 impl Encoder<'_> {
     fn targets(&mut self, targets: &[&str]) {
-        self.bytes(&[Field::Targets as u8]);
+        self.put([Field::Targets as u8]);
         let Some(count_at) = self.open(LIST) else { return };
         let mut count = 0u16;
         for target in targets.iter().take(ELEMENTS) {
-            if !(self.bytes(&[STR]) && self.text(target, NAME_BYTES)) {
+            if !(self.put([STR]) && self.text(target, NAME_BYTES)) {
                 break;
             }
             count += 1;

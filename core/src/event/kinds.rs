@@ -226,16 +226,15 @@ impl<'a> Breadcrumb<'a> {
         self
     }
 
-    pub(crate) fn encode(&self, buffer: &mut [u8], wall_ms: i64, mono_us: i64) -> usize {
-        let mut encoder = super::encode::Encoder::new(buffer, wall_ms, mono_us);
-        encoder.field(Field::Type, self.kind.into());
-        encoder.field(Field::Category, self.category.into());
-        encoder.field(Field::Message, self.message.into());
-        encoder.field(Field::Level, self.level.as_str().into());
+    #[inline]
+    pub(crate) fn encode_into(&self, encoder: &mut super::encode::Encoder<'_>) {
+        encoder.text_field(Field::Type, self.kind);
+        encoder.text_field(Field::Category, self.category);
+        encoder.text_field(Field::Message, self.message);
+        encoder.text_field(Field::Level, self.level.as_str());
         if !self.data.is_empty() {
             encoder.field(Field::Data, Value::Map(self.data));
         }
-        encoder.finish()
     }
 }
 

@@ -14,6 +14,7 @@ pub use timing::{ApiCall, ScreenLoad};
 
 use crate::Attrs;
 use crate::config::Config;
+use crate::event::encode::Encoder;
 use crate::event::{Breadcrumb, ErrorEvent, Event, Feedback, Metric, People, Revenue};
 use crate::id::EventId;
 use crate::kind::Kind;
@@ -91,7 +92,9 @@ impl Monitor {
         let mut buffer = Buffer::new();
         let buffer = buffer.bytes();
         let (wall_ms, mono_us) = inner.shared.clock.now();
-        let len = crumb.encode(buffer, wall_ms, mono_us);
+        let mut encoder = Encoder::new(buffer, wall_ms, mono_us);
+        crumb.encode_into(&mut encoder);
+        let len = encoder.finish();
         let append = Append {
             kind: record::CRUMB,
             lane: 3,
@@ -174,13 +177,13 @@ impl Inner {
 
     #[inline]
     pub(crate) fn record(&self, event: &Event<'_>) -> Outcome {
-        self.record_at(event, self.shared.clock.now())
+        self.record_at(event.kind(), self.shared.clock.now(), |encoder| event.encode_into(encoder))
     }
 
-    /// Records what happened at `(wall_ms, mono_us)`.
+    /// Records an event that happened at `(wall_ms, mono_us)`; `write` adds its fields. Without an [`Event`] in between,
+    /// each field is copied once.
     #[inline]
-    fn record_at(&self, event: &Event<'_>, (wall_ms, mono_us): (i64, i64)) -> Outcome {
-        let kind = event.kind();
+    fn record_at(&self, kind: Kind, (wall_ms, mono_us): (i64, i64), write: impl FnOnce(&mut Encoder<'_>)) -> Outcome {
         if let Some(reason) = self.refused_here() {
             if reason == Reason::Reentrant {
                 self.shared.ring.refuse(reason, Some(kind), 1);
@@ -193,7 +196,9 @@ impl Inner {
         }
         let mut buffer = Buffer::new();
         let buffer = buffer.bytes();
-        let len = event.encode(buffer, wall_ms, mono_us);
+        let mut encoder = Encoder::new(buffer, wall_ms, mono_us);
+        write(&mut encoder);
+        let len = encoder.finish();
         let lane = kind.lane();
         let append = Append {
             kind: kind as u8,

@@ -1,6 +1,7 @@
 //! Screen loads, API calls, images, app starts, long tasks: timed here or by the caller, decision against thresholds.
 
 use super::{Inner, Monitor, Outcome};
+use crate::event::encode::Encoder;
 use crate::event::field::Field;
 use crate::event::{Event, Timing, TimingKind, micros};
 use crate::kind::Kind;
@@ -68,8 +69,16 @@ impl Monitor {
 
     /// Records what the caller measured.
     pub fn timing(&self, timing: Timing<'_>) -> Outcome {
-        self.0.timing(&timing, None, None)
+        self.0.timing(&timing, self.0.shared.clock.now(), None, None)
     }
+}
+
+/// What a [`ScreenLoad`] knows beside its duration.
+#[derive(Clone, Copy)]
+struct Displayed<'a> {
+    view: &'a str,
+    initial_us: Option<u64>,
+    full_us: Option<u64>,
 }
 
 impl Inner {
@@ -102,8 +111,9 @@ impl Inner {
     fn timing(
         &self,
         timing: &Timing<'_>,
+        now: (i64, i64),
         trace: Option<&TraceContext>,
-        screen: Option<(&str, Option<u64>, Option<u64>)>,
+        screen: Option<Displayed<'_>>,
     ) -> Outcome {
         let [slow_screen, slow_api, slow_image] = self.shared.config.slow;
         let (kind, threshold) = match timing.kind {
@@ -126,68 +136,35 @@ impl Inner {
         if !name.is_empty() {
             self.metrics.record(name, timing.micros());
         }
-        let now = self.shared.clock.now();
-        let start_ms = timing
-            .start_wall_ms
-            .unwrap_or_else(|| now.0.saturating_sub(i64::try_from(timing.duration.as_millis()).unwrap_or(0)));
-        let mut event = Event::new(kind).attrs(timing.attrs).targets(timing.targets);
-        match kind {
-            Kind::ApiCall | Kind::ImageLoad => event.push(Field::Url, timing.name),
-            Kind::AppStart => event.push(Field::Type, timing.name),
-            _ => event.push(Field::Name, timing.name),
-        }
-        event.push(Field::StartMs, start_ms);
-        event.push(Field::DurationUs, timing.micros());
-        if slow {
-            event.push(Field::Slow, true);
-        }
-        let ids = trace.map(|trace| (Hex::<32>::of(trace.trace_id), Hex::<16>::of(trace.span_id.into())));
-        if let Some((trace_id, span_id)) = &ids {
-            event.push(Field::TraceId, trace_id.as_str());
-            event.push(Field::SpanId, span_id.as_str());
-        }
-        let parent = trace.and_then(|trace| trace.parent).map(|parent| Hex::<16>::of(parent.into()));
-        if let Some(parent) = &parent {
-            event.push(Field::ParentSpan, parent.as_str());
-        }
-        match kind {
-            Kind::ApiCall => {
-                event.push(Field::Method, timing.method);
-                event.push(Field::Endpoint, endpoint);
-                let failed = timing.error.is_some() || timing.status.is_some_and(|status| status >= 400);
-                event.push(Field::Failed, failed);
-                if let Some(status) = timing.status {
-                    event.push(Field::Status, status);
-                }
-                if let Some((sent, received)) = timing.bytes {
-                    event.push(Field::RequestBytes, sent);
-                    event.push(Field::ResponseBytes, received);
-                }
-                if let Some(error) = timing.error {
-                    event.push(Field::Error, error);
-                }
+        let duration_us = timing.micros();
+        let start_ms = timing.start_wall_ms.unwrap_or_else(|| now.0.saturating_sub((duration_us / 1_000) as i64));
+        let outcome = self.record_at(kind, now, |encoder| {
+            let name = match kind {
+                Kind::ApiCall | Kind::ImageLoad => Field::Url,
+                Kind::AppStart => Field::Type,
+                _ => Field::Name,
+            };
+            encoder.text_field(name, timing.name);
+            encoder.i64_field(Field::StartMs, start_ms);
+            encoder.u64_field(Field::DurationUs, duration_us);
+            if slow {
+                encoder.bool_field(Field::Slow, true);
             }
-            Kind::ImageLoad => {
-                if let Some((_, received)) = timing.bytes {
-                    event.push(Field::ResponseBytes, received);
-                }
+            if let Some(trace) = trace {
+                trace_fields(encoder, trace);
             }
-            Kind::ScreenLoad => {
-                if let Some((view, initial, full)) = screen {
-                    event.push(Field::View, view);
-                    if let Some(initial) = initial {
-                        event.push(Field::InitialUs, initial);
+            match kind {
+                Kind::ApiCall => api_fields(encoder, timing, endpoint),
+                Kind::ImageLoad => {
+                    if let Some((_, received)) = timing.bytes {
+                        encoder.u64_field(Field::ResponseBytes, received);
                     }
-                    if let Some(full) = full {
-                        event.push(Field::FullUs, full);
-                    }
-                } else if let Some(initial) = timing.initial {
-                    event.push(Field::InitialUs, micros(initial));
                 }
+                Kind::ScreenLoad => screen_fields(encoder, timing, screen),
+                _ => {}
             }
-            _ => {}
-        }
-        let outcome = self.record_at(&event, now);
+            encoder.tail(timing.targets, &[], &[], timing.attrs);
+        });
         if slow && kind == Kind::ApiCall {
             self.warn_slow(endpoint, timing.micros());
         }
@@ -202,6 +179,48 @@ impl Inner {
         let performance = [("duration", (duration_us / 1_000).into()), ("endpoint", endpoint.into())];
         let context = [("performance", crate::Value::Map(&performance))];
         let _ = self.record(&Event::message(text, Level::Warning).set_context(&context));
+    }
+}
+
+fn trace_fields(encoder: &mut Encoder<'_>, trace: &TraceContext) {
+    encoder.text_field(Field::TraceId, Hex::<32>::of(trace.trace_id).as_str());
+    encoder.text_field(Field::SpanId, Hex::<16>::of(trace.span_id.into()).as_str());
+    if let Some(parent) = trace.parent {
+        encoder.text_field(Field::ParentSpan, Hex::<16>::of(parent.into()).as_str());
+    }
+}
+
+#[inline]
+fn api_fields(encoder: &mut Encoder<'_>, timing: &Timing<'_>, endpoint: &str) {
+    encoder.text_field(Field::Method, timing.method);
+    encoder.text_field(Field::Endpoint, endpoint);
+    let failed = timing.error.is_some() || timing.status.is_some_and(|status| status >= 400);
+    encoder.bool_field(Field::Failed, failed);
+    if let Some(status) = timing.status {
+        encoder.i64_field(Field::Status, status.into());
+    }
+    if let Some((sent, received)) = timing.bytes {
+        encoder.u64_field(Field::RequestBytes, sent);
+        encoder.u64_field(Field::ResponseBytes, received);
+    }
+    if let Some(error) = timing.error {
+        encoder.text_field(Field::Error, error);
+    }
+}
+
+fn screen_fields(encoder: &mut Encoder<'_>, timing: &Timing<'_>, screen: Option<Displayed<'_>>) {
+    let (initial, full) = match screen {
+        Some(screen) => {
+            encoder.text_field(Field::View, screen.view);
+            (screen.initial_us, screen.full_us)
+        }
+        None => (timing.initial.map(micros), None),
+    };
+    if let Some(initial) = initial {
+        encoder.u64_field(Field::InitialUs, initial);
+    }
+    if let Some(full) = full {
+        encoder.u64_field(Field::FullUs, full);
     }
 }
 
@@ -259,8 +278,10 @@ impl ScreenLoad {
     pub fn finish(mut self) -> Outcome {
         self.done = true;
         self.monitor.0.close_trace(&self.trace);
-        let timing = Timing::screen_load(&self.name, self.elapsed()).started_at(self.start_ms);
-        let outcome = self.monitor.0.timing(&timing, Some(&self.trace), Some((&self.view, self.initial, self.full)));
+        let now = self.monitor.0.shared.clock.now();
+        let timing = Timing::screen_load(&self.name, since(self.start_us, now.1)).started_at(self.start_ms);
+        let displayed = Displayed { view: &self.view, initial_us: self.initial, full_us: self.full };
+        let outcome = self.monitor.0.timing(&timing, now, Some(&self.trace), Some(displayed));
         if let Outcome::Dropped(_) = outcome {
             // It is over all the same: what happens from now on is not its child.
             self.cancel();
@@ -330,8 +351,9 @@ impl ApiCall {
     }
 
     fn end<'a>(&'a self, add: impl FnOnce(Timing<'a>) -> Timing<'a>) -> Outcome {
-        let elapsed = since(self.start_us, self.monitor.0.shared.clock.mono_us());
+        let now = self.monitor.0.shared.clock.now();
+        let elapsed = since(self.start_us, now.1);
         let timing = add(Timing::api_call(&self.method, &self.url, elapsed).started_at(self.start_ms));
-        self.monitor.0.timing(&timing, Some(&self.trace), None)
+        self.monitor.0.timing(&timing, now, Some(&self.trace), None)
     }
 }
