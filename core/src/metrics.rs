@@ -230,7 +230,12 @@ impl Hasher for NameHasher {
         for word in words {
             self.mix(u64::from_le_bytes(*word));
         }
-        self.mix(rest.iter().fold(rest.len() as u64, |word, byte| (word << 8) | u64::from(*byte)));
+        // The last eight bytes, some of them a second time, rather than the rest byte by byte.
+        let last = match bytes.last_chunk::<8>() {
+            Some(last) => u64::from_le_bytes(*last),
+            None => rest.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte)),
+        };
+        self.mix(last ^ bytes.len() as u64);
     }
 
     fn finish(&self) -> u64 {

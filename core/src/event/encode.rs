@@ -120,6 +120,16 @@ impl<'b> Encoder<'b> {
         }
     }
 
+    #[inline]
+    fn map_field(&mut self, field: Field, entries: Attrs<'_>) {
+        if self.room() < FIELD_ROOM {
+            self.cut += 1;
+            return;
+        }
+        self.put([field as u8]);
+        self.map(entries, 0);
+    }
+
     /// Adds targets, frames, context and attributes, where there are any, in this order.
     #[inline]
     pub(crate) fn tail(&mut self, targets: &[&str], frames: &[Frame<'_>], context: Attrs<'_>, attrs: Attrs<'_>) {
@@ -130,10 +140,10 @@ impl<'b> Encoder<'b> {
             self.frames(frames);
         }
         if !context.is_empty() {
-            self.other_field(Field::Context, Value::Map(context));
+            self.map_field(Field::Context, context);
         }
         if !attrs.is_empty() {
-            self.other_field(Field::Attrs, Value::Map(attrs));
+            self.map_field(Field::Attrs, attrs);
         }
     }
 
@@ -184,14 +194,22 @@ impl<'b> Encoder<'b> {
         self.at
     }
 
+    #[inline]
     fn value(&mut self, value: Value<'_>, depth: usize, limit: usize) -> bool {
         match value {
-            Value::Null => self.put([NULL]),
-            Value::Bool(false) => self.put([FALSE]),
-            Value::Bool(true) => self.put([TRUE]),
+            Value::Bool(value) => self.put([if value { TRUE } else { FALSE }]),
             Value::I64(number) => self.number(I64, number.to_le_bytes()),
-            Value::U64(number) => self.number(U64, number.to_le_bytes()),
             Value::F64(number) if number.is_finite() => self.number(F64, number.to_le_bytes()),
+            Value::Str(text) => self.put([STR]) && self.text(text, limit),
+            _ => self.rare_value(value, depth, limit),
+        }
+    }
+
+    #[inline(never)]
+    fn rare_value(&mut self, value: Value<'_>, depth: usize, limit: usize) -> bool {
+        match value {
+            Value::Null => self.put([NULL]),
+            Value::U64(number) => self.number(U64, number.to_le_bytes()),
             Value::F64(number) => {
                 self.cut += 1;
                 let word = if number.is_nan() {
@@ -203,13 +221,13 @@ impl<'b> Encoder<'b> {
                 };
                 self.put([STR]) && self.text(word, limit)
             }
-            Value::Str(text) => self.put([STR]) && self.text(text, limit),
             Value::List(_) | Value::Map(_) if depth >= ATTRIBUTE_DEPTH => {
                 self.cut += 1;
                 self.put([STR]) && self.text(TOO_DEEP, limit)
             }
             Value::List(values) => self.list(values, depth),
             Value::Map(entries) => self.map(entries, depth),
+            Value::Bool(_) | Value::I64(_) | Value::Str(_) => self.value(value, depth, limit),
         }
     }
 

@@ -201,12 +201,14 @@ pub struct Breadcrumb<'a> {
 impl<'a> Breadcrumb<'a> {
     /// A crumb of type `default` and level `info`.
     #[must_use]
+    #[inline]
     pub fn new(category: &'a str, message: &'a str) -> Breadcrumb<'a> {
         Breadcrumb { kind: "default", category, message, level: Level::Info, data: &[] }
     }
 
     /// Its type.
     #[must_use]
+    #[inline]
     pub fn kind(mut self, kind: &'a str) -> Self {
         self.kind = kind;
         self
@@ -214,6 +216,7 @@ impl<'a> Breadcrumb<'a> {
 
     /// Its level.
     #[must_use]
+    #[inline]
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
         self
@@ -221,6 +224,7 @@ impl<'a> Breadcrumb<'a> {
 
     /// Its details.
     #[must_use]
+    #[inline]
     pub fn data(mut self, data: Attrs<'a>) -> Self {
         self.data = data;
         self
@@ -290,6 +294,7 @@ pub struct Timing<'a> {
 }
 
 impl<'a> Timing<'a> {
+    #[inline]
     fn new(kind: TimingKind, name: &'a str, duration: Duration) -> Timing<'a> {
         Timing {
             kind,
@@ -309,12 +314,14 @@ impl<'a> Timing<'a> {
 
     /// A screen load.
     #[must_use]
+    #[inline]
     pub fn screen_load(name: &'a str, duration: Duration) -> Timing<'a> {
         Timing::new(TimingKind::ScreenLoad, name, duration)
     }
 
     /// An app start.
     #[must_use]
+    #[inline]
     pub fn app_start(kind: StartKind, duration: Duration) -> Timing<'a> {
         let word = if kind == StartKind::Cold { "cold" } else { "warm" };
         Timing::new(TimingKind::AppStart, word, duration)
@@ -322,24 +329,28 @@ impl<'a> Timing<'a> {
 
     /// An HTTP exchange; the query of the URL never leaves the process.
     #[must_use]
+    #[inline]
     pub fn api_call(method: &'a str, url: &'a str, duration: Duration) -> Timing<'a> {
         Timing { method, ..Timing::new(TimingKind::ApiCall, url, duration) }
     }
 
     /// An image load.
     #[must_use]
+    #[inline]
     pub fn image_load(url: &'a str, duration: Duration) -> Timing<'a> {
         Timing::new(TimingKind::ImageLoad, url, duration)
     }
 
     /// A long task on the main thread.
     #[must_use]
+    #[inline]
     pub fn long_task(name: &'a str, duration: Duration) -> Timing<'a> {
         Timing::new(TimingKind::LongTask, name, duration)
     }
 
     /// When it began, milliseconds since 1970; the default is now minus its duration.
     #[must_use]
+    #[inline]
     pub fn started_at(mut self, wall_ms: i64) -> Self {
         self.start_wall_ms = Some(wall_ms);
         self
@@ -347,6 +358,7 @@ impl<'a> Timing<'a> {
 
     /// Time until the first frame of a screen.
     #[must_use]
+    #[inline]
     pub fn initial_display(mut self, after: Duration) -> Self {
         self.initial = Some(after);
         self
@@ -354,6 +366,7 @@ impl<'a> Timing<'a> {
 
     /// HTTP status.
     #[must_use]
+    #[inline]
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
@@ -361,6 +374,7 @@ impl<'a> Timing<'a> {
 
     /// Bytes sent and received.
     #[must_use]
+    #[inline]
     pub fn bytes(mut self, sent: u64, received: u64) -> Self {
         self.bytes = Some((sent, received));
         self
@@ -368,6 +382,7 @@ impl<'a> Timing<'a> {
 
     /// Why there was no answer.
     #[must_use]
+    #[inline]
     pub fn error(mut self, error: &'a str) -> Self {
         self.error = Some(error);
         self
@@ -375,6 +390,7 @@ impl<'a> Timing<'a> {
 
     /// The name under which `metrics()` counts an API call; the default is a template of the URL.
     #[must_use]
+    #[inline]
     pub fn endpoint(mut self, endpoint: &'a str) -> Self {
         self.endpoint = Some(endpoint);
         self
@@ -382,6 +398,7 @@ impl<'a> Timing<'a> {
 
     /// Attributes, as on any event.
     #[must_use]
+    #[inline]
     pub fn attrs(mut self, attrs: Attrs<'a>) -> Self {
         self.attrs = attrs;
         self
@@ -389,6 +406,7 @@ impl<'a> Timing<'a> {
 
     /// Only these destinations get it.
     #[must_use]
+    #[inline]
     pub fn targets(mut self, targets: &'a [&'a str]) -> Self {
         self.targets = targets;
         self

@@ -167,7 +167,8 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Whole microseconds, the longest that fit a JSON number.
+/// Whole microseconds, at most 2^53, the largest integer that every JSON parser reads exactly.
+#[inline]
 pub(crate) fn micros(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).min(1 << 53)
 }

@@ -68,6 +68,7 @@ impl Monitor {
     }
 
     /// Records what the caller measured.
+    #[inline]
     pub fn timing(&self, timing: Timing<'_>) -> Outcome {
         self.0.timing(&timing, self.0.shared.clock.now(), None, None)
     }
@@ -124,6 +125,7 @@ impl Inner {
             TimingKind::LongTask => (Kind::LongTask, None),
         };
         let slow = threshold.is_some_and(|threshold| timing.duration > threshold);
+        let duration_us = timing.micros();
         // The name in `metrics()`, and behind its prefix the endpoint.
         let mut place = [0u8; NAME_BYTES];
         let name = match (kind, timing.endpoint) {
@@ -134,9 +136,8 @@ impl Inner {
         };
         let endpoint = timing.endpoint.or_else(|| name.strip_prefix(API)).unwrap_or_default();
         if !name.is_empty() {
-            self.metrics.record(name, timing.micros());
+            self.metrics.record(name, duration_us);
         }
-        let duration_us = timing.micros();
         let start_ms = timing.start_wall_ms.unwrap_or_else(|| now.0.saturating_sub((duration_us / 1_000) as i64));
         let outcome = self.record_at(kind, now, |encoder| {
             let name = match kind {
@@ -166,7 +167,7 @@ impl Inner {
             encoder.tail(timing.targets, &[], &[], timing.attrs);
         });
         if slow && kind == Kind::ApiCall {
-            self.warn_slow(endpoint, timing.micros());
+            self.warn_slow(endpoint, duration_us);
         }
         outcome
     }

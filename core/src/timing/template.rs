@@ -61,8 +61,11 @@ pub(crate) fn template_behind<'b>(prefix: &str, url: &str, out: &'b mut [u8]) ->
         writer.put(&[b"/"]);
     }
     let Writer { out, len } = writer;
-    // Only ASCII was written, so this cannot fail.
-    out.get(..len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+    match out.get(..len) {
+        // SAFETY: ASCII is UTF-8. Only ASCII is ever written here; the check costs a third of `from_utf8`.
+        Some(bytes) if bytes.is_ascii() => unsafe { str::from_utf8_unchecked(bytes) },
+        _ => "",
+    }
 }
 
 struct Writer<'b> {
