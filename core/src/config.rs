@@ -90,6 +90,7 @@ pub struct Config {
     pub(crate) targets: Targets,
     pub(crate) trace_styles: Vec<TraceStyle>,
     pub(crate) sessions: bool,
+    pub(crate) session_background: Duration,
     pub(crate) mask_user: bool,
     pub(crate) before_send: Option<BeforeSend>,
     pub(crate) clock: Clock,
@@ -125,6 +126,7 @@ impl Config {
                 targets: Targets::default(),
                 trace_styles: vec![TraceStyle::W3c],
                 sessions: true,
+                session_background: limits::SESSION_BACKGROUND,
                 mask_user: false,
                 before_send: None,
                 clock: Clock::system(),
@@ -244,6 +246,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// How long the app may stay in the background before its session ends (default 30 s, at most 24 hours). Raise it when
+    /// a normal visit leaves the app for longer, for example to pay in another app.
+    pub fn session_background(mut self, time: Duration) -> Self {
+        self.config.session_background = time;
+        self
+    }
+
     /// Mask `user.email` and `user.username` (default false: they go as given).
     pub fn mask_user(mut self, mask: bool) -> Self {
         self.config.mask_user = mask;
@@ -298,6 +307,10 @@ impl ConfigBuilder {
         if config.max_age < Duration::from_secs(3600) {
             return Err(field("max_age", &format!("{:?}", config.max_age), "at least an hour"));
         }
+        if config.session_background > limits::SESSION_BACKGROUND_MAX {
+            let value = format!("{:?}", config.session_background);
+            return Err(field("session_background", &value, "at most 24 hours"));
+        }
         if let Some(rate) = config.sampling.iter().find(|rate| !(0.0..=1.0).contains(*rate)) {
             return Err(field("sample", &rate.to_string(), "a rate from 0 to 1"));
         }
@@ -336,6 +349,7 @@ mod tests {
             ((|b| b.cap_bytes(5)) as fn(ConfigBuilder) -> ConfigBuilder, "`cap_bytes` is 5"),
             (|b| b.sample(Kind::ApiCall, f64::NAN), "`sample` is NaN"),
             (|b| b.max_age(Duration::ZERO), "`max_age` is 0ns"),
+            (|b| b.session_background(Duration::from_secs(86_401)), "`session_background` is 86401s: at most 24 hours"),
             (|b| b.trace_targets(["https://x/"]), "trace_targets"),
             (|_| Config::builder("", "shop", "1"), "`folder` is empty"),
             (

@@ -150,10 +150,16 @@ pub const SLOW_API: Duration = Duration::from_millis(5_000);
 /// An image load is slow above this (default; the guide's threshold).
 pub const SLOW_IMAGE: Duration = Duration::from_millis(2_000);
 
-/// Time in the background after which a session ends.
+/// Time in the background after which a session ends (default).
 pub const SESSION_BACKGROUND: Duration = Duration::from_secs(30);
 
-/// Errors of one fingerprint stored in [`COLLAPSE_WINDOW`]; further ones are collapsed.
+/// Longest time in the background that a configuration can allow: a session longer than a day says nothing.
+pub const SESSION_BACKGROUND_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// Sessions of earlier runs that wait for their end. A run ends them in its first second, so more means a crash loop.
+pub const UNFINISHED_SESSIONS: usize = 100;
+
+/// Errors of one fingerprint, or messages of one text, stored in [`COLLAPSE_WINDOW`]; further ones are collapsed.
 pub const COLLAPSE_AFTER: u32 = 10;
 
 /// Window of [`COLLAPSE_AFTER`].

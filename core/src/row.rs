@@ -12,6 +12,8 @@
 //! | `tags`, `contexts` | string map; map of objects |
 //! | `attrs` | the app's own attributes |
 //! | `cut` | number of values cut or replaced because of a limit |
+//! | `collapsed_before` | errors and messages: repetitions of this one that were not stored |
+//! | `denied` | kinds with two purposes: the one (`monitoring`, `analytics`) that was denied when the event was recorded; the last member |
 //!
 //! Fields by kind (`_us` microseconds, `_ms` milliseconds since 1970 or of duration, `_bytes` bytes):
 //!
@@ -39,7 +41,7 @@
 //! A breadcrumb inside `trail`: `{ts (ms), type, category, message, level, data}`.
 
 use crate::id::EventId;
-use crate::kind::Kind;
+use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 
 /// One stored event. Immutable: what a retry or another destination reads is the same to the byte.
@@ -61,6 +63,29 @@ pub struct Row {
     pub targets: Vec<String>,
     /// The event itself; see the module's documentation.
     pub json: String,
+}
+
+impl Row {
+    /// The purpose that was denied when the event was recorded. A later grant does not apply to it.
+    pub(crate) fn denied(&self) -> Option<Purpose> {
+        Purpose::ALL.into_iter().find(|purpose| self.json.ends_with(denied_member(*purpose)))
+    }
+}
+
+/// Notes in the JSON of a row that a purpose was denied when the event was recorded.
+pub(crate) fn push_denied(json: &mut String, purpose: Purpose) {
+    if json.len() > 2 && json.ends_with('}') {
+        json.pop();
+        json.push_str(denied_member(purpose));
+    }
+}
+
+/// The end of such a row: the member is the last one, so that reading it costs nothing.
+fn denied_member(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Monitoring => r#","denied":"monitoring"}"#,
+        Purpose::Analytics => r#","denied":"analytics"}"#,
+    }
 }
 
 /// One life of the process: what all its rows share.

@@ -30,7 +30,7 @@ pub fn event(monitor: &Monitor, n: u64) -> Outcome {
             })
         }
         6 => monitor.error(ErrorEvent::new("PaymentError", "card declined").fingerprint(&name).attrs(&serial)),
-        7 => monitor.message("cart was empty", Level::Info, &serial),
+        7 => monitor.message(&format!("cart {n} was empty"), Level::Info, &serial),
         8 => monitor.timing(Timing::api_call("GET", "https://api.example.com/p/17", ms).status(200).attrs(&serial)),
         9 => monitor.metric("products_shown", Metric::Gauge(n as f64)),
         11 => monitor.revenue(Revenue { attrs: &serial, ..Revenue::new(price, "INR") }),

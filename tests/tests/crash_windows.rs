@@ -65,6 +65,25 @@ fn published_but_not_folded_is_imported_once_with_the_release_of_its_own_run() {
 }
 
 #[test]
+fn runs_that_die_before_they_end_the_session_of_the_run_before_leave_no_session_without_an_end() {
+    let scene = Scene::new(CHILD);
+    for _ in 0..2 {
+        let _ = scene.killed_at("fold_committed:1", "n=5 kinds=analytics url=none sessions=1 end=wait");
+    }
+    let _ = scene.run("n=5 kinds=analytics url=none sessions=1 end=close");
+    let mut sessions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for listed in rows(&scene.folder()) {
+        let json: serde_json::Value = serde_json::from_str(&listed.row.json).unwrap();
+        if let (Some(id), Some(_)) = (json["session"].as_str(), json["init"].as_bool()) {
+            sessions.entry(id.to_owned()).or_default().push(json["status"].as_str().unwrap().to_owned());
+        }
+    }
+    let mut ends: Vec<_> = sessions.into_values().collect();
+    ends.sort();
+    assert_eq!(ends, [["ok", "abnormal"], ["ok", "abnormal"], ["ok", "exited"]]);
+}
+
+#[test]
 fn killed_around_the_commit_of_a_fold_nothing_is_lost_and_nothing_twice() {
     for fault in
         ["fold_commit:1", "fold_commit:3", "fold_committed:1", "fold_committed:2", "marks_written:1", "marks_written:2"]

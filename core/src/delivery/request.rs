@@ -53,11 +53,11 @@ impl Filter {
         let want = catch_unwind(AssertUnwindSafe(|| wants(&self.name, &*self.destination, self.spec, row)));
         match want.unwrap_or(Want::Later) {
             Want::Yes if self.skip.contains(&row.seq) || self.limited.contains(&row.kind) => Want::Later,
-            Want::Yes if !allowed(self.destination.purposes(), row.kind, self.granted) => {
+            Want::Yes if !allowed(self.destination.purposes(), row, self.granted) => {
                 // What waits for an answer may go later; what was recorded under a refusal never does.
                 let Granted { monitoring, analytics } = self.denied;
                 let perhaps = Granted { monitoring: !monitoring, analytics: !analytics };
-                if allowed(self.destination.purposes(), row.kind, perhaps) { Want::Later } else { Want::No }
+                if allowed(self.destination.purposes(), row, perhaps) { Want::Later } else { Want::No }
             }
             want => want,
         }
@@ -68,15 +68,20 @@ impl Filter {
 pub(crate) fn wants(name: &str, destination: &dyn Destination, spec: &RouteSpec, row: &Row) -> Want {
     let meant = row.targets.is_empty() || row.targets.iter().any(|target| target == name);
     let everything = Granted { monitoring: true, analytics: true };
-    if !meant || !allowed(destination.purposes(), row.kind, everything) {
+    if !meant || !allowed(destination.purposes(), row, everything) {
         return Want::No;
     }
     destination.wants(spec, row)
 }
 
-/// Whether one of the kind's purposes is among the destination's and granted.
-pub(crate) fn allowed(purposes: &[Purpose], kind: Kind, granted: Granted) -> bool {
-    kind.purposes().iter().any(|purpose| purposes.contains(purpose) && is_granted(*purpose, granted))
+/// Whether one of the row's purposes is among the destination's, is granted, and was not denied when the event was recorded.
+pub(crate) fn allowed(purposes: &[Purpose], row: &Row, granted: Granted) -> bool {
+    let serves = |purpose: &&Purpose| purposes.contains(purpose) && is_granted(**purpose, granted);
+    let mut served = row.kind.purposes().iter().filter(serves).peekable();
+    served.peek().is_some() && {
+        let denied = if row.kind.purposes().len() > 1 { row.denied() } else { None };
+        served.any(|purpose| Some(*purpose) != denied)
+    }
 }
 
 /// Whether a purpose is granted.
@@ -140,7 +145,27 @@ mod tests {
             (&both[..], Kind::Session, granted(false, true), true),
             (&both[..], Kind::Session, granted(false, false), false),
         ] {
-            assert_eq!(allowed(purposes, kind, granted), expected, "{purposes:?} {kind:?} {granted:?}");
+            assert_eq!(allowed(purposes, &row(kind, None), granted), expected, "{purposes:?} {kind:?} {granted:?}");
         }
+    }
+
+    #[test]
+    fn a_purpose_that_was_denied_at_the_time_stays_denied_for_the_row() {
+        let (monitoring, analytics) = (&[Purpose::Monitoring][..], &[Purpose::Analytics][..]);
+        let everything = Granted { monitoring: true, analytics: true };
+        let row = row(Kind::ScreenView, Some(Purpose::Analytics));
+        assert!(allowed(monitoring, &row, everything));
+        assert!(!allowed(analytics, &row, everything));
+        assert!(allowed(&Purpose::ALL, &row, everything));
+        assert!(!allowed(&Purpose::ALL, &row, Granted { monitoring: false, analytics: true }));
+    }
+
+    fn row(kind: Kind, denied: Option<Purpose>) -> Row {
+        let mut json = r#"{"name":"Cart"}"#.to_owned();
+        if let Some(purpose) = denied {
+            crate::row::push_denied(&mut json, purpose);
+        }
+        let id = crate::EventId::from_bytes([7; 16]);
+        Row { seq: 1, id, kind, run: 1, wall_ms: 0, mono_ms: 0, targets: Vec::new(), json }
     }
 }

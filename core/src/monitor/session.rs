@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
 use crate::kind::Kind;
-use crate::limits::{RECORD_BYTES, SESSION_BACKGROUND};
+use crate::limits::RECORD_BYTES;
 use crate::ring::{Admission, Append};
 use crate::sys::random::Fresh;
 use crate::writer::shared::Shared;
@@ -65,7 +65,8 @@ impl Inner {
             return;
         }
         let away = session.background_since_us.map(|since| now_us.saturating_sub(since));
-        let over = away.is_some_and(|away| away >= SESSION_BACKGROUND.as_micros() as i64);
+        let most_us = self.shared.config.session_background.as_micros() as i64;
+        let over = away.is_some_and(|away| away >= most_us);
         if over || session.id.is_none() {
             drop(session);
             self.start_session();

@@ -420,3 +420,129 @@ fn a_session_that_a_later_run_ends_says_which_release_was_its_own() {
     assert!(all.contains(&("abnormal".into(), Some("shop@1".into()))), "{all:?}");
     assert!(all.iter().filter(|(status, _)| status != "abnormal").all(|(_, release)| release.is_none()), "{all:?}");
 }
+
+#[test]
+fn slow_calls_of_one_endpoint_warn_ten_times_a_minute_and_say_how_many_more_there_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(1_795_400_000_000, 1_000);
+    let monitor = Monitor::open(config(folder.path()).clock(clock.clone()).build().unwrap()).unwrap();
+    let slow = |n: u32| {
+        let url = format!("https://api.example.com/products/{n}");
+        let _ = monitor.timing(Timing::api_call("GET", &url, Duration::from_secs(6)));
+    };
+    (0..100).for_each(slow);
+    clock.advance(Duration::from_secs(60));
+    slow(100);
+    let _ = monitor.message("another text", Level::Warning, &[]);
+    let rows = rows(monitor, folder.path());
+    let messages = only(rows.clone(), "message");
+    assert_eq!(messages.len(), 12);
+    assert_eq!(messages[9].get("collapsed_before"), None);
+    assert_eq!(
+        (&messages[10]["message"], &messages[10]["collapsed_before"]),
+        (&"Slow API: /products/{id}".into(), &90.into())
+    );
+    assert_eq!(messages[11].get("collapsed_before"), None);
+    assert_eq!(only(rows, "api_call").len(), 101, "the calls themselves are all there");
+}
+
+#[test]
+fn a_longer_background_time_keeps_a_visit_to_a_payment_app_in_one_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(1_795_400_000_000, 1_000);
+    let config = config(folder.path()).sessions(true).session_background(Duration::from_secs(120));
+    let monitor = Monitor::open(config.clock(clock.clone()).build().unwrap()).unwrap();
+    for (away, sessions) in [(119, 1), (120, 2)] {
+        monitor.scope(ScopeChange::Foreground(false));
+        clock.advance(Duration::from_secs(away));
+        monitor.scope(ScopeChange::Foreground(true));
+        monitor.persist(WAIT).unwrap();
+        let listed = Reader::open(folder.path()).unwrap().list(&Filter::default()).unwrap();
+        let begun = listed.iter().filter(|listed| listed.row.json.contains(r#""init":true"#)).count();
+        assert_eq!(begun, sessions, "after {away} s in the background");
+    }
+    monitor.close(WAIT);
+}
+
+/// The files of the engine that contain a text.
+fn files_with(folder: &Path, text: &str) -> Vec<&'static str> {
+    let contains = |name: &&str| {
+        let bytes = std::fs::read(folder.join(name)).unwrap_or_default();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    };
+    ["queue.db", "queue.db-wal", "ring.bin"].into_iter().filter(contains).collect()
+}
+
+#[test]
+fn no_user_stays_in_the_database_once_both_purposes_are_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let user = |id| ScopeChange::User(Some(User { id: Some(id), ..User::default() }));
+    monitor.scope(user("user-before"));
+    monitor.scope(ScopeChange::Tag("plan", Some("tag-before")));
+    let _ = monitor.people(People::Set("city", "property-before".into()));
+    monitor.persist(WAIT).unwrap();
+    let install = monitor.0.shared.ask_within(None, |store, _| store.install().to_owned()).unwrap();
+    monitor.set_consent(Purpose::Analytics, Consent::Denied);
+    monitor.persist(WAIT).unwrap();
+    assert_ne!(files_with(folder.path(), "user-before"), [""; 0], "errors still need it");
+    monitor.set_consent(Purpose::Monitoring, Consent::Denied);
+    monitor.persist(WAIT).unwrap();
+    for text in ["user-before", "tag-before", "property-before"] {
+        assert_eq!(files_with(folder.path(), text), [""; 0], "{text}");
+    }
+    assert_ne!(monitor.0.shared.ask_within(None, |store, _| store.install().to_owned()).unwrap(), install);
+    // An app sets its user without a look at consent; a later grant applies to whoever uses it then.
+    monitor.scope(user("user-meanwhile"));
+    monitor.persist(WAIT).unwrap();
+    assert_eq!(files_with(folder.path(), "user-meanwhile"), ["ring.bin"]);
+    monitor.set_consent(Purpose::Monitoring, Consent::Granted);
+    let _ = monitor.message("after the grant", Level::Info, &[]);
+    let messages = only(rows(monitor, folder.path()), "message");
+    assert_eq!(messages[0]["user"]["id"], "user-meanwhile");
+}
+
+/// Keeps what is sent, and answers each request with 200.
+struct Keeps(Arc<Mutex<Vec<String>>>);
+
+impl crate::transport::Transport for Keeps {
+    fn send(&self, request: crate::transport::Request, done: crate::transport::Completion) {
+        let mut body = request.body;
+        if request.headers.iter().any(|(name, _)| name == "Content-Encoding") {
+            let mut plain = Vec::new();
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&body[..]), &mut plain).unwrap();
+            body = plain;
+        }
+        self.0.lock().unwrap().push(String::from_utf8_lossy(&body).into_owned());
+        let answer = crate::transport::Answer { status: 200, ..Default::default() };
+        done.finish(crate::transport::Sent::Answer(answer));
+    }
+}
+
+#[cfg(feature = "destination-mixpanel")]
+#[test]
+fn what_was_recorded_while_a_purpose_was_denied_is_never_sent_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let sent = Arc::default();
+    let config = config(folder.path()).transport(Keeps(Arc::clone(&sent)));
+    let monitor = Monitor::open(config.build().unwrap()).unwrap();
+    let _ = monitor.record(Event::screen_view("Granted", None));
+    monitor.persist(WAIT).unwrap();
+    monitor.set_consent(Purpose::Analytics, Consent::Denied);
+    let _ = monitor.record(Event::screen_view("Denied", None));
+    let _ = monitor.record(Event::interaction("tap", "DeniedButton"));
+    monitor.set_consent(Purpose::Analytics, Consent::Granted);
+    let _ = monitor.record(Event::screen_view("GrantedAgain", None));
+    // No route existed until now, so nothing was leased in between.
+    let mixpanel = crate::destination::Mixpanel::builder("0123456789abcdef0123456789abcdef").build().unwrap();
+    monitor.add_destination("mixpanel", mixpanel, From::Oldest).unwrap();
+    monitor.flush(WAIT).unwrap();
+    let bodies = sent.lock().unwrap().concat();
+    assert!(bodies.contains("GrantedAgain"), "{bodies}");
+    assert!(!bodies.contains("Denied"), "{bodies}");
+    let views = only(rows(monitor, folder.path()), "screen_view");
+    assert_eq!(
+        views.iter().map(|view| view.get("denied")).collect::<Vec<_>>(),
+        [None, Some(&"analytics".into()), None]
+    );
+}

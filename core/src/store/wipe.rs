@@ -14,7 +14,8 @@ impl Store {
     /// `cleared_by_user` for [`Wipe::All`], else `consent`. Then nothing of it is left in any page of the file or its
     /// log, and no quarantine. `install` = the new id of this installation. May be repeated after a failure.
     ///
-    /// For purposes, breadcrumbs go with monitoring and properties with analytics; scope and receipts (ids only) stay.
+    /// For purposes, breadcrumbs go with monitoring, properties with analytics, and the scope when both are denied; receipts
+    /// (ids only) stay.
     pub(crate) fn wipe(
         &mut self,
         what: Wipe,
@@ -79,9 +80,11 @@ impl Tx<'_> {
         if denied(Purpose::Analytics) {
             self.db.execute("DELETE FROM property", [])?;
         }
-        if *what == Wipe::All {
+        if Purpose::ALL.into_iter().all(denied) {
             // Records that wait in the ring need the key of their ids and their session.
             self.db.execute("DELETE FROM scope WHERE key NOT IN ('key', 'session', 'previous_session')", [])?;
+        }
+        if *what == Wipe::All {
             self.db.execute("DELETE FROM receipt", [])?;
         }
         self.db.execute("DELETE FROM carve", [])?;

@@ -250,7 +250,10 @@ impl Writer {
                 Purpose::ALL.into_iter().filter(|purpose| wipe.what & (1 << (*purpose as u8)) != 0).collect(),
             )
         };
-        let install = all.then(|| self.shared.config.ids.uuid(Fresh::Install));
+        // Without any purpose left the user is gone as well, and with the scope the id that told the users of this device
+        // apart: the id of the installation must not take its place.
+        let nobody = wipe.what & 0b11 == 0b11;
+        let install = nobody.then(|| self.shared.config.ids.uuid(Fresh::Install));
         let Some(store) = &mut self.store else { return false };
         let done = store.wipe(what, &|kind| !all && !gone(kind), install.as_deref(), now);
         match done {

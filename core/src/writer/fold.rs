@@ -5,7 +5,7 @@ use super::batch::{Batch, Op};
 use super::shared::StoreState;
 use crate::event::decode::Body;
 use crate::id::IdKey;
-use crate::kind::Kind;
+use crate::kind::{Kind, Purpose};
 use crate::limits::{self, RING_BYTES};
 use crate::reason::Reason;
 use crate::ring::crash_loop::Step;
@@ -93,6 +93,7 @@ impl Writer {
         let denied = crate::ring::denied_bits(superblock.consent);
         let mut batch = Batch { mark, wipe: superblock.wipes.next(), denied, ..Batch::default() };
         batch.ops.append(&mut self.adopted);
+        self.stamper.set_denied(denied, &mut batch);
         if !known {
             // Another file: its reserve counts anew, and a crash in it must not pass for one already folded.
             (batch.mark.reserve_generation, batch.mark.reserve_total) = (0, 0);
@@ -218,6 +219,13 @@ impl Writer {
         let before = batch.ops.len();
         self.stamper.event(kind, id, body, batch);
         self.ask_hook(before, batch);
+        if let Some(purpose) = denied_at_append(kind, head.mask) {
+            for op in batch.ops.iter_mut().skip(before) {
+                if let Op::Row { json, .. } = op {
+                    crate::row::push_denied(json, purpose);
+                }
+            }
+        }
         batch.critical |= kind.lane() as u8 <= 1;
         batch.bytes += batch.ops.get(before..).map_or(0, |ops| ops.iter().map(Op::bytes).sum());
     }
@@ -359,7 +367,7 @@ impl Writer {
             // Not later: the ballast makes room for so much and no more.
             self.sync();
         }
-        self.end_unfinished_session();
+        self.end_unfinished_sessions();
     }
 
     /// The run of what is folded next.
@@ -367,14 +375,15 @@ impl Writer {
         Some(RunMark::new(self.stamper.key?.to_bytes(), self.run_row.as_ref()?))
     }
 
-    /// A session of an earlier run that never ended is ended by an event like any other.
-    fn end_unfinished_session(&mut self) {
+    /// Records the ends of the sessions that earlier runs left without one.
+    fn end_unfinished_sessions(&mut self) {
         if self.session_ended || self.stamper.key != Some(self.shared.key) {
             return;
         }
         self.session_ended = true;
-        if let Some((id, started_ms, status)) = self.stamper.unfinished_session() {
-            crate::monitor::session::append_end(&self.shared, &id, started_ms, status, self.shared.clock.wall_ms());
+        for session in self.stamper.unfinished_sessions() {
+            let now_ms = self.shared.clock.wall_ms();
+            crate::monitor::session::append_end(&self.shared, &session.id, session.started_ms, session.status, now_ms);
         }
     }
 
@@ -393,6 +402,13 @@ impl Writer {
 
 /// Marks the tickets of the reserve, so that no record of the ring has the same id.
 pub(crate) const RESERVED_TICKET: u64 = 1 << 63;
+
+/// The purpose of a kind with two purposes that was denied when the event was recorded. `allowed` has a bit for each purpose
+/// that was not.
+fn denied_at_append(kind: Kind, allowed: u8) -> Option<Purpose> {
+    let denied = |purpose: &Purpose| allowed & (1 << (*purpose as u8)) == 0;
+    kind.purposes().iter().copied().find(denied).filter(|_| kind.purposes().len() > 1)
+}
 
 /// A bit for each purpose of the kind.
 pub(crate) fn purpose_bits(kind: Kind) -> u8 {

@@ -1,8 +1,8 @@
-//! What the writer knows while it folds: scope, session, screen, breadcrumbs, user properties, repeated errors. It stamps
-//! each event with the state of its own moment, in ticket order.
+//! The state of the fold: scope, session, screen, breadcrumbs, user properties, repetitions. Each event is stamped with the
+//! state at the time it was recorded, in ticket order.
 
 use super::batch::{Batch, Op};
-use super::dedup::Repeats;
+use super::dedup::Dedup;
 use super::device;
 use super::json::{self, Object};
 use super::screens::Screens;
@@ -16,7 +16,7 @@ use crate::row::Run;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, VecDeque};
 
-/// The folded scope; what a row is stamped with. Kept as JSON, as the store keeps it.
+/// The folded scope, with which rows are stamped. Values are JSON text, as in the store.
 #[derive(Default)]
 pub(crate) struct Stamper {
     pub(crate) key: Option<IdKey>,
@@ -25,29 +25,43 @@ pub(crate) struct Stamper {
     crumb_number: u64,
     properties: Map<String, Value>,
     screens: Screens,
-    repeats: Repeats,
+    dedup: Dedup,
     mask_user: bool,
-    /// The release of the run that is folded.
+    /// The release of the run that is being folded.
     release: Option<String>,
+    /// Both purposes are denied: what identifies the user stays in memory and is not written to the database.
+    withheld: bool,
 }
 
+const KEY: &str = "key";
 const SESSION: &str = "session";
+/// The sessions of earlier runs that have no end yet, oldest first: a JSON array.
 const PREVIOUS: &str = "previous_session";
 
-/// A session with the release it ran in, for whoever ends it.
-fn of_release(session: &str, release: Option<&str>) -> String {
-    let parsed: Option<Value> = serde_json::from_str(session).ok();
-    match (parsed, release) {
-        (Some(mut session), Some(release)) if session.is_object() => {
-            session["release"] = release.into();
-            session.to_string()
-        }
-        _ => session.to_owned(),
-    }
+/// A session that its own run did not end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unfinished {
+    pub(crate) id: String,
+    pub(crate) started_ms: i64,
+    /// How it is to be ended: `crashed` or `abnormal`.
+    pub(crate) status: &'static str,
+}
+
+/// Whether a part of the scope says nothing about the user. These parts survive a wipe, since records in the ring still
+/// need them.
+fn is_impersonal(key: &str) -> bool {
+    matches!(key, KEY | SESSION | PREVIOUS)
+}
+
+/// A session with the release it ran in, for the run that ends it.
+fn with_release(session: &str, release: Option<&str>) -> Option<Value> {
+    let mut session: Value = serde_json::from_str(session).ok()?;
+    session.as_object_mut()?.insert("release".into(), release?.into());
+    Some(session)
 }
 
 impl Stamper {
-    /// The state as of the last fold of an earlier run.
+    /// Loads the state after the last fold of an earlier run.
     pub(crate) fn load(store: &crate::store::Store, mask_user: bool) -> crate::store::Result<Stamper> {
         let crumbs = store.crumbs()?;
         let properties = store.properties()?;
@@ -55,7 +69,7 @@ impl Stamper {
             key: store
                 .scope()?
                 .into_iter()
-                .find(|(key, _)| key == "key")
+                .find(|(key, _)| key == KEY)
                 .and_then(|(_, hex)| parse_key(hex.trim_matches('"'))),
             scope: store.scope()?.into_iter().collect(),
             crumb_number: crumbs.last().map_or(0, |crumb| crumb.number),
@@ -70,10 +84,10 @@ impl Stamper {
         })
     }
 
-    /// Puts all of it into a file that may not know it.
+    /// Writes the whole state into a new database.
     pub(crate) fn write(&self, fold: &mut crate::store::Fold<'_>, run: i64) -> crate::store::Result<()> {
         fold.clear_scope()?;
-        for (key, json) in &self.scope {
+        for (key, json) in self.scope.iter().filter(|(key, _)| !self.withheld || is_impersonal(key)) {
             fold.scope(key, Some(json))?;
         }
         fold.clear_crumbs()?;
@@ -86,8 +100,8 @@ impl Stamper {
         Ok(())
     }
 
-    /// Forgets what the wipe takes, as the store does: `what` has a bit for each denied purpose, 0xff = the user too. The
-    /// key of the ids and the present session stay: records that wait in the ring belong to them.
+    /// Forgets what a wipe erases from the store: `what` has a bit for each denied purpose, 0xff = everything. When no
+    /// purpose is left, the user goes too. The key of the ids and the sessions stay: records in the ring need them.
     pub(crate) fn forget(&mut self, what: u8) {
         if what & 0b01 != 0 {
             self.crumbs.clear();
@@ -95,50 +109,76 @@ impl Stamper {
         if what & 0b10 != 0 {
             self.properties.clear();
         }
-        if what == 0xff {
-            self.scope.retain(|key, _| matches!(key.as_str(), "key" | SESSION | PREVIOUS));
+        if what & 0b11 == 0b11 {
+            self.scope.retain(|key, _| is_impersonal(key));
             self.screens = Screens::default();
         }
     }
 
-    /// A run begins: its own scope is empty; a session that never ended is remembered until it is closed.
+    /// Tells which purposes are denied, a bit each, before a batch is read. While both are, the user is kept out of the
+    /// database; once one is granted, the database learns what was set meanwhile.
+    pub(crate) fn set_denied(&mut self, denied: u8, batch: &mut Batch) {
+        let was_withheld = std::mem::replace(&mut self.withheld, denied & 0b11 == 0b11);
+        if was_withheld && !self.withheld {
+            let personal = self.scope.iter().filter(|(key, _)| !is_impersonal(key));
+            batch.ops.extend(personal.map(|(key, json)| Op::Scope(key.clone(), Some(json.clone()))));
+        }
+    }
+
+    /// A run begins: its scope is empty. Sessions without an end are remembered until they have one.
     pub(crate) fn run(&mut self, body: &Body<'_>, batch: &mut Batch) {
         let Some(run) = body.str(Field::Run).and_then(|json| serde_json::from_str::<Run>(json).ok()) else { return };
         self.begin_run(run, body.str(Field::Key).and_then(parse_key), batch);
     }
 
-    /// The same, of a run whose record is gone.
+    /// The same for a run whose own record is gone.
     pub(crate) fn begin_run(&mut self, run: Run, key: Option<IdKey>, batch: &mut Batch) {
         let before = self.release.replace(run.release.clone());
-        let left = self.scope.remove(SESSION).map(|session| of_release(&session, before.as_deref()));
-        let left = left.or_else(|| self.scope.remove(PREVIOUS));
+        let mut unfinished = self.previous();
+        unfinished.extend(self.scope.remove(SESSION).and_then(|json| with_release(&json, before.as_deref())));
+        let excess = unfinished.len().saturating_sub(limits::UNFINISHED_SESSIONS);
+        unfinished.drain(..excess);
         let device = device::KEPT.map(|part| (part, self.scope.remove(part)));
         self.scope.clear();
         self.crumbs.clear();
         self.screens = Screens::default();
-        self.repeats = Repeats::default();
+        self.dedup = Dedup::default();
         self.key = key;
         batch.ops.push(Op::ClearScope);
         batch.ops.push(Op::ClearCrumbs);
         batch.ops.push(Op::Run(run));
         if let Some(key) = key {
             let hex = uuid::Uuid::from_bytes(key.to_bytes()).simple().to_string();
-            self.keep("key", Some(format!("\"{hex}\"")), batch);
+            self.keep(KEY, Some(format!("\"{hex}\"")), batch);
         }
-        if let Some(left) = left {
-            self.keep(PREVIOUS, Some(left), batch);
+        if !unfinished.is_empty() {
+            self.keep(PREVIOUS, Some(Value::Array(unfinished).to_string()), batch);
         }
         for (part, value) in device.into_iter().filter(|(_, value)| value.is_some()) {
             self.keep(part, value, batch);
         }
     }
 
-    /// The session of an earlier run that was never ended: its id, start and end status.
-    pub(crate) fn unfinished_session(&self) -> Option<(String, i64, &'static str)> {
-        let session: Value = serde_json::from_str(self.scope.get(PREVIOUS)?).ok()?;
-        let crashed = session.get("crashed").and_then(Value::as_bool).unwrap_or(false);
-        let status = if crashed { "crashed" } else { "abnormal" };
-        Some((session.get("id")?.as_str()?.to_owned(), session.get("started_ms")?.as_i64()?, status))
+    /// The sessions of earlier runs that have no end yet, oldest first.
+    pub(crate) fn unfinished_sessions(&self) -> Vec<Unfinished> {
+        let unfinished = |session: &Value| {
+            let crashed = session.get("crashed").and_then(Value::as_bool).unwrap_or(false);
+            Some(Unfinished {
+                id: session.get("id")?.as_str()?.to_owned(),
+                started_ms: session.get("started_ms")?.as_i64()?,
+                status: if crashed { "crashed" } else { "abnormal" },
+            })
+        };
+        self.previous().iter().filter_map(unfinished).collect()
+    }
+
+    fn previous(&self) -> Vec<Value> {
+        match self.scope.get(PREVIOUS).and_then(|json| serde_json::from_str(json).ok()) {
+            Some(Value::Array(sessions)) => sessions,
+            // Written by a build that remembered one session only.
+            Some(session @ Value::Object(_)) => vec![session],
+            _ => Vec::new(),
+        }
     }
 
     /// A change of the scope.
@@ -218,10 +258,10 @@ impl Stamper {
         }
     }
 
-    /// An event: one row, or one entry in the ledger.
+    /// An event becomes one row, or one entry in the ledger.
     pub(crate) fn event(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) {
         batch.ops.push(Op::Intake(Some(kind)));
-        let collapsed_before = match self.repeats.allow(kind, body) {
+        let collapsed_before = match self.dedup.admit(kind, body) {
             Ok(collapsed) => collapsed,
             Err(()) => return batch.ops.push(Op::Drop(Some(kind), Reason::Collapsed)),
         };
@@ -315,21 +355,22 @@ impl Stamper {
 
     fn session_event(&mut self, body: &Body<'_>, object: &mut Object, batch: &mut Batch) {
         let id = body.str(Field::Session).unwrap_or_default();
-        for key in [SESSION, PREVIOUS] {
-            let Some(session) = self.scope.get(key).and_then(|json| serde_json::from_str::<Value>(json).ok()) else {
-                continue;
-            };
-            if session.get("id").and_then(Value::as_str) != Some(id) {
-                continue;
-            }
+        let is_it = |session: &Value| session.get("id").and_then(Value::as_str) == Some(id);
+        let current = self.scope.get(SESSION).and_then(|json| serde_json::from_str(json).ok()).filter(is_it);
+        let mut previous = self.previous();
+        let earlier = previous.iter().position(is_it).map(|at| previous.remove(at));
+        if let Some(session) = current.as_ref().or(earlier.as_ref()) {
             object.number("errors", session.get("errors").and_then(Value::as_u64).unwrap_or(0));
             if let Some(release) = session.get("release") {
                 object.raw("release", &release.to_string());
             }
-            // An end ends it here and now: a kill before the scope change behind it must not end it a second time.
-            if key == PREVIOUS || body.str(Field::Status) != Some("ok") {
-                self.keep(key, None, batch);
-            }
+        }
+        if earlier.is_some() {
+            self.keep(PREVIOUS, (!previous.is_empty()).then(|| Value::Array(previous).to_string()), batch);
+        }
+        // Its end removes it at once: a kill before the scope change that follows must not end it a second time.
+        if current.is_some() && body.str(Field::Status) != Some("ok") {
+            self.keep(SESSION, None, batch);
         }
     }
 
@@ -363,7 +404,9 @@ impl Stamper {
             Some(json) => self.scope.insert(key.to_owned(), json.clone()),
             None => self.scope.remove(key),
         };
-        batch.ops.push(Op::Scope(key.to_owned(), json));
+        if !self.withheld || is_impersonal(key) {
+            batch.ops.push(Op::Scope(key.to_owned(), json));
+        }
     }
 
     fn keep_in(&mut self, key: &str, name: &str, value: Option<Raw<'_>>, batch: &mut Batch) {

@@ -71,3 +71,42 @@ fn damage_that_is_told_by_two_is_one_quarantine() {
     assert_eq!(repair::quarantines_lately(folder.path(), now), 1);
     assert_eq!(kinds(monitor, folder.path()), ["message"]);
 }
+
+#[test]
+fn every_session_that_earlier_runs_left_open_is_ended_once_and_keeps_its_release() {
+    use super::batch::{Batch, Op};
+    use super::stamp::Stamper;
+    use crate::event::decode::Body;
+    use crate::event::encode::Encoder;
+    use crate::event::field::Field;
+    use crate::row::Run;
+    let (mut stamper, mut batch) = (Stamper::default(), Batch::default());
+    let scope = |stamper: &mut Stamper, batch: &mut Batch, id: &str| {
+        let mut buffer = [0u8; 512];
+        let mut encoder = Encoder::new(&mut buffer, 7, 0);
+        encoder.field(Field::Change, "session".into());
+        encoder.field(Field::Session, id.into());
+        let len = encoder.finish();
+        stamper.scope(&Body::decode(&buffer[..len]).unwrap(), batch);
+    };
+    let run = |release: &str| Run { id: release.into(), release: release.into(), ..Run::default() };
+    for n in 0..4 {
+        stamper.begin_run(run(&format!("shop@{n}")), None, &mut batch);
+        scope(&mut stamper, &mut batch, &format!("session-{n}"));
+    }
+    let ids = |stamper: &Stamper| stamper.unfinished_sessions().into_iter().map(|it| it.id).collect::<Vec<_>>();
+    assert_eq!(ids(&stamper), ["session-0", "session-1", "session-2"]);
+    let mut buffer = [0u8; 512];
+    let end = crate::Event::new(crate::Kind::Session).with(Field::Session, "session-1").with(Field::Status, "abnormal");
+    let len = end.encode(&mut buffer, 9, 0);
+    let id = crate::EventId::from_bytes([1; 16]);
+    stamper.event(crate::Kind::Session, id, &Body::decode(&buffer[..len]).unwrap(), &mut batch);
+    assert_eq!(ids(&stamper), ["session-0", "session-2"]);
+    let Some(Op::Row { json, .. }) = batch.ops.last() else { panic!("no row") };
+    assert!(json.contains(r#""release":"shop@1""#), "{json}");
+    for n in 4..4 + 2 * crate::limits::UNFINISHED_SESSIONS {
+        stamper.begin_run(run("shop@2"), None, &mut batch);
+        scope(&mut stamper, &mut batch, &format!("session-{n}"));
+    }
+    assert_eq!(ids(&stamper).len(), crate::limits::UNFINISHED_SESSIONS);
+}

@@ -128,7 +128,7 @@ impl<O: Outbox> Driver<O> {
     fn is_allowed(&self, running: &Running) -> bool {
         let granted = self.given.outbox.granted();
         let purposes = running.destination.purposes();
-        running.cargo.batch().rows.iter().all(|row| request::allowed(purposes, row.kind, granted))
+        running.cargo.batch().rows.iter().all(|row| request::allowed(purposes, row, granted))
     }
 
     /// The last look at consent, then the transport.

@@ -81,13 +81,13 @@ pub fn texts(args: &Args, monitor: Monitor) {
             }
             7 => {
                 monitor.scope(ScopeChange::Tag("note", Some(text)));
-                let outcome = monitor.message("tagged", Level::Info, plain);
+                let outcome = monitor.message(&format!("tagged {serial}"), Level::Info, plain);
                 monitor.scope(ScopeChange::Tag("note", None));
                 outcome
             }
             8 => {
                 monitor.scope(ScopeChange::Context("note", Some(&nested)));
-                let outcome = monitor.message("with context", Level::Info, plain);
+                let outcome = monitor.message(&format!("with context {serial}"), Level::Info, plain);
                 monitor.scope(ScopeChange::Context("note", None));
                 outcome
             }
@@ -95,7 +95,7 @@ pub fn texts(args: &Args, monitor: Monitor) {
             10 => monitor.error(error().frames(&frames).attrs(plain)),
             _ => {
                 monitor.scope(ScopeChange::User(Some(User { id: Some("u-1"), extra: &nested, ..User::default() })));
-                let outcome = monitor.message("known", Level::Info, plain);
+                let outcome = monitor.message(&format!("known {serial}"), Level::Info, plain);
                 monitor.scope(ScopeChange::User(None));
                 outcome
             }

@@ -135,7 +135,7 @@ fn event(monitor: &Monitor, serial: u64, fill: &str, kinds: &str) -> Outcome {
         }
         4 => monitor.record(Event::frames("Home", 1, 0, 60).attrs(attrs)),
         5 => monitor.record(Event::interaction("tap", "Pay").attrs(attrs)),
-        _ => monitor.message("hello", Level::Info, attrs),
+        _ => monitor.message(&format!("hello {serial}"), Level::Info, attrs),
     }
 }
 
