@@ -78,14 +78,14 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
             _ => &[("severity", "severity"), ("code", "code"), ("mechanism", "mechanism"), ("cause", "cause")],
         };
         o.object("context", |o| {
-            let mut taken = vec!["event_id", "kind", "tags", "contexts", "cut"];
+            let mut taken = vec!["event_id", "kind", "tags", "contexts", "cut", "collapsed_before"];
             o.text("event_id", &origin::id(row));
             o.text("kind", row.kind.as_str());
             for (field, name) in own {
                 o.member(name, fields.get(field));
                 taken.push(name);
             }
-            for key in ["tags", "contexts", "cut"] {
+            for key in ["tags", "contexts", "cut", "collapsed_before"] {
                 o.member(key, fields.get(key));
             }
             o.members(fields.map("attrs"), &taken);

@@ -153,6 +153,7 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
             a.text(names::EXCEPTION_STACK, stack(fields).as_deref());
             a.float(names::HANG_DURATION, fields.int("duration_us").map(seconds));
         }
+        Kind::Message => a.int(names::MESSAGE_COLLAPSED, fields.int("collapsed_before")),
         Kind::AppExit => a.text(names::EXIT_CAUSE, fields.text("cause")),
         Kind::Feedback => {
             a.text(names::FEEDBACK_NAME, fields.text("name"));

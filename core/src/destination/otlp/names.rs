@@ -78,6 +78,7 @@ pub(super) const DROPPED_EPOCH: &str = "app.queue.epoch";
 pub(super) const DROPPED_KIND: &str = "app.queue.kind";
 pub(super) const DROPPED_REASON: &str = "app.queue.reason";
 pub(super) const ERROR_CODE: &str = "app.error.code";
+pub(super) const MESSAGE_COLLAPSED: &str = "app.message.collapsed_before";
 pub(super) const ERROR_COLLAPSED: &str = "app.error.collapsed_before";
 pub(super) const ERROR_FINGERPRINT: &str = "app.error.fingerprint";
 pub(super) const ERROR_HANDLED: &str = "app.error.handled";
