@@ -18,7 +18,7 @@ use crate::limits;
 use crate::row::{Lost, Row, Run};
 use crate::store::{self, Now, Receipt, RouteKey, Store};
 use crate::sys::Clock;
-use crate::transport::{Report, Sent, Tell, Transport};
+use crate::transport::{Report, ReportSink, Sent, Transport};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(crate) struct Given<O> {
     pub(crate) clock: Clock,
     pub(crate) boot: Arc<str>,
     pub(crate) key: IdKey,
-    pub(crate) tell: Tell,
+    pub(crate) tell: ReportSink,
     pub(crate) shared: Arc<Shared>,
 }
 

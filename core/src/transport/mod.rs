@@ -1,8 +1,8 @@
-//! How bytes leave the device.
+//! Sends requests.
 //!
-//! A transport moves one request and reports what became of it. It never retries, follows no redirect and keeps no
-//! cookie: the delivery alone decides. It also cannot hold the delivery up: `send` returns at once and the delivery
-//! enforces the time limits itself, so a transport that hangs costs only its own route.
+//! A transport sends one request and reports its outcome. It never repeats a request, follows no redirect and keeps no cookie:
+//! the delivery thread decides what is sent again. `send` returns at once and the delivery thread enforces the time limits, so
+//! that a transport that hangs delays its own route only.
 
 #[cfg(feature = "transport-reqwest")]
 mod reqwest;
@@ -10,120 +10,124 @@ mod retry_after;
 mod url;
 
 #[cfg(feature = "transport-reqwest")]
-pub use self::reqwest::Reqwest;
+pub use self::reqwest::{Reqwest, ReqwestBuilder, ReqwestError};
 pub use self::url::{Endpoint, UrlError};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One HTTP request, ready to be sent as it is.
+/// An HTTP request, sent as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// Absolute URL; `https`, or `http` to a loopback address.
     pub url: String,
-    /// Header names and values, each at most once.
+    /// Header names and values, each name at most once.
     pub headers: Vec<(String, String)>,
-    /// The body; always sent by POST.
+    /// The body. The method is always POST.
     pub body: Vec<u8>,
 }
 
-/// What a server answered.
+/// The answer of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// Header names in lower case, and values.
+    /// Header names in lower case and values.
     pub headers: Vec<(String, String)>,
-    /// The body, at most [`crate::limits::ANSWER_BYTES`] of it.
+    /// The body, cut at [`crate::limits::ANSWER_BYTES`].
     pub body: Vec<u8>,
-    /// The body was longer than that, or ended before its announced length.
+    /// The body is incomplete: it was longer than that, or ended before its announced length.
     pub cut: bool,
 }
 
 impl Answer {
-    /// The value of a header, by its lower-case name.
+    /// The value of a header. Case of the name does not matter.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// How long the server asked to be left alone: `Retry-After` in seconds, or as a date relative to the answer's
-    /// own `Date`, so that the device's clock does not matter. At most [`crate::limits::RETRY_AFTER`]; `None` where
-    /// there is no such header, it cannot be read, or a date has no `Date` to stand against.
+    /// The wait that the server asks for with `Retry-After`: seconds, or a date relative to the answer's own `Date`, so that
+    /// the device's clock does not matter. At most [`crate::limits::RETRY_AFTER`]. `None` if the header is missing or invalid,
+    /// or is a date in an answer without `Date`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         retry_after::read(self.header("retry-after")?, self.header("date"))
     }
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// The server answered.
+    /// The server has answered.
     Answer(Answer),
-    /// Not one byte of the request left: it is certain that the server saw nothing.
+    /// No byte of the request was sent: the server has certainly not received it. The text names the cause.
     NotSent(String),
-    /// It may or may not have arrived.
+    /// The request may have arrived. The text names the cause.
     Ambiguous(String),
 }
 
-/// Moves requests. Called on the delivery's thread; must return at once.
+/// Sends requests. Called on the delivery thread; must return at once.
 ///
-/// Duties of an implementation: POST exactly `request.headers` and `request.body`; follow no redirect, keep no
-/// cookie, never send a request twice; give up connecting after [`crate::limits::CONNECT_TIMEOUT`]; read at most
-/// [`crate::limits::ANSWER_BYTES`] of the answer. The delivery waits [`crate::limits::REQUEST_TIMEOUT`] in all and
-/// then treats the request as [`Sent::Ambiguous`]; an answer after that is ignored.
+/// An implementation
+///
+/// - sends exactly `request.headers` and `request.body` by POST, once;
+/// - follows no redirect and keeps no cookie;
+/// - gives up connecting after [`crate::limits::CONNECT_TIMEOUT`];
+/// - reads at most [`crate::limits::ANSWER_BYTES`] of the answer.
+///
+/// After [`crate::limits::REQUEST_TIMEOUT`] the delivery thread treats the request as [`Sent::Ambiguous`] and ignores a later
+/// answer.
 pub trait Transport: Send + Sync + 'static {
-    /// Starts one request; `done` may be finished from any thread, at any time, once.
+    /// Starts a request. `done` is finished once, from any thread.
     fn send(&self, request: Request, done: Completion);
 
-    /// Whether this transport calls [`Completion::connected`]. Where it does, the delivery itself ends the wait for a
-    /// connection after [`crate::limits::CONNECT_TIMEOUT`]; where it does not, silence proves nothing, and only the
-    /// limit for the whole request counts.
+    /// Whether this transport calls [`Completion::connected`]. If so, the delivery thread ends the wait for a connection after
+    /// [`crate::limits::CONNECT_TIMEOUT`]; otherwise only the limit for the whole request applies. Default: false.
     fn reports_connect(&self) -> bool {
         false
     }
 }
 
-/// Takes the news of requests to the delivery.
-pub(crate) type Tell = Arc<dyn Fn(Report) + Send + Sync>;
+/// Passes reports of requests to the delivery thread.
+pub(crate) type ReportSink = Arc<dyn Fn(Report) + Send + Sync>;
 
-/// Tells the delivery what became of one request. Dropping it means [`Sent::Ambiguous`].
+/// Reports the outcome of one request to the delivery thread. Dropping it reports [`Sent::Ambiguous`].
 pub struct Completion {
-    report: Option<(Tell, u64)>,
+    report: Option<(ReportSink, u64)>,
 }
 
-/// What a [`Completion`] tells the delivery.
+/// A report of a [`Completion`].
 #[derive(Debug)]
 pub(crate) enum Report {
-    /// A connection stands: the 10 s for connecting are over.
+    /// The connection is established: the time limit for connecting no longer applies.
     Connected(u64),
-    /// The request ended.
+    /// The request has ended.
     Finished(u64, Sent),
 }
 
 impl Completion {
     /// A completion for the request with this number.
     #[must_use]
-    pub(crate) fn new(tell: Tell, number: u64) -> Self {
-        Completion { report: Some((tell, number)) }
+    pub(crate) fn new(sink: ReportSink, number: u64) -> Self {
+        Completion { report: Some((sink, number)) }
     }
 
-    /// The connection stands; from now on only the limit for the whole request counts.
+    /// The connection is established; from now on only the limit for the whole request applies.
     pub fn connected(&self) {
-        if let Some((tell, number)) = &self.report {
-            tell(Report::Connected(*number));
+        if let Some((sink, number)) = &self.report {
+            sink(Report::Connected(*number));
         }
     }
 
-    /// The request ended.
+    /// The request has ended with this outcome.
     pub fn finish(mut self, sent: Sent) {
-        self.tell(sent);
+        self.report(sent);
     }
 
-    fn tell(&mut self, sent: Sent) {
-        if let Some((tell, number)) = self.report.take() {
-            tell(Report::Finished(number, sent));
+    fn report(&mut self, sent: Sent) {
+        if let Some((sink, number)) = self.report.take() {
+            sink(Report::Finished(number, sent));
         }
     }
 }
@@ -136,6 +140,6 @@ impl std::fmt::Debug for Completion {
 
 impl Drop for Completion {
     fn drop(&mut self) {
-        self.tell(Sent::Ambiguous("the transport dropped the request".into()));
+        self.report(Sent::Ambiguous("the transport has dropped the request".into()));
     }
 }

@@ -1,37 +1,128 @@
-//! The default transport: reqwest over rustls with ring and Mozilla's roots, the only place with tokio.
+//! The default transport: reqwest over rustls with ring. The only place with tokio.
 //!
-//! - TLS is set up from parts that are compiled in: no platform verifier (which panics on Android without a Java
-//!   context), no process-wide crypto provider, no file.
-//! - No proxy is used, whatever the environment or the system says: a monitoring request takes the same way on every
-//!   device. A host that needs one hands in its own transport.
-//! - Redirects are answers, cookies are not kept, nothing is sent twice by the client.
-//! - One thread with a small runtime, made at the first request. [`LINGER`] after the last one connections are closed,
-//!   and the thread sleeps without any timer; it ends with the transport.
+//! - TLS uses no process-wide crypto provider, and by default no file and no service of the platform. See [`tls`].
+//! - No proxy is used, whatever the environment or the system is configured to. A host that needs one provides its own
+//!   [`Transport`].
+//! - The client follows no redirect, keeps no cookie and repeats no request.
+//! - One thread with a current-thread runtime is started by the first request. [`IDLE`] after the last request the connections
+//!   are closed, and the thread sleeps without a timer. It ends with the transport.
 
 use super::{Answer, Completion, Request, Sent, Transport, url};
 use crate::limits;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use ::reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tls::{RootCertificate, Trust};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How long connections are kept after the last request: a drain reuses them, an idle device does not wake for them.
-const LINGER: Duration = Duration::from_secs(15);
+#[cfg(feature = "transport-platform-verifier")]
+mod platform;
+mod tls;
+
+/// How long connections stay open after the last request: a drain reuses them, an idle device is not woken by them.
+const IDLE: Duration = Duration::from_secs(15);
 
 type Job = (Request, Completion);
 
-/// Sends through reqwest.
+/// Sends requests with reqwest.
 #[derive(Default)]
 pub struct Reqwest {
-    /// The thread's door; `None` until the first request.
+    trust: Trust,
+    /// The channel to the thread; `None` until the first request.
     jobs: Mutex<Option<UnboundedSender<Job>>>,
 }
 
 impl Reqwest {
-    /// A transport; its thread starts with the first request.
+    /// A transport that trusts Mozilla's root certificates. Its thread starts with the first request.
     #[must_use]
     pub fn new() -> Self {
         Reqwest::default()
+    }
+
+    /// A builder for a transport that trusts other root certificates.
+    ///
+    /// ```no_run
+    /// use rez_monitor::transport::Reqwest;
+    ///
+    /// let pem = std::fs::read("company-root.pem")?;
+    /// let transport = Reqwest::builder().root_certificate_pem(pem).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn builder() -> ReqwestBuilder {
+        ReqwestBuilder::default()
+    }
+}
+
+/// A transport was configured with a value that cannot work.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReqwestError {
+    /// A root certificate cannot be read.
+    #[error("transport: `{field}`: {why}")]
+    RootCertificate {
+        /// The setter, for example `root_certificate_pem`.
+        field: &'static str,
+        /// What is wrong with the certificate.
+        why: String,
+    },
+}
+
+/// Builds a [`Reqwest`].
+#[derive(Default)]
+pub struct ReqwestBuilder {
+    roots: Vec<RootCertificate>,
+    #[cfg(feature = "transport-platform-verifier")]
+    platform: bool,
+}
+
+impl ReqwestBuilder {
+    /// Trusts these root certificates too, one or more in PEM. For servers in a company network and for debugging proxies.
+    #[must_use]
+    pub fn root_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(RootCertificate::Pem(pem.into()));
+        self
+    }
+
+    /// Trusts this root certificate too, in DER.
+    #[must_use]
+    pub fn root_certificate_der(mut self, der: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(RootCertificate::Der(der.into()));
+        self
+    }
+
+    /// Leaves it to the operating system whether a certificate is trusted, instead of Mozilla's roots. Certificates signed by a
+    /// root that was added here are trusted too. Requires the cargo feature `transport-platform-verifier`.
+    ///
+    /// On Android the app must initialise `rustls-platform-verifier` with its `Context` and include its Kotlin component.
+    /// Without that, every request fails with a message that says so.
+    #[cfg(feature = "transport-platform-verifier")]
+    #[must_use]
+    pub fn platform_verifier(mut self) -> Self {
+        self.platform = true;
+        self
+    }
+
+    /// Checks the certificates.
+    ///
+    /// # Errors
+    /// [`ReqwestError`] names the setter whose value cannot be read.
+    pub fn build(self) -> Result<Reqwest, ReqwestError> {
+        let mut trust = Trust::default();
+        for root in self.roots {
+            root.add_to(&mut trust.extra_roots)?;
+        }
+        #[cfg(feature = "transport-platform-verifier")]
+        {
+            trust.platform = self.platform;
+        }
+        Ok(Reqwest { trust, jobs: Mutex::default() })
+    }
+}
+
+impl std::fmt::Debug for ReqwestBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReqwestBuilder").field("roots", &self.roots.len()).finish_non_exhaustive()
     }
 }
 
@@ -43,46 +134,46 @@ impl std::fmt::Debug for Reqwest {
 
 impl Transport for Reqwest {
     fn send(&self, request: Request, done: Completion) {
-        let mut store_access = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = match store_access.as_ref() {
+        let mut sender = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let job = match sender.as_ref() {
             Some(jobs) => match jobs.send((request, done)) {
                 Ok(()) => return,
-                // The thread is gone; a new one takes the request.
+                // The thread has ended; a new one takes the request.
                 Err(refused) => refused.0,
             },
             None => (request, done),
         };
-        match start() {
+        match start(self.trust.clone()) {
             Ok(jobs) => {
                 if let Err(refused) = jobs.send(job) {
-                    refused.0.1.finish(Sent::NotSent("the transport's thread ended".into()));
+                    refused.0.1.finish(Sent::NotSent("the transport's thread has ended".into()));
                 }
-                *store_access = Some(jobs);
+                *sender = Some(jobs);
             }
-            Err(error) => job.1.finish(Sent::NotSent(format!("no thread for the transport: {error}"))),
+            Err(error) => job.1.finish(Sent::NotSent(format!("cannot start the transport's thread: {error}"))),
         }
     }
 }
 
-/// Starts the thread. It ends when the last sender is gone; requests still under way are then dropped, which tells
-/// the delivery that their fate is unknown.
-fn start() -> std::io::Result<UnboundedSender<Job>> {
+/// Starts the thread. It ends when the last sender is dropped; requests in flight are then dropped, which reports their outcome
+/// as unknown.
+fn start(trust: Trust) -> std::io::Result<UnboundedSender<Job>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (sender, receiver) = unbounded_channel();
-    std::thread::Builder::new().name("rez-transport".into()).spawn(move || runtime.block_on(serve(receiver)))?;
+    std::thread::Builder::new().name("rez-transport".into()).spawn(move || runtime.block_on(serve(receiver, trust)))?;
     Ok(sender)
 }
 
-async fn serve(mut jobs: UnboundedReceiver<Job>) {
-    let mut client: Option<reqwest::Client> = None;
+async fn serve(mut jobs: UnboundedReceiver<Job>, trust: Trust) {
+    let mut client: Option<::reqwest::Client> = None;
     let running = Arc::new(());
     loop {
         let next = match client {
             None => jobs.recv().await,
-            Some(_) => match tokio::time::timeout(LINGER, jobs.recv()).await {
+            Some(_) => match tokio::time::timeout(IDLE, jobs.recv()).await {
                 Ok(next) => next,
                 Err(_) => {
-                    // A request under way holds its own handle on the client and on `running`.
+                    // A request in flight has its own handle on the client and on `running`.
                     if Arc::strong_count(&running) == 1 {
                         client = None;
                     }
@@ -91,10 +182,10 @@ async fn serve(mut jobs: UnboundedReceiver<Job>) {
             },
         };
         let Some((request, done)) = next else { return };
-        let now = match client.take().map_or_else(build, Ok) {
+        let now = match client.take().map_or_else(|| build(&trust), Ok) {
             Ok(client) => client,
             Err(error) => {
-                done.finish(Sent::NotSent(format!("the HTTP client could not be set up: {error}")));
+                done.finish(Sent::NotSent(format!("cannot set up the HTTP client: {error}")));
                 continue;
             }
         };
@@ -108,19 +199,13 @@ async fn serve(mut jobs: UnboundedReceiver<Job>) {
     }
 }
 
-fn build() -> Result<reqwest::Client, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    reqwest::Client::builder()
+fn build(trust: &Trust) -> Result<::reqwest::Client, String> {
+    let tls = trust.client_config().map_err(|error| error.to_string())?;
+    ::reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
+        .redirect(::reqwest::redirect::Policy::none())
+        .retry(::reqwest::retry::never())
         .referer(false)
         .connect_timeout(limits::CONNECT_TIMEOUT)
         .pool_idle_timeout(None)
@@ -129,11 +214,11 @@ fn build() -> Result<reqwest::Client, String> {
         .map_err(|error| error.to_string())
 }
 
-/// One request, from its check to the end of its answer.
-async fn exchange(client: &reqwest::Client, request: Request) -> Sent {
+/// Sends one request and reads its answer.
+async fn exchange(client: &::reqwest::Client, request: Request) -> Sent {
     let (address, headers) = match check(&request) {
         Ok(parts) => parts,
-        Err(what) => return Sent::NotSent(what),
+        Err(why) => return Sent::NotSent(why),
     };
     let deadline = tokio::time::Instant::now() + limits::REQUEST_TIMEOUT;
     let sending = client.post(address).headers(headers).body(request.body).send();
@@ -149,12 +234,12 @@ async fn exchange(client: &reqwest::Client, request: Request) -> Sent {
     loop {
         match tokio::time::timeout_at(deadline, response.chunk()).await {
             Ok(Ok(Some(chunk))) => {
-                let room = limits::ANSWER_BYTES.saturating_sub(answer.body.len());
-                answer.body.extend(chunk.iter().take(room));
-                answer.cut = chunk.len() > room;
+                let space = limits::ANSWER_BYTES.saturating_sub(answer.body.len());
+                answer.body.extend(chunk.iter().take(space));
+                answer.cut = chunk.len() > space;
             }
             Ok(Ok(None)) => return Sent::Answer(answer),
-            // The status is certain, the body is not whole.
+            // The status is known, the body is incomplete.
             Ok(Err(_)) | Err(_) => answer.cut = true,
         }
         if answer.cut {
@@ -163,28 +248,31 @@ async fn exchange(client: &reqwest::Client, request: Request) -> Sent {
     }
 }
 
-/// What an error before the answer says about the request's fate.
-fn failed(error: &reqwest::Error) -> Sent {
-    // The innermost cause says what happened; the outer ones name the address with its query.
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let text = cause.to_string();
+/// The outcome of a request that failed before its answer.
+fn failed(error: &::reqwest::Error) -> Sent {
+    let text = tls::describe(error).unwrap_or_else(|| {
+        // The innermost cause names what happened; the outer ones repeat the address with its query.
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        cause.to_string()
+    });
     if error.is_connect() || error.is_builder() { Sent::NotSent(text) } else { Sent::Ambiguous(text) }
 }
 
-/// The address and the headers as the client wants them. The address is checked again as the client reads it.
-fn check(request: &Request) -> Result<(reqwest::Url, HeaderMap), String> {
-    let address = reqwest::Url::parse(&request.url).map_err(|error| format!("address: {error}"))?;
+/// The address and the headers in the client's types. The address is checked again, because the client parses it in its own
+/// way.
+fn check(request: &Request) -> Result<(::reqwest::Url, HeaderMap), String> {
+    let address = ::reqwest::Url::parse(&request.url).map_err(|error| format!("address: {error}"))?;
     let host = address.host_str().ok_or("address: no host")?;
     if address.scheme() != "https" && !(address.scheme() == "http" && url::is_loopback(host)) {
-        return Err("address: neither https nor this machine".into());
+        return Err("address: http is allowed to a loopback address only".into());
     }
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("header `{name}`: not a name"))?;
-        let value = HeaderValue::from_str(value).map_err(|_| format!("header `{name}`: not a value"))?;
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("header `{name}`: invalid name"))?;
+        let value = HeaderValue::from_str(value).map_err(|_| format!("header `{name}`: invalid value"))?;
         headers.insert(name, value);
     }
     Ok((address, headers))

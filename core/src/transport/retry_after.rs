@@ -1,13 +1,13 @@
-//! `Retry-After`: seconds, or a date in one of the three forms HTTP ever had.
+//! `Retry-After`: seconds, or a date in one of the three formats of HTTP.
 
 use crate::limits;
 use std::time::Duration;
 
-/// How long to wait; a date counts from the answer's own `Date`.
+/// The wait. A date is relative to the answer's own `Date`.
 pub(super) fn read(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a u64 holds is a long wait, not an unreadable one.
+        // A number beyond u64 is a long wait, not an invalid one.
         Duration::from_secs(value.parse().unwrap_or(u64::MAX))
     } else {
         let until = seconds(value)?;
@@ -18,7 +18,7 @@ pub(super) fn read(value: &str, date: Option<&str>) -> Option<Duration> {
 }
 
 /// Seconds since 1970 of an HTTP date: `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or
-/// `Sun Nov  6 08:49:37 1994`. The weekday is not looked at.
+/// `Sun Nov  6 08:49:37 1994`. The weekday is ignored.
 fn seconds(text: &str) -> Option<i64> {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let (mut month, mut time, mut numbers) = (None, None, Vec::new());
@@ -39,7 +39,7 @@ fn seconds(text: &str) -> Option<i64> {
         _ => year,
     };
     let (hour, minute, second) = time?;
-    // A leap second is a valid HTTP time and unknown to the calendar.
+    // A leap second is a valid HTTP time, but not a valid time of the calendar library.
     let date =
         jiff::civil::DateTime::new(year, month?, i8::try_from(day).ok()?, hour, minute, second.min(59), 0).ok()?;
     jiff::tz::TimeZone::UTC.to_timestamp(date).ok().map(|stamp| stamp.as_second())

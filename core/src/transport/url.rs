@@ -1,61 +1,61 @@
-//! Addresses a batch may go to: `https` anywhere, `http` only to this machine.
+//! Addresses of servers: `https` to any host, `http` to a loopback address only.
 //!
-//! Strict on purpose: what two parsers could read in two ways (user names, backslashes, blanks, other scripts) is
-//! refused, so that the check here and the HTTP client never disagree about the host.
+//! Anything that two URL parsers can interpret differently (user names, backslashes, blanks, non-ASCII characters) is refused, so
+//! that this check and the HTTP client never disagree about the host.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Why an address was refused.
+/// An address is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
-    /// There is no `https://` in front.
-    #[error("scheme missing: write https://host")]
+    /// The address does not begin with `https://`.
+    #[error("scheme missing: expected https://host")]
     NoScheme,
-    /// Neither `https` nor `http`.
+    /// The scheme is neither `https` nor `http`.
     #[error("scheme `{0}` is not supported: use https")]
     Scheme(String),
-    /// `http` to another machine.
-    #[error("http is allowed to this machine only, not to `{0}`: use https")]
+    /// `http` to a host that is not a loopback address.
+    #[error("http is allowed to a loopback address only, not to `{0}`: use https")]
     Plain(String),
-    /// Nothing between `//` and the path.
+    /// There is no host between `//` and the path.
     #[error("host missing")]
     NoHost,
-    /// The host is no name and no address.
+    /// The host is neither a host name nor an IP address.
     #[error("host `{0}` is not a host name or an IP address")]
     Host(String),
-    /// The port is no number from 1 to 65535.
+    /// The port is not a number from 1 to 65535.
     #[error("port `{0}` is not a number from 1 to 65535")]
     Port(String),
-    /// A user name or password stands in it.
-    #[error("a user name or password does not belong into the address")]
+    /// The address contains a user name or password.
+    #[error("a user name or password is not allowed in the address")]
     User,
-    /// A character that has no place in an address.
-    #[error("the character at position {0} cannot stand in an address")]
+    /// The address contains a character that is not allowed.
+    #[error("the character at position {0} is not allowed in an address")]
     Character(usize),
-    /// `?` or `#` where only a path makes sense.
-    #[error("a query or fragment does not belong into the endpoint")]
+    /// The address contains a query or a fragment.
+    #[error("a query or fragment is not allowed in the endpoint")]
     Query,
 }
 
-/// An address that passed the check.
+/// A valid address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Whether it is `https`.
+    /// Whether the scheme is `https`.
     pub secure: bool,
-    /// Host in lower case, an IPv6 address without its brackets.
+    /// Host in lower case; an IPv6 address without brackets.
     pub host: String,
-    /// Scheme, host and port, without a slash at the end.
+    /// Scheme, host and port, without a trailing slash.
     pub origin: String,
-    /// The path without a slash at the end; empty for the root.
+    /// Path without a trailing slash; empty for the root.
     pub path: String,
 }
 
 impl Endpoint {
-    /// Reads and checks an address.
+    /// Parses and checks an address.
     ///
     /// # Errors
-    /// Says which part is wrong.
+    /// [`UrlError`] names the invalid part.
     pub fn parse(text: &str) -> Result<Endpoint, UrlError> {
         if let Some(at) = text.chars().position(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '`'))
         {
@@ -93,7 +93,7 @@ impl Endpoint {
     }
 }
 
-/// Host without brackets, and the text of the port.
+/// Host without brackets, and the port as text.
 fn split_port(authority: &str) -> Result<(String, Option<&str>), UrlError> {
     let wrong = |host: &str| UrlError::Host(host.chars().take(255).collect());
     let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
@@ -115,7 +115,7 @@ fn split_port(authority: &str) -> Result<(String, Option<&str>), UrlError> {
         let well_formed = |label: &str| {
             !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
-        // A host that ends in a number is an IPv4 address, and clients read odd ones (`0x7f.1`) in odd ways.
+        // A host that ends in a number is an IPv4 address; clients interpret forms like `0x7f.1` differently.
         let numeric = host.rsplit('.').next().is_some_and(|label| label.starts_with(|c: char| c.is_ascii_digit()));
         if !host.split('.').all(well_formed) || (numeric && host.parse::<Ipv4Addr>().is_err()) {
             return Err(wrong(host));
@@ -125,7 +125,7 @@ fn split_port(authority: &str) -> Result<(String, Option<&str>), UrlError> {
     Ok((host.to_ascii_lowercase(), port))
 }
 
-/// Whether a host is this machine.
+/// Whether a host is a loopback address.
 pub(super) fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn good_addresses_are_taken_apart() {
+    fn a_valid_address_is_split_into_its_parts() {
         for (text, origin, path, host) in [
             ("https://in.example.com", "https://in.example.com", "", "in.example.com"),
             ("HTTPS://In.Example.com:8443/a/B/", "https://in.example.com:8443", "/a/B", "in.example.com"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_address_names_the_part_that_is_wrong() {
+    fn an_invalid_address_is_an_error_that_names_the_part() {
         for (text, error) in [
             ("", UrlError::NoScheme),
             ("in.example.com", UrlError::NoScheme),

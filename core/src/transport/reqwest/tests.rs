@@ -1,10 +1,13 @@
+mod certificates;
+mod tls;
+
 use super::*;
 use crate::transport::Report;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 
-/// A server that hands each connection to `serve`, one after the other.
+/// A server that passes its connections to `serve`, one at a time.
 fn server(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -13,7 +16,7 @@ fn server(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
 }
 
 /// Reads one request with its body.
-fn request(stream: &mut TcpStream) -> String {
+fn request(stream: &mut impl std::io::Read) -> String {
     let mut text = Vec::new();
     let mut chunk = [0; 4096];
     loop {
@@ -59,7 +62,7 @@ fn answer(request: Request) -> Answer {
 }
 
 #[test]
-fn a_request_arrives_as_it_was_given_and_the_answer_comes_back() {
+fn a_request_arrives_unchanged_and_its_answer_is_returned() {
     let (sender, seen) = channel();
     let address = server(move |mut stream| {
         sender.send(request(&mut stream)).unwrap();
@@ -75,7 +78,7 @@ fn a_request_arrives_as_it_was_given_and_the_answer_comes_back() {
 }
 
 #[test]
-fn requests_run_beside_each_other_and_a_silent_server_holds_none_up() {
+fn requests_run_concurrently_and_a_silent_server_delays_none_of_them() {
     let silent = server(std::mem::forget);
     let quick = server(|mut stream| {
         request(&mut stream);
@@ -86,19 +89,19 @@ fn requests_run_beside_each_other_and_a_silent_server_holds_none_up() {
     let answered = start_send(&transport, post(format!("http://{quick}/")));
     assert!(matches!(answered.recv_timeout(Duration::from_secs(60)), Ok(Sent::Answer(_))));
     assert!(waiting.try_recv().is_err());
-    // The transport goes: whatever is under way has an unknown fate.
+    // The outcome of a request in flight is unknown when the transport is dropped.
     drop(transport);
     assert!(matches!(waiting.recv_timeout(Duration::from_secs(60)), Ok(Sent::Ambiguous(_))));
 }
 
 #[test]
-fn a_refused_connection_means_that_nothing_was_sent() {
+fn a_refused_connection_is_not_sent() {
     // Port 1 is never picked as a free port, so no other test listens there.
     assert!(matches!(send(post("http://127.0.0.1:1/".into())), Sent::NotSent(_)));
 }
 
 #[test]
-fn a_server_that_speaks_no_tls_means_that_nothing_was_sent() {
+fn a_server_without_tls_is_not_sent_anything() {
     let address = server(|mut stream| {
         let _ = stream.write_all(b"220 hello\r\n");
     });
@@ -106,7 +109,7 @@ fn a_server_that_speaks_no_tls_means_that_nothing_was_sent() {
 }
 
 #[test]
-fn addresses_and_headers_that_cannot_work_are_refused_before_anything_is_sent() {
+fn invalid_addresses_and_headers_are_refused_before_anything_is_sent() {
     for url in ["http://example.com/", "ftp://127.0.0.1/", "nonsense", "", "http://127.0.0.1.example.com/"] {
         assert!(matches!(send(post(url.into())), Sent::NotSent(_)), "{url}");
     }
@@ -123,7 +126,7 @@ fn a_connection_closed_without_an_answer_is_ambiguous() {
 }
 
 #[test]
-fn a_redirect_is_an_answer_and_is_not_followed() {
+fn a_redirect_is_returned_and_not_followed() {
     let (sender, seen) = channel();
     let other = server(move |_| sender.send(()).unwrap());
     let address = server(move |mut stream| {
@@ -138,7 +141,7 @@ fn a_redirect_is_an_answer_and_is_not_followed() {
 }
 
 #[test]
-fn a_body_that_ends_early_is_marked_as_cut() {
+fn a_body_that_ends_early_is_marked_as_incomplete() {
     for head in ["Content-Length: 100\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\n"] {
         let address = server(move |mut stream| {
             request(&mut stream);
@@ -161,7 +164,7 @@ fn a_body_of_ten_megabytes_is_read_up_to_the_limit() {
 }
 
 #[test]
-fn a_slow_drip_comes_together() {
+fn an_answer_that_arrives_byte_by_byte_is_complete() {
     let address = server(|mut stream| {
         request(&mut stream);
         stream.set_nodelay(true).unwrap();
@@ -176,6 +179,6 @@ fn a_slow_drip_comes_together() {
 }
 
 #[test]
-fn the_client_is_set_up_without_a_provider_or_a_verifier_of_the_process() {
-    assert!(build().is_ok());
+fn the_client_needs_no_crypto_provider_of_the_process() {
+    assert!(build(&Trust::default()).is_ok());
 }
