@@ -87,7 +87,7 @@ fn the_demo_sends_its_events_to_another_destination_too_and_reports_it_apart() {
 #[test]
 fn a_destination_that_cannot_work_is_refused_before_anything_starts() {
     for (target, said) in [
-        ("ga4=s:G-1@http://ga.example.com", "http is allowed to this machine only"),
+        ("ga4=s:G-1@http://ga.example.com", "http is allowed to a loopback address only"),
         ("mixpanel=http://127.0.0.1:1", "no token"),
         ("statsd=x", "is no destination"),
     ] {

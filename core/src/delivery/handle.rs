@@ -3,9 +3,9 @@
 use super::driver::{Driver, Given};
 use super::machine::Event;
 use super::{Flushed, Held, Hint, Outbox, RouteStatus, request};
-use crate::destination::{Destination, Want};
+use crate::destination::{Destination, Note, Want};
 use crate::id::IdKey;
-use crate::row::Row;
+use crate::row::{Row, Run};
 use crate::store;
 use crate::sys::Clock;
 use crate::transport::{Report, Transport};
@@ -88,6 +88,17 @@ impl Directory {
         let wants = || request::wants(name, &*destination, spec, row);
         // On the writer's thread: a fault in a destination must not end it.
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(wants)).unwrap_or(Want::Later) != Want::No
+    }
+
+    /// What the destinations change of the values of this run, by name of the destination.
+    pub(crate) fn run_notes(&self, run: &Run) -> Vec<(String, Note)> {
+        let notes = |destination: &dyn Destination| {
+            // On the caller's thread: a fault in a destination must not reach the app.
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| destination.run_notes(run))).unwrap_or_default()
+        };
+        let all = self.destinations().into_iter();
+        all.flat_map(|(name, destination)| notes(&*destination).into_iter().map(move |note| (name.clone(), note)))
+            .collect()
     }
 
     /// All destinations that are declared now.

@@ -1,7 +1,7 @@
-//! Base64, for the users of HTTP's basic authentication.
+//! Base64, for HTTP basic authentication.
 
-/// Base64 (RFC 4648, with padding): the user of HTTP's basic authentication.
-pub(super) fn base64(bytes: &[u8]) -> String {
+/// Base64 with padding (RFC 4648).
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for part in bytes.chunks(3) {
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_has_the_digits_of_its_rfc() {
+    fn base64_matches_the_vectors_of_its_rfc() {
         for (plain, coded) in [
             ("", ""),
             ("f", "Zg=="),

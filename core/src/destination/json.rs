@@ -1,17 +1,17 @@
-//! A row's JSON, read once and without copying what need not be copied.
+//! The JSON of a row, parsed without copying strings that have no escapes.
 
 use crate::row::Row;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
-/// One value. The members of a map stand in the order of the row; of a name that comes twice the first counts.
+/// A JSON value. The members of a map are in the order of the row; if a name occurs twice, the first one is used.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     Int(i64),
-    /// Above `i64::MAX` only.
+    /// A number above `i64::MAX`.
     Uint(u64),
     Float(f64),
     Text(Cow<'a, str>),
@@ -20,7 +20,7 @@ pub(crate) enum Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// The fields of a row; none where it is no JSON object.
+    /// The fields of a row; empty if it is not a JSON object.
     pub(crate) fn of(row: &'a Row) -> Json<'a> {
         match serde_json::from_str(&row.json) {
             Ok(fields @ Json::Map(_)) => fields,
@@ -33,22 +33,22 @@ impl<'a> Json<'a> {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// The members of a map, or nothing.
+    /// The members of a map; empty for any other value.
     pub(crate) fn entries(&self) -> &[(Cow<'a, str>, Json<'a>)] {
         if let Json::Map(entries) = self { entries } else { &[] }
     }
 
-    /// The members of the map under this key, or nothing.
+    /// The members of the map with this key; empty if there is none.
     pub(crate) fn map(&self, key: &str) -> &[(Cow<'a, str>, Json<'a>)] {
         self.get(key).map_or(&[], Json::entries)
     }
 
-    /// The elements of the list under this key, or nothing.
+    /// The elements of the list with this key; empty if there is none.
     pub(crate) fn list(&self, key: &str) -> &[Json<'a>] {
         if let Some(Json::List(values)) = self.get(key) { values } else { &[] }
     }
 
-    /// A member that is a text and not empty.
+    /// A member that is a string and not empty.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         match self.get(key) {
             Some(Json::Text(text)) if !text.is_empty() => Some(text),
@@ -56,7 +56,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// A member that is a whole number.
+    /// A member that is an integer.
     pub(crate) fn int(&self, key: &str) -> Option<i64> {
         match self.get(key)? {
             Json::Int(number) => Some(*number),
@@ -141,7 +141,7 @@ impl<'de> Visitor<'de> for Any {
     }
 }
 
-/// The name of a member; `Cow`'s own reading always copies.
+/// The name of a member. `Cow` itself would always be read as a copy.
 struct Name<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_read_without_copying_plain_text() {
+    fn strings_without_escapes_are_not_copied() {
         let text = r#"{"a":"plain","b":"\"quoted\"","n":[1,-2,18446744073709551615,0.5,null,true],"m":{"é":"x"}}"#;
         let json: Json<'_> = serde_json::from_str(text).unwrap();
         assert!(matches!(json.get("a"), Some(Json::Text(Cow::Borrowed("plain")))));

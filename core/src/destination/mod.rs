@@ -1,9 +1,9 @@
-//! Wire formats: what each backend wants, how a batch looks on the wire, and what its answers mean.
+//! Wire formats: which rows each backend takes, how a batch is encoded, and what its answers mean.
 //!
-//! Everything here is a pure function of rows and answers: no clock, no file, no socket, no store. What must be read
-//! at the moment of sending comes in as [`Stamp`].
+//! Everything here is a pure function of rows and answers: no clock, no file, no socket, no store. Values that are read at the
+//! moment of sending come in as [`Stamp`].
 
-#[cfg(any(feature = "destination-mixpanel", feature = "destination-otlp"))]
+#[cfg(any(test, feature = "destination-mixpanel", feature = "destination-otlp"))]
 mod base64;
 #[cfg(feature = "destination-datadog")]
 mod datadog;
@@ -21,10 +21,13 @@ mod rez;
 #[cfg(feature = "destination-sentry")]
 mod sentry;
 mod server_message;
+mod settings;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
 mod span;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
 mod text;
+#[cfg(any(feature = "destination-datadog", feature = "destination-rez", feature = "destination-sentry"))]
+mod time;
 #[cfg(any(feature = "destination-ga4", feature = "destination-mixpanel"))]
 mod write;
 
@@ -41,8 +44,10 @@ pub use self::rez::{Rez, RezBuilder};
 #[cfg(feature = "destination-sentry")]
 pub use self::sentry::{Dsn, DsnError, Sentry, SentryBuilder};
 
+#[cfg(test)]
+pub(crate) use self::base64::base64;
 pub use self::error::DestinationError;
-pub(crate) use self::error::{header_value, stable_hash};
+pub(crate) use self::settings::stable_hash;
 
 use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
@@ -50,30 +55,29 @@ use crate::row::{Lost, Row, Run};
 use crate::transport::{Answer, Request};
 use std::time::Duration;
 
-/// One endpoint of a destination, with its own cursor, hold and retry class.
+/// An endpoint of a destination, with its own cursor, wait and retry class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteSpec {
-    /// Its name, for example `sentry.envelope`.
+    /// Name of the route, for example `sentry.envelope`.
     pub name: &'static str,
-    /// The vendor cannot tell a resend from a new event: a request whose fate is unknown is not repeated.
+    /// The server cannot recognise a second copy of an event: a request whose outcome is unknown is not repeated.
     pub at_most_once: bool,
-    /// Most events in one request.
+    /// Limit of events in one request.
     pub max_events: usize,
-    /// Most bytes of row JSON in one request (before encoding and compression).
+    /// Limit of row JSON in one request, in bytes, before encoding and compression.
     pub max_bytes: usize,
-    /// Waits after a failure.
+    /// Waits after failures.
     pub backoff: Backoff,
-    /// The endpoint takes `Content-Encoding: gzip`: the delivery compresses the body and adds the header. Otherwise
-    /// bodies go as they are.
+    /// The endpoint accepts `Content-Encoding: gzip`: the delivery thread compresses the body and adds the header.
     pub gzip: bool,
-    /// [`Destination::encode`] can say what was lost in a request without events; it is then called with no rows. An empty
-    /// body = nothing of it is worth a request.
+    /// [`Destination::encode`] can report lost events in a request without rows; it is then called with no rows. An empty body
+    /// means that there is nothing to report.
     pub reports_losses: bool,
-    /// Where losses are reported: the backend adds reports up, so that [`Batch::lost`] holds only what it was not told yet.
+    /// The backend adds up the reports of lost events, so [`Batch::lost`] contains only what has not been reported yet.
     pub adds_losses: bool,
 }
 
-/// The bounds of exponential waiting. The n-th wait in a row (n = 1, 2 ..) is drawn evenly from
+/// The bounds of exponential backoff. The n-th wait in a row (n = 1, 2 ..) is uniformly distributed in
 /// `first ..= min(most, first * 2^n)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
@@ -91,106 +95,106 @@ impl Backoff {
 /// Whether a route takes a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Want {
-    /// It does.
+    /// The route takes the row.
     Yes,
-    /// It never will: the row is passed and counted `unwanted`.
+    /// The route never takes the row; it is passed over and counted as `unwanted`.
     No,
-    /// Not now (a limit of its category, consent pending): the row is parked, others pass.
+    /// The route takes the row later (rate limit of its category, consent pending): the row is parked, others overtake it.
     Later,
-    /// It does, but not in this request: the cut ends before it. The delivery says this where [`Destination::fits`] says no.
+    /// The route takes the row in a later request: this request ends before it. The delivery thread returns this where
+    /// [`Destination::fits`] is false.
     Next,
 }
 
-/// Something of a row that a destination says in other words, or not at all. Derived from the row, never stored.
+/// A value that a destination changes or leaves out because the vendor does not accept it. Derived, never stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// The field, as the app named it.
+    /// The field, under the app's name.
     pub field: String,
-    /// What became of it.
+    /// The change, for example ``sent as `x_error` ``.
     pub what: String,
 }
 
-/// What is on its way in one request.
+/// The content of one request.
 #[derive(Clone, Debug)]
 pub struct Batch<'a> {
-    /// Id of the batch (UUID); a resend of the same rows bears the same one.
+    /// Id of the batch (UUID); a repeated request has the same one.
     pub batch_id: &'a str,
     /// Id of this installation (UUID).
     pub install: &'a str,
     /// Epoch of the store.
     pub epoch: u64,
-    /// The rows, in order of lane, then of `seq`.
+    /// The rows, ordered by lane, then by `seq`.
     pub rows: &'a [Row],
-    /// The runs the rows name; always contains each of them.
+    /// The runs of the rows; each row's run is among them.
     pub runs: &'a [Run],
-    /// Losses of this epoch on this route and before any route: cumulative, or since the last report
-    /// ([`RouteSpec::adds_losses`]).
+    /// Events of this epoch that were lost on this route or before any route: cumulative, or since the last report with
+    /// [`RouteSpec::adds_losses`].
     pub lost: &'a [Lost],
-    /// How much the user consented to.
+    /// The purposes that the user consents to.
     pub granted: Granted,
 }
 
 impl Batch<'_> {
-    /// The run of a row.
+    /// The run in which the row was recorded.
     #[must_use]
     pub fn run_of(&self, row: &Row) -> Option<&Run> {
         self.runs.iter().find(|run| run.number == row.run)
     }
 }
 
-/// Which purposes are granted.
+/// The granted purposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Granted {
-    /// Monitoring.
+    /// Monitoring is granted.
     pub monitoring: bool,
-    /// Analytics.
+    /// Analytics is granted.
     pub analytics: bool,
 }
 
-/// Read at the moment of sending.
+/// Values read at the moment of sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp<'a> {
-    /// Id of the present boot: `mono_ms` counts from its start.
+    /// Id of the current boot, from whose start `mono_ms` counts.
     pub boot: &'a str,
     /// Wall clock, milliseconds since 1970.
     pub wall_ms: i64,
     /// Milliseconds since boot.
     pub mono_ms: i64,
-    /// How often this batch was tried before.
+    /// Number of earlier attempts with this batch.
     pub attempt: u32,
-    /// Status of the last try, 0 if there was none.
+    /// HTTP status of the last attempt, 0 if there was none.
     pub last_status: u16,
 }
 
-/// What an answer means.
+/// The meaning of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// For the batch.
+    /// What to do with the batch.
     pub action: Action,
-    /// Limits the server announced, on any status.
+    /// Rate limits announced by the server, with any status.
     pub limits: Vec<Limit>,
-    /// What the server said, for receipts; short, no payload.
+    /// The server's message for the receipt; short, without payload.
     pub note: Option<String>,
-    /// The server's own caps (rez: body of a 413); they count for all later requests of the route.
+    /// Size limits announced by the server (rez: body of a 413); they apply to all later requests of the route.
     pub caps: Option<Caps>,
-    /// The service is in trouble although `action` settles the batch (Sentry's 5xx): later requests back off, and the
-    /// request counts as failed. The bounds of the wait.
+    /// The request failed although `action` settles the batch (Sentry's 5xx): bounds of the backoff of later requests.
     pub back_off: Option<Backoff>,
 }
 
-/// Caps a server announced.
+/// Size limits announced by a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Caps {
-    /// Most bytes of one uncompressed body.
+    /// Limit of an uncompressed body, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
-    /// Most events in one body.
+    /// Limit of events in one body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_events: Option<u64>,
 }
 
 impl Verdict {
-    /// A verdict with nothing beside the action.
+    /// A verdict with an action only.
     #[must_use]
     pub fn of(action: Action) -> Verdict {
         Verdict { action, limits: Vec::new(), note: None, caps: None, back_off: None }
@@ -200,87 +204,95 @@ impl Verdict {
 /// What to do with the batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Every row is accounted for: one outcome per row, in their order.
+    /// Every row is settled: one outcome per row, in their order.
     Settle(Vec<RowOutcome>),
-    /// The request as such was refused (400, 413 ...): halve until the guilty row stands alone.
+    /// The request was refused as a whole (400, 413 ...): bisect it to find the row that causes it.
     Split,
-    /// Not now: keep the rows, wait at least this long if the server said so, else back off.
+    /// Keep the rows and wait as long as the server asks, or back off.
     Keep(Option<Duration>),
-    /// Keep the rows, but this is an outage that the whole route shares (5xx).
+    /// An outage of the service (5xx): keep the rows and back off the whole route.
     Outage(Option<Duration>),
-    /// The key or the endpoint is wrong: stop, keep the rows, tell the host.
+    /// The key or the address is wrong: stop the route, keep the rows and report it to the host.
     Stop(String),
-    /// Send the same rows again under a new batch id.
+    /// Repeat the request with a new batch id.
     NewBatchId,
-    /// Send the same request once more without compression.
+    /// Repeat the request once without compression.
     Uncompressed,
-    /// Nothing certain can be read from the answer.
+    /// The answer does not tell whether the events arrived.
     Ambiguous(String),
 }
 
-/// What became of one row.
+/// The outcome of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowOutcome {
-    /// The destination has it.
+    /// The destination has accepted it.
     Delivered,
-    /// It will never have it; booked under this reason.
+    /// It is given up and counted under this reason.
     Dropped(Reason),
-    /// The destination refused just this row; kept as a dead letter for QA.
+    /// The destination refused this row alone; it is kept as a dead letter for inspection.
     Dead(Reason, String),
-    /// Keep it for the next request of this route.
+    /// It stays queued for a later request of this route.
     Keep,
 }
 
-/// A limit the server put on some kinds.
+/// A rate limit on some kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// The kinds; empty = all.
+    /// The limited kinds; empty means all.
     pub kinds: Vec<Kind>,
-    /// For how long from the answer on.
+    /// Duration of the limit, counted from the answer.
     pub wait: Duration,
 }
 
-/// One wire format with its endpoint and key. Called on the delivery's thread only.
+/// A wire format with its address and key. Called on the delivery thread, and `wants` on the writer thread as well.
 pub trait Destination: Send + Sync + 'static {
-    /// Its routes; the same for the life of the process.
+    /// The routes; constant for the life of the process.
     fn routes(&self) -> &'static [RouteSpec];
 
-    /// The purposes for which it gets data. An event goes to it if one of its kind's purposes is among them and
-    /// granted. A vendor has one; a team's own backend normally has both.
+    /// The purposes for which the destination gets data. It gets an event if one of the purposes of the event's kind is among
+    /// them and granted. A vendor usually has one, a team's own backend both.
     fn purposes(&self) -> &[Purpose];
 
-    /// Changes when endpoint or key change: clears a `stop`.
+    /// A hash of address and key. A stopped route starts again when it changes.
     fn key_hash(&self) -> u64;
 
-    /// Whether `route` takes this row. Constant for a row: it may be asked again after a restart.
+    /// Whether `route` takes this row. Must return the same for the same row, also after a restart.
     fn wants(&self, route: &RouteSpec, row: &Row) -> Want;
 
-    /// Whether `next` can go into a request that has `taken` rows already, the first of them `first` (in the order in which
-    /// they were found). If not, the cut ends before it. `true` unless the vendor says otherwise: one event per request,
-    /// one user per request.
+    /// Whether `next` fits into a request that already has `taken` rows, of which `first` was found first. If not, the request
+    /// ends before it. Default: true. Vendors restrict it to one event per request, or to one user per request.
     fn fits(&self, _route: &RouteSpec, _first: &Row, _taken: usize, _next: &Row) -> bool {
         true
     }
 
-    /// The request for these rows. The body depends on `route` and `batch` alone, so that a resend bears the same one;
-    /// what `stamp` says goes into headers only, unless the vendor wants the time of sending in the body. Total: a field the vendor cannot take is renamed, cut or left out, never the row.
+    /// The request for these rows.
+    ///
+    /// The body depends on `route` and `batch` alone, so that a repeated request has the same body; values of `stamp` go into
+    /// headers, unless the vendor requires the time of sending in the body. Every row is encoded: a value that the vendor does
+    /// not accept is renamed, cut or left out.
     fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request;
 
-    /// How old a row may be when it is sent, where the vendor would refuse or re-date an older one; it is then booked as
-    /// `expired`.
+    /// Maximum age of a row at sending, where the vendor refuses or re-dates older events. An older row is given up as
+    /// `expired`. Default: none.
     fn max_age(&self, _route: &RouteSpec) -> Option<Duration> {
         None
     }
 
-    /// What [`Destination::encode`] renames, cuts or leaves out of this row, for the inspector.
+    /// What [`Destination::encode`] renames, cuts or leaves out of this row, for the inspector. Default: nothing.
     fn notes(&self, _route: &RouteSpec, _row: &Row) -> Vec<Note> {
         Vec::new()
     }
 
-    /// What the answer means for these rows.
+    /// What [`Destination::encode`] changes of the values that all rows of a run share, such as the release.
+    /// [`crate::Monitor::status`] lists them. Default: nothing.
+    fn run_notes(&self, _run: &Run) -> Vec<Note> {
+        Vec::new()
+    }
+
+    /// The meaning of the answer for these rows.
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict;
 
-    /// Identifies the encoder's format: a batch in flight that another build encoded is cut anew.
+    /// Identifies the format of the encoder. A batch that another encoder sent is built anew before it is repeated.
     fn encoder(&self) -> u32;
 }
 
@@ -315,6 +327,10 @@ impl<D: Destination + ?Sized> Destination for std::sync::Arc<D> {
 
     fn notes(&self, route: &RouteSpec, row: &Row) -> Vec<Note> {
         (**self).notes(route, row)
+    }
+
+    fn run_notes(&self, run: &Run) -> Vec<Note> {
+        (**self).run_notes(run)
     }
 
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {

@@ -1,18 +1,20 @@
-//! The team's own endpoint: `POST /v1/batch`, one JSON object with rows as they lie in the queue.
+//! The team's own backend: `POST /v1/batch` with one JSON object that contains the rows as they are stored.
 //!
-//! The only destination that loses nothing of a row, answers for each event and takes every kind. It settles a batch
-//! only by an answer that accounts for all of its events: a captive portal's `200 OK` settles nothing.
+//! It is the only destination that keeps every field of a row, takes every kind, and gets an answer for each event. A batch
+//! is settled only by an answer that accounts for all of its events, so that a captive portal's `200 OK` settles nothing.
 
 use super::server_message::server_message;
+use super::settings::{Settings, check_credential, encoder, stable_hash};
+use super::time::{push_rfc3339, rfc3339};
 use super::{
     Action, Backoff, Batch, Caps, Destination, DestinationError, Limit, RouteSpec, RowOutcome, Stamp, Verdict, Want,
-    header_value, stable_hash,
 };
+use crate::json::push_text;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::reason::Reason;
 use crate::row::{Row, Run};
-use crate::transport::{Answer, Endpoint, Request};
+use crate::transport::{Answer, Request};
 use serde_json::value::RawValue;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -23,8 +25,8 @@ const VERSION: u32 = 1;
 /// Path of the endpoint below the base address.
 const PATH: &str = "/v1/batch";
 
-/// Most bytes of row JSON in one request: with what the envelope adds to 500 rows it stays under the endpoint's cap of
-/// 1 MiB.
+/// Limit of row JSON in one request, in bytes. With what the envelope adds to 500 rows, the body stays below the endpoint's
+/// limit of 1 MiB.
 const ROWS_BYTES: usize = limits::CUT_BYTES - limits::CUT_EVENTS * 300 - 16 * 1024;
 
 const ROUTES: &[RouteSpec] = &[RouteSpec {
@@ -38,7 +40,7 @@ const ROUTES: &[RouteSpec] = &[RouteSpec {
     adds_losses: false,
 }];
 
-/// The `rez` batch protocol, version 1.
+/// The team's own backend, over the `rez` batch protocol version 1.
 #[derive(Clone)]
 pub struct Rez {
     url: String,
@@ -50,20 +52,31 @@ pub struct Rez {
 /// Builds a [`Rez`].
 #[derive(Clone)]
 pub struct RezBuilder {
-    endpoint: String,
+    settings: Settings,
     write_key: String,
-    purposes: Vec<Purpose>,
 }
 
 impl Rez {
-    /// The endpoint is the server's base address, for example `https://in.example.com`; `/v1/batch` is appended where
-    /// it is not there. `https`, or `http` to this machine. The write key is sent as a bearer token.
+    /// A builder with the address of the server, for example `https://in.example.com`, and a write key.
+    ///
+    /// `/v1/batch` is appended unless the address ends with it. The address uses `https`; `http` is allowed to a loopback
+    /// address only. The write key is sent as a bearer token.
+    ///
+    /// The backend gets both purposes: monitoring and analytics, each while the user consents to it.
+    ///
+    /// ```
+    /// use rez_monitor::destination::Rez;
+    ///
+    /// let rez = Rez::builder("https://in.example.com", "write-key").build()?;
+    /// assert_eq!(rez.url(), "https://in.example.com/v1/batch");
+    /// # Ok::<(), rez_monitor::destination::DestinationError>(())
+    /// ```
     #[must_use]
     pub fn builder(endpoint: impl Into<String>, write_key: impl Into<String>) -> RezBuilder {
-        RezBuilder { endpoint: endpoint.into(), write_key: write_key.into(), purposes: vec![Purpose::Monitoring] }
+        RezBuilder { settings: Settings::new(endpoint, &Purpose::ALL), write_key: write_key.into() }
     }
 
-    /// The address batches are posted to.
+    /// The address that batches are posted to.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -71,27 +84,23 @@ impl Rez {
 }
 
 impl RezBuilder {
-    /// What the endpoint gets. Monitoring by default; a team's own backend normally takes both.
+    /// The purposes for which the backend gets data. Default: monitoring and analytics.
     #[must_use]
     pub fn purposes(mut self, purposes: &[Purpose]) -> Self {
-        self.purposes = Purpose::ALL.into_iter().filter(|purpose| purposes.contains(purpose)).collect();
+        self.settings.set_purposes(purposes);
         self
     }
 
-    /// Checks the values.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// [`DestinationError`] names the part that cannot work.
+    /// [`DestinationError`] names the invalid setting.
     pub fn build(self) -> Result<Rez, DestinationError> {
-        let endpoint = Endpoint::parse(&self.endpoint)?;
-        header_value("write key", &self.write_key)?;
-        if self.purposes.is_empty() {
-            return Err(DestinationError::NoPurpose);
-        }
-        let path = endpoint.path.strip_suffix(PATH).unwrap_or(&endpoint.path);
-        let url = format!("{}{path}{PATH}", endpoint.origin);
+        let url = format!("{}{PATH}", self.settings.base_url(&[PATH])?);
+        check_credential("write key", &self.write_key)?;
         let key_hash = stable_hash(&[&url, &self.write_key]);
-        Ok(Rez { url, authorization: format!("Bearer {}", self.write_key), purposes: self.purposes, key_hash })
+        let purposes = self.settings.into_purposes()?;
+        Ok(Rez { url, authorization: format!("Bearer {}", self.write_key), purposes, key_hash })
     }
 }
 
@@ -105,7 +114,7 @@ impl std::fmt::Debug for Rez {
 impl std::fmt::Debug for RezBuilder {
     /// Without the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RezBuilder").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("RezBuilder").field("endpoint", &self.settings.endpoint()).finish_non_exhaustive()
     }
 }
 
@@ -134,7 +143,7 @@ impl Destination for Rez {
             ("Idempotency-Key".to_owned(), batch.batch_id.to_owned()),
             ("X-Rez-Sent-At".to_owned(), rfc3339(stamp.wall_ms)),
         ];
-        // The server subtracts event times of the body's boot from it; another boot's clock would only mislead it.
+        // The server subtracts the events' `mono_ms` from it, which are times of the body's boot.
         if main.is_some_and(|run| run.boot == stamp.boot) {
             headers.push(("X-Rez-Mono".to_owned(), stamp.mono_ms.to_string()));
         }
@@ -174,30 +183,25 @@ impl Destination for Rez {
     }
 
     fn encoder(&self) -> u32 {
-        // The body names the version of the library, so another version writes another body.
-        crc32fast::hash(env!("CARGO_PKG_VERSION").as_bytes()) ^ VERSION
+        encoder("rez", VERSION, &[])
     }
 }
 
-/// The run the batch speaks for: the newest one. Events of other runs bear their own `resource`.
+/// The run whose `resource` and `boot` the batch carries: the newest one. Events of other runs carry their own.
 fn main_run<'a>(batch: &Batch<'a>) -> Option<&'a Run> {
     batch.runs.iter().max_by_key(|run| run.number)
 }
 
-/// RFC 3339 in UTC with milliseconds; a clock outside the calendar is put to its edge.
-fn rfc3339(wall_ms: i64) -> String {
-    let (least, most) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
-    let stamp = jiff::Timestamp::from_millisecond(wall_ms.clamp(least, most)).unwrap_or_default();
-    format!("{stamp:.3}")
-}
-
+/// `text` as a JSON string.
 fn json(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let mut out = String::with_capacity(text.len() + 2);
+    push_text(&mut out, text);
+    out
 }
 
 fn body(batch: &Batch<'_>, main: Option<&Run>) -> String {
-    let room: usize = batch.rows.iter().map(|row| row.json.len() + 320).sum();
-    let mut out = String::with_capacity(room + 1024);
+    let bytes: usize = batch.rows.iter().map(|row| row.json.len() + 320).sum();
+    let mut out = String::with_capacity(bytes + 1024);
     // Writing to a String cannot fail.
     let _ = write!(
         out,
@@ -244,23 +248,18 @@ fn resource(run: &Run) -> String {
     out
 }
 
-/// One event: what the core knows of it, then the row's own fields as they are.
+/// One event: the columns of the row, then the fields of its JSON.
 fn event(out: &mut String, run: Option<&Run>, main: Option<&Run>, row: &Row) {
-    let _ = write!(
-        out,
-        r#"{{"id":"{}","seq":{},"ts":"{}","kind":"{}""#,
-        row.id,
-        row.seq,
-        rfc3339(row.wall_ms),
-        row.kind.as_str()
-    );
+    let _ = write!(out, r#"{{"id":"{}","seq":{},"ts":""#, row.id, row.seq);
+    push_rfc3339(out, row.wall_ms);
+    let _ = write!(out, r#"","kind":"{}""#, row.kind.as_str());
     if let Some(run) = run {
         let _ = write!(out, r#","boot":{},"mono_ms":{}"#, json(&run.boot), row.mono_ms);
         if main.is_some_and(|main| main.number != run.number) {
             let _ = write!(out, r#","resource":{}"#, resource(run));
         }
     }
-    // A row that is no JSON object would spoil the whole batch; it goes without its fields instead.
+    // A row that is not a JSON object would make the whole body invalid; it is sent without fields.
     let fields = serde_json::from_str::<&RawValue>(&row.json).ok().map(RawValue::get);
     let fields = fields.and_then(|text| text.strip_prefix('{')?.strip_suffix('}')).map_or("", str::trim);
     if !fields.is_empty() {

@@ -1,9 +1,9 @@
-//! What a server said, as it is kept with a dead letter or a receipt.
+//! The server's own message, as it is kept with a dead letter or a receipt.
 
-/// Longest text of a server that is kept, in characters.
-const SAID_CHARS: usize = 160;
+/// Length at which the message is cut, in characters.
+const MESSAGE_CHARS: usize = 160;
 
-/// First characters of what a server said; no line breaks.
+/// The first 160 characters, without control characters.
 pub(super) fn server_message(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(SAID_CHARS).collect()
+    text.chars().filter(|c| !c.is_control()).take(MESSAGE_CHARS).collect()
 }

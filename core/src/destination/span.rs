@@ -1,10 +1,10 @@
-//! Which span a row is, for vendors that know traces.
+//! Span ids of a row, for vendors with traces.
 
 use super::json::Json;
 use crate::kind::Kind;
 use crate::row::Row;
 
-/// Ids as W3C Trace Context has them; neither `trace` nor `span` is zero.
+/// Ids of W3C Trace Context. Neither `trace` nor `span` is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) trace: [u8; 16],
@@ -12,7 +12,7 @@ pub(crate) struct Span {
     pub(crate) parent: Option<[u8; 8]>,
 }
 
-/// The trace a row is stamped with: of a call its own span, of anything else the span it happened in.
+/// The ids stored in a row: its own span for an API call, the surrounding span for any other kind.
 pub(crate) fn stamped(fields: &Json<'_>) -> Option<Span> {
     let trace = fields.get("trace")?;
     Some(Span {
@@ -22,8 +22,8 @@ pub(crate) fn stamped(fields: &Json<'_>) -> Option<Span> {
     })
 }
 
-/// The span a timed row is. What was not given ids of its own gets them from the event's id, so that a resend bears the
-/// same ones: inside a screen that loads it is that screen's child, elsewhere the root of a trace.
+/// The span of a timed row. A row without ids of its own gets them from the event's id, so that a repeated request has the same
+/// ones: during a screen load it is a child of that screen, otherwise the root of a trace.
 pub(crate) fn of(row: &Row, fields: &Json<'_>) -> Span {
     let [high @ .., _, _, _, _, _, _, _, _] = *row.id.as_bytes();
     let [_, _, _, _, _, _, _, _, low @ ..] = *row.id.as_bytes();
@@ -37,8 +37,8 @@ pub(crate) fn of(row: &Row, fields: &Json<'_>) -> Span {
     }
 }
 
-/// Whether the ids are those of the screen that loads rather than of the row. The engine makes a screen's view id from
-/// its trace, so the two can be told apart.
+/// Whether the ids are those of the loading screen rather than of the row. The engine derives a screen's view id from its trace,
+/// which tells the two apart.
 fn is_of_the_screen(stamped: &Span, row: &Row, fields: &Json<'_>) -> bool {
     let Some(view) = fields.get("view") else { return false };
     let mut id = stamped.trace;
@@ -49,7 +49,7 @@ fn is_of_the_screen(stamped: &Span, row: &Row, fields: &Json<'_>) -> bool {
     row.kind != Kind::ScreenLoad || fields.text("name") != view.text("name")
 }
 
-/// Bytes of a hexadecimal number that is not zero.
+/// The bytes of a hexadecimal number; `None` for zero.
 fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     let digits = text.as_bytes();
@@ -77,17 +77,17 @@ mod tests {
     }
 
     const TRACE: &str = r#""trace":{"trace_id":"000102030405060708090a0b0c0d0e0f","span_id":"1111111111111111"}"#;
-    /// The view of the screen with that trace: its trace id with the span id mixed in.
+    /// The view of the screen with that trace: its id is the trace id combined with the span id.
     const VIEW: &str = r#""view":{"id":"00010203-0405-0607-1918-1b1a1d1c1f1e","name":"Cart"}"#;
 
     #[test]
-    fn a_call_with_ids_of_its_own_keeps_them() {
+    fn a_row_with_ids_of_its_own_keeps_them() {
         let span = span(&row(Kind::ApiCall, &format!("{{{TRACE}}}")));
         assert_eq!((span.span, span.parent), ([0x11; 8], None));
     }
 
     #[test]
-    fn what_was_measured_by_the_app_while_a_screen_loads_is_that_screens_child() {
+    fn a_timing_during_a_screen_load_is_a_child_of_the_screen() {
         let of_id = [0x9b, 0x0e, 0x3b, 0x6a, 0x3f, 0x0d, 0x9c, 0x11];
         for kind in [Kind::ImageLoad, Kind::ApiCall, Kind::LongTask] {
             let span = span(&row(kind, &format!("{{{TRACE},{VIEW}}}")));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_trace_the_events_id_gives_one_that_is_never_zero() {
+    fn without_a_trace_the_ids_derive_from_the_events_id() {
         for json in ["{}", r#"{"trace":{"trace_id":"00","span_id":"zz"}}"#, r#"{"trace":7}"#] {
             let row = row(Kind::ImageLoad, json);
             let span = span(&row);

@@ -1,4 +1,4 @@
-//! What two vendors say alike of a row: its system and its stack.
+//! Operating system and stack trace as text, shared by two vendors.
 
 use super::json::Json;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ pub(crate) fn split_os(os: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The stack as text, innermost frame first, as the languages print it.
+/// The stack trace as text, innermost frame first.
 pub(crate) fn stack(fields: &Json<'_>) -> Option<String> {
     let frames = fields.list("frames");
     if frames.is_empty() {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_system_is_split_into_its_name_and_its_version() {
+    fn an_operating_system_is_split_into_name_and_version() {
         assert_eq!(split_os("Android 15"), ("Android", Some("15")));
         assert_eq!(split_os("Windows Server 2025"), ("Windows Server", Some("2025")));
         assert_eq!(split_os("linux"), ("linux", None));

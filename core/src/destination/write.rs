@@ -1,11 +1,10 @@
-//! What the encoders of analytics vendors share: reading a row, cutting, renaming, and noting what was changed.
+//! What the encoders of analytics vendors share: reading a row, cutting values, and notes of the changes.
 
 use super::Note;
 use crate::row::Row;
 use serde_json::{Map, Value};
 
-/// What was renamed, cut or left out of one row. The encoder fills it whether or not anybody reads it, so that what
-/// the inspector says is what was sent.
+/// The values of one row that are renamed, cut or left out. The encoder itself fills it, so that the notes match the request.
 #[derive(Debug, Default)]
 pub(super) struct Notes(pub(super) Vec<Note>);
 
@@ -15,22 +14,22 @@ impl Notes {
     }
 }
 
-/// The row's own fields; none if it is not an object.
+/// The fields of the row; empty if it is not a JSON object.
 pub(super) fn fields(row: &Row) -> Map<String, Value> {
     serde_json::from_str(&row.json).unwrap_or_default()
 }
 
-/// A text field that is there and not empty.
+/// A string field, unless it is missing or empty.
 pub(super) fn text<'a>(fields: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     fields.get(key)?.as_str().filter(|text| !text.is_empty())
 }
 
-/// A text member of an object field (`user`, `view`).
+/// A string member of an object field (`user`, `view`), unless it is missing or empty.
 pub(super) fn member<'a>(fields: &'a Map<String, Value>, key: &str, member: &str) -> Option<&'a str> {
     fields.get(key)?.get(member)?.as_str().filter(|text| !text.is_empty())
 }
 
-/// The first `most` characters, and a note if there were more.
+/// The first `most` characters, with a note if the text was longer.
 pub(super) fn cut(text: &str, most: usize, field: &str, notes: &mut Notes) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
@@ -41,12 +40,12 @@ pub(super) fn cut(text: &str, most: usize, field: &str, notes: &mut Notes) -> St
     }
 }
 
-/// Whole milliseconds of a field in microseconds.
+/// A field in microseconds as whole milliseconds.
 pub(super) fn millis(fields: &Map<String, Value>, key: &str) -> Option<i64> {
     fields.get(key)?.as_i64().map(|us| us / 1_000)
 }
 
-/// A value of a URL's query: everything but letters, digits and `-._~` as `%XX`.
+/// A percent-encoded query value: everything except letters, digits and `-._~`.
 #[cfg(feature = "destination-ga4")]
 pub(super) fn query_value(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
@@ -63,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cut_is_made_between_characters_and_noted() {
+    fn a_text_is_cut_between_characters_with_a_note() {
         let mut notes = Notes::default();
         assert_eq!(cut("h\u{e9}llo", 5, "a", &mut notes), "h\u{e9}llo");
         assert!(notes.0.is_empty());
@@ -73,7 +72,7 @@ mod tests {
 
     #[cfg(feature = "destination-ga4")]
     #[test]
-    fn a_query_value_cannot_end_its_parameter() {
+    fn a_query_value_is_percent_encoded() {
         assert_eq!(query_value("a-Z_9.~"), "a-Z_9.~");
         assert_eq!(query_value("1:2&x=\u{e9} +#"), "1%3A2%26x%3D%C3%A9%20%2B%23");
     }

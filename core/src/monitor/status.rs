@@ -2,8 +2,10 @@
 
 use super::Monitor;
 use crate::delivery::RouteStatus;
+use crate::destination::Note;
 use crate::kind::Kind;
 use crate::reason::Reason;
+use crate::row::Run;
 use crate::writer::shared::StoreState;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +26,9 @@ pub struct Status {
     pub refused: Vec<(Reason, Option<Kind>, u64)>,
     /// Every route: what waits for it and why.
     pub routes: Vec<RouteStatus>,
+    /// Values of the configuration that a destination sends in another form, because its vendor does not accept them: name of
+    /// the destination and the change. For example a release with a slash at Sentry.
+    pub notes: Vec<(String, Note)>,
 }
 
 impl Monitor {
@@ -31,6 +36,16 @@ impl Monitor {
     #[must_use]
     pub fn status(&self) -> Arc<Status> {
         let shared = &self.0.shared;
+        let config = &shared.config;
+        let run = Run {
+            app: config.app.clone(),
+            release: config.release.clone(),
+            dist: config.dist.clone(),
+            environment: config.environment.clone(),
+            os: config.os.clone(),
+            device: config.device.clone(),
+            ..Run::default()
+        };
         Arc::new(Status {
             folder: shared.folder.clone(),
             store: shared.state(),
@@ -38,6 +53,7 @@ impl Monitor {
             folded: shared.ring.superblock().fold_total,
             refused: shared.ring.refusals(),
             routes: shared.delivery.get().map(crate::delivery::DeliveryHandle::snapshot).unwrap_or_default(),
+            notes: shared.delivery.get().map(|delivery| delivery.directory().run_notes(&run)).unwrap_or_default(),
         })
     }
 }

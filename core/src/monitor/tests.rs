@@ -546,3 +546,19 @@ fn what_was_recorded_while_a_purpose_was_denied_is_never_sent_for_it() {
         [None, Some(&"analytics".into()), None]
     );
 }
+
+#[cfg(feature = "destination-sentry")]
+#[test]
+fn status_names_the_values_of_the_configuration_that_a_destination_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let sentry = crate::destination::Sentry::builder("http://key@127.0.0.1:9/1").build().unwrap();
+    let config = Config::builder(folder.path(), "shop", "shop@1.0 (77)/verbatim").sessions(false);
+    let monitor = Monitor::open(config.destination("issues", sentry).build().unwrap()).unwrap();
+    // After a flush the destination is known.
+    let _ = monitor.flush(WAIT);
+    let notes = monitor.status().notes.clone();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert_eq!((notes[0].0.as_str(), notes[0].1.field.as_str()), ("issues", "release"));
+    assert_eq!(notes[0].1.what, "Sentry does not accept `shop@1.0 (77)/verbatim`: sent as `shop@1.0 (77)-verbatim`");
+    monitor.close(WAIT);
+}

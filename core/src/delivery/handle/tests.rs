@@ -125,7 +125,8 @@ fn suspended_nothing_is_sent_and_resumed_it_goes() {
 #[test]
 fn the_directory_answers_for_the_writer_without_the_deliverys_thread() {
     let rig = rig();
-    let monitoring = crate::destination::Rez::builder("http://127.0.0.1:1", "k").build().unwrap();
+    let monitoring = crate::destination::Rez::builder("http://127.0.0.1:1", "k");
+    let monitoring = monitoring.purposes(&[crate::kind::Purpose::Monitoring]).build().unwrap();
     rig.delivery.add("main", Arc::new(monitoring), store::From::Oldest);
     let directory = rig.delivery.directory();
     let row = |kind| Row {

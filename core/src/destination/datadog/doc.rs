@@ -1,4 +1,4 @@
-//! Writes one JSON object, member by member, straight into the body.
+//! Writes JSON objects into the body, member by member.
 
 use super::super::json::Json;
 use crate::json::{push_number, push_text};
@@ -11,7 +11,7 @@ pub(super) struct Doc<'a> {
 }
 
 impl Doc<'_> {
-    /// One object at the end of `out`.
+    /// Appends an object with the members that `body` writes.
     pub(super) fn write(out: &mut String, body: impl FnOnce(&mut Doc<'_>)) {
         out.push('{');
         body(&mut Doc { out, comma: false });
@@ -32,7 +32,7 @@ impl Doc<'_> {
         push_text(self.out, text);
     }
 
-    /// Nothing where there is no text.
+    /// A string, unless it is missing.
     pub(super) fn maybe(&mut self, key: &str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(key, text);
@@ -70,7 +70,7 @@ impl Doc<'_> {
         any(self.out, value);
     }
 
-    /// A member of the row under a key, unless it is absent, `null` or an empty map.
+    /// A value of the row, unless it is missing, `null` or an empty map.
     pub(super) fn member(&mut self, key: &str, value: Option<&Json<'_>>) {
         match value {
             None | Some(Json::Null) => {}
@@ -79,7 +79,7 @@ impl Doc<'_> {
         }
     }
 
-    /// The members of a map whose names are not `taken`.
+    /// The members of a map, except those whose names are `taken`.
     pub(super) fn members(&mut self, entries: &[(Cow<'_, str>, Json<'_>)], taken: &[&str]) {
         for (key, value) in entries {
             if !key.is_empty() && *value != Json::Null && !taken.contains(&key.as_ref()) {

@@ -1,4 +1,4 @@
-//! Log events: messages, feedback, metrics that are no times, forwarded errors, and our own losses.
+//! Log events: messages, feedback, metrics that are not durations, forwarded errors, and the number of lost events.
 
 use super::super::json::Json;
 use super::super::text::stack;
@@ -7,11 +7,12 @@ use super::doc::Doc;
 use super::origin::{self, System};
 use super::view::View;
 use crate::destination::Batch;
+use crate::destination::time::rfc3339;
 use crate::kind::Kind;
 use crate::level::Level;
 use crate::row::{Row, Run};
 
-/// The body for these rows and losses: a JSON array.
+/// The body: a JSON array with a log for each row and one for the lost events.
 pub(super) fn body(datadog: &Datadog, batch: &Batch<'_>) -> String {
     let mut out = String::with_capacity(batch.rows.iter().map(|row| row.json.len() + 900).sum::<usize>() + 1024);
     out.push('[');
@@ -31,11 +32,11 @@ pub(super) fn body(datadog: &Datadog, batch: &Batch<'_>) -> String {
     out
 }
 
-/// What every log has.
+/// The members that every log has.
 fn head(o: &mut Doc<'_>, datadog: &Datadog, run: Option<&Run>, ms: i64, status: &str, message: &str) {
     o.text("status", status);
     o.text("message", message);
-    o.text("date", &date(ms));
+    o.text("date", &rfc3339(ms));
     let service = datadog.service(run);
     o.text("service", service);
     o.text("ddtags", &origin::tags(service, run));
@@ -95,7 +96,7 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
     });
 }
 
-/// Status and message; `fatal` is not in the vendor's list.
+/// Status and message. Datadog has no status `fatal`.
 fn status(row: &Row, fields: &Json<'_>) -> (&'static str, String) {
     let level = fields.text("level").and_then(Level::parse);
     let level = match row.kind {
@@ -119,7 +120,7 @@ fn status(row: &Row, fields: &Json<'_>) -> (&'static str, String) {
     (status, message.unwrap_or(row.kind.as_str()).to_owned())
 }
 
-/// Our own losses: totals since the epoch began, in every request, so that the newest one is true.
+/// The number of lost events since the epoch began, by reason and kind. Every request has the totals, so the newest is right.
 fn losses(out: &mut String, datadog: &Datadog, batch: &Batch<'_>) {
     let run = batch.runs.iter().max_by_key(|run| run.number);
     let made = batch.batch_id.parse::<crate::EventId>().map_or(0, |id| i64::try_from(id.unix_ms()).unwrap_or(0));
@@ -136,11 +137,4 @@ fn losses(out: &mut String, datadog: &Datadog, batch: &Batch<'_>) {
             }
         });
     });
-}
-
-/// RFC 3339 in UTC with milliseconds; a clock outside the calendar is put to its edge.
-fn date(ms: i64) -> String {
-    let (least, most) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
-    let stamp = jiff::Timestamp::from_millisecond(ms.clamp(least, most)).unwrap_or_default();
-    format!("{stamp:.3}")
 }

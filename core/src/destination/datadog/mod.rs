@@ -1,4 +1,4 @@
-//! Datadog: RUM (views, actions, resources, errors, long tasks, vitals) and logs, at the intakes for client tokens.
+//! Datadog: RUM (views, actions, resources, errors, long tasks, vitals) and logs, sent to the intakes for client tokens.
 
 mod becomes;
 mod doc;
@@ -8,26 +8,25 @@ mod privacy;
 mod rum;
 mod view;
 
+use super::json::Json;
 use super::server_message::server_message;
-use super::{
-    Action, Backoff, Batch, Destination, DestinationError, RouteSpec, RowOutcome, Stamp, Verdict, Want, header_value,
-    json::Json, stable_hash,
-};
+use super::settings::{Settings, check_credential, check_rate, encoder, request, stable_hash};
+use super::{Action, Backoff, Batch, Destination, DestinationError, RouteSpec, RowOutcome, Stamp, Verdict, Want};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::{Row, Run};
-use crate::transport::{Answer, Endpoint, Request};
+use crate::transport::{Answer, Request};
 use std::time::Duration;
 
-/// Version of the encoder: raised when the body for the same rows changes.
+/// Raised when the body for the same rows changes.
 const VERSION: u32 = 1;
 
 const ORIGIN: &str = "rez-monitor";
 
-/// The oldest log the intake takes.
+/// Age up to which the intake accepts logs.
 const LOG_AGE: Duration = Duration::from_secs(18 * 3600);
 
-/// The oldest batch the vendor's own SDKs send to RUM.
+/// Age up to which the vendor's own SDKs send RUM events.
 const RUM_AGE: Duration = Duration::from_secs(24 * 3600);
 
 const fn route(name: &'static str, reports_losses: bool) -> RouteSpec {
@@ -46,7 +45,7 @@ const fn route(name: &'static str, reports_losses: bool) -> RouteSpec {
 const RUM: RouteSpec = route("datadog.rum", false);
 const LOGS: RouteSpec = route("datadog.logs", true);
 
-/// Sites and the hosts that take client tokens.
+/// The sites and their intakes for client tokens.
 const SITES: [(&str, &str); 7] = [
     ("datadoghq.com", "browser-intake-datadoghq.com"),
     ("us3.datadoghq.com", "browser-intake-us3-datadoghq.com"),
@@ -79,17 +78,19 @@ pub struct Datadog {
 #[derive(Clone)]
 pub struct DatadogBuilder {
     site: String,
-    endpoint: Option<String>,
+    has_endpoint: bool,
+    settings: Settings,
     datadog: Datadog,
 }
 
 impl Datadog {
-    /// Application id and client token, as the vendor's page for a RUM application shows them.
+    /// A builder with the application id and the client token, as shown on the page of the RUM application.
     #[must_use]
     pub fn builder(application_id: impl Into<String>, client_token: impl Into<String>) -> DatadogBuilder {
         DatadogBuilder {
             site: "datadoghq.com".into(),
-            endpoint: None,
+            has_endpoint: false,
+            settings: Settings::new("", &[Purpose::Monitoring]),
             datadog: Datadog {
                 base: String::new(),
                 application: application_id.into(),
@@ -102,18 +103,18 @@ impl Datadog {
                 interactions: true,
                 resources: true,
                 long_tasks: true,
-                purposes: vec![Purpose::Monitoring],
+                purposes: Vec::new(),
                 key_hash: 0,
             },
         }
     }
 
-    /// The service of a run: as configured, else the app's name.
+    /// The configured service, or the app's name.
     fn service<'a>(&'a self, run: Option<&'a Run>) -> &'a str {
         self.service.as_deref().or(run.map(|run| run.app.as_str())).unwrap_or("unknown")
     }
 
-    /// Whether the RUM route takes this row, sampling apart.
+    /// Whether the RUM route takes this row, before sampling.
     fn is_rum(&self, row: &Row, fields: &Json<'_>) -> bool {
         match row.kind {
             Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit => true,
@@ -122,124 +123,127 @@ impl Datadog {
             Kind::ApiCall | Kind::ImageLoad => self.resources,
             Kind::Interaction => self.interactions,
             Kind::LongTask => self.long_tasks,
-            // The end of a session ends its last view; its start says nothing that the next event does not.
+            // The end of a session ends its last view. Its start adds nothing to the next event.
             Kind::Session => !fields.is("init") && fields.get("view").is_some(),
-            Kind::Metric => is_time(fields),
+            Kind::Metric => is_vital(fields),
             Kind::Message | Kind::Feedback | Kind::UserProp => false,
         }
     }
 
-    /// Whether the logs route takes this row, sampling apart.
+    /// Whether the logs route takes this row, before sampling.
     fn is_log(&self, row: &Row, fields: &Json<'_>) -> bool {
         match row.kind {
             Kind::Message | Kind::Feedback => true,
             Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit => self.forward_errors,
-            Kind::Metric => !is_time(fields),
+            Kind::Metric => !is_vital(fields),
             _ => false,
         }
     }
 
-    /// RUM is sampled by session, so that a session is whole or absent.
-    fn session_is_kept(&self, row: &Row, fields: &Json<'_>) -> bool {
+    /// RUM is sampled by session, so that a session is sent whole or not at all.
+    fn session_is_sampled(&self, row: &Row, fields: &Json<'_>) -> bool {
         let run = row.run.to_string();
-        chance(fields.text("session").unwrap_or(&run)) < self.rum_rate
+        unit_hash(fields.text("session").unwrap_or(&run)) < self.rum_rate
     }
 }
 
-/// A metric that is a time, which RUM can take as a vital.
-fn is_time(fields: &Json<'_>) -> bool {
-    let timed = fields.text("unit").is_some_and(|unit| rum::time_unit(unit).is_some());
-    timed && fields.text("type") != Some("counter") && fields.float("value").is_some()
+/// Whether a metric is a duration, which RUM accepts as a vital.
+fn is_vital(fields: &Json<'_>) -> bool {
+    let is_duration = fields.text("unit").is_some_and(|unit| rum::time_unit(unit).is_some());
+    is_duration && fields.text("type") != Some("counter") && fields.float("value").is_some()
 }
 
-/// The same number from 0 to below 1 for the same text, on every device and after every restart.
-fn chance(text: &str) -> f64 {
-    // The lowest bits of the hash are its best; 53 of them make a double.
+/// A number from 0 to below 1 that depends on the text only, the same on every device.
+fn unit_hash(text: &str) -> f64 {
+    // The low bits of the hash are the best mixed; a double holds 53 of them.
     (stable_hash(&[text]) & ((1 << 53) - 1)) as f64 / (1u64 << 53) as f64
 }
 
 impl DatadogBuilder {
-    /// The vendor's site, for example `datadoghq.eu`. `datadoghq.com` by default.
+    /// The Datadog site, for example `datadoghq.eu`. Default: `datadoghq.com`.
     #[must_use]
     pub fn site(mut self, site: impl Into<String>) -> Self {
         self.site = site.into();
         self
     }
 
-    /// A proxy or a stand-in instead of a site: `/api/v2/rum` and `/api/v2/logs` are appended.
+    /// Sends to this base address instead of a site's, for example to a relay of the team; `/api/v2/rum` and `/api/v2/logs`
+    /// are appended. The address uses `https`; `http` is allowed to a loopback address only.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = Some(endpoint.into());
+        self.settings.set_endpoint(endpoint);
+        self.has_endpoint = true;
         self
     }
 
-    /// The tag `service`; the app's name by default.
+    /// The tag `service`. Default: the app's name.
     #[must_use]
     pub fn service(mut self, service: impl Into<String>) -> Self {
         self.datadog.service = Some(service.into());
         self
     }
 
-    /// Share of sessions that RUM gets, 0 to 1. A session is kept whole or not at all.
+    /// Share of sessions that are sent to RUM, 0 to 1. A session is sent whole or not at all. Default: 1.
     #[must_use]
     pub fn session_sample_rate(mut self, rate: f64) -> Self {
         self.datadog.rum_rate = rate;
         self
     }
 
-    /// Share of logs that are sent, 0 to 1, whatever becomes of the session.
+    /// Share of logs that are sent, 0 to 1, independent of the session. Default: 1.
     #[must_use]
     pub fn log_sample_rate(mut self, rate: f64) -> Self {
         self.datadog.log_rate = rate;
         self
     }
 
-    /// Errors, crashes, hangs and exits go to the logs too. Off by default, as in the vendor's own SDKs.
+    /// Sends errors, crashes, hangs and app exits to the logs as well. Default: false, as in the vendor's own SDKs.
     #[must_use]
     pub fn forward_errors_to_logs(mut self, on: bool) -> Self {
         self.datadog.forward_errors = on;
         self
     }
 
-    /// What users typed stays out of the names and contexts of actions (`mask-user-input`). On by default.
+    /// Removes user input from the names and contexts of actions (`mask-user-input`). Default: true.
     #[must_use]
     pub fn mask_user_input(mut self, on: bool) -> Self {
         self.datadog.mask_input = on;
         self
     }
 
-    /// Interactions become actions. On by default.
+    /// Sends interactions as actions. Default: true.
     #[must_use]
     pub fn track_user_interactions(mut self, on: bool) -> Self {
         self.datadog.interactions = on;
         self
     }
 
-    /// API calls and images become resources. On by default.
+    /// Sends API calls and image loads as resources. Default: true.
     #[must_use]
     pub fn track_resources(mut self, on: bool) -> Self {
         self.datadog.resources = on;
         self
     }
 
-    /// Long tasks are sent. On by default.
+    /// Sends long tasks. Default: true.
     #[must_use]
     pub fn track_long_tasks(mut self, on: bool) -> Self {
         self.datadog.long_tasks = on;
         self
     }
 
-    /// What it gets. Monitoring by default; with analytics, events and purchases become custom actions.
+    /// The purposes for which Datadog gets data. Default: monitoring. With analytics, events and purchases are sent as custom
+    /// actions.
     #[must_use]
     pub fn purposes(mut self, purposes: &[Purpose]) -> Self {
-        self.datadog.purposes = Purpose::ALL.into_iter().filter(|purpose| purposes.contains(purpose)).collect();
+        self.settings.set_purposes(purposes);
         self
     }
 
-    /// Checks the values.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// [`DestinationError`] names the part that cannot work.
+    /// [`DestinationError`] names the invalid setting.
     pub fn build(self) -> Result<Datadog, DestinationError> {
         let mut datadog = self.datadog;
         if datadog.application.is_empty() {
@@ -250,32 +254,25 @@ impl DatadogBuilder {
             let why = "expected a UUID such as 0190f2aa-7c1e-7a53-9b0e-3b6a3f0d9c11";
             return Err(DestinationError::Form { part: "application id", why });
         }
-        header_value("client token", &datadog.token)?;
-        datadog.base = match &self.endpoint {
-            Some(endpoint) => {
-                let endpoint = Endpoint::parse(endpoint)?;
-                format!("{}{}", endpoint.origin, endpoint.path)
-            }
-            None => match SITES.iter().find(|(site, _)| site.eq_ignore_ascii_case(&self.site)) {
+        check_credential("client token", &datadog.token)?;
+        datadog.base = if self.has_endpoint {
+            self.settings.base_url(&["/api/v2/rum", "/api/v2/logs"])?
+        } else {
+            match SITES.iter().find(|(site, _)| site.eq_ignore_ascii_case(&self.site)) {
                 Some((_, host)) => format!("https://{host}"),
                 None => {
                     let why = "expected one of datadoghq.com, us3.datadoghq.com, us5.datadoghq.com, datadoghq.eu, \
                                ap1.datadoghq.com, ap2.datadoghq.com, ddog-gov.com";
                     return Err(DestinationError::Form { part: "site", why });
                 }
-            },
+            }
         };
         if datadog.service.as_deref().is_some_and(str::is_empty) {
             return Err(DestinationError::Empty { part: "service" });
         }
-        for (part, rate) in [("session sample rate", datadog.rum_rate), ("log sample rate", datadog.log_rate)] {
-            if !(0.0..=1.0).contains(&rate) {
-                return Err(DestinationError::Form { part, why: "expected a number from 0 to 1" });
-            }
-        }
-        if datadog.purposes.is_empty() {
-            return Err(DestinationError::NoPurpose);
-        }
+        check_rate("session_sample_rate", datadog.rum_rate)?;
+        check_rate("log_sample_rate", datadog.log_rate)?;
+        datadog.purposes = self.settings.into_purposes()?;
         datadog.key_hash = stable_hash(&[&datadog.base, &datadog.application, &datadog.token]);
         Ok(datadog)
     }
@@ -311,9 +308,9 @@ impl Destination for Datadog {
     fn wants(&self, route: &RouteSpec, row: &Row) -> Want {
         let fields = Json::of(row);
         let wanted = if route.name == RUM.name {
-            self.is_rum(row, &fields) && self.session_is_kept(row, &fields)
+            self.is_rum(row, &fields) && self.session_is_sampled(row, &fields)
         } else {
-            self.is_log(row, &fields) && chance(&row.id.to_string()) < self.log_rate
+            self.is_log(row, &fields) && unit_hash(&row.id.to_string()) < self.log_rate
         };
         if wanted { Want::Yes } else { Want::No }
     }
@@ -325,28 +322,27 @@ impl Destination for Datadog {
     fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request {
         let run = batch.runs.iter().max_by_key(|run| run.number);
         let source = origin::System::of(run).source();
-        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let mut headers = vec![
-            header("DD-API-KEY", &self.token),
-            header("DD-EVP-ORIGIN", ORIGIN),
-            header("DD-EVP-ORIGIN-VERSION", env!("CARGO_PKG_VERSION")),
-            header("DD-REQUEST-ID", batch.batch_id),
-        ];
-        if route.name == RUM.name {
-            headers.push(header("Content-Type", "text/plain;charset=UTF-8"));
-            let mut url = format!("{}/api/v2/rum?ddsource={source}", self.base);
-            if stamp.attempt > 0 {
-                url.push_str(&format!("&ddtags=retry_count:{}", stamp.attempt));
-                if stamp.last_status != 0 {
-                    url.push_str(&format!(",last_failure_status:{}", stamp.last_status));
-                }
-            }
-            Request { url, headers, body: rum::body(self, batch).into_bytes() }
+        let is_rum = route.name == RUM.name;
+        let (path, media_type, body) = if is_rum {
+            ("/api/v2/rum", "text/plain;charset=UTF-8", rum::body(self, batch))
         } else {
-            headers.push(header("Content-Type", "application/json"));
-            let url = format!("{}/api/v2/logs?ddsource={source}", self.base);
-            Request { url, headers, body: logs::body(self, batch).into_bytes() }
+            ("/api/v2/logs", "application/json", logs::body(self, batch))
+        };
+        let mut url = format!("{}{path}?ddsource={source}", self.base);
+        if is_rum && stamp.attempt > 0 {
+            url.push_str(&format!("&ddtags=retry_count:{}", stamp.attempt));
+            if stamp.last_status != 0 {
+                url.push_str(&format!(",last_failure_status:{}", stamp.last_status));
+            }
         }
+        let headers = [
+            ("DD-API-KEY", self.token.as_str()),
+            ("DD-EVP-ORIGIN", ORIGIN),
+            ("DD-EVP-ORIGIN-VERSION", env!("CARGO_PKG_VERSION")),
+            ("DD-REQUEST-ID", batch.batch_id),
+            ("Content-Type", media_type),
+        ];
+        request(&url, &headers, body)
     }
 
     fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
@@ -371,10 +367,9 @@ impl Destination for Datadog {
     }
 
     fn encoder(&self) -> u32 {
-        let switches = [self.mask_input, self.forward_errors].map(u8::from);
-        // The body names the version of the library, so another version writes another body.
-        let settings = crc32fast::hash(self.service.as_deref().unwrap_or_default().as_bytes());
-        crc32fast::hash(env!("CARGO_PKG_VERSION").as_bytes()) ^ crc32fast::hash(&switches) ^ settings ^ VERSION
+        let mut settings = vec![u8::from(self.mask_input), u8::from(self.forward_errors)];
+        settings.extend(self.service.as_deref().unwrap_or_default().bytes());
+        encoder("datadog", VERSION, &settings)
     }
 }
 

@@ -1,14 +1,14 @@
-//! Where an event comes from, in Datadog's words: tags, system, device, user, session.
+//! The origin of an event in Datadog's terms: tags, operating system, device, user, session.
 
 use super::super::json::Json;
 use super::super::text::split_os;
 use super::doc::Doc;
 use crate::row::{Row, Run};
 
-/// Longest tag, in characters.
+/// Limit of a tag, in characters.
 const TAG_CHARS: usize = 200;
 
-/// What Datadog calls the system of a run.
+/// The operating system of a run, as far as Datadog distinguishes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum System {
     Android,
@@ -28,7 +28,7 @@ impl System {
         }
     }
 
-    /// A closed list; `rum-cpp` is what a native engine off the two phones is nearest to.
+    /// Datadog defines the values; `rum-cpp` is the closest one for a native engine on other systems.
     pub(super) fn source(self) -> &'static str {
         match self {
             System::Android => "android",
@@ -37,7 +37,7 @@ impl System {
         }
     }
 
-    /// The language family of a stack; a closed list, and nothing where none of it fits.
+    /// The source type of a stack trace. Datadog defines the values; `None` if none of them applies.
     pub(super) fn source_type(self, run: Option<&Run>) -> Option<&'static str> {
         match self {
             System::Android => Some("android"),
@@ -50,7 +50,7 @@ impl System {
     }
 }
 
-/// `service`, `env` and `version` as tags: lower case, and only characters a tag may have.
+/// `service`, `env` and `version` as tags: in lower case, with `_` for characters that are not allowed in a tag.
 pub(super) fn tags(service: &str, run: Option<&Run>) -> String {
     let version = run.map(|run| run.release.as_str());
     let environment = run.and_then(|run| run.environment.as_deref());
@@ -69,15 +69,15 @@ pub(super) fn tags(service: &str, run: Option<&Run>) -> String {
 fn tag(out: &mut String, key: &str, value: &str) {
     out.push_str(key);
     out.push(':');
-    let plain = |c: char| if c.is_alphanumeric() || "_-:./".contains(c) { c } else { '_' };
-    let value = value.chars().flat_map(char::to_lowercase).map(plain);
+    let valid = |c: char| if c.is_alphanumeric() || "_-:./".contains(c) { c } else { '_' };
+    let value = value.chars().flat_map(char::to_lowercase).map(valid);
     out.extend(value.take(TAG_CHARS - key.len() - 1));
 }
 
-/// System and device. A log must have both, so that it says `unknown` where RUM says nothing.
-pub(super) fn device(o: &mut Doc<'_>, run: Option<&Run>, must: bool) {
+/// Operating system and device. With `required`, as for logs, missing values are sent as `unknown`.
+pub(super) fn device(o: &mut Doc<'_>, run: Option<&Run>, required: bool) {
     let (name, version) = run.map_or(("", None), |run| split_os(&run.os));
-    if must || (!name.is_empty() && version.is_some()) {
+    if required || (!name.is_empty() && version.is_some()) {
         let version = version.unwrap_or("unknown");
         o.object("os", |o| {
             o.text("name", if name.is_empty() { "unknown" } else { name });
@@ -86,7 +86,7 @@ pub(super) fn device(o: &mut Doc<'_>, run: Option<&Run>, must: bool) {
         });
     }
     let model = run.and_then(|run| run.device.as_deref());
-    if must || model.is_some() {
+    if required || model.is_some() {
         o.object("device", |o| {
             o.text("type", if System::of(run) == System::Other { "other" } else { "mobile" });
             o.maybe("name", model);
@@ -95,7 +95,7 @@ pub(super) fn device(o: &mut Doc<'_>, run: Option<&Run>, must: bool) {
     }
 }
 
-/// Who used the app.
+/// The user.
 pub(super) fn user(o: &mut Doc<'_>, fields: &Json<'_>, install: &str) {
     let user = fields.get("user");
     let anonymous = user.and_then(|user| user.text("anonymous")).or(Some(install).filter(|id| !id.is_empty()));
@@ -113,13 +113,13 @@ pub(super) fn user(o: &mut Doc<'_>, fields: &Json<'_>, install: &str) {
     });
 }
 
-/// The session of a row. One recorded without sessions belongs to its run.
+/// The session of a row, or its run if it was recorded without sessions.
 pub(super) fn session<'a>(fields: &'a Json<'_>, run: Option<&'a Run>) -> Option<&'a str> {
     let session = fields.text("session").filter(|id| is_uuid(id));
     session.or_else(|| run.map(|run| run.id.as_str()).filter(|id| is_uuid(id)))
 }
 
-/// The only form of an id the vendor takes.
+/// Whether an id has the only form that Datadog accepts.
 pub(super) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -128,7 +128,7 @@ pub(super) fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// The id of a row with its dashes.
+/// The id of a row, with dashes.
 pub(super) fn id(row: &Row) -> String {
     row.id.to_string()
 }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_lower_case_and_have_no_forbidden_character() {
+    fn tags_are_in_lower_case_and_contain_allowed_characters_only() {
         assert_eq!(tags("Rez App", Some(&run("x"))), "service:rez_app,env:ci,version:shop_1.4.0_52__beta_");
         assert_eq!(tags("a,b", None), "service:a_b");
         let long = Run { release: "é".repeat(900), ..Run::default() };
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_source_is_one_of_the_vendors_list() {
+    fn the_source_is_one_of_the_defined_values() {
         for (os, source, kind) in [
             ("Android 15", "android", Some("android")),
             ("iOS 18.2", "ios", Some("ios")),

@@ -1,18 +1,18 @@
-//! `mask-user-input`: what a user typed stays out of names and contexts of actions.
+//! `mask-user-input`: removes user input from names and contexts of actions.
 
 use super::super::json::Json;
 use crate::kind::Kind;
 
-/// The word the vendor's own SDKs put there.
+/// The replacement that the vendor's own SDKs use.
 const MASKED: &str = "Masked Element";
 
-/// Longest name of a component that can still be an identifier.
+/// Limit of a component name that counts as an identifier, in bytes.
 const IDENTIFIER_BYTES: usize = 100;
 
-/// Acts that carry what the user typed.
+/// Actions whose attributes contain user input.
 const INPUT_ACTIONS: [&str; 8] = ["input", "change", "edit", "paste", "submit", "text", "text_change", "type"];
 
-/// Attributes that carry it, whatever the act.
+/// Attributes that contain user input whatever the action is.
 const INPUT_KEYS: [&str; 8] = ["content", "input", "label", "placeholder", "query", "search", "text", "value"];
 
 fn is_input(fields: &Json<'_>) -> bool {
@@ -20,20 +20,20 @@ fn is_input(fields: &Json<'_>) -> bool {
     INPUT_ACTIONS.iter().any(|input| input.eq_ignore_ascii_case(action))
 }
 
-/// A name that a programmer gave, not a text that a user typed.
+/// Whether a name was chosen by a programmer rather than typed by a user.
 fn is_identifier(name: &str) -> bool {
     name.len() <= IDENTIFIER_BYTES
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '#')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.#/:".contains(&byte))
 }
 
-/// The name of the component that was acted on.
+/// The name of the component, masked if it can be user input.
 pub(super) fn target<'a>(mask: bool, fields: &'a Json<'_>) -> &'a str {
     let component = fields.text("component").unwrap_or("unnamed");
     if mask && is_input(fields) && !is_identifier(component) { MASKED } else { component }
 }
 
-/// The fields of an interaction without what was typed; nothing where nothing has to go.
+/// The fields of an interaction without user input; `None` if nothing is masked.
 pub(super) fn without_input<'a>(mask: bool, kind: Kind, fields: &Json<'a>) -> Option<Json<'a>> {
     if !mask || kind != Kind::Interaction {
         return None;
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typed_text_is_no_name_of_a_component() {
+    fn user_input_is_not_sent_as_the_name_of_a_component() {
         for (fields, masked) in [
             (r#"{"action":"input","component":"my secret diary"}"#, MASKED),
             (r#"{"action":"Change","component":"Asha's address"}"#, MASKED),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_with_what_was_typed_go() {
+    fn attributes_with_user_input_are_removed() {
         let fields =
             json(r#"{"action":"input","attrs":{"note":"typed","length":5,"value":"x"},"tags":{"value":"stays"}}"#);
         let kept = without_input(true, Kind::Interaction, &fields).unwrap();

@@ -1,4 +1,4 @@
-//! RUM events: one JSON object a line.
+//! RUM events: one JSON object per line.
 
 use super::super::json::Json;
 use super::super::span;
@@ -11,13 +11,13 @@ use crate::destination::Batch;
 use crate::kind::Kind;
 use crate::row::{Row, Run};
 
-/// Methods of the vendor's list.
+/// The methods that Datadog defines.
 const METHODS: [&str; 9] = ["POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "CONNECT"];
 
-/// A frame is frozen above this, in microseconds (the vendor's own threshold).
+/// A frame longer than this is frozen, in microseconds. The threshold is Datadog's.
 const FROZEN_US: i64 = 700_000;
 
-/// The body for these rows: their events, then the newest state of each view they happened on.
+/// The body: the events of the rows, then the newest state of each of their views.
 pub(super) fn body(datadog: &Datadog, batch: &Batch<'_>) -> String {
     let rows: Vec<(&Row, Json<'_>)> = batch.rows.iter().map(|row| (row, Json::of(row))).collect();
     let mut out = String::with_capacity(batch.rows.iter().map(|row| row.json.len() + 900).sum());
@@ -28,12 +28,12 @@ pub(super) fn body(datadog: &Datadog, batch: &Batch<'_>) -> String {
         let (row, fields) = (view.row, view.fields);
         Line { datadog, batch, row, fields, run: batch.run_of(row) }.view(&mut out, &view);
     }
-    // Lines are joined, not ended, by a line feed.
+    // The last line has no line feed.
     out.truncate(out.trim_end_matches('\n').len());
     out
 }
 
-/// The unit of a metric that is a time, in nanoseconds.
+/// A unit of time in nanoseconds; `None` for another unit.
 pub(super) fn time_unit(unit: &str) -> Option<f64> {
     match unit {
         "ns" | "nanosecond" => Some(1.0),
@@ -52,13 +52,13 @@ struct Line<'a> {
     run: Option<&'a Run>,
 }
 
-/// Microseconds as the nanoseconds the vendor counts.
+/// Microseconds as nanoseconds, the unit of Datadog.
 fn nanos(us: Option<i64>) -> i64 {
     us.unwrap_or(0).max(0).saturating_mul(1_000)
 }
 
 impl Line<'_> {
-    /// The event of a row, if it is more than a change of its view.
+    /// The event of a row. Some kinds only change their view and have none.
     fn event(&self, out: &mut String) {
         let (kind, fields) = (self.row.kind, self.fields);
         let date = fields.int("start_ms").unwrap_or(self.row.wall_ms);
@@ -91,7 +91,7 @@ impl Line<'_> {
         }
     }
 
-    /// What every event has. `write` writes `context` and `_dd` too, since they differ.
+    /// An event. `write` writes its own members, and `context` and `_dd`.
     fn line(&self, out: &mut String, kind: &str, date: i64, write: impl FnOnce(&mut Doc<'_>)) {
         self.frame(out, kind, date, |o| self.view_of_the_row().write(o), write);
     }
@@ -133,8 +133,8 @@ impl Line<'_> {
         out.push('\n');
     }
 
-    /// What the app knew: its attributes, the event's own context, tags and contexts of the scope. Own members of a kind come
-    /// first and keep their names.
+    /// The attributes of the app, the context of the event, and tags and contexts of the scope. The members that the kind
+    /// defines take precedence.
     fn context(&self, o: &mut Doc<'_>, own: &[(&str, Option<&Json<'_>>)]) {
         let fields = self.fields;
         let nothing = ["attrs", "context", "tags", "contexts"].iter().all(|key| fields.map(key).is_empty());
@@ -282,7 +282,7 @@ impl Line<'_> {
             o.text("type", "duration");
             o.text("id", &origin::id(self.row));
             o.text("name", name);
-            // Whole nanoseconds, unless somebody measured in fractions of them.
+            // Most durations are whole nanoseconds.
             if duration.fract() == 0.0 && duration.abs() < 9e15 {
                 o.int("duration", duration as i64);
             } else {

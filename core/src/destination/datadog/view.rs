@@ -1,7 +1,7 @@
-//! Views: the screen a row happened on, and the view event that says all that is known of it so far.
+//! Views: the screen of a row, and the view event with its newest state.
 //!
-//! The vendor keeps the highest version of a view, so every view event is complete: what happened on the screen comes
-//! from the counts the row is stamped with, not from what is in this batch. A batch says each view once, in its newest state.
+//! Datadog keeps the highest version of a view, so every view event is complete. The counts come from the row, which contains
+//! those of the whole screen, not from the rows in this batch. A batch contains each view once, in its newest state.
 
 use super::super::json::Json;
 use super::doc::Doc;
@@ -10,17 +10,17 @@ use crate::kind::Kind;
 use crate::row::{Row, Run};
 use std::collections::BTreeMap;
 
-/// Before the first screen; the name the vendor's own SDKs use.
+/// The view before the first screen, as the vendor's own SDKs name it.
 const LAUNCH: &str = "ApplicationLaunch";
 
-/// The view a row belongs to.
+/// The view of a row.
 pub(super) struct View<'a> {
     pub(super) id: &'a str,
     pub(super) name: &'a str,
 }
 
 impl<'a> View<'a> {
-    /// The screen, or the launch view of the run.
+    /// The screen of the row, or the launch view of its run.
     pub(super) fn of(fields: &'a Json<'_>, run: Option<&'a Run>) -> View<'a> {
         let screen = fields.get("view").and_then(|view| {
             let id = view.text("id").filter(|id| is_uuid(id))?;
@@ -30,7 +30,7 @@ impl<'a> View<'a> {
         screen.unwrap_or(View { id: launch.unwrap_or("00000000-0000-0000-0000-000000000000"), name: LAUNCH })
     }
 
-    /// Address of the screen: a URL must not have blanks.
+    /// The URL of the screen, in which blanks are escaped.
     pub(super) fn url(&self) -> String {
         let mut url = String::with_capacity(self.name.len() + 9);
         url.push_str("screen://");
@@ -45,17 +45,17 @@ impl<'a> View<'a> {
     }
 }
 
-/// What a batch knows of a view.
+/// The newest state of a view in a batch.
 pub(super) struct Newest<'a> {
     pub(super) row: &'a Row,
     pub(super) fields: &'a Json<'a>,
     crashes: i64,
-    /// Of the launch view, which no stamp counts: what is in this batch.
+    /// Counts of the rows in this batch, for the launch view, whose rows contain no counts.
     counts: [i64; 4],
     ended: bool,
 }
 
-/// The newest row of each view, in the order of the views' ids.
+/// The newest state of each view, ordered by run and id.
 pub(super) fn newest<'a>(
     rows: &'a [(&'a Row, Json<'a>)],
     run: impl Fn(&Row) -> Option<&'a Run>,
@@ -87,7 +87,7 @@ pub(super) fn newest<'a>(
             *last = (row.seq, view.id);
         }
     }
-    // A screen behind which another one was opened is no longer shown.
+    // A screen is left when another one is opened.
     for ((run, id), newest) in &mut views {
         newest.ended |= last.get(run).is_some_and(|(_, shown)| shown != id);
     }
@@ -95,19 +95,19 @@ pub(super) fn newest<'a>(
 }
 
 impl Newest<'_> {
-    /// When the view began, milliseconds since 1970.
+    /// Start of the view, in milliseconds since 1970.
     pub(super) fn started_ms(&self, run: Option<&Run>) -> i64 {
         let stamped = self.fields.get("view").and_then(|view| view.int("started_ms"));
         stamped.or(run.map(|run| run.wall_ms)).unwrap_or(self.row.wall_ms).clamp(0, self.row.wall_ms.max(0))
     }
 
-    /// Grows with every event of the view.
+    /// The version, which increases with every event of the view.
     pub(super) fn version(&self) -> i64 {
         let stamped = self.fields.get("view").and_then(|view| view.int("version"));
         stamped.unwrap_or_else(|| i64::try_from(self.row.seq).unwrap_or(i64::MAX)).max(1)
     }
 
-    /// The members of `view` beyond its name.
+    /// Writes the members of `view` other than id, URL and name.
     pub(super) fn write(&self, o: &mut Doc<'_>, run: Option<&Run>) {
         let stamp = self.fields.get("view");
         let counts = stamp.and_then(|view| view.get("counts"));
@@ -133,7 +133,7 @@ impl Newest<'_> {
         }
     }
 
-    /// Slow, frozen or total frames of the view so far.
+    /// The number of slow, frozen or total frames so far.
     pub(super) fn frames(&self, key: &str) -> Option<i64> {
         self.fields.get("view")?.get("frames")?.int(key)
     }

@@ -1,29 +1,26 @@
-//! Rows as one request of the Measurement Protocol.
+//! Encodes rows as one request of the Measurement Protocol.
 
 use super::super::write::{Notes, cut, fields, member, millis, text};
 use super::super::{Batch, stable_hash};
-use super::commerce::{self, plain};
-use super::name;
+use super::value::{VALUE, plain};
+use super::{commerce, name};
 use crate::kind::Kind;
 use crate::row::{Row, Run};
 use serde_json::{Map, Value, json};
 
-/// Longest text of a parameter, in characters.
-pub(super) const VALUE: usize = 100;
-
-/// Longest text of a user property, in characters.
+/// Limit of a user property's text, in characters.
 const PROPERTY_VALUE: usize = 36;
 
-/// Most parameters of an event.
+/// Limit of parameters of an event.
 const PARAMETERS: usize = 25;
 
-/// Most user properties of a request.
+/// Limit of user properties in a request.
 const PROPERTIES: usize = 25;
 
-/// Longest user id, in characters.
+/// Limit of a user id, in characters.
 const USER: usize = 256;
 
-/// Whose events these are: the user and the device's own id, where the row names one.
+/// The user id and the anonymous id of the device, if the row has them.
 pub(super) fn identity(fields: &Map<String, Value>) -> (Option<String>, Option<String>) {
     let user = fields.get("user");
     let id = match user.and_then(|user| user.get("id")) {
@@ -34,7 +31,7 @@ pub(super) fn identity(fields: &Map<String, Value>) -> (Option<String>, Option<S
     (id, member(fields, "user", "anonymous").map(str::to_owned))
 }
 
-/// The body: all rows are of one identity.
+/// The body. All rows have the same [`identity`].
 pub(super) fn body(batch: &Batch<'_>, instance: Option<&str>) -> String {
     let mut notes = Notes::default();
     let (mut events, mut properties) = (Vec::new(), Map::new());
@@ -54,7 +51,7 @@ pub(super) fn body(batch: &Batch<'_>, instance: Option<&str>) -> String {
     if events.is_empty()
         && let Some(row) = batch.rows.first()
     {
-        // User properties travel with events only.
+        // Google accepts user properties only with an event.
         let params = json!({"engagement_time_msec": 1, "session_id": session(&fields(row))});
         events.push(json!({"name": "user_property_set", "params": params, "timestamp_micros": micros(row)}));
     }
@@ -73,15 +70,15 @@ pub(super) fn body(batch: &Batch<'_>, instance: Option<&str>) -> String {
     Value::Object(out).to_string()
 }
 
-/// A clock before 1970 counts as 1970.
+/// Microseconds since 1970; earlier times become 1970.
 fn micros(row: &Row) -> i64 {
     row.wall_ms.max(0).saturating_mul(1_000)
 }
 
-/// Google's session ids are numbers: the same one for the same session.
+/// A number derived from the session id, because Google's session ids are numbers.
 fn session(fields: &Map<String, Value>) -> String {
     let id = text(fields, "session").unwrap_or_default();
-    // Ten digits, as of a session that is named by its start in seconds.
+    // Ten digits, like the start times in seconds that Google uses itself.
     (1_000_000_000 + stable_hash(&[id]) % 9_000_000_000).to_string()
 }
 
@@ -101,7 +98,7 @@ pub(super) fn user_property(fields: &Map<String, Value>, notes: &mut Notes) -> (
     (name, value)
 }
 
-/// Collects the parameters of one event, ours first.
+/// The parameters of one event. Those of the kind are written before the app's attributes.
 struct Parameters<'a> {
     out: Map<String, Value>,
     notes: &'a mut Notes,
@@ -114,24 +111,24 @@ impl Parameters<'_> {
         }
     }
 
-    /// A field of the row.
-    fn say(&mut self, name: &str, field: &str, fields: &Map<String, Value>) {
+    /// Copies a field of the row.
+    fn copy(&mut self, name: &str, field: &str, fields: &Map<String, Value>) {
         let value = fields.get(field).and_then(|value| plain(value, field, self.notes));
         self.put(name, value);
     }
 
-    /// The app's own attributes.
+    /// Adds the app's attributes as far as there is space.
     fn attributes(&mut self, attrs: &Map<String, Value>) {
         for (key, value) in attrs {
-            let word = commerce::google(key);
-            let (name, value) = if word == "items" {
-                (word.to_owned(), commerce::items(value, self.notes))
+            let google_name = commerce::google_name(key);
+            let (name, value) = if google_name == "items" {
+                (google_name.to_owned(), commerce::items(value, self.notes))
             } else {
-                (name::parameter(word, self.notes), plain(value, key, self.notes))
+                (name::parameter(google_name, self.notes), plain(value, key, self.notes))
             };
             let Some(value) = value else { continue };
-            if self.out.contains_key(&name) || (word != key && attrs.contains_key(word)) {
-                self.notes.add(key, format!("left out: there is a `{name}` already"));
+            if self.out.contains_key(&name) || (google_name != key && attrs.contains_key(google_name)) {
+                self.notes.add(key, format!("left out: `{name}` exists already"));
             } else if self.out.len() >= PARAMETERS {
                 self.notes.add(key, format!("left out: more than {PARAMETERS} parameters"));
             } else {
@@ -156,25 +153,25 @@ pub(super) fn event(run: Option<&Run>, row: &Row, notes: &mut Notes) -> Value {
     let mut params = Parameters { out: Map::new(), notes };
     let duration = millis(&fields, "duration_us");
     params.put("session_id", Some(session(&fields).into()));
-    // Without it, realtime reports stay empty.
+    // Without it, real-time reports stay empty.
     params.put("engagement_time_msec", Some(duration.filter(|ms| *ms > 0).unwrap_or(1).into()));
-    own(row, &fields, duration, &mut params);
+    kind_parameters(row, &fields, duration, &mut params);
     let mut attrs = match fields.get("attrs") {
         Some(Value::Object(attrs)) => attrs.clone(),
         _ => Map::new(),
     };
     if row.kind == Kind::Analytics && name == "purchase" {
-        // What the app itself calls by Google's name must be one to Google.
-        purchase(row, &money(&mut attrs), &mut params);
+        // An app's event named `purchase` needs the parameters that Google requires of one.
+        purchase(row, &take_purchase(&mut attrs), &mut params);
     }
     params.attributes(&attrs);
-    // Where there is room, as everywhere: screen, release, environment.
-    let about = [
+    // Added only where the app left space.
+    let common = [
         ("screen_name", member(&fields, "view", "name")),
         ("app_release", run.map(|run| run.release.as_str())),
         ("environment", run.and_then(|run| run.environment.as_deref())),
     ];
-    for (name, value) in about {
+    for (name, value) in common {
         let value = value.filter(|value| !value.is_empty());
         if let Some(value) = value
             && params.out.len() < PARAMETERS
@@ -186,40 +183,40 @@ pub(super) fn event(run: Option<&Run>, row: &Row, notes: &mut Notes) -> Value {
     json!({"name": name, "params": params.out, "timestamp_micros": micros(row)})
 }
 
-/// What a kind says beside the app's attributes.
-fn own(row: &Row, fields: &Map<String, Value>, duration: Option<i64>, params: &mut Parameters<'_>) {
+/// The parameters that the kind defines.
+fn kind_parameters(row: &Row, fields: &Map<String, Value>, duration: Option<i64>, params: &mut Parameters<'_>) {
     match row.kind {
         Kind::ScreenView => {
-            params.say("screen_name", "name", fields);
+            params.copy("screen_name", "name", fields);
             let class = if fields.contains_key("class") { "class" } else { "name" };
-            params.say("screen_class", class, fields);
+            params.copy("screen_class", class, fields);
         }
         Kind::ScreenLoad => {
-            params.say("screen_name", "name", fields);
+            params.copy("screen_name", "name", fields);
             params.put("duration_ms", duration.map(Value::from));
         }
         Kind::Interaction => {
-            params.say("action", "action", fields);
-            params.say("component", "component", fields);
+            params.copy("action", "action", fields);
+            params.copy("component", "component", fields);
         }
         Kind::ApiCall => {
             for name in ["method", "endpoint", "status"] {
-                params.say(name, name, fields);
+                params.copy(name, name, fields);
             }
             params.put("duration_ms", duration.map(Value::from));
         }
         Kind::Error | Kind::Crash => {
             params.put("fatal", Some(u8::from(row.kind == Kind::Crash).into()));
-            params.say("type", "type", fields);
-            params.say("message", "message", fields);
+            params.copy("type", "type", fields);
+            params.copy("message", "message", fields);
         }
         Kind::Revenue => purchase(row, fields, params),
         _ => {}
     }
 }
 
-/// Takes the parts of a purchase out of an event's attributes, named as in a row of money.
-fn money(attrs: &mut Map<String, Value>) -> Map<String, Value> {
+/// Removes the parts of a purchase from an event's attributes and returns them under the names of a `revenue` row.
+fn take_purchase(attrs: &mut Map<String, Value>) -> Map<String, Value> {
     let parts = [
         ("amount", &["value"][..]),
         ("currency", &["currency"]),
@@ -241,23 +238,23 @@ fn money(attrs: &mut Map<String, Value>) -> Map<String, Value> {
 }
 
 fn purchase(row: &Row, fields: &Map<String, Value>, params: &mut Parameters<'_>) {
-    params.say("value", "amount", fields);
-    params.say("currency", "currency", fields);
+    params.copy("value", "amount", fields);
+    params.copy("currency", "currency", fields);
     if text(fields, "currency").is_none() {
-        params.notes.add("currency", "missing: Google counts no revenue without it");
+        params.notes.add("currency", "missing: Google does not count revenue without a currency");
     }
     match text(fields, "transaction_id") {
-        Some(_) => params.say("transaction_id", "transaction_id", fields),
-        // By it a web stream knows a second copy.
+        Some(_) => params.copy("transaction_id", "transaction_id", fields),
+        // A web stream deduplicates purchases by it.
         None => {
-            params.notes.add("transaction_id", "missing: the event's own id stands for it");
+            params.notes.add("transaction_id", "missing: the event's id is sent instead");
             params.put("transaction_id", Some(row.id.to_string().into()));
         }
     }
     let items = fields.get("items").and_then(|items| commerce::items(items, params.notes));
     let items = items.unwrap_or_else(|| {
-        params.notes.add("items", "missing: one item `(not set)` stands for them");
-        commerce::unknown(fields.get("amount"))
+        params.notes.add("items", "missing: one item `(not set)` is sent instead");
+        commerce::placeholder(fields.get("amount"))
     });
     params.put("items", Some(items));
 }

@@ -1,40 +1,39 @@
 //! Google Analytics 4: the Measurement Protocol, for a web stream or an app stream.
 //!
-//! The protocol has no key by which a second copy of an event could be told, and answers 2xx to anything. So the route is
-//! at most once, and what cannot be right is put right before it is sent: names, lengths and numbers of parameters.
+//! The protocol has no key for deduplication and answers 2xx to any request. The route is therefore at-most-once, and names,
+//! lengths and numbers of parameters are brought within Google's limits before the request is sent.
 
 mod becomes;
 mod commerce;
 mod encode;
 mod name;
+mod value;
 
 use super::server_message::server_message;
+use super::settings::{Settings, check_credential, encoder, request, stable_hash};
 use super::write::{Notes, fields, query_value};
-use super::{
-    Action, Backoff, Batch, Destination, DestinationError, Note, RouteSpec, RowOutcome, Stamp, Verdict, Want,
-    header_value, stable_hash,
-};
+use super::{Action, Backoff, Batch, Destination, DestinationError, Note, RouteSpec, RowOutcome, Stamp, Verdict, Want};
 use crate::kind::{Kind, Purpose};
 use crate::row::Row;
-use crate::transport::{Answer, Endpoint, Request};
+use crate::transport::{Answer, Request};
 use std::time::Duration;
 
-/// Version of the encoder.
+/// Raised when the body for the same rows changes.
 const VERSION: u32 = 1;
 
-/// Most events in one request.
+/// Limit of events in one request.
 const EVENTS: usize = 25;
 
-/// Most bytes of row JSON in one request: what an event adds to it stays under Google's 130 kB for 25 of them.
+/// Limit of row JSON in one request, in bytes. With what the encoder adds to 25 events, the body stays below Google's 130 kB.
 const ROWS_BYTES: usize = 50_000;
 
-/// Older events are moved to this age by Google, to a day on which they did not happen.
+/// Google moves older events to this age, which dates them wrong.
 const MAX_AGE: Duration = Duration::from_secs(72 * 3600);
 
-/// Where the protocol is served.
+/// Google's address.
 const ENDPOINT: &str = "https://www.google-analytics.com";
 
-/// The same inside the European Union.
+/// Google's address inside the European Union.
 const ENDPOINT_EU: &str = "https://region1.google-analytics.com";
 
 const ROUTES: &[RouteSpec] = &[RouteSpec {
@@ -43,7 +42,7 @@ const ROUTES: &[RouteSpec] = &[RouteSpec {
     max_events: EVENTS,
     max_bytes: ROWS_BYTES,
     backoff: Backoff::STANDARD,
-    // Compression of requests is not documented.
+    // Google does not document compressed requests.
     gzip: false,
     reports_losses: false,
     adds_losses: false,
@@ -53,7 +52,7 @@ const ROUTES: &[RouteSpec] = &[RouteSpec {
 #[derive(Clone)]
 pub struct Ga4 {
     url: String,
-    /// Of an app stream: the instance id that Firebase made.
+    /// Instance id made by Firebase; app streams only.
     instance: Option<String>,
     purposes: Vec<Purpose>,
     interactions: bool,
@@ -61,7 +60,7 @@ pub struct Ga4 {
     key_hash: u64,
 }
 
-/// A property's data stream.
+/// A data stream of a property.
 #[derive(Clone)]
 enum Stream {
     Web { measurement_id: String },
@@ -73,23 +72,23 @@ enum Stream {
 pub struct Ga4Builder {
     stream: Stream,
     api_secret: String,
-    endpoint: String,
-    purposes: Vec<Purpose>,
+    settings: Settings,
     interactions: bool,
     api_calls: bool,
 }
 
 impl Ga4 {
-    /// A web stream: the right one for an app without Firebase. The client id is the installation's own id.
+    /// A builder for a web stream, which is the one to use in an app without Firebase. The client id is the id of the
+    /// installation.
     ///
-    /// The measurement id looks like `G-1A2B3C4D5E`; the secret is made under *Measurement Protocol API secrets*.
+    /// The measurement id looks like `G-1A2B3C4D5E`. The secret is created under *Measurement Protocol API secrets*.
     #[must_use]
     pub fn web_stream(measurement_id: impl Into<String>, api_secret: impl Into<String>) -> Ga4Builder {
         Ga4Builder::new(Stream::Web { measurement_id: measurement_id.into() }, api_secret.into())
     }
 
-    /// An app stream. Google takes it only with the instance id (32 hex digits) that the Firebase SDK in the same app
-    /// has made; the Firebase app id looks like `1:1234567890:android:321abc456def7890`.
+    /// A builder for an app stream. Google accepts only an instance id (32 hex digits) that the Firebase SDK in the same
+    /// app has created. The Firebase app id looks like `1:1234567890:android:321abc456def7890`.
     #[must_use]
     pub fn app_stream(
         firebase_app_id: impl Into<String>,
@@ -106,80 +105,76 @@ impl Ga4Builder {
         Ga4Builder {
             stream,
             api_secret,
-            endpoint: ENDPOINT.to_owned(),
-            purposes: vec![Purpose::Analytics],
+            settings: Settings::new(ENDPOINT, &[Purpose::Analytics]),
             interactions: true,
             api_calls: false,
         }
     }
 
-    /// Google's address inside the European Union.
+    /// Sends to Google's address inside the European Union.
     #[must_use]
     pub fn eu(mut self) -> Self {
-        ENDPOINT_EU.clone_into(&mut self.endpoint);
+        self.settings.set_endpoint(ENDPOINT_EU);
         self
     }
 
-    /// A proxy of the team, or a stand-in on this machine; `/mp/collect` is appended. `https`, or `http` to this machine.
+    /// Sends to this base address instead of Google's, for example to a relay of the team; `/mp/collect` is appended. The
+    /// address uses `https`; `http` is allowed to a loopback address only.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = endpoint.into();
+        self.settings.set_endpoint(endpoint);
         self
     }
 
-    /// What it gets. Analytics by default; with monitoring it also gets errors as `sdk_error` and screen loads as
-    /// `screen_load`.
+    /// The purposes for which GA4 gets data. Default: analytics. With monitoring it also gets errors as `sdk_error` and
+    /// screen loads as `screen_load`.
     #[must_use]
     pub fn purposes(mut self, purposes: &[Purpose]) -> Self {
-        self.purposes = Purpose::ALL.into_iter().filter(|purpose| purposes.contains(purpose)).collect();
+        self.settings.set_purposes(purposes);
         self
     }
 
-    /// Taps and the like as `ui_interaction` (default: yes).
+    /// Sends interactions as `ui_interaction`. Default: true.
     #[must_use]
     pub fn interactions(mut self, interactions: bool) -> Self {
         self.interactions = interactions;
         self
     }
 
-    /// HTTP calls as `api_call` (default: no). Needs the purpose monitoring.
+    /// Sends API calls as `api_call`. Default: false. Requires the purpose monitoring.
     #[must_use]
     pub fn api_calls(mut self, api_calls: bool) -> Self {
         self.api_calls = api_calls;
         self
     }
 
-    /// Checks the values.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// [`DestinationError`] names the part that cannot work.
+    /// [`DestinationError`] names the invalid setting.
     pub fn build(self) -> Result<Ga4, DestinationError> {
-        let endpoint = Endpoint::parse(&self.endpoint)?;
-        header_value("API secret", &self.api_secret)?;
+        let base = format!("{}/mp/collect", self.settings.base_url(&["/mp/collect"])?);
+        check_credential("API secret", &self.api_secret)?;
         let (key, id, instance) = match self.stream {
             Stream::Web { measurement_id } => {
-                header_value("measurement id", &measurement_id)?;
+                check_credential("measurement id", &measurement_id)?;
                 ("measurement_id", measurement_id, None)
             }
             Stream::App { firebase_app_id, instance } => {
-                header_value("Firebase app id", &firebase_app_id)?;
+                check_credential("Firebase app id", &firebase_app_id)?;
                 if instance.len() != 32 || !instance.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                    let why = "32 hex digits, as Firebase's getAppInstanceId() gives them";
+                    let why = "expected 32 hex digits, as returned by Firebase's getAppInstanceId()";
                     return Err(DestinationError::Form { part: "app instance id", why });
                 }
                 ("firebase_app_id", firebase_app_id, Some(instance.to_ascii_lowercase()))
             }
         };
-        if self.purposes.is_empty() {
-            return Err(DestinationError::NoPurpose);
-        }
-        let base = format!("{}{}/mp/collect", endpoint.origin, endpoint.path);
         let key_hash = stable_hash(&[&base, &id, &self.api_secret]);
         let url = format!("{base}?{key}={}&api_secret={}", query_value(&id), query_value(&self.api_secret));
         Ok(Ga4 {
             url,
             instance,
-            purposes: self.purposes,
+            purposes: self.settings.into_purposes()?,
             interactions: self.interactions,
             api_calls: self.api_calls,
             key_hash,
@@ -188,7 +183,7 @@ impl Ga4Builder {
 }
 
 impl std::fmt::Debug for Ga4 {
-    /// Without the query, which holds the secret.
+    /// Without the query, which contains the secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let url = self.url.split('?').next().unwrap_or_default();
         f.debug_struct("Ga4").field("url", &url).field("purposes", &self.purposes).finish_non_exhaustive()
@@ -198,7 +193,7 @@ impl std::fmt::Debug for Ga4 {
 impl std::fmt::Debug for Ga4Builder {
     /// Without the secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ga4Builder").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Ga4Builder").field("endpoint", &self.settings.endpoint()).finish_non_exhaustive()
     }
 }
 
@@ -216,28 +211,25 @@ impl Destination for Ga4 {
     }
 
     fn wants(&self, _route: &RouteSpec, row: &Row) -> Want {
-        let yes = match row.kind {
+        let wanted = match row.kind {
             Kind::Analytics | Kind::ScreenView | Kind::ScreenLoad | Kind::Revenue => true,
-            // Lists have no place in a user property.
+            // A user property cannot be a list.
             Kind::UserProp => fields(row).get("op").and_then(|op| op.as_str()) != Some("append"),
             Kind::Error | Kind::Crash => true,
             Kind::Interaction => self.interactions,
             Kind::ApiCall => self.api_calls,
             _ => false,
         };
-        if yes { Want::Yes } else { Want::No }
+        if wanted { Want::Yes } else { Want::No }
     }
 
     fn encode(&self, _route: &RouteSpec, batch: &Batch<'_>, _stamp: &Stamp<'_>) -> Request {
-        Request {
-            url: self.url.clone(),
-            headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
-            body: encode::body(batch, self.instance.as_deref()).into_bytes(),
-        }
+        let body = encode::body(batch, self.instance.as_deref());
+        request(&self.url, &[("Content-Type", "application/json")], body)
     }
 
     fn fits(&self, _route: &RouteSpec, first: &Row, _taken: usize, next: &Row) -> bool {
-        // A request is about one user of one client.
+        // A request names one client and one user.
         encode::identity(&fields(first)) == encode::identity(&fields(next))
     }
 
@@ -278,7 +270,7 @@ impl Destination for Ga4 {
     }
 
     fn encoder(&self) -> u32 {
-        crc32fast::hash(concat!("ga4 ", env!("CARGO_PKG_VERSION")).as_bytes()) ^ VERSION
+        encoder("ga4", VERSION, &[])
     }
 }
 

@@ -1,20 +1,20 @@
-//! Names within Google's rules: `^[A-Za-z][A-Za-z0-9_]*$`, a length, and none that Google keeps for itself.
+//! Names within Google's rules: `^[A-Za-z][A-Za-z0-9_]*$`, a maximum length, and no reserved name.
 
 use super::super::write::Notes;
 
-/// Longest name of an event or of a parameter.
+/// Limit of the name of an event or parameter, in characters.
 pub(super) const NAME: usize = 40;
 
-/// Longest name of a user property.
+/// Limit of the name of a user property, in characters.
 pub(super) const PROPERTY_NAME: usize = 24;
 
-/// What Google's own names begin with. A leading `_` cannot be left after the repair, and `gtag.` only as `gtag_`.
+/// Reserved prefixes. `_` and `gtag.` are reserved too, but a repaired name never starts with them.
 const PREFIXES: &[&str] = &["firebase_", "ga_", "google_"];
 
-/// Put before a name that Google keeps for itself.
-const OURS: &str = "x_";
+/// Prefix that makes a reserved name acceptable.
+const PREFIX: &str = "x_";
 
-/// Event names that an app must not send; lists differ by page, this is the sum of them.
+/// Reserved event names: the union of the lists in Google's documentation, which differ by page.
 const EVENTS: &[&str] = &[
     "ad_activeview",
     "ad_click",
@@ -67,12 +67,12 @@ fn repaired(name: &str, field: &str, most: usize, reserved: impl Fn(&str) -> boo
     let mut good: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let letters = good.find(|c: char| c.is_ascii_alphabetic());
     good = match letters {
-        // Digits in front mean something, underscores do not.
+        // Leading underscores are dropped; leading digits carry meaning and are kept behind a prefix.
         Some(at) if good.get(..at).is_some_and(|lead| lead.bytes().all(|byte| byte == b'_')) => good.split_off(at),
-        _ => format!("{OURS}{good}"),
+        _ => format!("{PREFIX}{good}"),
     };
     if reserved(&good) || PREFIXES.iter().any(|prefix| good.starts_with(prefix)) {
-        good.insert_str(0, OURS);
+        good.insert_str(0, PREFIX);
     }
     good.truncate(most);
     if good != name {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_good_name_stays_and_a_bad_one_is_repaired_with_a_note() {
+    fn a_valid_name_is_unchanged_and_an_invalid_one_is_repaired_with_a_note() {
         for (name, sent) in [
             ("view_item", "view_item"),
             ("Bill Upload", "Bill_Upload"),

@@ -49,7 +49,7 @@ fn sent(rows: &[Row]) -> Value {
     serde_json::from_slice(&request(&ga4(), rows).body).unwrap()
 }
 
-/// Name and parameters of one event, without what every event bears.
+/// Name and parameters of one event, without the common parameters.
 fn event(kind: Kind, fields: Value) -> (String, Value) {
     let mut body = sent(&[row(1, kind, fields)]);
     let params = body["events"][0]["params"].as_object_mut().unwrap();
@@ -82,7 +82,7 @@ fn a_request_names_client_user_and_events_with_session_and_time() {
 }
 
 #[test]
-fn the_calls_of_the_guide_have_googles_names() {
+fn the_events_of_the_guide_have_googles_names() {
     let item = json!({"id": "P1", "name": "Chai", "price": 120});
     let google = json!({"item_id": "P1", "item_name": "Chai", "price": 120});
     for (name, attrs, expected) in [
@@ -130,7 +130,7 @@ fn the_calls_of_the_guide_have_googles_names() {
 }
 
 #[test]
-fn a_screen_view_and_a_purchase_are_googles_own_events() {
+fn screen_views_and_purchases_are_events_that_google_defines() {
     let view = |fields| event(Kind::ScreenView, fields);
     assert_eq!(
         view(json!({"name": "Home", "class": "HomeScreen"})),
@@ -150,7 +150,7 @@ fn a_screen_view_and_a_purchase_are_googles_own_events() {
             "items": [{"item_id": "P1", "item_name": "Chai"}]})
         )
     );
-    // Nothing but an amount: what Google wants beside it stands in, and is noted.
+    // An amount alone: placeholders for the required parameters, with notes.
     let bare = json!({"amount": 9.5});
     assert_eq!(
         event(Kind::Revenue, bare.clone()),
@@ -165,7 +165,7 @@ fn a_screen_view_and_a_purchase_are_googles_own_events() {
         notes.iter().map(|note| note.field.as_str()).collect::<Vec<_>>(),
         ["currency", "transaction_id", "items"]
     );
-    // The app's own event of that name is no less a purchase, however many attributes it has.
+    // An event of the app with that name is a purchase too, however many attributes it has.
     let mut attrs = json!({"transaction_id": 17, "value": 5});
     for n in 0..40 {
         attrs[format!("a{n:02}")] = n.into();
@@ -177,7 +177,7 @@ fn a_screen_view_and_a_purchase_are_googles_own_events() {
 }
 
 #[test]
-fn what_is_measured_has_names_that_google_does_not_keep_for_itself() {
+fn timings_and_errors_have_names_that_google_does_not_reserve() {
     assert_eq!(
         event(Kind::ScreenLoad, json!({"name": "Home", "duration_us": 321_900})),
         ("screen_load".into(), json!({"screen_name": "Home", "duration_ms": 321}))
@@ -199,7 +199,7 @@ fn what_is_measured_has_names_that_google_does_not_keep_for_itself() {
 }
 
 #[test]
-fn user_properties_go_with_the_events_or_with_one_of_their_own() {
+fn user_properties_are_sent_with_events_or_with_one_of_their_own() {
     let plan = json!({"op": "set", "name": "plan", "value": "gold"});
     let count = json!({"op": "increment", "name": "a very long name of a property", "by": 1.0, "value": 7.0});
     let rows = [
@@ -224,7 +224,7 @@ fn user_properties_go_with_the_events_or_with_one_of_their_own() {
 }
 
 #[test]
-fn a_request_is_about_one_user_of_one_client() {
+fn a_request_contains_the_events_of_one_user_and_one_client() {
     let of = |user: Value| row(1, Kind::Analytics, json!({"name": "n", "user": user}));
     let together = |a: Value, b: Value| ga4().fits(&ROUTES[0], &of(a), 1, &of(b));
     assert!(together(json!({"id": "a", "email": "x"}), json!({"id": "a"})));
@@ -237,7 +237,7 @@ fn a_request_is_about_one_user_of_one_client() {
 }
 
 #[test]
-fn what_google_forbids_is_renamed_cut_or_left_out_with_a_note_and_the_event_goes() {
+fn values_that_google_does_not_accept_are_changed_with_a_note_and_the_event_is_sent() {
     let mut attrs = json!({"page title": "x".repeat(150), "google_click": 1, "nested": {"a": [1, 2]}, "yes": true,
         "nothing": null, "session_id": "mine", "page-title": "y", "items": "none"});
     for n in 0..40 {
@@ -260,11 +260,11 @@ fn what_google_forbids_is_renamed_cut_or_left_out_with_a_note_and_the_event_goes
         ("name", "x_session_start"),
         ("page title", "cut to 100"),
         ("page title", "page_title"),
-        ("page-title", "a `page_title` already"),
+        ("page-title", "`page_title` exists already"),
         ("google_click", "x_google_click"),
         ("nested", "as text"),
         ("session_id", "already"),
-        ("items", "no list"),
+        ("items", "not a list"),
         ("zz39", "more than 25"),
     ] {
         assert!(said(field, what), "{field}: {what} in {notes:?}");
@@ -272,7 +272,7 @@ fn what_google_forbids_is_renamed_cut_or_left_out_with_a_note_and_the_event_goes
 }
 
 #[test]
-fn items_are_read_in_every_form_an_app_gives_them() {
+fn items_are_accepted_in_every_form() {
     let items = |items: Value| analytics("view_item", json!({ "items": items })).1;
     assert_eq!(items(json!({"id": 7}))["items"], json!([{"item_id": 7}]));
     assert_eq!(items(json!(["P1", 2, [], null, {}]))["items"], json!([{"item_id": "P1"}, {"item_id": 2}]));
@@ -287,7 +287,7 @@ fn items_are_read_in_every_form_an_app_gives_them() {
 }
 
 #[test]
-fn the_address_bears_stream_and_secret_and_a_wrong_value_is_named() {
+fn the_address_has_stream_and_secret_and_an_invalid_setting_is_named() {
     let rows = [row(1, Kind::Analytics, json!({"name": "n", "user": {"anonymous": "d-1"}}))];
     let web = request(&ga4(), &rows);
     assert_eq!(web.url, "https://www.google-analytics.com/mp/collect?measurement_id=G-1A2B3C4D5E&api_secret=s3cret");
@@ -307,7 +307,7 @@ fn the_address_bears_stream_and_secret_and_a_wrong_value_is_named() {
     assert_eq!(web("G-1", "s\n"), DestinationError::NotAHeader { part: "API secret", at: 1 });
     let app = |instance: &str| Ga4::app_stream("1:2", instance, "s").build().unwrap_err().to_string();
     for instance in ["", "0123", "g123456789abcdef0123456789abcdef"] {
-        assert!(app(instance).starts_with("app instance id: 32 hex digits"), "{instance}");
+        assert!(app(instance).starts_with("app instance id: expected 32 hex digits"), "{instance}");
     }
     let at = |endpoint: &str| Ga4::web_stream("G-1", "s").endpoint(endpoint).build().unwrap_err();
     assert_eq!(at("https://"), DestinationError::Endpoint(UrlError::NoHost));
@@ -320,7 +320,7 @@ fn the_address_bears_stream_and_secret_and_a_wrong_value_is_named() {
 }
 
 #[test]
-fn kinds_that_google_has_no_place_for_are_not_wanted() {
+fn kinds_that_are_not_sent_are_unwanted() {
     let wants = |of: &Ga4, kind, fields: Value| of.wants(&ROUTES[0], &row(1, kind, fields)) == Want::Yes;
     for kind in Kind::ALL {
         let wanted = matches!(

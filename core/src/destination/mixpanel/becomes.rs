@@ -1,14 +1,14 @@
-//! What becomes of each kind at Mixpanel, in words: the table in the user guide.
+//! The table of kinds in the user guide.
 
 use super::Mixpanel;
 use crate::kind::Kind;
 
 impl Mixpanel {
-    /// What becomes of a kind at Mixpanel, in words.
+    /// What Mixpanel gets of a kind, as Markdown for the user guide.
     #[must_use]
     pub fn becomes(kind: Kind) -> &'static str {
         match kind {
-            Kind::Analytics => "event, its name and attributes verbatim",
+            Kind::Analytics => "event with its own name and attributes",
             Kind::ScreenView => "event `Screen View` with `screen_name`, `screen_class`",
             Kind::ScreenLoad => "with the purpose monitoring an event `Screen Load` with `screen_name`, `duration_ms`",
             Kind::UserProp => "`$set`; `$add` for an increment; `$append`",

@@ -1,8 +1,8 @@
-//! Rows as events of `/import` and as updates of `/engage`.
+//! Encodes rows as events for `/import` and as profile updates for `/engage`.
 
 use super::super::Batch;
 use super::super::write::{Notes, cut, fields, member, millis, text};
-use super::value::{TEXT, Who, properties, time, within};
+use super::value::{Identity, TEXT, limited, properties, time};
 use crate::kind::Kind;
 use crate::row::{Row, Run};
 use serde_json::{Map, Value, json};
@@ -26,16 +26,16 @@ pub(super) fn event(install: &str, run: Option<&Run>, row: &Row, notes: &mut Not
     let fields = fields(row);
     let attrs = fields.get("attrs").and_then(Value::as_object);
     let mut out = attrs.map(|attrs| properties(attrs, 0, notes)).unwrap_or_default();
-    let name = own(row.kind, &fields, &mut out, notes);
-    let who = Who::of(install, &fields, notes);
+    let name = kind_properties(row.kind, &fields, &mut out, notes);
+    let identity = Identity::of(install, &fields, notes);
     out.insert("time".into(), time(row, notes).into());
-    out.insert("distinct_id".into(), who.distinct_id().into());
-    out.insert("$device_id".into(), who.device.into());
+    out.insert("distinct_id".into(), identity.distinct_id().into());
+    out.insert("$device_id".into(), identity.device.into());
     out.insert("$insert_id".into(), row.id.to_string().into());
     out.insert("ip".into(), 0.into());
     out.insert("mp_lib".into(), "rez-monitor".into());
     out.insert("$lib_version".into(), env!("CARGO_PKG_VERSION").into());
-    if let Some(user) = who.user {
+    if let Some(user) = identity.user {
         out.insert("$user_id".into(), user.into());
     }
     let mut known = |name: &str, value: Option<&str>| {
@@ -56,46 +56,46 @@ pub(super) fn event(install: &str, run: Option<&Run>, row: &Row, notes: &mut Not
     json!({"event": name, "properties": out})
 }
 
-/// What a kind says beside the app's attributes, and what its event is called.
-fn own(kind: Kind, fields: &Map<String, Value>, out: &mut Map<String, Value>, notes: &mut Notes) -> String {
+/// Adds the properties that the kind defines and returns the name of the event.
+fn kind_properties(kind: Kind, fields: &Map<String, Value>, out: &mut Map<String, Value>, notes: &mut Notes) -> String {
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value.filter(|value| !value.is_null()) {
             out.insert(name.to_owned(), value);
         }
     };
-    let mut say = |key: &str| fields.get(key).map(|value| within(value, 0, key, notes));
+    let mut field = |key: &str| fields.get(key).map(|value| limited(value, 0, key, notes));
     match kind {
         Kind::ScreenView => {
-            put("screen_name", say("name"));
-            put("screen_class", say("class"));
+            put("screen_name", field("name"));
+            put("screen_class", field("class"));
             "Screen View".into()
         }
         Kind::ScreenLoad => {
-            put("screen_name", say("name"));
+            put("screen_name", field("name"));
             put("duration_ms", millis(fields, "duration_us").map(Value::from));
             "Screen Load".into()
         }
         Kind::Revenue => {
             for key in ["amount", "currency", "transaction_id", "items"] {
-                put(key, say(key));
+                put(key, field(key));
             }
             "Purchase".into()
         }
         Kind::Interaction => {
-            put("action", say("action"));
-            put("component", say("component"));
+            put("action", field("action"));
+            put("component", field("component"));
             "Interaction".into()
         }
         Kind::ApiCall => {
             for key in ["method", "endpoint", "status"] {
-                put(key, say(key));
+                put(key, field(key));
             }
             put("duration_ms", millis(fields, "duration_us").map(Value::from));
             "API Call".into()
         }
         Kind::Error | Kind::Crash => {
             for key in ["type", "message", "severity", "code"] {
-                put(key, say(key));
+                put(key, field(key));
             }
             if kind == Kind::Crash { "App Crash".into() } else { "App Error".into() }
         }
@@ -103,7 +103,7 @@ fn own(kind: Kind, fields: &Map<String, Value>, out: &mut Map<String, Value>, no
     }
 }
 
-/// An event's name, verbatim but for Mixpanel's own: `$identify` or `$merge` from an app would change identities.
+/// The name of an event: unchanged, unless it starts with `$`. An app's `$identify` or `$merge` would change identities.
 fn name(name: &str, notes: &mut Notes) -> String {
     let changed = match name {
         "" => "unnamed".to_owned(),
@@ -117,20 +117,20 @@ fn name(name: &str, notes: &mut Notes) -> String {
 /// One update of a profile.
 pub(super) fn update(token: &str, install: &str, row: &Row, notes: &mut Notes) -> Value {
     let fields = fields(row);
-    let who = Who::of(install, &fields, notes);
+    let identity = Identity::of(install, &fields, notes);
     let (operation, change) = match row.kind {
-        Kind::Revenue => ("$append", charge(row, &fields, notes)),
+        Kind::Revenue => ("$append", transaction(row, &fields, notes)),
         _ => {
             let name = match text(&fields, "name") {
                 Some(name) => cut(name, TEXT, "name", notes),
                 None => "unnamed".into(),
             };
             let value = |key: &str, notes: &mut Notes| {
-                fields.get(key).map_or(Value::Null, |value| within(value, 0, &name, notes))
+                fields.get(key).map_or(Value::Null, |value| limited(value, 0, &name, notes))
             };
             match text(&fields, "op") {
                 Some("increment") => {
-                    // Mixpanel adds numbers only.
+                    // `$add` accepts numbers only.
                     let by = fields.get("by").filter(|by| by.is_number()).cloned();
                     ("$add", json!({ name: by.unwrap_or_else(|| 0.into()) }))
                 }
@@ -145,15 +145,15 @@ pub(super) fn update(token: &str, install: &str, row: &Row, notes: &mut Notes) -
             }
         }
     };
-    let mut out = json!({"$token": token, "$distinct_id": who.distinct_id(), "$ip": "0"});
+    let mut out = json!({"$token": token, "$distinct_id": identity.distinct_id(), "$ip": "0"});
     if let Value::Object(out) = &mut out {
         out.insert(operation.into(), change);
     }
     out
 }
 
-/// A transaction, as Mixpanel's revenue reports know it.
-fn charge(row: &Row, fields: &Map<String, Value>, notes: &mut Notes) -> Value {
+/// A transaction in the form that Mixpanel's revenue reports read.
+fn transaction(row: &Row, fields: &Map<String, Value>, notes: &mut Notes) -> Value {
     let attrs = fields.get("attrs").and_then(Value::as_object);
     let mut out = attrs.map(|attrs| properties(attrs, 1, notes)).unwrap_or_default();
     let amount = fields.get("amount").filter(|amount| amount.is_number()).cloned();
@@ -161,13 +161,13 @@ fn charge(row: &Row, fields: &Map<String, Value>, notes: &mut Notes) -> Value {
     out.insert("$time".into(), seconds(time(row, notes)).into());
     for key in ["currency", "transaction_id"] {
         if let Some(value) = fields.get(key) {
-            out.insert(key.into(), within(value, 1, key, notes));
+            out.insert(key.into(), limited(value, 1, key, notes));
         }
     }
     json!({"$transactions": out})
 }
 
-/// ISO 8601 in UTC to the second, without a zone: the form of `$time`.
+/// ISO 8601 in UTC with seconds and without a zone, the format of `$time`.
 fn seconds(ms: i64) -> String {
     let most = jiff::Timestamp::MAX.as_millisecond();
     let stamp = jiff::Timestamp::from_millisecond(ms.min(most)).unwrap_or_default();

@@ -1,12 +1,12 @@
-//! Mixpanel: `/import` for events, `/engage` for what is known of a user.
+//! Mixpanel: `/import` for events, `/engage` for user profiles.
 //!
-//! | route | carries | resent when its fate is unknown |
+//! | route | content | repeated after an unknown outcome |
 //! | --- | --- | --- |
-//! | `mixpanel.import` | events, each with its `$insert_id`, by which Mixpanel drops a second copy | yes |
-//! | `mixpanel.set` | `$set`: the same value twice is the same value | yes |
-//! | `mixpanel.add` | `$add`, `$append`: no key to tell a second copy by | no |
+//! | `mixpanel.import` | events with an `$insert_id`, by which Mixpanel deduplicates | yes |
+//! | `mixpanel.set` | `$set`, which is idempotent | yes |
+//! | `mixpanel.add` | `$add` and `$append`, which have no key for deduplication | no |
 //!
-//! Geolocation is off (`ip` is 0 everywhere). `/engage` takes no compressed bodies.
+//! Geolocation is off: every request sends `ip` as 0. `/engage` does not accept compressed bodies.
 
 mod answer;
 mod becomes;
@@ -14,27 +14,26 @@ mod encode;
 mod value;
 
 use super::base64::base64;
+use super::settings::{Settings, check_credential, encoder, request, stable_hash};
 use super::write::{Notes, fields, text};
-use super::{
-    Backoff, Batch, Destination, DestinationError, Note, RouteSpec, Stamp, Verdict, Want, header_value, stable_hash,
-};
+use super::{Backoff, Batch, Destination, DestinationError, Note, RouteSpec, Stamp, Verdict, Want};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::Row;
-use crate::transport::{Answer, Endpoint, Request};
+use crate::transport::{Answer, Request};
 use std::time::Duration;
 
-/// Version of the encoder.
+/// Raised when the body for the same rows changes.
 const VERSION: u32 = 1;
 
-/// Waits as Mixpanel asks for them: exponential from 2 s to 60 s.
+/// The backoff that Mixpanel asks for: exponential from 2 s to 60 s.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(60) };
 
-/// Most updates of profiles in one request. Mixpanel takes 2,000; it answers for all of them with one digit, so that a
-/// refused one takes its company along.
+/// Limit of profile updates in one request. Mixpanel accepts 2,000, but answers for the request as a whole, so that one
+/// refused update makes the whole request fail.
 const UPDATES: usize = 50;
 
-/// `mixpanel.import`: 500 events are far under Mixpanel's 2,000 and 10 MB.
+/// 500 events are well below Mixpanel's limits of 2,000 events and 10 MB.
 const IMPORT: RouteSpec = RouteSpec {
     name: "mixpanel.import",
     at_most_once: false,
@@ -49,7 +48,7 @@ const SET: RouteSpec = RouteSpec { name: "mixpanel.set", max_events: UPDATES, gz
 const ADD: RouteSpec = RouteSpec { name: "mixpanel.add", at_most_once: true, ..SET };
 const ROUTES: &[RouteSpec] = &[IMPORT, SET, ADD];
 
-/// Which of the three this is.
+/// The three routes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
     Import,
@@ -67,7 +66,7 @@ impl Route {
     }
 }
 
-/// Where the project's data lives.
+/// The region in which the project's data is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MixpanelRegion {
     /// The United States: `api.mixpanel.com`.
@@ -107,21 +106,19 @@ pub struct Mixpanel {
 #[derive(Clone)]
 pub struct MixpanelBuilder {
     token: String,
-    endpoint: String,
-    purposes: Vec<Purpose>,
+    settings: Settings,
     errors: bool,
     interactions: bool,
     api_calls: bool,
 }
 
 impl Mixpanel {
-    /// The project token, as in the project's settings.
+    /// A builder with the project token, as shown in the project's settings.
     #[must_use]
     pub fn builder(token: impl Into<String>) -> MixpanelBuilder {
         MixpanelBuilder {
             token: token.into(),
-            endpoint: MixpanelRegion::Us.endpoint().to_owned(),
-            purposes: vec![Purpose::Analytics],
+            settings: Settings::new(MixpanelRegion::Us.endpoint(), &[Purpose::Analytics]),
             errors: false,
             interactions: false,
             api_calls: false,
@@ -130,70 +127,67 @@ impl Mixpanel {
 }
 
 impl MixpanelBuilder {
-    /// Where the project's data lives; the United States by default.
+    /// The region in which the project's data is stored. Default: the United States.
     #[must_use]
     pub fn region(mut self, region: MixpanelRegion) -> Self {
-        region.endpoint().clone_into(&mut self.endpoint);
+        self.settings.set_endpoint(region.endpoint());
         self
     }
 
-    /// A proxy of the team, or a stand-in on this machine, instead of a region's address: `/import` and `/engage` are
-    /// appended. `https`, or `http` to this machine.
+    /// Sends to this base address instead of a region's, for example to a relay of the team; `/import` and `/engage` are
+    /// appended. The address uses `https`; `http` is allowed to a loopback address only.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = endpoint.into();
+        self.settings.set_endpoint(endpoint);
         self
     }
 
-    /// What it gets. Analytics by default; with monitoring it also gets screen loads, and what the switches below name.
+    /// The purposes for which Mixpanel gets data. Default: analytics. With monitoring it also gets screen loads, and the kinds
+    /// that are switched on below.
     #[must_use]
     pub fn purposes(mut self, purposes: &[Purpose]) -> Self {
-        self.purposes = Purpose::ALL.into_iter().filter(|purpose| purposes.contains(purpose)).collect();
+        self.settings.set_purposes(purposes);
         self
     }
 
-    /// Errors as `App Error` and crashes as `App Crash` (default: no). Needs the purpose monitoring.
+    /// Sends errors as `App Error` and crashes as `App Crash`. Default: false. Requires the purpose monitoring.
     #[must_use]
     pub fn errors(mut self, errors: bool) -> Self {
         self.errors = errors;
         self
     }
 
-    /// Taps and the like as `Interaction` (default: no).
+    /// Sends interactions as `Interaction`. Default: false.
     #[must_use]
     pub fn interactions(mut self, interactions: bool) -> Self {
         self.interactions = interactions;
         self
     }
 
-    /// HTTP calls as `API Call` (default: no). Needs the purpose monitoring.
+    /// Sends API calls as `API Call`. Default: false. Requires the purpose monitoring.
     #[must_use]
     pub fn api_calls(mut self, api_calls: bool) -> Self {
         self.api_calls = api_calls;
         self
     }
 
-    /// Checks the values.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// [`DestinationError`] names the part that cannot work.
+    /// [`DestinationError`] names the invalid setting.
     pub fn build(self) -> Result<Mixpanel, DestinationError> {
-        let endpoint = Endpoint::parse(&self.endpoint)?;
-        header_value("project token", &self.token)?;
+        let base = self.settings.base_url(&["/import", "/engage"])?;
+        check_credential("project token", &self.token)?;
         if self.token.contains(':') {
-            return Err(DestinationError::Form { part: "project token", why: "a token has no `:` in it" });
+            return Err(DestinationError::Form { part: "project token", why: "a token does not contain `:`" });
         }
-        if self.purposes.is_empty() {
-            return Err(DestinationError::NoPurpose);
-        }
-        let base = format!("{}{}", endpoint.origin, endpoint.path);
         Ok(Mixpanel {
             import: format!("{base}/import?strict=1"),
             engage: format!("{base}/engage?verbose=1&ip=0"),
             authorization: format!("Basic {}", base64(format!("{}:", self.token).as_bytes())),
             key_hash: stable_hash(&[&base, &self.token]),
             token: self.token,
-            purposes: self.purposes,
+            purposes: self.settings.into_purposes()?,
             errors: self.errors,
             interactions: self.interactions,
             api_calls: self.api_calls,
@@ -214,7 +208,7 @@ impl std::fmt::Debug for Mixpanel {
 impl std::fmt::Debug for MixpanelBuilder {
     /// Without the token.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MixpanelBuilder").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("MixpanelBuilder").field("endpoint", &self.settings.endpoint()).finish_non_exhaustive()
     }
 }
 
@@ -225,7 +219,7 @@ impl Mixpanel {
             (Route::Import, Kind::Error | Kind::Crash) => self.errors,
             (Route::Import, Kind::Interaction) => self.interactions,
             (Route::Import, Kind::ApiCall) => self.api_calls,
-            // A charge alone (the guide's `trackRevenue`) is no event; a purchase with its items or its id is.
+            // An amount alone (`trackRevenue`) updates the profile only; a purchase with items or an id is an event as well.
             (Route::Import, Kind::Revenue) => {
                 let fields = fields(row);
                 text(&fields, "transaction_id").is_some() || fields.contains_key("items")
@@ -258,16 +252,15 @@ impl Destination for Mixpanel {
     }
 
     fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, _stamp: &Stamp<'_>) -> Request {
-        let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
-        let (url, body) = match Route::of(route) {
+        const JSON: (&str, &str) = ("Content-Type", "application/json");
+        const ACCEPT: (&str, &str) = ("Accept", "application/json");
+        match Route::of(route) {
             Route::Import => {
-                headers.push(("Authorization".to_owned(), self.authorization.clone()));
-                (&self.import, encode::events(batch))
+                let headers = [JSON, ("Authorization", self.authorization.as_str()), ACCEPT];
+                request(&self.import, &headers, encode::events(batch))
             }
-            Route::Set | Route::Add => (&self.engage, encode::updates(&self.token, batch)),
-        };
-        headers.push(("Accept".to_owned(), "application/json".to_owned()));
-        Request { url: url.clone(), headers, body: body.into_bytes() }
+            Route::Set | Route::Add => request(&self.engage, &[JSON, ACCEPT], encode::updates(&self.token, batch)),
+        }
     }
 
     fn notes(&self, route: &RouteSpec, row: &Row) -> Vec<Note> {
@@ -288,8 +281,7 @@ impl Destination for Mixpanel {
     }
 
     fn encoder(&self) -> u32 {
-        // The body names the version of the library, so another version writes another body.
-        crc32fast::hash(concat!("mixpanel ", env!("CARGO_PKG_VERSION")).as_bytes()) ^ VERSION
+        encoder("mixpanel", VERSION, &[])
     }
 }
 

@@ -55,7 +55,7 @@ fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
 }
 
 #[test]
-fn an_event_is_verbatim_with_id_time_and_who() {
+fn an_event_keeps_its_attributes_and_gets_id_time_and_identity() {
     let fields = json!({"name": "Bill Upload", "attrs": {"amount": 12.5, "ok": true, "tags": ["a", 1]},
         "user": {"id": "u-1", "email": "a@b.example"}, "session": "s-1", "view": {"name": "Cart"}});
     let event = sent(&IMPORT, &[row(1, Kind::Analytics, fields)]);
@@ -73,7 +73,7 @@ fn an_event_is_verbatim_with_id_time_and_who() {
 }
 
 #[test]
-fn who_is_nobody_named_goes_under_the_devices_own_id() {
+fn an_event_without_a_user_id_belongs_to_the_device() {
     let ids = |user: Value| {
         let event = sent(&IMPORT, &[row(1, Kind::Analytics, json!({"name": "n", "user": user}))]);
         let of = |name: &str| event[0]["properties"][name].as_str().map(str::to_owned);
@@ -90,7 +90,7 @@ fn who_is_nobody_named_goes_under_the_devices_own_id() {
 }
 
 #[test]
-fn every_kind_goes_where_the_mapping_says() {
+fn each_kind_goes_to_its_route() {
     let everything = Mixpanel::builder("T").errors(true).interactions(true).api_calls(true).build().unwrap();
     let usual = mixpanel();
     let routes = |of: &Mixpanel, kind, fields: Value| {
@@ -124,7 +124,7 @@ fn every_kind_goes_where_the_mapping_says() {
 }
 
 #[test]
-fn the_kinds_that_are_no_events_of_the_app_have_names_of_their_own() {
+fn kinds_other_than_analytics_have_fixed_event_names() {
     for (kind, fields, name, properties) in [
         (
             Kind::ScreenView,
@@ -168,7 +168,7 @@ fn the_kinds_that_are_no_events_of_the_app_have_names_of_their_own() {
 }
 
 #[test]
-fn updates_of_a_profile_set_add_and_append_and_a_charge_is_a_transaction() {
+fn profile_updates_set_add_and_append_and_revenue_is_a_transaction() {
     let user = json!({"id": "u-1"});
     let set = json!({"op": "set", "name": "plan", "value": "gold", "user": user});
     assert_eq!(
@@ -190,7 +190,7 @@ fn updates_of_a_profile_set_add_and_append_and_a_charge_is_a_transaction() {
 }
 
 #[test]
-fn what_mixpanel_forbids_is_renamed_or_cut_with_a_note_and_the_event_goes() {
+fn values_that_mixpanel_does_not_accept_are_changed_with_a_note_and_the_event_is_sent() {
     let long = "x".repeat(300);
     let attrs = json!({"time": "noon", "token": 1, "$insert_id": "mine", "": 2, "long": long,
         "deep": {"a": {"b": {"c": {"d": 1}}}}, "distinct_id": "other"});
@@ -213,7 +213,7 @@ fn what_mixpanel_forbids_is_renamed_or_cut_with_a_note_and_the_event_goes() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_and_a_clock_before_mixpanels_time_still_go() {
+fn an_unreadable_row_and_a_time_before_1971_are_sent() {
     let mut row = row(1, Kind::Analytics, json!({}));
     row.json = "[]".into();
     row.wall_ms = -5;
@@ -226,7 +226,7 @@ fn a_row_that_cannot_be_read_and_a_clock_before_mixpanels_time_still_go() {
 }
 
 #[test]
-fn requests_go_to_the_right_address_with_the_token_where_it_belongs() {
+fn each_route_has_its_address_and_its_credentials() {
     let stamp = Stamp { boot: "boot", wall_ms: 9, mono_ms: 9, attempt: 0, last_status: 0 };
     let rows = [row(1, Kind::UserProp, json!({"op": "set", "name": "a", "value": 1}))];
     let runs = [run()];
@@ -252,12 +252,12 @@ fn requests_go_to_the_right_address_with_the_token_where_it_belongs() {
 }
 
 #[test]
-fn a_wrong_value_is_named_and_the_token_is_never_shown() {
+fn an_invalid_setting_is_named_and_the_token_is_never_shown() {
     let build = |token: &str, endpoint: &str| Mixpanel::builder(token).endpoint(endpoint).build().unwrap_err();
     let good = "https://mp.example.com";
     assert_eq!(build("", good), DestinationError::Empty { part: "project token" });
     assert_eq!(build("T\n", good), DestinationError::NotAHeader { part: "project token", at: 1 });
-    assert_eq!(build("a:b", good).to_string(), "project token: a token has no `:` in it");
+    assert_eq!(build("a:b", good).to_string(), "project token: a token does not contain `:`");
     assert_eq!(build("T", "https:///import"), DestinationError::Endpoint(UrlError::NoHost));
     assert_eq!(
         build("T", "http://mp.example.com"),

@@ -1,26 +1,26 @@
-//! Values and ids within Mixpanel's limits.
+//! Values and identities within Mixpanel's limits.
 
 use super::super::write::{Notes, cut};
 use crate::row::Row;
 use serde_json::{Map, Value};
 
-/// Longest text, in characters; Mixpanel cuts there itself, silently.
+/// Limit of a text, in characters. Mixpanel cuts longer ones silently.
 pub(super) const TEXT: usize = 255;
 
-/// Most elements of a list.
+/// Limit of elements in a list.
 const ELEMENTS: usize = 254;
 
-/// Most of the app's own properties: Mixpanel takes fewer than 255 with ours.
+/// Limit of the app's properties. Mixpanel accepts fewer than 255, those of the engine included.
 const PROPERTIES: usize = 230;
 
-/// Deepest nesting of lists and objects.
+/// Limit of nesting of lists and objects.
 const DEPTH: usize = 3;
 
-/// The first instant Mixpanel takes, in milliseconds since 1970: it wants times after the first of January 1971.
+/// The first time Mixpanel accepts, in milliseconds since 1970: it requires times after January 1, 1971.
 const EARLIEST_MS: i64 = 365 * 24 * 3_600_000 + 1;
 
-/// Properties that mean something to Mixpanel and are set here: an attribute of such a name goes under `app_`.
-const OURS: &[&str] = &[
+/// Properties that the engine sets. An attribute with one of these names is sent with the prefix `app_`.
+const RESERVED: &[&str] = &[
     "$app_build_number",
     "$app_version_string",
     "$device_id",
@@ -40,8 +40,8 @@ const OURS: &[&str] = &[
     "token",
 ];
 
-/// What Mixpanel refuses as an id because it is nobody's.
-const NOBODY: &[&str] = &[
+/// Ids that Mixpanel refuses because they are placeholders.
+const INVALID_IDS: &[&str] = &[
     "",
     "-1",
     "0",
@@ -62,18 +62,18 @@ const NOBODY: &[&str] = &[
     "{}",
 ];
 
-/// Who an event is about.
+/// The user and the device of an event.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Who {
-    /// The device, while nobody else has used it: changes when a user is forgotten.
+pub(super) struct Identity {
+    /// The anonymous id, which changes when a user is forgotten.
     pub(super) device: String,
-    /// The user, once named.
+    /// The user id, if the app has set one.
     pub(super) user: Option<String>,
 }
 
-impl Who {
-    /// From the row; `install` stands in for a device that never had a user.
-    pub(super) fn of(install: &str, fields: &Map<String, Value>, notes: &mut Notes) -> Who {
+impl Identity {
+    /// Reads the identity of a row. `install` is the device id of a row without an anonymous id.
+    pub(super) fn of(install: &str, fields: &Map<String, Value>, notes: &mut Notes) -> Identity {
         let user = fields.get("user");
         let member = |name: &str| user.and_then(|user| user.get(name));
         let device = member("anonymous").and_then(Value::as_str).unwrap_or(install).to_owned();
@@ -83,16 +83,16 @@ impl Who {
             _ => None,
         };
         let user = id.and_then(|id| {
-            if NOBODY.contains(&id.trim().to_ascii_lowercase().as_str()) {
-                notes.add("user.id", format!("`{id}` is nobody's id: sent as anonymous"));
+            if INVALID_IDS.contains(&id.trim().to_ascii_lowercase().as_str()) {
+                notes.add("user.id", format!("Mixpanel refuses the id `{id}`: sent as anonymous"));
                 return None;
             }
             Some(cut(&id, TEXT, "user.id", notes))
         });
-        Who { device, user }
+        Identity { device, user }
     }
 
-    /// Mixpanel's own rule: the user, else the device behind a prefix.
+    /// Mixpanel's rule: the user id, or the device id with a prefix.
     pub(super) fn distinct_id(&self) -> String {
         self.user.clone().unwrap_or_else(|| format!("$device:{}", self.device))
     }
@@ -101,12 +101,12 @@ impl Who {
 /// The time of an event, in milliseconds.
 pub(super) fn time(row: &Row, notes: &mut Notes) -> i64 {
     if row.wall_ms < EARLIEST_MS {
-        notes.add("time", "the clock stood before 1971: sent as 1971");
+        notes.add("time", "before 1971: sent as 1971");
     }
     row.wall_ms.max(EARLIEST_MS)
 }
 
-/// The app's attributes as properties, `depth` levels deep.
+/// The app's attributes as properties. `depth` is the level at which they are nested.
 pub(super) fn properties(attrs: &Map<String, Value>, depth: usize, notes: &mut Notes) -> Map<String, Value> {
     let mut out = Map::new();
     for (key, value) in attrs {
@@ -115,9 +115,9 @@ pub(super) fn properties(attrs: &Map<String, Value>, depth: usize, notes: &mut N
             continue;
         }
         let name = name(key, notes);
-        let value = within(value, depth, key, notes);
+        let value = limited(value, depth, key, notes);
         if out.insert(name, value).is_some() {
-            notes.add(key, "stands for another attribute, which has the same name after it was changed");
+            notes.add(key, "replaces another attribute that is sent under the same name");
         }
     }
     out
@@ -127,7 +127,7 @@ pub(super) fn properties(attrs: &Map<String, Value>, depth: usize, notes: &mut N
 fn name(key: &str, notes: &mut Notes) -> String {
     let changed = if key.is_empty() {
         "unnamed".to_owned()
-    } else if OURS.contains(&key) {
+    } else if RESERVED.contains(&key) {
         format!("app_{key}")
     } else {
         return cut(key, TEXT, key, notes);
@@ -136,26 +136,26 @@ fn name(key: &str, notes: &mut Notes) -> String {
     changed
 }
 
-/// A value within the limits.
-pub(super) fn within(value: &Value, depth: usize, field: &str, notes: &mut Notes) -> Value {
+/// The value, cut to the limits.
+pub(super) fn limited(value: &Value, depth: usize, field: &str, notes: &mut Notes) -> Value {
     match value {
         Value::String(text) => Value::String(cut(text, TEXT, field, notes)),
         Value::Array(_) | Value::Object(_) if depth >= DEPTH => {
-            notes.add(field, format!("nested deeper than {DEPTH}: sent as text"));
+            notes.add(field, format!("nested deeper than {DEPTH} levels: sent as text"));
             Value::String(value.to_string().chars().take(TEXT).collect())
         }
         Value::Array(list) => {
             if list.len() > ELEMENTS {
                 notes.add(field, format!("cut to {ELEMENTS} elements"));
             }
-            list.iter().take(ELEMENTS).map(|value| within(value, depth + 1, field, notes)).collect()
+            list.iter().take(ELEMENTS).map(|value| limited(value, depth + 1, field, notes)).collect()
         }
         Value::Object(map) => {
             if map.len() > ELEMENTS {
                 notes.add(field, format!("cut to {ELEMENTS} members"));
             }
             let members = map.iter().take(ELEMENTS);
-            members.map(|(key, value)| (key.clone(), within(value, depth + 1, field, notes))).collect()
+            members.map(|(key, value)| (key.clone(), limited(value, depth + 1, field, notes))).collect()
         }
         plain => plain.clone(),
     }

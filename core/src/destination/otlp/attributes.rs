@@ -1,4 +1,4 @@
-//! Attributes: names and values of any form, each name once.
+//! Attributes: names with values of any type, each name once.
 
 use super::super::json::Json;
 use super::names;
@@ -8,13 +8,12 @@ use crate::row::Row;
 const KEY: Tag = Tag(1, "key");
 const VALUE: Tag = Tag(2, "value");
 
-/// Microseconds of a row as seconds, the unit of all durations in OpenTelemetry.
+/// Microseconds as seconds, the unit of durations in OpenTelemetry.
 pub(super) fn seconds(us: i64) -> f64 {
     us as f64 / 1e6
 }
 
-/// Writes the attributes of one message. A name that was written is not written again: receivers may keep either value,
-/// or refuse the message.
+/// Writes the attributes of one message, each name once: with a duplicate, receivers keep either value or refuse the message.
 pub(super) struct Attributes<'w, W> {
     w: &'w mut W,
     tag: Tag,
@@ -23,7 +22,7 @@ pub(super) struct Attributes<'w, W> {
 }
 
 impl<W: Wire> Attributes<'_, W> {
-    /// Writes a repeated member of key and value pairs.
+    /// Writes a repeated field of key-value pairs.
     pub(super) fn list(w: &mut W, tag: Tag, write: impl FnOnce(&mut Attributes<'_, W>)) {
         w.list(tag, |w| {
             write(&mut Attributes { w, tag, written: Vec::new(), own: Vec::with_capacity(24) });
@@ -66,7 +65,7 @@ impl<W: Wire> Attributes<'_, W> {
         }
     }
 
-    /// A value of any form; `null` is no value.
+    /// A value of any type, unless it is missing, `null` or an empty map.
     pub(super) fn any(&mut self, key: &'static str, value: Option<&Json<'_>>) {
         match value {
             None | Some(Json::Null) => {}
@@ -75,14 +74,14 @@ impl<W: Wire> Attributes<'_, W> {
         }
     }
 
-    /// The app's own attributes under their own names; one that has the name of ours is renamed.
-    pub(super) fn of_the_app(&mut self, entries: &[(std::borrow::Cow<'_, str>, Json<'_>)]) {
+    /// The attributes of the app. One with a name that the engine uses gets a prefix.
+    pub(super) fn app(&mut self, entries: &[(std::borrow::Cow<'_, str>, Json<'_>)]) {
         for (key, value) in entries {
             if key.is_empty() || *value == Json::Null {
                 continue;
             }
-            let is_ours = self.own.iter().chain(&names::STAMPED).any(|own| own == key);
-            let key = if is_ours { format!("{}{key}", names::APP_ATTRIBUTE) } else { key.to_string() };
+            let is_reserved = self.own.iter().chain(&names::STAMPED).any(|own| own == key);
+            let key = if is_reserved { format!("{}{key}", names::APP_ATTRIBUTE) } else { key.to_string() };
             if !self.written.contains(&key) {
                 self.pair(&key, |w| any(w, value));
                 self.written.push(key);
@@ -90,7 +89,7 @@ impl<W: Wire> Attributes<'_, W> {
         }
     }
 
-    /// What rows of every kind are stamped with.
+    /// The attributes that rows of every kind have.
     pub(super) fn common(&mut self, row: &Row, fields: &Json<'_>) {
         let mut id = [0u8; uuid::fmt::Hyphenated::LENGTH];
         let id = uuid::Uuid::from_bytes(*row.id.as_bytes()).hyphenated().encode_lower(&mut id);
@@ -114,11 +113,11 @@ impl<W: Wire> Attributes<'_, W> {
         self.any(names::CONTEXTS, fields.get("contexts"));
         self.any(names::CONTEXT, fields.get("context"));
         self.int(names::CUT, fields.int("cut"));
-        self.of_the_app(fields.map("attrs"));
+        self.app(fields.map("attrs"));
     }
 }
 
-/// OTLP's value of any form.
+/// OTLP's `AnyValue`.
 pub(super) fn any<W: Wire>(w: &mut W, value: &Json<'_>) {
     match value {
         Json::Null => {}

@@ -1,10 +1,10 @@
-//! What becomes of each kind at OTLP, in words: the table in the user guide.
+//! The table of kinds in the user guide.
 
 use super::Otlp;
 use crate::kind::Kind;
 
 impl Otlp {
-    /// What becomes of a kind at OTLP, in words.
+    /// What an OTLP endpoint gets of a kind, as Markdown for the user guide.
     #[must_use]
     pub fn becomes(kind: Kind) -> &'static str {
         match kind {
@@ -16,23 +16,23 @@ impl Otlp {
             }
             Kind::Hang => "log `app.hang`, level ERROR; its breadcrumbs as logs `app.breadcrumb`",
             Kind::AppExit => "log `app.exit`, level ERROR; its breadcrumbs as logs `app.breadcrumb`",
-            Kind::Message | Kind::Feedback => "log with the words as its body",
-            Kind::Interaction => "log `app.widget.click`; other acts `app.interaction`",
+            Kind::Message | Kind::Feedback => "log with the text as its body",
+            Kind::Interaction => "log `app.widget.click`; other actions `app.interaction`",
             Kind::ScreenView => "log `app.screen.view`",
-            Kind::Analytics => "with the purpose analytics a log: an event of its own name",
+            Kind::Analytics => "with the purpose analytics a log: an event with its own name",
             Kind::Revenue => {
                 "with the purpose analytics a log `app.revenue` with amount, currency, transaction and items"
             }
             Kind::UserProp => {
-                "with the purpose analytics a log `app.user.set` for a property that is set; increments and appends are not sent"
+                "with the purpose analytics a log `app.user.set` if the property is set; increments and appended values are not sent"
             }
             Kind::Session => "logs `session.start`, `session.end`",
             Kind::ScreenLoad | Kind::AppStart | Kind::LongTask => "span of kind INTERNAL",
             Kind::ApiCall | Kind::ImageLoad => {
-                "span of kind CLIENT with `http.*`, `url.full` (without its query), `url.template`; inside a screen load its child"
+                "span of kind CLIENT with `http.*`, `url.full` (without its query), `url.template`; inside a screen load a child of its span"
             }
             Kind::Metric => {
-                "counter: a sum of deltas; gauge; distribution: a histogram with OpenTelemetry's default bounds"
+                "counter: a delta sum; gauge; distribution: a histogram with OpenTelemetry's default bounds"
             }
             Kind::Frames => "gauges `app.frames.slow`, `app.frames.frozen`, `app.frames.total`",
         }

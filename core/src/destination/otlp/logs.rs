@@ -1,4 +1,4 @@
-//! Log records: errors, messages and everything that happened at a moment.
+//! Log records: errors, messages and everything else without a duration.
 
 use super::super::json::Json;
 use super::attributes::{Attributes, seconds};
@@ -27,13 +27,13 @@ pub(super) fn write<W: Wire>(w: &mut W, batch: &Batch<'_>, trail: bool) {
     });
 }
 
-/// Log records of one row: the event itself, and the breadcrumbs before it.
+/// The number of log records of a row: the event and its breadcrumbs.
 pub(super) fn count(row: &Row, trail: bool) -> u64 {
     let crumbs = if trail { Json::of(row).list("trail").len() } else { 0 };
     crumbs as u64 + 1
 }
 
-/// What every record says.
+/// The fields that every record has.
 struct Head<'a> {
     time_ns: u64,
     level: Level,
@@ -65,7 +65,7 @@ fn record<W: Wire>(
     });
 }
 
-/// Number and text of OpenTelemetry's log data model.
+/// Severity number and text of OpenTelemetry's log data model.
 fn severity(level: Level) -> (u32, &'static str) {
     match level {
         Level::Debug => (5, "DEBUG"),
@@ -76,7 +76,7 @@ fn severity(level: Level) -> (u32, &'static str) {
     }
 }
 
-/// Milliseconds since 1970 as OTLP counts; a clock before 1970 is 1970.
+/// Milliseconds since 1970 as nanoseconds; earlier times become 1970.
 pub(super) fn nanos(ms: i64) -> u64 {
     u64::try_from(ms).unwrap_or(0).saturating_mul(1_000_000)
 }
@@ -89,8 +89,8 @@ fn records<W: Wire>(w: &mut W, row: &Row, trail: bool) {
             breadcrumb(w, row, &fields, trace, index, crumb);
         }
     }
-    let said = Said::of(row, &fields);
-    let head = Head { time_ns: nanos(row.wall_ms), level: said.level, body: &said.body, event: said.event };
+    let content = Content::of(row, &fields);
+    let head = Head { time_ns: nanos(row.wall_ms), level: content.level, body: &content.body, event: content.event };
     record(w, &head, trace, |a| {
         details(a, row.kind, &fields);
         a.common(row, &fields);
@@ -98,14 +98,14 @@ fn records<W: Wire>(w: &mut W, row: &Row, trail: bool) {
 }
 
 /// Level, body and name of an event.
-struct Said<'a> {
+struct Content<'a> {
     level: Level,
     body: String,
     event: &'a str,
 }
 
-impl<'a> Said<'a> {
-    fn of(row: &Row, fields: &'a Json<'_>) -> Said<'a> {
+impl<'a> Content<'a> {
+    fn of(row: &Row, fields: &'a Json<'_>) -> Content<'a> {
         let level = fields.text("level").and_then(Level::parse);
         let text = |key: &str| fields.text(key).unwrap_or_default().to_owned();
         let (level, body, event) = match row.kind {
@@ -118,7 +118,7 @@ impl<'a> Said<'a> {
             Kind::Interaction => {
                 let action = fields.text("action").unwrap_or("tap");
                 let body = format!("{action} {}", fields.text("component").unwrap_or_default());
-                // The convention knows clicks only.
+                // The semantic conventions define clicks only.
                 let click = ["click", "tap", "press", "long_press"].contains(&action);
                 (Level::Info, body.trim_end().to_owned(), if click { event::CLICK } else { event::INTERACTION })
             }
@@ -131,11 +131,11 @@ impl<'a> Said<'a> {
             Kind::Revenue => (Level::Info, event::REVENUE.to_owned(), event::REVENUE),
             _ => (Level::Info, text("name"), fields.text("name").unwrap_or_default()),
         };
-        Said { level, body, event }
+        Content { level, body, event }
     }
 }
 
-/// What only this kind has. Written before the common attributes, so that its own meaning of a name wins.
+/// The attributes of the kind. They are written before the common ones and take precedence.
 fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
     match kind {
         Kind::Crash | Kind::Error => {
@@ -189,7 +189,7 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
     }
 }
 
-/// One step of the trail. Its id is made from the event's, so that a resend bears the same one.
+/// A breadcrumb. Its id is derived from the event's, so that a repeated request has the same one.
 fn breadcrumb<W: Wire>(
     w: &mut W,
     row: &Row,

@@ -1,7 +1,7 @@
-//! Metrics: counters as sums of what was added, gauges as values, distributions as histograms, and our own losses.
+//! Metrics: counters as delta sums, gauges, distributions as histograms, and the number of lost events.
 //!
-//! Counters and distributions of a request are added up per name and attributes, as a metrics backend expects: two points
-//! of one stream at one time would be taken for one. They are deltas: each point says what this request adds.
+//! Counters and distributions of a request are aggregated by name and attributes, because a backend would treat two points of
+//! one stream with the same time as one.
 
 use super::super::json::Json;
 use super::attributes::Attributes;
@@ -21,11 +21,11 @@ const TEMPORALITY: Tag = Tag(2, "aggregationTemporality");
 const DELTA: u32 = 1;
 const CUMULATIVE: u32 = 2;
 
-/// Upper bounds of a histogram's buckets: those OpenTelemetry's SDKs use by default, made for milliseconds.
+/// Upper bounds of the buckets: the default of OpenTelemetry's SDKs, chosen for milliseconds.
 const BOUNDS: [f64; 15] =
     [0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1_000.0, 2_500.0, 5_000.0, 7_500.0, 10_000.0];
 
-/// The request for these rows and losses.
+/// The request for these rows and lost events.
 pub(super) fn write<W: Wire>(w: &mut W, batch: &Batch<'_>) {
     let mut groups = by_run(batch.rows);
     let newest = batch.runs.iter().map(|run| run.number).max().unwrap_or(0);
@@ -47,7 +47,7 @@ pub(super) fn write<W: Wire>(w: &mut W, batch: &Batch<'_>) {
     });
 }
 
-/// Data points these rows become.
+/// The number of data points of these rows.
 pub(super) fn count(batch: &Batch<'_>) -> u64 {
     let of = |rows: Vec<&Row>| {
         let fields: Vec<_> = rows.into_iter().map(|row| (row, Json::of(row))).collect();
@@ -58,7 +58,7 @@ pub(super) fn count(batch: &Batch<'_>) -> u64 {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
-    /// Only ever grows, or may shrink too.
+    /// Monotonic if it only grows.
     Sum {
         monotonic: bool,
     },
@@ -66,7 +66,7 @@ enum Form {
     Histogram,
 }
 
-/// A metric with all its points.
+/// A metric with its points.
 struct Stream<'a> {
     name: &'a str,
     unit: &'a str,
@@ -82,7 +82,7 @@ struct Point<'a> {
     values: Vec<f64>,
 }
 
-/// Whether a metric row can be said in numbers.
+/// Whether a metric has a number as its value.
 pub(super) fn is_number(row: &Row) -> bool {
     row.kind != Kind::Metric || Json::of(row).float("value").is_some()
 }
@@ -168,7 +168,7 @@ impl Point<'_> {
         if self.screen.is_some() || !self.attrs.is_empty() {
             Attributes::list(w, tag, |a| {
                 a.text(names::SCREEN_NAME, self.screen);
-                a.of_the_app(self.attrs);
+                a.app(self.attrs);
             });
         }
     }
@@ -187,7 +187,7 @@ impl Point<'_> {
     fn histogram<W: Wire>(&self, w: &mut W) {
         let mut buckets = [0u64; BOUNDS.len() + 1];
         for value in &self.values {
-            // A bucket holds what is at most its upper bound.
+            // A bucket includes its upper bound.
             let at = BOUNDS.partition_point(|bound| bound < value);
             if let Some(bucket) = buckets.get_mut(at) {
                 *bucket += 1;
@@ -197,7 +197,7 @@ impl Point<'_> {
             w.fixed64(Tag(2, "startTimeUnixNano"), nanos(self.start_ms));
             w.fixed64(Tag(3, "timeUnixNano"), nanos(self.end_ms));
             w.fixed64(Tag(4, "count"), self.values.len() as u64);
-            // With a value below zero the sum may fall, which the format forbids.
+            // OTLP allows a sum only if no value is negative.
             if self.values.iter().all(|value| *value >= 0.0) {
                 w.double(Tag(5, "sum"), finite(self.values.iter().sum()));
             }
@@ -210,18 +210,18 @@ impl Point<'_> {
     }
 }
 
-/// A sum of finite numbers can still overflow.
+/// The sum of finite numbers can overflow.
 fn finite(sum: f64) -> f64 {
     sum.clamp(f64::MIN, f64::MAX)
 }
 
-/// What was lost since the epoch began: totals that only grow, so a resend counts nothing twice.
+/// The number of lost events since the epoch began. Totals, so that a repeated request counts nothing twice.
 fn losses<W: Wire>(w: &mut W, batch: &Batch<'_>, lost: &[Lost]) {
     if lost.is_empty() {
         return;
     }
     let newest = batch.rows.iter().map(|row| row.wall_ms).max().unwrap_or(0);
-    let time = nanos(newest.max(made_ms(batch.batch_id)));
+    let time = nanos(newest.max(created_ms(batch.batch_id)));
     w.item(METRICS, |w| {
         w.text(Tag(1, "name"), metric::DROPPED);
         w.text(Tag(2, "description"), "Events that were not delivered");
@@ -246,9 +246,8 @@ fn losses<W: Wire>(w: &mut W, batch: &Batch<'_>, lost: &[Lost]) {
     });
 }
 
-/// When the batch was cut: its id is a UUID with the clock in front. The clock itself is not asked, so that a resend says
-/// the same.
-fn made_ms(batch_id: &str) -> i64 {
+/// The time at which the batch was built, from its id (UUIDv7), so that a repeated request has the same one.
+fn created_ms(batch_id: &str) -> i64 {
     let id = batch_id.parse::<crate::EventId>();
     id.map_or(0, |id| i64::try_from(id.unix_ms()).unwrap_or(0))
 }

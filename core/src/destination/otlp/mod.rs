@@ -1,9 +1,8 @@
-//! OTLP over HTTP: logs, traces and metrics, in protobuf or JSON. The way to an OpenTelemetry Collector, and to every
-//! backend that takes OpenTelemetry's own protocol.
+//! OTLP over HTTP: logs, traces and metrics as protobuf or JSON, for the OpenTelemetry Collector and every backend that
+//! accepts OTLP.
 
 mod attributes;
 mod becomes;
-mod headers;
 mod logs;
 mod metrics;
 mod names;
@@ -12,17 +11,18 @@ mod traces;
 mod verdict;
 mod wire;
 
-use self::headers::check_headers;
 use self::wire::{JsonText, Protobuf};
 use super::base64::base64;
-use super::{Backoff, Batch, Destination, DestinationError, RouteSpec, Stamp, Verdict, Want, json::Json, stable_hash};
+use super::json::Json;
+use super::settings::{Settings, base_url, check_headers, encoder, request, stable_hash};
+use super::{Backoff, Batch, Destination, DestinationError, RouteSpec, Stamp, Verdict, Want};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::Row;
-use crate::transport::{Answer, Endpoint, Request};
+use crate::transport::{Answer, Request};
 
-/// Version of the encoder: raised when the body for the same rows changes.
-const VERSION: u32 = 1;
+/// Raised when the body for the same rows changes.
+const VERSION: u32 = 2;
 
 const fn route(name: &'static str, reports_losses: bool) -> RouteSpec {
     RouteSpec {
@@ -41,22 +41,22 @@ const LOGS: RouteSpec = route("otlp.logs", false);
 const TRACES: RouteSpec = route("otlp.traces", false);
 const METRICS: RouteSpec = route("otlp.metrics", true);
 
-/// One of OpenTelemetry's signals: each has a route and an endpoint of its own.
+/// A signal of OpenTelemetry. Each has its own route and its own endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OtlpSignal {
     /// Errors, messages and events.
     Logs,
-    /// Everything that was timed.
+    /// Everything with a duration.
     Traces,
-    /// Counters, gauges, distributions, frames and our own losses.
+    /// Counters, gauges, distributions, frame counts and the number of lost events.
     Metrics,
 }
 
 impl OtlpSignal {
-    /// All of them, in the order of the routes.
+    /// All signals, in the order of the routes.
     pub const ALL: [OtlpSignal; 3] = [OtlpSignal::Logs, OtlpSignal::Traces, OtlpSignal::Metrics];
 
-    /// Its path below a base address.
+    /// Path below the base address.
     fn path(self) -> &'static str {
         match self {
             OtlpSignal::Logs => "/v1/logs",
@@ -73,7 +73,7 @@ impl OtlpSignal {
         }
     }
 
-    /// The signal a row of this kind is, before any look at the row itself.
+    /// The signal as which rows of this kind are sent.
     fn of_kind(kind: Kind) -> OtlpSignal {
         match kind {
             Kind::ScreenLoad | Kind::AppStart | Kind::ApiCall | Kind::ImageLoad | Kind::LongTask => OtlpSignal::Traces,
@@ -83,20 +83,20 @@ impl OtlpSignal {
     }
 }
 
-/// How a request's body is written.
+/// Encoding of the bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OtlpEncoding {
-    /// Smaller, and every receiver takes it.
+    /// Protobuf: smaller, and accepted by every receiver.
     #[default]
     Protobuf,
-    /// Can be read by people and by receivers without a protobuf library.
+    /// JSON: readable, and accepted by receivers without a protobuf library.
     Json,
 }
 
 /// OTLP/HTTP.
 #[derive(Clone)]
 pub struct Otlp {
-    /// Where each signal goes; none = not at all.
+    /// Address of each signal; `None` if the signal is not sent.
     urls: [Option<String>; 3],
     headers: Vec<(String, String)>,
     encoding: OtlpEncoding,
@@ -108,54 +108,56 @@ pub struct Otlp {
 /// Builds an [`Otlp`].
 #[derive(Clone)]
 pub struct OtlpBuilder {
-    base: Option<String>,
+    has_base: bool,
+    settings: Settings,
     own: [Option<String>; 3],
     off: [bool; 3],
     headers: Vec<(String, String)>,
     encoding: OtlpEncoding,
     breadcrumbs: bool,
-    purposes: Vec<Purpose>,
 }
 
 impl Otlp {
-    /// All three signals go to one base address, for example `https://otlp.example.com`: `/v1/logs`, `/v1/traces` and
-    /// `/v1/metrics` are appended. `https`, or `http` to this machine.
+    /// A builder that sends all three signals to one base address, for example `https://otlp.example.com`: `/v1/logs`,
+    /// `/v1/traces` and `/v1/metrics` are appended. The address uses `https`; `http` is allowed to a loopback address only.
     #[must_use]
     pub fn builder(endpoint: impl Into<String>) -> OtlpBuilder {
-        OtlpBuilder { base: Some(endpoint.into()), ..Otlp::per_signal() }
+        let mut builder = Otlp::per_signal();
+        builder.settings.set_endpoint(endpoint);
+        builder.has_base = true;
+        builder
     }
 
-    /// No base address: only the signals that are given an [`OtlpBuilder::endpoint`] of their own are sent.
+    /// A builder without a base address: only the signals with an [`OtlpBuilder::endpoint`] of their own are sent.
     #[must_use]
     pub fn per_signal() -> OtlpBuilder {
         OtlpBuilder {
-            base: None,
+            has_base: false,
+            settings: Settings::new("", &[Purpose::Monitoring]),
             own: [None, None, None],
             off: [false; 3],
             headers: Vec::new(),
             encoding: OtlpEncoding::default(),
             breadcrumbs: true,
-            purposes: vec![Purpose::Monitoring],
         }
     }
 
-    /// The address a signal is posted to, if it is sent.
+    /// The address that a signal is posted to; `None` if it is not sent.
     #[must_use]
     pub fn url(&self, signal: OtlpSignal) -> Option<&str> {
         self.urls.get(signal as usize)?.as_deref()
     }
 
-    /// The protocol a route's body is written in.
     fn body(&self, signal: OtlpSignal, batch: &Batch<'_>) -> Vec<u8> {
-        let room = batch.rows.iter().map(|row| row.json.len() + 512).sum::<usize>() + 1024;
+        let bytes = batch.rows.iter().map(|row| row.json.len() + 512).sum::<usize>() + 1024;
         match self.encoding {
             OtlpEncoding::Protobuf => {
-                let mut w = Protobuf::with_capacity(room);
+                let mut w = Protobuf::with_capacity(bytes);
                 self.write(&mut w, signal, batch);
                 w.finish()
             }
             OtlpEncoding::Json => {
-                let mut w = JsonText::with_capacity(room * 2);
+                let mut w = JsonText::with_capacity(bytes * 2);
                 self.write(&mut w, signal, batch);
                 w.finish()
             }
@@ -172,7 +174,8 @@ impl Otlp {
 }
 
 impl OtlpBuilder {
-    /// The whole address of one signal, used as it is: for backends that have a host or a path for each.
+    /// The complete address of one signal, to which nothing is appended: for backends with a host or a path of its own for
+    /// each signal.
     #[must_use]
     pub fn endpoint(mut self, signal: OtlpSignal, endpoint: impl Into<String>) -> Self {
         if let Some(own) = self.own.get_mut(signal as usize) {
@@ -181,7 +184,7 @@ impl OtlpBuilder {
         self
     }
 
-    /// This signal is not sent.
+    /// Does not send this signal.
     #[must_use]
     pub fn without(mut self, signal: OtlpSignal) -> Self {
         if let Some(off) = self.off.get_mut(signal as usize) {
@@ -190,68 +193,61 @@ impl OtlpBuilder {
         self
     }
 
-    /// A header of every request, such as New Relic's `api-key`.
+    /// Adds a header to every request, for example New Relic's `api-key`.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// `Authorization: Basic`, as Grafana Cloud wants it: instance id and token.
+    /// Sends `Authorization: Basic` with a user and a password; for Grafana Cloud the instance id and the token.
     #[must_use]
     pub fn basic_auth(self, user: &str, password: &str) -> Self {
         let credentials = base64(format!("{user}:{password}").as_bytes());
         self.header("Authorization", format!("Basic {credentials}"))
     }
 
-    /// `Authorization: Bearer`.
+    /// Sends `Authorization: Bearer` with this token.
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
         self.header("Authorization", format!("Bearer {token}"))
     }
 
-    /// Protobuf by default.
+    /// Encoding of the bodies. Default: protobuf.
     #[must_use]
     pub fn encoding(mut self, encoding: OtlpEncoding) -> Self {
         self.encoding = encoding;
         self
     }
 
-    /// Whether an error takes its breadcrumbs along, as log records of level debug. On by default.
+    /// Sends the breadcrumbs of an error as log records of level DEBUG. Default: true.
     #[must_use]
     pub fn breadcrumbs(mut self, on: bool) -> Self {
         self.breadcrumbs = on;
         self
     }
 
-    /// What the endpoint gets. Monitoring by default; a team's own Collector normally takes both.
+    /// The purposes for which the endpoint gets data. Default: monitoring. A Collector of the team usually gets both.
     #[must_use]
     pub fn purposes(mut self, purposes: &[Purpose]) -> Self {
-        self.purposes = Purpose::ALL.into_iter().filter(|purpose| purposes.contains(purpose)).collect();
+        self.settings.set_purposes(purposes);
         self
     }
 
-    /// Checks the values.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// [`DestinationError`] names the part that cannot work.
+    /// [`DestinationError`] names the invalid setting.
     pub fn build(self) -> Result<Otlp, DestinationError> {
-        let base = match &self.base {
-            Some(base) => {
-                let endpoint = Endpoint::parse(base)?;
-                let path = OtlpSignal::ALL.iter().find_map(|signal| endpoint.path.strip_suffix(signal.path()));
-                Some(format!("{}{}", endpoint.origin, path.unwrap_or(&endpoint.path)))
-            }
-            None => None,
+        let base = match self.has_base {
+            true => Some(self.settings.base_url(&OtlpSignal::ALL.map(OtlpSignal::path))?),
+            false => None,
         };
         let mut urls = [None, None, None];
         for (((url, signal), own), off) in urls.iter_mut().zip(OtlpSignal::ALL).zip(&self.own).zip(self.off) {
             *url = match (own, &base) {
                 _ if off => None,
-                (Some(own), _) => {
-                    let endpoint = Endpoint::parse(own)?;
-                    Some(format!("{}{}", endpoint.origin, endpoint.path))
-                }
+                (Some(own), _) => Some(base_url(own, &[])?),
                 (None, Some(base)) => Some(format!("{base}{}", signal.path())),
                 (None, None) => None,
             };
@@ -260,19 +256,17 @@ impl OtlpBuilder {
             return Err(DestinationError::Empty { part: "endpoint" });
         }
         check_headers(&self.headers)?;
-        if self.purposes.is_empty() {
-            return Err(DestinationError::NoPurpose);
-        }
+        let purposes = self.settings.into_purposes()?;
         let mut parts: Vec<&str> = urls.iter().map(|url| url.as_deref().unwrap_or_default()).collect();
         parts.extend(self.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         let key_hash = stable_hash(&parts);
-        let OtlpBuilder { headers, encoding, breadcrumbs, purposes, .. } = self;
+        let OtlpBuilder { headers, encoding, breadcrumbs, .. } = self;
         Ok(Otlp { urls, headers, encoding, breadcrumbs, purposes, key_hash })
     }
 }
 
 impl std::fmt::Debug for Otlp {
-    /// Without the values of the headers.
+    /// Without the values of the headers, which can be credentials.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let headers: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("Otlp").field("urls", &self.urls).field("headers", &headers).finish_non_exhaustive()
@@ -280,15 +274,15 @@ impl std::fmt::Debug for Otlp {
 }
 
 impl std::fmt::Debug for OtlpBuilder {
-    /// Without the values of the headers.
+    /// Without the values of the headers, which can be credentials.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OtlpBuilder").field("endpoint", &self.base).finish_non_exhaustive()
+        f.debug_struct("OtlpBuilder").field("endpoint", &self.settings.endpoint()).finish_non_exhaustive()
     }
 }
 
 impl Destination for Otlp {
     fn routes(&self) -> &'static [RouteSpec] {
-        // A signal that is off has no route at all: no cursor to move and no losses to report.
+        // A signal that is not sent has no route: no cursor to move and no losses to report.
         match self.urls.each_ref().map(Option::is_some) {
             [true, true, true] => &[LOGS, TRACES, METRICS],
             [true, true, false] => &[LOGS, TRACES],
@@ -314,13 +308,13 @@ impl Destination for Otlp {
         if OtlpSignal::of_kind(row.kind) != signal || self.url(signal).is_none() {
             return Want::No;
         }
-        let can_be_said = match row.kind {
-            // OpenTelemetry has no state of a user that could be changed; what is known of a property is its new value.
+        let can_be_sent = match row.kind {
+            // OpenTelemetry has no user profile to update; only a new value can be sent.
             Kind::UserProp => Json::of(row).text("op") == Some("set"),
             Kind::Metric => metrics::is_number(row),
             _ => true,
         };
-        if can_be_said { Want::Yes } else { Want::No }
+        if can_be_sent { Want::Yes } else { Want::No }
     }
 
     fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, _stamp: &Stamp<'_>) -> Request {
@@ -329,11 +323,11 @@ impl Destination for Otlp {
             OtlpEncoding::Protobuf => "application/x-protobuf",
             OtlpEncoding::Json => "application/json",
         };
-        let mut headers = vec![("Content-Type".to_owned(), media_type.to_owned())];
-        headers.extend(self.headers.iter().cloned());
-        // A signal that is off wants nothing, so nothing is encoded for it.
-        let url = self.url(signal).unwrap_or_default().to_owned();
-        Request { url, headers, body: self.body(signal, batch) }
+        // A signal that is not sent takes no rows, so nothing is encoded for it.
+        let url = self.url(signal).unwrap_or_default();
+        let mut request = request(url, &[("Content-Type", media_type)], self.body(signal, batch));
+        request.headers.extend(self.headers.iter().cloned());
+        request
     }
 
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
@@ -345,9 +339,7 @@ impl Destination for Otlp {
     }
 
     fn encoder(&self) -> u32 {
-        let settings = [self.encoding as u8, u8::from(self.breadcrumbs)];
-        // The body names the version of the library, so another version writes another body.
-        crc32fast::hash(env!("CARGO_PKG_VERSION").as_bytes()) ^ crc32fast::hash(&settings) ^ VERSION
+        encoder("otlp", VERSION, &[self.encoding as u8, u8::from(self.breadcrumbs)])
     }
 }
 

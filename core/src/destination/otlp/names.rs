@@ -1,7 +1,7 @@
-//! Every name we write, in one place: the semantic conventions are still moving (most of those for apps are at the stage
-//! `development`), and a name that is ours must be seen to be ours.
+//! Names of attributes, events and metrics, in one place: most semantic conventions for apps are still in `development` and can
+//! change. Names that the conventions do not define are listed separately.
 
-/// Attributes of the resource: what an app, a release and a device are.
+/// Attributes of the resource: app, release and device.
 pub(super) mod resource {
     pub(in super::super) const SERVICE_NAME: &str = "service.name";
     pub(in super::super) const SERVICE_VERSION: &str = "service.version";
@@ -24,7 +24,7 @@ pub(super) mod event {
     pub(in super::super) const CLICK: &str = "app.widget.click";
     pub(in super::super) const SESSION_START: &str = "session.start";
     pub(in super::super) const SESSION_END: &str = "session.end";
-    // Ours.
+    // Not in the conventions.
     pub(in super::super) const BREADCRUMB: &str = "app.breadcrumb";
     pub(in super::super) const EXIT: &str = "app.exit";
     pub(in super::super) const FEEDBACK: &str = "app.feedback";
@@ -35,7 +35,7 @@ pub(super) mod event {
     pub(in super::super) const USER_SET: &str = "app.user.set";
 }
 
-/// Names of metrics; all ours.
+/// Names of metrics. None of them is in the conventions.
 pub(super) mod metric {
     pub(in super::super) const FRAMES_FROZEN: &str = "app.frames.frozen";
     pub(in super::super) const FRAMES_SLOW: &str = "app.frames.slow";
@@ -109,11 +109,11 @@ pub(super) const USER: &str = "app.user";
 pub(super) const USER_PROPERTY: &str = "app.user.property.name";
 pub(super) const USER_PROPERTY_VALUE: &str = "app.user.property.value";
 
-/// In front of an app's own attribute whose name is one of ours.
+/// Prefix of an app's attribute whose name the engine uses.
 pub(super) const APP_ATTRIBUTE: &str = "app.attribute.";
 
-/// What every record may be stamped with: an app's own attribute of such a name is renamed even where the stamp is absent, or
-/// it would be taken for ours.
+/// Attributes that any record can have. An app's attribute with one of these names gets the prefix even if the record does not
+/// have it, so that the two are never confused.
 pub(super) const STAMPED: [&str; 10] = [
     RECORD_ID,
     SESSION_ID,

@@ -1,4 +1,4 @@
-//! The frame of every request: rows grouped by the run they were recorded in, each run a resource.
+//! The structure of every request: rows grouped by run, each run as a resource.
 
 use super::attributes::Attributes;
 use super::names::resource as names;
@@ -7,15 +7,15 @@ use crate::destination::Batch;
 use crate::destination::text::split_os;
 use crate::row::{Row, Run};
 
-/// The members that frame the records of one signal.
+/// The outer fields of a request of one signal.
 pub(super) struct Frame {
-    /// `resourceLogs` and its like.
+    /// `resourceLogs`, `resourceSpans` or `resourceMetrics`.
     pub(super) resources: Tag,
-    /// `scopeLogs` and its like.
+    /// `scopeLogs`, `scopeSpans` or `scopeMetrics`.
     pub(super) scopes: Tag,
 }
 
-/// The rows by run, in the order in which the runs first come.
+/// The rows grouped by run, in the order of the first row of each run.
 pub(super) fn by_run<'a>(rows: &'a [Row]) -> Vec<(i64, Vec<&'a Row>)> {
     let mut groups: Vec<(i64, Vec<&'a Row>)> = Vec::new();
     for row in rows {
@@ -27,7 +27,7 @@ pub(super) fn by_run<'a>(rows: &'a [Row]) -> Vec<(i64, Vec<&'a Row>)> {
     groups
 }
 
-/// One resource with what `records` writes.
+/// A resource with the records that `records` writes.
 pub(super) fn resource<W: Wire>(w: &mut W, frame: &Frame, batch: &Batch<'_>, run: i64, records: impl FnOnce(&mut W)) {
     w.item(frame.resources, |w| {
         w.message(Tag(1, "resource"), |w| {
@@ -53,9 +53,18 @@ pub(super) fn resource<W: Wire>(w: &mut W, frame: &Frame, batch: &Batch<'_>, run
     });
 }
 
+/// The parts of a release: `shop@1.4.0+77` is version `1.4.0+77` of `shop`. A release without a name is a version.
+fn name_and_version(release: &str) -> (Option<&str>, &str) {
+    match release.rsplit_once('@') {
+        Some((name, version)) if !version.is_empty() => (Some(name).filter(|name| !name.is_empty()), version),
+        _ => (None, release),
+    }
+}
+
 fn describe<W: Wire>(a: &mut Attributes<'_, W>, run: &Run) {
-    a.text(names::SERVICE_NAME, Some(&run.app));
-    a.text(names::SERVICE_VERSION, Some(&run.release));
+    let (name, version) = name_and_version(&run.release);
+    a.text(names::SERVICE_NAME, Some(run.app.as_str()).filter(|app| !app.is_empty()).or(name));
+    a.text(names::SERVICE_VERSION, Some(version));
     a.text(names::SERVICE_INSTANCE, Some(&run.id));
     a.text(names::ENVIRONMENT, run.environment.as_deref());
     let (name, version) = split_os(&run.os);
@@ -63,4 +72,23 @@ fn describe<W: Wire>(a: &mut Attributes<'_, W>, run: &Run) {
     a.text(names::OS_VERSION, version);
     a.text(names::DEVICE_MODEL, run.device.as_deref());
     a.text(names::BUILD, run.dist.as_deref());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_a_release_is_what_follows_the_name() {
+        for (release, name, version) in [
+            ("shop@1.4.0+77", Some("shop"), "1.4.0+77"),
+            ("@scope/shop@1.4.0", Some("@scope/shop"), "1.4.0"),
+            ("1.4.0+77", None, "1.4.0+77"),
+            ("@1.4.0", None, "1.4.0"),
+            ("shop@", None, "shop@"),
+            ("", None, ""),
+        ] {
+            assert_eq!(name_and_version(release), (name, version), "{release}");
+        }
+    }
 }

@@ -34,7 +34,7 @@ fn run(number: i64) -> Run {
         id: format!("0b0b0b0b-0b0b-0b0b-0b0b-0b0b0b0b0b{number:02}"),
         boot: "b".into(),
         app: "shop".into(),
-        release: format!("1.{number}.0+52"),
+        release: format!("shop@1.{number}.0+52"),
         dist: Some("52".into()),
         environment: Some("ci".into()),
         os: "Android 15".into(),

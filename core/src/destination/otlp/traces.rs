@@ -1,5 +1,5 @@
-//! Spans: everything that has a beginning and an end. A call inside a screen load is a row of its own and goes as the
-//! span it is, so the children listed in the screen's row are not written again.
+//! Spans: everything with a duration. A call inside a screen load has its own row, so the children listed in the row of the
+//! screen are not written.
 
 use super::super::json::Json;
 use super::attributes::{Attributes, seconds};
@@ -19,7 +19,7 @@ const INTERNAL: u32 = 1;
 const CLIENT: u32 = 3;
 const STATUS_ERROR: u32 = 2;
 
-/// Methods the convention names; any other goes as `_OTHER`.
+/// The methods of the semantic conventions; any other is sent as `_OTHER`.
 const METHODS: [&str; 9] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
 
 /// The request for these rows.
@@ -69,7 +69,7 @@ fn span<W: Wire>(w: &mut W, row: &Row) {
     });
 }
 
-/// Few different names: a template, never an address.
+/// The name of a span. It has low cardinality: a URL template, never a URL.
 fn name(kind: Kind, fields: &Json<'_>) -> String {
     match kind {
         Kind::ApiCall => {
@@ -85,7 +85,7 @@ fn name(kind: Kind, fields: &Json<'_>) -> String {
     }
 }
 
-/// The method as the convention has it, and as the app wrote it where that differs.
+/// The method of the conventions, and the app's spelling if it differs.
 fn method<'a>(fields: &'a Json<'_>) -> (&'static str, Option<&'a str>) {
     let given = fields.text("method").unwrap_or("GET");
     match METHODS.into_iter().find(|known| known.eq_ignore_ascii_case(given)) {
@@ -136,9 +136,9 @@ fn url<W: Wire>(a: &mut Attributes<'_, W>, fields: &Json<'_>) {
     a.int(names::HTTP_RESPONSE_BYTES, fields.int("response_bytes"));
 }
 
-/// Host and port of an address; an address that is not well formed has none.
+/// Host and port of a URL; `None` if it is invalid.
 fn server(url: &str) -> Option<(String, i64)> {
-    // Plain http is allowed to an app's servers, if not to ours: only the parts are of interest here.
+    // The app's servers may use http, which `Endpoint` refuses.
     let (secure, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
         (Some(rest), _) => (true, rest),
         (_, Some(rest)) => (false, rest),

@@ -1,21 +1,20 @@
 //! OTLP's two encodings behind one trait: a message is described once and written as protobuf or as JSON.
 //!
-//! Protobuf is what `opentelemetry-proto` defines, written by hand: its messages are few and flat, and a code generator
-//! would cost more than these lines. Members are written in the order of their numbers and empty ones left out, so the
-//! bytes are those every other encoder makes. JSON is OTLP's own mapping: ids in hexadecimal, 64-bit numbers as text,
-//! enumerations as numbers.
+//! Protobuf is written by hand, because the messages are few and flat. Fields are written in the order of their numbers and
+//! empty ones are left out, so the bytes are the same as those of other encoders. JSON follows OTLP's mapping: ids in
+//! hexadecimal, 64-bit integers as strings, enumerations as numbers.
 
 use crate::json::{push_number, push_text};
 use std::fmt::Write as _;
 
-/// A member of a message: its number in protobuf and its name in JSON.
+/// A field of a message: its number in protobuf and its name in JSON.
 #[derive(Clone, Copy)]
 pub(super) struct Tag(pub(super) u32, pub(super) &'static str);
 
-/// Writes one message, member by member.
+/// Writes a message, field by field.
 pub(super) trait Wire: Sized {
     fn text(&mut self, tag: Tag, value: &str);
-    /// An id.
+    /// A trace or span id.
     fn id(&mut self, tag: Tag, value: &[u8]);
     fn fixed64(&mut self, tag: Tag, value: u64);
     fn int64(&mut self, tag: Tag, value: i64);
@@ -24,11 +23,11 @@ pub(super) trait Wire: Sized {
     fn double(&mut self, tag: Tag, value: f64);
     fn fixed64s(&mut self, tag: Tag, values: &[u64]);
     fn doubles(&mut self, tag: Tag, values: &[f64]);
-    /// A message inside this one.
+    /// A nested message.
     fn message(&mut self, tag: Tag, body: impl FnOnce(&mut Self));
-    /// A repeated member; `items` calls [`Wire::item`] for each of them, with the same tag.
+    /// A repeated field; `items` calls [`Wire::item`] for each element, with the same tag.
     fn list(&mut self, tag: Tag, items: impl FnOnce(&mut Self));
-    /// A message of a repeated member.
+    /// An element of a repeated field.
     fn item(&mut self, tag: Tag, body: impl FnOnce(&mut Self));
 }
 
@@ -86,7 +85,7 @@ impl Wire for Protobuf {
 
     fn int64(&mut self, tag: Tag, value: i64) {
         self.key(tag, VARINT);
-        // Two's complement, as protobuf's `int64` has it.
+        // Protobuf encodes `int64` in two's complement.
         self.varint(value as u64);
     }
 
@@ -117,7 +116,7 @@ impl Wire for Protobuf {
 
     fn message(&mut self, tag: Tag, body: impl FnOnce(&mut Self)) {
         self.key(tag, BYTES);
-        // One byte is kept for the length; a body of 128 bytes and more is moved up by what its length needs beyond.
+        // One byte is reserved for the length; a body of 128 bytes or more is moved by the additional bytes of its length.
         let at = self.out.len();
         self.out.push(0);
         body(self);
@@ -145,7 +144,7 @@ impl Wire for Protobuf {
     }
 }
 
-/// The JSON encoding. Begins with the brace of the outermost message.
+/// The JSON encoding. Starts with the brace of the outermost message.
 pub(super) struct JsonText {
     out: String,
     comma: bool,
@@ -268,7 +267,7 @@ impl Wire for JsonText {
 mod tests {
     use super::*;
 
-    fn story(w: &mut impl Wire) {
+    fn write_sample(w: &mut impl Wire) {
         w.text(Tag(1, "a"), "x\"y");
         w.int64(Tag(2, "b"), -1);
         w.message(Tag(3, "c"), |w| {
@@ -283,9 +282,9 @@ mod tests {
     }
 
     #[test]
-    fn lengths_of_every_size_are_those_of_the_bytes_behind_them() {
+    fn a_length_of_any_size_is_the_number_of_bytes_that_follow() {
         let mut w = Protobuf::default();
-        story(&mut w);
+        write_sample(&mut w);
         let bytes = w.finish();
         // The key, `x"y`, then -1 in ten bytes.
         assert_eq!(bytes[..5], [0x0a, 3, b'x', b'"', b'y']);
@@ -299,9 +298,9 @@ mod tests {
     }
 
     #[test]
-    fn json_is_valid_and_has_numbers_of_64_bits_as_text() {
+    fn json_is_valid_and_has_64_bit_integers_as_strings() {
         let mut w = JsonText::with_capacity(16);
-        story(&mut w);
+        write_sample(&mut w);
         w.id(Tag(1, "id"), &[0x0a, 0xff]);
         w.fixed64s(Tag(1, "n"), &[1, u64::MAX]);
         let json: serde_json::Value = serde_json::from_slice(&w.finish()).unwrap();

@@ -47,7 +47,7 @@ fn stamp(boot: &str) -> Stamp<'_> {
 }
 
 #[test]
-fn the_body_is_the_contracts_with_the_rows_own_fields_spliced_in() {
+fn the_body_follows_the_contract_and_contains_the_fields_of_the_rows() {
     let runs = [run(1, "boot-a"), run(2, "boot-b")];
     let rows = [row(1, 1, r#"{"message":"a\"b"}"#), row(2, 2, " { } "), row(3, 2, "[1]"), row(4, 9, r#"{"x":1}"#)];
     let lost = [
@@ -82,7 +82,7 @@ fn the_body_is_the_contracts_with_the_rows_own_fields_spliced_in() {
 }
 
 #[test]
-fn a_resend_differs_in_headers_only_and_another_boots_clock_is_left_out() {
+fn a_repeated_request_differs_in_headers_only_and_another_boots_clock_is_left_out() {
     let runs = [run(1, "boot-a")];
     let rows = [row(1, 1, "{}")];
     let batch = batch(&rows, &runs, &[]);
@@ -101,7 +101,7 @@ fn a_resend_differs_in_headers_only_and_another_boots_clock_is_left_out() {
 }
 
 #[test]
-fn a_batch_without_events_still_says_what_was_lost_and_whose() {
+fn a_batch_without_events_reports_lost_events_and_their_origin() {
     let runs = [run(1, "boot-a")];
     let lost = [Lost { reason: Reason::RingFull, kind: Some(Kind::Metric), count: 9 }];
     let request = rez().encode(route(), &batch(&[], &runs, &lost), &stamp("boot-a"));
@@ -114,7 +114,7 @@ fn a_batch_without_events_still_says_what_was_lost_and_whose() {
 }
 
 #[test]
-fn clocks_outside_the_calendar_are_put_to_its_edge() {
+fn a_time_outside_the_calendar_becomes_the_nearest_one_inside() {
     for wall_ms in [i64::MIN, i64::MAX] {
         assert!(rfc3339(wall_ms).ends_with('Z'));
     }
@@ -205,7 +205,14 @@ fn caps_and_limits_are_read_from_any_answer_and_bounded() {
 }
 
 #[test]
-fn wrong_configuration_is_refused_with_the_name_of_the_part() {
+fn the_teams_own_backend_gets_both_purposes_by_default() {
+    assert_eq!(rez().purposes(), Purpose::ALL);
+    let monitoring = Rez::builder("https://x", "k").purposes(&[Purpose::Monitoring]).build().unwrap();
+    assert_eq!(monitoring.purposes(), [Purpose::Monitoring]);
+}
+
+#[test]
+fn an_invalid_setting_is_an_error_that_names_it() {
     let error = |endpoint: &str, key: &str| Rez::builder(endpoint, key).build().unwrap_err();
     assert_eq!(error("https://", "k"), DestinationError::Endpoint(UrlError::NoHost));
     assert_eq!(error("ftp://x", "k"), DestinationError::Endpoint(UrlError::Scheme("ftp".into())));
@@ -230,7 +237,7 @@ fn the_path_is_appended_once_and_the_hash_follows_address_and_key() {
 }
 
 #[test]
-fn five_hundred_rows_at_the_cut_stay_under_the_endpoints_cap() {
+fn five_hundred_rows_of_maximum_size_stay_below_the_endpoints_limit() {
     let runs = [run(1, "0b0b0b0b-0b0b-0b0b-0b0b-0b0b0b0b0b0b")];
     let fill = "x".repeat(ROWS_BYTES / limits::CUT_EVENTS - 8);
     let rows: Vec<Row> = (0..limits::CUT_EVENTS).map(|n| row(n as u8, 1, &format!(r#"{{"m":"{fill}"}}"#))).collect();

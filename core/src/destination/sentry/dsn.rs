@@ -1,46 +1,46 @@
-//! The address of a project: `https://<key>@<host>/<project>`.
+//! DSN: address and key of a project, `https://<key>@<host>/<project>`.
 
 use crate::transport::{Endpoint, UrlError};
 
-/// Why a DSN was refused. Says which part, never the key itself.
+/// A DSN is invalid. The message names the part, never the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DsnError {
-    /// A character that has no place in it, such as a newline at its end.
-    #[error("the character at position {0} cannot stand in it (a newline, perhaps?)")]
+    /// A character that is not allowed in a DSN, such as a line break at its end.
+    #[error("the character at position {0} is not allowed (a line break at its end?)")]
     Character(usize),
-    /// Scheme, host or port.
+    /// Scheme, host or port is invalid.
     #[error("{0}")]
     Address(#[from] UrlError),
-    /// Nothing before the `@`.
-    #[error("key missing: write https://<key>@<host>/<project>")]
+    /// There is no key before the `@`.
+    #[error("key missing: expected https://<key>@<host>/<project>")]
     NoKey,
-    /// The key has a character that no key has.
-    #[error("the key has a character at position {0} that is no letter, digit, `-` or `_`")]
+    /// The key contains an invalid character.
+    #[error("the character at position {0} of the key is not a letter, digit, `-` or `_`")]
     Key(usize),
-    /// Nothing behind the last `/`.
-    #[error("project missing: write https://<key>@<host>/<project>")]
+    /// There is no project after the last `/`.
+    #[error("project missing: expected https://<key>@<host>/<project>")]
     NoProject,
-    /// The project's id has a character that no id has.
-    #[error("project `{0}` is no project id: letters, digits, `-` or `_`")]
+    /// The project id contains an invalid character.
+    #[error("project id `{0}` is invalid: expected letters, digits, `-` or `_`")]
     Project(String),
 }
 
-/// A DSN that passed the check.
+/// A valid DSN.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Dsn {
-    /// Where envelopes are posted.
+    /// Address that envelopes are posted to.
     pub(super) url: String,
-    /// The public key.
+    /// Public key.
     pub(super) key: String,
 }
 
 impl Dsn {
-    /// Reads and checks a DSN: `{scheme}://{key}[:{secret}]@{host}[:{port}]{path}/{project}`. The secret is deprecated and
-    /// ignored. `https`, or `http` to this machine.
+    /// Parses a DSN: `{scheme}://{key}[:{secret}]@{host}[:{port}]{path}/{project}`. The secret is deprecated and ignored. The
+    /// address uses `https`; `http` is allowed to a loopback address only.
     ///
     /// # Errors
-    /// [`DsnError`] names the part that cannot work.
+    /// [`DsnError`] names the invalid part.
     pub fn parse(text: &str) -> Result<Dsn, DsnError> {
         if let Some(at) = text.chars().position(|c| !c.is_ascii_graphic()) {
             return Err(DsnError::Character(at));
@@ -48,29 +48,29 @@ impl Dsn {
         let (scheme, rest) = text.split_once("://").ok_or(UrlError::NoScheme)?;
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        // First of all the address: of a DSN for another protocol the key is of no interest.
+        // The address first: if the scheme is wrong, a message about the key would mislead.
         let address = format!("{scheme}://{host}/{path}");
         let endpoint = Endpoint::parse(&address)?;
         let key = user.split(':').next().unwrap_or_default();
         if key.is_empty() {
             return Err(DsnError::NoKey);
         }
-        let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        if let Some(at) = key.chars().position(|c| !fine(c)) {
+        let is_valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if let Some(at) = key.chars().position(|c| !is_valid(c)) {
             return Err(DsnError::Key(at));
         }
         let (path, project) = endpoint.path.rsplit_once('/').unwrap_or(("", ""));
         if project.is_empty() || path.ends_with('/') {
             return Err(DsnError::NoProject);
         }
-        if !project.chars().all(fine) {
+        if !project.chars().all(is_valid) {
             return Err(DsnError::Project(project.chars().take(32).collect()));
         }
         let url = format!("{}{path}/api/{project}/envelope/", endpoint.origin);
         Ok(Dsn { url, key: key.to_owned() })
     }
 
-    /// The address envelopes are posted to.
+    /// The address that envelopes are posted to.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn good_ones_name_the_envelope_endpoint_of_their_project() {
+    fn a_valid_dsn_gives_the_envelope_endpoint_of_its_project() {
         for (text, url) in [
             ("https://abc123@o1.ingest.sentry.io/42", "https://o1.ingest.sentry.io/api/42/envelope/"),
             ("https://abc123:secret@sentry.example.com:8443/42/", "https://sentry.example.com:8443/api/42/envelope/"),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_one_names_the_part_that_is_wrong() {
+    fn an_invalid_dsn_is_an_error_that_names_the_part() {
         for (text, error, words) in [
             ("", DsnError::Address(UrlError::NoScheme), "scheme missing"),
             ("k@host/1", DsnError::Address(UrlError::NoScheme), "scheme missing"),
@@ -120,9 +120,9 @@ mod tests {
             ("https://a@b@host.example/1", DsnError::Key(1), "position 1"),
             ("https://k@host.example", DsnError::NoProject, "project missing"),
             ("https://k@host.example/", DsnError::NoProject, "project missing"),
-            ("https://k@host.example/4;2", DsnError::Project("4;2".into()), "no project id"),
-            ("https://k@host.example/42\n", DsnError::Character(25), "newline"),
-            ("https://k\n@host.example/42", DsnError::Character(9), "newline"),
+            ("https://k@host.example/4;2", DsnError::Project("4;2".into()), "is invalid"),
+            ("https://k@host.example/42\n", DsnError::Character(25), "line break"),
+            ("https://k\n@host.example/42", DsnError::Character(9), "line break"),
         ] {
             assert_eq!(Dsn::parse(text), Err(error.clone()), "{text:?}");
             assert!(error.to_string().contains(words), "{error}");

@@ -1,4 +1,4 @@
-//! The lines of a body: a header, then each item's header and payload.
+//! The lines of an envelope: its header, then a header and a payload for each item.
 
 use super::fields::Fields;
 use super::kinds::Shape;
@@ -7,8 +7,8 @@ use super::{Sentry, event, items, transaction};
 use crate::destination::{Batch, Stamp};
 use crate::row::{Row, Run};
 
-/// Bytes an event needs beside its row.
-const ROOM: usize = 2_048;
+/// Bytes of an event beyond those of its row.
+const EVENT_OVERHEAD: usize = 2_048;
 
 pub(super) fn body(sentry: &Sentry, batch: &Batch<'_>, stamp: &Stamp<'_>) -> String {
     let report = items::client_report(batch.lost, sentry.switches, stamp.wall_ms);
@@ -18,11 +18,10 @@ pub(super) fn body(sentry: &Sentry, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Str
     let unknown = Run::default();
     let fields = |row| Fields::new(batch, row, &unknown);
     let of = |wanted: Shape| batch.rows.iter().filter(move |row| sentry.shape(row.kind) == wanted);
-    let room: usize = batch.rows.iter().map(|row| row.json.len() + row.json.len() / 4 + ROOM).sum();
-    let mut out = String::with_capacity(room);
+    let bytes: usize = batch.rows.iter().map(|row| row.json.len() + row.json.len() / 4 + EVENT_OVERHEAD).sum();
+    let mut out = String::with_capacity(bytes);
     let single = [Shape::Event, Shape::Transaction, Shape::Feedback].into_iter().flat_map(of).next();
     header(&mut out, sentry, single.map(fields).as_ref(), stamp);
-    let mut payload = String::with_capacity(room);
     for row in batch.rows {
         let (kind, write): (_, fn(&mut String, &Fields<'_>)) = match sentry.shape(row.kind) {
             Shape::Event => ("event", event::event),
@@ -31,30 +30,28 @@ pub(super) fn body(sentry: &Sentry, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Str
             Shape::Session => ("session", items::session),
             Shape::Log | Shape::Metric | Shape::Never => continue,
         };
-        payload.clear();
-        write(&mut payload, &fields(row));
-        item(&mut out, kind, "application/json", None, &payload);
+        item(&mut out, kind, "application/json", None, |out| write(out, &fields(row)));
     }
     let mut container = |shape, kind: &str, write: fn(&mut String, &Fields<'_>)| {
         let rows: Vec<&Row> = of(shape).collect();
         if !rows.is_empty() {
-            payload.clear();
-            payload.push_str("{\"items\":[");
-            push_list(&mut payload, &rows, |out, row| write(out, &fields(row)));
-            payload.push_str("]}");
             let content = format!("application/vnd.sentry.items.{}+json", kind.replace('_', "-"));
-            item(&mut out, kind, &content, Some(rows.len()), &payload);
+            item(&mut out, kind, &content, Some(rows.len()), |out| {
+                out.push_str("{\"items\":[");
+                push_list(out, &rows, |out, row| write(out, &fields(row)));
+                out.push_str("]}");
+            });
         }
     };
     container(Shape::Log, "log", items::log);
     container(Shape::Metric, "trace_metric", items::metric);
     if let Some(report) = report {
-        item(&mut out, "client_report", "application/json", None, &report);
+        item(&mut out, "client_report", "application/json", None, |out| out.push_str(&report));
     }
     out
 }
 
-/// The first line. The time of sending stands in it once and is never stored.
+/// The header of the envelope. It contains the time of sending, which is never stored.
 fn header(out: &mut String, sentry: &Sentry, single: Option<&Fields<'_>>, stamp: &Stamp<'_>) {
     Object::write(out, |out| {
         if let Some(fields) = single {
@@ -66,13 +63,15 @@ fn header(out: &mut String, sentry: &Sentry, single: Option<&Fields<'_>>, stamp:
             sdk.text("version", env!("CARGO_PKG_VERSION"));
         });
         if let Some(fields) = single.filter(|fields| sentry.shape(fields.row.kind) == Shape::Transaction) {
-            // With the rate Sentry can tell how many there really were.
+            // With the sample rate Sentry estimates the total number.
             out.object("trace", |trace| {
                 trace.text("trace_id", &fields.trace().0);
                 trace.text("public_key", &sentry.dsn.key);
                 trace.text("sample_rate", &sentry.traces_sample_rate.to_string());
                 trace.text("sampled", "true");
-                trace.text("release", &fields.run.release);
+                if let Some(release) = fields.release() {
+                    trace.text("release", &release);
+                }
                 if let Some(environment) = fields.environment() {
                     trace.text("environment", &environment);
                 }
@@ -82,16 +81,21 @@ fn header(out: &mut String, sentry: &Sentry, single: Option<&Fields<'_>>, stamp:
     out.push('\n');
 }
 
-fn item(out: &mut String, kind: &str, content: &str, count: Option<usize>, payload: &str) {
-    Object::write(out, |out| {
-        out.text("type", kind);
-        out.number("length", payload.len());
+/// Appends one item. Its header names the length of the payload and is therefore inserted before it afterwards.
+fn item(out: &mut String, kind: &str, content: &str, count: Option<usize>, payload: impl FnOnce(&mut String)) {
+    let start = out.len();
+    payload(out);
+    let length = out.len() - start;
+    let mut header = String::with_capacity(128);
+    Object::write(&mut header, |header| {
+        header.text("type", kind);
+        header.number("length", length);
         if let Some(count) = count {
-            out.number("item_count", count);
+            header.number("item_count", count);
         }
-        out.text("content_type", content);
+        header.text("content_type", content);
     });
-    out.push('\n');
-    out.push_str(payload);
+    header.push('\n');
+    out.insert_str(start, &header);
     out.push('\n');
 }

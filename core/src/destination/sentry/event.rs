@@ -1,7 +1,8 @@
-//! Errors, crashes, hangs, exits, messages and feedback.
+//! Payloads of errors, crashes, hangs, app exits, messages and feedback.
 
 use super::fields::{Fields, common};
-use super::raw::{self, Object, elements, members, push_time};
+use super::raw::{self, Object, members};
+use crate::destination::time::push_rfc3339;
 use crate::kind::Kind;
 
 /// The payload of an `event` item.
@@ -26,7 +27,7 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
             });
         }
         let context = fields.get("context").unwrap_or_default();
-        // The app's own error (it has a code) carries its context as a whole; else each part is a context of its own.
+        // The context of an error with a code is sent as a whole; otherwise each map in it is a context of its own.
         let whole = fields.get("code").is_some();
         let named = |(_, value): &(&str, &str)| !whole && value.starts_with('{');
         let own: Vec<&str> = members(context).filter(named).map(|(name, _)| name).chain(["error", "values"]).collect();
@@ -54,7 +55,7 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
     });
 }
 
-/// The trace an event belongs to.
+/// The trace that an event belongs to.
 fn trace(contexts: &mut Object<'_>, fields: &Fields<'_>) {
     if fields.get("trace").is_some() {
         let (trace, span, parent) = fields.trace();
@@ -89,9 +90,9 @@ fn exception(event: &mut Object<'_>, fields: &Fields<'_>) {
                         out.object("data", |data| data.number("duration_ms", micros / 1_000));
                     }
                 });
-                if let Some(frames) = fields.get("frames").filter(|frames| *frames != "[]") {
+                if !fields.frames().is_empty() {
                     value.object("stacktrace", |stack| {
-                        stack.array("frames", |out| raw::push_list(out, elements(frames), frame));
+                        stack.array("frames", |out| raw::push_list(out, fields.frames().iter().copied(), frame));
                     });
                 }
             });
@@ -99,7 +100,7 @@ fn exception(event: &mut Object<'_>, fields: &Fields<'_>) {
     });
 }
 
-/// Ours and Sentry's: outermost first.
+/// A stack frame. Both the row and Sentry list the outermost frame first.
 fn frame(out: &mut String, frame: &str) {
     let native = members(frame).any(|(name, _)| name == "address");
     Object::write(out, |out| {
@@ -122,7 +123,7 @@ fn frame(out: &mut String, frame: &str) {
     });
 }
 
-/// A breadcrumb: ours has Sentry's names but for the time, which stands first.
+/// A breadcrumb. Its members have Sentry's names, except the time, which comes first.
 fn crumb(out: &mut String, crumb: &str) {
     let rest = crumb.strip_prefix("{\"ts\":");
     let split = rest.and_then(|rest| Some(rest.split_at(rest.find([',', '}'])?)));
@@ -130,11 +131,11 @@ fn crumb(out: &mut String, crumb: &str) {
         && let Ok(ms) = ms.parse()
     {
         out.push_str("{\"timestamp\":\"");
-        push_time(out, ms);
+        push_rfc3339(out, ms);
         out.push('"');
         return out.push_str(rest);
     }
-    // A hook may have changed the order.
+    // A hook can have changed the order.
     Object::write(out, |out| {
         for (name, value) in members(crumb) {
             match (name, value.parse()) {

@@ -1,32 +1,32 @@
-//! A row as the encoders of this room see it, and what all of its payloads say.
+//! The fields of a row, and what all payloads share.
 
+use super::name;
 use super::raw::{self, Object, members};
 use crate::destination::Batch;
 use crate::row::{Row, Run};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
-/// Bytes of an environment's name at Sentry.
-const ENVIRONMENT_BYTES: usize = 64;
-
-/// Contexts of the app that are no contexts: names of files and images with their debug ids.
+/// Contexts of the app that are sent as debug ids of files and images instead.
 const DEBUG_IDS: &str = "debug_ids";
 const DEBUG_IMAGES: &str = "debug_images";
 
-/// A row taken apart.
+/// The fields of a row, as JSON.
 pub(super) struct Fields<'a> {
     pub(super) row: &'a Row,
     pub(super) run: &'a Run,
     pub(super) install: &'a str,
     members: Vec<(&'a str, &'a str)>,
     trail: Vec<&'a str>,
+    frames: Vec<&'a str>,
     simple: OnceCell<String>,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn new(batch: &Batch<'a>, row: &'a Row, unknown: &'a Run) -> Fields<'a> {
         let run = batch.runs.iter().find(|run| run.number == row.run).unwrap_or(unknown);
-        let (members, trail) = raw::members_and_list(&row.json, "trail");
-        Fields { row, run, install: batch.install, members, trail, simple: OnceCell::new() }
+        let (members, [trail, frames]) = raw::members_and_lists(&row.json, ["trail", "frames"]);
+        Fields { row, run, install: batch.install, members, trail, frames, simple: OnceCell::new() }
     }
 
     /// The breadcrumbs, oldest first.
@@ -34,18 +34,23 @@ impl<'a> Fields<'a> {
         &self.trail
     }
 
-    /// A field as JSON; `null` counts as none.
+    /// The stack frames, outermost first.
+    pub(super) fn frames(&self) -> &[&'a str] {
+        &self.frames
+    }
+
+    /// A field as JSON; `None` for `null`.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         let found = self.members.iter().find(|(key, _)| *key == name)?;
         (found.1 != "null").then_some(found.1)
     }
 
-    /// A text field.
+    /// A string field, unescaped; empty if it is missing.
     pub(super) fn text(&self, name: &str) -> String {
         self.get(name).map(raw::text).unwrap_or_default()
     }
 
-    /// A whole number.
+    /// An integer field.
     pub(super) fn int(&self, name: &str) -> Option<i64> {
         self.get(name)?.parse().ok()
     }
@@ -54,17 +59,17 @@ impl<'a> Fields<'a> {
         self.get(name) == Some("true")
     }
 
-    /// The event's id as Sentry spells it.
+    /// The id of the event, without dashes.
     pub(super) fn id(&self) -> &str {
         self.simple.get_or_init(|| self.row.id.simple())
     }
 
-    /// An id of a span that is this event itself: the random half of its id.
+    /// A span id derived from the event: the random half of its id.
     pub(super) fn own_span(&self) -> &str {
         self.id().get(16..).unwrap_or_default()
     }
 
-    /// Trace, span and parent: the row's, else made of its id.
+    /// Trace, span and parent of the row, or ids derived from the event's id.
     pub(super) fn trace(&self) -> (String, String, Option<String>) {
         let field = |name: &str| members(self.get("trace")?).find(|(key, _)| *key == name).map(|(_, id)| raw::text(id));
         let trace = self.get("trace").and_then(|_| field("trace_id")).unwrap_or_else(|| self.id().to_owned());
@@ -77,7 +82,7 @@ impl<'a> Fields<'a> {
         members(self.get("view")?).find(|(key, _)| *key == "name").map(|(_, name)| name).filter(|name| *name != "\"\"")
     }
 
-    /// Who: the user's id, else the one the device gave somebody not named, else the installation's.
+    /// The user id, the anonymous id, or the id of the installation: the first one that exists.
     pub(super) fn distinct_id(&self) -> String {
         let user = self.get("user").unwrap_or_default();
         let given = |name: &str| members(user).find(|(key, _)| *key == name).map(|(_, id)| raw::text(id));
@@ -85,18 +90,21 @@ impl<'a> Fields<'a> {
         given.unwrap_or_else(|| self.install.to_owned())
     }
 
-    /// The language or system whose rules Sentry reads frames by.
+    /// The platform by whose rules Sentry interprets stack frames.
     pub(super) fn platform(&self) -> &'static str {
-        let frames = self.get("frames").unwrap_or_default();
-        let mut files = raw::elements(frames).flat_map(members).filter(|(key, _)| *key == "file");
-        let script = |(_, file): (&str, &str)| {
+        let is_script = |file: &str| {
             let name = file.trim_matches('"');
             [".js", ".jsx", ".ts", ".tsx", ".mjs", ".bundle", ".jsbundle", ".hbc"].iter().any(|end| name.ends_with(end))
         };
-        if frames.contains("\"address\":") {
-            return "native";
+        let mut script = false;
+        for (key, value) in self.frames.iter().flat_map(|frame| members(frame)) {
+            match key {
+                "address" => return "native",
+                "file" => script |= is_script(value),
+                _ => {}
+            }
         }
-        if files.any(script) {
+        if script {
             return "javascript";
         }
         let os = self.run.os.to_ascii_lowercase();
@@ -107,25 +115,26 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Environment, in a form Sentry takes: no blanks, no slashes, at most 64 bytes.
-    pub(super) fn environment(&self) -> Option<String> {
-        let given = self.run.environment.as_deref()?;
-        let fine = |c: char| if c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\') { '-' } else { c };
-        let name: String = given.chars().map(fine).collect();
-        let cut = name.get(..name.floor_char_boundary(ENVIRONMENT_BYTES)).unwrap_or_default();
-        (!cut.is_empty()).then(|| cut.to_owned())
+    /// The release of the run under a name that Sentry accepts.
+    pub(super) fn release(&self) -> Option<Cow<'a, str>> {
+        name::release(&self.run.release)
+    }
+
+    /// The environment of the run under a name that Sentry accepts.
+    pub(super) fn environment(&self) -> Option<Cow<'a, str>> {
+        name::environment(self.run)
     }
 }
 
-/// What event, transaction and feedback share. `contexts` writes the payload's own ones and names them.
+/// What events, transactions and feedback share. `contexts` writes the contexts of the payload itself, whose names are `own`.
 pub(super) fn common(out: &mut Object<'_>, fields: &Fields<'_>, own: &[&str], contexts: impl FnOnce(&mut Object<'_>)) {
     let run = fields.run;
     out.text("platform", fields.platform());
-    if !run.release.is_empty() {
-        out.text("release", &run.release);
+    if let Some(release) = fields.release() {
+        out.text("release", &release);
     }
-    if let Some(dist) = &run.dist {
-        out.text("dist", dist);
+    if let Some(dist) = name::dist(run) {
+        out.text("dist", &dist);
     }
     if let Some(environment) = fields.environment() {
         out.text("environment", &environment);
@@ -170,7 +179,7 @@ pub(super) fn common(out: &mut Object<'_>, fields: &Fields<'_>, own: &[&str], co
     debug_meta(out, given);
 }
 
-/// What only we know of a row, under a name of our own.
+/// The context `rez`: session, run, installation and row number.
 fn rez(out: &mut Object<'_>, fields: &Fields<'_>) {
     out.object("rez", |rez| {
         rez.maybe("session", fields.get("session"));
@@ -201,14 +210,14 @@ fn user(out: &mut Object<'_>, fields: &Fields<'_>) {
     });
 }
 
-/// Tags under names Sentry takes: letters, digits and `_.:-`; what else stands in a name becomes `_`. No line breaks in values.
+/// Tags. Sentry accepts letters, digits and `_.:-` in a name, others become `_`. Line breaks in values become blanks.
 fn tags(out: &mut Object<'_>, fields: &Fields<'_>) {
     let Some(given) = fields.get("tags") else { return };
     let mut seen: Vec<String> = Vec::new();
     out.object("tags", |tags| {
         for (name, value) in members(given).filter(|(_, value)| value.starts_with('"') && *value != "\"\"") {
-            let fine = |c: char| if c.is_ascii_alphanumeric() || "_.:-".contains(c) { c } else { '_' };
-            let name: String = raw::text(&format!("\"{name}\"")).chars().map(fine).collect();
+            let valid = |c: char| if c.is_ascii_alphanumeric() || "_.:-".contains(c) { c } else { '_' };
+            let name: String = raw::text(&format!("\"{name}\"")).chars().map(valid).collect();
             if name.is_empty() || seen.contains(&name) {
                 continue;
             }
@@ -222,7 +231,7 @@ fn tags(out: &mut Object<'_>, fields: &Fields<'_>) {
     });
 }
 
-/// Debug ids: of source maps by file name, of native images with their address.
+/// Debug ids of source maps, by file name, and of native images, with their address.
 fn debug_meta(out: &mut Object<'_>, contexts: &str) {
     let of = |name: &str| members(contexts).find(|(key, _)| *key == name).map_or("", |(_, value)| value);
     let (files, images) = (of(DEBUG_IDS), of(DEBUG_IMAGES));

@@ -1,19 +1,20 @@
-//! Sessions, logs, metrics and client reports.
+//! Payloads of sessions, logs, metrics and client reports.
 
 use super::fields::Fields;
 use super::kinds::{Switches, category};
+use super::name;
 use super::raw::{self, Object, members};
 use crate::kind::Kind;
 use crate::row::Lost;
 
-/// Bytes of a client report at Sentry.
+/// Limit of a client report, in bytes.
 const REPORT_BYTES: usize = 4_000;
 
 /// The payload of a `session` item.
 pub(super) fn session(out: &mut String, fields: &Fields<'_>) {
     Object::write(out, |out| {
         out.maybe("sid", fields.get("session"));
-        // The installation's: it must stay the same while users come and go within a session.
+        // The id of the installation, because the user can change during a session.
         out.text("did", fields.install);
         out.raw("init", fields.get("init").unwrap_or("false"));
         out.time("started", fields.int("started_ms").unwrap_or(fields.row.wall_ms));
@@ -24,10 +25,10 @@ pub(super) fn session(out: &mut String, fields: &Fields<'_>) {
             out.number("duration", micros as f64 / 1_000_000.0);
         }
         out.object("attrs", |attrs| {
-            // A session that another run ended says which release was its own.
-            match fields.get("release") {
-                Some(release) => attrs.raw("release", release),
-                None => attrs.text("release", &fields.run.release),
+            // A session that a later run has ended carries the release of its own run.
+            let own = fields.get("release").map(raw::text);
+            if let Some(release) = name::release(own.as_deref().unwrap_or(&fields.run.release)) {
+                attrs.text("release", &release);
             }
             if let Some(environment) = fields.environment() {
                 attrs.text("environment", &environment);
@@ -66,16 +67,15 @@ pub(super) fn metric(out: &mut String, fields: &Fields<'_>) {
     });
 }
 
-/// Typed attributes: what Sentry asks for, then the app's own.
+/// Typed attributes: those that Sentry defines, then those of the app.
 fn attributes(out: &mut Object<'_>, fields: &Fields<'_>) {
-    let run = fields.run;
-    let environment = fields.environment();
+    let (release, environment) = (fields.release(), fields.environment());
     let session = fields.get("session").map(raw::text);
     let screen = fields.screen().map(raw::text);
     let user = fields.distinct_id();
     let id = fields.row.id.to_string();
     let known = [
-        ("sentry.release", Some(run.release.as_str())),
+        ("sentry.release", release.as_deref()),
         ("sentry.environment", environment.as_deref()),
         ("sentry.sdk.name", Some(super::SDK)),
         ("sentry.sdk.version", Some(env!("CARGO_PKG_VERSION"))),
@@ -115,7 +115,7 @@ fn typed(out: &mut Object<'_>, name: &str, value: &str) {
     });
 }
 
-/// The payload of a `client_report` item; `None` where nothing was lost that Sentry would have got.
+/// The payload of a `client_report` item; `None` if no event was lost that would have been sent.
 pub(super) fn client_report(lost: &[Lost], switches: Switches, sent_ms: i64) -> Option<String> {
     let mut lines: Vec<(&str, &str, u64)> = Vec::new();
     let mut add = |reason, category, count| match lines.iter_mut().find(|line| (line.0, line.1) == (reason, category)) {
@@ -125,13 +125,13 @@ pub(super) fn client_report(lost: &[Lost], switches: Switches, sent_ms: i64) -> 
     for lost in lost.iter().filter(|lost| lost.count > 0) {
         let Some(reason) = lost.reason.sentry() else { continue };
         match lost.kind {
-            // Most calls are no transactions, so that a count of lost ones would say nothing.
+            // Most API calls are not sent as transactions, so their number would mislead.
             Some(Kind::ApiCall) => {}
             Some(kind) => {
                 let Some(category) = category(kind, switches) else { continue };
                 add(reason, category, lost.count);
                 if category == "transaction" {
-                    // A transaction counts as a span as well.
+                    // Sentry counts a transaction as a span too.
                     add(reason, "span", lost.count);
                 }
             }

@@ -1,8 +1,8 @@
-//! What becomes of each kind at Sentry: one table, read by `wants`, by the limits and by the user guide.
+//! What Sentry gets of each kind. `wants`, the rate limits and the user guide read the same table.
 
 use crate::kind::Kind;
 
-/// What a row becomes.
+/// The form in which a row is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// An `event` item.
@@ -21,16 +21,16 @@ pub(super) enum Shape {
     Never,
 }
 
-/// What the app switched.
+/// Switches of the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Switches {
-    /// Messages become log entries.
+    /// Messages are sent as log entries.
     pub(super) messages_as_logs: bool,
-    /// Analytics events become log entries.
+    /// Analytics events are sent as log entries.
     pub(super) analytics_as_logs: bool,
 }
 
-/// What a kind becomes.
+/// The form in which rows of a kind are sent.
 pub(super) fn shape(kind: Kind, switches: Switches) -> Shape {
     match kind {
         Kind::Message if switches.messages_as_logs => Shape::Log,
@@ -51,34 +51,36 @@ pub(super) fn shape(kind: Kind, switches: Switches) -> Shape {
     }
 }
 
-/// In words, for the user guide.
+/// What Sentry gets of a kind, as Markdown for the user guide.
 pub(super) fn becomes(kind: Kind) -> &'static str {
     match kind {
-        Kind::Crash => "`event`, level `fatal`, `handled: false`, with stack and trail",
-        Kind::Error => "`event` with `exception`, stack and trail; code, severity and context in `contexts.error`",
+        Kind::Crash => "`event`, level `fatal`, `handled: false`, with stack and breadcrumbs",
+        Kind::Error => {
+            "`event` with `exception`, stack and breadcrumbs; code, severity and context in `contexts.error`"
+        }
         Kind::Hang => "`event`, level `error`, mechanism `AppHang`",
         Kind::AppExit => "`event`, level `error`, mechanism `ApplicationExitInfo`",
         Kind::Message => "`event` with `logentry`; with `messages_as_logs` an entry of a `log` item",
         Kind::ScreenLoad => "`transaction` of op `ui.load` with its child spans, time to initial and full display",
         Kind::AppStart => "`transaction` of op `app.start.cold` or `app.start.warm` with its measurement",
         Kind::ApiCall => {
-            "inside a screen load its child span `http.client`; else a `transaction` of that op when slow or failed; else not sent"
+            "inside a screen load a child span `http.client`; otherwise a `transaction` of that op if slow or failed; otherwise not sent"
         }
-        Kind::ImageLoad => "inside a screen load its child span `resource.img`; else not sent",
-        Kind::LongTask => "inside a screen load its child span `ui.long_task`; else not sent",
+        Kind::ImageLoad => "inside a screen load a child span `resource.img`; otherwise not sent",
+        Kind::LongTask => "inside a screen load a child span `ui.long_task`; otherwise not sent",
         Kind::Session => "`session` update",
         Kind::Metric => "entry of a `trace_metric` item",
-        Kind::Feedback => "`feedback` item, tied to the event it is about",
+        Kind::Feedback => "`feedback` item with the id of the event that it refers to",
         Kind::Analytics => "not sent; with `analytics_as_logs` an entry of a `log` item",
-        Kind::Revenue | Kind::UserProp => "not sent: Sentry has no place for it",
-        Kind::Interaction | Kind::ScreenView => "not sent as a row: leave a breadcrumb, which goes with the next error",
+        Kind::Revenue | Kind::UserProp => "not sent: Sentry has no such data",
+        Kind::Interaction | Kind::ScreenView => "not sent; add a breadcrumb instead, which is sent with the next error",
         Kind::Frames => {
-            "not sent as a row: those known when their screen has loaded are measurements of its transaction"
+            "not sent alone; frame counts known when the screen has loaded are measurements of its transaction"
         }
     }
 }
 
-/// The category under which Sentry counts and limits an item of this kind; `None` = it never gets one.
+/// The category in which Sentry counts and limits items of this kind; `None` if they are never sent.
 pub(super) fn category(kind: Kind, switches: Switches) -> Option<&'static str> {
     match shape(kind, switches) {
         Shape::Event => Some("error"),
@@ -91,9 +93,9 @@ pub(super) fn category(kind: Kind, switches: Switches) -> Option<&'static str> {
     }
 }
 
-/// The kinds a category of a rate limit is about; none for one that says nothing about what is sent from here.
+/// The kinds that a rate limit of this category applies to; empty for a category that is never sent.
 pub(super) fn kinds_of(limited: &str, switches: Switches) -> Vec<Kind> {
-    // An event without an exception is counted as an error at the door and as `default` behind it.
+    // Ingestion counts an event without an exception as an error first and as `default` later.
     let also = |kind: Kind| match limited {
         "default" => kind == Kind::Message && !switches.messages_as_logs,
         "log_byte" => category(kind, switches) == Some("log_item"),
@@ -107,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_category_limits_the_kinds_that_are_sent_under_it() {
+    fn a_category_limits_the_kinds_that_are_sent_in_it() {
         use Kind as K;
         for (limited, logs, kinds) in [
             ("error", false, vec![K::Crash, K::Error, K::Hang, K::AppExit, K::Message]),

@@ -2,13 +2,14 @@
 //!
 //! | file | idea |
 //! | --- | --- |
-//! | `dsn` | the address of a project |
-//! | `kinds` | what becomes of each kind, and under which category it is counted |
-//! | `raw` | rows taken apart without a parser; an object written |
-//! | `fields` | a row, and what all payloads share |
-//! | `event`, `transaction`, `items` | payloads |
-//! | `envelope` | lines of a body |
-//! | `verdict` | what answers mean |
+//! | `dsn` | address and key of a project |
+//! | `kinds` | the form of each kind and its rate limit category |
+//! | `raw` | splits JSON without parsing it, and writes objects |
+//! | `fields` | the fields of a row, and what all payloads share |
+//! | `name` | names of releases and environments that Sentry accepts |
+//! | `event`, `transaction`, `items` | payloads of the items |
+//! | `envelope` | the lines of an envelope |
+//! | `verdict` | the meaning of answers |
 
 mod dsn;
 mod envelope;
@@ -16,30 +17,32 @@ mod event;
 mod fields;
 mod items;
 mod kinds;
+mod name;
 mod raw;
 mod transaction;
 mod verdict;
 
 pub use dsn::{Dsn, DsnError};
 
-use super::{Backoff, Batch, Destination, DestinationError, RouteSpec, Stamp, Verdict, Want, stable_hash};
+use super::settings::{check_rate, encoder, request, stable_hash};
+use super::{Backoff, Batch, Destination, DestinationError, Note, RouteSpec, Stamp, Verdict, Want};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
-use crate::row::Row;
+use crate::row::{Row, Run};
 use crate::transport::{Answer, Request};
 use kinds::{Shape, Switches, shape};
 use raw::members;
 
-/// Our name in Sentry's `sdk` and headers.
+/// Name of the SDK in payloads and headers.
 const SDK: &str = "rez.monitor";
 
-/// Version of what this room writes; raise it with every change of a payload.
-const VERSION: u32 = 1;
+/// Raised when the body for the same rows changes.
+const VERSION: u32 = 2;
 
-/// Sessions, logs or metrics in one envelope.
+/// Limit of sessions, logs or metrics in one envelope.
 const ENTRIES: usize = 100;
 
-/// Most bytes of row JSON in one envelope: with what an encoder adds, logs and metrics stay under Sentry's 1 MiB.
+/// Limit of row JSON in one envelope, in bytes. With what the encoder adds, logs and metrics stay below Sentry's 1 MiB.
 const ROWS_BYTES: usize = limits::CUT_BYTES / 2;
 
 const ROUTES: &[RouteSpec] = &[RouteSpec {
@@ -53,7 +56,7 @@ const ROUTES: &[RouteSpec] = &[RouteSpec {
     adds_losses: true,
 }];
 
-/// A project at Sentry, or at a server that speaks its protocol.
+/// A project at Sentry, or at another server that implements the envelope protocol.
 #[derive(Clone)]
 pub struct Sentry {
     dsn: Dsn,
@@ -72,8 +75,11 @@ pub struct SentryBuilder {
 }
 
 impl Sentry {
-    /// The DSN as Sentry shows it in the project's settings: `https://<key>@<host>/<project>`. `https`, or `http` to this
-    /// machine. Release, environment, dist, system and device come from [`crate::Config`].
+    /// A builder with the DSN from the project's settings: `https://<key>@<host>/<project>`. The address uses `https`; `http`
+    /// is allowed to a loopback address only.
+    ///
+    /// Release, environment, dist, operating system and device come from [`crate::Config`]. A release, environment or dist that
+    /// Sentry does not accept is repaired; [`crate::Monitor::status`] lists the changes.
     ///
     /// ```
     /// use rez_monitor::destination::Sentry;
@@ -87,13 +93,13 @@ impl Sentry {
         SentryBuilder { dsn: dsn.into(), traces_sample_rate: 1.0, switches: Switches::default() }
     }
 
-    /// The address envelopes are posted to.
+    /// The address that envelopes are posted to.
     #[must_use]
     pub fn url(&self) -> &str {
         self.dsn.url()
     }
 
-    /// What becomes of a kind at Sentry, in words: the table in the user guide.
+    /// What Sentry gets of a kind, as Markdown for the user guide.
     #[must_use]
     pub fn becomes(kind: Kind) -> &'static str {
         kinds::becomes(kind)
@@ -103,62 +109,60 @@ impl Sentry {
         shape(kind, self.switches)
     }
 
-    /// Whether the transaction of this row is among those that are sent. The same for all of a trace, on every device, at
-    /// every try.
+    /// Whether the transaction of this row is sampled. The same for all transactions of a trace, on every device and at every
+    /// attempt.
     fn sampled(&self, row: &Row) -> bool {
         if self.traces_sample_rate >= 1.0 {
             return true;
         }
         let trace = members(&row.json).find(|(name, _)| *name == "trace").map_or("", |(_, trace)| trace);
         let id = members(trace).find(|(name, _)| *name == "trace_id").map(|(_, id)| raw::text(id));
-        // The lower half of either id is evenly spread.
+        // The lower half of both ids is uniformly distributed.
         let id = id.unwrap_or_else(|| row.id.simple());
         let low = id.get(16..).and_then(|low| u64::from_str_radix(low, 16).ok()).unwrap_or(0);
-        // Two of its bits are fixed in an id of ours.
+        // The two highest bits of that half are fixed in an event id.
         let share = (low << 2 >> 2) as f64 / (1u64 << 62) as f64;
         share < self.traces_sample_rate
     }
 }
 
 impl SentryBuilder {
-    /// Share of the traces whose transactions are sent, 0 to 1 (default 1). The others are passed as unwanted.
+    /// Share of the traces whose transactions are sent, 0 to 1. The others are counted as `unwanted`. Default: 1.
     #[must_use]
     pub fn traces_sample_rate(mut self, rate: f64) -> Self {
         self.traces_sample_rate = rate;
         self
     }
 
-    /// Messages become entries of Sentry's log instead of issues (default false).
+    /// Sends messages as log entries instead of issues. Default: false.
     #[must_use]
     pub fn messages_as_logs(mut self, logs: bool) -> Self {
         self.switches.messages_as_logs = logs;
         self
     }
 
-    /// Analytics events become entries of Sentry's log (default false: they are not sent). They still need the user's
-    /// consent to analytics.
+    /// Sends analytics events as log entries. They still require the user's consent to analytics. Default: false, they are not
+    /// sent.
     #[must_use]
     pub fn analytics_as_logs(mut self, logs: bool) -> Self {
         self.switches.analytics_as_logs = logs;
         self
     }
 
-    /// Checks the values.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// [`DestinationError`] names the part that cannot work.
+    /// [`DestinationError`] names the invalid setting.
     pub fn build(self) -> Result<Sentry, DestinationError> {
         let dsn = Dsn::parse(&self.dsn)?;
-        let rate = self.traces_sample_rate;
-        if !(0.0..=1.0).contains(&rate) {
-            return Err(DestinationError::Rate { part: "traces_sample_rate", value: rate.to_string() });
-        }
+        check_rate("traces_sample_rate", self.traces_sample_rate)?;
         let mut purposes = vec![Purpose::Monitoring];
         if self.switches.analytics_as_logs {
             purposes.push(Purpose::Analytics);
         }
         let key_hash = stable_hash(&[&dsn.url, &dsn.key]);
-        Ok(Sentry { dsn, traces_sample_rate: rate, switches: self.switches, purposes, key_hash })
+        let SentryBuilder { traces_sample_rate, switches, .. } = self;
+        Ok(Sentry { dsn, traces_sample_rate, switches, purposes, key_hash })
     }
 }
 
@@ -206,7 +210,7 @@ impl Destination for Sentry {
     fn fits(&self, _route: &RouteSpec, first: &Row, taken: usize, next: &Row) -> bool {
         let next = self.shape(next.kind);
         match self.shape(first.kind) {
-            // One of them in an envelope; sessions may ride along.
+            // An envelope contains at most one of them, and sessions.
             Shape::Event | Shape::Transaction => next == Shape::Session && taken < ENTRIES,
             Shape::Feedback | Shape::Never => false,
             shape @ (Shape::Session | Shape::Log | Shape::Metric) => next == shape && taken < ENTRIES,
@@ -221,8 +225,11 @@ impl Destination for Sentry {
             ("X-Sentry-Auth", auth.as_str()),
             ("User-Agent", client),
         ];
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        Request { url: self.dsn.url.clone(), headers, body: envelope::body(self, batch, stamp).into_bytes() }
+        request(&self.dsn.url, &headers, envelope::body(self, batch, stamp))
+    }
+
+    fn run_notes(&self, run: &Run) -> Vec<Note> {
+        name::notes(run)
     }
 
     fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
@@ -230,8 +237,7 @@ impl Destination for Sentry {
     }
 
     fn encoder(&self) -> u32 {
-        let switches = u32::from(self.switches.messages_as_logs) << 8 | u32::from(self.switches.analytics_as_logs) << 9;
-        crc32fast::hash(env!("CARGO_PKG_VERSION").as_bytes()) ^ VERSION ^ switches
+        encoder("sentry", VERSION, &[self.switches.messages_as_logs, self.switches.analytics_as_logs].map(u8::from))
     }
 }
 

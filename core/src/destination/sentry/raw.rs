@@ -1,19 +1,27 @@
-//! JSON taken apart without being parsed: a row's fields as the text they are, to be put into another object as they are.
+//! Splits JSON into its members and elements without parsing it, so that values of a row can be copied into another object.
 //!
-//! A row is valid JSON (the writer made it, or serde_json after a hook). Of text that is none, what comes before the fault
-//! is found.
+//! A row is valid JSON: the writer made it, or serde_json did after a hook. Invalid JSON yields the members before the first
+//! error.
 
-/// The members of a JSON object: names without their quotes (as they are spelled), and values as text.
-pub(super) fn members(object: &str) -> Members<'_> {
-    Members { text: object, at: if object.starts_with('{') { 1 } else { object.len() }, list: None }
+use crate::destination::time::push_rfc3339;
+use crate::json::push_text;
+use std::fmt::Write as _;
+
+/// The members of a JSON object: names without quotes (still escaped), and values as text.
+pub(super) fn members<'a>(object: &'a str) -> Members<'a, 'a> {
+    Members { text: object, at: if object.starts_with('{') { 1 } else { object.len() }, lists: None }
 }
 
-/// The same, and of the member of this name, if it is an array, its elements: one look at a long array gives both.
-pub(super) fn members_and_list<'a>(object: &'a str, list: &'a str) -> (Vec<(&'a str, &'a str)>, Vec<&'a str>) {
-    let mut members = Members { list: Some((list, Vec::new())), ..members(object) };
+/// The members of a JSON object, and the elements of those members that are arrays with one of these names. An array is read
+/// once for both.
+pub(super) fn members_and_lists<'a, const N: usize>(
+    object: &'a str,
+    names: [&'a str; N],
+) -> (Vec<(&'a str, &'a str)>, [Vec<&'a str>; N]) {
+    let mut lists = [const { Vec::new() }; N];
     let mut found = Vec::with_capacity(24);
-    found.extend(members.by_ref());
-    (found, members.list.map(|(_, elements)| elements).unwrap_or_default())
+    found.extend(Members { lists: Some((&names, &mut lists)), ..members(object) });
+    (found, lists)
 }
 
 /// The elements of a JSON array as text.
@@ -22,13 +30,33 @@ pub(super) fn elements(array: &str) -> Elements<'_> {
 }
 
 /// See [`members`].
-pub(super) struct Members<'a> {
+pub(super) struct Members<'a, 'l> {
     text: &'a str,
     at: usize,
-    list: Option<(&'a str, Vec<&'a str>)>,
+    /// Names of arrays whose elements are wanted, and the elements found.
+    lists: Option<(&'l [&'a str], &'l mut [Vec<&'a str>])>,
 }
 
-impl<'a> Iterator for Members<'a> {
+impl<'a> Members<'a, '_> {
+    /// Where the value at `start` ends. Collects its elements if the member `name` is one of the wanted arrays.
+    fn end_of_value(&mut self, name: &str, start: usize) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        if let Some((names, lists)) = &mut self.lists
+            && bytes.get(start) == Some(&b'[')
+            && let Some(list) = names.iter().position(|wanted| *wanted == name).and_then(|at| lists.get_mut(at))
+        {
+            list.clear();
+            let mut elements = Elements { text: self.text, at: start + 1 };
+            list.extend(elements.by_ref());
+            let blank = bytes.get(elements.at..)?.iter().position(|byte| !is_blank(*byte))?;
+            let end = elements.at + blank;
+            return (bytes.get(end) == Some(&b']')).then_some(end + 1);
+        }
+        value_end(bytes, start)
+    }
+}
+
+impl<'a> Iterator for Members<'a, '_> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -38,16 +66,7 @@ impl<'a> Iterator for Members<'a> {
         let colon = next_start(bytes, key_end).filter(|at| bytes.get(*at) == Some(&b':'))?;
         let value = next_start(bytes, colon + 1)?;
         let name = self.text.get(key + 1..key_end - 1)?;
-        let end = match &mut self.list {
-            Some((list, elements)) if *list == name && bytes.get(value) == Some(&b'[') => {
-                let mut rest = Elements { text: self.text, at: value + 1 };
-                elements.extend(rest.by_ref());
-                let rest = bytes.get(rest.at..)?;
-                let blank = rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))?;
-                (rest.get(blank) == Some(&b']')).then_some(bytes.len() - rest.len() + blank + 1)?
-            }
-            _ => value_end(bytes, value)?,
-        };
+        let end = self.end_of_value(name, value)?;
         self.at = end;
         Some((name, self.text.get(value..end)?))
     }
@@ -65,20 +84,72 @@ impl<'a> Iterator for Elements<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = self.text.as_bytes();
         let start = next_start(bytes, self.at)?;
-        let end = value_end(bytes, start)?;
+        let end = match bytes.get(start) {
+            Some(b'{') => object_end(bytes, start).or_else(|| value_end(bytes, start))?,
+            _ => value_end(bytes, start)?,
+        };
         self.at = end;
         self.text.get(start..end)
     }
 }
 
-/// The next byte that is neither blank nor a comma; `None` at the end of the text or of what it holds.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+/// The next byte that is neither blank nor a comma; `None` at the end of the text, object or array.
 fn next_start(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
-    let at = rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b','))?;
+    let at = rest.iter().position(|byte| !is_blank(*byte) && *byte != b',')?;
     (!matches!(rest.get(at), Some(b'}' | b']'))).then_some(from + at)
 }
 
-/// Where the value that begins here ends.
+/// Where the object at `start`, an element of an array, ends, if the next element is an object too and this can be told
+/// without reading the strings. `None` sends the caller to [`value_end`].
+///
+/// A trail of a hundred breadcrumbs is most of an event's bytes, and reading its strings one by one would be most of the time
+/// to encode it. Looking only at opening brackets is enough, because the bytes `},{"` followed by the first character of a
+/// name can not be part of a string: the quote would end the string, and only `,`, `:`, `}`, `]` or a blank can follow a
+/// string. If no array was opened on the way, the two objects are elements of the array at hand.
+fn object_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut from = start + 1;
+    loop {
+        let at = next_opening(bytes, from)?;
+        if bytes.get(at) == Some(&b'[') {
+            return None;
+        }
+        match [bytes.get(at - 1)?, bytes.get(at.checked_sub(2)?)?] {
+            [b',', b'}'] => {
+                let [quote, first] = bytes.get(at + 1..)?.first_chunk()?;
+                let is_name = *quote == b'"' && !is_blank(*first) && !matches!(first, b',' | b':' | b'}' | b']');
+                return is_name.then_some(at - 1);
+            }
+            // An element that is not an object, or an array with blanks between its elements, or part of a string.
+            [b',' | b' ' | b'\n' | b'\r' | b'\t', _] => return None,
+            // An object inside of this one, or part of a string.
+            _ => from = at + 1,
+        }
+    }
+}
+
+/// The next `{` or `[`, in strings and outside of them. Reads eight bytes at a time.
+fn next_opening(bytes: &[u8], mut from: usize) -> Option<usize> {
+    const LOW: u64 = u64::MAX / 255;
+    const HIGH: u64 = LOW << 7;
+    while let Some(chunk) = bytes.get(from..)?.first_chunk::<8>() {
+        // `[` and `{` differ in bit 5 only. The lowest byte that this marks is always right.
+        let difference = (u64::from_le_bytes(*chunk) | LOW * 0x20) ^ LOW * 0x7b;
+        let found = difference.wrapping_sub(LOW) & !difference & HIGH;
+        if found != 0 {
+            return Some(from + found.trailing_zeros() as usize / 8);
+        }
+        from += 8;
+    }
+    let rest = bytes.get(from..)?;
+    rest.iter().position(|byte| matches!(byte, b'{' | b'[')).map(|at| from + at)
+}
+
+/// Where the value at `start` ends.
 fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
     match bytes.get(start)? {
         b'"' => {
@@ -87,7 +158,7 @@ fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
             Some(bytes.len() - rest.len())
         }
         b'{' | b'[' => {
-            // An iterator, for a trail of 20 KB comes through here three times: without a check of bounds for each byte.
+            // An iterator needs no bounds check for each byte.
             let (mut rest, mut depth) = (bytes.get(start..)?.iter(), 0usize);
             loop {
                 match rest.next()? {
@@ -101,13 +172,13 @@ fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
         }
         _ => {
             let rest = bytes.get(start..)?;
-            let len = rest.iter().position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t'));
+            let len = rest.iter().position(|byte| is_blank(*byte) || matches!(byte, b',' | b'}' | b']'));
             Some(start + len.unwrap_or(rest.len()))
         }
     }
 }
 
-/// Goes on behind the end of a string whose first quote was read.
+/// Moves behind the end of a string whose first quote has been read.
 fn pass_string(rest: &mut std::slice::Iter<'_, u8>) -> Option<()> {
     loop {
         match rest.next()? {
@@ -118,19 +189,19 @@ fn pass_string(rest: &mut std::slice::Iter<'_, u8>) -> Option<()> {
     }
 }
 
-/// The text a JSON string stands for; empty where it is none.
+/// The text of a JSON string, unescaped; empty if the JSON is not a string.
 pub(super) fn text(json: &str) -> String {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-/// Writes one JSON object into a string, member by member.
+/// Writes a JSON object into a string, member by member.
 pub(super) struct Object<'o> {
     out: &'o mut String,
     any: bool,
 }
 
 impl<'o> Object<'o> {
-    /// Writes an object.
+    /// Appends an object with the members that `members` writes.
     pub(super) fn write(out: &'o mut String, members: impl FnOnce(&mut Object<'_>)) {
         out.push('{');
         let mut object = Object { out, any: false };
@@ -148,34 +219,37 @@ impl<'o> Object<'o> {
         self.out.push_str("\":");
     }
 
-    /// A member that is JSON already; the key as it is spelled in JSON.
+    /// A member whose key and value are JSON already.
     pub(super) fn raw(&mut self, key: &str, json: &str) {
         self.key(key);
         self.out.push_str(json);
     }
 
-    /// The same, if it is there and not `null`.
+    /// The same, unless the value is missing or `null`.
     pub(super) fn maybe(&mut self, key: &str, json: Option<&str>) {
         if let Some(json) = json.filter(|json| *json != "null") {
             self.raw(key, json);
         }
     }
 
-    /// A text.
+    /// A string.
     pub(super) fn text(&mut self, key: &str, text: &str) {
-        self.raw(key, &quoted(text));
+        self.key(key);
+        push_text(self.out, text);
     }
 
     /// A number, or anything that prints as JSON.
     pub(super) fn number(&mut self, key: &str, number: impl std::fmt::Display) {
-        self.raw(key, &number.to_string());
+        self.key(key);
+        // Writing to a string cannot fail.
+        let _ = write!(self.out, "{number}");
     }
 
-    /// A time of the wall clock, RFC 3339.
+    /// A time in milliseconds since 1970, as RFC 3339.
     pub(super) fn time(&mut self, key: &str, ms: i64) {
         self.key(key);
         self.out.push('"');
-        push_time(self.out, ms);
+        push_rfc3339(self.out, ms);
         self.out.push('"');
     }
 
@@ -185,7 +259,7 @@ impl<'o> Object<'o> {
         Object::write(self.out, members);
     }
 
-    /// An array; `elements` writes what stands between the brackets.
+    /// An array; `elements` writes what is between the brackets.
     pub(super) fn array(&mut self, key: &str, elements: impl FnOnce(&mut String)) {
         self.key(key);
         self.out.push('[');
@@ -196,7 +270,9 @@ impl<'o> Object<'o> {
 
 /// A JSON string.
 pub(super) fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned())
+    let mut out = String::with_capacity(text.len() + 2);
+    push_text(&mut out, text);
+    out
 }
 
 /// Writes the elements of an array with commas between.
@@ -213,42 +289,6 @@ pub(super) fn push_list<T>(
     }
 }
 
-/// Milliseconds of years 0 and 9999: beyond them RFC 3339 has no form.
-const CALENDAR: (i64, i64) = (-62_167_219_200_000, 253_402_300_799_999);
-
-/// RFC 3339 in UTC with milliseconds; a clock outside the calendar is put to its edge. Without a calendar library, since
-/// an event has a hundred of them.
-pub(super) fn push_time(out: &mut String, ms: i64) {
-    let ms = ms.clamp(CALENDAR.0, CALENDAR.1);
-    let (days, ms) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
-    // Days since 1970 to a date of the Gregorian calendar, by eras of 400 years that begin on the first of March.
-    let day = days + 719_468;
-    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    let mut text = *b"0000-00-00T00:00:00.000Z";
-    let mut digits = |at: std::ops::Range<usize>, number: i64| {
-        let mut rest = number as u32;
-        for place in text.get_mut(at).unwrap_or_default().iter_mut().rev() {
-            *place = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-    };
-    digits(0..4, year);
-    digits(5..7, month);
-    digits(8..10, day);
-    digits(11..13, ms / 3_600_000);
-    digits(14..16, ms / 60_000 % 60);
-    digits(17..19, ms / 1_000 % 60);
-    digits(20..23, ms % 1_000);
-    // ASCII only, so this cannot fail.
-    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
-}
-
 /// Seconds since 1970 with milliseconds, as a JSON number.
 pub(super) fn seconds(ms: i64) -> String {
     let sign = if ms < 0 { "-" } else { "" };
@@ -261,7 +301,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn members_and_elements_are_found_as_they_are_spelled() {
+    fn members_and_elements_are_the_text_of_the_json() {
         let object = r#" {"a" : 1, "b\"c":"x\\\"}]", "d":{"e":[1,{"f":"]"}]},"g":[],"h":null }"#.trim();
         let found: Vec<_> = members(object).collect();
         let expected =
@@ -272,19 +312,39 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_taken_apart_on_the_way_to_its_end() {
-        let object = r#"{"a":1,"list":[ {"x":"]"}, {"y":[2]} ],"b":{"list":[3]}}"#;
-        let (found, list) = members_and_list(object, "list");
+    fn the_elements_of_named_arrays_are_collected_while_the_members_are_read() {
+        let object = r#"{"a":1,"list":[ {"x":"]"}, {"y":[2]} ],"b":{"list":[3]},"other":[4]}"#;
+        let (found, lists) = members_and_lists(object, ["list", "other", "absent"]);
         assert_eq!(found, members(object).collect::<Vec<_>>());
-        assert_eq!(list, [r#"{"x":"]"}"#, r#"{"y":[2]}"#]);
+        assert_eq!(lists, [vec![r#"{"x":"]"}"#, r#"{"y":[2]}"#], vec!["4"], vec![]]);
         for none in [r#"{"list":[]}"#, r#"{"list":{}}"#, r#"{"list":null}"#, "{}", r#"{"list":["#] {
-            let (found, list) = members_and_list(none, "list");
+            let (found, [list]) = members_and_lists(none, ["list"]);
             assert_eq!((found, list.len()), (members(none).collect(), 0), "{none}");
         }
     }
 
     #[test]
-    fn broken_text_gives_what_comes_before_the_fault() {
+    fn objects_are_split_where_they_end_whatever_their_strings_contain() {
+        for array in [
+            r#"[{"a":1},{"b":2},{"c":{"d":3}}]"#,
+            r#"[{"a":1},{},{"b":2}]"#,
+            r#"[{"a":1}, {"b":2},{"c":3}]"#,
+            r#"[{"a":1},5,{"b":2},"x",{"c":3}]"#,
+            r#"[{"a":[{"b":1},{"c":2}]},{"d":3}]"#,
+            r#"[{"a":"},{\"b\":"},{"c":1}]"#,
+            r#"[{"a":"},{"},{"b":"x,{y"},{"c":"{id}"}]"#,
+            r#"[{"a":{"b":"},{"}},{"":1},{",":2},{"]":3}]"#,
+            r#"[{"a":"[http] {x} \\"},{"b":"\""},{"c":1}]"#,
+        ] {
+            let expected: Vec<serde_json::Value> = serde_json::from_str(array).unwrap();
+            let found: Vec<serde_json::Value> =
+                elements(array).map(|element| serde_json::from_str(element).unwrap()).collect();
+            assert_eq!(found, expected, "{array}");
+        }
+    }
+
+    #[test]
+    fn invalid_json_yields_the_members_before_the_first_error() {
         for broken in ["{", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":\"", "{\"a\":{", "[", "[\"\\", "{1:2}", "{\"a\" 1}"] {
             assert_eq!(members(broken).count(), 0, "{broken}");
             let _ = elements(broken).count();
@@ -328,21 +388,29 @@ mod tests {
         }
 
         #[test]
-        fn a_time_is_what_the_calendar_library_says(ms in CALENDAR.0..=CALENDAR.1) {
-            let mut out = String::new();
-            push_time(&mut out, ms);
-            let expected = jiff::Timestamp::from_millisecond(ms).unwrap();
-            prop_assert_eq!(out, format!("{expected:.3}"));
+        fn an_array_of_objects_is_split_like_a_parser_splits_it(
+            values in proptest::collection::vec(
+                proptest::collection::btree_map("[a-z,:{}\\[\\]\" ]{0,3}", strings(), 0..4), 0..6)
+        ) {
+            let text = serde_json::to_string(&values).unwrap();
+            let found: Vec<serde_json::Value> = elements(&text).map(|element| serde_json::from_str(element).unwrap()).collect();
+            prop_assert_eq!(serde_json::Value::from(found), serde_json::to_value(&values).unwrap());
         }
     }
 
+    /// Strings made of the characters that structure JSON, alone, in arrays and in objects.
+    fn strings() -> impl Strategy<Value = serde_json::Value> {
+        let text = "[a,:{}\\[\\]\"\\\\ ]{0,8}";
+        prop_oneof![
+            text.prop_map(serde_json::Value::from),
+            proptest::collection::vec(text, 0..3).prop_map(Into::into),
+            proptest::collection::vec(proptest::collection::btree_map(text, text, 0..3), 0..3)
+                .prop_map(|list| serde_json::to_value(list).unwrap_or_default()),
+        ]
+    }
+
     #[test]
-    fn clocks_outside_the_calendar_are_put_to_its_edge() {
-        for (ms, expected) in [(i64::MIN, "0000-01-01T00:00:00.000Z"), (i64::MAX, "9999-12-31T23:59:59.999Z")] {
-            let mut out = String::new();
-            push_time(&mut out, ms);
-            assert_eq!(out, expected);
-        }
+    fn seconds_have_three_decimals() {
         assert_eq!([seconds(1_795_400_000_007), seconds(-1_500)], ["1795400000.007", "-1.500"]);
     }
 }

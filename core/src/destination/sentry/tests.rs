@@ -59,7 +59,7 @@ fn payload(kind: Kind, json: &str, os: &str) -> Value {
 }
 
 #[test]
-fn a_configuration_that_cannot_work_names_the_part() {
+fn an_invalid_setting_is_an_error_that_names_it() {
     for (dsn, words) in [
         ("ftp://k@host/1", "DSN: scheme `ftp`"),
         ("https://host.example/1", "DSN: key missing"),
@@ -83,7 +83,7 @@ fn a_configuration_that_cannot_work_names_the_part() {
 }
 
 #[test]
-fn a_request_bears_key_type_and_client() {
+fn a_request_has_key_content_type_and_client() {
     let request = encode(&sentry(), &[row(1, Kind::Error, "{}")], &[], &run("Linux"));
     assert_eq!(request.url, "https://o1.ingest.sentry.io/api/42/envelope/");
     let header = |name: &str| request.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
@@ -93,16 +93,25 @@ fn a_request_bears_key_type_and_client() {
 }
 
 #[test]
-fn release_goes_verbatim_and_an_environment_sentry_cannot_take_is_renamed() {
+fn a_release_and_an_environment_that_sentry_does_not_accept_are_repaired_everywhere() {
     let event = payload(Kind::Error, "{}", "Android 15");
-    assert_eq!(event["release"], "shop@1.4.0+77 verbatim/with\\everything");
+    assert_eq!(event["release"], "shop@1.4.0+77 verbatim-with-everything");
     assert_eq!(event["environment"], "pre-production-eu");
+    let fields: Vec<String> = sentry().run_notes(&run("Android 15")).into_iter().map(|note| note.field).collect();
+    assert_eq!(fields, ["release", "environment"]);
+    // Ingestion drops a session whose release it does not accept.
+    let session = payload(Kind::Session, r#"{"session":"s","init":true}"#, "Android 15");
+    assert_eq!(session["attrs"]["release"], event["release"]);
+    let ended_later = payload(Kind::Session, r#"{"session":"s","release":"shop@1/0"}"#, "Android 15");
+    assert_eq!(ended_later["attrs"]["release"], "shop@1-0");
+    let transaction = encode(&sentry(), &[row(1, Kind::ScreenLoad, "{}")], &[], &run("Android 15"));
+    assert_eq!(lines(&transaction)[0]["trace"]["release"], event["release"]);
     assert_eq!(event["contexts"]["os"], json!({"name": "Android", "version": "15"}));
     assert_eq!(event["user"], json!({"id": "install-1"}));
 }
 
 #[test]
-fn the_platform_is_told_from_frames_and_system() {
+fn the_platform_follows_from_stack_frames_and_operating_system() {
     let script = r#"{"frames":[{"function":"f","file":"app:///index.android.bundle","in_app":true}]}"#;
     for (json, os, platform) in [
         ("{}", "Android 15", "java"),
@@ -118,7 +127,7 @@ fn the_platform_is_told_from_frames_and_system() {
 }
 
 #[test]
-fn debug_ids_of_the_app_become_images_and_no_contexts() {
+fn debug_ids_are_sent_as_images_and_not_as_contexts() {
     let json = r#"{"contexts":{"debug_ids":{"app:///main.bundle":"85314830-023f-4cf1-a267-535f4e37bb17"},
         "debug_images":{"libapp.so":{"type":"elf","debug_id":"a-1","image_addr":"0x1000","image_size":4096}},"shop":{"a":1}}}"#;
     let event = payload(Kind::Error, json, "Android");
@@ -132,7 +141,7 @@ fn debug_ids_of_the_app_become_images_and_no_contexts() {
 }
 
 #[test]
-fn what_the_app_calls_like_one_of_our_contexts_does_not_break_the_object() {
+fn a_context_of_the_app_with_a_reserved_name_appears_once() {
     let json = r#"{"code":"E1","severity":"low","context":{"code":"other","n":1},"trace":{"trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":"b7ad6b7169203331"},
         "contexts":{"os":{"name":"Mine"},"trace":{"trace_id":"x"},"rez":{"a":1},"error":{"lost":true},"plain":5}}"#;
     let request = encode(&sentry(), &[row(1, Kind::Error, json)], &[], &run("Android 15"));
@@ -147,7 +156,7 @@ fn what_the_app_calls_like_one_of_our_contexts_does_not_break_the_object() {
 }
 
 #[test]
-fn tags_get_names_and_values_sentry_takes() {
+fn tags_are_brought_into_the_form_that_sentry_accepts() {
     let json =
         r#"{"tags":{"plain.ok":"v","with space":"1","with_space":"2","₹":"rupee","empty":"","lines":"a\nb\\n"}}"#;
     let tags = payload(Kind::Message, json, "Android")["tags"].clone();
@@ -155,7 +164,7 @@ fn tags_get_names_and_values_sentry_takes() {
 }
 
 #[test]
-fn a_trail_keeps_its_order_even_if_a_hook_changed_the_order_of_its_members() {
+fn breadcrumbs_keep_their_order_even_if_a_hook_has_reordered_their_members() {
     let json = r#"{"trail":[{"ts":1795400000123,"category":"a","message":"x, \"ts\":1"},{"category":"b","ts":1795400000124}]}"#;
     let crumbs = payload(Kind::Error, json, "Android")["breadcrumbs"]["values"].clone();
     let expected = json!([
@@ -166,7 +175,7 @@ fn a_trail_keeps_its_order_even_if_a_hook_changed_the_order_of_its_members() {
 }
 
 #[test]
-fn only_calls_outside_a_screen_that_were_slow_or_failed_are_transactions() {
+fn only_slow_or_failed_api_calls_outside_a_screen_load_are_transactions() {
     let wants = |kind, json| sentry().wants(&ROUTES[0], &row(1, kind, json));
     for (json, want) in [
         (r#"{"failed":false}"#, Want::No),
@@ -190,14 +199,14 @@ fn only_calls_outside_a_screen_that_were_slow_or_failed_are_transactions() {
 }
 
 #[test]
-fn the_sample_rate_decides_by_trace_and_comes_out_as_said() {
+fn traces_are_sampled_as_a_whole_at_the_configured_rate() {
     let sampled = |rate: f64| {
         let sentry = Sentry::builder(DSN).traces_sample_rate(rate).build().unwrap();
         let key = IdKey::from_bytes([9; 16]);
         let wanted = |n: u64| {
             let trace = format!("{:016x}{:016x}", key.bits(1, n), key.bits(2, n));
             let json = format!(r#"{{"trace":{{"trace_id":"{trace}","span_id":"b7ad6b7169203331"}}}}"#);
-            // A screen and the calls around it: all or none.
+            // Both transactions of a trace, or neither.
             let both = [Kind::ScreenLoad, Kind::AppStart].map(|kind| sentry.wants(&ROUTES[0], &row(n, kind, &json)));
             assert_eq!(both[0], both[1]);
             both[0] == Want::Yes
@@ -214,7 +223,7 @@ fn the_sample_rate_decides_by_trace_and_comes_out_as_said() {
 }
 
 #[test]
-fn an_envelope_holds_one_event_and_sessions_or_many_of_one_sort() {
+fn an_envelope_contains_one_event_and_sessions_or_items_of_one_type() {
     let fits = |first, taken, next| sentry().fits(&ROUTES[0], &row(1, first, "{}"), taken, &row(2, next, "{}"));
     for (first, taken, next, expected) in [
         (Kind::Crash, 1, Kind::Session, true),
@@ -254,11 +263,11 @@ fn an_envelope_holds_one_event_and_sessions_or_many_of_one_sort() {
         assert_eq!(attributes[name], json!({"value": value, "type": kind}));
     }
     assert_eq!(attributes.get("e"), None);
-    assert_eq!(attributes["sentry.release"]["value"], "shop@1.4.0+77 verbatim/with\\everything");
+    assert_eq!(attributes["sentry.release"]["value"], "shop@1.4.0+77 verbatim-with-everything");
 }
 
 #[test]
-fn losses_are_told_by_reason_and_category_and_nothing_is_sent_for_those_sentry_would_not_get() {
+fn lost_events_are_reported_by_reason_and_category_unless_sentry_would_not_get_them() {
     let lost = |reason, kind, count| Lost { reason, kind, count };
     let told = [
         lost(Reason::RingFull, Some(Kind::Error), 3),
@@ -289,7 +298,7 @@ fn losses_are_told_by_reason_and_category_and_nothing_is_sent_for_those_sentry_w
 }
 
 #[test]
-fn a_row_that_is_no_object_still_makes_a_valid_event() {
+fn a_row_that_is_not_an_object_is_sent_as_a_valid_event() {
     for broken in ["", "null", "[]", "{", "{\"message\":", "{\"contexts\":5,\"tags\":[],\"user\":\"x\",\"trail\":{}}"] {
         for kind in Kind::ALL.into_iter().filter(|kind| kinds::shape(*kind, Switches::default()) != Shape::Never) {
             let body = lines(&encode(&sentry(), &[row(1, kind, broken)], &[], &run("Android")));

@@ -1,11 +1,11 @@
-//! Screen loads, app starts and API calls.
+//! Payloads of screen loads, app starts and API calls.
 
 use super::fields::{Fields, common};
 use super::raw::{self, Object, elements, members};
 use crate::destination::stable_hash;
 use crate::kind::Kind;
 
-/// What a span did.
+/// A child span.
 struct Span<'a> {
     id: String,
     op: &'a str,
@@ -46,7 +46,7 @@ fn name(fields: &Fields<'_>) -> (&'static str, String) {
     }
 }
 
-/// Sentry's word for how a call ended.
+/// The span status of an API call.
 fn call_status(status: Option<i64>, failed: bool) -> &'static str {
     match status {
         Some(400) => "invalid_argument",
@@ -136,7 +136,7 @@ fn measurements(fields: &Fields<'_>) -> Vec<(&'static str, f64, &'static str)> {
     };
     let times =
         named.iter().filter_map(|(name, field)| Some((*name, fields.int(field)? as f64 / 1_000.0, "millisecond")));
-    // What was drawn on the screen up to now, where that is known already.
+    // Frames drawn until now, if they are known already.
     let view = fields.get("view").filter(|_| fields.row.kind == Kind::ScreenLoad).unwrap_or_default();
     let frames = members(view).find(|(name, _)| *name == "frames").map_or("", |(_, frames)| frames);
     let counts = members(frames).filter_map(|(name, count)| {
@@ -151,7 +151,7 @@ fn measurements(fields: &Fields<'_>) -> Vec<(&'static str, f64, &'static str)> {
     times.chain(counts).collect()
 }
 
-/// A screen's way to its first and to its full display.
+/// Spans from the start of a screen load to its initial and to its full display.
 fn displays<'a>(fields: &Fields<'a>, start_ms: i64) -> impl Iterator<Item = Span<'a>> {
     let id = fields.id().to_owned();
     let screen = fields.get("name").unwrap_or("\"screen\"");
@@ -171,7 +171,7 @@ fn displays<'a>(fields: &Fields<'a>, start_ms: i64) -> impl Iterator<Item = Span
     })
 }
 
-/// What happened while the screen loaded.
+/// Spans of the calls, images and tasks during the screen load.
 fn children<'a>(fields: &Fields<'a>, start_ms: i64) -> impl Iterator<Item = Span<'a>> {
     elements(fields.get("children").unwrap_or_default()).map(move |child| {
         let get = |name: &str| members(child).find(|(key, _)| *key == name).map(|(_, value)| value);

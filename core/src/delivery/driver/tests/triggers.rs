@@ -316,7 +316,8 @@ fn a_batch_from_before_a_withdrawal_is_cut_anew_before_it_is_sent_again() {
 #[test]
 fn a_destination_for_monitoring_never_gets_analytics() {
     let mut bench = Bench::bare();
-    bench.add("main", Arc::new(Rez::builder("http://127.0.0.1:1", "k").build().unwrap()));
+    let monitoring = Rez::builder("http://127.0.0.1:1", "k").purposes(&[crate::kind::Purpose::Monitoring]);
+    bench.add("main", Arc::new(monitoring.build().unwrap()));
     bench.put(Kind::Analytics, 60);
     bench.put(Kind::Error, 1);
     let account = bench.account();

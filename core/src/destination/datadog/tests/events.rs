@@ -13,7 +13,7 @@ fn one(kind: Kind, fields: &str) -> (Value, Value) {
 }
 
 #[test]
-fn every_event_says_where_it_comes_from() {
+fn every_event_has_its_origin() {
     let fields = r#""message":"m","user":{"id":"u-7","email":"a@b.example","username":"asha","plan":"pro"},"tags":{"ab":"B"},"contexts":{"cart":{"n":1}},"attrs":{"order":"RZ-1","tags":"mine","null":null},"context":{"order":"2","x":1}"#;
     let (event, view) = one(Kind::Error, fields);
     for event in [&event, &view] {
@@ -37,7 +37,7 @@ fn every_event_says_where_it_comes_from() {
 }
 
 #[test]
-fn a_view_is_said_once_in_its_newest_state_with_the_counts_of_the_whole_screen() {
+fn a_view_is_sent_once_in_its_newest_state_with_the_counts_of_the_whole_screen() {
     let other = "aaaaaaaa-0000-4000-8000-000000000002";
     let rows = [
         on(3, Kind::ApiCall, VIEW, 5, r#""url":"https://a.example/""#),
@@ -72,7 +72,7 @@ fn the_end_of_a_session_and_a_crash_end_the_view() {
 }
 
 #[test]
-fn what_happens_before_the_first_screen_belongs_to_the_launch() {
+fn events_before_the_first_screen_belong_to_the_launch_view() {
     let rows = [row(4, Kind::Error, r#"{"message":"a"}"#), row(5, Kind::ApiCall, r#"{"url":"https://a.example/"}"#)];
     let all = rum(datadog(), &rows);
     let run = run();
@@ -88,7 +88,7 @@ fn what_happens_before_the_first_screen_belongs_to_the_launch() {
 }
 
 #[test]
-fn errors_of_all_four_kinds_have_their_category() {
+fn errors_of_all_four_kinds_have_a_category() {
     let (error, _) = one(
         Kind::Error,
         r#""type":"PaymentError","message":"declined","handled":true,"severity":"high","code":"PAY","fingerprint":"f","frames":[{"function":"pay","file":"a.kt","line":3}],"trail":[{"ts":1,"message":"tap"}]"#,
@@ -118,7 +118,7 @@ fn errors_of_all_four_kinds_have_their_category() {
 }
 
 #[test]
-fn calls_and_images_are_resources_in_nanoseconds_with_their_trace() {
+fn api_calls_and_images_are_resources_in_nanoseconds_with_their_trace() {
     let (call, _) = one(
         Kind::ApiCall,
         r#""method":"post","url":"https://api.example/pay","endpoint":"/pay","status":503,"start_ms":1795399999500,"duration_us":250000,"request_bytes":10,"response_bytes":99,"failed":true,"trace":{"trace_id":"000102030405060708090a0b0c0d0e0f","span_id":"00000000000000ff","parent":"0000000000000010"}"#,
@@ -139,7 +139,7 @@ fn calls_and_images_are_resources_in_nanoseconds_with_their_trace() {
 }
 
 #[test]
-fn actions_have_the_vendors_types_and_purchases_their_money() {
+fn actions_have_the_vendors_types_and_purchases_their_amount() {
     for (action, word) in [
         ("tap", "tap"),
         ("press", "tap"),
@@ -162,7 +162,7 @@ fn actions_have_the_vendors_types_and_purchases_their_money() {
 }
 
 #[test]
-fn what_was_typed_stays_at_home_unless_the_app_says_otherwise() {
+fn user_input_is_masked_unless_the_app_switches_it_off() {
     let row = on(
         1,
         Kind::Interaction,
@@ -177,7 +177,7 @@ fn what_was_typed_stays_at_home_unless_the_app_says_otherwise() {
 }
 
 #[test]
-fn starts_long_tasks_and_times_are_vitals_and_tasks() {
+fn app_starts_and_durations_are_vitals_and_long_tasks_are_tasks() {
     let (start, _) = one(Kind::AppStart, r#""type":"cold","duration_us":900000"#);
     let vital = &start["vital"];
     assert_eq!((&vital["name"], &vital["duration"]), (&"app.start".into(), &900_000_000.into()));
@@ -215,7 +215,7 @@ fn logs_have_the_vendors_statuses_and_carry_the_session() {
 }
 
 #[test]
-fn losses_are_one_warning_also_without_any_row() {
+fn lost_events_are_one_warning_even_without_rows() {
     let lost = [
         Lost { reason: Reason::EvictedBytes, kind: Some(Kind::ApiCall), count: 7 },
         Lost { reason: Reason::PowerLoss, kind: None, count: 1 },
@@ -230,7 +230,7 @@ fn losses_are_one_warning_also_without_any_row() {
 }
 
 #[test]
-fn odd_rows_go_as_far_as_they_can() {
+fn invalid_rows_are_sent_with_the_fields_that_can_be_read() {
     for json in ["", "no json", "[1]", r#"{"view":7,"session":"x","start_ms":-5}"#, r#"{"view":{"id":"x"}}"#] {
         for kind in Kind::ALL {
             let all = rum(datadog(), &[row(1, kind, json)]);

@@ -13,7 +13,7 @@ fn part(builder: DatadogBuilder) -> &'static str {
 }
 
 #[test]
-fn a_value_that_cannot_work_is_named() {
+fn an_invalid_setting_is_an_error_that_names_it() {
     assert_eq!(error(Datadog::builder("", "t")), DestinationError::Empty { part: "application id" });
     assert_eq!(part(Datadog::builder("my-app", "t")), "application id");
     assert_eq!(error(Datadog::builder(APPLICATION, "")), DestinationError::Empty { part: "client token" });
@@ -25,15 +25,16 @@ fn a_value_that_cannot_work_is_named() {
     assert_eq!(error(datadog().endpoint("https://")), DestinationError::Endpoint(UrlError::NoHost));
     assert_eq!(error(datadog().service("")), DestinationError::Empty { part: "service" });
     for rate in [-0.1, 1.1, 100.0, f64::NAN, f64::INFINITY] {
-        assert_eq!(part(datadog().session_sample_rate(rate)), "session sample rate");
-        assert_eq!(part(datadog().log_sample_rate(rate)), "log sample rate");
+        let rate_error = |part| DestinationError::Rate { part, value: rate.to_string() };
+        assert_eq!(error(datadog().session_sample_rate(rate)), rate_error("session_sample_rate"));
+        assert_eq!(error(datadog().log_sample_rate(rate)), rate_error("log_sample_rate"));
     }
     assert_eq!(error(datadog().purposes(&[])), DestinationError::NoPurpose);
     assert!(!format!("{:?}{:?}", datadog(), datadog().build()).contains("pub0123"));
 }
 
 #[test]
-fn each_site_has_its_intake_and_a_stand_in_takes_its_place() {
+fn each_site_has_its_intake_and_an_endpoint_replaces_it() {
     let runs = [run()];
     let url = |builder: DatadogBuilder, route: &RouteSpec| {
         builder.build().unwrap().encode(route, &batch(&[], &runs, &[]), &stamp(0, 0)).url
@@ -53,7 +54,7 @@ fn each_site_has_its_intake_and_a_stand_in_takes_its_place() {
 }
 
 #[test]
-fn a_retry_says_so_beside_the_body_and_the_body_stays_the_same() {
+fn a_retry_is_marked_in_the_url_and_has_the_same_body() {
     let datadog = datadog().build().unwrap();
     let (rows, runs) = ([on(1, Kind::Error, VIEW, 3, r#""message":"m""#)], [run()]);
     let sent =
@@ -71,7 +72,7 @@ fn a_retry_says_so_beside_the_body_and_the_body_stays_the_same() {
 }
 
 #[test]
-fn another_token_is_another_key_and_another_setting_of_the_body_another_encoder() {
+fn the_key_follows_the_token_and_the_encoder_follows_the_settings() {
     let hash = |builder: DatadogBuilder| builder.build().unwrap().key_hash();
     assert_ne!(hash(datadog()), hash(Datadog::builder(APPLICATION, "other")));
     assert_ne!(hash(datadog()), hash(datadog().site("datadoghq.eu")));
@@ -101,7 +102,7 @@ fn switches_turn_their_kinds_off() {
 }
 
 #[test]
-fn each_kind_goes_where_the_vendor_has_a_place_for_it() {
+fn each_kind_goes_to_its_route() {
     let datadog = datadog().build().unwrap();
     let routes = |row: &Row| {
         let taken = datadog.routes().iter().filter(|route| datadog.wants(route, row) == Want::Yes);
@@ -126,7 +127,7 @@ fn each_kind_goes_where_the_vendor_has_a_place_for_it() {
 }
 
 #[test]
-fn sessions_are_sampled_whole_and_logs_apart_from_them() {
+fn sessions_are_sampled_as_a_whole_and_logs_independently() {
     let half = datadog().session_sample_rate(0.5).log_sample_rate(0.25).build().unwrap();
     let mut kept = 0;
     for n in 0..1_000 {
@@ -152,7 +153,7 @@ fn sessions_are_sampled_whole_and_logs_apart_from_them() {
 }
 
 #[test]
-fn what_is_older_than_the_intake_takes_is_not_sent() {
+fn events_older_than_the_intake_accepts_are_not_sent() {
     let datadog = datadog().build().unwrap();
     assert_eq!(datadog.max_age(&LOGS), Some(Duration::from_secs(64_800)));
     assert_eq!(datadog.max_age(&RUM), Some(Duration::from_secs(86_400)));

@@ -1,4 +1,4 @@
-//! What each kind becomes.
+//! Bodies of each kind.
 
 use super::*;
 use crate::reason::Reason;
@@ -18,7 +18,7 @@ fn span(kind: Kind, json_fields: &str) -> Value {
 }
 
 #[test]
-fn each_signal_takes_its_kinds_and_no_row_goes_twice() {
+fn each_kind_belongs_to_one_signal() {
     let otlp = otlp().build().unwrap();
     for kind in Kind::ALL {
         let fields = r#"{"op":"set","name":"n","type":"counter","value":1}"#;
@@ -66,7 +66,7 @@ fn rows_are_grouped_by_run_and_a_run_is_a_resource() {
 }
 
 #[test]
-fn an_error_is_an_exception_with_its_stack_its_stamp_and_its_trail_before_it() {
+fn an_error_is_an_exception_with_its_stack_and_attributes_after_its_breadcrumbs() {
     let fields = format!(
         r#"{{"type":"PaymentError","message":"card declined","level":"error","handled":true,"severity":"high","code":"PAY","mechanism":"generic","fingerprint":"f1","collapsed_before":4,
         "frames":[{{"function":"main","file":"a.kt","line":1}},{{"function":"pay","module":"shop","file":"b.kt","line":7,"column":3,"in_app":true}},{{"function":"native","address":255}}],
@@ -127,7 +127,7 @@ fn an_error_is_an_exception_with_its_stack_its_stamp_and_its_trail_before_it() {
 }
 
 #[test]
-fn every_other_log_has_its_name_level_and_words() {
+fn every_other_log_has_its_name_level_and_body() {
     for (kind, fields, event, level, text) in [
         (Kind::Crash, r#"{"type":"SIGSEGV","message":"boom","level":"fatal"}"#, "app.crash", "FATAL", "boom"),
         (Kind::Error, r#"{"message":"x","level":"fatal"}"#, "exception", "FATAL", "x"),
@@ -192,7 +192,7 @@ fn a_call_is_a_client_span_under_its_template() {
 }
 
 #[test]
-fn calls_without_an_answer_say_why_and_odd_methods_are_other() {
+fn a_call_without_an_answer_has_an_error_type_and_an_unknown_method_is_other() {
     let lost = span(Kind::ApiCall, r#"{"method":"PURGE","url":"https://a.example/","failed":true,"error":"timeout"}"#);
     assert_eq!(attribute(&lost, "error.type").unwrap(), "timeout");
     assert_eq!(attribute(&lost, "http.request.method").unwrap(), "_OTHER");
@@ -227,7 +227,7 @@ fn screens_starts_images_and_long_tasks_are_spans() {
 }
 
 #[test]
-fn counts_are_added_up_values_are_kept_and_samples_fall_into_buckets() {
+fn counters_are_summed_gauges_are_kept_and_distributions_are_histograms() {
     let metric = |n: u8, fields: &str| row(n, Kind::Metric, 1, fields);
     let rows = [
         metric(1, r#"{"name":"taps","type":"counter","value":2,"attrs":{"screen":"Cart"}}"#),
@@ -274,7 +274,7 @@ fn counts_are_added_up_values_are_kept_and_samples_fall_into_buckets() {
 }
 
 #[test]
-fn losses_are_a_sum_that_says_why_also_without_any_row() {
+fn lost_events_are_a_sum_by_reason_even_without_rows() {
     let lost = [
         Lost { reason: Reason::EvictedBytes, kind: Some(Kind::ApiCall), count: 7 },
         Lost { reason: Reason::PowerLoss, kind: None, count: 1 },
@@ -298,7 +298,7 @@ fn losses_are_a_sum_that_says_why_also_without_any_row() {
 }
 
 #[test]
-fn a_body_is_a_function_of_the_batch_alone_and_odd_rows_go_as_far_as_they_can() {
+fn a_body_depends_on_the_batch_alone_and_invalid_rows_are_sent_with_what_can_be_read() {
     let otlp = otlp().build().unwrap();
     let rows = [row(1, Kind::Message, 1, "not json"), row(2, Kind::Error, 5, "[1]"), row(3, Kind::Message, 1, "")];
     let runs = [run(1)];

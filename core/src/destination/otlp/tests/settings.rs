@@ -6,7 +6,7 @@ fn error(builder: OtlpBuilder) -> DestinationError {
 }
 
 #[test]
-fn a_base_address_gets_the_paths_of_the_signals_and_an_own_one_is_used_as_it_is() {
+fn a_base_address_gets_the_path_of_each_signal_and_a_signals_own_address_is_unchanged() {
     let otlp = otlp().endpoint(OtlpSignal::Logs, "https://logs.example.com/v1/logs/").build().unwrap();
     assert_eq!(otlp.url(OtlpSignal::Logs), Some("https://logs.example.com/v1/logs"));
     assert_eq!(otlp.url(OtlpSignal::Traces), Some("https://otlp.example.com/v1/traces"));
@@ -17,7 +17,7 @@ fn a_base_address_gets_the_paths_of_the_signals_and_an_own_one_is_used_as_it_is(
 }
 
 #[test]
-fn a_signal_without_an_address_has_no_route_and_wants_nothing() {
+fn a_signal_without_an_address_has_no_route_and_takes_no_rows() {
     let names = |otlp: &Otlp| otlp.routes().iter().map(|route| route.name).collect::<Vec<_>>();
     assert_eq!(names(&otlp().build().unwrap()), ["otlp.logs", "otlp.traces", "otlp.metrics"]);
     let two = otlp().without(OtlpSignal::Metrics).build().unwrap();
@@ -39,7 +39,7 @@ fn a_signal_without_an_address_has_no_route_and_wants_nothing() {
 }
 
 #[test]
-fn a_value_that_cannot_work_is_named() {
+fn an_invalid_setting_is_an_error_that_names_it() {
     assert_eq!(error(Otlp::builder("https://")), DestinationError::Endpoint(UrlError::NoHost));
     assert_eq!(
         error(Otlp::builder("http://otlp.example.com")),
@@ -80,7 +80,7 @@ fn credentials_are_sent_and_never_shown() {
 }
 
 #[test]
-fn another_address_or_header_is_another_key_and_another_form_another_encoder() {
+fn the_key_follows_addresses_and_headers_and_the_encoder_follows_the_settings() {
     let hash = |builder: OtlpBuilder| builder.build().unwrap().key_hash();
     assert_eq!(hash(otlp()), hash(Otlp::builder("https://otlp.example.com/v1/logs")));
     assert_ne!(hash(otlp()), hash(otlp().bearer("a")));
