@@ -3,38 +3,66 @@
 /// Milliseconds of the years 0 and 9999, the range of RFC 3339.
 const RANGE_MS: (i64, i64) = (-62_167_219_200_000, 253_402_300_799_999);
 
-/// Appends an RFC 3339 time in UTC with milliseconds. A time outside the years 0 to 9999 becomes the nearest one inside.
+/// Writes RFC 3339 times in UTC with milliseconds. A time outside the years 0 to 9999 becomes the nearest one inside.
 ///
-/// Written without a calendar library, because an event with its breadcrumbs has a hundred times.
-pub(super) fn push_rfc3339(out: &mut String, ms: i64) {
-    let ms = ms.clamp(RANGE_MS.0, RANGE_MS.1);
-    let (days, ms) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
-    // Days since 1970 to a date of the Gregorian calendar, by eras of 400 years that begin on March 1.
-    let day = days + 719_468;
-    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    let mut text = *b"0000-00-00T00:00:00.000Z";
-    let mut digits = |at: std::ops::Range<usize>, number: i64| {
+/// Written without a calendar library, because an event with its breadcrumbs has a hundred times. Most of them are in the same
+/// minute, so the last minute is remembered.
+pub(super) struct TimeWriter {
+    /// Minutes since 1970 of the time in `text`.
+    minute: i64,
+    text: [u8; 24],
+}
+
+impl TimeWriter {
+    pub(super) fn new() -> TimeWriter {
+        TimeWriter { minute: i64::MIN, text: *b"0000-00-00T00:00:00.000Z" }
+    }
+
+    /// Appends the time of these milliseconds since 1970.
+    pub(super) fn push(&mut self, out: &mut String, ms: i64) {
+        let ms = ms.clamp(RANGE_MS.0, RANGE_MS.1);
+        let (minute, ms) = (ms.div_euclid(60_000), ms.rem_euclid(60_000));
+        if minute != self.minute {
+            self.minute = minute;
+            self.set_minute();
+        }
+        self.set(17..19, ms / 1_000);
+        self.set(20..23, ms % 1_000);
+        // ASCII only, so this cannot fail.
+        out.push_str(std::str::from_utf8(&self.text).unwrap_or_default());
+    }
+
+    fn set_minute(&mut self) {
+        let (days, minute) = (self.minute.div_euclid(1_440), self.minute.rem_euclid(1_440));
+        // Days since 1970 to a date of the Gregorian calendar, by eras of 400 years that begin on March 1.
+        let day = days + 719_468;
+        let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = year + era * 400 + i64::from(month <= 2);
+        self.set(0..4, year);
+        self.set(5..7, month);
+        self.set(8..10, day);
+        self.set(11..13, minute / 60);
+        self.set(14..16, minute % 60);
+    }
+
+    /// Writes the digits of a number, with leading zeros.
+    fn set(&mut self, at: std::ops::Range<usize>, number: i64) {
         let mut rest = number as u32;
-        for place in text.get_mut(at).unwrap_or_default().iter_mut().rev() {
+        for place in self.text.get_mut(at).unwrap_or_default().iter_mut().rev() {
             *place = b'0' + (rest % 10) as u8;
             rest /= 10;
         }
-    };
-    digits(0..4, year);
-    digits(5..7, month);
-    digits(8..10, day);
-    digits(11..13, ms / 3_600_000);
-    digits(14..16, ms / 60_000 % 60);
-    digits(17..19, ms / 1_000 % 60);
-    digits(20..23, ms % 1_000);
-    // ASCII only, so this cannot fail.
-    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
+    }
+}
+
+/// Appends one RFC 3339 time. See [`TimeWriter`].
+pub(super) fn push_rfc3339(out: &mut String, ms: i64) {
+    TimeWriter::new().push(out, ms);
 }
 
 /// The same as a string of its own.
@@ -61,6 +89,17 @@ mod tests {
         fn a_time_equals_that_of_the_calendar_library(ms in RANGE_MS.0..=RANGE_MS.1) {
             let expected = jiff::Timestamp::from_millisecond(ms).unwrap();
             prop_assert_eq!(text(ms), format!("{expected:.3}"));
+        }
+
+        #[test]
+        fn a_writer_gives_the_same_times_as_one_for_each(start in any::<i64>(), steps in prop::collection::vec(-90_000i64..90_000, 0..9)) {
+            let (mut writer, mut ms) = (TimeWriter::new(), start);
+            for step in steps {
+                ms = ms.saturating_add(step);
+                let mut out = String::new();
+                writer.push(&mut out, ms);
+                prop_assert_eq!(out, text(ms));
+            }
         }
     }
 

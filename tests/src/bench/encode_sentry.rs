@@ -84,6 +84,6 @@ pub fn run(scale: Scale, say: &mut impl FnMut(Line)) -> Result<()> {
     let sentry = Sentry::builder("https://key@o1.ingest.sentry.io/42").build()?;
     let row = error_with_trail();
     let value: Value = serde_json::from_str(&row.json)?;
-    say(line("encode_sentry_event_100_crumbs", 30.0, &sentry, &[row], &value, scale)?);
+    say(line("encode_sentry_event_100_crumbs", 25.0, &sentry, &[row], &value, scale)?);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, common};
 use super::raw::{self, Object, members};
-use crate::destination::time::push_rfc3339;
+use crate::destination::time::TimeWriter;
 use crate::kind::Kind;
 
 /// The payload of an `event` item.
@@ -23,7 +23,9 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
         }
         if !fields.trail().is_empty() {
             event.object("breadcrumbs", |crumbs| {
-                crumbs.array("values", |out| raw::push_list(out, fields.trail().iter().copied(), crumb));
+                let mut times = TimeWriter::new();
+                let trail = fields.trail().iter().copied();
+                crumbs.array("values", |out| raw::push_list(out, trail, |out, text| crumb(out, text, &mut times)));
             });
         }
         let context = fields.get("context").unwrap_or_default();
@@ -124,14 +126,10 @@ fn frame(out: &mut String, frame: &str) {
 }
 
 /// A breadcrumb. Its members have Sentry's names, except the time, which comes first.
-fn crumb(out: &mut String, crumb: &str) {
-    let rest = crumb.strip_prefix("{\"ts\":");
-    let split = rest.and_then(|rest| Some(rest.split_at(rest.find([',', '}'])?)));
-    if let Some((ms, rest)) = split
-        && let Ok(ms) = ms.parse()
-    {
+fn crumb(out: &mut String, crumb: &str, times: &mut TimeWriter) {
+    if let Some((ms, rest)) = crumb.strip_prefix("{\"ts\":").and_then(leading_number) {
         out.push_str("{\"timestamp\":\"");
-        push_rfc3339(out, ms);
+        times.push(out, ms);
         out.push('"');
         return out.push_str(rest);
     }
@@ -144,6 +142,14 @@ fn crumb(out: &mut String, crumb: &str) {
             }
         }
     });
+}
+
+/// The number at the start of a text and the rest behind it, if it is a plain integer and the end of a member follows.
+fn leading_number(text: &str) -> Option<(i64, &str)> {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).filter(|end| (1..19).contains(end))?;
+    let (digits, rest) = text.split_at_checked(end)?;
+    let number = digits.bytes().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    rest.starts_with([',', '}']).then_some((number, rest))
 }
 
 /// The payload of a `feedback` item.

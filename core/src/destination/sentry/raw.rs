@@ -138,7 +138,7 @@ fn next_opening(bytes: &[u8], mut from: usize) -> Option<usize> {
     const HIGH: u64 = LOW << 7;
     while let Some(chunk) = bytes.get(from..)?.first_chunk::<8>() {
         // `[` and `{` differ in bit 5 only. The lowest byte that this marks is always right.
-        let difference = (u64::from_le_bytes(*chunk) | LOW * 0x20) ^ LOW * 0x7b;
+        let difference = (u64::from_le_bytes(*chunk) | (LOW * 0x20)) ^ (LOW * 0x7b);
         let found = difference.wrapping_sub(LOW) & !difference & HIGH;
         if found != 0 {
             return Some(from + found.trailing_zeros() as usize / 8);

@@ -165,11 +165,14 @@ fn tags_are_brought_into_the_form_that_sentry_accepts() {
 
 #[test]
 fn breadcrumbs_keep_their_order_even_if_a_hook_has_reordered_their_members() {
-    let json = r#"{"trail":[{"ts":1795400000123,"category":"a","message":"x, \"ts\":1"},{"category":"b","ts":1795400000124}]}"#;
+    let json = r#"{"trail":[{"ts":1795400000123,"category":"a","message":"x, \"ts\":1"},{"category":"b","ts":1795400000124},{"ts":1795400061000},{"ts":-1,"category":"c"},{"ts":1.5}]}"#;
     let crumbs = payload(Kind::Error, json, "Android")["breadcrumbs"]["values"].clone();
     let expected = json!([
         {"timestamp": "2026-11-23T02:13:20.123Z", "category": "a", "message": "x, \"ts\":1"},
         {"timestamp": "2026-11-23T02:13:20.124Z", "category": "b"},
+        {"timestamp": "2026-11-23T02:14:21.000Z"},
+        {"timestamp": "1969-12-31T23:59:59.999Z", "category": "c"},
+        {"ts": 1.5},
     ]);
     assert_eq!(crumbs, expected);
 }
