@@ -185,11 +185,11 @@ fn the_database_lost_while_records_wait_they_keep_the_ids_and_the_release_of_the
 fn a_crash_folded_out_of_the_reserve_is_not_folded_again() {
     let scene = Scene::new(CHILD);
     // With no database to fold into the ring fills up, and the last crash goes into the reserve.
-    std::fs::create_dir_all(scene.folder().join("queue.db")).unwrap();
+    scene.put_newer_queue();
     let said = scene.run("n=0 url=none fatals=2000 fill=6000 release=shop@1");
     assert_eq!(said.refused.get("ring_full"), Some(&1), "ring and reserve were filled: {:?}", said.refused);
     assert!(said.recorded.len() > 50, "{}", said.recorded.len());
-    std::fs::remove_dir(scene.folder().join("queue.db")).unwrap();
+    scene.remove_newer_queue();
     let args = scene.args("record", "n=0 url=none release=shop@2 end=persist,wait");
     let (code, _) = Kid::start(CHILD, &args, Some("reserve_folded:1")).wait();
     assert_eq!(code, None, "the crash came out of the reserve");
@@ -296,6 +296,62 @@ fn a_carve_killed_in_a_step_is_repeated_and_nothing_comes_twice() {
         found.has_exactly(&said.recorded);
         assert_eq!(scene.collector.counts().unwrap().duplicates, 0);
     }
+}
+
+#[test]
+fn a_carve_killed_before_its_folder_is_deleted_counts_its_losses_once() {
+    let scene = Scene::new(CHILD);
+    let said = scene.run("n=400 url=none kinds=message crumbs=0 persist_every=50 end=close");
+    let file = std::fs::OpenOptions::new().write(true).open(scene.folder().join("queue.db")).unwrap();
+    file.set_len(file.metadata().unwrap().len() * 2 / 3).unwrap();
+    garble(&scene.folder().join("queue.db"));
+    for _ in 0..3 {
+        scene.killed_at("carve_done:1", "n=0 url=none end=wait");
+    }
+    let found = scene.deliver();
+    let lost = said.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+    assert!(lost > 50, "{lost}");
+    assert_eq!(dropped(&found.balance), [("corrupt_file".to_owned(), lost)].into());
+}
+
+#[test]
+fn a_carve_whose_database_is_lost_too_goes_on_and_neither_doubles_nor_miscounts() {
+    for step in [2, 5, 30] {
+        let scene = Scene::new(CHILD);
+        let said = scene.run("n=400 url=none kinds=message fill=6000 crumbs=0 persist_every=50 end=close");
+        garble(&scene.folder().join("queue.db"));
+        scene.killed_at(&format!("carve_committed:{step}"), "n=0 end=try,wait");
+        garble(&scene.folder().join("queue.db"));
+        let found = scene.deliver();
+        found.has_exactly(&said.recorded);
+        found.nothing_dropped();
+    }
+}
+
+#[test]
+fn carved_events_keep_the_release_of_their_own_run() {
+    let scene = Scene::new(CHILD);
+    let mut recorded = Vec::new();
+    for life in 1..=3 {
+        let options = format!("n=40 first={} url=none release=shop@{life} persist_every=10 end=close", life * 1000);
+        recorded.extend(scene.run(&options).recorded);
+    }
+    garble(&scene.folder().join("queue.db"));
+    scene.run("n=5 first=4000 url=none release=shop@4 end=persist,close");
+    let reader = Reader::open(&scene.folder()).unwrap();
+    let runs = reader.runs().unwrap();
+    assert_eq!(runs.last().map(|run| run.release.as_str()), Some("shop@4"), "the newest run is the last one");
+    let release: HashMap<i64, String> = runs.into_iter().map(|run| (run.number, run.release)).collect();
+    let mut counts = BTreeMap::new();
+    for row in rows(&scene.folder()) {
+        let serial = serial(&row.row.json).unwrap();
+        let expected = format!("shop@{}", serial / 1000);
+        assert_eq!(release.get(&row.row.run), Some(&expected), "of event {serial}");
+        *counts.entry(expected).or_insert(0) += 1;
+    }
+    assert_eq!(counts.into_values().collect::<Vec<_>>(), [40, 40, 40, 5]);
+    drop(reader);
+    scene.deliver().has_all(&recorded);
 }
 
 /// As if the device had started again: ring and database were last open in another boot.

@@ -73,6 +73,7 @@ fn a_delivered_event_never_comes_back_from_a_damaged_file() {
     let found = scene.deliver();
     assert_eq!(scene.collector.counts().unwrap().duplicates, 0, "delivered events were sent again");
     found.has_exactly(&[delivered, waiting].concat());
+    found.nothing_dropped();
 }
 
 #[test]
@@ -87,6 +88,7 @@ fn an_evicted_event_never_comes_back_from_a_damaged_file() {
     let back = found.collected.keys().filter(|id| !kept.contains(*id)).count();
     let gone = kept.iter().filter(|id| !found.collected.contains_key(*id)).count();
     assert_eq!((back, gone), (0, 0), "came back, and did not arrive");
+    assert_eq!(dropped(&found.balance).get("carved_stale"), None, "their loss is counted already");
 }
 
 #[test]
@@ -140,4 +142,27 @@ fn a_header_garbled_under_the_engine_costs_no_event() {
     let found = scene.deliver();
     found.has_exactly(&[said.recorded, more].concat());
     found.nothing_dropped();
+}
+
+#[test]
+fn a_log_index_cut_or_unlinked_under_the_engine_costs_no_event_and_does_not_kill_the_app() {
+    for unlink in [false, true] {
+        let scene = Scene::new(CHILD);
+        let kid = scene.start("n=3000 crumbs=0 url=none pause_us=200 persist_every=50 end=persist,state,close");
+        let index = scene.folder().join("queue.db-shm");
+        for round in 1..=25u64 {
+            kid.until("some more", |said| said.recorded.len() as u64 >= round * 100);
+            if unlink {
+                let _ = std::fs::remove_file(&index);
+            } else if let Ok(file) = std::fs::OpenOptions::new().write(true).open(&index) {
+                file.set_len([0, 100, 4096, 20_000][round as usize % 4]).unwrap();
+            }
+        }
+        let (code, said) = kid.wait();
+        assert_eq!((code, said.word("persisted"), said.word("store")), (Some(0), Some("true"), Some("Ready")));
+        assert_eq!(said.refusals(), 0);
+        let found = scene.deliver();
+        found.has_exactly(&said.recorded);
+        found.nothing_dropped();
+    }
 }

@@ -134,9 +134,9 @@ fn promise_3_every_lost_event_is_counted_and_reported() {
         said.refused.iter().for_each(|(reason, n)| *refused.entry(reason.clone()).or_default() += n);
     };
     // The ring is full because there is no database to fold into.
-    std::fs::create_dir_all(scene.folder().join("queue.db")).unwrap();
+    scene.put_newer_queue();
     add(&scene.run("n=2000 url=none fill=2000 kinds=message crumbs=0"));
-    std::fs::remove_dir(scene.folder().join("queue.db")).unwrap();
+    scene.remove_newer_queue();
     // No consent.
     add(&scene.run("n=0 end=deny,close url=none"));
     add(&scene.run("n=70 first=5000 kinds=analytics url=none end=close"));

@@ -34,6 +34,7 @@
 mod images;
 mod page;
 mod record;
+mod runs;
 mod wal;
 
 #[cfg(test)]
@@ -48,6 +49,7 @@ use page::Class;
 use record::{Cell, Layout, PAYLOAD_BYTES, be32};
 
 pub(crate) use record::Candidate;
+pub(crate) use runs::FoundRun;
 
 /// File names inside a quarantine folder.
 const DATABASE: &str = "queue.db";
@@ -59,6 +61,9 @@ const STEP_BYTES: usize = crate::limits::CUT_BYTES;
 
 /// Full overflow chains followed per page image: a page has room for 8 cells with a chain; more are hostile pointers.
 const CHAINS_PER_IMAGE: usize = 16;
+
+/// Cells of a leaf that are read to learn whether it belongs to table `run`.
+const CELLS_TRIED: usize = 3;
 
 /// How near to the live table a row was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,6 +182,26 @@ impl Carver {
             bytes += records.iter().skip(before).map(|found| found.json.len()).sum::<usize>();
         }
         Step { records, next_page: (self.position < end).then_some(self.position) }
+    }
+
+    /// The rows of table `run` in the last commit, not verified. Reads every page once, about 1 ms per MB.
+    pub(crate) fn runs(&mut self) -> Vec<FoundRun> {
+        let mut found = Vec::new();
+        for index in 0..self.current() {
+            let Some(page) = self.page_at(index) else { continue };
+            if !self.images.read(page, View::Committed, &mut self.buffers.page) {
+                continue;
+            }
+            let bytes = &self.buffers.page;
+            let Class::Leaf(pointers) = page::classify(page, bytes) else { continue };
+            // A leaf belongs to one table. A damaged first cell must not hide the others.
+            let mut cells = pointers.offsets(bytes).filter_map(|offset| record::cell(bytes, offset));
+            if cells.by_ref().take(CELLS_TRIED).any(|cell| runs::read(&cell).is_some()) {
+                let cells = pointers.offsets(bytes).filter_map(|offset| record::cell(bytes, offset));
+                found.extend(cells.filter_map(|cell| runs::read(&cell)));
+            }
+        }
+        found
     }
 
     /// How far the carve is: images of all passes, to set a position against.

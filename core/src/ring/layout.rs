@@ -88,14 +88,13 @@ pub(crate) fn touch(map: &Map, at: usize) {
         word.compare_exchange(value, value, std::sync::atomic::Ordering::Relaxed, std::sync::atomic::Ordering::Relaxed);
 }
 
-/// Adds to a counter at this multiple of 8, without a lock: whoever counts may hold none.
-pub(crate) fn add(map: &Map, at: usize, n: u64) {
+/// Replaces the word at this multiple of 8, without a lock: a thread that crashed may hold it.
+pub(crate) fn update(map: &Map, at: usize, change: impl Fn(u64) -> u64) {
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
     if at.is_multiple_of(8) && at.checked_add(8).is_some_and(|end| end <= map.len()) {
         // SAFETY: in range and aligned, as just checked; other threads only touch it by atomics or copy it out.
-        unsafe {
-            std::sync::atomic::AtomicU64::from_ptr(map.base().as_ptr().add(at).cast())
-                .fetch_add(n, std::sync::atomic::Ordering::Relaxed)
-        };
+        let word = unsafe { AtomicU64::from_ptr(map.base().as_ptr().add(at).cast()) };
+        let _ = word.fetch_update(Relaxed, Relaxed, |word| Some(change(word)));
     }
 }
 

@@ -4,6 +4,7 @@
 //! nothing. The writer reads behind them without the lock, folds into the database, and then frees the space. What was
 //! accepted is never overwritten: a full ring refuses, by lane.
 
+mod counters;
 pub(crate) mod crash_loop;
 pub(crate) mod layout;
 mod open;
@@ -256,11 +257,11 @@ impl Ring {
     }
 
     pub(super) fn count(&self, map: &Map, reason: Reason, kind: Option<Kind>, n: u64) {
-        let counter = counter(reason, kind);
-        if let Some(refused) = self.refused.get(counter) {
-            refused.fetch_add(n, Ordering::Relaxed);
+        let index = counters::index(reason, kind);
+        if let Some(refused) = self.refused.get(index) {
+            let total = refused.fetch_add(n, Ordering::Relaxed).saturating_add(n);
+            counters::add(map, index, n, total);
         }
-        layout::add(map, layout::COUNTERS + 8 * counter, n);
     }
 
     /// All counters of refusals that are not zero.
@@ -268,7 +269,22 @@ impl Ring {
         let kinds = || Kind::ALL.into_iter().map(Some).chain([None]);
         let all = Reason::ALL.into_iter().flat_map(|reason| kinds().map(move |kind| (reason, kind)));
         let count = |at: usize| self.refused.get(at).map_or(0, |refused| refused.load(Ordering::Relaxed));
-        all.map(|(reason, kind)| (reason, kind, count(counter(reason, kind)))).filter(|(.., n)| *n > 0).collect()
+        all.map(|(reason, kind)| (reason, kind, count(counters::index(reason, kind))))
+            .filter(|(.., n)| *n > 0)
+            .collect()
+    }
+
+    /// Raises counters to at least these counts: what the database has of them, where the file's own were damaged.
+    pub(crate) fn restore_refusals(&self, counts: &[(Reason, Option<Kind>, u64)]) {
+        let state = self.lock();
+        for (reason, kind, count) in counts {
+            let index = counters::index(*reason, *kind);
+            if let Some(refused) = self.refused.get(index)
+                && refused.fetch_max(*count, Ordering::Relaxed) < *count
+            {
+                counters::write(&state.map, index, *count);
+            }
+        }
     }
 
     /// Reads and changes the superblock, then writes them to the file.
@@ -382,12 +398,6 @@ fn scope_append(body: &[u8]) -> Append<'_> {
 /// A bit for each purpose that is denied.
 pub(crate) fn denied_bits(consent: [u8; 2]) -> u8 {
     u8::from(consent[0] == 3) | (u8::from(consent[1] == 3) << 1)
-}
-
-/// Number of the counter of these refusals.
-fn counter(reason: Reason, kind: Option<Kind>) -> usize {
-    let kind = kind.map_or(layout::COUNTER_KINDS - 1, |kind| kind as usize);
-    (reason as usize % layout::COUNTER_REASONS) * layout::COUNTER_KINDS + kind
 }
 
 /// Publishes or ends: the store that makes a record visible, or the zero behind it.

@@ -5,7 +5,7 @@ use super::layout::{self, FILE_BYTES, Word};
 use super::reserve;
 use super::scan::Scan;
 use super::superblock::Superblock;
-use super::{FILE, NEW_FILE, Ring, State};
+use super::{FILE, NEW_FILE, Ring, State, counters};
 use crate::limits::RING_BYTES;
 use crate::sys::map::Map;
 use crate::sys::random::random_16;
@@ -94,12 +94,8 @@ impl Ring {
         file: Option<(File, std::path::PathBuf)>,
     ) -> Ring {
         let map = Arc::new(map);
-        let counters = (layout::REGION - layout::COUNTERS) / 8;
-        let refused = (0..counters).map(|number| {
-            let mut word = [0; 8];
-            layout::read(&map, layout::COUNTERS + 8 * number, &mut word);
-            AtomicU64::new(u64::from_le_bytes(word))
-        });
+        // A damaged counter starts at 0 until the database is open: see `restore_refusals`.
+        let refused = (0..counters::COUNT).map(|index| AtomicU64::new(counters::read(&map, index).unwrap_or(0)));
         Ring {
             refused: refused.collect(),
             reserve: Mutex::new(Arc::clone(&map)),
@@ -225,7 +221,7 @@ impl Ring {
         format(&map, boot, state.ticket, state.total);
         for (number, refused) in self.refused.iter().enumerate() {
             // Not from the old map: the page may be gone.
-            layout::write(&map, layout::COUNTERS + 8 * number, &refused.load(Ordering::Relaxed).to_le_bytes());
+            counters::write(&map, number, refused.load(Ordering::Relaxed));
         }
         for word in [Word::ReserveGeneration, Word::ReserveTotal] {
             layout::set(&map, word, layout::get(&state.map, word));

@@ -11,7 +11,7 @@ use crate::sys::map::Map;
 /// Routes whose settled seqs fit: as many as all destinations together have, twice.
 const ROUTES: usize = 32;
 const ROUTE_BYTES: usize = 48;
-const FIXED_BYTES: usize = 104;
+const FIXED_BYTES: usize = 120;
 
 /// How far one route has settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -119,7 +119,20 @@ impl RunMark {
     }
 }
 
-/// Everything the superblock hold.
+/// How far a quarantined file is carved. The database holds the same, but it may be lost while the carve goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct CarveMark {
+    /// CRC-32 of the quarantine's copy of the superblock, which tells quarantines apart; 0 = no carve goes on.
+    pub(crate) quarantine: u32,
+    /// The position to go on from.
+    pub(crate) position: u32,
+    /// Rows found so far that some route had not settled.
+    pub(crate) found: u32,
+    /// Hash of the boot: after a power cut the database may be older than this mark.
+    pub(crate) boot: u32,
+}
+
+/// Everything the superblock holds.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Superblock {
     pub(crate) install: [u8; 16],
@@ -134,6 +147,7 @@ pub(crate) struct Superblock {
     /// Rows in the database that some route had not settled: what a carver that finds fewer must count.
     pub(crate) rows: u32,
     pub(crate) routes: Vec<RouteMark>,
+    pub(crate) carve: CarveMark,
     pub(crate) run: Option<RunMark>,
 }
 
@@ -190,6 +204,9 @@ impl Superblock {
         for ticket in self.wipes.denied {
             put(&ticket.to_le_bytes());
         }
+        for word in [self.carve.quarantine, self.carve.position, self.carve.found, self.carve.boot] {
+            put(&word.to_le_bytes());
+        }
         for route in routes {
             put(&route.hash.to_le_bytes());
             for lane in route.lanes {
@@ -210,6 +227,7 @@ impl Superblock {
 
     fn decode(page: &[u8]) -> Option<(u64, Superblock)> {
         let number = |at: usize| Some(u64::from_le_bytes(page.get(at..at + 8)?.try_into().ok()?));
+        let short = |at: usize| Some(u32::from_le_bytes(page.get(at..at + 4)?.try_into().ok()?));
         let len = u32::from_le_bytes(page.get(..4)?.try_into().ok()?) as usize;
         let crc = u32::from_le_bytes(page.get(4..8)?.try_into().ok()?);
         if !(FIXED_BYTES..=SUPERBLOCK_BYTES).contains(&len) || crc32fast::hash(page.get(8..len)?) != crc {
@@ -240,7 +258,8 @@ impl Superblock {
             wipes: Wipes { forget: number(64)?, denied: [number(88)?, number(96)?] },
             consent: [*flags.get(1)?, *flags.get(2)?],
             consent_ticket: number(72)?,
-            rows: u32::from_le_bytes(page.get(84..88)?.try_into().ok()?),
+            rows: short(84)?,
+            carve: CarveMark { quarantine: short(104)?, position: short(108)?, found: short(112)?, boot: short(116)? },
             routes,
             run,
         };
@@ -263,6 +282,7 @@ mod tests {
             consent: [2, 3],
             consent_ticket: 9,
             rows: 10,
+            carve: CarveMark { quarantine: 11, position: 12, found: 13, boot: 14 },
             routes: (0..32).map(|n| RouteMark { hash: n, lanes: [n, 1, 2, 3], sending: n * 2 }).collect(),
             run: Some(RunMark { key: [9; 16], json: "{\"id\":\"run-1\"}".repeat(130) }),
         }

@@ -232,3 +232,27 @@ fn a_denied_consent_and_a_wipe_outlive_a_ring_that_is_none_any_more() {
         assert_eq!(superblock.wipes.next().map(|wipe| (wipe.ticket, wipe.what)), Some((1, 0xff)), "{damage}");
     }
 }
+
+#[test]
+fn a_flipped_bit_in_a_counter_of_refusals_is_not_reported_and_the_count_comes_back_from_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
+    ring.refuse(Reason::Sampled, Some(Kind::ApiCall), 40);
+    ring.refuse(Reason::RingFull, None, 7);
+    let folded = ring.refusals();
+    drop(ring);
+    let path = folder.path().join("ring.bin");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = layout::COUNTERS + 8 * super::counters::index(Reason::Sampled, Some(Kind::ApiCall));
+    bytes[at + 4] ^= 0x20;
+    std::fs::write(&path, bytes).unwrap();
+    let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
+    assert_eq!(ring.refusals(), [(Reason::RingFull, None, 7)]);
+    ring.refuse(Reason::Sampled, Some(Kind::ApiCall), 2);
+    ring.restore_refusals(&folded);
+    ring.refuse(Reason::RingFull, None, 1);
+    let restored = [(Reason::RingFull, None, 8), (Reason::Sampled, Some(Kind::ApiCall), 40)];
+    assert_eq!(ring.refusals(), restored);
+    drop(ring);
+    assert_eq!(Ring::open_file(folder.path(), 1).unwrap().0.refusals(), restored);
+}

@@ -10,6 +10,7 @@ use crate::kind::Kind;
 use crate::limits;
 use crate::reason::Reason;
 use crate::row::Run;
+use crate::sys::map;
 use rusqlite::{CachedStatement, Connection, params};
 
 /// Placeholders kept at most: an app that makes up destination names must not fill the table.
@@ -53,13 +54,16 @@ pub(crate) struct Fold<'a> {
     /// Rows given to target placeholders: (route, n).
     given: Vec<(i64, u64)>,
     now: Now,
+    /// See [`Store::is_index_whole`].
+    replaced_before: u32,
 }
 
 impl Store {
     /// Begins a fold. `critical` = its commit is synced before it returns.
     pub(crate) fn begin(&mut self, critical: bool, now: Now) -> Result<Fold<'_>> {
         self.synchronous(critical)?;
-        let Store { db, memory, .. } = self;
+        self.check_index()?;
+        let Store { db, memory, replaced_before, .. } = self;
         let db = &*db;
         let insert = db.prepare_cached(
             "INSERT INTO event (seq, id, lane, kind, run, wall_ms, mono_ms, targets, json, crc)
@@ -67,7 +71,17 @@ impl Store {
         )?;
         begin(db)?;
         let before = Some(Box::new(memory.clone()));
-        Ok(Fold { db, memory, before, insert, counts: Vec::new(), books: Books::default(), given: Vec::new(), now })
+        Ok(Fold {
+            db,
+            memory,
+            before,
+            insert,
+            counts: Vec::new(),
+            books: Books::default(),
+            given: Vec::new(),
+            now,
+            replaced_before: *replaced_before,
+        })
     }
 
     /// Numbers rows in a higher epoch from now on; a lower or the same one changes nothing. Each route's count starts
@@ -109,6 +123,22 @@ impl Fold<'_> {
         let number =
             self.db.prepare_cached("SELECT number FROM run WHERE id = ?1")?.query_row([&run.id], |row| row.get(0))?;
         Ok(number)
+    }
+
+    /// Stores a run found in a damaged file and gives its number, which is lower than that of every run recorded into this
+    /// file: the newest run stays the last one. Also keeps what its boot's clocks were apart.
+    pub(crate) fn carved_run(&mut self, run: &Run) -> Result<i64> {
+        let json = serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO run (number, id, boot, json)
+                 VALUES ((SELECT min(0, ifnull(min(number), 0)) - 1 FROM run), ?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
+            )?
+            .execute(params![run.id, run.boot, json])?;
+        self.db
+            .prepare_cached("INSERT OR IGNORE INTO boot (boot, wall_offset_ms) VALUES (?1, ?2)")?
+            .execute(params![run.boot, run.wall_ms.saturating_sub(run.mono_ms)])?;
+        self.run(run)
     }
 
     /// Stores an event; counts it as stored, a late one also as late. Answers its number.
@@ -326,6 +356,9 @@ impl Fold<'_> {
                 &*memory.boot_seen
             ])?;
         books.write(&Tx { db: self.db, memory: &mut *self.memory }, self.now)?;
+        if self.replaced_before != map::replaced_pages() {
+            return Err(StoreError::Unavailable("queue.db-shm was cut short".to_string()));
+        }
         commit(self.db)?;
         self.before = None;
         Ok(())

@@ -106,4 +106,18 @@ impl Store {
         }
         Ok(lost)
     }
+
+    /// What was refused before the ring, as of the last fold: the ring's own counters, one fold ago.
+    pub(crate) fn gate(&self) -> Result<Vec<(Reason, Option<Kind>, u64)>> {
+        let mut select = self.db.prepare("SELECT reason, kind, n FROM gate")?;
+        let mut rows = select.query([])?;
+        let mut counts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (reason, kind, count): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if let Some(reason) = Reason::parse(&reason) {
+                counts.push((reason, Kind::parse(&kind), unsigned(count)));
+            }
+        }
+        Ok(counts)
+    }
 }

@@ -61,6 +61,7 @@ pub(crate) use types::{
     Cut, FoldMark, Had, Identity, InflightState, Lease, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Settled, Wipe,
 };
 
+use crate::sys::{file, map};
 use memory::Memory;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Name of the queue's file inside its folder.
 pub(crate) const FILE: &str = "queue.db";
+
+/// Bytes of `queue.db-shm` that SQLite maps at once.
+const INDEX_BYTES: u64 = 32 * 1024;
 
 /// Files opened so far.
 static OPENED: AtomicU64 = AtomicU64::new(1);
@@ -85,8 +89,12 @@ pub(crate) struct Store {
     full: bool,
     /// This open made the file.
     fresh: bool,
-    /// Which file it is. Not an open one: closing it would take SQLite's locks along.
+    /// Device and inode of the file. Not an open file: closing it would release SQLite's locks.
     file: Option<(u64, u64)>,
+    /// Device and inode of the log's index, `queue.db-shm`.
+    index: Option<(u64, u64)>,
+    /// Pages replaced under this thread before the file was opened.
+    replaced_before: u32,
     /// Another one for each file opened in this process.
     serial: u64,
     /// Bytes of the ballast that are there; 0 until [`Store::ballast`] looked.
@@ -104,6 +112,7 @@ impl Store {
     /// any size.
     pub(crate) fn open(folder: &Path, identity: &Identity, options: Options) -> Result<Store> {
         repair::prepare(folder)?;
+        let replaced_before = map::replaced_pages();
         let path = folder.join(FILE);
         let (db, fresh) = schema::open(&path)?;
         if fresh {
@@ -124,7 +133,9 @@ impl Store {
             memory,
             full: false,
             fresh,
-            file: crate::sys::file::identity(&path),
+            file: file::identity(&path),
+            index: file::identity(&folder.join(format!("{FILE}-shm"))),
+            replaced_before,
             serial,
             ballast: 0,
         })
@@ -135,9 +146,35 @@ impl Store {
         self.fresh
     }
 
-    /// Whether the file is still the one in its place.
+    /// Whether `queue.db` is still the file that is open.
     pub(crate) fn is_in_place(&self) -> bool {
-        self.file.is_none() || self.file == crate::sys::file::identity(&self.folder.join(FILE))
+        self.file.is_none() || self.file == file::identity(&self.folder.join(FILE))
+    }
+
+    /// Whether `queue.db-shm`, which SQLite maps, is still the file that is mapped, and none of it was cut away. If not,
+    /// this connection may read old pages: it is to be dropped by [`Store::abandon`]. The log has everything that the
+    /// next connection needs.
+    pub(crate) fn is_index_whole(&self) -> bool {
+        let path = self.folder.join(format!("{FILE}-shm"));
+        let is_long = path.symlink_metadata().is_ok_and(|index| index.len() >= INDEX_BYTES);
+        self.is_index_readable() && (self.index.is_none() || (self.index == file::identity(&path) && is_long))
+    }
+
+    fn is_index_readable(&self) -> bool {
+        self.replaced_before == map::replaced_pages()
+    }
+
+    /// Returns an error if a page of the log's index was cut away under this connection.
+    fn check_index(&self) -> Result<()> {
+        if self.is_index_readable() {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable(format!("{FILE}-shm was cut short")))
+    }
+
+    /// Drops the connection without a checkpoint, which would trust the log's index.
+    pub(crate) fn abandon(self) {
+        let _ = self.db.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 
     /// Opens the queue of a folder to look at it: works while an app writes, changes nothing.
@@ -198,10 +235,11 @@ impl Store {
     /// Runs `work` in one transaction. On an error neither the file nor the memory has changed.
     fn write<T>(&mut self, full: bool, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         self.synchronous(full)?;
+        self.check_index()?;
         begin(&self.db)?;
         let before = self.memory.clone();
-        let done =
-            work(&mut Tx { db: &self.db, memory: &mut self.memory }).and_then(|value| commit(&self.db).map(|()| value));
+        let done = work(&mut Tx { db: &self.db, memory: &mut self.memory });
+        let done = done.and_then(|value| self.check_index().and_then(|()| commit(&self.db)).map(|()| value));
         if done.is_err() {
             rollback(&self.db);
             self.memory = before;

@@ -10,7 +10,7 @@ use super::memory::unsigned;
 use super::types::Now;
 use super::{FILE, Store};
 use crate::limits;
-use crate::sys::{file, place};
+use crate::sys::{fault, file, place};
 use rusqlite::OptionalExtension;
 use std::fs;
 use std::io::ErrorKind;
@@ -141,6 +141,7 @@ impl Store {
     pub(crate) fn carve_done(&mut self, quarantine: &Path) -> Result<()> {
         // Until the rows found in it are synced, the folder is the only copy.
         self.checkpoint(false)?;
+        fault::point("carve_done");
         discard(quarantine)?;
         let key = carve_key(quarantine);
         self.write(false, |tx| {
@@ -187,6 +188,7 @@ mod tests {
     use super::super::{From, Options, Wipe};
     use super::*;
     use crate::kind::Kind;
+    use crate::row::Run;
 
     fn open(folder: &Path) -> Result<Store> {
         Store::open(folder, &identity(), Options::default())
@@ -272,6 +274,53 @@ mod tests {
         bench.store.carve_done(&aside).unwrap();
         assert!(!aside.exists());
         assert_eq!(bench.store.carve_position(&aside).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_carved_run_is_stored_once_below_the_recorded_runs_with_the_clocks_of_its_boot() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error]);
+        let run = |id: &str| Run {
+            id: id.to_string(),
+            boot: "old boot".to_string(),
+            wall_ms: 5_000,
+            mono_ms: 1_000,
+            ..Run::default()
+        };
+        let mut fold = bench.store.begin(false, NOW).unwrap();
+        let numbers = ["a", "b", "a", "run-1"].map(|id| fold.carved_run(&run(id)).unwrap());
+        fold.commit().unwrap();
+        assert_eq!(numbers, [-1, -2, -1, 1]);
+        assert_eq!(bench.store.runs().unwrap().last().unwrap().id, "run-1");
+        let offset: i64 = bench
+            .store
+            .db
+            .query_row("SELECT wall_offset_ms FROM boot WHERE boot = 'old boot'", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(offset, 4_000);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_log_index_cut_under_the_connection_costs_no_row_and_does_not_kill_the_process() {
+        let _guard = crate::sys::map::ThreadGuard::new();
+        for len in [0, 100, 4_096, 20_000] {
+            let mut bench = Bench::new();
+            bench.add(&[Kind::Error; 50]);
+            assert!(bench.store.is_index_whole());
+            let index = fs::OpenOptions::new().write(true).open(bench.folder.path().join("queue.db-shm")).unwrap();
+            index.set_len(len).unwrap();
+            assert!(!bench.store.is_index_whole(), "{len}");
+            // Recorded on the cut index: stored for good, or refused.
+            let stored = if bench.try_add(&[Kind::Error], &[], "{}").is_ok() { 51 } else { 50 };
+            let Bench { folder, store, .. } = bench;
+            store.abandon();
+            let store = open(folder.path()).unwrap();
+            assert!(store.is_index_whole(), "{len}");
+            assert_eq!(store.ids(0).unwrap().len(), stored, "{len}");
+            let whole: String = store.db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+            assert_eq!(whole, "ok", "{len}");
+        }
     }
 
     #[test]

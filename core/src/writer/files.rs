@@ -92,6 +92,7 @@ impl Writer {
                 fold.commit()?;
             }
             self.left_behind = 0;
+            self.shared.ring.restore_refusals(&store.gate()?);
             let mark = store.fold_mark();
             let same = (store.epoch(), mark.generation, mark.ticket);
             // Counted where it is another file than the superblock speak of, or another state of it.
@@ -173,22 +174,26 @@ impl Writer {
         let _ = self.shared.delivery.set(delivery);
     }
 
-    /// Opens the queue again if its file was unlinked or replaced under the open connection. `open` counts the rows that
-    /// the old file held.
+    /// Opens the queue again if its file was unlinked or replaced under the open connection, or the log's index was cut
+    /// short. `open` counts the rows of a file that is gone.
     pub(super) fn keep_store_in_place(&mut self) {
-        if self.store.as_ref().is_none_or(Store::is_in_place) {
+        let Some(store) = &self.store else { return };
+        let in_place = store.is_in_place();
+        let whole = store.is_index_whole();
+        if in_place && whole {
             return;
         }
-        let in_place = self.shared.folder_is_in_place();
-        if let Some(store) = self.store.take()
-            && !in_place
-        {
+        let moved = !in_place && !self.shared.folder_is_in_place();
+        match self.store.take() {
             // Whoever finds the moved folder finds a whole queue in it.
-            let _ = store.close();
+            Some(store) if moved => drop(store.close()),
+            Some(store) if in_place => store.abandon(),
+            store => drop(store),
         }
         self.carving = None;
         self.open();
-        if self.store.is_some()
+        if !in_place
+            && self.store.is_some()
             && let Some(delivery) = self.shared.delivery.get()
         {
             delivery.store_replaced();

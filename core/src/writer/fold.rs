@@ -389,6 +389,11 @@ impl Writer {
 
     /// What a failure of the store calls for; `true` = try the same again at once.
     pub(super) fn failed(&mut self, error: &StoreError) -> bool {
+        if self.store.as_ref().is_some_and(|store| store.is_in_place() && !store.is_index_whole()) {
+            // Whatever the error is, it may come from the log's index, not from the file.
+            self.keep_store_in_place();
+            return self.store.is_some();
+        }
         match error {
             StoreError::Full(_) => self.make_room(),
             StoreError::Corrupt(_) => self.quarantine(),

@@ -40,6 +40,7 @@ pub(crate) use fold::RESERVED_TICKET;
 
 use crate::limits;
 use crate::store::Store;
+use crate::sys::map::ThreadGuard;
 use batch::Batch;
 use shared::{Command, DOZING, PARKED, Shared, StoreState};
 use stamp::Stamper;
@@ -114,6 +115,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
         // Here, not by whoever starts it: the first wake may come before `spawn` has returned.
         for_thread.set_thread(std::thread::current());
         mark_ours();
+        let _guarded = ThreadGuard::new();
         let guard = CloseCommands(Arc::clone(&for_thread));
         Writer::new(for_thread).run();
         drop(guard);
