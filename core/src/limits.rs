@@ -117,6 +117,21 @@ pub const BISECT_REQUESTS_PER_HOUR: u32 = 20;
 /// 5xx answers to the same batch after which it is suspected to be poison.
 pub const OUTAGES_BEFORE_BISECT: u32 = 5;
 
+/// Attempts on the same batch without an answer that can be understood, after which it is bisected. With
+/// [`UNCLEAR_AGE`]: the later of the two counts, so that neither a bad hour nor an app that is rarely open loses a
+/// batch.
+pub const UNCLEAR_ATTEMPTS: u32 = 20;
+
+/// See [`UNCLEAR_ATTEMPTS`].
+pub const UNCLEAR_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// Attempts without any answer after which a part of a batch that is bisected counts as refused: one broken connection
+/// says nothing about the events.
+pub const LOST_BEFORE_REFUSED: u32 = 3;
+
+/// `flush` ignores a wait of our own choice at most once in this time, per route: apps call it after each event.
+pub const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
+
 /// Attributes of one event.
 pub const ATTRIBUTES: usize = 128;
 

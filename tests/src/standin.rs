@@ -103,6 +103,8 @@ pub enum Mood {
     EveryThird(Seeded),
     /// This status to everything.
     Always(u16),
+    /// This fault in every answer.
+    Each(Fault),
 }
 
 /// One request and what became of it.
@@ -252,6 +254,7 @@ fn serve(stream: &TcpStream, shared: &Shared) {
         match &mut state.mood {
             Mood::Good => {}
             Mood::Always(status) => reply = Some(Reply::status(*status)),
+            Mood::Each(each) => fault = Some(each.clone()),
             Mood::EveryThird(random) if third => fault = Some(Fault::random(random)),
             Mood::EveryThird(_) => {}
         }

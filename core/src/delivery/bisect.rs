@@ -1,39 +1,45 @@
-//! Finding the events a server refuses, by halving.
+//! Finds the events that a server refuses, by bisecting the batch.
 //!
-//! The batch stays in flight as a whole while its parts are sent as requests of their own; what each row came to is
-//! noted here and settled at the end in one transaction. All of it is part of the route's persisted state, so a
-//! restart goes on with the part that was under way, under the same id.
+//! The batch stays in flight as a whole while its parts are sent as requests of their own. The result of each row is
+//! kept here and settled at the end in one transaction. A bisect is part of the route's persisted state: after a
+//! restart it continues with the same part under the same id.
 
 use crate::destination::{RowOutcome, stable_hash};
+use crate::limits;
 use crate::reason::Reason;
 
-/// Why the batch is halved.
+/// Why the batch is bisected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Cause {
     /// The request as such was refused (4xx).
     Refused,
-    /// It got 5xx again and again, while another request of the route got 2xx.
+    /// It got 5xx repeatedly, while another request of the route got 2xx.
     Outage,
-    /// The same suspicion, not yet confirmed: one event alone is tried, and only if it gets 2xx the rest is halved.
+    /// It got 5xx repeatedly: one event is tried alone, and the rest is bisected only if that gets 2xx.
     Trial,
+    /// It got no answer that can be understood, too often and for too long.
+    Unclear,
 }
 
 /// One part of the batch, as its own request.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Part {
-    /// First row.
+    /// Index of the first row.
     pub(crate) from: usize,
-    /// Behind the last row.
+    /// Index behind the last row.
     pub(crate) to: usize,
     /// How often the server refused its batch id.
     #[serde(default)]
     pub(crate) salt: u32,
+    /// How often it was sent without an answer.
+    #[serde(default)]
+    lost: u32,
 }
 
 impl Part {
-    /// Batch id of its request: made from the id of the batch in flight, so that the same part bears the same id after
-    /// a restart without anything being stored for it.
+    /// The batch id of its request, derived from the id of the batch in flight: the same part has the same id after a
+    /// restart.
     pub(crate) fn id(&self, batch: &str) -> String {
         let hash = stable_hash(&[batch, &format!("{}-{}-{}", self.from, self.to, self.salt)]);
         let mut bytes = uuid::Uuid::try_parse(batch).unwrap_or_default().into_bytes();
@@ -47,70 +53,70 @@ impl Part {
     }
 }
 
-/// What is known of one row.
+/// What is known about one row.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum End {
+pub(crate) enum RowResult {
     /// Nothing yet.
     Open,
     /// Delivered.
     Delivered,
-    /// Refused alone, with this status; `after` = acceptances before it.
+    /// Refused when it was sent alone, with this status (0 = no answer), after `after` accepted requests.
     Alone { status: u16, note: String, after: u32 },
     /// Dropped under this reason.
     Dropped(String),
-    /// The server's own refusal of this row.
+    /// The server rejected this row by name: reason and message.
     Dead(String, String),
     /// To be queued again.
     Keep,
 }
 
-impl End {
-    /// Refused when it was sent alone.
-    pub(crate) fn is_alone(&self) -> bool {
-        matches!(self, End::Alone { .. })
-    }
-}
-
-/// A batch being halved.
+/// A batch that is being bisected.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Bisect {
-    /// The batch in flight it is about.
+    /// Id of the batch in flight.
     pub(crate) batch: String,
     /// Why.
     pub(crate) cause: Cause,
-    /// Parts still to be sent; the last is next.
+    /// Parts still to be sent; the last one is next.
     pub(crate) parts: Vec<Part>,
     /// Per row.
-    pub(crate) ends: Vec<End>,
-    /// Requests of which at least one event was taken.
+    #[serde(rename = "ends")]
+    pub(crate) results: Vec<RowResult>,
+    /// Requests of which at least one event was accepted.
     pub(crate) accepted: u32,
 }
 
 impl Bisect {
-    /// Both halves of a refused batch of two or more rows; a single row is refused alone already.
-    pub(crate) fn new(batch: &str, rows: usize) -> Bisect {
-        let mut bisect = Bisect::empty(batch, rows, Cause::Refused);
-        bisect.halve(0, rows);
+    /// Both halves of a batch. A batch of one row has been refused alone already.
+    pub(crate) fn new(batch: &str, rows: usize, cause: Cause) -> Bisect {
+        let mut bisect = Bisect::empty(batch, rows, cause);
+        if rows > 1 {
+            bisect.halve(0, rows);
+        } else {
+            bisect.push(0, rows);
+        }
         bisect
     }
 
-    /// A trial with the last row; the rest waits for its result.
-    pub(crate) fn trial(batch: &str, rows: usize) -> Bisect {
+    /// A trial with one row; the rest waits for its result. The row is another one each time, as it may be poison
+    /// itself.
+    pub(crate) fn trial(batch: &str, rows: usize, random: u64) -> Bisect {
         let mut bisect = Bisect::empty(batch, rows, Cause::Trial);
-        let last = rows.saturating_sub(1);
-        bisect.halve(0, last);
-        bisect.push(last, rows);
+        let row = usize::try_from(random % (rows.max(1) as u64)).unwrap_or(0);
+        bisect.push(row + 1, rows);
+        bisect.push(0, row);
+        bisect.push(row, row + 1);
         bisect
     }
 
     fn empty(batch: &str, rows: usize, cause: Cause) -> Bisect {
-        Bisect { batch: batch.to_owned(), cause, parts: Vec::new(), ends: vec![End::Open; rows], accepted: 0 }
+        Bisect { batch: batch.to_owned(), cause, parts: Vec::new(), results: vec![RowResult::Open; rows], accepted: 0 }
     }
 
     fn push(&mut self, from: usize, to: usize) {
         if from < to {
-            self.parts.push(Part { from, to, salt: 0 });
+            self.parts.push(Part { from, to, salt: 0, lost: 0 });
         }
     }
 
@@ -118,12 +124,17 @@ impl Bisect {
         let middle = from + to.saturating_sub(from) / 2;
         self.push(middle, to);
         self.push(from, middle);
+        if self.cause == Cause::Unclear {
+            // The largest parts first: whether anything is accepted at all is known before the requests are used up.
+            let new = self.parts.len().min(2);
+            self.parts.rotate_right(new);
+        }
     }
 
-    /// Whether it is about this batch and fits it.
+    /// Whether it is about this batch.
     pub(crate) fn fits(&self, batch: &str, rows: usize) -> bool {
         let inside = |part: &Part| part.from < part.to && part.to <= rows;
-        self.batch == batch && self.ends.len() == rows && !self.parts.is_empty() && self.parts.iter().all(inside)
+        self.batch == batch && self.results.len() == rows && !self.parts.is_empty() && self.parts.iter().all(inside)
     }
 
     /// The part to send next.
@@ -140,38 +151,46 @@ impl Bisect {
                 self.cause = Cause::Outage;
             }
         }
-        let ends = self.ends.iter_mut().skip(part.from).take(part.to - part.from);
-        for (end, outcome) in ends.zip(outcomes) {
-            *end = match outcome {
-                RowOutcome::Delivered => End::Delivered,
-                RowOutcome::Dropped(reason) => End::Dropped(reason.as_str().to_owned()),
-                RowOutcome::Dead(reason, note) => End::Dead(reason.as_str().to_owned(), note),
-                RowOutcome::Keep => End::Keep,
+        let results = self.results.iter_mut().skip(part.from).take(part.to - part.from);
+        for (result, outcome) in results.zip(outcomes) {
+            *result = match outcome {
+                RowOutcome::Delivered => RowResult::Delivered,
+                RowOutcome::Dropped(reason) => RowResult::Dropped(reason.as_str().to_owned()),
+                RowOutcome::Dead(reason, note) => RowResult::Dead(reason.as_str().to_owned(), note),
+                RowOutcome::Keep => RowResult::Keep,
             };
         }
     }
 
-    /// The current part was refused: it is halved, or its only row is noted.
+    /// The current part was refused: it is halved, or its only row is marked.
     pub(crate) fn refused(&mut self, status: u16, note: &str) {
         let Some(part) = self.parts.pop() else { return };
         if part.to - part.from > 1 {
             self.halve(part.from, part.to);
-        } else if let Some(end) = self.ends.get_mut(part.from) {
-            *end = End::Alone { status, note: note.to_owned(), after: self.accepted };
+        } else if let Some(result) = self.results.get_mut(part.from) {
+            *result = RowResult::Alone { status, note: note.to_owned(), after: self.accepted };
         }
     }
 
-    /// Whether a row refused alone is proven guilty: another event of the same bisect was accepted. Where the refusal
-    /// was a 5xx, it must have been accepted later, or the server merely went down in between.
-    pub(crate) fn guilty(&self, after: u32) -> bool {
+    /// The current part got no answer. `true` if that happened so often that its events are to blame.
+    pub(crate) fn lost_too_often(&mut self) -> bool {
+        let Some(part) = self.parts.last_mut() else { return false };
+        part.lost = part.lost.saturating_add(1);
+        part.lost >= limits::LOST_BEFORE_REFUSED
+    }
+
+    /// Whether a row refused alone is proven to be poison: another event of the same bisect was accepted. After a 5xx
+    /// or no answer, it must have been accepted later; otherwise the server may have gone down in between.
+    pub(crate) fn is_poison(&self, status: u16, after: u32) -> bool {
         match self.cause {
             Cause::Refused => self.accepted > 0,
-            Cause::Outage | Cause::Trial => self.accepted > after,
+            Cause::Unclear if status != 0 => self.accepted > 0,
+            Cause::Unclear | Cause::Outage | Cause::Trial => self.accepted > after,
         }
     }
 }
 
-/// A reason read back from the state; one this build does not know becomes `rejected`.
+/// A reason read from the persisted state; one that this build does not know becomes `rejected`.
 pub(crate) fn reason(text: &str) -> Reason {
     Reason::parse(text).unwrap_or(Reason::Rejected)
 }
@@ -181,7 +200,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Plays a server that refuses requests with a bad row in them.
+    /// Simulates a server that refuses requests that contain a bad row.
     fn play(mut bisect: Bisect, bad: &[usize]) -> (Bisect, u32) {
         let mut requests = 0;
         while let Some(part) = bisect.current().cloned() {
@@ -198,33 +217,38 @@ mod tests {
     #[test]
     fn one_bad_row_in_five_hundred_costs_fewer_requests_than_an_hour_has() {
         for bad in [0, 1, 249, 250, 499] {
-            let (bisect, requests) = play(Bisect::new("b", 500), &[bad]);
-            assert!(requests <= crate::limits::BISECT_REQUESTS_PER_HOUR, "{requests}");
-            assert!(matches!(bisect.ends[bad], End::Alone { status: 400, .. }));
-            assert_eq!(bisect.ends.iter().filter(|end| **end == End::Delivered).count(), 499);
-            assert!(bisect.guilty(0));
+            for cause in [Cause::Refused, Cause::Unclear] {
+                let (bisect, requests) = play(Bisect::new("b", 500, cause), &[bad]);
+                assert!(requests <= limits::BISECT_REQUESTS_PER_HOUR, "{requests}");
+                assert!(matches!(bisect.results[bad], RowResult::Alone { status: 400, .. }));
+                assert_eq!(bisect.results.iter().filter(|result| **result == RowResult::Delivered).count(), 499);
+                assert!(bisect.is_poison(400, 0));
+            }
         }
     }
 
     #[test]
-    fn a_single_row_refused_by_5xx_is_guilty_only_if_another_was_accepted_after_it() {
-        let mut bisect = Bisect::trial("b", 3);
+    fn a_row_that_got_5xx_alone_is_poison_only_if_another_was_accepted_after_it() {
+        let mut bisect = Bisect::trial("b", 3, 5);
         assert_eq!(bisect.current().map(|part| (part.from, part.to)), Some((2, 3)));
         bisect.answered(vec![RowOutcome::Delivered]);
         assert_eq!(bisect.cause, Cause::Outage);
         bisect.refused(500, "");
-        let End::Alone { after, .. } = bisect.ends[0] else { panic!("{:?}", bisect.ends) };
-        assert!(!bisect.guilty(after));
+        bisect.refused(500, "");
+        let RowResult::Alone { status, after, .. } = bisect.results[0] else { panic!("{:?}", bisect.results) };
+        assert!(!bisect.is_poison(status, after));
         bisect.answered(vec![RowOutcome::Delivered]);
-        assert!(bisect.guilty(after));
+        assert!(bisect.is_poison(status, after));
     }
 
     proptest! {
         #[test]
         fn exactly_the_bad_rows_are_found(rows in 1usize..200, bad in proptest::collection::vec(0usize..200, 0..6)) {
-            let (bisect, _) = play(Bisect::new("b", rows), &bad);
-            for (row, end) in bisect.ends.iter().enumerate() {
-                prop_assert_eq!(matches!(end, End::Alone { .. }), bad.contains(&row));
+            for cause in [Cause::Refused, Cause::Unclear] {
+                let (bisect, _) = play(Bisect::new("b", rows, cause), &bad);
+                for (row, result) in bisect.results.iter().enumerate() {
+                    prop_assert_eq!(matches!(result, RowResult::Alone { .. }), bad.contains(&row));
+                }
             }
         }
     }

@@ -1,16 +1,17 @@
-//! Does what the machine says: asks the writer for rows, hands requests to the transport, settles what became of them.
+//! Does the tasks of the state machine: leases rows from the store, hands requests to the transport, settles the
+//! results.
 //!
-//! No clock but the injected one, no sleep: the thread in `handle` and the tests drive the same object.
+//! It uses only the injected clock and never sleeps: the thread in `handle` and the tests drive the same object.
 
 pub(super) mod losses;
 mod send;
 mod settle;
 
 use super::Outbox;
-use super::handle::Shared;
-use super::machine::{Do, Event, Left, Machine, Route};
-use super::outcome::{Ended, Step};
+use super::machine::{Backlog, Event, Machine, Route, Task};
+use super::outcome::{RequestEnd, Step};
 use super::request;
+use super::shared::Shared;
 use super::state::{RouteState, digest};
 use crate::destination::{Batch, Destination, Granted};
 use crate::id::IdKey;
@@ -25,17 +26,17 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-/// Domain of random bits for batch ids and waits (see [`IdKey::bits`]).
+/// Domain of the random bits for batch ids and waits (see [`IdKey::bits`]).
 const DOMAIN: u64 = 0x636f_7572_6965_7200;
 
-/// Deeds between two looks at the news: what comes in is never kept waiting by a long drain.
-const DEEDS: usize = 32;
+/// Most tasks in one [`Driver::step`], so that a long drain does not delay incoming messages.
+const TASKS_PER_STEP: usize = 32;
 
-/// How often the thread looks at a clock that only moves when told.
-const MANUAL_LOOK: Duration = Duration::from_millis(5);
+/// How often the thread reads a manual clock.
+const MANUAL_CLOCK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What the delivery was given at its start.
-pub(crate) struct Given<O> {
+/// What the driver works with.
+pub(crate) struct Context<O> {
     pub(crate) outbox: Arc<O>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Clock,
@@ -47,47 +48,47 @@ pub(crate) struct Given<O> {
 
 /// See the module's documentation.
 pub(crate) struct Driver<O> {
-    given: Given<O>,
+    context: Context<O>,
     machine: Machine,
     destinations: BTreeMap<String, (Arc<dyn Destination>, store::From)>,
-    /// Removed destinations the store does not know about yet.
+    /// Removed destinations that the store still lists.
     retiring: Vec<String>,
     running: BTreeMap<u64, Running>,
     unsettled: Vec<Settlement>,
-    /// The transport tells of connections (see [`Transport::reports_connect`]).
+    /// The transport reports connections (see [`Transport::reports_connect`]).
     reports_connect: bool,
     /// Number of the last request.
     number: u64,
-    /// Random numbers drawn.
-    drawn: u64,
-    /// Calls of `flush()` that wait.
+    /// Counter of the random numbers.
+    random_count: u64,
+    /// Waiting calls of `flush()`.
     flushing: Vec<Sender<()>>,
-    /// Calls of `suspend()` that wait.
-    quieting: Vec<Sender<()>>,
+    /// Waiting calls of `suspend()`.
+    suspending: Vec<Sender<()>>,
 }
 
-/// The events of one request and what goes along with them.
-struct Cargo {
+/// The events of one request and the rest of its content.
+struct Payload {
     batch_id: String,
     install: String,
     epoch: u64,
     /// All rows in flight.
     rows: Vec<Row>,
-    /// The part of them in this request.
+    /// The range of them in this request.
     part: (usize, usize),
     runs: Vec<Run>,
-    /// What the request says of losses.
+    /// The losses that this request reports.
     lost: Vec<Lost>,
     /// All losses of the epoch.
-    lost_in_all: Vec<Lost>,
+    total_lost: Vec<Lost>,
     granted: Granted,
-    /// Nothing is in flight in the store: losses alone.
+    /// A report of losses without rows: nothing is in flight in the store.
     losses_only: bool,
-    /// Batch id of the request, another one than the batch's while it is halved.
+    /// Batch id of the request: during a bisect not the id of the batch in flight.
     request_id: String,
 }
 
-impl Cargo {
+impl Payload {
     fn batch(&self) -> Batch<'_> {
         Batch {
             batch_id: &self.request_id,
@@ -104,35 +105,35 @@ impl Cargo {
 struct Running {
     route: RouteKey,
     destination: Arc<dyn Destination>,
-    cargo: Cargo,
-    began_mono: i64,
+    payload: Payload,
+    started_mono: i64,
     connected: bool,
 }
 
-/// What the store has to be told about an ended request.
+/// The result of a request, for the store.
 struct Settlement {
     route: RouteKey,
     step: Step,
-    /// The rows `step` is about, in the same order.
+    /// The rows of `step`, in the same order.
     seqs: Vec<u64>,
     receipt: Option<Receipt>,
 }
 
-/// What the store answers to a lease.
+/// The result of a lease.
 struct Leased {
     lease: Option<store::Lease>,
-    left: Left,
+    backlog: Backlog,
     install: String,
     epoch: u64,
 }
 
 impl<O: Outbox> Driver<O> {
-    pub(crate) fn new(given: Given<O>, foreground: bool) -> Driver<O> {
-        let machine = Machine::new(&given.boot, foreground);
-        let reports = || given.transport.reports_connect();
+    pub(crate) fn new(context: Context<O>, foreground: bool) -> Driver<O> {
+        let machine = Machine::new(&context.boot, foreground);
+        let reports = || context.transport.reports_connect();
         let reports_connect = catch_unwind(AssertUnwindSafe(reports)).unwrap_or(false);
         Driver {
-            given,
+            context,
             machine,
             reports_connect,
             destinations: BTreeMap::new(),
@@ -140,9 +141,9 @@ impl<O: Outbox> Driver<O> {
             running: BTreeMap::new(),
             unsettled: Vec::new(),
             number: 0,
-            drawn: 0,
+            random_count: 0,
             flushing: Vec::new(),
-            quieting: Vec::new(),
+            suspending: Vec::new(),
         }
     }
 
@@ -155,20 +156,20 @@ impl<O: Outbox> Driver<O> {
         self.forget(&name);
         self.retiring.retain(|old| *old != name);
         self.machine.add(&name);
-        self.given.shared.know(&name, Some(Arc::clone(&destination)));
+        self.context.shared.set_destination(&name, Some(Arc::clone(&destination)));
         self.destinations.insert(name, (destination, from));
     }
 
     pub(crate) fn remove(&mut self, name: &str) {
         self.forget(name);
         self.machine.remove(name);
-        self.given.shared.know(name, None);
+        self.context.shared.set_destination(name, None);
         if self.destinations.remove(name).is_some() {
             self.retiring.push(name.to_owned());
         }
     }
 
-    /// The store is another file now: nothing of what is known about the old one counts.
+    /// The store was replaced by a new file: what is known about the old one is discarded.
     pub(crate) fn store_replaced(&mut self) {
         self.event(Event::StoreBack);
         self.running.clear();
@@ -183,15 +184,15 @@ impl<O: Outbox> Driver<O> {
 
     pub(crate) fn suspend(&mut self, done: Sender<()>) {
         self.event(Event::Suspend);
-        self.quieting.push(done);
+        self.suspending.push(done);
     }
 
-    /// Nothing is under way and nothing waits to be settled.
-    pub(crate) fn quiet(&self) -> bool {
+    /// Nothing is in flight and nothing waits to be settled.
+    pub(crate) fn is_idle(&self) -> bool {
         !self.machine.busy()
     }
 
-    /// News of a request. One about a request nobody waits for is ignored.
+    /// Handles a report of the transport. One about a request that was given up is ignored.
     pub(crate) fn report(&mut self, report: Report) {
         match report {
             Report::Connected(number) => {
@@ -205,55 +206,55 @@ impl<O: Outbox> Driver<O> {
 
     /// Does what is due. Returns when to call again if nothing happens before, by the monotonic clock.
     pub(crate) fn step(&mut self) -> Option<i64> {
-        let mut left = DEEDS;
+        let mut remaining = TASKS_PER_STEP;
         loop {
             let now = self.now();
             self.time_out(now);
             self.settle_all();
             self.retire_all();
-            let deed = if left == 0 { None } else { self.machine.poll(now) };
-            left = left.saturating_sub(1);
-            match deed {
-                Some(Do::Load(name)) => self.load(&name),
-                Some(Do::Send(route)) => self.send(&route),
-                Some(Do::Losses(route)) => self.losses(&route),
+            let task = if remaining == 0 { None } else { self.machine.poll(now) };
+            remaining = remaining.saturating_sub(1);
+            match task {
+                Some(Task::Load(name)) => self.load(&name),
+                Some(Task::Send(route)) => self.send(&route),
+                Some(Task::Losses(route)) => self.losses(&route),
                 None => break,
             }
         }
         let now = self.now();
-        self.given.shared.publish(self.machine.status(now));
+        self.context.shared.publish(self.machine.status(now));
         if !self.machine.flushing() {
-            // Whoever waited may be gone.
+            // The caller may have stopped waiting.
             for done in self.flushing.drain(..) {
                 let _ = done.send(());
             }
         }
-        if self.quiet() {
-            for done in self.quieting.drain(..) {
+        if self.is_idle() {
+            for done in self.suspending.drain(..) {
                 let _ = done.send(());
             }
         }
-        let limits = self.running.values().map(|running| self.limit(running));
-        limits.chain(self.machine.deadline(now)).min()
+        let timeouts = self.running.values().map(|running| self.timeout(running));
+        timeouts.chain(self.machine.deadline(now)).min()
     }
 
     /// How long until this time of the monotonic clock.
     pub(crate) fn until(&self, deadline_mono: i64) -> Duration {
         let left = deadline_mono.saturating_sub(self.now().mono_ms);
         let wait = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-        // Nobody tells this thread that a manual clock was moved.
-        if self.given.clock.is_manual() { wait.min(MANUAL_LOOK) } else { wait }
+        // A manual clock does not wake this thread when it is moved.
+        if self.context.clock.is_manual() { wait.min(MANUAL_CLOCK_INTERVAL) } else { wait }
     }
 
     fn now(&self) -> Now {
-        let clock = &self.given.clock;
+        let clock = &self.context.clock;
         Now { wall_ms: clock.wall_ms(), mono_ms: clock.mono_ms() }
     }
 
-    /// 64 even bits.
+    /// 64 uniformly distributed bits.
     fn random(&mut self) -> u64 {
-        self.drawn = self.drawn.wrapping_add(1);
-        self.given.key.bits(DOMAIN, self.drawn)
+        self.random_count = self.random_count.wrapping_add(1);
+        self.context.key.bits(DOMAIN, self.random_count)
     }
 
     /// A UUIDv7.
@@ -264,16 +265,16 @@ impl<O: Outbox> Driver<O> {
         uuid::Uuid::from_u64_pair(high, low).hyphenated().to_string()
     }
 
-    /// Work with the store; `None` = not now.
-    fn ask<R: Send + 'static>(
+    /// Works with the store; `None` = it cannot be used now.
+    fn with_store<R: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut Store, Now) -> store::Result<R> + Send + 'static,
     ) -> Option<R> {
-        match self.given.outbox.ask(work) {
-            Some(Ok(answer)) => Some(answer),
+        match self.context.outbox.with_store(work) {
+            Some(Ok(result)) => Some(result),
             Some(Err(error)) => {
                 self.event(Event::StoreFailed);
-                self.given.outbox.failed(&error);
+                self.context.outbox.store_failed(&error);
                 None
             }
             None => {
@@ -283,7 +284,7 @@ impl<O: Outbox> Driver<O> {
         }
     }
 
-    /// Requests of this destination are nobody's any more; what they carried is settled when it is leased again.
+    /// Discards the requests of this destination. Their rows are settled when they are leased again.
     fn forget(&mut self, name: &str) {
         let of = |route: &str| route.rsplit_once('/').is_some_and(|(destination, _)| destination == name);
         self.running.retain(|_, running| !of(&running.route));
@@ -291,9 +292,9 @@ impl<O: Outbox> Driver<O> {
     }
 
     fn retire_all(&mut self) {
-        while self.machine.store_there() && !self.retiring.is_empty() {
+        while self.machine.store_usable() && !self.retiring.is_empty() {
             let name = self.retiring.first().cloned().unwrap_or_default();
-            if self.ask(move |store, now| store.retire(&name, now)).is_some() {
+            if self.with_store(move |store, now| store.retire(&name, now)).is_some() {
                 self.retiring.remove(0);
             }
         }
@@ -306,20 +307,20 @@ impl<O: Outbox> Driver<O> {
         let specs = destination.routes();
         let keys: Vec<RouteKey> = specs.iter().map(|spec| format!("{name}/{}", spec.name)).collect();
         let owner = name.to_owned();
-        let known = self.ask(move |store, now| {
+        let known = self.with_store(move |store, now| {
             let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
             store.declare(&owner, &names, from, now)?;
             let read = |key: RouteKey| {
                 let lost = Some(digest(&store.lost(&key)?));
-                Ok((store.route_state(&key)?, Left { lost, ..Left::read(store, &key)? }, key))
+                Ok((store.route_state(&key)?, Backlog { lost, ..Backlog::read(store, &key)? }, key))
             };
             keys.into_iter().map(read).collect::<store::Result<Vec<_>>>()
         });
         let Some(known) = known else { return };
         let now = self.now();
         let at = self.machine.at(now);
-        let routes = known.into_iter().zip(specs).map(|((text, left, key), spec)| {
-            (key, spec, RouteState::load(text.as_deref(), destination.key_hash(), at), left)
+        let routes = known.into_iter().zip(specs).map(|((text, backlog, key), spec)| {
+            (key, spec, RouteState::load(text.as_deref(), destination.key_hash(), at), backlog)
         });
         let routes = routes.collect();
         self.machine.loaded(name, now.mono_ms, routes);
@@ -333,44 +334,41 @@ impl<O: Outbox> Driver<O> {
     }
 
     /// When a request is given up, by the monotonic clock.
-    fn limit(&self, running: &Running) -> i64 {
+    fn timeout(&self, running: &Running) -> i64 {
         let connecting = !running.connected && self.reports_connect;
         let wait = if connecting { limits::CONNECT_TIMEOUT } else { limits::REQUEST_TIMEOUT };
-        running.began_mono.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+        running.started_mono.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
     }
 
     fn time_out(&mut self, now: Now) {
-        let late = |running: &Running| self.limit(running) <= now.mono_ms;
+        let late = |running: &Running| self.timeout(running) <= now.mono_ms;
         let late: Vec<u64> =
             self.running.iter().filter(|(_, running)| late(running)).map(|(number, _)| *number).collect();
         for number in late {
-            // The transport may still be about it, so nothing is certain.
+            // The transport may still be sending it, so its fate is unknown.
             self.finished(number, Sent::Ambiguous("no answer in time".into()));
         }
     }
 
     fn finished(&mut self, number: u64, sent: Sent) {
         let Some(running) = self.running.remove(&number) else { return };
-        let ended = match sent {
-            Sent::NotSent(what) => Ended::NotSent(what),
-            Sent::Ambiguous(what) => Ended::Ambiguous(what),
+        let end = match sent {
+            Sent::NotSent(what) => RequestEnd::NotSent(what),
+            Sent::Ambiguous(what) => RequestEnd::Lost(what),
             Sent::Answer(answer) => {
                 let spec = self.machine.route(&running.route).map(|route| route.spec);
                 let Some(spec) = spec else { return };
-                match request::read(&*running.destination, spec, &running.cargo.batch(), &answer) {
-                    Ok(verdict) => Ended::Answered(answer.status, verdict),
-                    Err(what) => Ended::Ambiguous(what),
-                }
+                request::read(&*running.destination, spec, &running.payload.batch(), &answer)
             }
         };
-        self.ended(running, ended);
+        self.ended(running, end);
     }
 }
 
-impl Left {
-    /// Asks the store.
-    fn read(store: &Store, key: &str) -> store::Result<Left> {
-        Ok(Left { waiting: store.waiting(key)?, retry_wall: store.next_retry(key)?, lost: None })
+impl Backlog {
+    /// Reads it from the store.
+    fn read(store: &Store, key: &str) -> store::Result<Backlog> {
+        Ok(Backlog { waiting: store.waiting(key)?, retry_wall: store.next_retry(key)?, lost: None })
     }
 }
 

@@ -1,65 +1,66 @@
-//! The delivery's mind: a state machine without I/O and without a clock.
+//! The state machine of the delivery: no I/O, no clock.
 //!
-//! Events come in with the time they happened at; [`Machine::poll`] says what to do now, [`Machine::deadline`] when to
-//! look again if nothing happens. With nothing to do there is no deadline: the delivery's thread sleeps for ever.
+//! Events come in with their time. [`Machine::poll`] returns the task that is due now, [`Machine::deadline`] the time
+//! of the next poll if nothing happens before. Without work there is no deadline, and the delivery thread sleeps
+//! without a timer.
 
 mod status;
 
-use super::schedule::{Flush, Hint, Network, Power, Setting, Trigger};
+use super::schedule::{Conditions, Flush, Hint, Network, Power, Trigger};
 use super::state::RouteState;
-use super::wait::{At, Why};
+use super::wait::At;
 use crate::destination::RouteSpec;
 use crate::limits;
 use crate::store::{Now, RouteKey};
 use std::collections::BTreeMap;
 
-/// Shortest time between two looks at rows put aside, in milliseconds.
-const LOOK_AGAIN_MS: i64 = 1000;
+/// Shortest time between two attempts to lease parked rows, in milliseconds.
+const PARKED_INTERVAL_MS: i64 = 1000;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// New rows in the store, per lane. All zero: losses may have changed.
+    /// New rows in the store, per lane. All zero: only the losses may have changed.
     Rows([u64; 4]),
     /// The app came to the foreground or left it.
     Foreground(bool),
-    /// The host says something about the device.
+    /// The host reports the state of the device.
     Hint(Hint),
-    /// Everything now.
+    /// Send everything now.
     Flush,
     /// Consent changed.
     Consent,
-    /// No new requests.
+    /// Start no new request.
     Suspend,
-    /// Requests again.
+    /// Start requests again.
     Resume,
-    /// The store answers again, or may.
+    /// The store may be usable again.
     StoreBack,
-    /// The store did not answer: until it gives a sign of life.
+    /// The store cannot be used until another event.
     StoreGone,
-    /// The store failed: until it gives a sign of life, but not for ever.
+    /// Work with the store failed: it is tried again after a while.
     StoreFailed,
 }
 
 /// What to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Do {
+pub(crate) enum Task {
     /// Declare this destination and load its routes.
     Load(String),
     /// Lease and send on this route.
     Send(RouteKey),
-    /// Look whether losses are to be reported on this route.
+    /// Report losses on this route, if there are new ones.
     Losses(RouteKey),
 }
 
 /// What the store holds for a route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Left {
+pub(crate) struct Backlog {
     /// Rows per lane, parked ones and unwanted ones included.
     pub(crate) waiting: [u64; 4],
-    /// When the next row put aside is due, by the wall clock.
+    /// When the next parked row is due, by the wall clock.
     pub(crate) retry_wall: Option<i64>,
-    /// Digest of the losses; only read where a destination is loaded.
+    /// Digest of the losses; only read when a destination is loaded.
     pub(crate) lost: Option<u32>,
 }
 
@@ -70,28 +71,35 @@ pub(crate) struct Route {
     pub(crate) spec: &'static RouteSpec,
     pub(crate) state: RouteState,
     pub(crate) trigger: Trigger,
-    /// A request is under way, or its settlement waits for the store.
+    /// A request is in flight, or its settlement waits for the store.
     pub(crate) busy: bool,
     /// Rows delivered in this run.
     pub(crate) delivered: u64,
-    /// Rows per lane the store holds for it, parked ones included, as last heard.
+    /// Rows per lane in the store, parked ones included, as last read.
     pub(crate) waiting: [u64; 4],
-    /// When the next row put aside is due, by the monotonic clock.
+    /// When the next parked row is due, by the monotonic clock.
     pub(crate) retry_at: Option<i64>,
 }
 
 impl Route {
-    /// Heard from the store. A due time the wall clock has jumped away from is looked at again within a day.
-    fn left(&mut self, left: Left, now: Now) {
-        self.waiting = left.waiting;
+    /// The store was read. If the wall clock jumped, a parked row is due within a day.
+    fn set_backlog(&mut self, backlog: Backlog, now: Now) {
+        self.waiting = backlog.waiting;
         let most = i64::try_from(limits::RETRY_AFTER.as_millis()).unwrap_or(i64::MAX);
-        let wait = |wall: i64| wall.saturating_sub(now.wall_ms).clamp(LOOK_AGAIN_MS, most);
-        self.retry_at = left.retry_wall.map(|wall| now.mono_ms.saturating_add(wait(wall)));
+        let wait = |wall: i64| wall.saturating_sub(now.wall_ms).clamp(PARKED_INTERVAL_MS, most);
+        self.retry_at = backlog.retry_wall.map(|wall| now.mono_ms.saturating_add(wait(wall)));
     }
 
-    /// When something put aside is due, by the monotonic clock.
+    /// When parked rows are due, by the monotonic clock.
     fn parked_until(&self, at: At<'_>) -> Option<i64> {
         [self.retry_at, self.state.limited_until(at)].into_iter().flatten().min()
+    }
+
+    /// Whether the route waits in spite of `flush()`: because the server asked for it, or because a flush ignored the
+    /// wait a few seconds ago.
+    fn refuses_flush(&self, at: At<'_>) -> bool {
+        let hold = self.state.hold.as_ref().filter(|hold| !hold.over(at));
+        hold.is_some_and(|hold| !hold.why.yields_to_flush() || self.trigger.flushed_recently(at.mono_ms))
     }
 }
 
@@ -99,15 +107,15 @@ impl Route {
 #[derive(Debug)]
 pub(crate) struct Machine {
     boot: String,
-    setting: Setting,
+    conditions: Conditions,
     suspended: bool,
-    /// The store did not answer: wait for a sign of life, or until then by the monotonic clock.
+    /// The store cannot be used, until another event or this time of the monotonic clock.
     store_gone: Option<i64>,
-    /// Destinations, and when the last immediate request of each began.
+    /// Destinations, and when the last immediate request of each started.
     destinations: BTreeMap<String, Option<i64>>,
-    /// Destinations not yet declared and loaded.
+    /// Destinations that are not declared and loaded yet.
     unloaded: Vec<String>,
-    /// A flush began while some were not loaded.
+    /// A flush started while some were not loaded.
     flush_unloaded: bool,
     routes: BTreeMap<RouteKey, Route>,
 }
@@ -116,7 +124,7 @@ impl Machine {
     pub(crate) fn new(boot: &str, foreground: bool) -> Machine {
         Machine {
             boot: boot.to_owned(),
-            setting: Setting { foreground, network: Network::default(), power: Power::default() },
+            conditions: Conditions { foreground, network: Network::default(), power: Power::default() },
             suspended: false,
             store_gone: None,
             destinations: BTreeMap::new(),
@@ -126,19 +134,19 @@ impl Machine {
         }
     }
 
-    /// The clocks together with the boot they belong to.
+    /// The clocks and the boot they belong to.
     pub(crate) fn at(&self, now: Now) -> At<'_> {
         At { boot: &self.boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms }
     }
 
-    /// A destination was added, or the store is another file now: to be declared and loaded.
+    /// Adds a destination, or reloads it after the store was replaced.
     pub(crate) fn add(&mut self, name: &str) {
         self.forget_routes(name);
         self.destinations.insert(name.to_owned(), None);
         self.unloaded.push(name.to_owned());
     }
 
-    /// A destination was removed.
+    /// Removes a destination.
     pub(crate) fn remove(&mut self, name: &str) {
         self.forget_routes(name);
         self.destinations.remove(name);
@@ -149,20 +157,20 @@ impl Machine {
         self.routes.retain(|_, route| route.destination != name);
     }
 
-    /// A destination's routes with what the store knows of them.
+    /// A destination was loaded: its routes with their persisted state.
     pub(crate) fn loaded(
         &mut self,
         name: &str,
         mono_ms: i64,
-        routes: Vec<(RouteKey, &'static RouteSpec, RouteState, Left)>,
+        routes: Vec<(RouteKey, &'static RouteSpec, RouteState, Backlog)>,
     ) {
         self.unloaded.retain(|old| old != name);
-        for (key, spec, state, left) in routes {
-            let waiting = left.waiting;
-            let unreported = left.lost.is_some_and(|lost| lost != 0 && lost != state.reported);
+        for (key, spec, state, backlog) in routes {
+            let waiting = backlog.waiting;
+            let unreported = backlog.lost.is_some_and(|lost| lost != 0 && lost != state.reported);
             let mut trigger = Trigger { losses: unreported.then_some(mono_ms), ..Trigger::default() };
-            // What an earlier run left, and a batch in flight, go at once.
-            trigger.left(waiting, mono_ms);
+            // Rows of an earlier run and a batch in flight are sent at once.
+            trigger.set_rows(waiting, mono_ms);
             trigger.drain(mono_ms);
             if self.flush_unloaded {
                 trigger.flush = Flush::Rows;
@@ -175,7 +183,7 @@ impl Machine {
         }
     }
 
-    /// Something happened.
+    /// Handles an event.
     pub(crate) fn event(&mut self, mono_ms: i64, event: Event) {
         match event {
             Event::Rows(counts) => {
@@ -188,18 +196,18 @@ impl Machine {
                 }
             }
             Event::Foreground(foreground) => {
-                let left = self.setting.foreground && !foreground;
-                self.setting.foreground = foreground;
-                if left {
+                let left_foreground = self.conditions.foreground && !foreground;
+                self.conditions.foreground = foreground;
+                if left_foreground {
                     self.drain(mono_ms);
                 }
             }
-            Event::Hint(Hint::Power(power)) => self.setting.power = power,
+            Event::Hint(Hint::Power(power)) => self.conditions.power = power,
             Event::Hint(Hint::Network(network)) => {
-                let regained = self.setting.network == Network::Offline && network != Network::Offline;
-                self.setting.network = network;
+                let regained = self.conditions.network == Network::Offline && network != Network::Offline;
+                self.conditions.network = network;
                 if regained {
-                    self.regained(mono_ms);
+                    self.network_returned(mono_ms);
                 }
             }
             Event::Flush => {
@@ -230,32 +238,32 @@ impl Machine {
         self.routes.values_mut().for_each(|route| route.trigger.drain(mono_ms));
     }
 
-    /// There is a network again: waits that were only for want of one end, unless a request went out just now.
-    fn regained(&mut self, mono_ms: i64) {
+    /// Ends the waits that are due to the network, except where a request was sent a few seconds ago.
+    fn network_returned(&mut self, mono_ms: i64) {
         let spacing = i64::try_from(limits::IMMEDIATE_INTERVAL.as_millis()).unwrap_or(i64::MAX);
         for route in self.routes.values_mut() {
             if route.trigger.tried.is_none_or(|tried| mono_ms.saturating_sub(tried) >= spacing) {
-                route.state.hold.take_if(|hold| hold.why == Why::Unreachable);
+                route.state.hold.take_if(|hold| hold.why.ends_with_network());
             }
         }
         self.drain(mono_ms);
     }
 
-    /// What to do now. Each answer is acted on before the next call.
-    pub(crate) fn poll(&mut self, now: Now) -> Option<Do> {
+    /// The task that is due now. The caller does it before it polls again.
+    pub(crate) fn poll(&mut self, now: Now) -> Option<Task> {
         self.store_gone.take_if(|until| *until <= now.mono_ms);
-        self.settle_flush(now);
+        self.end_flush(now);
         if self.suspended || self.store_gone.is_some() {
             return None;
         }
         if let Some(name) = self.unloaded.first() {
-            return Some(Do::Load(name.clone()));
+            return Some(Task::Load(name.clone()));
         }
-        let ready = |(when, what): (i64, Do)| (when <= now.mono_ms).then_some(what);
-        self.routes.iter().find_map(|(key, route)| ready(self.plan(key, route, now)?))
+        let due = |(when, task): (i64, Task)| (when <= now.mono_ms).then_some(task);
+        self.routes.iter().find_map(|(key, route)| due(self.plan(key, route, now)?))
     }
 
-    /// When to poll again if nothing happens before, by the monotonic clock.
+    /// When to poll again if nothing happens before, by the monotonic clock; `None` = no timer.
     pub(crate) fn deadline(&self, now: Now) -> Option<i64> {
         if self.suspended {
             return None;
@@ -266,52 +274,51 @@ impl Machine {
         self.routes.iter().filter_map(|(key, route)| Some(self.plan(key, route, now)?.0)).min()
     }
 
-    /// What a route does next, and when.
-    fn plan(&self, key: &RouteKey, route: &Route, now: Now) -> Option<(i64, Do)> {
+    /// The next task of a route, and when it is due.
+    fn plan(&self, key: &RouteKey, route: &Route, now: Now) -> Option<(i64, Task)> {
         if route.busy {
             return None;
         }
         let at = self.at(now);
-        let send = || Do::Send(key.clone());
+        let send = || Task::Send(key.clone());
         if let Some(stop) = &route.state.stop {
             let hold = route.state.hold.as_ref().map_or(0, |hold| hold.ends_mono(at));
             return route.trigger.any().then(|| (stop.next.ends_mono(at).max(hold), send()));
         }
         let free = self.free_at(route, at);
         let immediate = self.destinations.get(&route.destination).copied().flatten();
-        let rows = route.trigger.wish(self.setting, immediate, at.mono_ms).map(|(when, _)| (when.max(free), send()));
+        let rows = route.trigger.due(self.conditions, immediate, at.mono_ms).map(|(when, _)| (when.max(free), send()));
         let parked = route.parked_until(at).map(|when| (when.max(free), send()));
         let losses = (route.spec.reports_losses && route.state.bisect.is_none())
-            .then(|| route.trigger.losses_due(self.setting, at.mono_ms))
+            .then(|| route.trigger.losses_due(self.conditions, at.mono_ms))
             .flatten();
-        let losses = losses.map(|when| (when.max(free), Do::Losses(key.clone())));
-        // Rows first where both are due: losses go along with them.
+        let losses = losses.map(|when| (when.max(free), Task::Losses(key.clone())));
+        // Rows first if both are due: their request reports the losses too.
         [rows, parked, losses].into_iter().flatten().min_by_key(|(when, _)| (*when).max(at.mono_ms))
     }
 
-    /// The end of the route's hold, by the monotonic clock; in the past = none.
+    /// When the route may send, by the monotonic clock.
     fn free_at(&self, route: &Route, at: At<'_>) -> i64 {
         match &route.state.hold {
-            // Where the server asked for the wait there is no flush any more, see `settle_flush`.
+            // `end_flush` has ended the flush where it may not ignore the wait.
             Some(hold) if route.trigger.flush == Flush::No => hold.ends_mono(at),
             _ => i64::MIN,
         }
     }
 
-    /// A flush does not wait for routes that may not send.
-    fn settle_flush(&mut self, now: Now) {
+    /// Ends the flush on routes that may not send now.
+    fn end_flush(&mut self, now: Now) {
         let at = At { boot: &self.boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         self.flush_unloaded &= !self.unloaded.is_empty() && !self.suspended && self.store_gone.is_none();
         for route in self.routes.values_mut().filter(|route| route.trigger.flush != Flush::No && !route.busy) {
-            let held = route.state.hold.as_ref().is_some_and(|hold| !hold.why.yields_to_flush() && !hold.over(at));
-            if held || route.state.stop.is_some() || self.suspended || self.store_gone.is_some() {
+            if route.refuses_flush(at) || route.state.stop.is_some() || self.suspended || self.store_gone.is_some() {
                 route.trigger.flush = Flush::No;
             }
         }
     }
 
-    /// Whether the store may be asked.
-    pub(crate) fn store_there(&self) -> bool {
+    /// Whether the store can be used.
+    pub(crate) fn store_usable(&self) -> bool {
         self.store_gone.is_none()
     }
 
@@ -320,7 +327,7 @@ impl Machine {
         self.flush_unloaded || self.routes.values().any(|route| route.trigger.flush != Flush::No)
     }
 
-    /// Whether requests are under way or wait for the store.
+    /// Whether requests are in flight or their settlement waits for the store.
     pub(crate) fn busy(&self) -> bool {
         self.routes.values().any(|route| route.busy)
     }
@@ -330,23 +337,27 @@ impl Machine {
         self.routes.get_mut(key)
     }
 
-    /// A request begins. Whether it was an immediate one is read from what the route waited for.
-    pub(crate) fn began(&mut self, key: &str, mono_ms: i64) {
+    /// A request starts. It is an immediate one if urgent rows wait.
+    pub(crate) fn started(&mut self, key: &str, now: Now) {
+        let at = At { boot: &self.boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         let Some(route) = self.routes.get_mut(key) else { return };
         route.busy = true;
-        route.trigger.tried = Some(mono_ms);
+        route.trigger.tried = Some(now.mono_ms);
+        if route.trigger.flush != Flush::No && route.state.hold.as_ref().is_some_and(|hold| !hold.over(at)) {
+            route.trigger.ignored_wait = Some(now.mono_ms);
+        }
         let urgent = route.trigger.counts.iter().take(2).any(|count| *count > 0);
         if urgent && let Some(last) = self.destinations.get_mut(&route.destination) {
-            *last = Some(mono_ms);
+            *last = Some(now.mono_ms);
         }
     }
 
-    /// The store has nothing to send on this route now; `left` = what it holds for it all the same.
-    pub(crate) fn nothing(&mut self, key: &str, now: Now, left: Left) {
+    /// A lease found no row to send now; `backlog` includes rows that wait for something else.
+    pub(crate) fn nothing(&mut self, key: &str, now: Now, backlog: Backlog) {
         let at = At { boot: &self.boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         let Some(route) = self.routes.get_mut(key) else { return };
         route.trigger.empty();
-        route.left(left, now);
+        route.set_backlog(backlog, now);
         route.state.tidy(at);
         if route.trigger.flush == Flush::Rows {
             let more = route.spec.reports_losses && route.trigger.losses.is_some();
@@ -354,25 +365,24 @@ impl Machine {
         }
     }
 
-    /// A request ended and the store has settled it; `left` = what the store holds now. `again` = rows of the
-    /// request are to be sent once more.
-    pub(crate) fn ended(&mut self, key: &str, now: Now, again: bool, left: Left) {
+    /// A request ended and is settled in the store. `again` = its rows are sent once more.
+    pub(crate) fn ended(&mut self, key: &str, now: Now, again: bool, backlog: Backlog) {
         let at = At { boot: &self.boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         let Some(route) = self.routes.get_mut(key) else { return };
         route.busy = false;
-        route.left(left, now);
+        route.set_backlog(backlog, now);
         route.state.tidy(at);
-        route.trigger.left(left.waiting, now.mono_ms);
+        route.trigger.set_rows(backlog.waiting, now.mono_ms);
         if again {
             route.trigger.drain(now.mono_ms);
         }
         if route.state.hold.is_some() || route.state.stop.is_some() {
-            // One attempt is what a flush promises.
+            // A flush is one attempt.
             route.trigger.flush = Flush::No;
         }
     }
 
-    /// Losses were looked at: reported, unchanged, or not to be had.
+    /// A report of losses ended, or there was nothing to report.
     pub(crate) fn losses_done(&mut self, key: &str, mono_ms: i64) {
         let Some(route) = self.routes.get_mut(key) else { return };
         route.busy = false;

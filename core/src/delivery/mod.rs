@@ -1,15 +1,16 @@
-//! Delivery: when to send what, and what an answer means for the rows.
+//! Delivery: when to send which rows, and what an answer means for them.
 //!
 //! | file | idea |
 //! | --- | --- |
 //! | `schedule` | triggers: counts, timers, hints |
 //! | `wait`, `backoff` | waits that survive reboots and wrong clocks |
-//! | `state` | what a route remembers across restarts |
+//! | `state` | the state of a route that survives restarts |
 //! | `bisect`, `outcome` | what the end of a request means |
-//! | `machine` | all of it together: events in, actions and a deadline out; no I/O, no clock |
-//! | `request` | rows to request: consent, encoding, compression |
-//! | `driver` | does the actions: store, transport, settlement |
-//! | `handle` | the thread, and what the rest of the engine tells it |
+//! | `machine` | the state machine: events in, tasks and a deadline out; no I/O, no clock |
+//! | `request` | builds a request from rows: consent, encoding, compression |
+//! | `driver` | does the tasks: store, transport, settlement |
+//! | `shared` | what the delivery thread publishes for other threads |
+//! | `handle` | the thread and the handle to it |
 
 mod backoff;
 mod bisect;
@@ -19,72 +20,75 @@ mod machine;
 mod outcome;
 mod request;
 mod schedule;
+mod shared;
 mod state;
 mod wait;
 
-pub(crate) use driver::losses::owes_losses;
-pub(crate) use handle::{Delivery, DeliveryHandle, Directory, Options};
+pub(crate) use driver::losses::has_unreported_losses;
+pub(crate) use handle::{Delivery, DeliveryHandle, Options};
 pub use schedule::{Hint, Network, Power};
+pub(crate) use shared::Directory;
 
 use crate::destination::Granted;
 use crate::store::{Now, RouteKey, Store, StoreError};
 
-/// The writer, as the delivery sees it: it owns the store and does one piece of work at a time.
+/// The writer, as the delivery sees it. The writer owns the store and does one piece of work at a time.
 pub(crate) trait Outbox: Send + Sync + 'static {
-    /// Does this work with the store on the writer's thread and waits for it. `None` = the store cannot be used now;
-    /// the writer calls [`DeliveryHandle::store_back`] when it can.
-    fn ask<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R>;
+    /// Runs `work` with the store on the writer's thread and waits for the result. `None` = the store cannot be used
+    /// now; the writer calls [`DeliveryHandle::store_back`] when it can be used again.
+    fn with_store<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R>;
 
-    /// The consent of this moment.
+    /// The purposes that are granted now.
     fn granted(&self) -> Granted;
 
-    /// The purposes that are refused at this moment.
+    /// The purposes that are denied now.
     fn denied(&self) -> Granted;
 
-    /// The store settled rows or began to send: writes the ring's superblock, and returns when they are written.
-    fn changed(&self);
+    /// Writes the ring's superblock after the store settled rows or marked a batch as `sending`. Returns when it is
+    /// written.
+    fn write_superblock(&self);
 
-    /// A piece of work failed with this; the writer decides what to do about the file. After a quarantine it calls
-    /// [`DeliveryHandle::store_replaced`].
-    fn failed(&self, error: &StoreError);
+    /// Reports that work with the store failed. The writer decides what to do about the file. After a quarantine it
+    /// calls [`DeliveryHandle::store_replaced`].
+    fn store_failed(&self, error: &StoreError);
 }
 
 /// Why something waits, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Milliseconds since 1970; `None` = until something happens, not until a time.
+    /// End of the wait in milliseconds since 1970; `None` = until an event, not until a time.
     pub until_ms: Option<i64>,
-    /// For people.
+    /// The reason, as text for people.
     pub why: String,
 }
 
-/// One route as it is now.
+/// The status of one route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteStatus {
-    /// Its destination's name.
+    /// Name of its destination.
     pub destination: String,
     /// `<destination>/<route>`.
     pub route: RouteKey,
-    /// Rows per lane that wait for it, as last heard from the store; may count some it will not want.
+    /// Rows per lane that wait for it, as last read from the store. May include rows that it will not want.
     pub waiting: [u64; 4],
-    /// Rows delivered in this run.
+    /// Rows delivered by this process.
     pub delivered: u64,
-    /// A request is under way.
+    /// A request is in flight.
     pub in_flight: bool,
-    /// Only probes are sent.
+    /// It sends only probes.
     pub stopped: bool,
-    /// Why nothing is sent now; `None` = nothing to send, or under way.
+    /// Why nothing is sent now; `None` = nothing to send, or a request is in flight.
     pub held: Option<Held>,
 }
 
-/// What `flush()` did for one destination.
+/// The result of `flush()` for one destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flushed {
     /// Its name.
     pub destination: String,
-    /// Rows delivered while it waited; counted per route.
+    /// Rows delivered during the call, counted per route.
     pub delivered: u64,
-    /// Rows that still wait; may count some the destination will not want.
+    /// Rows that still wait. May include rows that the destination will not want.
     pub left: u64,
     /// Why they wait.
     pub held: Option<Held>,

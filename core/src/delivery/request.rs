@@ -1,6 +1,8 @@
-//! From rows to a request: consent, encoding, compression. A fault in an encoder costs its batch, not the thread.
+//! Builds a request from rows: consent, encoding, compression. A panic in an encoder is caught: it affects its batch,
+//! not the thread.
 
-use crate::destination::{Batch, Destination, Granted, RouteSpec, Stamp, Verdict, Want};
+use super::outcome::RequestEnd;
+use crate::destination::{Action, Batch, Destination, Granted, RouteSpec, Stamp, Verdict, Want, intercepted};
 use crate::kind::{Kind, Purpose};
 use crate::row::Row;
 use crate::transport::{Answer, Request};
@@ -10,7 +12,7 @@ use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// gzip level: the measured best of bytes against time for row JSON.
+/// gzip level: measured as the best compromise of size and time for row JSON.
 const LEVEL: u32 = 3;
 
 /// Which rows a route takes now.
@@ -20,17 +22,17 @@ pub(crate) struct Filter {
     pub(crate) destination: Arc<dyn Destination>,
     pub(crate) spec: &'static RouteSpec,
     pub(crate) granted: Granted,
-    /// The purposes that are refused, not merely unanswered.
+    /// The purposes that the user denied, as opposed to not answered yet.
     pub(crate) denied: Granted,
-    /// Kinds the server does not want for a while.
+    /// Kinds under a limit of the server.
     pub(crate) limited: Vec<Kind>,
-    /// Rows to leave out (suspects, when a probe looks for an innocent event).
+    /// Rows to leave out: suspects, while a probe looks for a good event.
     pub(crate) skip: Vec<u64>,
 }
 
 impl Filter {
-    /// Whether the route takes this row into a request that has `taken` rows, the first of them given. Called on the
-    /// writer's thread: it never panics.
+    /// Whether the route takes this row into a batch; `cut` is the first row of the batch and the number of its rows.
+    /// It runs on the writer's thread and never panics.
     pub(crate) fn take(&self, cut: &mut Option<(Row, usize)>, row: &Row) -> Want {
         let want = self.want(row);
         if want != Want::Yes {
@@ -54,7 +56,7 @@ impl Filter {
         match want.unwrap_or(Want::Later) {
             Want::Yes if self.skip.contains(&row.seq) || self.limited.contains(&row.kind) => Want::Later,
             Want::Yes if !allowed(self.destination.purposes(), row, self.granted) => {
-                // What waits for an answer may go later; what was recorded under a refusal never does.
+                // A row that waits for the user's answer may be sent later; one that was denied is never sent.
                 let Granted { monitoring, analytics } = self.denied;
                 let perhaps = Granted { monitoring: !monitoring, analytics: !analytics };
                 if allowed(self.destination.purposes(), row, perhaps) { Want::Later } else { Want::No }
@@ -64,17 +66,18 @@ impl Filter {
     }
 }
 
-/// Whether a destination takes a row at all, whatever the moment.
+/// Whether a destination takes a row at all, now or later.
 pub(crate) fn wants(name: &str, destination: &dyn Destination, spec: &RouteSpec, row: &Row) -> Want {
-    let meant = row.targets.is_empty() || row.targets.iter().any(|target| target == name);
+    let targeted = row.targets.is_empty() || row.targets.iter().any(|target| target == name);
     let everything = Granted { monitoring: true, analytics: true };
-    if !meant || !allowed(destination.purposes(), row, everything) {
+    if !targeted || !allowed(destination.purposes(), row, everything) {
         return Want::No;
     }
     destination.wants(spec, row)
 }
 
-/// Whether one of the row's purposes is among the destination's, is granted, and was not denied when the event was recorded.
+/// Whether one of the row's purposes is among the destination's, is granted, and was not denied when the event was
+/// recorded.
 pub(crate) fn allowed(purposes: &[Purpose], row: &Row, granted: Granted) -> bool {
     let serves = |purpose: &&Purpose| purposes.contains(purpose) && is_granted(**purpose, granted);
     let mut served = row.kind.purposes().iter().filter(serves).peekable();
@@ -92,7 +95,10 @@ pub(crate) fn is_granted(purpose: Purpose, granted: Granted) -> bool {
     }
 }
 
-/// The request, compressed where the route takes it. `Err` = the encoder panicked over these rows.
+/// Builds the request, compressed where the route supports it.
+///
+/// # Errors
+/// The encoder panicked.
 pub(crate) fn build(
     destination: &dyn Destination,
     spec: &RouteSpec,
@@ -103,7 +109,7 @@ pub(crate) fn build(
     let encoded = catch_unwind(AssertUnwindSafe(|| destination.encode(spec, batch, stamp)));
     let mut request = encoded.map_err(|_| "the encoder failed on these events".to_owned())?;
     if spec.gzip && compress && !request.body.is_empty() {
-        // Same body, same bytes: the header of the stream bears no time.
+        // The gzip header contains no time, so that the same body gives the same bytes.
         let mut gzip = GzEncoder::new(Vec::with_capacity(request.body.len() / 4), Compression::new(LEVEL));
         if gzip.write_all(&request.body).is_ok()
             && let Ok(body) = gzip.finish()
@@ -115,15 +121,14 @@ pub(crate) fn build(
     Ok(request)
 }
 
-/// What the answer means. `Err` = the destination panicked over it.
-pub(crate) fn read(
-    destination: &dyn Destination,
-    spec: &RouteSpec,
-    batch: &Batch<'_>,
-    answer: &Answer,
-) -> Result<Verdict, String> {
+/// What an answer means.
+pub(crate) fn read(destination: &dyn Destination, spec: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> RequestEnd {
+    if let Some(what) = intercepted(answer) {
+        return RequestEnd::Intercepted(answer.status, what);
+    }
     let verdict = catch_unwind(AssertUnwindSafe(|| destination.verdict(spec, batch, answer)));
-    verdict.map_err(|_| format!("the answer (status {}) could not be read", answer.status))
+    let failed = |_| Verdict::of(Action::Ambiguous("the destination panicked while it read the answer".to_owned()));
+    RequestEnd::Answered(answer.status, verdict.unwrap_or_else(failed))
 }
 
 #[cfg(test)]
@@ -131,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_goes_only_for_a_purpose_that_is_the_destinations_the_kinds_and_granted() {
+    fn a_row_is_sent_only_for_a_granted_purpose_of_both_its_kind_and_the_destination() {
         let granted = |monitoring, analytics| Granted { monitoring, analytics };
         let (monitoring, both) = ([Purpose::Monitoring], Purpose::ALL);
         for (purposes, kind, granted, expected) in [

@@ -1,42 +1,42 @@
-//! When a route wants to send, before any hold: counts of waiting rows, and what the host says about the device.
+//! When a route is due, apart from its waits: counts of rows, timers, and the host's hints about the device.
 
 use crate::limits;
 use std::time::Duration;
 
-/// What the host says about the network.
+/// The state of the network, as reported by the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Network {
-    /// There is none. Delays requests, never stops them: hosts are wrong about this at times.
+    /// There is no network. This delays requests and never stops them: the host may be wrong.
     Offline,
-    /// There is one.
+    /// There is a network.
     Online,
-    /// Not known; counts as online.
+    /// Not known; treated as online.
     #[default]
     Unknown,
 }
 
-/// What the host says about energy.
+/// The power state, as reported by the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Power {
-    /// Nothing special.
+    /// No restriction.
     #[default]
     Normal,
-    /// The user or the system saves energy: lanes 2 and 3 wait for at most a day.
+    /// Power saving: lanes 2 and 3 wait for at most 24 h.
     Low,
 }
 
-/// A hint about the device: delays, never stops.
+/// A hint about the device. It delays requests and never stops them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hint {
-    /// About the network.
+    /// The network.
     Network(Network),
-    /// About energy.
+    /// The power state.
     Power(Power),
 }
 
-/// The state of app and device.
+/// The state of the app and the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Setting {
+pub(crate) struct Conditions {
     /// The app is in the foreground.
     pub(crate) foreground: bool,
     /// See [`Network`].
@@ -45,58 +45,60 @@ pub(crate) struct Setting {
     pub(crate) power: Power,
 }
 
-/// What `flush()` waits for on a route.
+/// What a `flush()` waits for on a route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Flush {
     /// Nothing.
     #[default]
     No,
-    /// Until the rows are gone.
+    /// Until no row can be sent.
     Rows,
-    /// The rows are gone; until the losses are reported.
+    /// All rows are sent; until the losses are reported.
     Losses,
 }
 
-/// What waits on a route, as far as this run knows, and how urgent it is.
+/// What waits on a route, as far as this process knows, and how urgent it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Trigger {
-    /// Rows per lane that came since the route was last found empty.
+    /// Rows per lane since the route was last empty.
     pub(crate) counts: [u64; 4],
-    /// When the first of them came, by the monotonic clock.
+    /// When the first of them was stored, by the monotonic clock.
     pub(crate) since: Option<i64>,
-    /// Everything there is goes now (start, background, connectivity regained, something put aside is due).
+    /// Send everything now (start, background, network returned, batch to be sent again).
     pub(crate) drain: bool,
-    /// Whether `flush()` waits for this route: hints do not count then.
+    /// Whether a `flush()` waits for this route; it ignores hints and timers.
     pub(crate) flush: Flush,
-    /// Since when the losses may have changed, by the monotonic clock; `None` = the server knows them.
+    /// When the losses may have changed, by the monotonic clock; `None` = they are reported.
     pub(crate) losses: Option<i64>,
-    /// When losses were last looked at, by the monotonic clock.
+    /// When losses were last compared or reported, by the monotonic clock.
     pub(crate) losses_at: Option<i64>,
-    /// When the last request began, by the monotonic clock.
+    /// When the last request started, by the monotonic clock.
     pub(crate) tried: Option<i64>,
+    /// When a flush last sent a request in spite of a wait, by the monotonic clock.
+    pub(crate) ignored_wait: Option<i64>,
 }
 
-/// Why a route without a hold waits.
+/// Why a route that may send does not send yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delay {
-    /// For more rows, or for their batch timer.
+    /// It collects more rows until the batch timer ends.
     Batch,
-    /// For the few seconds between immediate requests.
+    /// Immediate requests have a minimum interval.
     Spacing,
-    /// The host says there is no network.
+    /// The host reports that there is no network.
     Offline,
-    /// The host says to save energy.
+    /// The host reports power saving.
     LowPower,
 }
 
 impl Delay {
-    /// For people.
+    /// The message in `status()`.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Delay::Batch => "collecting a batch",
-            Delay::Spacing => "a request went out just now",
-            Delay::Offline => "the host says there is no network",
-            Delay::LowPower => "the host says to save energy",
+            Delay::Spacing => "a request was sent a few seconds ago",
+            Delay::Offline => "the host reports no network",
+            Delay::LowPower => "the host reports power saving",
         }
     }
 }
@@ -113,20 +115,20 @@ impl Trigger {
         self.losses.get_or_insert(mono_ms);
     }
 
-    /// Everything there is goes now.
+    /// Sends everything now.
     pub(crate) fn drain(&mut self, mono_ms: i64) {
         self.drain = true;
         self.since.get_or_insert(mono_ms);
     }
 
-    /// What the store says is waiting now.
-    pub(crate) fn left(&mut self, counts: [u64; 4], mono_ms: i64) {
+    /// Sets the rows that wait in the store.
+    pub(crate) fn set_rows(&mut self, counts: [u64; 4], mono_ms: i64) {
         self.counts = counts;
-        // Their own age is not known here; they came while the request was under way, or were parked.
+        // Their age is not known here: they were stored while the request was in flight, or were parked.
         self.since = (counts != [0; 4]).then_some(mono_ms);
     }
 
-    /// The store has nothing for this route now.
+    /// The store has no row for this route now.
     pub(crate) fn empty(&mut self) {
         self.counts = [0; 4];
         self.since = None;
@@ -138,9 +140,14 @@ impl Trigger {
         self.drain || self.flush == Flush::Rows || self.counts != [0; 4]
     }
 
-    /// When to send, by the monotonic clock, and what it waits for; `None` = nothing to send.
-    /// `immediate` = when the destination's last immediate request began.
-    pub(crate) fn wish(&self, setting: Setting, immediate: Option<i64>, mono_ms: i64) -> Option<(i64, Delay)> {
+    /// Whether a flush ignored a wait less than [`limits::FLUSH_INTERVAL`] ago.
+    pub(crate) fn flushed_recently(&self, mono_ms: i64) -> bool {
+        self.ignored_wait.is_some_and(|last| mono_ms < after(last, limits::FLUSH_INTERVAL))
+    }
+
+    /// When to send, by the monotonic clock, and what it waits for; `None` = nothing to send. `immediate` is when the
+    /// destination's last immediate request started.
+    pub(crate) fn due(&self, conditions: Conditions, immediate: Option<i64>, mono_ms: i64) -> Option<(i64, Delay)> {
         if self.flush == Flush::Rows {
             return Some((mono_ms, Delay::Batch));
         }
@@ -148,7 +155,7 @@ impl Trigger {
         let [crash, critical, normal, bulk] = self.counts;
         let urgent = (crash > 0 || critical > 0).then(|| {
             let spaced = immediate.map_or(mono_ms, |last| after(last, limits::IMMEDIATE_INTERVAL));
-            match setting.network {
+            match conditions.network {
                 Network::Offline if self.tried.is_some() => {
                     (spaced.max(after(self.tried.unwrap_or(since), limits::HINT_DELAY_CRITICAL)), Delay::Offline)
                 }
@@ -158,13 +165,13 @@ impl Trigger {
         let total = self.counts.iter().fold(0u64, |sum, count| sum.saturating_add(*count));
         let rest = (self.drain || normal > 0 || bulk > 0).then(|| {
             let delayed = after(since, limits::HINT_DELAY);
-            if setting.network == Network::Offline {
+            if conditions.network == Network::Offline {
                 (delayed, Delay::Offline)
-            } else if setting.power == Power::Low {
+            } else if conditions.power == Power::Low {
                 (delayed, Delay::LowPower)
-            } else if self.drain || (setting.foreground && total >= limits::BATCH_EVENTS) {
+            } else if self.drain || (conditions.foreground && total >= limits::BATCH_EVENTS) {
                 (mono_ms, Delay::Batch)
-            } else if setting.foreground {
+            } else if conditions.foreground {
                 (after(since, limits::BATCH_INTERVAL), Delay::Batch)
             } else {
                 (after(since, limits::BACKGROUND_INTERVAL), Delay::Batch)
@@ -173,9 +180,9 @@ impl Trigger {
         [urgent, rest].into_iter().flatten().min_by_key(|(when, _)| *when)
     }
 
-    /// When to look whether losses are to be reported by themselves, by the monotonic clock. Where rows wait they go
-    /// along with them.
-    pub(crate) fn losses_due(&self, setting: Setting, mono_ms: i64) -> Option<i64> {
+    /// When to report losses in a request of their own, by the monotonic clock. If rows wait, their request reports the
+    /// losses.
+    pub(crate) fn losses_due(&self, conditions: Conditions, mono_ms: i64) -> Option<i64> {
         let since = self.losses?;
         if self.flush == Flush::Losses {
             return Some(mono_ms);
@@ -183,7 +190,7 @@ impl Trigger {
         if self.any() {
             return None;
         }
-        let delayed = setting.network == Network::Offline || setting.power == Power::Low;
+        let delayed = conditions.network == Network::Offline || conditions.power == Power::Low;
         let soon = after(since, if delayed { limits::HINT_DELAY } else { limits::BATCH_INTERVAL });
         Some(self.losses_at.map_or(soon, |last| soon.max(after(last, limits::LOSSES_INTERVAL))))
     }

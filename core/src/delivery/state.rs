@@ -1,5 +1,5 @@
-//! What a route remembers across restarts: kept as JSON beside its cursor, written in the same transaction as the
-//! settlement it follows from.
+//! The state of a route that survives restarts. It is stored as JSON beside the route's cursor, in the same transaction
+//! as the settlement that changed it.
 
 use super::bisect::Bisect;
 use super::wait::{At, Wait, Why};
@@ -16,17 +16,18 @@ pub(crate) const PROBE_FIRST: Duration = Duration::from_secs(3600);
 /// Longest wait between probes.
 pub(crate) const PROBE_MOST: Duration = Duration::from_secs(24 * 3600);
 
-/// Suspects that are remembered while a route refuses everything: enough to find one innocent event among bad ones.
+/// Suspects kept while a route refuses everything: enough to find one good event among bad ones.
 const SUSPECTS: usize = 16;
 
-/// Bytes of a request that are not row JSON, per request and per event: what a server's cap in bytes leaves for rows.
+/// Bytes of a request that are not row JSON, per request and per event; the rest of a server's cap in bytes is for
+/// rows.
 const ENVELOPE_BYTES: (usize, usize) = (16 * 1024, 300);
 
-/// The persisted half of a route.
+/// The persisted part of a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub(crate) struct RouteState {
-    /// Endpoint and key this state is about, in hex.
+    /// Hash of the endpoint and key that this state belongs to, in hex.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) key: String,
     /// Nothing is sent until it ends.
@@ -41,33 +42,47 @@ pub(crate) struct RouteState {
     /// Kinds the server does not want for a while.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) limits: Vec<KindLimit>,
-    /// The route is stopped.
+    /// The route is stopped and sends only probes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stop: Option<Stop>,
-    /// A batch is being halved.
+    /// A batch is being bisected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bisect: Option<Bisect>,
-    /// The hour in which bisect requests are counted, and how many there were.
+    /// The hour in which bisect requests are counted, and their number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) budget: Option<(Wait, u32)>,
-    /// Events refused alone before another one was accepted: refused alone once more, they are at fault.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) convicted: Vec<Suspect>,
+    /// Events that were refused alone before another one was accepted. Refused alone once more, they are dead-lettered.
+    #[serde(rename = "convicted", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) refused_alone: Vec<Suspect>,
     /// Caps the server announced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) caps: Option<Caps>,
     /// The server refused compression.
     pub(crate) uncompressed: bool,
-    /// Digest of the losses the server knows.
-    pub(crate) reported: u32,
-    /// The losses it was told, where it adds reports up.
+    /// Attempts on the batch in flight that got no answer that can be understood.
     #[serde(skip_serializing_if = "Option::is_none")]
-    told: Option<Told>,
+    pub(crate) unclear: Option<Unclear>,
+    /// Digest of the losses that were reported.
+    pub(crate) reported: u32,
+    /// The losses that were reported, where the server adds reports up.
+    #[serde(rename = "told", skip_serializing_if = "Option::is_none")]
+    reported_counts: Option<ReportedCounts>,
+}
+
+/// Attempts on one batch that got no answer that can be understood.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Unclear {
+    /// The oldest row of the batch. It identifies the batch when its rows are cut again under another id.
+    oldest: u64,
+    /// Attempts so far.
+    attempts: u32,
+    /// Ends [`limits::UNCLEAR_AGE`] after the first attempt.
+    age: Wait,
 }
 
 /// Cumulative losses as of the last report.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-struct Told {
+struct ReportedCounts {
     epoch: u64,
     /// Reason, kind, count.
     counts: Vec<(String, Option<String>, u64)>,
@@ -80,7 +95,7 @@ pub(crate) struct KindLimit {
     hold: Wait,
 }
 
-/// Why nothing but probes is sent.
+/// Why a route sends only probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StopKind {
@@ -93,67 +108,68 @@ pub(crate) enum StopKind {
 /// A stopped route and its probes.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Stop {
-    /// Which of the two.
+    /// Why.
     pub(crate) kind: StopKind,
-    /// What the server said.
+    /// The server's message.
     pub(crate) why: String,
-    /// One hour from the last probe on: a new start probes at once, but not more often.
+    /// Ends one hour after the last probe: a new process may probe then, but not earlier.
     last: Wait,
     /// When the next probe is due.
     pub(crate) next: Wait,
-    /// Probes without success since the stop or the start.
+    /// Failed probes since the stop or the start of the process.
     probes: u32,
     /// Events refused alone.
     #[serde(default)]
     pub(crate) suspects: Vec<Suspect>,
 }
 
-/// An event that was refused alone.
+/// An event that was refused when it was sent alone.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Suspect {
     /// Its row.
     pub(crate) seq: u64,
-    /// The status it got.
+    /// The status of the refusal.
     pub(crate) status: u16,
-    /// What the server said.
+    /// The server's message.
     pub(crate) note: String,
 }
 
 impl RouteState {
-    /// The state from its JSON, brought to the present boot and key. JSON of another shape counts as none: the worst
-    /// that follows is one request too early.
+    /// Reads the state from its JSON and converts it to the present boot. JSON that cannot be read, and the state of
+    /// another key, count as no state: the worst consequence is one request too early.
     pub(crate) fn load(text: Option<&str>, key_hash: u64, at: At<'_>) -> RouteState {
         let mut state: RouteState = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let key = format!("{key_hash:016x}");
         if state.key != key {
-            // What one endpoint or key was refused for says nothing about another one.
+            // The refusals of one endpoint or key say nothing about another one.
             state = RouteState { key, ..RouteState::default() };
         }
         if let Some(stop) = &mut state.stop {
-            // At start one probe, at most hourly.
+            // A new process probes once, at most hourly.
             stop.last.rebase(at);
             stop.next = stop.last.clone();
             stop.probes = 0;
         }
-        let holds = [state.hold.as_mut(), state.budget.as_mut().map(|(hold, _)| hold)];
+        let unclear = state.unclear.as_mut().map(|unclear| &mut unclear.age);
+        let holds = [state.hold.as_mut(), state.budget.as_mut().map(|(hold, _)| hold), unclear];
         holds.into_iter().flatten().for_each(|hold| hold.rebase(at));
         state.limits.iter_mut().for_each(|limit| limit.hold.rebase(at));
         state
     }
 
-    /// For the store.
+    /// The JSON for the store.
     pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Forgets what is over.
+    /// Removes waits and limits that are over.
     pub(crate) fn tidy(&mut self, at: At<'_>) {
         self.hold.take_if(|hold| hold.over(at));
         self.limits.retain(|limit| !limit.hold.over(at));
         self.budget.take_if(|(hold, _)| hold.over(at));
     }
 
-    /// Waits at least this long; a longer wait already there stays.
+    /// Waits at least this long; a longer wait is kept.
     pub(crate) fn hold_for(&mut self, at: At<'_>, wait: Duration, why: Why) {
         let hold = Wait::new(at, wait, why);
         if self.hold.as_ref().is_none_or(|old| old.remaining(at) < hold.remaining(at)) {
@@ -161,7 +177,7 @@ impl RouteState {
         }
     }
 
-    /// A limit of the server: for some kinds, or for the whole route. A longer one already there stays.
+    /// Applies a limit of the server to some kinds or to the whole route; a longer one is kept.
     pub(crate) fn limit(&mut self, at: At<'_>, limit: &Limit) {
         let wait = limit.wait.min(limits::RETRY_AFTER);
         if limit.kinds.is_empty() {
@@ -177,7 +193,7 @@ impl RouteState {
         }
     }
 
-    /// The kinds that must wait.
+    /// The kinds under a limit.
     pub(crate) fn limited(&self, at: At<'_>) -> Vec<Kind> {
         let live = self.limits.iter().filter(|limit| !limit.hold.over(at));
         live.filter_map(|limit| Kind::parse(&limit.kind)).collect()
@@ -188,28 +204,41 @@ impl RouteState {
         self.limits.iter().map(|limit| limit.hold.ends_mono(at)).min()
     }
 
-    /// What of these cumulative losses a request is to say.
-    pub(crate) fn untold(&self, spec: &RouteSpec, epoch: u64, lost: &[Lost]) -> Vec<Lost> {
-        let told = self.told.as_ref().filter(|told| spec.adds_losses && told.epoch == epoch);
+    /// The part of these cumulative losses that a request reports.
+    pub(crate) fn unreported(&self, spec: &RouteSpec, epoch: u64, lost: &[Lost]) -> Vec<Lost> {
+        let reported = self.reported_counts.as_ref().filter(|old| spec.adds_losses && old.epoch == epoch);
         let known = |lost: &Lost| {
             let same = |entry: &&(String, Option<String>, u64)| {
                 entry.0 == lost.reason.as_str() && entry.1.as_deref() == lost.kind.map(Kind::as_str)
             };
-            told.and_then(|told| told.counts.iter().find(same)).map_or(0, |entry| entry.2)
+            reported.and_then(|old| old.counts.iter().find(same)).map_or(0, |entry| entry.2)
         };
         let rest = lost.iter().map(|lost| Lost { count: lost.count.saturating_sub(known(lost)), ..*lost });
         rest.filter(|lost| !spec.adds_losses || lost.count > 0).collect()
     }
 
-    /// The server knows these cumulative losses.
-    pub(crate) fn tell(&mut self, spec: &RouteSpec, epoch: u64, lost: &[Lost]) {
+    /// The server acknowledged the report of these cumulative losses.
+    pub(crate) fn set_reported(&mut self, spec: &RouteSpec, epoch: u64, lost: &[Lost]) {
         self.reported = digest(lost);
         let entry =
             |lost: &Lost| (lost.reason.as_str().to_owned(), lost.kind.map(|kind| kind.as_str().to_owned()), lost.count);
-        self.told = spec.adds_losses.then(|| Told { epoch, counts: lost.iter().map(entry).collect() });
+        self.reported_counts =
+            spec.adds_losses.then(|| ReportedCounts { epoch, counts: lost.iter().map(entry).collect() });
     }
 
-    /// One bisect request, if the hour has one left.
+    /// Counts an attempt that got no answer that can be understood, on the batch with this oldest row. `true` if there
+    /// were [`limits::UNCLEAR_ATTEMPTS`] of them and the first is [`limits::UNCLEAR_AGE`] old.
+    pub(crate) fn count_unclear(&mut self, at: At<'_>, oldest: u64) -> bool {
+        let start = || Unclear { oldest, attempts: 0, age: Wait::new(at, limits::UNCLEAR_AGE, Why::NoAnswer) };
+        let unclear = self.unclear.get_or_insert_with(start);
+        if unclear.oldest != oldest {
+            *unclear = start();
+        }
+        unclear.attempts = unclear.attempts.saturating_add(1);
+        unclear.attempts >= limits::UNCLEAR_ATTEMPTS && unclear.age.over(at)
+    }
+
+    /// Takes one of the bisect requests of this hour. `false` if none is left.
     pub(crate) fn take_bisect_request(&mut self, at: At<'_>) -> bool {
         let hour = || (Wait::new(at, Duration::from_secs(3600), Why::BisectBudget), 0);
         let (hold, used) = self.budget.get_or_insert_with(hour);
@@ -221,24 +250,25 @@ impl RouteState {
         left
     }
 
-    /// How long until the hour has bisect requests again.
+    /// How long until there are bisect requests again.
     pub(crate) fn bisect_wait(&self, at: At<'_>) -> Duration {
         let left = self.budget.as_ref().map_or(0, |(hold, _)| hold.remaining(at));
         Duration::from_millis(u64::try_from(left).unwrap_or(0).max(1000))
     }
 
-    /// Stops the route. The request that led to it counts as a probe.
+    /// Stops the route. The request that led to the stop counts as a probe.
     pub(crate) fn stop(&mut self, at: At<'_>, kind: StopKind, why: String, suspects: Vec<Suspect>) {
         let hour = Wait::new(at, PROBE_FIRST, Why::Probe);
         self.stop = Some(Stop { kind, why, last: hour.clone(), next: hour, probes: 0, suspects: Vec::new() });
         suspects.into_iter().for_each(|suspect| self.suspect(suspect));
         self.bisect = None;
         self.outages = 0;
-        // The probes have their own schedule.
+        self.unclear = None;
+        // Probes have a schedule of their own.
         self.hold = None;
     }
 
-    /// Remembers an event refused alone.
+    /// Adds a suspect to a stopped route.
     pub(crate) fn suspect(&mut self, suspect: Suspect) {
         if let Some(stop) = &mut self.stop {
             stop.suspects.retain(|old| old.seq != suspect.seq);
@@ -249,7 +279,7 @@ impl RouteState {
         }
     }
 
-    /// A probe brought nothing: the next one later.
+    /// A probe failed: schedules the next one.
     pub(crate) fn probe_failed(&mut self, at: At<'_>) {
         if let Some(stop) = &mut self.stop {
             stop.probes = stop.probes.saturating_add(1);
@@ -259,7 +289,7 @@ impl RouteState {
         }
     }
 
-    /// What a cut takes now: the route's own caps, or the server's where they are lower.
+    /// The limits of a batch: the route's caps, or the server's where they are lower.
     pub(crate) fn cut(&self, spec: &RouteSpec) -> Cut {
         let mut cut = Cut {
             max_events: spec.max_events.clamp(1, limits::CUT_EVENTS),
@@ -273,7 +303,7 @@ impl RouteState {
             if let Some(bytes) = caps.max_bytes {
                 let (request, event) = ENVELOPE_BYTES;
                 let bytes = usize_of(bytes);
-                // Half of a small cap is for rows; of a large one all but the envelopes.
+                // Half of a small cap is for rows; of a large one everything but the envelopes.
                 let rows = bytes.saturating_sub(request + event * cut.max_events).max(bytes / 2).max(1);
                 cut.max_bytes = cut.max_bytes.min(rows);
             }
@@ -285,7 +315,7 @@ impl RouteState {
     }
 }
 
-/// A digest of losses that is the same for the same losses in any order; 0 = none.
+/// A digest of losses that does not depend on their order; 0 = no losses.
 pub(crate) fn digest(lost: &[Lost]) -> u32 {
     let mut lines: Vec<_> = lost.iter().filter(|lost| lost.count > 0).collect();
     if lines.is_empty() {

@@ -1,8 +1,8 @@
 //! A wait that survives restarts, reboots and wrong clocks.
 //!
-//! Within one boot only the monotonic clock counts, so that setting the wall clock moves nothing. After a reboot what
-//! remains is read from the wall clock and clamped to `0..=wait`: a clock a day ahead ends the wait, a clock a day
-//! behind starts it once more, never longer.
+//! Within one boot only the monotonic clock counts, so that setting the wall clock changes nothing. After a reboot the
+//! rest is computed from the wall clock and clamped to `0..=wait`: a clock that is a day ahead ends the wait, a clock
+//! that is a day behind restarts it.
 
 use std::time::Duration;
 
@@ -21,41 +21,51 @@ pub(crate) struct At<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Why {
-    /// The server could not be reached: no byte left.
+    /// The server could not be reached: no byte was sent.
     Unreachable,
+    /// Something on the network path, for example a captive portal, answered in the server's place.
+    Intercepted,
     /// The fate of the last request is unknown.
     NoAnswer,
-    /// The server is in trouble (5xx, 408, 425).
+    /// The server has an outage (5xx, 408, 425).
     Outage,
-    /// The server said "too many" without saying for how long.
+    /// The server answered 429 without a time.
     RateLimit,
-    /// The server said for how long.
+    /// The server named a time.
     RetryAfter,
-    /// The requests of this hour for finding a poisonous event are used up.
+    /// The bisect requests of this hour are used up.
     BisectBudget,
-    /// Time to the next probe of a stopped route.
+    /// A stopped route waits for its next probe.
     Probe,
-    /// Rows or kinds put aside.
+    /// Rows or kinds are parked.
     Parked,
 }
 
 impl Why {
-    /// Whether `flush()` may try in spite of it: our own guesses yes, what the server asked for no.
+    /// Whether `flush()` may send in spite of it: yes for a wait of our own choice, no for one the server asked for.
     pub(crate) fn yields_to_flush(self) -> bool {
-        matches!(self, Why::Unreachable | Why::NoAnswer | Why::Outage)
+        matches!(self, Why::Unreachable | Why::Intercepted | Why::NoAnswer | Why::Outage)
     }
 
-    /// For people.
+    /// Whether it ends when the network returns.
+    pub(crate) fn ends_with_network(self) -> bool {
+        matches!(self, Why::Unreachable | Why::Intercepted)
+    }
+
+    /// The message in `status()` and `flush()`.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Why::Unreachable => "the server could not be reached",
-            Why::NoAnswer => "the last request got no certain answer",
-            Why::Outage => "the server is in trouble",
+            Why::Intercepted => {
+                "the server could not be reached: something else answered in its place (a captive portal?)"
+            }
+            Why::NoAnswer => "the last request got no answer that can be understood",
+            Why::Outage => "the server has an outage",
             Why::RateLimit => "the server asked for fewer requests",
-            Why::RetryAfter => "the server asked to be left alone",
-            Why::BisectBudget => "too many requests for finding a refused event",
+            Why::RetryAfter => "the server asked to wait",
+            Why::BisectBudget => "too many requests to find a refused event in this hour",
             Why::Probe => "waiting for the next probe",
-            Why::Parked => "some events are put aside",
+            Why::Parked => "some events are parked",
         }
     }
 }
@@ -71,12 +81,12 @@ pub(crate) struct Wait {
     mono_deadline: i64,
     /// End by the wall clock, milliseconds since 1970.
     wall_deadline: i64,
-    /// Its whole length in milliseconds: no clock makes what remains longer.
+    /// Its length in milliseconds: no clock makes the rest longer than this.
     wait: i64,
 }
 
 impl Wait {
-    /// A wait that begins now.
+    /// A wait that starts now.
     pub(crate) fn new(at: At<'_>, wait: Duration, why: Why) -> Wait {
         let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         Wait {
@@ -88,7 +98,7 @@ impl Wait {
         }
     }
 
-    /// What remains, in milliseconds; 0 = over.
+    /// The rest in milliseconds; 0 = over.
     pub(crate) fn remaining(&self, at: At<'_>) -> i64 {
         let left = if self.boot == at.boot {
             self.mono_deadline.saturating_sub(at.mono_ms)
@@ -113,7 +123,7 @@ impl Wait {
         self.remaining(at) == 0
     }
 
-    /// The same wait by the clocks of the present boot: from here on only the monotonic clock counts.
+    /// Converts it to the clocks of the present boot: from now on only the monotonic clock counts.
     pub(crate) fn rebase(&mut self, at: At<'_>) {
         if self.boot != at.boot {
             let left = Duration::from_millis(u64::try_from(self.remaining(at)).unwrap_or(0));
@@ -138,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_that_jumps_a_day_moves_nothing_within_a_boot() {
+    fn a_wall_clock_that_jumps_a_day_changes_nothing_within_a_boot() {
         for jump in [-DAY, 0, DAY] {
             assert_eq!(minute().remaining(at("a", 10 * DAY + jump, 25_000)), 40_000);
             assert_eq!(minute().remaining(at("a", 10 * DAY + jump, 65_000)), 0);
@@ -155,36 +165,36 @@ mod tests {
     }
 
     #[test]
-    fn a_rebased_hold_runs_by_the_new_boots_monotonic_clock() {
-        let mut hold = minute();
-        hold.rebase(at("b", 9 * DAY, 1_000));
+    fn a_rebased_wait_runs_by_the_new_boots_monotonic_clock() {
+        let mut wait = minute();
+        wait.rebase(at("b", 9 * DAY, 1_000));
         for jump in [-DAY, DAY] {
-            assert_eq!(hold.remaining(at("b", 9 * DAY + jump, 31_000)), 30_000);
+            assert_eq!(wait.remaining(at("b", 9 * DAY + jump, 31_000)), 30_000);
         }
-        let before = hold.clone();
-        hold.rebase(at("b", 0, 2_000));
-        assert_eq!(hold, before);
+        let before = wait.clone();
+        wait.rebase(at("b", 0, 2_000));
+        assert_eq!(wait, before);
     }
 
     #[test]
-    fn a_hold_reads_back_what_it_wrote() {
+    fn a_wait_survives_serialization() {
         let text = serde_json::to_string(&minute()).unwrap();
         assert_eq!(serde_json::from_str::<Wait>(&text).unwrap(), minute());
     }
 
     proptest! {
         #[test]
-        fn no_clock_makes_a_wait_longer_than_it_is(
-            wait in 0u64..u64::MAX, boots in any::<bool>(),
+        fn no_clock_makes_a_wait_longer(
+            length in 0u64..u64::MAX, boots in any::<bool>(),
             start in any::<(i64, i64)>(), then in any::<(i64, i64)>(), last in any::<(i64, i64)>(),
         ) {
-            let mut hold = Wait::new(at("a", start.0, start.1), Duration::from_millis(wait), Why::Outage);
+            let bound = i64::try_from(length).unwrap_or(i64::MAX);
+            let mut wait = Wait::new(at("a", start.0, start.1), Duration::from_millis(length), Why::Outage);
             let boot = if boots { "a" } else { "b" };
-            let bound = i64::try_from(wait).unwrap_or(i64::MAX);
-            prop_assert!((0..=bound).contains(&hold.remaining(at(boot, then.0, then.1))));
-            hold.rebase(at(boot, then.0, then.1));
-            prop_assert!((0..=bound).contains(&hold.remaining(at(boot, last.0, last.1))));
-            prop_assert!(hold.ends_mono(at(boot, last.0, last.1)) >= last.1);
+            prop_assert!((0..=bound).contains(&wait.remaining(at(boot, then.0, then.1))));
+            wait.rebase(at(boot, then.0, then.1));
+            prop_assert!((0..=bound).contains(&wait.remaining(at(boot, last.0, last.1))));
+            prop_assert!(wait.ends_mono(at(boot, last.0, last.1)) >= last.1);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Everything here is a pure function of rows and answers: no clock, no file, no socket, no store. Values that are read at the
 //! moment of sending come in as [`Stamp`].
 
+mod answer;
 #[cfg(any(test, feature = "destination-mixpanel", feature = "destination-otlp"))]
 mod base64;
 #[cfg(feature = "destination-datadog")]
@@ -44,6 +45,7 @@ pub use self::rez::{Rez, RezBuilder};
 #[cfg(feature = "destination-sentry")]
 pub use self::sentry::{Dsn, DsnError, Sentry, SentryBuilder};
 
+pub(crate) use self::answer::intercepted;
 #[cfg(test)]
 pub(crate) use self::base64::base64;
 pub use self::error::DestinationError;
@@ -289,7 +291,8 @@ pub trait Destination: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The meaning of the answer for these rows.
+    /// The meaning of the answer for these rows. Not called for an answer that the server did not send (a captive portal's
+    /// page or redirect): the delivery treats the server as unreachable then.
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict;
 
     /// Identifies the format of the encoder. A batch that another encoder sent is built anew before it is repeated.

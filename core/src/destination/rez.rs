@@ -1,8 +1,9 @@
 //! The team's own backend: `POST /v1/batch` with one JSON object that contains the rows as they are stored.
 //!
 //! It is the only destination that keeps every field of a row, takes every kind, and gets an answer for each event. A batch
-//! is settled only by an answer that accounts for all of its events, so that a captive portal's `200 OK` settles nothing.
+//! is settled only by an answer that accounts for all of its events; any other 2xx is ambiguous.
 
+use super::answer::unsuccessful;
 use super::server_message::server_message;
 use super::settings::{Settings, check_credential, encoder, stable_hash};
 use super::time::{push_rfc3339, rfc3339};
@@ -152,25 +153,15 @@ impl Destination for Rez {
 
     fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
         let reply = Reply::read(answer);
-        let wait = answer.retry_after();
         let action = match answer.status {
             200..=299 if answer.cut => Action::Ambiguous("the answer was cut short".into()),
             200..=299 => match reply.outcomes(batch) {
                 Ok(outcomes) => Action::Settle(outcomes),
                 Err(what) => Action::Ambiguous(what),
             },
-            300..=399 => Action::Stop(match answer.header("location") {
-                Some(to) => format!("the endpoint redirects to {}", server_message(to)),
-                None => "the endpoint redirects".to_owned(),
-            }),
-            401 | 403 => Action::Stop(format!("the write key was refused ({})", answer.status)),
-            404 | 405 | 410 => Action::Stop(format!("there is no batch endpoint at this address ({})", answer.status)),
-            408 | 425 | 429 => Action::Keep(wait),
             415 => Action::Uncompressed,
             422 => Action::NewBatchId,
-            400..=499 => Action::Split,
-            500..=599 => Action::Outage(wait),
-            status => Action::Ambiguous(format!("status {status} means nothing here")),
+            _ => unsuccessful(answer, "the write key was refused", "there is no batch endpoint at this address"),
         };
         let note = reply.note();
         Verdict {

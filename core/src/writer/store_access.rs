@@ -21,7 +21,7 @@ impl StoreAccess {
 }
 
 impl Outbox for StoreAccess {
-    fn ask<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
+    fn with_store<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
         let asked = Arc::clone(&self.asked);
         self.shared.ask_within(None, move |store, now| {
             asked.store(store.serial(), Ordering::Relaxed);
@@ -39,13 +39,13 @@ impl Outbox for StoreAccess {
         Granted { monitoring: consent[0] == 3, analytics: consent[1] == 3 }
     }
 
-    fn changed(&self) {
+    fn write_superblock(&self) {
         let shared = Arc::clone(&self.shared);
         // A store that cannot be read is found out by whoever works with it next.
-        let _ = self.ask(move |store, _| shared.write_superblock(store, true).is_ok());
+        let _ = self.with_store(move |store, _| shared.write_superblock(store, true).is_ok());
     }
 
-    fn failed(&self, error: &StoreError) {
+    fn store_failed(&self, error: &StoreError) {
         self.shared.command(Command::Failed(error.clone(), self.asked.load(Ordering::Relaxed)));
     }
 }

@@ -1,15 +1,18 @@
-//! What was lost is told to the server even when no event goes along.
+//! Reports of losses in a request without events.
 
 use super::super::state::{RouteState, digest};
 use super::super::{Outbox, request};
-use super::{Cargo, Driver, Running};
+use super::{Driver, Payload, Running};
 use crate::destination::Destination;
 use crate::store::{self, RouteKey, Store};
 use std::sync::Arc;
 
-/// Whether a route that reports losses has some its server was not told. Where the user was forgotten and nothing came after,
-/// there is no run left to tell them of.
-pub(crate) fn owes_losses(store: &Store, destinations: &[(String, Arc<dyn Destination>)]) -> store::Result<bool> {
+/// Whether a route has losses that it has not reported yet. After the user was forgotten there may be no run left to
+/// report them for.
+pub(crate) fn has_unreported_losses(
+    store: &Store,
+    destinations: &[(String, Arc<dyn Destination>)],
+) -> store::Result<bool> {
     if store.runs()?.is_empty() {
         return Ok(false);
     }
@@ -27,12 +30,12 @@ pub(crate) fn owes_losses(store: &Store, destinations: &[(String, Arc<dyn Destin
 }
 
 impl<O: Outbox> Driver<O> {
-    /// Reports losses in a request without events, if the server does not know them.
+    /// Reports losses in a request without events, if they are not reported yet.
     pub(super) fn losses(&mut self, key: &RouteKey) {
         let now = self.now();
-        let granted = self.given.outbox.granted();
+        let granted = self.context.outbox.granted();
         let route_key = key.clone();
-        let known = self.ask(move |store, _| {
+        let known = self.with_store(move |store, _| {
             let lost = store.lost(&route_key)?;
             let runs = store.runs()?;
             Ok((lost, runs, store.install().to_owned(), store.epoch()))
@@ -47,7 +50,7 @@ impl<O: Outbox> Driver<O> {
         if !allowed || digest == 0 || digest == route.state.reported {
             return self.machine.losses_done(key, now.mono_ms);
         }
-        let cargo = Cargo {
+        let payload = Payload {
             batch_id: id.clone(),
             request_id: id,
             install,
@@ -55,18 +58,18 @@ impl<O: Outbox> Driver<O> {
             rows: Vec::new(),
             part: (0, 0),
             runs: vec![run],
-            lost: route.state.untold(route.spec, epoch, &lost),
-            lost_in_all: lost,
+            lost: route.state.unreported(route.spec, epoch, &lost),
+            total_lost: lost,
             granted,
             losses_only: true,
         };
-        self.dispatch(key, destination, cargo, 0);
+        self.dispatch(key, destination, payload, 0);
     }
 
-    /// Nothing of the losses is worth a request.
-    pub(super) fn losses_told(&mut self, running: &Running) {
+    /// The destination has no use for these losses: they count as reported.
+    pub(super) fn losses_reported(&mut self, running: &Running) {
         let Some((route, _)) = self.route(&running.route) else { return };
-        route.state.tell(route.spec, running.cargo.epoch, &running.cargo.lost_in_all);
+        route.state.set_reported(route.spec, running.payload.epoch, &running.payload.total_lost);
         let digest = route.state.reported;
         self.losses_ended(&running.route, true, digest);
     }
@@ -83,7 +86,7 @@ impl<O: Outbox> Driver<O> {
         if !done && let Some((route, _)) = self.route(key) {
             route.trigger.losses = since.or(Some(now.mono_ms));
         }
-        // Not told: the same losses are reported once more after a restart, and the server keeps the larger number.
-        let _ = self.ask(move |store, _| store.save_route_state(&route_key, &state));
+        // If this fails, the same losses are reported again after a restart, and the server keeps the larger number.
+        let _ = self.with_store(move |store, _| store.save_route_state(&route_key, &state));
     }
 }

@@ -1,7 +1,7 @@
-//! From the end of a request to the store.
+//! Settles the result of a request in the store.
 
-use super::super::machine::Left;
-use super::super::outcome::{Attempt, Decision, Ended, Step, decide};
+use super::super::machine::Backlog;
+use super::super::outcome::{Attempt, Decision, RequestEnd, Step, decide};
 use super::super::state::digest;
 use super::super::{Outbox, wait};
 use super::{Driver, Running, Settlement};
@@ -11,27 +11,26 @@ use crate::sys::fault;
 use std::sync::Arc;
 
 impl<O: Outbox> Driver<O> {
-    /// A request ended: decide it and let the store settle it.
-    pub(super) fn ended(&mut self, running: Running, ended: Ended) {
+    /// A request ended: decides what that means and queues the settlement.
+    pub(super) fn ended(&mut self, running: Running, end: RequestEnd) {
         let now = self.now();
         let random = self.random();
-        let boot = Arc::clone(&self.given.boot);
+        let boot = Arc::clone(&self.context.boot);
         let at = wait::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         let Some((route, _)) = self.route(&running.route) else { return };
-        let cargo = &running.cargo;
-        let rows: Vec<(u64, Kind)> = cargo.rows.iter().map(|row| (row.seq, row.kind)).collect();
-        let attempt = Attempt { spec: route.spec, batch: &cargo.batch_id, rows: &rows, at, random };
-        let Decision { step, status, note } = decide(&mut route.state, attempt, ended);
-        let heard = (200..300).contains(&status) && matches!(step, Step::Settle(_));
-        if heard {
-            route.state.tell(route.spec, cargo.epoch, &cargo.lost_in_all);
+        let payload = &running.payload;
+        let rows: Vec<(u64, Kind)> = payload.rows.iter().map(|row| (row.seq, row.kind)).collect();
+        let attempt = Attempt { spec: route.spec, batch: &payload.batch_id, rows: &rows, at, random };
+        let Decision { step, status, note, acknowledged } = decide(&mut route.state, attempt, end);
+        if acknowledged {
+            route.state.set_reported(route.spec, payload.epoch, &payload.total_lost);
             route.trigger.losses = None;
         }
-        if cargo.losses_only {
+        if payload.losses_only {
             return self.losses_ended(
                 &running.route,
-                heard || step == Step::Settle(Vec::new()),
-                digest(&cargo.lost_in_all),
+                acknowledged || step == Step::Settle(Vec::new()),
+                digest(&payload.total_lost),
             );
         }
         if let Step::Settle(ends) = &step {
@@ -41,7 +40,7 @@ impl<O: Outbox> Driver<O> {
                 route.trigger.losses = Some(now.mono_ms);
             }
         }
-        let receipt = Receipt { at_ms: now.wall_ms, status, batch_id: cargo.request_id.clone(), note };
+        let receipt = Receipt { at_ms: now.wall_ms, status, batch_id: payload.request_id.clone(), note };
         let seqs = rows.into_iter().map(|(seq, _)| seq).collect();
         self.settle_later(&running.route, step, seqs, Some(receipt));
     }
@@ -54,13 +53,14 @@ impl<O: Outbox> Driver<O> {
     }
 
     pub(super) fn settle_all(&mut self) {
-        while self.machine.store_there() {
+        while self.machine.store_usable() {
             let Some(settlement) = self.unsettled.pop() else { return };
             self.settle(settlement);
         }
     }
 
-    /// In one transaction with the route's state. What cannot be settled now is kept until the store is there again.
+    /// Settles in one transaction with the route's state. A settlement that fails is kept until the store can be used
+    /// again.
     pub(super) fn settle(&mut self, settlement: Settlement) {
         let Some(route) = self.machine.route(&settlement.route) else { return };
         let state = route.state.to_json();
@@ -68,7 +68,7 @@ impl<O: Outbox> Driver<O> {
         let again = !matches!(step, Step::Settle(_));
         let kept = (key.clone(), step.clone(), seqs.clone(), receipt.clone());
         fault::point("answered");
-        let left = self.ask(move |store, now| {
+        let backlog = self.with_store(move |store, now| {
             let state = Some(state.as_str());
             match (step, &receipt) {
                 (Step::Settle(ends), Some(receipt)) => {
@@ -78,15 +78,15 @@ impl<O: Outbox> Driver<O> {
                 (Step::Retry, Some(receipt)) => store.retry(&key, receipt, state)?,
                 (_, receipt) => store.release(&key, receipt.as_ref(), state)?,
             }
-            Left::read(store, &key)
+            Backlog::read(store, &key)
         });
         let (route, step, seqs, receipt) = kept;
-        let Some(left) = left else { return self.unsettled.push(Settlement { route, step, seqs, receipt }) };
+        let Some(backlog) = backlog else { return self.unsettled.push(Settlement { route, step, seqs, receipt }) };
         fault::point("settled");
         if !again {
-            self.given.outbox.changed();
+            self.context.outbox.write_superblock();
         }
         let now = self.now();
-        self.machine.ended(&route, now, again, left);
+        self.machine.ended(&route, now, again, backlog);
     }
 }

@@ -18,19 +18,19 @@ const WALL: i64 = 1_795_400_000_000;
 const DAY: i64 = 24 * 3_600_000;
 const ROUTE: &str = "main/rez.batch";
 
-/// A writer without a thread: the store behind a lock.
-pub(in crate::delivery) struct Desk {
+/// A writer without a thread: the store behind a mutex.
+pub(in crate::delivery) struct LocalOutbox {
     pub(in crate::delivery) store: Mutex<Option<Store>>,
     pub(in crate::delivery) clock: Clock,
     pub(in crate::delivery) granted: Mutex<Granted>,
     pub(in crate::delivery) denied: Mutex<Granted>,
-    /// Calls of `changed`, and whether a batch of an at-most-once route was on its way at each.
+    /// Calls of `write_superblock`.
     pub(in crate::delivery) superblock: Mutex<u32>,
     pub(in crate::delivery) failures: Mutex<Vec<crate::store::StoreError>>,
 }
 
-impl Outbox for Desk {
-    fn ask<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
+impl Outbox for LocalOutbox {
+    fn with_store<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
         let now = Now { wall_ms: self.clock.wall_ms(), mono_ms: self.clock.mono_ms() };
         self.store.lock().unwrap().as_mut().map(|store| work(store, now))
     }
@@ -43,16 +43,16 @@ impl Outbox for Desk {
         *self.denied.lock().unwrap()
     }
 
-    fn changed(&self) {
+    fn write_superblock(&self) {
         *self.superblock.lock().unwrap() += 1;
     }
 
-    fn failed(&self, error: &crate::store::StoreError) {
+    fn store_failed(&self, error: &crate::store::StoreError) {
         self.failures.lock().unwrap().push(error.clone());
     }
 }
 
-/// What the scripted wire does with a request.
+/// What the scripted transport does with a request.
 #[derive(Clone)]
 enum Turn {
     Answer(Answer),
@@ -62,16 +62,20 @@ enum Turn {
     Refuse(Vec<EventId>),
     /// The same with 500.
     Break(Vec<EventId>),
+    /// The same with an answer that cannot be understood.
+    Confuse(Vec<EventId>),
+    /// The same without an answer.
+    HangUp(Vec<EventId>),
     NotSent,
     Ambiguous,
     Drop,
     Panic,
-    /// Keeps the completion and says nothing.
+    /// Keeps the completion and does not answer.
     Silence,
 }
 
-/// A transport that answers by script; with an empty script, as `usual` says.
-struct Wire {
+/// A transport that answers by script, and with `usual` when the script is empty.
+struct ScriptedTransport {
     script: Mutex<VecDeque<Turn>>,
     usual: Mutex<Turn>,
     sent: Mutex<Vec<Request>>,
@@ -79,7 +83,7 @@ struct Wire {
     reports_connect: bool,
 }
 
-/// The body of a request, unpacked.
+/// The body of a request, decompressed.
 fn body(request: &Request) -> serde_json::Value {
     let zipped = request.headers.iter().any(|(name, value)| name == "Content-Encoding" && value == "gzip");
     let mut plain = Vec::new();
@@ -112,7 +116,7 @@ pub(in crate::delivery) fn accept(request: &Request) -> Answer {
     Answer { status: 200, body: text.into_bytes(), ..Answer::default() }
 }
 
-impl Transport for Wire {
+impl Transport for ScriptedTransport {
     fn send(&self, request: Request, done: Completion) {
         self.sent.lock().unwrap().push(request.clone());
         let turn = self.script.lock().unwrap().pop_front();
@@ -121,15 +125,19 @@ impl Transport for Wire {
         match turn.as_ref().unwrap_or(&usual) {
             Turn::Answer(answer) => done.finish(Sent::Answer(answer.clone())),
             Turn::Accept => done.finish(Sent::Answer(accept(&request))),
-            Turn::Refuse(bad) | Turn::Break(bad) if !ids(&request).iter().any(|id| bad.contains(id)) => {
+            Turn::Refuse(bad) | Turn::Break(bad) | Turn::Confuse(bad) | Turn::HangUp(bad)
+                if !ids(&request).iter().any(|id| bad.contains(id)) =>
+            {
                 done.finish(Sent::Answer(accept(&request)));
             }
             Turn::Refuse(_) => done.finish(Sent::Answer(Answer { status: 400, ..Answer::default() })),
             Turn::Break(_) => done.finish(Sent::Answer(Answer { status: 500, ..Answer::default() })),
+            Turn::Confuse(_) => done.finish(Sent::Answer(Answer { status: 200, ..Answer::default() })),
+            Turn::HangUp(_) => done.finish(Sent::Ambiguous("connection closed".into())),
             Turn::NotSent => done.finish(Sent::NotSent("refused".into())),
             Turn::Ambiguous => done.finish(Sent::Ambiguous("reset".into())),
             Turn::Drop => {}
-            Turn::Panic => panic!("the host's transport"),
+            Turn::Panic => panic!("the transport"),
             Turn::Silence => self.silent.lock().unwrap().push(done),
         }
     }
@@ -139,7 +147,7 @@ impl Transport for Wire {
     }
 }
 
-/// A destination whose one route may not repeat a request; 2xx settles, 503 keeps.
+/// A destination with one at-most-once route: 200 settles, 503 keeps.
 struct Once;
 
 const ONCE: &[RouteSpec] = &[RouteSpec {
@@ -177,7 +185,7 @@ impl Destination for Once {
             200 => Action::Settle(vec![Delivered; batch.rows.len()]),
             400 => Action::Split,
             503 => Action::Outage(None),
-            _ => Action::Ambiguous("who knows".into()),
+            _ => Action::Ambiguous("unknown".into()),
         })
     }
     fn encoder(&self) -> u32 {
@@ -185,7 +193,7 @@ impl Destination for Once {
     }
 }
 
-/// One encoder that panics over some rows, and over some answers.
+/// A destination whose encoder panics on some rows and whose verdict panics on some answers.
 struct Faulty(Rez);
 
 impl Destination for Faulty {
@@ -220,29 +228,29 @@ pub(in crate::delivery) fn rez(key: &str) -> Arc<dyn Destination> {
 
 struct Bench {
     folder: tempfile::TempDir,
-    desk: Arc<Desk>,
-    wire: Arc<Wire>,
+    outbox: Arc<LocalOutbox>,
+    wire: Arc<ScriptedTransport>,
     clock: Clock,
     boot: String,
-    driver: Driver<Desk>,
-    news: Receiver<Report>,
+    driver: Driver<LocalOutbox>,
+    reports: Receiver<Report>,
     events: u64,
 }
 
 impl Bench {
-    /// A store with nothing in it and no destination.
+    /// An empty store and no destination.
     fn bare() -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual(WALL, 1_000_000);
-        let wire = Wire {
+        let wire = ScriptedTransport {
             script: Mutex::default(),
             usual: Mutex::new(Turn::Accept),
             sent: Mutex::default(),
             silent: Mutex::default(),
             reports_connect: false,
         };
-        let (desk, driver, news, wire) = Bench::life(folder.path(), &clock, "boot-a", Arc::new(wire));
-        Bench { folder, desk, wire, clock, boot: "boot-a".into(), driver, news, events: 0 }
+        let (outbox, driver, reports, wire) = Bench::start(folder.path(), &clock, "boot-a", Arc::new(wire));
+        Bench { folder, outbox, wire, clock, boot: "boot-a".into(), driver, reports, events: 0 }
     }
 
     /// With the destination `main`.
@@ -252,15 +260,15 @@ impl Bench {
         bench
     }
 
-    fn life(
+    fn start(
         folder: &std::path::Path,
         clock: &Clock,
         boot: &str,
-        wire: Arc<Wire>,
-    ) -> (Arc<Desk>, Driver<Desk>, Receiver<Report>, Arc<Wire>) {
+        wire: Arc<ScriptedTransport>,
+    ) -> (Arc<LocalOutbox>, Driver<LocalOutbox>, Receiver<Report>, Arc<ScriptedTransport>) {
         let identity = Identity { install: "i".into(), epoch: 1, boot: boot.into() };
         let store = Store::open(folder, &identity, store::Options::default()).unwrap();
-        let desk = Arc::new(Desk {
+        let outbox = Arc::new(LocalOutbox {
             store: Mutex::new(Some(store)),
             clock: clock.clone(),
             granted: Mutex::new(Granted { monitoring: true, analytics: true }),
@@ -268,9 +276,9 @@ impl Bench {
             superblock: Mutex::default(),
             failures: Mutex::default(),
         });
-        let (sender, news) = channel();
-        let given = Given {
-            outbox: Arc::clone(&desk),
+        let (sender, reports) = channel();
+        let context = Context {
+            outbox: Arc::clone(&outbox),
             transport: Arc::clone(&wire) as Arc<dyn Transport>,
             clock: clock.clone(),
             boot: boot.into(),
@@ -278,14 +286,14 @@ impl Bench {
             tell: Arc::new(move |report| drop(sender.send(report))),
             shared: Arc::default(),
         };
-        (desk, Driver::new(given, true), news, wire)
+        (outbox, Driver::new(context, true), reports, wire)
     }
 
-    /// The process dies and starts again; the clocks are as they are.
+    /// Kills the process and starts it again; the clocks go on.
     fn restart(&mut self, boot: &str) {
-        self.desk.store.lock().unwrap().take();
-        let (desk, driver, news, _) = Bench::life(self.folder.path(), &self.clock, boot, Arc::clone(&self.wire));
-        (self.desk, self.driver, self.news, self.boot) = (desk, driver, news, boot.into());
+        self.outbox.store.lock().unwrap().take();
+        let (outbox, driver, reports, _) = Bench::start(self.folder.path(), &self.clock, boot, Arc::clone(&self.wire));
+        (self.outbox, self.driver, self.reports, self.boot) = (outbox, driver, reports, boot.into());
     }
 
     fn add(&mut self, name: &str, destination: Arc<dyn Destination>) {
@@ -293,16 +301,16 @@ impl Bench {
         self.settle();
     }
 
-    /// Works until nothing more happens at this moment.
+    /// Works until nothing more is due at this time.
     fn settle(&mut self) -> Option<i64> {
         loop {
             let deadline = self.driver.step();
-            let mut news = 0;
-            while let Ok(report) = self.news.try_recv() {
+            let mut count = 0;
+            while let Ok(report) = self.reports.try_recv() {
                 self.driver.report(report);
-                news += 1;
+                count += 1;
             }
-            if news == 0 && deadline.is_none_or(|deadline| deadline > self.clock.mono_ms()) {
+            if count == 0 && deadline.is_none_or(|deadline| deadline > self.clock.mono_ms()) {
                 self.check();
                 return deadline;
             }
@@ -314,9 +322,9 @@ impl Bench {
         self.settle()
     }
 
-    /// Moves the clock to the next deadline and works. How long that was.
+    /// Moves the clock to the next deadline and works. Returns how long that was.
     fn next(&mut self) -> Duration {
-        let deadline = self.settle().expect("something is due some time");
+        let deadline = self.settle().expect("a deadline");
         let wait = Duration::from_millis(u64::try_from(deadline - self.clock.mono_ms()).unwrap());
         self.after(wait);
         wait
@@ -324,10 +332,10 @@ impl Bench {
 
     fn store<R>(&self, work: impl FnOnce(&mut Store, Now) -> R) -> R {
         let now = Now { wall_ms: self.clock.wall_ms(), mono_ms: self.clock.mono_ms() };
-        work(self.desk.store.lock().unwrap().as_mut().unwrap(), now)
+        work(self.outbox.store.lock().unwrap().as_mut().unwrap(), now)
     }
 
-    /// Stores rows without telling the delivery.
+    /// Stores rows without waking the delivery.
     fn store_rows(&mut self, kind: Kind, json: &str, count: usize) -> Vec<EventId> {
         let key = IdKey::from_bytes([1; 16]);
         let first = self.events;
@@ -360,7 +368,7 @@ impl Bench {
         ids
     }
 
-    /// Loses events before they become rows.
+    /// Drops events before they become rows.
     fn lose(&mut self, reason: Reason, n: u64) {
         self.store(|store, now| {
             let mut fold = store.begin(false, now).unwrap();
@@ -392,18 +400,18 @@ impl Bench {
         self.wire.sent.lock().unwrap().last().cloned().expect("a request")
     }
 
-    fn account_of(&self, route: &str) -> RouteBalance {
+    fn balance_of(&self, route: &str) -> RouteBalance {
         let balance = self.store(|store, _| store.balance().unwrap());
-        balance.routes.into_iter().find(|account| account.route == route).unwrap()
+        balance.routes.into_iter().find(|balance| balance.route == route).unwrap()
     }
 
-    fn account(&self) -> RouteBalance {
-        self.account_of(ROUTE)
+    fn balance(&self) -> RouteBalance {
+        self.balance_of(ROUTE)
     }
 
-    /// Every reliability test holds the accounts against each other.
+    /// Checks the balance of the store.
     fn check(&self) {
-        if self.desk.store.lock().unwrap().is_some() {
+        if self.outbox.store.lock().unwrap().is_some() {
             let balance = self.store(|store, _| store.balance().unwrap());
             assert!(balance.holds(), "{balance:#?}");
         }
@@ -439,5 +447,7 @@ mod mixpanel;
 #[cfg(feature = "destination-otlp")]
 mod otlp;
 mod sentry;
+mod success;
 mod table;
 mod triggers;
+mod unclear;

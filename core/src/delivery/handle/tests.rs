@@ -1,14 +1,15 @@
-use super::super::driver::tests::{Desk, accept, rez};
+use super::super::driver::tests::{LocalOutbox, accept, rez};
 use super::*;
 use crate::destination::Granted;
 use crate::kind::Kind;
-use crate::row::Run;
+use crate::row::{Row, Run};
 use crate::store::{FoldMark, Identity, NewRow, Now, Store};
 use crate::transport::{Completion, Request, Sent};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// Accepts everything at once, or keeps the completions.
+/// Accepts every request at once, or keeps the completions.
 #[derive(Default)]
 struct Wire {
     silent: AtomicBool,
@@ -29,7 +30,7 @@ impl Transport for Wire {
 
 struct Rig {
     _folder: tempfile::TempDir,
-    desk: Arc<Desk>,
+    outbox: Arc<LocalOutbox>,
     wire: Arc<Wire>,
     delivery: DeliveryHandle,
 }
@@ -38,7 +39,7 @@ fn rig() -> Rig {
     let folder = tempfile::tempdir().unwrap();
     let identity = Identity { install: "i".into(), epoch: 1, boot: "b".into() };
     let store = Store::open(folder.path(), &identity, store::Options::default()).unwrap();
-    let desk = Arc::new(Desk {
+    let outbox = Arc::new(LocalOutbox {
         store: Mutex::new(Some(store)),
         clock: Clock::system(),
         granted: Mutex::new(Granted { monitoring: true, analytics: true }),
@@ -49,8 +50,8 @@ fn rig() -> Rig {
     let wire = Arc::new(Wire::default());
     let options =
         Options { boot: "b".into(), key: IdKey::from_bytes([3; 16]), clock: Clock::system(), foreground: true };
-    let delivery = Delivery::start(Arc::clone(&desk), Arc::clone(&wire) as Arc<dyn Transport>, options).unwrap();
-    Rig { _folder: folder, desk, wire, delivery }
+    let delivery = Delivery::start(Arc::clone(&outbox), Arc::clone(&wire) as Arc<dyn Transport>, options).unwrap();
+    Rig { _folder: folder, outbox, wire, delivery }
 }
 
 impl Rig {
@@ -68,7 +69,7 @@ impl Rig {
             fold.mark(FoldMark::default(), "b", 0).unwrap();
             fold.commit().unwrap();
         };
-        self.desk.ask(put).unwrap();
+        self.outbox.with_store(put).unwrap();
         let mut rows = [0; 4];
         rows[usize::from(kind.lane().number())] = count;
         self.delivery.wake(rows);
@@ -90,7 +91,7 @@ fn flush_delivers_and_reports_per_destination() {
 }
 
 #[test]
-fn waiting_calls_end_when_their_time_is_over() {
+fn waiting_calls_return_after_their_wait() {
     let rig = rig();
     rig.delivery.add("main", rez("key"), store::From::Oldest);
     rig.delivery.flush(LONG);
@@ -107,7 +108,7 @@ fn waiting_calls_end_when_their_time_is_over() {
 }
 
 #[test]
-fn suspended_nothing_is_sent_and_resumed_it_goes() {
+fn nothing_is_sent_while_suspended_and_everything_after_resume() {
     let rig = rig();
     rig.delivery.add("main", rez("key"), store::From::Oldest);
     rig.delivery.flush(LONG);
@@ -123,7 +124,7 @@ fn suspended_nothing_is_sent_and_resumed_it_goes() {
 }
 
 #[test]
-fn the_directory_answers_for_the_writer_without_the_deliverys_thread() {
+fn the_directory_works_without_the_delivery_thread() {
     let rig = rig();
     let monitoring = crate::destination::Rez::builder("http://127.0.0.1:1", "k");
     let monitoring = monitoring.purposes(&[crate::kind::Purpose::Monitoring]).build().unwrap();
@@ -150,7 +151,7 @@ fn the_directory_answers_for_the_writer_without_the_deliverys_thread() {
 }
 
 #[test]
-fn a_report_adds_up_a_destinations_routes() {
+fn a_report_adds_up_the_routes_of_a_destination() {
     let route = |name: &str, delivered, left, until_ms: Option<i64>| RouteStatus {
         destination: "d".into(),
         route: name.into(),

@@ -1,4 +1,4 @@
-//! What each route waits for, in words.
+//! The status of each route as text.
 
 use super::super::state::StopKind;
 use super::super::wait::Why;
@@ -7,7 +7,7 @@ use super::{Machine, Route};
 use crate::store::{Now, RouteKey};
 
 impl Machine {
-    /// All routes as they are, for people and for `flush()`.
+    /// The status of all routes, for `status()` and `flush()`.
     pub(crate) fn status(&self, now: Now) -> Vec<RouteStatus> {
         self.routes.iter().map(|(key, route)| self.route_status(key, route, now)).collect()
     }
@@ -35,11 +35,11 @@ impl Machine {
             return held(None, "the queue cannot be used now".into());
         }
         if let Some(stop) = &route.state.stop {
-            let word = match stop.kind {
+            let kind = match stop.kind {
                 StopKind::Refused => "stopped",
                 StopKind::RefusesEverything => "refuses_everything",
             };
-            return held(Some(stop.next.ends_wall(at)), format!("{word}: {}", stop.why));
+            return held(Some(stop.next.ends_wall(at)), format!("{kind}: {}", stop.why));
         }
         if let Some(hold) = route.state.hold.as_ref().filter(|hold| !hold.over(at)) {
             return held(Some(hold.ends_wall(at)), hold.why.text().into());
@@ -49,7 +49,7 @@ impl Machine {
             return held(Some(until(parked)), Why::Parked.text().into());
         }
         let immediate = self.destinations.get(&route.destination).copied().flatten();
-        let (when, delay) = route.trigger.wish(self.setting, immediate, at.mono_ms)?;
+        let (when, delay) = route.trigger.due(self.conditions, immediate, at.mono_ms)?;
         (when > at.mono_ms).then(|| Held { until_ms: Some(until(when)), why: delay.text().into() })
     }
 }

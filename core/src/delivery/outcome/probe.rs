@@ -1,18 +1,17 @@
-//! Answers to the one event a stopped route tries now and then.
+//! Answers to the single event that a stopped route sends now and then.
 
-use super::super::bisect::{Bisect, End};
+use super::super::bisect::{Bisect, RowResult};
 use super::super::state::{StopKind, Suspect};
-use super::super::wait::Why;
 use super::{Decider, Step};
 use crate::destination::{Action, RowOutcome};
 use crate::reason::Reason;
 use crate::store::RowEnd;
 
 impl Decider<'_> {
-    /// An answer to the one event a stopped route tries now and then.
-    pub(super) fn probe(&mut self, action: Action, quiet: Option<Why>) -> Step {
+    /// An answer to a probe.
+    pub(super) fn probe(&mut self, action: Action) -> Step {
         match action {
-            // The service is in trouble: that says nothing about key and address.
+            // An outage is no evidence about the key and the address.
             Action::Settle(outcomes) if self.back_off.is_some() => {
                 self.state.probe_failed(self.attempt.at);
                 Step::Settle(outcomes.into_iter().map(|outcome| self.end(outcome)).collect())
@@ -23,11 +22,11 @@ impl Decider<'_> {
                 if outcomes.contains(&RowOutcome::Delivered)
                     && let Some(stop) = stop
                 {
-                    // Another event was accepted: those refused alone are tried once more, since the server may have
-                    // refused everything in their time.
+                    // The events that were refused alone are sent once more: the server may have refused everything at
+                    // that time.
                     let probed = self.attempt.rows.first().map(|(seq, _)| *seq);
-                    self.state.convicted = stop.suspects;
-                    self.state.convicted.retain(|suspect| Some(suspect.seq) != probed);
+                    self.state.refused_alone = stop.suspects;
+                    self.state.refused_alone.retain(|suspect| Some(suspect.seq) != probed);
                 }
                 Step::Settle(outcomes.into_iter().map(|outcome| self.end(outcome)).collect())
             }
@@ -36,7 +35,7 @@ impl Decider<'_> {
                 self.all(&RowEnd::Dropped(Reason::Rejected))
             }
             Action::Split => {
-                let why = self.refusal();
+                let why = self.refusal_message();
                 if let Some(stop) = &mut self.state.stop {
                     (stop.kind, stop.why) = (StopKind::RefusesEverything, why);
                 }
@@ -74,49 +73,51 @@ impl Decider<'_> {
             Action::Ambiguous(what) => {
                 self.state.probe_failed(self.attempt.at);
                 let hold = self.state.hold.take();
-                let step = self.uncertain(what, quiet);
-                // The probes have their own schedule.
+                let step = self.uncertain(what);
+                // Probes have a schedule of their own.
                 self.state.hold = hold;
                 if step == Step::Retry { Step::Release } else { step }
             }
         }
     }
 
-    /// What is said of an endpoint that refuses everything.
-    pub(super) fn refusal(&self) -> String {
-        let said = if self.note.is_empty() { String::new() } else { format!(": {}", self.note) };
-        format!("the endpoint refuses every event (status {}){said}", self.status)
+    /// The message for an endpoint that refuses everything.
+    pub(super) fn refusal_message(&self) -> String {
+        let detail = if self.note.is_empty() { String::new() } else { format!(": {}", self.note) };
+        format!("the endpoint refuses every event (status {}){detail}", self.status)
     }
 
-    /// Of the events that were refused alone: those that had been refused alone before an accepted one are guilty. Once
-    /// their batch has ended, nothing is held against the others any more.
-    pub(super) fn sentence(&mut self, bisect: &Bisect, ends: &mut [RowEnd]) {
-        let rows = self.attempt.rows.iter().zip(&bisect.ends).zip(ends);
-        for (((seq, _), known), end) in rows {
-            let Some(at) = self.state.convicted.iter().position(|suspect| suspect.seq == *seq) else { continue };
-            if let End::Alone { status, note, .. } = known {
+    /// Dead-letters the events that were refused alone both now and before another event was accepted. The others of
+    /// the batch are no longer suspects.
+    pub(super) fn dead_letter_repeated(&mut self, bisect: &Bisect, ends: &mut [RowEnd]) {
+        let rows = self.attempt.rows.iter().zip(&bisect.results).zip(ends);
+        for (((seq, _), result), end) in rows {
+            let Some(at) = self.state.refused_alone.iter().position(|suspect| suspect.seq == *seq) else { continue };
+            if let RowResult::Alone { status, note, .. } = result {
                 *end = RowEnd::Dead { reason: Reason::Poison, status: *status, note: note.clone() };
             }
-            if *known != End::Open {
-                self.state.convicted.remove(at);
+            if *result != RowResult::Open {
+                self.state.refused_alone.remove(at);
             }
         }
     }
 
-    /// The events that were refused alone and are not known to be guilty.
+    /// The events that were refused alone and are not dead-lettered.
     pub(super) fn suspects(&self, bisect: &Bisect, ends: &[RowEnd]) -> Vec<Suspect> {
-        let rows = self.attempt.rows.iter().zip(&bisect.ends).zip(ends);
-        rows.filter_map(|(((seq, _), known), end)| match (known, end) {
+        let rows = self.attempt.rows.iter().zip(&bisect.results).zip(ends);
+        rows.filter_map(|(((seq, _), result), end)| match (result, end) {
             (_, RowEnd::Dead { .. }) => None,
-            (End::Alone { status, note, .. }, _) => Some(Suspect { seq: *seq, status: *status, note: note.clone() }),
+            (RowResult::Alone { status, note, .. }, _) => {
+                Some(Suspect { seq: *seq, status: *status, note: note.clone() })
+            }
             _ => None,
         })
         .collect()
     }
 
-    /// The batch was accepted or refused row by row: nothing is held against its rows any more.
-    pub(super) fn acquit(&mut self) {
+    /// The batch was accepted or rejected row by row: its rows are no longer suspects.
+    pub(super) fn clear_suspects(&mut self) {
         let rows = self.attempt.rows;
-        self.state.convicted.retain(|suspect| !rows.iter().any(|(seq, _)| *seq == suspect.seq));
+        self.state.refused_alone.retain(|suspect| !rows.iter().any(|(seq, _)| *seq == suspect.seq));
     }
 }

@@ -8,6 +8,7 @@ mod privacy;
 mod rum;
 mod view;
 
+use super::answer::unsuccessful;
 use super::json::Json;
 use super::server_message::server_message;
 use super::settings::{Settings, check_credential, check_rate, encoder, request, stable_hash};
@@ -346,22 +347,11 @@ impl Destination for Datadog {
     }
 
     fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
-        let wait = answer.retry_after();
         let action = match answer.status {
-            // The intake accepts; what it says beside that means nothing.
-            202 => Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]),
-            200..=299 => Action::Ambiguous(format!("status {} is not the intake's 202", answer.status)),
-            300..=399 => Action::Stop(match answer.header("location") {
-                Some(to) => format!("the endpoint redirects to {}", server_message(to)),
-                None => "the endpoint redirects".to_owned(),
-            }),
-            401 | 403 => Action::Stop(format!("the client token was refused ({})", answer.status)),
-            404 | 405 | 410 => Action::Stop(format!("there is no intake at this address ({})", answer.status)),
-            408 | 425 | 429 => Action::Keep(wait),
+            // The intake answers 202, a proxy in front of it any 2xx; the body says nothing about the events.
+            200..=299 => Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]),
             415 => Action::Uncompressed,
-            400..=499 => Action::Split,
-            500..=599 => Action::Outage(wait),
-            status => Action::Ambiguous(format!("status {status} means nothing here")),
+            _ => unsuccessful(answer, "the client token was refused", "there is no intake at this address"),
         };
         Verdict { note: (answer.status >= 400).then(|| error(answer)).flatten(), ..Verdict::of(action) }
     }

@@ -9,7 +9,7 @@ mod encode;
 mod name;
 mod value;
 
-use super::server_message::server_message;
+use super::answer::unsuccessful;
 use super::settings::{Settings, check_credential, encoder, request, stable_hash};
 use super::write::{Notes, fields, query_value};
 use super::{Action, Backoff, Batch, Destination, DestinationError, Note, RouteSpec, RowOutcome, Stamp, Verdict, Want};
@@ -248,23 +248,17 @@ impl Destination for Ga4 {
     }
 
     fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
-        let kind = answer.header("content-type").unwrap_or_default().trim_start().to_ascii_lowercase();
         let action = match answer.status {
-            // A page is a portal's, not Google's; anything else, mostly nothing at all, is a yes.
-            200..=299 if kind.starts_with("text/html") => Action::Ambiguous("the answer is a page".into()),
+            // The endpoint answers 2xx to every request it can read; the body says nothing.
             200..=299 => Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]),
-            300..=399 => Action::Stop(match answer.header("location") {
-                Some(to) => format!("the endpoint redirects to {}", server_message(to)),
-                None => "the endpoint redirects".to_owned(),
-            }),
-            401 | 403 => Action::Stop(format!("the API secret was refused ({})", answer.status)),
-            404 | 405 | 410 => {
-                Action::Stop(format!("there is no Measurement Protocol at this address ({})", answer.status))
-            }
-            429 | 503 => Action::Keep(answer.retry_after()),
+            503 => Action::Keep(answer.retry_after()),
+            // The vendor cannot recognise a second copy, and the events may have been stored.
             status @ (408 | 425 | 500..=599) => Action::Ambiguous(format!("status {status}")),
-            400..=499 => Action::Split,
-            status => Action::Ambiguous(format!("status {status} means nothing here")),
+            _ => unsuccessful(
+                answer,
+                "the API secret was refused",
+                "there is no Measurement Protocol endpoint at this address",
+            ),
         };
         Verdict::of(action)
     }

@@ -1,8 +1,10 @@
 //! What Mixpanel's answers mean.
 //!
-//! `/import` answers for each row: 200 with its count, or 400 that names the refused rows and has stored the others.
-//! `/engage` answers 200 to anything; only its body says whether it took the updates, all or none.
+//! `/import` answers for each row: 200 with a count, or 400 that names the refused rows and has stored the others.
+//! `/engage` answers 200 to everything; only the body says whether it took the updates, all or none. A 2xx whose body
+//! is neither of these is success: a proxy may replace the body.
 
+use super::super::answer::unsuccessful;
 use super::super::server_message::server_message;
 use super::super::{Action, Batch, RowOutcome, Verdict};
 use crate::reason::Reason;
@@ -13,14 +15,10 @@ use serde_json::Value;
 pub(super) fn import(batch: &Batch<'_>, answer: &Answer) -> Verdict {
     let body = Body::read(answer);
     let action = match answer.status {
-        200..=299 => match (&body, imported(batch, &body)) {
-            (Body::Cut, _) => Action::Ambiguous("the answer was cut short".into()),
-            (_, Some(action)) => action,
-            _ => Action::Ambiguous("the answer is not Mixpanel's".into()),
-        },
+        200..=299 => imported(batch, &body),
         // The rows it does not name are stored.
         400 => failed(batch, &body).map_or(Action::Split, Action::Settle),
-        _ => usual(answer, "the project token was refused"),
+        _ => refused(answer),
     };
     verdict(action, &body)
 }
@@ -29,39 +27,26 @@ pub(super) fn import(batch: &Batch<'_>, answer: &Answer) -> Verdict {
 pub(super) fn set(batch: &Batch<'_>, answer: &Answer) -> Verdict {
     let body = Body::read(answer);
     let action = match answer.status {
-        200..=299 => engaged(batch, &body),
-        _ => usual(answer, "the project token was refused"),
+        200..=299 => updated(batch, &body),
+        _ => refused(answer),
     };
     verdict(action, &body)
 }
 
-/// The answer to `$add` and `$append`: what may have been done is not done again.
+/// The answer to `$add` and `$append`, which are not idempotent: an update that may have been made is not sent again.
 pub(super) fn add(batch: &Batch<'_>, answer: &Answer) -> Verdict {
     let body = Body::read(answer);
     let action = match answer.status {
-        200..=299 => engaged(batch, &body),
+        200..=299 => updated(batch, &body),
         503 => Action::Keep(answer.retry_after()),
         status @ (408 | 425 | 500..=599) => Action::Ambiguous(format!("status {status}")),
-        _ => usual(answer, "the project token was refused"),
+        _ => refused(answer),
     };
     verdict(action, &body)
 }
 
-/// Everything but 2xx, as the design's table has it.
-fn usual(answer: &Answer, refused: &str) -> Action {
-    let wait = answer.retry_after();
-    match answer.status {
-        300..=399 => Action::Stop(match answer.header("location") {
-            Some(to) => format!("the endpoint redirects to {}", server_message(to)),
-            None => "the endpoint redirects".to_owned(),
-        }),
-        401 | 403 => Action::Stop(format!("{refused} ({})", answer.status)),
-        404 | 405 | 410 => Action::Stop(format!("there is no Mixpanel at this address ({})", answer.status)),
-        408 | 425 | 429 => Action::Keep(wait),
-        400..=499 => Action::Split,
-        500..=599 => Action::Outage(wait),
-        status => Action::Ambiguous(format!("status {status} means nothing here")),
-    }
+fn refused(answer: &Answer) -> Action {
+    unsuccessful(answer, "the project token was refused", "there is no Mixpanel at this address")
 }
 
 fn verdict(action: Action, body: &Body) -> Verdict {
@@ -74,9 +59,9 @@ enum Body {
     Digit(bool),
     /// An object.
     Json(Value),
-    /// Cut short: says nothing.
+    /// Ended early: an error in it may be missing.
     Cut,
-    /// Something else.
+    /// Something else, or nothing.
     Other,
 }
 
@@ -93,7 +78,7 @@ impl Body {
         }
     }
 
-    /// What Mixpanel says is wrong; no payload.
+    /// Mixpanel's error message; no payload.
     fn note(&self) -> Option<String> {
         let Body::Json(json) = self else { return None };
         let error = json.get("error")?.as_str()?;
@@ -103,27 +88,57 @@ impl Body {
             None => error.to_owned(),
         }))
     }
-}
 
-/// A good answer to an import: all rows, or a count that does not add up.
-fn imported(batch: &Batch<'_>, body: &Body) -> Option<Action> {
-    let all = || Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]);
-    match body {
-        Body::Digit(true) => Some(all()),
-        Body::Digit(false) => Some(Action::Split),
-        Body::Json(json) => {
-            if json.get("code").and_then(Value::as_u64) != Some(200) {
-                return None;
+    /// Whether it says that the whole request failed: `0`, `{"status": 0}`, or an error code.
+    fn is_failure(&self) -> bool {
+        match self {
+            Body::Digit(success) => !success,
+            Body::Json(json) => {
+                let number = |name: &str| json.get(name).and_then(Value::as_u64);
+                number("status") == Some(0) || number("code").is_some_and(|code| !(200..=299).contains(&code))
             }
-            let counted = json.get("num_records_imported").and_then(Value::as_u64)?;
-            // A row that was stored twice is one row to Mixpanel, so that looking for the missing one does no harm.
-            Some(if counted == batch.rows.len() as u64 { all() } else { Action::Split })
+            Body::Cut | Body::Other => false,
         }
-        Body::Cut | Body::Other => None,
     }
 }
 
-/// The rows a 400 names; `None` if it names none, or does not account for all.
+fn delivered(batch: &Batch<'_>) -> Action {
+    Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()])
+}
+
+fn cut() -> Action {
+    Action::Ambiguous("the answer was cut short".into())
+}
+
+/// A 2xx answer to an import.
+fn imported(batch: &Batch<'_>, body: &Body) -> Action {
+    let Body::Json(json) = body else {
+        return match body {
+            Body::Cut => cut(),
+            body if body.is_failure() => Action::Split,
+            _ => delivered(batch),
+        };
+    };
+    let names_failures = json.get("failed_records").and_then(Value::as_array).is_some_and(|failed| !failed.is_empty());
+    if names_failures {
+        return failed(batch, body).map_or(Action::Split, Action::Settle);
+    }
+    // A row that was stored twice is one row to Mixpanel, so that looking for the missing one does no harm.
+    let counted = json.get("num_records_imported").and_then(Value::as_u64);
+    let is_short = counted.is_some_and(|counted| counted != batch.rows.len() as u64);
+    if body.is_failure() || is_short { Action::Split } else { delivered(batch) }
+}
+
+/// A 2xx answer to updates; a failure is one of the whole request.
+fn updated(batch: &Batch<'_>, body: &Body) -> Action {
+    match body {
+        Body::Cut => cut(),
+        body if body.is_failure() => Action::Split,
+        _ => delivered(batch),
+    }
+}
+
+/// One outcome per row from `failed_records`; `None` if it is empty or does not account for all rows.
 fn failed(batch: &Batch<'_>, body: &Body) -> Option<Vec<RowOutcome>> {
     let Body::Json(json) = body else { return None };
     let failed = json.get("failed_records")?.as_array().filter(|failed| !failed.is_empty())?;
@@ -144,19 +159,4 @@ fn failed(batch: &Batch<'_>, body: &Body) -> Option<Vec<RowOutcome>> {
             RowOutcome::Dead(Reason::Rejected, server_message(&format!("{}: {}", part("field"), part("message"))));
     }
     Some(outcomes)
-}
-
-/// `1` or `{"status": 1}`; a refusal is of the request as a whole.
-fn engaged(batch: &Batch<'_>, body: &Body) -> Action {
-    let taken = match body {
-        Body::Digit(taken) => Some(*taken),
-        Body::Json(json) => json.get("status").and_then(Value::as_u64).filter(|status| *status <= 1).map(|s| s == 1),
-        Body::Cut => return Action::Ambiguous("the answer was cut short".into()),
-        Body::Other => None,
-    };
-    match taken {
-        Some(true) => Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]),
-        Some(false) => Action::Split,
-        None => Action::Ambiguous("the answer is not Mixpanel's".into()),
-    }
 }

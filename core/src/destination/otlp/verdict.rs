@@ -1,48 +1,38 @@
 //! What an answer means, and OTLP's partial success in both encodings.
 
+use super::super::answer::unsuccessful;
 use super::super::server_message::server_message;
 use crate::destination::{Action, Batch, RowOutcome, Verdict};
 use crate::reason::Reason;
 use crate::transport::Answer;
 
 /// The verdict on a request that carried `records` log records, spans or data points.
+///
+/// The protocol forbids resending after any 2xx, so that a body that cannot be read, or is not OTLP's, is success.
 pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, records: impl FnOnce() -> u64) -> Verdict {
-    let wait = answer.retry_after();
     let mut note = None;
     let action = match answer.status {
-        200..=299 if answer.cut => Action::Ambiguous("the answer was cut short".into()),
-        200..=299 => match partial(answer) {
-            Ok(Partial { rejected: 0, message }) => {
-                note = Some(message)
-                    .filter(|text| !text.is_empty())
-                    .map(|text| format!("warning: {}", server_message(&text)));
+        200..=299 => {
+            let Partial { rejected, message } = partial(answer);
+            if rejected == 0 {
+                let warning = || format!("warning: {}", server_message(&message));
+                note = (!message.is_empty()).then(warning);
                 Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()])
-            }
-            Ok(Partial { rejected, message }) => {
+            } else {
                 note = Some(server_message(&format!("{rejected} rejected: {message}")));
-                Action::Settle(shares(batch.rows.len(), rejected, records()))
+                Action::Settle(rejected_rows(batch.rows.len(), rejected, records()))
             }
-            Err(what) => Action::Ambiguous(what.into()),
-        },
-        300..=399 => Action::Stop(match answer.header("location") {
-            Some(to) => format!("the endpoint redirects to {}", server_message(to)),
-            None => "the endpoint redirects".to_owned(),
-        }),
-        401 | 403 => Action::Stop(format!("the endpoint refused the credentials ({})", answer.status)),
-        404 | 405 | 410 => Action::Stop(format!("there is no OTLP endpoint at this address ({})", answer.status)),
-        408 | 425 | 429 => Action::Keep(wait),
+        }
         415 => Action::Uncompressed,
-        400..=499 => Action::Split,
-        500..=599 => Action::Outage(wait),
-        status => Action::Ambiguous(format!("status {status} means nothing here")),
+        _ => unsuccessful(answer, "the endpoint refused the credentials", "there is no OTLP endpoint at this address"),
     };
     let note = note.or_else(|| (answer.status >= 400).then(|| error(answer)).flatten());
     Verdict { note, ..Verdict::of(action) }
 }
 
-/// A rejection says how many records, not which, and must never be sent again. All of them is certain; of fewer, as many
-/// rows are counted, from the least important end.
-fn shares(rows: usize, rejected: u64, records: u64) -> Vec<RowOutcome> {
+/// A partial success says how many records were rejected, not which. If it is all of them, all rows were rejected. If
+/// it is fewer, as many rows are counted as rejected, from the least important end.
+fn rejected_rows(rows: usize, rejected: u64, records: u64) -> Vec<RowOutcome> {
     let lost = if rejected >= records { rows } else { usize::try_from(rejected).unwrap_or(rows).min(rows) };
     let mut outcomes = vec![RowOutcome::Delivered; rows];
     outcomes.iter_mut().rev().take(lost).for_each(|outcome| *outcome = RowOutcome::Dropped(Reason::Rejected));
@@ -61,18 +51,13 @@ fn media_type(answer: &Answer) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The answer as OTLP's own; anything else (a captive portal's page) settles nothing.
-fn partial(answer: &Answer) -> Result<Partial, &'static str> {
-    match media_type(answer).as_str() {
-        "application/json" => {
-            let json = serde_json::from_slice(&answer.body).map_err(|_| "the answer is not JSON")?;
-            partial_of_json(&json).ok_or("the answer is not an OTLP answer")
-        }
-        "application/x-protobuf" => partial_of_protobuf(&answer.body).ok_or("the answer is not an OTLP answer"),
-        // An empty message is an empty body, and a body of nothing needs no type (204).
-        "" if answer.body.is_empty() => Ok(Partial::default()),
-        _ => Err("the answer is neither protobuf nor JSON"),
-    }
+/// The partial success of an answer, in whichever encoding; nothing rejected where the body does not contain one.
+fn partial(answer: &Answer) -> Partial {
+    let found = match media_type(answer).as_str() {
+        "application/x-protobuf" => partial_of_protobuf(&answer.body),
+        _ => serde_json::from_slice(&answer.body).ok().as_ref().and_then(partial_of_json),
+    };
+    found.unwrap_or_default()
 }
 
 fn partial_of_json(json: &serde_json::Value) -> Option<Partial> {
@@ -102,7 +87,7 @@ fn partial_of_protobuf(body: &[u8]) -> Option<Partial> {
             let mut inner = Reader(partial);
             while let Some(member) = inner.member()? {
                 match member {
-                    // A negative number of an `int64`; nobody means it.
+                    // A negative `int64` counts as none.
                     (1, Member::Varint(number)) => {
                         found.rejected = i64::try_from(number).map_or(0, |_| number);
                     }
@@ -118,7 +103,7 @@ fn partial_of_protobuf(body: &[u8]) -> Option<Partial> {
     Some(found)
 }
 
-/// The message of `google.rpc.Status`, in which OTLP wraps its errors; short, no payload.
+/// The message of a `google.rpc.Status`, the body of an OTLP error; no payload.
 fn error(answer: &Answer) -> Option<String> {
     if answer.cut {
         return None;
@@ -141,7 +126,7 @@ fn error(answer: &Answer) -> Option<String> {
     Some(server_message(&text)).filter(|text| !text.is_empty())
 }
 
-/// Reads the members of one protobuf message.
+/// Reads the fields of one protobuf message.
 struct Reader<'a>(&'a [u8]);
 
 enum Member<'a> {
@@ -151,8 +136,8 @@ enum Member<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The next member with its number; `Some(None)` at the end, `None` where the bytes are no message.
-    #[expect(clippy::option_option, reason = "an end and a failure are two things")]
+    /// The next member with its field number; `Some(None)` at the end, `None` if the bytes are not a message.
+    #[expect(clippy::option_option, reason = "the end and a failure are different results")]
     fn member(&mut self) -> Option<Option<(u64, Member<'a>)>> {
         if self.0.is_empty() {
             return Some(None);

@@ -142,7 +142,9 @@ fn every_status_has_its_verdict() {
     );
     for (what, body) in [
         ("no body", ""),
-        ("a portal's page", "<html>Welcome</html>"),
+        ("text", "OK"),
+        ("a number", "1"),
+        ("a list", "[]"),
         ("an empty object", "{}"),
         ("too few", r#"{"accepted":1}"#),
         ("too many", r#"{"accepted":3}"#),

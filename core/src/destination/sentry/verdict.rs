@@ -1,5 +1,6 @@
-//! What Sentry's answers mean. It forbids resending on any status but 5xx for what matters most, and limits by category.
+//! What Sentry's answers mean. The vendor forbids resending after most errors, and limits by category.
 
+use super::super::answer::unsuccessful;
 use super::super::server_message::server_message;
 use super::kinds::{Switches, kinds_of};
 use crate::destination::{Action, Backoff, Batch, Limit, RowOutcome, Verdict};
@@ -9,73 +10,64 @@ use crate::reason::Reason;
 use crate::transport::Answer;
 use std::time::Duration;
 
-/// How long everything waits after a 429 that does not say so.
-const UNSAID: Duration = Duration::from_secs(60);
+/// Wait of the whole route after a 429 that names no time.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
 
-/// Waits while the service is in trouble.
-const TROUBLE: Backoff = Backoff { first: Duration::from_secs(60), most: Duration::from_secs(600) };
+/// Bounds of the waits after 5xx, 408 and 425.
+const OUTAGE_BACKOFF: Backoff = Backoff { first: Duration::from_secs(60), most: Duration::from_secs(600) };
 
 pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, switches: Switches) -> Verdict {
     let all = |outcome: RowOutcome| Action::Settle(vec![outcome; batch.rows.len()]);
-    let trouble = matches!(answer.status, 408 | 425 | 500..=599);
+    let outage = matches!(answer.status, 408 | 425 | 500..=599);
     let action = match answer.status {
-        200..=299 if answer.cut => Action::Ambiguous("the answer was cut short".into()),
-        200..=299 if is_an_object(&answer.body) => all(RowOutcome::Delivered),
-        200..=299 => Action::Ambiguous("the answer is not one of Sentry's".into()),
-        300..=399 => Action::Stop(match answer.header("location") {
-            Some(to) => format!("the endpoint redirects to {}", server_message(to)),
-            None => "the endpoint redirects".to_owned(),
-        }),
-        401 | 403 => Action::Stop(format!("the key of the DSN was refused ({})", answer.status)),
-        404 | 405 | 410 => Action::Stop(format!("there is no project at this address ({})", answer.status)),
+        // The body is an event id, or empty: self-hosted servers answer nothing to an envelope without an event.
+        200..=299 => all(RowOutcome::Delivered),
         // The vendor forbids resending, and counts these itself.
         429 => all(RowOutcome::Dropped(Reason::RateLimited)),
-        // To drop crashes here, as the vendor says, is why they vanish in incidents.
-        _ if trouble => Action::Settle(batch.rows.iter().map(|row| in_trouble(row.kind)).collect()),
-        400..=499 => all(RowOutcome::Dropped(Reason::Rejected)),
-        status => Action::Ambiguous(format!("status {status} means nothing here")),
+        // The vendor says to drop everything. Crashes and errors are kept: otherwise they are lost in every incident.
+        _ if outage => Action::Settle(batch.rows.iter().map(|row| after_outage(row.kind)).collect()),
+        _ => match unsuccessful(answer, "the key of the DSN was refused", "there is no project at this address") {
+            Action::Split => all(RowOutcome::Dropped(Reason::Rejected)),
+            action => action,
+        },
     };
     Verdict {
         action,
         limits: limits_of(answer, switches),
         note: note(answer),
         caps: None,
-        back_off: trouble.then_some(TROUBLE),
+        back_off: outage.then_some(OUTAGE_BACKOFF),
     }
 }
 
-fn in_trouble(kind: Kind) -> RowOutcome {
+fn after_outage(kind: Kind) -> RowOutcome {
     match kind.lane() {
         Lane::Crash | Lane::Critical => RowOutcome::Keep,
         Lane::Normal | Lane::Bulk => RowOutcome::Dropped(Reason::Rejected),
     }
 }
 
-fn is_an_object(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body).is_ok()
-}
-
-/// The limits of an answer of any status.
+/// The limits an answer announces; Sentry sends them with any status.
 fn limits_of(answer: &Answer, switches: Switches) -> Vec<Limit> {
     let named = answer.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-sentry-rate-limits"));
     let named: Vec<&str> = named.map(|(_, value)| value.as_str()).filter(|value| !value.trim().is_empty()).collect();
     let mut limits: Vec<Limit> =
         named.iter().flat_map(|value| value.split(',')).filter_map(|limit| limit_of(limit, switches)).collect();
-    let asked = matches!(answer.status, 408 | 425 | 429 | 500..=599);
-    let wait = match answer.retry_after().filter(|_| asked && limits.is_empty()) {
+    let honoured = matches!(answer.status, 408 | 425 | 429 | 500..=599);
+    let wait = match answer.retry_after().filter(|_| honoured && limits.is_empty()) {
         Some(wait) => Some(wait),
-        None if answer.status == 429 && named.is_empty() => Some(UNSAID),
+        None if answer.status == 429 && named.is_empty() => Some(DEFAULT_LIMIT),
         None => None,
     };
     limits.extend(wait.filter(|wait| !wait.is_zero()).map(|wait| Limit { kinds: Vec::new(), wait }));
     limits
 }
 
-/// `seconds:category;category:scope:reason:namespaces`. `None` where it says nothing about what is sent from here.
+/// Parses `seconds:category;category:scope:reason:namespaces`. `None` if it limits no kind that is sent from here.
 fn limit_of(text: &str, switches: Switches) -> Option<Limit> {
     let mut parts = text.trim().split(':');
     let seconds: f64 = parts.next()?.trim().parse().ok()?;
-    // More seconds than a duration holds are a long wait, not an unreadable one.
+    // A number too large for a duration is a long wait, not a syntax error.
     let wait = match Duration::try_from_secs_f64(seconds) {
         Ok(wait) => wait,
         Err(_) if seconds > 0.0 => limits::RETRY_AFTER,
@@ -83,11 +75,11 @@ fn limit_of(text: &str, switches: Switches) -> Option<Limit> {
     };
     let categories = parts.next().unwrap_or_default().trim();
     let kinds: Vec<Kind> = categories.split(';').flat_map(|category| kinds_of(category.trim(), switches)).collect();
-    let says = !wait.is_zero() && (categories.is_empty() || !kinds.is_empty());
-    says.then(|| Limit { kinds, wait: wait.min(limits::RETRY_AFTER) })
+    let applies = !wait.is_zero() && (categories.is_empty() || !kinds.is_empty());
+    applies.then(|| Limit { kinds, wait: wait.min(limits::RETRY_AFTER) })
 }
 
-/// The server's own words, no payload.
+/// The server's error message; no payload.
 fn note(answer: &Answer) -> Option<String> {
     if let Some(error) = answer.header("x-sentry-error") {
         return Some(server_message(error));
@@ -170,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_noted_in_the_servers_words() {
+    fn the_note_of_a_refusal_is_the_servers_error_message() {
         let mut refused = answer(400, &[]);
         refused.body = br#"{"detail":"bad envelope","causes":["missing newline","x"]}"#.to_vec();
         assert_eq!(note(&refused).as_deref(), Some("bad envelope: missing newline"));

@@ -1,5 +1,5 @@
-//! One answer to one request of any destination on the real store: accounts, ledger, what the status says, next request.
-//! A destination's own table (`sentry` beside this file) is a list of such cases.
+//! Checks one answer to one request of any destination on the real store: balance, ledger, status, next request. The
+//! tables of the destinations (for example `sentry`) are lists of such checks.
 
 use super::*;
 
@@ -8,11 +8,11 @@ pub(super) struct Subject {
     pub(super) destination: fn() -> Arc<dyn Destination>,
     /// Its route, without the destination's name.
     pub(super) route: &'static str,
-    /// What the vendor answers when all is well.
+    /// The vendor's answer to a good request.
     pub(super) accept: fn() -> Turn,
 }
 
-/// What the rows of one request come to after one answer.
+/// The expected state after one answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outcome {
     pub(super) delivered: u64,
@@ -23,7 +23,7 @@ pub(super) struct Outcome {
     pub(super) dropped: Vec<(Reason, u64)>,
     /// Bounds of the wait for the next request in milliseconds; `None` = there is none within two days.
     pub(super) next: Option<(u64, u64)>,
-    /// Part of what the status says; empty = nothing is held.
+    /// Part of the status text; empty = no wait.
     pub(super) why: &'static str,
     pub(super) stopped: bool,
 }
@@ -37,7 +37,7 @@ pub(super) fn bench_of(subject: &Subject) -> Bench {
     bench
 }
 
-/// How long until the next request goes out; `None` = not within two days.
+/// Advances the clock to the next request and returns how long that was; `None` = none within two days.
 pub(super) fn next_request(bench: &mut Bench) -> Option<Duration> {
     let (begin, before) = (bench.clock.mono_ms(), bench.requests());
     loop {
@@ -53,18 +53,18 @@ pub(super) fn next_request(bench: &mut Bench) -> Option<Duration> {
     }
 }
 
-/// Sends `count` rows of a kind in one request, answers it with `turn`, and looks at everything.
+/// Sends `count` rows of a kind in one request, answers it with `turn`, and checks the state.
 pub(super) fn check(subject: &Subject, name: &str, kind: Kind, count: u64, turn: Turn, expected: &Outcome) {
     let route = format!("main/{}", subject.route);
     let mut bench = bench_of(subject);
     bench.script([turn]);
     bench.put(kind, usize::try_from(count).unwrap());
     if bench.requests() == 0 {
-        // Rows that no trigger sends at once go with their batch timer.
+        // Rows that are not urgent are sent by the batch timer.
         next_request(&mut bench);
     }
     assert_eq!(bench.requests(), 1, "{name}");
-    let account = bench.account_of(&route);
+    let account = bench.balance_of(&route);
     let dropped = expected.dropped.iter().map(|(reason, n)| (reason.as_str().to_owned(), *n)).collect();
     assert_eq!(
         (account.delivered, account.dead, account.in_flight, account.queued, &account.dropped),
@@ -81,9 +81,9 @@ pub(super) fn check(subject: &Subject, name: &str, kind: Kind, count: u64, turn:
         (Some(wait), Some((least, most))) => assert!((least..=most).contains(&wait), "{name}: {wait} ms"),
         (found, expected) => panic!("{name}: next after {found:?}, expected {expected:?}"),
     }
-    // What was kept arrives in the end, and nothing else does.
+    // Rows that were kept are delivered by the next requests, and no others.
     bench.after(Duration::from_secs(60));
     bench.settle();
-    let (end, lost) = (bench.account_of(&route), expected.dropped.iter().map(|(_, n)| n).sum::<u64>());
+    let (end, lost) = (bench.balance_of(&route), expected.dropped.iter().map(|(_, n)| n).sum::<u64>());
     assert_eq!((end.delivered, end.queued + end.in_flight), (count - lost - expected.dead, 0), "{name}: {end:?}");
 }

@@ -1,4 +1,4 @@
-//! Finding what a server refuses, and never dead-lettering for an outage.
+//! Finds the events that a server refuses, and dead-letters none for an outage.
 
 use super::*;
 use crate::store::RowState;
@@ -11,17 +11,17 @@ fn dead(bench: &Bench, id: EventId) -> Option<(Option<Reason>, u16)> {
 }
 
 #[test]
-fn a_poisonous_event_is_found_and_dead_lettered_and_all_others_are_delivered() {
+fn a_poison_event_is_dead_lettered_and_all_others_are_delivered() {
     let mut bench = Bench::new();
     let ids = bench.store_rows(Kind::ApiCall, "{}", 100);
     bench.usual(Turn::Refuse(vec![ids[37]]));
     bench.driver.event(Event::Rows([0, 0, 100, 0]));
     bench.settle();
-    let account = bench.account();
+    let account = bench.balance();
     assert_eq!((account.delivered, account.dead, account.queued, account.in_flight), (99, 1, 0, 0));
     assert_eq!(dead(&bench, ids[37]), Some((Some(Reason::Poison), 400)));
     assert!(bench.requests() <= 21, "{}", bench.requests());
-    // Every part was a request with an id of its own.
+    // Every part has a batch id of its own.
     let batches: std::collections::HashSet<String> =
         bench.sent().iter().map(|request| body(request)["batch_id"].to_string()).collect();
     assert_eq!(batches.len(), bench.requests());
@@ -29,27 +29,27 @@ fn a_poisonous_event_is_found_and_dead_lettered_and_all_others_are_delivered() {
 }
 
 #[test]
-fn a_server_that_refuses_everything_stops_the_route_and_nobody_is_dead_lettered() {
+fn a_server_that_refuses_everything_stops_the_route_and_nothing_is_dead_lettered() {
     let mut bench = Bench::new();
     bench.usual(status(400));
     bench.put(Kind::ApiCall, 100);
-    let account = bench.account();
+    let account = bench.balance();
     assert_eq!((account.dead, account.queued, account.in_flight), (0, 100, 0));
     assert_eq!(bench.requests(), 21);
     assert!(bench.why().contains("refuses_everything"), "{}", bench.why());
     assert_eq!(bench.state().stop.map(|stop| stop.kind), Some(StopKind::RefusesEverything));
     assert_eq!(bench.next(), Duration::from_secs(3600));
     assert_eq!((bench.requests(), ids(&bench.last()).len()), (22, 1));
-    // The endpoint is mended: what was refused alone meanwhile was innocent, but nobody can know; one probe ends it.
+    // The endpoint works again: one accepted probe ends the stop.
     bench.usual(Turn::Accept);
     assert_eq!(bench.next(), Duration::from_secs(7200));
-    let account = bench.account();
+    let account = bench.balance();
     assert_eq!(account.queued + account.in_flight, 0);
     assert!(account.delivered >= 90, "{account:?}");
 }
 
 #[test]
-fn a_single_refused_event_is_convicted_only_when_another_one_is_accepted() {
+fn a_single_refused_event_is_dead_lettered_only_when_another_one_is_accepted() {
     let mut bench = Bench::new();
     let bad = bench.store_rows(Kind::Error, "{}", 1)[0];
     bench.usual(Turn::Refuse(vec![bad]));
@@ -57,22 +57,22 @@ fn a_single_refused_event_is_convicted_only_when_another_one_is_accepted() {
     bench.settle();
     assert!(bench.why().contains("refuses_everything"));
     assert_eq!(dead(&bench, bad), None);
-    // Alone it is probed alone, again and again, and stays.
+    // Without another event it is the probe each time, and stays queued.
     bench.next();
     assert_eq!(ids(&bench.last()), [bad]);
     assert_eq!(dead(&bench, bad), None);
-    // Another event: the probe prefers it, and its acceptance convicts the first.
+    // The probe prefers another event; once that is accepted, the first one is dead-lettered.
     let good = bench.put(Kind::Error, 1)[0];
     bench.next();
     assert!(bench.sent().iter().any(|request| ids(request) == [good]));
     assert_eq!(dead(&bench, bad), Some((Some(Reason::Poison), 400)));
-    assert_eq!((bench.account().delivered, bench.account().dead, bench.account().queued), (1, 1, 0));
+    assert_eq!((bench.balance().delivered, bench.balance().dead, bench.balance().queued), (1, 1, 0));
     assert!(!bench.status(ROUTE).stopped);
-    assert!(bench.state().convicted.is_empty());
+    assert!(bench.state().refused_alone.is_empty());
 }
 
 #[test]
-fn events_that_a_server_refused_with_everything_else_are_innocent_when_it_takes_them_later() {
+fn events_refused_together_with_everything_else_are_delivered_when_the_server_accepts_them_later() {
     let mut bench = Bench::new();
     let rows = bench.store_rows(Kind::Error, "{}", 40);
     bench.usual(status(400));
@@ -84,18 +84,18 @@ fn events_that_a_server_refused_with_everything_else_are_innocent_when_it_takes_
     assert!(bench.why().contains("refuses_everything"));
     let bad = rows[7];
     bench.usual(Turn::Refuse(vec![bad]));
-    while bench.account().queued + bench.account().in_flight > 0 {
+    while bench.balance().queued + bench.balance().in_flight > 0 {
         bench.next();
     }
-    // The one it still refuses is guilty by itself.
-    let account = bench.account();
+    // Only the event that is still refused is dead-lettered.
+    let account = bench.balance();
     assert_eq!((account.delivered, account.dead, account.queued), (39, 1, 0), "{account:?}");
     assert_eq!(dead(&bench, bad), Some((Some(Reason::Poison), 400)));
-    assert!(bench.state().convicted.is_empty());
+    assert!(bench.state().refused_alone.is_empty());
 }
 
 #[test]
-fn a_bisect_goes_on_after_a_restart_where_it_was() {
+fn a_bisect_continues_after_a_restart() {
     let mut bench = Bench::new();
     let rows = bench.store_rows(Kind::ApiCall, "{}", 64);
     bench.usual(Turn::Refuse(vec![rows[5]]));
@@ -107,11 +107,11 @@ fn a_bisect_goes_on_after_a_restart_where_it_was() {
     bench.restart("boot-a");
     bench.add("main", rez("key"));
     assert_eq!(body(&bench.sent()[3]), body(&part), "the same part under the same id");
-    assert_eq!((bench.account().delivered, bench.account().dead), (63, 1));
+    assert_eq!((bench.balance().delivered, bench.balance().dead), (63, 1));
 }
 
 #[test]
-fn the_hours_requests_used_up_what_is_not_known_waits_an_hour_and_the_rest_goes() {
+fn when_the_bisect_requests_are_used_up_undecided_rows_wait_an_hour_and_the_others_pass() {
     let mut bench = Bench::new();
     let rows = bench.store_rows(Kind::ApiCall, "{}", 200);
     let bad: Vec<EventId> = rows.iter().copied().step_by(40).collect();
@@ -119,23 +119,23 @@ fn the_hours_requests_used_up_what_is_not_known_waits_an_hour_and_the_rest_goes(
     bench.driver.event(Event::Rows([0, 0, 200, 0]));
     bench.settle();
     assert_eq!(bench.requests(), 21);
-    let account = bench.account();
+    let account = bench.balance();
     assert!(account.delivered > 0 && account.dead > 0 && account.queued > 0, "{account:?}");
     let good = bench.put(Kind::Error, 1)[0];
     assert_eq!(ids(&bench.last()), [good], "others pass");
     let mut hours = 0;
-    while bench.account().queued + bench.account().in_flight > 0 {
+    while bench.balance().queued + bench.balance().in_flight > 0 {
         bench.after(Duration::from_secs(3600));
         hours += 1;
         assert!(hours < 12);
     }
-    let account = bench.account();
+    let account = bench.balance();
     assert_eq!((account.delivered, account.dead), (196, 5));
     assert!(bad.iter().all(|id| dead(&bench, *id).is_some()));
 }
 
 #[test]
-fn an_outage_is_never_taken_for_poison() {
+fn an_outage_is_never_mistaken_for_poison() {
     let mut bench = Bench::new();
     bench.usual(status(500));
     bench.put(Kind::Error, 20);
@@ -143,18 +143,18 @@ fn an_outage_is_never_taken_for_poison() {
     while bench.clock.mono_ms() - started < DAY {
         bench.next();
     }
-    let account = bench.account();
+    let account = bench.balance();
     assert_eq!((account.dead, account.delivered), (0, 0));
-    // The one event tried alone now and then costs no more than any other attempt.
+    // The trials with one event count among the attempts.
     assert!(bench.requests() < 800, "{}", bench.requests());
     bench.usual(Turn::Accept);
     bench.next();
     bench.after(Duration::from_secs(3600));
-    assert_eq!(bench.account().delivered, 20);
+    assert_eq!(bench.balance().delivered, 20);
 }
 
 #[test]
-fn an_event_that_breaks_the_server_is_found_once_another_request_got_through() {
+fn an_event_that_causes_5xx_is_found_once_another_request_was_accepted() {
     let mut bench = Bench::new();
     let rows = bench.store_rows(Kind::ApiCall, "{}", 30);
     bench.usual(Turn::Break(vec![rows[3]]));
@@ -163,13 +163,13 @@ fn an_event_that_breaks_the_server_is_found_once_another_request_got_through() {
     for _ in 0..6 {
         bench.next();
     }
-    let account = bench.account();
+    let account = bench.balance();
     assert_eq!((account.delivered, account.dead, account.queued), (29, 1, 0));
     assert_eq!(dead(&bench, rows[3]), Some((Some(Reason::Poison), 500)));
 }
 
 #[test]
-fn a_single_event_that_breaks_the_server_is_put_aside_so_that_others_pass() {
+fn a_single_event_that_causes_5xx_is_parked_so_that_others_pass() {
     let mut bench = Bench::new();
     let bad = bench.store_rows(Kind::Error, "{}", 1)[0];
     bench.usual(Turn::Break(vec![bad]));
@@ -178,17 +178,17 @@ fn a_single_event_that_breaks_the_server_is_put_aside_so_that_others_pass() {
     for _ in 0..4 {
         bench.next();
     }
-    assert_eq!((bench.requests(), bench.account().queued, bench.account().in_flight), (5, 1, 0));
+    assert_eq!((bench.requests(), bench.balance().queued, bench.balance().in_flight), (5, 1, 0));
     bench.put(Kind::Error, 1);
     bench.next();
-    assert_eq!((bench.account().delivered, bench.account().queued, bench.account().dead), (1, 1, 0));
+    assert_eq!((bench.balance().delivered, bench.balance().queued, bench.balance().dead), (1, 1, 0));
 }
 
 #[test]
-fn an_outage_in_the_middle_of_a_bisect_convicts_nobody() {
+fn an_outage_in_the_middle_of_a_bisect_dead_letters_nothing() {
     let mut bench = Bench::new();
     let rows = bench.store_rows(Kind::ApiCall, "{}", 8);
-    // Five 5xx, one event alone accepted, and then the server goes down for good.
+    // Five 5xx, one event accepted alone, then an outage.
     bench.script((0..5).map(|_| status(500)).chain([Turn::Accept]));
     bench.usual(status(500));
     bench.driver.event(Event::Rows([0, 0, 8, 0]));
@@ -196,17 +196,17 @@ fn an_outage_in_the_middle_of_a_bisect_convicts_nobody() {
     for _ in 0..40 {
         bench.next();
     }
-    assert_eq!(bench.account().dead, 0);
+    assert_eq!(bench.balance().dead, 0);
     bench.usual(Turn::Accept);
     for _ in 0..4 {
         bench.after(Duration::from_secs(3600));
     }
-    assert_eq!((bench.account().delivered, bench.account().dead), (8, 0));
+    assert_eq!((bench.balance().delivered, bench.balance().dead), (8, 0));
     assert_eq!(dead(&bench, rows[0]), None);
 }
 
 #[test]
-fn an_encoder_that_panics_over_one_event_costs_that_event_alone() {
+fn an_encoder_that_panics_on_one_event_costs_only_that_event() {
     let mut bench = Bench::bare();
     let destination = Rez::builder("http://127.0.0.1:1", "k").build().unwrap();
     bench.add("main", Arc::new(Faulty(destination)));
@@ -215,12 +215,12 @@ fn an_encoder_that_panics_over_one_event_costs_that_event_alone() {
     bench.store_rows(Kind::ApiCall, "{}", 20);
     bench.driver.event(Event::Rows([0, 0, 60, 0]));
     bench.settle();
-    assert_eq!((bench.account().delivered, bench.account().dead), (40, 1));
+    assert_eq!((bench.balance().delivered, bench.balance().dead), (40, 1));
     assert_eq!(dead(&bench, bad), Some((Some(Reason::Poison), 0)));
-    // A verdict that panics: nothing certain, the same ids again.
+    // If the verdict panics, the answer cannot be understood: the same request is sent again.
     bench.script([status(418)]);
     bench.put(Kind::Error, 1);
-    assert_eq!(bench.account().in_flight, 1);
+    assert_eq!(bench.balance().in_flight, 1);
     bench.next();
-    assert_eq!(bench.account().delivered, 41);
+    assert_eq!(bench.balance().delivered, 41);
 }

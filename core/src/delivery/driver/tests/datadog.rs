@@ -1,4 +1,4 @@
-//! Datadog's column of the design's table.
+//! The table of answers for Datadog.
 
 use super::answers::{Outcome, Subject, check};
 use super::*;
@@ -13,7 +13,7 @@ fn datadog() -> Arc<dyn Destination> {
     Arc::new(Datadog::builder(id, "token").endpoint("http://127.0.0.1:1").build().unwrap())
 }
 
-/// Each route with a kind it wants.
+/// Each route with a kind that it wants.
 const ROUTES: [(&str, Kind); 2] = [("datadog.rum", Kind::Error), ("datadog.logs", Kind::Message)];
 
 fn both(name: &str, turn: impl Fn() -> Turn, expected: &Outcome) {
@@ -33,25 +33,24 @@ fn stopped(why: &'static str) -> Outcome {
 }
 
 #[test]
-fn only_an_accepted_request_settles() {
+fn a_2xx_settles_and_a_lost_answer_is_sent_again() {
     let done = Outcome { delivered: 1, ..Outcome::default() };
     both("202", accept, &done);
-    both("202 without a word", || status(202), &done);
+    both("202 without a body", || status(202), &done);
     let cut = || Turn::Answer(Answer { status: 202, cut: true, ..Answer::default() });
     both("202, cut", cut, &done);
-    let html = [("content-type", "text/html")];
     for code in [200, 201, 204] {
-        both(&format!("{code}"), || with(code, &html, "<html>"), &again("certain answer"));
+        both(&format!("{code}"), || status(code), &done);
     }
-    both("a strange status", || status(999), &again("certain answer"));
-    both("fate unknown", || Turn::Ambiguous, &again("certain answer"));
-    both("completion dropped", || Turn::Drop, &again("certain answer"));
+    both("an unknown status", || status(999), &again("can be understood"));
+    both("fate unknown", || Turn::Ambiguous, &again("can be understood"));
+    both("completion dropped", || Turn::Drop, &again("can be understood"));
     both("no byte sent", || Turn::NotSent, &again("could not be reached"));
 }
 
 #[test]
-fn a_wrong_address_or_token_stops_and_a_refusal_of_everything_too() {
-    for code in [301, 302, 307, 308, 401, 403, 404, 405, 410] {
+fn a_wrong_address_or_token_and_a_refusal_of_everything_stop_the_route() {
+    for code in [301, 308, 401, 403, 404, 405, 410] {
         both(&format!("{code}"), || status(code), &stopped("stopped: "));
     }
     for code in [400, 402, 409, 413, 422] {
@@ -60,9 +59,9 @@ fn a_wrong_address_or_token_stops_and_a_refusal_of_everything_too() {
 }
 
 #[test]
-fn trouble_and_limits_are_waited_out() {
+fn outages_and_limits_are_waited_out() {
     for code in [408, 425, 500, 502, 503, 504, 507] {
-        both(&format!("{code}"), || status(code), &again("in trouble"));
+        both(&format!("{code}"), || status(code), &again("outage"));
     }
     both("429", || status(429), &again("fewer requests"));
     let date = ("date", "Mon, 23 Nov 2026 02:00:00 GMT");
@@ -70,8 +69,8 @@ fn trouble_and_limits_are_waited_out() {
         [(vec![("retry-after", "90")], 90_000), (vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT"), date], 600_000)]
     {
         for code in [429, 503] {
-            let asked = Outcome { next: Some((ms, ms)), ..again("left alone") };
-            both(&format!("{code}, {headers:?}"), || with(code, &headers, ""), &asked);
+            let kept = Outcome { next: Some((ms, ms)), ..again("asked to wait") };
+            both(&format!("{code}, {headers:?}"), || with(code, &headers, ""), &kept);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Mixpanel's column of the design's table: `/import`, whose answer names each refused row.
+//! The table of answers for Mixpanel's `/import`, whose answer names each refused row.
 
 use super::answers::{Outcome, Subject, check};
 use super::*;
@@ -20,7 +20,7 @@ fn import(name: &str, turn: Turn, expected: &Outcome) {
     check(&IMPORT, name, Kind::Analytics, 1, turn, expected);
 }
 
-/// Mixpanel asks for 2 to 60 s.
+/// Mixpanel's waits are 2 to 60 s.
 fn again(why: &'static str) -> Outcome {
     Outcome { in_flight: 1, next: Some((2_000, 4_000)), why, ..Outcome::default() }
 }
@@ -31,21 +31,21 @@ fn stopped(why: &'static str) -> Outcome {
 }
 
 #[test]
-fn only_mixpanels_own_answer_settles() {
+fn a_2xx_settles_unless_mixpanel_reports_a_failure() {
     let done = Outcome { delivered: 1, ..Outcome::default() };
     import("200 with its count", accept(), &done);
-    import("200 and a page", with(200, &[("content-type", "text/html")], "<html>"), &again("certain answer"));
+    import("200 without a count", with(200, &JSON, "{}"), &done);
     let cut = Answer { status: 200, cut: true, body: b"{\"code\":200".to_vec(), ..Answer::default() };
-    import("200, cut", Turn::Answer(cut), &again("certain answer"));
-    // It stored nothing.
+    import("200, cut", Turn::Answer(cut), &again("can be understood"));
+    // Mixpanel reports that it stored nothing.
     import("200 with 0", with(200, &JSON, "0"), &stopped("refuses every event"));
-    import("fate unknown", Turn::Ambiguous, &again("certain answer"));
+    import("fate unknown", Turn::Ambiguous, &again("can be understood"));
     import("no byte sent", Turn::NotSent, &again("could not be reached"));
 }
 
 #[test]
-fn a_wrong_address_or_token_stops_and_a_refusal_of_everything_too() {
-    for code in [301, 302, 307, 308, 401, 403, 404, 405, 410] {
+fn a_wrong_address_or_token_and_a_refusal_of_everything_stop_the_route() {
+    for code in [301, 308, 401, 403, 404, 405, 410] {
         import(&format!("{code}"), status(code), &stopped("stopped: "));
     }
     for code in [400, 402, 409, 413, 422] {
@@ -54,16 +54,16 @@ fn a_wrong_address_or_token_stops_and_a_refusal_of_everything_too() {
 }
 
 #[test]
-fn trouble_and_limits_are_waited_out() {
+fn outages_and_limits_are_waited_out() {
     for code in [500, 502, 503, 504] {
-        import(&format!("{code}"), status(code), &again("in trouble"));
+        import(&format!("{code}"), status(code), &again("outage"));
     }
     import("429", status(429), &again("fewer requests"));
     let date = ("date", "Mon, 23 Nov 2026 02:00:00 GMT");
     for (headers, ms) in
         [(vec![("retry-after", "90")], 90_000), (vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT"), date], 600_000)]
     {
-        let asked = Outcome { next: Some((ms, ms)), ..again("left alone") };
-        import(&format!("429, {headers:?}"), with(429, &headers, ""), &asked);
+        let kept = Outcome { next: Some((ms, ms)), ..again("asked to wait") };
+        import(&format!("429, {headers:?}"), with(429, &headers, ""), &kept);
     }
 }

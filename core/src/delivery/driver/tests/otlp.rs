@@ -1,4 +1,4 @@
-//! OTLP's column of the design's table.
+//! The table of answers for OTLP.
 
 use super::answers::{Outcome, Subject, check};
 use super::*;
@@ -19,7 +19,7 @@ fn subject(route: &'static str) -> Subject {
     Subject { destination: otlp, route, accept }
 }
 
-/// Each route with a kind it wants.
+/// Each route with a kind that it wants.
 const ROUTES: [(&str, Kind); 3] =
     [("otlp.logs", Kind::Error), ("otlp.traces", Kind::ApiCall), ("otlp.metrics", Kind::Frames)];
 
@@ -37,7 +37,7 @@ fn stopped(why: &'static str) -> Outcome {
 }
 
 #[test]
-fn an_answer_of_the_protocol_settles_each_route_and_no_other_does() {
+fn a_2xx_settles_each_route_and_a_lost_answer_is_sent_again() {
     let done = Outcome { delivered: 1, ..Outcome::default() };
     for (route, kind) in ROUTES {
         for (name, turn) in [
@@ -45,28 +45,23 @@ fn an_answer_of_the_protocol_settles_each_route_and_no_other_does() {
             ("JSON with an empty partial success", with(200, &JSON, r#"{"partialSuccess":{}}"#)),
             ("protobuf", with(200, &PROTOBUF, "\n\0")),
             ("nothing", status(204)),
+            ("JSON that is not an object", with(200, &JSON, "[]")),
+            ("half of an answer", with(200, &PROTOBUF, "\n\u{5}")),
+            ("a cut answer", Turn::Answer(Answer { status: 200, cut: true, ..Answer::default() })),
         ] {
             check(&subject(route), &format!("{route}, {name}"), kind, 1, turn, &done);
         }
-        let html = [("content-type", "text/html")];
-        for (name, turn) in [
-            ("a portal's page", with(200, &html, "<html>")),
-            ("a portal's empty page", with(200, &html, "")),
-            ("JSON that is no object", with(200, &JSON, "[]")),
-            ("half of an answer", with(200, &PROTOBUF, "\n\u{5}")),
-            ("a cut answer", Turn::Answer(Answer { status: 200, cut: true, ..Answer::default() })),
-            ("a strange status", status(999)),
-            ("fate unknown", Turn::Ambiguous),
-            ("completion dropped", Turn::Drop),
-        ] {
-            check(&subject(route), &format!("{route}, {name}"), kind, 1, turn, &again("certain answer"));
+        for (name, turn) in
+            [("an unknown status", status(999)), ("fate unknown", Turn::Ambiguous), ("completion dropped", Turn::Drop)]
+        {
+            check(&subject(route), &format!("{route}, {name}"), kind, 1, turn, &again("can be understood"));
         }
         check(&subject(route), route, kind, 1, Turn::NotSent, &again("could not be reached"));
     }
 }
 
 #[test]
-fn what_a_partial_success_refuses_is_counted_and_never_sent_again() {
+fn records_rejected_by_a_partial_success_are_counted_and_not_sent_again() {
     let rejected =
         |n: u64, delivered| Outcome { delivered, dropped: vec![(Reason::Rejected, n)], ..Outcome::default() };
     let json = |n: u64| with(200, &JSON, &format!(r#"{{"partialSuccess":{{"rejectedLogRecords":"{n}"}}}}"#));
@@ -78,8 +73,8 @@ fn what_a_partial_success_refuses_is_counted_and_never_sent_again() {
 }
 
 #[test]
-fn a_wrong_address_or_key_stops_and_a_refusal_of_everything_too() {
-    for code in [301, 302, 303, 307, 308, 401, 403, 404, 405, 410] {
+fn a_wrong_address_or_key_and_a_refusal_of_everything_stop_the_route() {
+    for code in [301, 308, 401, 403, 404, 405, 410] {
         logs(&format!("{code}"), 1, status(code), &stopped("stopped: "));
     }
     for code in [400, 402, 406, 409, 413, 414, 422, 431] {
@@ -88,12 +83,12 @@ fn a_wrong_address_or_key_stops_and_a_refusal_of_everything_too() {
 }
 
 #[test]
-fn trouble_and_limits_are_waited_out() {
+fn outages_and_limits_are_waited_out() {
     for code in [500, 501, 502, 503, 504, 507, 599] {
-        logs(&format!("{code}"), 1, status(code), &again("in trouble"));
+        logs(&format!("{code}"), 1, status(code), &again("outage"));
     }
     for code in [408, 425] {
-        logs(&format!("{code}"), 1, status(code), &again("in trouble"));
+        logs(&format!("{code}"), 1, status(code), &again("outage"));
     }
     let date = ("date", "Mon, 23 Nov 2026 02:00:00 GMT");
     for (headers, ms) in [
@@ -103,8 +98,8 @@ fn trouble_and_limits_are_waited_out() {
         (vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT"), date], 600_000),
     ] {
         for code in [429, 503] {
-            let asked = Outcome { next: Some((ms, ms)), ..again("left alone") };
-            logs(&format!("{code}, {headers:?}"), 1, with(code, &headers, ""), &asked);
+            let kept = Outcome { next: Some((ms, ms)), ..again("asked to wait") };
+            logs(&format!("{code}, {headers:?}"), 1, with(code, &headers, ""), &kept);
         }
     }
     for headers in [vec![], vec![("retry-after", "soon")], vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT")]] {
@@ -113,11 +108,11 @@ fn trouble_and_limits_are_waited_out() {
 }
 
 #[test]
-fn an_endpoint_that_takes_no_gzip_gets_the_same_without() {
+fn an_endpoint_that_refuses_gzip_gets_the_same_request_uncompressed() {
     let mut bench = super::answers::bench_of(&subject("otlp.logs"));
     bench.script([status(415)]);
     bench.put(Kind::Error, 2);
     let zipped = |request: &Request| request.headers.iter().any(|(name, _)| name == "Content-Encoding");
     assert_eq!(bench.sent().iter().map(zipped).collect::<Vec<_>>(), [true, false]);
-    assert_eq!(bench.account_of("main/otlp.logs").delivered, 2);
+    assert_eq!(bench.balance_of("main/otlp.logs").delivered, 2);
 }

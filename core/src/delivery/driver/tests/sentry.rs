@@ -1,4 +1,4 @@
-//! Sentry's column of the design's table.
+//! The table of answers for Sentry.
 
 use super::answers::{Outcome, Subject, bench_of, check, next_request};
 use super::*;
@@ -22,22 +22,22 @@ fn done() -> Outcome {
     Outcome { delivered: 1, ..Outcome::default() }
 }
 
-/// In flight, to be sent again as it is.
+/// Kept in flight; the same request is sent again.
 fn again(why: &'static str) -> Outcome {
     Outcome { in_flight: 1, next: Some((1_000, 2_000)), why, ..Outcome::default() }
 }
 
-/// Queued again; the service has a minute to recover.
-fn trouble() -> Outcome {
-    Outcome { queued: 1, next: Some((60_000, 120_000)), why: "in trouble", ..Outcome::default() }
+/// Queued again; the next attempt is at least a minute later.
+fn outage() -> Outcome {
+    Outcome { queued: 1, next: Some((60_000, 120_000)), why: "outage", ..Outcome::default() }
 }
 
-/// Dropped, and told in a report of its own.
+/// Dropped, and reported in a request of its own.
 fn refused(why: &'static str, next: (u64, u64)) -> Outcome {
     Outcome { dropped: vec![(Reason::Rejected, 1)], next: Some(next), why, ..Outcome::default() }
 }
 
-/// Dropped by a 429, which the server counts itself.
+/// Dropped after a 429, which the server counts itself.
 fn limited(why: &'static str) -> Outcome {
     Outcome { dropped: vec![(Reason::RateLimited, 1)], why, ..Outcome::default() }
 }
@@ -55,22 +55,17 @@ fn one(name: &str, kind: Kind, turn: Turn, expected: &Outcome) {
 const REPORT: (u64, u64) = (0, 600_000);
 
 #[test]
-fn an_answer_of_sentrys_own_settles_and_no_other_does() {
+fn a_2xx_settles_and_a_lost_answer_is_sent_again() {
     for status in [200, 201, 202] {
         one(&format!("{status} with JSON"), Kind::Error, with(status, &[], "{}"), &done());
     }
     let html = [("content-type", "text/html")];
-    for (name, turn) in [
-        ("a portal's page", with(200, &html, "<html>")),
-        ("JSON that is no object", with(200, &[], "1")),
-        ("an empty answer", status(200)),
-        ("204", status(204)),
-        ("a cut answer", Turn::Answer(Answer { status: 200, body: b"{}".to_vec(), cut: true, ..Answer::default() })),
-        ("a strange status", status(999)),
-        ("fate unknown", Turn::Ambiguous),
-        ("completion dropped", Turn::Drop),
-    ] {
-        one(name, Kind::Error, turn, &again("certain answer"));
+    let cut = Turn::Answer(Answer { status: 200, body: b"{".to_vec(), cut: true, ..Answer::default() });
+    one("a cut answer", Kind::Error, cut, &done());
+    for (name, turn) in
+        [("an unknown status", status(999)), ("fate unknown", Turn::Ambiguous), ("completion dropped", Turn::Drop)]
+    {
+        one(name, Kind::Error, turn, &again("can be understood"));
     }
     one("no byte sent", Kind::Error, Turn::NotSent, &again("could not be reached"));
     one("JSON under another type", Kind::Error, with(200, &html, r#"{"id":"x"}"#), &done());
@@ -83,31 +78,31 @@ fn a_refusal_is_dropped_and_reported_and_a_wrong_address_stops() {
             one(&format!("{code}"), kind, status(code), &refused("", REPORT));
         }
     }
-    for code in [301, 302, 303, 304, 307, 308, 401, 403, 404, 405, 410] {
+    for code in [301, 304, 308, 401, 403, 404, 405, 410] {
         one(&format!("{code}"), Kind::Error, status(code), &stopped());
     }
 }
 
 #[test]
-fn in_trouble_crashes_and_errors_are_kept_and_the_rest_is_dropped_and_reported() {
+fn in_an_outage_crashes_and_errors_are_kept_and_the_rest_is_dropped_and_reported() {
     for code in [408, 425, 500, 502, 503, 504, 507, 599] {
         for kind in [Kind::Crash, Kind::Error, Kind::Session, Kind::Feedback] {
-            one(&format!("{code}"), kind, status(code), &trouble());
+            one(&format!("{code}"), kind, status(code), &outage());
         }
         for kind in [Kind::ScreenLoad, Kind::Message, Kind::Metric] {
-            one(&format!("{code}"), kind, status(code), &refused("in trouble", (60_000, 720_000)));
+            one(&format!("{code}"), kind, status(code), &refused("outage", (60_000, 720_000)));
         }
     }
-    let asked = [("retry-after", "300")];
+    let seconds = [("retry-after", "300")];
     one(
         "503 with a time",
         Kind::Crash,
-        with(503, &asked, ""),
-        &Outcome { next: Some((300_000, 300_000)), why: "left alone", ..trouble() },
+        with(503, &seconds, ""),
+        &Outcome { next: Some((300_000, 300_000)), why: "asked to wait", ..outage() },
     );
 }
 
-/// The body of a request, unpacked.
+/// The body of a request, decompressed.
 fn text(request: &Request) -> String {
     let mut plain = String::new();
     flate2::read::GzDecoder::new(request.body.as_slice()).read_to_string(&mut plain).unwrap();
@@ -115,7 +110,7 @@ fn text(request: &Request) -> String {
 }
 
 #[test]
-fn what_was_dropped_is_told_with_sentrys_word_for_it() {
+fn dropped_events_are_reported_with_sentrys_reason() {
     let mut bench = bench_of(&SENTRY);
     bench.script([status(400)]);
     bench.put(Kind::Error, 1);
@@ -125,13 +120,13 @@ fn what_was_dropped_is_told_with_sentrys_word_for_it() {
 }
 
 #[test]
-fn a_429_drops_what_it_was_about_and_holds_what_is_later_until_the_limit_ends() {
+fn a_429_drops_its_own_events_and_holds_later_ones_until_the_limit_ends() {
     let date = "Mon, 23 Nov 2026 02:00:00 GMT";
     for (name, headers, seconds) in [
-        ("nothing said", vec![], 60),
+        ("no time", vec![], 60),
         ("seconds", vec![("retry-after", "90")], 90),
         ("a date", vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT"), ("date", date)], 600),
-        ("no date to stand against", vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT")], 60),
+        ("a date without the answer's own date", vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT")], 60),
         ("garbled", vec![("retry-after", "soon")], 60),
         ("a week", vec![("retry-after", "604800")], 86_400),
         ("all categories", vec![(LIMITS, "120::organization")], 120),
@@ -145,9 +140,9 @@ fn a_429_drops_what_it_was_about_and_holds_what_is_later_until_the_limit_ends() 
         let mut bench = bench_of(&SENTRY);
         bench.script([with(429, &headers, "")]);
         bench.put(Kind::Error, 1);
-        let account = bench.account_of(ROUTE);
+        let account = bench.balance_of(ROUTE);
         assert_eq!(account.dropped.get("rate_limited"), Some(&1), "{name}");
-        // A later one waits, over a restart too, and then arrives.
+        // A later event waits, over a restart too, and is then delivered.
         bench.store_rows(Kind::Error, "{}", 1);
         bench.restart("boot-a");
         bench.add("main", sentry("key"));
@@ -155,8 +150,8 @@ fn a_429_drops_what_it_was_about_and_holds_what_is_later_until_the_limit_ends() 
         let wait = next_request(&mut bench).unwrap();
         assert!(wait > Duration::from_secs(seconds - 1) && wait <= Duration::from_secs(seconds), "{name}: {wait:?}");
         bench.settle();
-        assert_eq!(bench.account_of(ROUTE).delivered, 1, "{name}");
-        // The server counted its own refusal: nobody is told of it again.
+        assert_eq!(bench.balance_of(ROUTE).delivered, 1, "{name}");
+        // The server counts its own refusals: they are not reported.
         assert!(!text(&bench.last()).contains("client_report"), "{name}");
     }
     one("no kind of ours", Kind::Error, with(429, &[(LIMITS, "60:replay:key")], ""), &limited(""));
@@ -168,25 +163,25 @@ fn a_limit_of_a_category_on_any_answer_lets_the_others_pass() {
         let mut bench = bench_of(&SENTRY);
         bench.script([with(status, &[(LIMITS, "3600:transaction;session:organization")], "{}")]);
         bench.put(Kind::Error, 1);
-        let first = bench.account_of(ROUTE);
+        let first = bench.balance_of(ROUTE);
         bench.after(Duration::from_secs(130));
         bench.put(Kind::ScreenLoad, 60);
         bench.put(Kind::Session, 1);
         bench.put(Kind::Error, 1);
         bench.after(Duration::from_secs(600));
-        let account = bench.account_of(ROUTE);
+        let account = bench.balance_of(ROUTE);
         assert_eq!((account.delivered, account.queued), (2 - u64::from(status == 400), 61), "{status}: {first:?}");
         bench.after(Duration::from_secs(3_000));
         for _ in 0..70 {
             bench.after(Duration::from_secs(30));
         }
-        let account = bench.account_of(ROUTE);
+        let account = bench.balance_of(ROUTE);
         assert_eq!((account.delivered, account.queued), (63 - u64::from(status == 400), 0), "{status}: {account:?}");
     }
 }
 
 #[test]
-fn in_an_outage_the_waits_grow_and_nothing_that_matters_is_lost() {
+fn in_an_outage_the_waits_grow_and_a_crash_is_kept() {
     let mut bench = bench_of(&SENTRY);
     bench.usual(status(503));
     bench.put(Kind::Crash, 1);
@@ -197,12 +192,12 @@ fn in_an_outage_the_waits_grow_and_nothing_that_matters_is_lost() {
     }
     bench.usual(accept());
     next_request(&mut bench).unwrap();
-    let account = bench.account_of(ROUTE);
+    let account = bench.balance_of(ROUTE);
     assert_eq!((account.delivered, account.dropped.len()), (1, 0));
 }
 
 #[test]
-fn trouble_says_nothing_about_a_stopped_address() {
+fn an_outage_does_not_end_a_stop() {
     let mut bench = bench_of(&SENTRY);
     bench.script([status(403), status(503)]);
     bench.put(Kind::Error, 1);
@@ -210,11 +205,11 @@ fn trouble_says_nothing_about_a_stopped_address() {
     assert_eq!(next_request(&mut bench), Some(Duration::from_secs(3_600)));
     assert!(bench.status(ROUTE).stopped);
     assert_eq!(next_request(&mut bench), Some(Duration::from_secs(7_200)));
-    assert_eq!(bench.account_of(ROUTE).delivered, 1);
+    assert_eq!(bench.balance_of(ROUTE).delivered, 1);
 }
 
 #[test]
-fn a_loss_is_reported_once_and_a_later_one_by_what_was_added() {
+fn a_loss_is_reported_once_and_a_later_one_by_its_increase() {
     let mut bench = bench_of(&SENTRY);
     let quantities = |bench: &Bench| {
         let sent = bench.sent();
@@ -242,7 +237,7 @@ fn a_loss_is_reported_once_and_a_later_one_by_what_was_added() {
     next_request(&mut bench).unwrap();
     assert_eq!(quantities(&bench), [3, 2, 4]);
     assert_eq!(next_request(&mut bench), None);
-    // What Sentry would never have got is worth no request.
+    // Losses of kinds that are never sent to Sentry are not reported.
     bench.store(|store, now| {
         let mut fold = store.begin(false, now).unwrap();
         fold.intake(Some(Kind::Analytics), 1).unwrap();
@@ -254,7 +249,7 @@ fn a_loss_is_reported_once_and_a_later_one_by_what_was_added() {
 }
 
 #[test]
-fn two_thousand_events_with_a_fault_in_every_third_answer_all_end_somewhere() {
+fn two_thousand_events_with_a_fault_in_every_third_answer_are_all_accounted_for() {
     let mut bench = bench_of(&SENTRY);
     let mut n = 0_usize;
     for _ in 0..40 {
@@ -285,7 +280,7 @@ fn two_thousand_events_with_a_fault_in_every_third_answer_all_end_somewhere() {
     for _ in 0..400 {
         bench.after(Duration::from_secs(700));
     }
-    let account = bench.account_of(ROUTE);
+    let account = bench.balance_of(ROUTE);
     let lost: u64 = account.dropped.values().sum();
     assert_eq!((account.queued, account.in_flight, account.delivered + lost), (0, 0, 2_000), "{account:?}");
     assert!(

@@ -1,4 +1,4 @@
-//! When a batch goes: counts, timers, hints, background, flush, suspend, losses. And when nothing does.
+//! When a batch is sent: counts, timers, hints, background, flush, suspend, losses.
 
 use super::*;
 
@@ -10,12 +10,12 @@ fn flush(bench: &mut Bench) -> bool {
 }
 
 #[test]
-fn with_nothing_to_do_there_is_no_timer() {
+fn without_work_there_is_no_timer() {
     let mut bench = Bench::new();
     assert_eq!(bench.settle(), None);
     bench.put(Kind::Error, 3);
     bench.put(Kind::ApiCall, 60);
-    assert_eq!(bench.account().delivered, 63);
+    assert_eq!(bench.balance().delivered, 63);
     assert_eq!(bench.settle(), None);
     assert_eq!(bench.after(Duration::from_secs(86_400)), None);
 }
@@ -30,23 +30,23 @@ fn fifty_events_or_thirty_seconds_start_a_batch() {
     assert_eq!(ids(&bench.last()).len(), 50);
     bench.put(Kind::Metric, 1);
     assert_eq!(bench.next(), Duration::from_secs(30));
-    assert_eq!(bench.account().delivered, 51);
+    assert_eq!(bench.balance().delivered, 51);
 }
 
 #[test]
-fn errors_go_at_once_but_not_more_than_one_request_in_five_seconds() {
+fn errors_are_sent_at_once_but_at_most_one_request_in_five_seconds() {
     let mut bench = Bench::new();
     bench.put(Kind::ApiCall, 3);
     bench.put(Kind::Error, 1);
-    assert_eq!((bench.requests(), ids(&bench.last()).len()), (1, 4), "the others go along");
+    assert_eq!((bench.requests(), ids(&bench.last()).len()), (1, 4), "the other rows are in the same request");
     bench.put(Kind::Crash, 1);
     assert_eq!(bench.requests(), 1);
     assert_eq!(bench.next(), Duration::from_secs(5));
-    assert_eq!(bench.account().delivered, 5);
+    assert_eq!(bench.balance().delivered, 5);
 }
 
 #[test]
-fn a_cut_takes_lane_0_first_and_at_most_500_events() {
+fn a_batch_starts_with_lane_0_and_has_at_most_500_events() {
     let mut bench = Bench::new();
     bench.store_rows(Kind::Metric, "{}", 300);
     bench.store_rows(Kind::ApiCall, "{}", 900);
@@ -59,7 +59,7 @@ fn a_cut_takes_lane_0_first_and_at_most_500_events() {
 }
 
 #[test]
-fn a_cut_by_bytes_stays_under_the_endpoints_mebibyte() {
+fn a_batch_of_large_rows_stays_under_the_endpoints_cap_of_1_mib() {
     let mut bench = Bench::new();
     let big = format!(r#"{{"message":"{}"}}"#, "x".repeat(60_000));
     bench.store_rows(Kind::Error, &big, 40);
@@ -68,17 +68,17 @@ fn a_cut_by_bytes_stays_under_the_endpoints_mebibyte() {
     while bench.settle().is_some() {
         bench.next();
     }
-    assert_eq!(bench.account().delivered, 40);
+    assert_eq!(bench.balance().delivered, 40);
     assert!(bench.sent().iter().all(|request| body(request).to_string().len() <= limits::CUT_BYTES));
 }
 
 #[test]
-fn leaving_the_foreground_sends_everything_and_in_the_background_timers_are_long() {
+fn entering_the_background_sends_everything_and_its_timers_are_longer() {
     let mut bench = Bench::new();
     bench.put(Kind::ApiCall, 5);
     bench.driver.event(Event::Foreground(false));
     bench.settle();
-    assert_eq!(bench.account().delivered, 5);
+    assert_eq!(bench.balance().delivered, 5);
     bench.put(Kind::ApiCall, 70);
     assert_eq!(bench.requests(), 1);
     assert_eq!(bench.next(), Duration::from_secs(900));
@@ -86,11 +86,11 @@ fn leaving_the_foreground_sends_everything_and_in_the_background_timers_are_long
     bench.driver.event(Event::Foreground(true));
     assert_eq!(bench.next(), Duration::from_secs(30));
     bench.put(Kind::Error, 1);
-    assert_eq!(bench.account().delivered, 77);
+    assert_eq!(bench.balance().delivered, 77);
 }
 
 #[test]
-fn without_a_network_errors_are_tried_every_quarter_of_an_hour_and_all_go_when_it_is_back() {
+fn without_a_network_errors_are_tried_every_15_minutes_and_all_rows_are_sent_when_it_returns() {
     let mut bench = Bench::new();
     bench.put(Kind::Error, 1);
     bench.driver.event(Event::Hint(Hint::Network(Network::Offline)));
@@ -107,35 +107,35 @@ fn without_a_network_errors_are_tried_every_quarter_of_an_hour_and_all_go_when_i
     bench.after(Duration::from_secs(6));
     bench.driver.event(Event::Hint(Hint::Network(Network::Online)));
     bench.settle();
-    assert_eq!(bench.account().delivered, 82);
+    assert_eq!(bench.balance().delivered, 82);
 }
 
 #[test]
-fn an_offline_hint_that_is_wrong_cannot_hold_anything_for_more_than_a_day() {
+fn a_wrong_offline_hint_delays_rows_by_at_most_a_day() {
     let mut bench = Bench::new();
     bench.driver.event(Event::Hint(Hint::Network(Network::Offline)));
     bench.put(Kind::ApiCall, 80);
     assert_eq!(bench.next(), Duration::from_secs(86_400));
-    assert_eq!(bench.account().delivered, 80);
+    assert_eq!(bench.balance().delivered, 80);
 }
 
 #[test]
-fn low_power_delays_bulk_by_a_day_at_most_and_errors_not_at_all() {
+fn power_saving_delays_bulk_by_at_most_a_day_and_errors_not_at_all() {
     let mut bench = Bench::new();
     bench.driver.event(Event::Hint(Hint::Power(Power::Low)));
     bench.put(Kind::ApiCall, 80);
-    assert!(bench.why().contains("energy"), "{}", bench.why());
+    assert!(bench.why().contains("power saving"), "{}", bench.why());
     assert_eq!(bench.next(), Duration::from_secs(86_400));
-    assert_eq!(bench.account().delivered, 80);
+    assert_eq!(bench.balance().delivered, 80);
     bench.put(Kind::Error, 1);
-    assert_eq!(bench.account().delivered, 81);
+    assert_eq!(bench.balance().delivered, 81);
     bench.put(Kind::ApiCall, 1);
     assert!(flush(&mut bench));
-    assert_eq!(bench.account().delivered, 82);
+    assert_eq!(bench.balance().delivered, 82);
 }
 
 #[test]
-fn a_network_that_is_back_ends_the_wait_for_it_but_not_what_the_server_asked_for() {
+fn a_returning_network_ends_the_wait_for_it_but_not_the_servers() {
     for (turn, ends) in [(Turn::NotSent, true), (with(503, &[("retry-after", "900")], ""), false)] {
         let mut bench = Bench::new();
         bench.script(std::iter::repeat_n(turn, 5));
@@ -145,38 +145,85 @@ fn a_network_that_is_back_ends_the_wait_for_it_but_not_what_the_server_asked_for
         bench.wire.script.lock().unwrap().clear();
         bench.driver.event(Event::Hint(Hint::Network(Network::Unknown)));
         bench.settle();
-        assert_eq!(bench.account().delivered == 1, ends);
+        assert_eq!(bench.balance().delivered == 1, ends);
     }
 }
 
 #[test]
-fn flush_tries_now_in_spite_of_our_own_waits_but_not_of_the_servers() {
+fn flush_ignores_our_own_wait_once_in_five_seconds_and_never_the_servers() {
     let mut bench = Bench::new();
     bench.put(Kind::ApiCall, 2);
     assert!(flush(&mut bench));
-    assert_eq!(bench.account().delivered, 2);
-    // Our own backoff.
+    assert_eq!(bench.balance().delivered, 2);
+    // Our own wait.
     bench.script([status(500), status(500)]);
     bench.put(Kind::Error, 1);
     let before = bench.requests();
     assert!(flush(&mut bench), "one attempt, and it ended");
     assert_eq!(bench.requests(), before + 1);
+    assert!(flush(&mut bench), "the wait was ignored a moment ago");
+    assert_eq!(bench.requests(), before + 1);
+    assert!(bench.why().contains("outage"), "{}", bench.why());
+    bench.clock.advance(limits::FLUSH_INTERVAL);
     assert!(flush(&mut bench));
-    assert_eq!(bench.account().delivered, 3);
-    // What the server asked for.
+    assert_eq!(bench.balance().delivered, 3);
+    // The server's wait.
     bench.after(Duration::from_secs(10));
     bench.script([with(429, &[("retry-after", "60")], "")]);
     bench.put(Kind::Error, 1);
     let before = bench.requests();
     assert!(flush(&mut bench));
     assert_eq!(bench.requests(), before);
-    assert!(bench.why().contains("left alone"));
+    assert!(bench.why().contains("asked to wait"));
     // A stop.
     bench.script([status(401)]);
     bench.next();
     let before = bench.requests();
     assert!(flush(&mut bench));
     assert_eq!(bench.requests(), before);
+}
+
+#[test]
+fn a_hundred_flushes_in_a_second_cause_at_most_two_requests_that_fail() {
+    for (name, turn) in [
+        ("refuses the connection", Turn::NotSent),
+        ("closes the connection", Turn::Ambiguous),
+        ("drops the request", Turn::Drop),
+        ("answers 500", status(500)),
+        ("answers an empty 200", status(200)),
+        ("is behind a captive portal", with(200, &[], "<html>")),
+    ] {
+        let mut bench = Bench::new();
+        bench.usual(turn);
+        bench.put(Kind::Error, 2);
+        for _ in 0..100 {
+            assert!(flush(&mut bench), "{name}: a flush returns at once");
+            assert!(!bench.why().is_empty(), "{name}: the status says why");
+            bench.clock.advance(Duration::from_millis(10));
+        }
+        assert!((1..=2).contains(&bench.requests()), "{name}: {} requests", bench.requests());
+        // The next one that ignores the wait is 5 s later.
+        bench.clock.advance(limits::FLUSH_INTERVAL);
+        let before = bench.requests();
+        (0..10).for_each(|_| assert!(flush(&mut bench)));
+        // The wait is over for the first of them and ignored by the second.
+        assert!((1..=2).contains(&(bench.requests() - before)), "{name}");
+        assert_eq!(bench.balance().delivered, 0, "{name}");
+        bench.usual(Turn::Accept);
+        bench.clock.advance(limits::FLUSH_INTERVAL);
+        assert!(flush(&mut bench));
+        assert_eq!(bench.balance().delivered, 2, "{name}");
+    }
+}
+
+#[test]
+fn a_flush_after_each_event_is_not_held_while_the_server_answers() {
+    let mut bench = Bench::new();
+    for n in 1..=100 {
+        bench.put(Kind::ApiCall, 1);
+        assert!(flush(&mut bench));
+        assert_eq!(bench.balance().delivered, n);
+    }
 }
 
 #[test]
@@ -190,18 +237,18 @@ fn flush_waits_for_the_answer() {
     done.finish(Sent::Answer(answer));
     bench.settle();
     assert!(bench.driver.flushing.is_empty());
-    assert_eq!(bench.account().delivered, 2);
+    assert_eq!(bench.balance().delivered, 2);
 }
 
 #[test]
-fn suspend_waits_for_what_is_under_way_and_starts_nothing_new() {
+fn suspend_waits_for_requests_in_flight_and_starts_no_new_one() {
     let mut bench = Bench::new();
     bench.script([Turn::Silence]);
     bench.put(Kind::Error, 1);
-    let (done, quiet) = channel();
+    let (done, idle) = channel();
     bench.driver.suspend(done);
     bench.settle();
-    assert!(quiet.try_recv().is_err());
+    assert!(idle.try_recv().is_err());
     bench.put(Kind::Error, 1);
     bench.after(Duration::from_secs(10));
     bench.put(Kind::Error, 1);
@@ -209,15 +256,15 @@ fn suspend_waits_for_what_is_under_way_and_starts_nothing_new() {
     let answer = accept(&bench.last());
     bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Answer(answer));
     bench.settle();
-    assert!(quiet.try_recv().is_ok());
+    assert!(idle.try_recv().is_ok());
     assert_eq!(bench.settle(), None, "no timer while suspended");
     bench.driver.event(Event::Resume);
     bench.settle();
-    assert_eq!(bench.account().delivered, 3);
+    assert_eq!(bench.balance().delivered, 3);
 }
 
 #[test]
-fn losses_go_along_with_a_batch_and_otherwise_by_themselves_every_ten_minutes() {
+fn losses_are_reported_with_a_batch_or_alone_every_ten_minutes() {
     let mut bench = Bench::new();
     bench.put(Kind::Error, 1);
     bench.after(Duration::from_secs(60));
@@ -229,7 +276,7 @@ fn losses_go_along_with_a_batch_and_otherwise_by_themselves_every_ten_minutes() 
     assert_eq!(ids(&bench.last()).len(), 0);
     assert_eq!(losses(&bench), sampled(3));
     assert_eq!(body(&bench.last())["resource"]["app"], "shop");
-    // The same number again is no news.
+    // The same number is not reported again.
     bench.driver.event(Event::Rows([0; 4]));
     while bench.settle().is_some() {
         bench.next();
@@ -241,12 +288,12 @@ fn losses_go_along_with_a_batch_and_otherwise_by_themselves_every_ten_minutes() 
     bench.lose(Reason::Sampled, 1);
     bench.put(Kind::Error, 1);
     assert_eq!((ids(&bench.last()).len(), losses(&bench)), (1, sampled(5)));
-    assert_eq!(bench.settle(), None, "told already");
+    assert_eq!(bench.settle(), None, "already reported");
     bench.restart("boot-a");
     bench.add("main", rez("key"));
-    assert_eq!(bench.settle(), None, "told already, before the restart");
+    assert_eq!(bench.settle(), None, "already reported before the restart");
     bench.lose(Reason::Sampled, 1);
-    assert!(flush(&mut bench), "the next flush takes it along");
+    assert!(flush(&mut bench), "the next flush reports it");
     assert_eq!(losses(&bench), sampled(6));
     let before = bench.requests();
     bench.restart("boot-a");
@@ -258,7 +305,7 @@ fn losses_go_along_with_a_batch_and_otherwise_by_themselves_every_ten_minutes() 
 }
 
 #[test]
-fn a_server_that_is_down_gets_the_losses_later() {
+fn after_an_outage_the_losses_are_reported() {
     let mut bench = Bench::new();
     bench.put(Kind::Error, 1);
     bench.script([Turn::NotSent, status(500), with(200, &[], "<html>")]);
@@ -273,53 +320,53 @@ fn a_server_that_is_down_gets_the_losses_later() {
 }
 
 #[test]
-fn rows_under_a_refusal_never_go_even_when_it_is_taken_back() {
+fn rows_recorded_under_a_denial_are_never_sent_even_after_consent() {
     let mut bench = Bench::new();
-    *bench.desk.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
-    *bench.desk.denied.lock().unwrap() = Granted { monitoring: false, analytics: true };
+    *bench.outbox.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
+    *bench.outbox.denied.lock().unwrap() = Granted { monitoring: false, analytics: true };
     bench.put(Kind::Analytics, 2);
     bench.after(Duration::from_secs(60));
-    *bench.desk.granted.lock().unwrap() = Granted { monitoring: true, analytics: true };
-    *bench.desk.denied.lock().unwrap() = Granted::default();
+    *bench.outbox.granted.lock().unwrap() = Granted { monitoring: true, analytics: true };
+    *bench.outbox.denied.lock().unwrap() = Granted::default();
     bench.driver.event(Event::Consent);
     bench.after(Duration::from_secs(60));
-    assert_eq!((bench.requests(), bench.account().unwanted, bench.account().queued), (0, 2, 0));
+    assert_eq!((bench.requests(), bench.balance().unwanted, bench.balance().queued), (0, 2, 0));
 }
 
 #[test]
-fn rows_without_consent_are_kept_and_go_when_it_comes() {
+fn rows_without_consent_are_kept_and_sent_after_consent() {
     let mut bench = Bench::new();
-    *bench.desk.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
+    *bench.outbox.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
     bench.put(Kind::Analytics, 60);
     bench.put(Kind::Error, 1);
-    assert_eq!((bench.account().delivered, bench.account().queued), (1, 60));
+    assert_eq!((bench.balance().delivered, bench.balance().queued), (1, 60));
     assert_eq!(bench.settle(), None);
-    *bench.desk.granted.lock().unwrap() = Granted { monitoring: true, analytics: true };
+    *bench.outbox.granted.lock().unwrap() = Granted { monitoring: true, analytics: true };
     bench.driver.event(Event::Consent);
     bench.settle();
-    assert_eq!((bench.account().delivered, bench.account().queued), (61, 0));
+    assert_eq!((bench.balance().delivered, bench.balance().queued), (61, 0));
 }
 
 #[test]
-fn a_batch_from_before_a_withdrawal_is_cut_anew_before_it_is_sent_again() {
+fn after_consent_is_withdrawn_a_batch_is_cut_again_before_it_is_resent() {
     let mut bench = Bench::new();
     bench.script([status(503)]);
     bench.store_rows(Kind::Revenue, "{}", 2);
     bench.put(Kind::Error, 1);
     assert_eq!(ids(&bench.last()).len(), 3);
-    *bench.desk.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
+    *bench.outbox.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
     bench.next();
     assert_eq!(ids(&bench.last()).len(), 1);
-    assert_eq!((bench.account().delivered, bench.account().queued), (1, 2));
+    assert_eq!((bench.balance().delivered, bench.balance().queued), (1, 2));
 }
 
 #[test]
-fn a_destination_for_monitoring_never_gets_analytics() {
+fn a_monitoring_destination_never_gets_analytics() {
     let mut bench = Bench::bare();
     let monitoring = Rez::builder("http://127.0.0.1:1", "k").purposes(&[crate::kind::Purpose::Monitoring]);
     bench.add("main", Arc::new(monitoring.build().unwrap()));
     bench.put(Kind::Analytics, 60);
     bench.put(Kind::Error, 1);
-    let account = bench.account();
+    let account = bench.balance();
     assert_eq!((account.delivered, account.unwanted, account.queued), (1, 60, 0));
 }

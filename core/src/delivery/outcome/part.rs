@@ -1,0 +1,186 @@
+//! Answers to a part of a batch that is bisected, and the result of the bisect.
+
+use super::super::bisect::{Bisect, Cause, RowResult, reason};
+use super::super::state::StopKind;
+use super::super::wait::Why;
+use super::{Decider, PARK, Step};
+use crate::destination::Action;
+use crate::limits;
+use crate::reason::Reason;
+use crate::store::RowEnd;
+
+impl Decider<'_> {
+    /// Begins to bisect the whole batch.
+    pub(super) fn begin_bisect(&mut self, cause: Cause) -> Step {
+        let rows = self.attempt.rows.len();
+        if rows == 0 {
+            return Step::Settle(Vec::new());
+        }
+        let mut bisect = Bisect::new(self.attempt.batch, rows, cause);
+        if rows == 1 {
+            bisect.refused(self.status, &self.note);
+            return self.finish(bisect);
+        }
+        if self.state.take_bisect_request(self.attempt.at) {
+            self.state.bisect = Some(bisect);
+        } else {
+            let wait = self.state.bisect_wait(self.attempt.at);
+            self.state.hold_for(self.attempt.at, wait, Why::BisectBudget);
+        }
+        Step::Retry
+    }
+
+    /// An answer to the current part.
+    pub(super) fn part(&mut self, action: Action) -> Step {
+        let Some(mut bisect) = self.state.bisect.take() else { return Step::Retry };
+        if self.is_unclear(&action) && (self.exhausted || bisect.cause == Cause::Unclear) {
+            return self.unclear_part(bisect, action);
+        }
+        let action = match action {
+            Action::Outage(_) if bisect.cause == Cause::Outage => Action::Split,
+            Action::Outage(wait) if bisect.cause == Cause::Trial => {
+                // The single event failed as well: an outage, not poison.
+                self.wait(wait);
+                self.state.outages = 0;
+                return Step::Retry;
+            }
+            Action::Uncompressed if self.state.uncompressed => Action::Split,
+            action => action,
+        };
+        match action {
+            Action::Settle(outcomes) => {
+                self.succeed();
+                bisect.answered(outcomes);
+                self.go_on(bisect)
+            }
+            Action::Split => {
+                if bisect.cause == Cause::Trial {
+                    bisect.cause = Cause::Refused;
+                }
+                bisect.refused(self.status, &self.note);
+                self.go_on(bisect)
+            }
+            Action::Stop(why) => {
+                self.note.clone_from(&why);
+                let step = Step::Settle(self.known(&bisect));
+                self.state.stop(self.attempt.at, StopKind::Refused, why, Vec::new());
+                step
+            }
+            Action::Keep(wait) => {
+                self.wait(wait);
+                self.keep_part(bisect)
+            }
+            Action::Outage(wait) => {
+                self.wait(wait);
+                self.state.outages = self.state.outages.saturating_add(1);
+                if self.state.outages < limits::OUTAGES_BEFORE_BISECT {
+                    return self.keep_part(bisect);
+                }
+                // This part must not block the rows behind the batch: park what is not known yet.
+                self.state.outages = 0;
+                let later = self.later(PARK);
+                let park = |(result, end)| if is_open(result) { later.clone() } else { end };
+                Step::Settle(bisect.results.iter().zip(self.known(&bisect)).map(park).collect())
+            }
+            Action::NewBatchId => {
+                if let Some(part) = bisect.current() {
+                    part.salt = part.salt.saturating_add(1);
+                }
+                self.fail(Why::Outage);
+                self.keep_part(bisect)
+            }
+            Action::Uncompressed => {
+                self.state.uncompressed = true;
+                self.keep_part(bisect)
+            }
+            Action::Ambiguous(what) => {
+                let step = self.uncertain(what);
+                self.state.bisect = Some(bisect);
+                step
+            }
+        }
+    }
+
+    /// An answer that cannot be understood, to a part of a batch that got too many of them: it counts as a refusal.
+    fn unclear_part(&mut self, mut bisect: Bisect, action: Action) -> Step {
+        if let Action::Ambiguous(what) = action {
+            self.note = what;
+        }
+        bisect.cause = Cause::Unclear;
+        if self.lost && !bisect.lost_too_often() {
+            // One broken connection is no evidence against the events.
+            self.fail(Why::NoAnswer);
+            return self.keep_part(bisect);
+        }
+        bisect.refused(self.status, &self.note);
+        self.go_on(bisect)
+    }
+
+    fn keep_part(&mut self, bisect: Bisect) -> Step {
+        self.state.bisect = Some(bisect);
+        Step::Retry
+    }
+
+    /// Sends the next part, or ends the bisect.
+    fn go_on(&mut self, mut bisect: Bisect) -> Step {
+        if bisect.current().is_some() && self.state.take_bisect_request(self.attempt.at) {
+            return self.keep_part(bisect);
+        }
+        self.finish(bisect)
+    }
+
+    /// The ends of the rows whose result is known; the others are queued again.
+    fn known(&self, bisect: &Bisect) -> Vec<RowEnd> {
+        let known = |result: &RowResult| match result {
+            RowResult::Delivered => RowEnd::Delivered,
+            RowResult::Dropped(text) => RowEnd::Dropped(reason(text)),
+            RowResult::Dead(text, note) => RowEnd::Dead { reason: reason(text), status: 200, note: note.clone() },
+            RowResult::Open | RowResult::Alone { .. } | RowResult::Keep => RowEnd::Keep,
+        };
+        bisect.results.iter().map(known).collect()
+    }
+
+    /// All parts were sent, or the requests of this hour are used up. A row is poison only if another event of the same
+    /// bisect was accepted. If none was, the endpoint refuses everything, and no row is dead-lettered.
+    fn finish(&mut self, bisect: Bisect) -> Step {
+        self.state.unclear = None;
+        let mut ends = self.known(&bisect);
+        self.dead_letter_repeated(&bisect, &mut ends);
+        let is_dead = |end: &RowEnd| matches!(end, RowEnd::Dead { .. });
+        let undecided = |(result, end): (&RowResult, &RowEnd)| is_open(result) && !is_dead(end);
+        if bisect.accepted == 0 && bisect.results.iter().zip(&ends).any(undecided) {
+            if bisect.cause == Cause::Unclear {
+                return self.settle_ambiguous(&bisect, ends);
+            }
+            let suspects = self.suspects(&bisect, &ends);
+            self.state.stop(self.attempt.at, StopKind::RefusesEverything, self.refusal_message(), suspects);
+            return Step::Settle(ends);
+        }
+        let wait = self.state.bisect_wait(self.attempt.at);
+        for (result, end) in bisect.results.iter().zip(&mut ends) {
+            match result {
+                _ if is_dead(end) => {}
+                RowResult::Alone { status, note, after } if bisect.is_poison(*status, *after) => {
+                    *end = RowEnd::Dead { reason: Reason::Poison, status: *status, note: note.clone() };
+                }
+                RowResult::Alone { .. } => *end = self.later(PARK),
+                RowResult::Open => *end = self.later(wait),
+                _ => {}
+            }
+        }
+        Step::Settle(ends)
+    }
+
+    /// No row is to blame, and each may have arrived: settles all of them, so that the route continues with the next
+    /// batch.
+    fn settle_ambiguous(&mut self, bisect: &Bisect, ends: Vec<RowEnd>) -> Step {
+        self.note = format!("may have arrived: {}", self.note);
+        let settle = |(result, end)| if is_open(result) { RowEnd::Dropped(Reason::Ambiguous) } else { end };
+        Step::Settle(bisect.results.iter().zip(ends).map(settle).collect())
+    }
+}
+
+/// Whether no answer decided about this row.
+fn is_open(result: &RowResult) -> bool {
+    matches!(result, RowResult::Open | RowResult::Alone { .. })
+}

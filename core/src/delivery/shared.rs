@@ -1,0 +1,96 @@
+//! What the delivery thread publishes for other threads.
+
+use super::{RouteStatus, request};
+use crate::destination::{Destination, Note, Want};
+use crate::row::{Row, Run};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Read and written by the delivery thread and by callers of the handle.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// New rows per lane that the delivery thread has not read yet.
+    rows: [AtomicU64; 4],
+    /// A wake-up message is in the channel.
+    woken: AtomicBool,
+    routes: Mutex<Vec<RouteStatus>>,
+    destinations: RwLock<BTreeMap<String, Arc<dyn Destination>>>,
+}
+
+impl Shared {
+    /// Adds new rows per lane. `true` if the delivery thread must be woken.
+    pub(super) fn add_rows(&self, new_rows: [u64; 4]) -> bool {
+        for (rows, new) in self.rows.iter().zip(new_rows) {
+            rows.fetch_add(new, Ordering::SeqCst);
+        }
+        !self.woken.swap(true, Ordering::SeqCst)
+    }
+
+    /// Takes the new rows per lane; the next [`Shared::add_rows`] wakes again.
+    pub(super) fn take_rows(&self) -> [u64; 4] {
+        self.woken.store(false, Ordering::SeqCst);
+        self.rows.each_ref().map(|rows| rows.swap(0, Ordering::SeqCst))
+    }
+
+    pub(super) fn publish(&self, routes: Vec<RouteStatus>) {
+        *self.routes.lock().unwrap_or_else(PoisonError::into_inner) = routes;
+    }
+
+    /// Adds, replaces or (with `None`) removes a destination.
+    pub(super) fn set_destination(&self, name: &str, destination: Option<Arc<dyn Destination>>) {
+        let mut known = self.destinations.write().unwrap_or_else(PoisonError::into_inner);
+        match destination {
+            Some(destination) => known.insert(name.to_owned(), destination),
+            None => known.remove(name),
+        };
+    }
+
+    pub(super) fn snapshot(&self) -> Vec<RouteStatus> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What routes want and which are idle, for the writer's maintenance of the store. Does not wait for the delivery
+/// thread.
+#[derive(Clone)]
+pub(crate) struct Directory(Arc<Shared>);
+
+impl Directory {
+    pub(super) fn new(shared: &Arc<Shared>) -> Directory {
+        Directory(Arc::clone(shared))
+    }
+
+    /// Whether `<destination>/<route>` takes this row, now or later. `true` for an unknown route.
+    pub(crate) fn wants(&self, route: &str, row: &Row) -> bool {
+        let Some((name, route)) = route.rsplit_once('/') else { return true };
+        let known = self.0.destinations.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let Some(destination) = known else { return true };
+        let Some(spec) = destination.routes().iter().find(|spec| spec.name == route) else { return true };
+        let wants = || request::wants(name, &*destination, spec, row);
+        // This runs on the writer's thread, which a panic in a destination must not end.
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(wants)).unwrap_or(Want::Later) != Want::No
+    }
+
+    /// What the destinations change in the values of this run, with the name of each destination.
+    pub(crate) fn run_notes(&self, run: &Run) -> Vec<(String, Note)> {
+        let notes = |destination: &dyn Destination| {
+            // This runs on the caller's thread: a panic in a destination must not reach the app.
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| destination.run_notes(run))).unwrap_or_default()
+        };
+        let all = self.destinations().into_iter();
+        all.flat_map(|(name, destination)| notes(&*destination).into_iter().map(move |note| (name.clone(), note)))
+            .collect()
+    }
+
+    /// All destinations that are declared now.
+    pub(crate) fn destinations(&self) -> Vec<(String, Arc<dyn Destination>)> {
+        let known = self.0.destinations.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().map(|(name, destination)| (name.clone(), Arc::clone(destination))).collect()
+    }
+
+    /// Stopped routes, which send only probes: their rows are evicted first.
+    pub(crate) fn idle_routes(&self) -> Vec<String> {
+        self.0.snapshot().into_iter().filter(|route| route.stopped).map(|route| route.route).collect()
+    }
+}
