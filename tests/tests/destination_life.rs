@@ -1,14 +1,14 @@
-//! Destinations come, go, sleep and stop: what becomes of the events that wait for them.
+//! Destinations are added, removed, dormant and stopped: what happens to the events that wait for them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor::destination::Rez;
 use rez_monitor::inspect::{Balance, Reader, RouteBalance};
 use rez_monitor::{Clock, Config, Consent, Flushed, From, Monitor, Outcome, Purpose};
-use rez_monitor_tests::standin::{Mood, StandIn};
+use rez_monitor_tests::standin::{Fault, Mood, StandIn};
 use rez_monitor_tests::vendors::RezRules;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const WALL: i64 = 1_795_400_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
@@ -41,12 +41,16 @@ impl Life {
         rez(&self.two.url(), "key-2")
     }
 
-    /// A run that declares these.
+    /// Opens a run that declares these destinations.
     fn open(&self, destinations: Vec<(&str, Rez)>) -> Monitor {
+        self.open_with(destinations, false)
+    }
+
+    fn open_with(&self, destinations: Vec<(&str, Rez)>, sessions: bool) -> Monitor {
         let mut config = Config::builder(self.folder(), "shop", "shop@1")
             .consent(Purpose::Monitoring, Consent::Granted)
             .consent(Purpose::Analytics, Consent::Granted)
-            .sessions(false)
+            .sessions(sessions)
             .clock(self.clock.clone());
         for (name, destination) in destinations {
             config = config.destination(name, destination);
@@ -70,14 +74,14 @@ fn flush(monitor: &Monitor) -> Vec<Flushed> {
     monitor.flush(WAIT).unwrap()
 }
 
-/// So many different events are at a server, and none came twice.
-fn at(server: &StandIn) -> usize {
+/// The number of events stored by a server. No event may be stored twice.
+fn stored_at(server: &StandIn) -> usize {
     let mut keys: Vec<String> =
         server.log().into_iter().filter(|entry| entry.stored).flat_map(|entry| entry.keys).collect();
     let all = keys.len();
     keys.sort();
     keys.dedup();
-    assert_eq!(keys.len(), all, "an event came twice");
+    assert_eq!(keys.len(), all, "an event was stored twice");
     all
 }
 
@@ -87,7 +91,7 @@ fn balance(folder: &Path) -> Balance {
     balance
 }
 
-fn account(folder: &Path, route: &str) -> RouteBalance {
+fn balance_of(folder: &Path, route: &str) -> RouteBalance {
     let balance = balance(folder);
     balance.routes.iter().find(|account| account.route == route).unwrap_or_else(|| panic!("no {route}")).clone()
 }
@@ -97,7 +101,7 @@ fn rows(folder: &Path) -> u64 {
 }
 
 #[test]
-fn one_that_is_added_gets_what_is_stored_or_only_what_comes() {
+fn an_added_destination_gets_stored_events_or_only_later_ones() {
     let life = Life::new();
     let monitor = life.open(vec![("one", life.one())]);
     life.one.set(Mood::Always(503));
@@ -107,39 +111,39 @@ fn one_that_is_added_gets_what_is_stored_or_only_what_comes() {
     flush(&monitor);
     record(&monitor, 5);
     flush(&monitor);
-    assert_eq!(at(&life.two), 5, "only what came later");
+    assert_eq!(stored_at(&life.two), 5, "only later events");
     let third = StandIn::start(Arc::new(RezRules));
     monitor.add_destination("three", rez(&third.url(), "key-3"), From::Oldest).unwrap();
     flush(&monitor);
     flush(&monitor);
-    assert_eq!(at(&third), 15, "everything still stored");
+    assert_eq!(stored_at(&third), 15, "every stored event");
     monitor.close(WAIT);
-    assert_eq!(account(&life.folder(), "one/rez.batch").delivered, 0);
+    assert_eq!(balance_of(&life.folder(), "one/rez.batch").delivered, 0);
 }
 
 #[test]
-fn one_that_is_removed_goes_on_where_it_was_when_it_comes_back_within_a_week() {
+fn a_removed_destination_continues_if_it_returns_within_a_week() {
     let life = Life::new();
     let monitor = life.open(vec![("one", life.one()), ("two", life.two())]);
     record(&monitor, 10);
     flush(&monitor);
-    assert_eq!((at(&life.one), at(&life.two)), (10, 10));
+    assert_eq!((stored_at(&life.one), stored_at(&life.two)), (10, 10));
     monitor.remove_destination("two");
     record(&monitor, 7);
     flush(&monitor);
-    assert_eq!((at(&life.one), at(&life.two)), (17, 10));
+    assert_eq!((stored_at(&life.one), stored_at(&life.two)), (17, 10));
     assert!(monitor.status().routes.iter().all(|route| route.destination != "two"));
     life.clock.advance(6 * DAY);
     monitor.add_destination("two", life.two(), From::Now).unwrap();
     flush(&monitor);
     flush(&monitor);
-    assert_eq!((at(&life.one), at(&life.two)), (17, 17));
+    assert_eq!((stored_at(&life.one), stored_at(&life.two)), (17, 17));
     monitor.close(WAIT);
-    assert_eq!(account(&life.folder(), "two/rez.batch").delivered, 17);
+    assert_eq!(balance_of(&life.folder(), "two/rez.batch").delivered, 17);
 }
 
 #[test]
-fn one_that_a_later_run_does_not_name_sleeps_a_week_and_is_then_booked() {
+fn a_destination_that_a_later_run_does_not_declare_is_dormant_for_a_week_and_then_removed() {
     let life = Life::new();
     let monitor = life.open(vec![("one", life.one()), ("two", life.two())]);
     life.two.set(Mood::Always(503));
@@ -148,18 +152,18 @@ fn one_that_a_later_run_does_not_name_sleeps_a_week_and_is_then_booked() {
     monitor.close(WAIT);
     life.two.set(Mood::Good);
     assert_eq!(rows(&life.folder()), 10);
-    // It comes back in time ...
+    // It returns in time ...
     let monitor = life.open(vec![("one", life.one())]);
     record(&monitor, 1);
     flush(&monitor);
-    assert_eq!(at(&life.two), 0, "nobody named it");
+    assert_eq!(stored_at(&life.two), 0, "it is not declared");
     monitor.close(WAIT);
     life.clock.advance(6 * DAY);
     let monitor = life.open(vec![("one", life.one())]);
     monitor.add_destination("two", life.two(), From::Oldest).unwrap();
     flush(&monitor);
     flush(&monitor);
-    assert_eq!(at(&life.two), 11);
+    assert_eq!(stored_at(&life.two), 11);
     monitor.close(WAIT);
     // ... or it does not.
     let monitor = life.open(vec![("one", life.one())]);
@@ -173,20 +177,20 @@ fn one_that_a_later_run_does_not_name_sleeps_a_week_and_is_then_booked() {
     flush(&monitor);
     monitor.persist(WAIT).unwrap();
     monitor.close(WAIT);
-    assert_eq!(rows(&life.folder()), 0, "only the sleeper held them");
+    assert_eq!(rows(&life.folder()), 0, "only the dormant destination needed them");
     let all = balance(&life.folder());
     assert!(all.routes.iter().all(|account| !account.route.starts_with("two/")), "{all:#?}");
-    assert_eq!(at(&life.one), 16);
-    // Known again, it begins anew.
+    assert_eq!(stored_at(&life.one), 16);
+    // Declared again, it starts as a new destination.
     let monitor = life.open(vec![("one", life.one()), ("two", life.two())]);
     record(&monitor, 2);
     flush(&monitor);
     monitor.close(WAIT);
-    assert_eq!((at(&life.one), at(&life.two)), (18, 13));
+    assert_eq!((stored_at(&life.one), stored_at(&life.two)), (18, 13));
 }
 
 #[test]
-fn a_wrong_key_stops_one_route_keeps_its_rows_and_the_right_one_starts_it_at_once() {
+fn a_wrong_key_stops_the_route_and_keeps_its_rows_and_a_new_key_starts_it_at_once() {
     let life = Life::new();
     let monitor = life.open(vec![("one", life.one()), ("two", life.two())]);
     life.two.set(Mood::Always(401));
@@ -195,28 +199,32 @@ fn a_wrong_key_stops_one_route_keeps_its_rows_and_the_right_one_starts_it_at_onc
     let two = report.iter().find(|flushed| flushed.destination == "two").unwrap();
     assert!(two.left == 10 && two.held.as_ref().unwrap().why.contains("write key was refused"), "{two:?}");
     assert!(monitor.status().routes.iter().any(|route| route.destination == "two" && route.stopped));
-    let asked = life.two.log().len();
+    let requests = life.two.log().len();
     record(&monitor, 10);
     flush(&monitor);
-    assert_eq!((at(&life.one), life.two.log().len()), (20, asked), "it is not asked again, the other goes on");
+    assert_eq!(
+        (stored_at(&life.one), life.two.log().len()),
+        (20, requests),
+        "no request to the stopped one, the other continues"
+    );
     monitor.close(WAIT);
     // The same key in the next run: one probe, no more.
     let monitor = life.open(vec![("one", life.one()), ("two", life.two())]);
     flush(&monitor);
-    assert!(life.two.log().len() <= asked + 1);
+    assert!(life.two.log().len() <= requests + 1);
     monitor.close(WAIT);
     life.two.set(Mood::Good);
     let monitor = life.open(vec![("one", life.one()), ("two", rez(&life.two.url(), "the-right-key"))]);
     flush(&monitor);
     flush(&monitor);
-    assert_eq!(at(&life.two), 20);
+    assert_eq!(stored_at(&life.two), 20);
     monitor.close(WAIT);
-    let account = account(&life.folder(), "two/rez.batch");
+    let account = balance_of(&life.folder(), "two/rez.batch");
     assert_eq!((account.delivered, account.dropped.len(), account.dead), (20, 0, 0), "{account:?}");
 }
 
 #[test]
-fn what_was_recorded_before_any_destination_was_known_waits_for_the_first() {
+fn events_recorded_before_any_destination_is_declared_wait_for_the_first() {
     let life = Life::new();
     let monitor = life.open(Vec::new());
     record(&monitor, 12);
@@ -226,7 +234,62 @@ fn what_was_recorded_before_any_destination_was_known_waits_for_the_first() {
     monitor.add_destination("one", life.one(), From::Oldest).unwrap();
     flush(&monitor);
     flush(&monitor);
-    assert_eq!(at(&life.one), 15);
+    assert_eq!(stored_at(&life.one), 15);
     monitor.close(WAIT);
     assert_eq!(rows(&life.folder()), 0);
+}
+
+#[test]
+fn a_close_sends_the_end_of_the_session() {
+    let life = Life::new();
+    let monitor = life.open_with(vec![("one", life.one())], true);
+    record(&monitor, 3);
+    flush(&monitor);
+    let before = stored_at(&life.one);
+    monitor.close(WAIT);
+    assert_eq!(stored_at(&life.one), before + 1, "the end of the session");
+    let account = balance_of(&life.folder(), "one/rez.batch");
+    assert_eq!((account.queued, account.in_flight, account.delivered), (0, 0, before as u64 + 1), "{account:?}");
+}
+
+#[test]
+fn a_close_that_cannot_send_the_end_of_the_session_leaves_it_for_the_next_run() {
+    for (wait, mood) in [(Duration::ZERO, Mood::Good), (WAIT, Mood::Always(503))] {
+        let life = Life::new();
+        let monitor = life.open_with(vec![("one", life.one())], true);
+        flush(&monitor);
+        let before = stored_at(&life.one);
+        life.one.set(mood);
+        monitor.close(wait);
+        assert_eq!(stored_at(&life.one), before);
+        life.one.set(Mood::Good);
+        let monitor = life.open(vec![("one", life.one())]);
+        // After a close without a wait, the writer of the first run may still hold the folder.
+        let end = Instant::now() + WAIT;
+        while stored_at(&life.one) == before {
+            assert!(Instant::now() < end, "the end of the session is not sent");
+            life.clock.advance(Duration::from_secs(10));
+            if monitor.flush(WAIT).is_err() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        monitor.close(WAIT);
+        assert_eq!(stored_at(&life.one), before + 1);
+        let account = balance_of(&life.folder(), "one/rez.batch");
+        assert_eq!((account.queued, account.in_flight, account.delivered), (0, 0, before as u64 + 1), "{account:?}");
+    }
+}
+
+#[test]
+fn a_close_never_takes_longer_than_its_wait_even_if_the_server_hangs() {
+    let life = Life::new();
+    let monitor = life.open_with(vec![("one", life.one())], true);
+    flush(&monitor);
+    life.one.set(Mood::Each(Fault::Hang));
+    let (wait, start) = (Duration::from_secs(2), Instant::now());
+    monitor.close(wait);
+    let took = start.elapsed();
+    life.one.release();
+    // The margin is for the thread to be scheduled on a busy machine.
+    assert!(took < wait + Duration::from_secs(1), "{took:?}");
 }

@@ -45,6 +45,12 @@ pub enum WaitError {
     Closed,
 }
 
+/// When a wait ends. One that is too long for the clock ends in a day.
+fn end_of(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).or_else(|| now.checked_add(Duration::from_secs(86_400))).unwrap_or(now)
+}
+
 /// Rest of a wait.
 fn left(end: Instant) -> Duration {
     end.saturating_duration_since(Instant::now())
@@ -55,6 +61,18 @@ impl Inner {
     pub(super) fn each_engine(&self, mut tell: impl FnMut(&Shared)) {
         tell(&self.shared);
         self.shared.orphans().iter().for_each(|orphan| tell(orphan));
+    }
+
+    /// Makes one attempt to send what the end of the session added, within half of the time that is left.
+    fn send_session_end(&self, end: Instant) {
+        let wait = left(end) / 2;
+        let attempt_end = end_of(wait);
+        if wait.is_zero() || self.persist(wait).is_err() {
+            return;
+        }
+        if let Some(delivery) = self.shared.delivery.get() {
+            delivery.flush(left(attempt_end));
+        }
     }
 
     fn close(&self, end: Instant) {
@@ -134,8 +152,8 @@ impl Monitor {
         }
     }
 
-    /// Stores the user's answer for a purpose. It counts for every append that begins after this call began to write it,
-    /// and before it returns. Denying also erases what no other granted purpose needs, in the background.
+    /// Stores the user's answer for a purpose. It counts for every append that begins after this call began to write
+    /// it, and before it returns. Denying also erases what no other granted purpose needs, in the background.
     pub fn set_consent(&self, purpose: Purpose, consent: Consent) {
         self.0.each_engine(|shared| {
             shared.change_consent(purpose, consent);
@@ -195,7 +213,7 @@ impl Monitor {
     /// # Errors
     /// [`WaitError`]: not within `wait`, or the store cannot be used.
     pub fn flush(&self, wait: Duration) -> Result<Vec<Flushed>, WaitError> {
-        let end = Instant::now() + wait;
+        let end = end_of(wait);
         self.0.persist(wait)?;
         let delivery = self.0.shared.delivery.get().ok_or(WaitError::Unavailable)?;
         let mut flushed = delivery.flush(left(end));
@@ -210,7 +228,7 @@ impl Monitor {
     /// Before the system freezes the process: no new requests, waits for those under way, folds, gives the database and
     /// its locks back. Records go on into the ring.
     pub fn suspend(&self, wait: Duration) {
-        let end = Instant::now() + wait;
+        let end = end_of(wait);
         self.0.each_engine(|shared| {
             if let Some(delivery) = shared.delivery.get() {
                 delivery.suspend(left(end) / 2);
@@ -230,12 +248,16 @@ impl Monitor {
         });
     }
 
-    /// Ends the session, folds, syncs and closes. What is under way after `wait` stays in flight and is taken up again at
-    /// the next start. Other clones of the handle are closed too: what they record is `Dropped(StoreUnavailable)`. The
-    /// folder is free for the next `open` when everything is folded, even if that takes longer than `wait`.
+    /// Ends the session, makes one attempt to send its end and what is queued before it (as [`Monitor::flush`] does, in
+    /// at most half of `wait`), then syncs and closes. A request that has not ended after `wait` stays in flight and is
+    /// sent again at the next start. Other clones of the handle are closed too: what they record is
+    /// `Dropped(StoreUnavailable)`. The folder is free for the next `open` when everything is folded, even if that
+    /// takes longer than `wait`.
     pub fn close(self, wait: Duration) {
-        let end = Instant::now() + wait;
-        self.0.end_session();
+        let end = end_of(wait);
+        if self.0.end_session() {
+            self.0.send_session_end(end);
+        }
         self.0.close(end);
     }
 

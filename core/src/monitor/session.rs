@@ -38,14 +38,14 @@ impl Inner {
         *session = Session { id: Some(id), started_ms, ..Session::default() };
     }
 
-    /// Ends the session.
-    pub(crate) fn end_session(&self) {
+    /// Ends the session. `false` if there is none.
+    pub(crate) fn end_session(&self) -> bool {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        self.end_locked(&mut session, "exited");
+        self.end_locked(&mut session, "exited")
     }
 
-    fn end_locked(&self, session: &mut Session, status: &str) {
-        let Some(id) = session.id.take() else { return };
+    fn end_locked(&self, session: &mut Session, status: &str) -> bool {
+        let Some(id) = session.id.take() else { return false };
         let end_ms = if session.background_since_us.is_some() {
             session.background_wall_ms
         } else {
@@ -53,6 +53,7 @@ impl Inner {
         };
         append_end(&self.shared, &id, session.started_ms, status, end_ms);
         self.append_scope(|encoder| encoder.field(Field::Change, "session".into()));
+        true
     }
 
     /// The app came to the foreground or left it.
