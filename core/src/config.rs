@@ -92,6 +92,8 @@ pub struct Config {
     pub(crate) sessions: bool,
     pub(crate) session_background: Duration,
     pub(crate) mask_user: bool,
+    /// The privacy rules, with what the app chose of them.
+    pub(crate) rules: crate::privacy::Rules,
     pub(crate) before_send: Option<BeforeSend>,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
@@ -128,6 +130,7 @@ impl Config {
                 sessions: true,
                 session_background: limits::SESSION_BACKGROUND,
                 mask_user: false,
+                rules: crate::privacy::Rules::default(),
                 before_send: None,
                 clock: Clock::system(),
                 ids: Ids::System,
@@ -256,6 +259,13 @@ impl ConfigBuilder {
     /// Mask `user.email` and `user.username` (default false: they go as given).
     pub fn mask_user(mut self, mask: bool) -> Self {
         self.config.mask_user = mask;
+        self
+    }
+
+    /// Masks IP addresses in text (default false, as the vendors do). The host of a recorded URL is kept: it is the
+    /// address of a server.
+    pub fn mask_ip(mut self, mask: bool) -> Self {
+        self.config.rules.mask_ip = mask;
         self
     }
 

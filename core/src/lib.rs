@@ -46,6 +46,9 @@ pub use sys::Clock;
 pub use trace::{TargetError, TargetFault, TraceStyle};
 pub use writer::shared::StoreState;
 
+#[doc(hidden)]
+pub use privacy::kinds::{KINDS as PRIVACY_KINDS, PrivacyKind};
+
 /// Names of the fields a row of this kind can have, for the generated privacy table.
 #[doc(hidden)]
 #[must_use]

@@ -1,17 +1,50 @@
-//! What the name of an attribute or header says about its value.
+//! What the key of an attribute or header says about its value.
 
-/// Keys whose value is a number that only looks personal, in whole.
+/// Whole keys whose value is a number that only looks personal.
 const EXEMPT: [&str; 7] = ["amount", "value", "price", "quantity", "duration", "ts", "version"];
 
 /// Parts of a key that name personal data: `phone_no` and `email_id` are scrubbed although they end like ids.
-const PERSONAL: [&str; 9] =
-    ["email", "phone", "mobile", "aadhaar", "aadhar", "whatsapp", "password", "secret", "token"];
+const PERSONAL: &[&str] = &[
+    "email", "phone", "mobile", "aadhaar", "aadhar", "whatsapp", "password", "secret", "token", "passport", "voter",
+    "licence", "license", "gstin", "msisdn",
+];
 
 /// The same, but only as whole words, since they are parts of other words.
-const PERSONAL_WORDS: [&str; 9] = ["mail", "tel", "card", "pan", "fax", "upi", "uid", "uidai", "contact"];
+const PERSONAL_WORDS: &[&str] = &[
+    "mail", "tel", "card", "pan", "fax", "upi", "vpa", "uid", "uidai", "contact", "iban", "pin", "otp", "cvv", "cvc",
+    "ssn", "gst",
+];
+
+/// Words of a key that name personal data when the key ends like a number: `account_no`, but not `account_id`, which is
+/// the app's own.
+const NUMBER_WORDS: &[&str] = &["account", "acct", "ac", "epic", "dl"];
+
+/// What a key says of its value: a word of the key, and the words that the rules for text look for.
+const ANNOUNCED: &[(&[&str], &str)] = &[
+    (
+        &["phone", "mobile", "whatsapp", "msisdn", "tel", "telephone", "fax", "contact", "cell", "sms", "caller"],
+        "phone: ",
+    ),
+    (&["aadhaar", "aadhar", "adhaar", "adhar", "uid", "uidai"], "aadhaar: "),
+    (&["pan"], "pan: "),
+    (&["gst", "gstin"], "gst: "),
+    (&["iban"], "iban: "),
+    (&["account", "acct"], "account: "),
+    (&["ifsc"], "ifsc: "),
+    (&["passport"], "passport: "),
+    (&["voter", "epic"], "voter: "),
+    (&["licence", "license", "dl"], "driving licence: "),
+    (&["otp", "totp"], "otp: "),
+    (&["pin", "mpin", "tpin"], "pin: "),
+    (&["cvv", "cvc", "cvn"], "cvv: "),
+    (&["verification"], "verification code: "),
+    (&["ssn"], "ssn: "),
+    (&["upi", "vpa", "payee"], "upi: "),
+    (&["card", "visa"], "card: "),
+];
 
 /// Words of a header or key that name a secret.
-const SECRET_WORDS: [&str; 21] = [
+const SECRET_WORDS: &[&str] = &[
     "auth",
     "authorization",
     "authentication",
@@ -33,11 +66,28 @@ const SECRET_WORDS: [&str; 21] = [
     "jwt",
     "csrf",
     "xsrf",
+    "pin",
+    "mpin",
+    "tpin",
+    "otp",
+    "totp",
+    "cvv",
+    "cvc",
 ];
 
 /// Ends of a header or key, without separators, that name a secret.
-const SECRET_ENDS: [&str; 9] =
-    ["token", "secret", "password", "cookie", "apikey", "accesskey", "secretkey", "privatekey", "authorization"];
+const SECRET_ENDS: &[&str] = &[
+    "token",
+    "secret",
+    "password",
+    "cookie",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "authorization",
+    "accountkey",
+];
 
 /// Whether free-text rules leave the value of this attribute alone: `*id`, `*_no` (and `orderNo`), `amount`, `value`,
 /// `price`, `quantity`, `duration`, `ts`, `version`, in any case; unless the key names personal data.
@@ -49,16 +99,37 @@ pub(crate) fn key_is_exempt(key: &str) -> bool {
         _ => EXEMPT.iter().any(|known| key.eq_ignore_ascii_case(known)),
     };
     let contains = |part: &&str| bytes.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()));
-    number
-        && !PERSONAL.iter().any(contains)
-        && !words(key).any(|word| PERSONAL_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    let has = |of: &[&str]| words(key).any(|word| of.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    let ends_no = matches!(bytes, [.., b'n' | b'N', b'o' | b'O']);
+    let personal = PERSONAL.iter().any(contains) || has(PERSONAL_WORDS) || (ends_no && has(NUMBER_WORDS));
+    number && !personal
+}
+
+/// Words of a key that can follow what it names: `phone_number`, but not `mobile_data_used`.
+const AFTER: &[&str] = &["number", "no", "num", "nr", "id", "value", "text", "raw", "code", "primary", "home", "work"];
+
+/// What the key says of a bare value, as words before it.
+pub(super) fn announced(key: &str) -> Option<&'static str> {
+    let is = |word: &str, of: &[&str]| of.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let mut named = None;
+    let mut last = "";
+    for word in words(key) {
+        match ANNOUNCED.iter().find(|(known, _)| is(word, known)) {
+            Some((_, words)) => named = Some(*words),
+            None if !is(word, AFTER) => named = None,
+            None => {}
+        }
+        last = word;
+    }
+    // `pin_code` is that of a post office.
+    named.filter(|words| !(*words == "pin: " && last.eq_ignore_ascii_case("code")))
 }
 
 /// Whether the value of this attribute is a secret whatever it looks like: `password`, `accessToken`, `api_key`.
 pub(crate) fn key_is_secret(key: &str) -> bool {
     ends_secret(key)
         || words(key).last().is_some_and(|last| {
-            // A session, a signature of a contract and a method of authentication can be named in the open.
+            // A session, the signature of a contract and a method of authentication are no secrets.
             let open = ["session", "signature", "authentication", "auth", "authenticate"];
             let is = |known: &&str| last.eq_ignore_ascii_case(known);
             SECRET_WORDS.iter().any(is) && !open.iter().any(is)
@@ -155,6 +226,24 @@ mod tests {
             "token_id",
         ] {
             assert!(!key_is_exempt(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_names_the_kind_of_its_value() {
+        for (key, words) in [
+            ("phone", Some("phone: ")),
+            ("customerPhoneNumber", Some("phone: ")),
+            ("mobile_no", Some("phone: ")),
+            ("aadhaarId", Some("aadhaar: ")),
+            ("otp_code", Some("otp: ")),
+            ("pin_code", None),
+            ("mobile_data_used", None),
+            ("phone_model", None),
+            ("company", None),
+            ("", None),
+        ] {
+            assert_eq!(announced(key), words, "{key}");
         }
     }
 

@@ -1,10 +1,8 @@
-//! Phone numbers: with `+`, in a grouping that phone numbers have, or with a keyword.
+//! Phone numbers: with `+`, in a grouping that phone numbers have, with a keyword, or after a verb of sending.
 
-use super::Found;
-use super::digits::{Chain, Gap, Group};
+use super::marker::{self, Found};
+use super::number::{Chain, Gap, Group};
 use super::words;
-
-pub(super) const MARKER: &str = "[phone]";
 
 /// Digits of a number with `+` (E.164 allows fifteen; fewer than eight is a difference or a time zone).
 const PLUS_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
@@ -25,13 +23,95 @@ const WORDS_BETWEEN: usize = 6;
 const STRONG: [&str; 8] = ["phone", "mobile", "whatsapp", "msisdn", "telefon", "फोन", "फ़ोन", "मोबाइल"];
 
 /// Keywords only as whole words.
-const WHOLE: [&str; 8] = ["tel", "ph", "mob", "cell", "fax", "sms", "cellular", "telephone"];
+const WHOLE: &[&str] = &["tel", "ph", "mob", "cell", "fax", "sms", "cellular", "wa"];
 
-/// Words that also announce other numbers; they count only before a number of a mobile's form.
-const WEAK: [&str; 6] = ["call", "contact", "dial", "ring", "text", "reach"];
+/// Words, verbs above all, that also announce other numbers; they count only before a number of a mobile's form.
+const WEAK: &[&str] = &[
+    "call",
+    "calls",
+    "calling",
+    "called",
+    "contact",
+    "contacting",
+    "contacted",
+    "dial",
+    "dialing",
+    "dialling",
+    "dialed",
+    "dialled",
+    "ring",
+    "ringing",
+    "text",
+    "texting",
+    "texted",
+    "reach",
+    "reached",
+    "messaging",
+    "caller",
+    "callback",
+    "missed",
+    "voicemail",
+];
+
+/// Words of sending; they count only before a number of a mobile's form and with a preposition between:
+/// `OTP sent to 9876543210`, but not `sent 9876543210 bytes`.
+const SENDING: &[&str] = &[
+    "send",
+    "sends",
+    "sent",
+    "sending",
+    "resend",
+    "resent",
+    "resending",
+    "deliver",
+    "delivered",
+    "delivering",
+    "forward",
+    "forwarded",
+    "forwarding",
+    "notify",
+    "notified",
+    "notifying",
+    "dispatched",
+    "pushed",
+    "invited",
+    "inviting",
+    "otp",
+    "code",
+    "message",
+    "msg",
+    "link",
+    "invite",
+    "notification",
+    "reminder",
+    "alert",
+    "verify",
+    "verifying",
+    "verified",
+    "pay",
+    "paid",
+    "paying",
+    "transfer",
+    "transferred",
+    "refund",
+    "refunded",
+    "recharge",
+    "recharged",
+    "share",
+    "shared",
+];
+
+/// Prepositions of sending.
+const PREPOSITIONS: &[&str] = &["to", "from", "on", "at", "via", "for"];
+
+/// Words after a number that say that it counts something.
+const UNITS: &[&str] = &[
+    "bytes", "byte", "kb", "mb", "ms", "us", "ns", "s", "sec", "seconds", "users", "devices", "rows", "items",
+    "events", "records", "times", "requests",
+];
 
 /// Words that may stand between a keyword and its number.
-const BETWEEN: [&str; 36] = [
+const BETWEEN: &[&str] = &[
     "number",
     "numbers",
     "no",
@@ -57,6 +137,7 @@ const BETWEEN: [&str; 36] = [
     "or",
     "and",
     "for",
+    "from",
     "via",
     "with",
     "home",
@@ -74,19 +155,14 @@ const BETWEEN: [&str; 36] = [
 pub(super) fn find(chain: &Chain<'_>) -> Option<Found> {
     let count = plus(chain).or_else(|| grouped(chain)).or_else(|| named(chain))?;
     let mut start = chain.start();
-    // `+` and `(` belong to the number.
-    while let Some(byte @ (b'+' | b'(')) = chain.byte_before(start) {
-        let _ = byte;
+    // `+` and `(` belong to the number; a plus behind a word stands for a space.
+    while matches!(chain.byte_before(start), Some(b'+' | b'(')) {
+        if chain.byte_before(start) == Some(b'+') && is_joined_plus(chain, start - 1) {
+            break;
+        }
         start -= 1;
     }
-    if start.checked_sub(3).and_then(|at| chain.bytes.get(at..start)).is_some_and(is_escaped_plus) {
-        start -= 3;
-    }
-    Some(Found { start, end: chain.head(count).last()?.end, marker: MARKER })
-}
-
-fn is_escaped_plus(bytes: &[u8]) -> bool {
-    bytes.eq_ignore_ascii_case(b"%2b")
+    Some(Found { start, end: chain.head(count).last()?.end, marker: marker::PHONE })
 }
 
 /// How many groups make the longest number with a count of digits in `allowed`.
@@ -105,15 +181,9 @@ fn longest(groups: &[Group], allowed: std::ops::RangeInclusive<usize>) -> Option
 fn plus(chain: &Chain<'_>) -> Option<usize> {
     let start = chain.start();
     let open = if chain.byte_before(start) == Some(b'(') { start - 1 } else { start };
-    let sign = if chain.byte_before(open) == Some(b'+') {
-        open - 1
-    } else {
-        open.checked_sub(3).filter(|at| chain.bytes.get(*at..open).is_some_and(is_escaped_plus))?
-    };
-    // After a letter or digit it joins: the build of a version (`1.2.3+20261123`), a sum, base64.
-    let joins = chain.byte_before(sign).is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let sign = open.checked_sub(1).filter(|at| chain.byte(*at) == Some(b'+'))?;
     // A time zone and a signed decimal start with `+0` or have one dot.
-    if (joins && !ends_escape(chain, sign)) || chain.byte(start) == Some(b'0') {
+    if is_joined_plus(chain, sign) || chain.byte(start) == Some(b'0') {
         return None;
     }
     let count = longest(chain.groups(), PLUS_DIGITS)?;
@@ -124,10 +194,9 @@ fn plus(chain: &Chain<'_>) -> Option<usize> {
     }
 }
 
-/// Whether `%3D` or `\n` ends at `at`.
-fn ends_escape(chain: &Chain<'_>, at: usize) -> bool {
-    let back = |by: usize| at.checked_sub(by).and_then(|at| chain.byte(at));
-    back(3) == Some(b'%') || (back(2) == Some(b'\\') && matches!(back(1), Some(b'n' | b'r' | b't')))
+/// Whether the plus at `at` joins two things: the build of a version (`1.2.3+20261123`), a sum, base64.
+fn is_joined_plus(chain: &Chain<'_>, at: usize) -> bool {
+    chain.byte_before(at).is_some_and(|byte| byte.is_ascii_alphanumeric()) && !words::ends_escape(chain.bytes, at)
 }
 
 /// `98765 43210`, `(415) 555-0123`, `022-2345 6789`.
@@ -189,7 +258,7 @@ fn named(chain: &Chain<'_>) -> Option<usize> {
     let count =
         (1..=count).rev().find(|count| plain(*count) && longest(chain.head(*count), NAMED_DIGITS) == Some(*count))?;
     let end = chain.head(count).last()?.end;
-    if !chain.starts_clean() || !chain.ends_clean(end) {
+    if !chain.starts_clean() || !chain.ends_clean(end) || is_quantity(chain.bytes, end) {
         return None;
     }
     let start = chain.start();
@@ -216,33 +285,42 @@ fn is_mobile(chain: &Chain<'_>) -> Option<usize> {
 
 /// Whether the words before the number lead back to a keyword.
 fn is_announced(chain: &Chain<'_>, mobile: bool) -> bool {
-    let is = |word: &[u8], known: &str| word.eq_ignore_ascii_case(known.as_bytes());
-    for (start, end) in words::before(chain.bytes, chain.start()).take(WORDS_BETWEEN) {
-        if chain.start() - end > NEAR_BEFORE || words::is_marker(chain.bytes, start, end) {
+    let bytes = chain.bytes;
+    let mut preposition = false;
+    for (nth, (start, end)) in words::before(bytes, chain.start()).take(WORDS_BETWEEN).enumerate() {
+        if chain.start() - end > NEAR_BEFORE || marker::encloses(bytes, start, end) {
             return false;
         }
-        let word = chain.bytes.get(start..end).unwrap_or_default();
-        if words::any_within(chain.bytes, start, end, &STRONG)
-            || WHOLE.iter().any(|known| is(word, known))
-            || (mobile && WEAK.iter().any(|known| is(word, known)))
+        let word = bytes.get(start..end).unwrap_or_default();
+        if words::any_within(bytes, start, end, &STRONG)
+            || words::is_any(word, WHOLE)
+            || (mobile && (words::is_any(word, WEAK) || (preposition && words::is_any(word, SENDING))))
         {
             return true;
         }
-        // `phoneNo` and `phone_no` are split at the `_` alone.
-        if !BETWEEN.iter().any(|known| is(word, known)) {
+        preposition |= nth == 0 && words::is_any(word, PREPOSITIONS);
+        // `phoneNo` and `phone_no` are two words each.
+        if !words::is_any(word, BETWEEN) {
             return false;
         }
     }
     false
 }
 
+/// Whether a word behind the number says that it counts something.
+fn is_quantity(bytes: &[u8], end: usize) -> bool {
+    words::after(bytes, end).next().is_some_and(|(start, last)| {
+        start == end + 1 && words::is_any(bytes.get(start..last).unwrap_or_default(), UNITS)
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::scrub_text;
+    use super::super::tests::{check, check_unchanged};
 
     #[test]
     fn phone_numbers_are_found_by_plus_grouping_or_keyword() {
-        for (text, scrubbed) in [
+        check(&[
             ("+919876543210", "[phone]"),
             ("+91 98765 43210", "[phone]"),
             ("+91-98765-43210.", "[phone]."),
@@ -280,14 +358,20 @@ mod tests {
             ("line\\ncall me at 9876543210\\n", "line\\ncall me at [phone]\\n"),
             ("/phone/9876543210/verify", "/phone/[phone]/verify"),
             ("फ़ोन 9876543210", "फ़ोन [phone]"),
-        ] {
-            assert_eq!(scrub_text(text), scrubbed, "{text}");
-        }
+            ("OTP sent to 9876543210", "OTP sent to [phone]"),
+            ("calling 9876543210", "calling [phone]"),
+            ("SMS delivered to 9876543210.", "SMS delivered to [phone]."),
+            ("link+sent+to+9876543210", "link+sent+to+[phone]"),
+            ("https://wa.me/919876543210", "https://wa.me/[phone]"),
+            ("missed call from 9876543210", "missed call from [phone]"),
+            ("dialled 919876543210", "dialled [phone]"),
+            ("notification for 9876543210", "notification for [phone]"),
+        ]);
     }
 
     #[test]
     fn other_numbers_stay() {
-        for text in [
+        check_unchanged(&[
             "9876543210",
             "order 9876543210",
             "api call 1732356000000",
@@ -305,8 +389,12 @@ mod tests {
             "4.15.555.0123",
             "phone 12345",
             "cancelled 1234567890",
-        ] {
-            assert_eq!(scrub_text(text), text);
-        }
+            "sent 9876543210 bytes",
+            "sent order 9876543210",
+            "shipped to hub 9876543210",
+            "seq 1099511627",
+            "AWB 9876543210",
+            "sent to 1099511627",
+        ]);
     }
 }

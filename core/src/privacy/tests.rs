@@ -1,9 +1,24 @@
-//! The promise of the whole: planted secrets never survive, harmless numbers nearly always do.
+//! All rules together: planted secrets never stay, harmless numbers nearly always do.
 
 use super::*;
 use proptest::prelude::*;
 
 const RUNS: usize = 10_000;
+
+/// Fails with every text that does not become what stands beside it.
+pub(super) fn check(cases: &[(&str, &str)]) {
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter(|(text, scrubbed)| scrub_text(text) != *scrubbed)
+        .map(|(text, scrubbed)| format!("{text}\n  became {}\n  not    {scrubbed}", scrub_text(text)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Fails with every text that a rule changes.
+pub(super) fn check_unchanged(texts: &[&str]) {
+    check(&texts.iter().map(|text| (*text, *text)).collect::<Vec<_>>());
+}
 
 /// SplitMix64.
 struct Random(u64);
@@ -208,7 +223,7 @@ const SURROUNDINGS: [(&str, &str); 26] = [
 ];
 
 #[test]
-fn of_ten_thousand_planted_secrets_none_survives() {
+fn of_ten_thousand_planted_secrets_none_stays() {
     let mut random = Random(7);
     let mut survivors = Vec::new();
     for _ in 0..RUNS {
@@ -276,7 +291,7 @@ fn harmless(random: &mut Random) -> String {
 }
 
 #[test]
-fn of_ten_thousand_harmless_numbers_fewer_than_ten_change() {
+fn of_ten_thousand_harmless_numbers_at_most_three_change() {
     let mut random = Random(11);
     let mut changed = Vec::new();
     for _ in 0..RUNS {
@@ -288,13 +303,13 @@ fn of_ten_thousand_harmless_numbers_fewer_than_ten_change() {
         }
     }
     println!("{} of {RUNS} changed:\n{}", changed.len(), changed.join("\n"));
-    assert!(changed.len() < 10, "{} changed:\n{}", changed.len(), changed.join("\n"));
+    assert!(changed.len() <= 3, "{} changed:\n{}", changed.len(), changed.join("\n"));
 }
 
 #[test]
 fn no_rule_finds_anything_in_a_marker() {
-    for one in MARKERS {
-        for other in MARKERS {
+    for one in marker::ALL {
+        for other in marker::ALL {
             for between in ["", " ", "=", ":", "@", "-"] {
                 let text = format!("{one}{between}{other}");
                 assert_eq!(scrub_text(&text), text);
@@ -338,10 +353,43 @@ fn the_time_grows_with_the_length_and_not_with_its_square() {
         "é@é.",
         "password=\"",
         "authorization: ",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN x",
+        "----",
+        "otp is ",
+        "otp 4821 ",
+        "4 8 2 1 ",
+        "482113 is ",
+        "a@okaxis ",
+        "upi a@",
+        "AKIA",
+        "AAAA",
+        "APA91b",
+        "sk-",
+        "DE89 3704 ",
+        "27AAPFU0939F1ZV",
+        "A/c 123456789 ",
+        "IFSC 123456789012 ",
+        "passport Z1234567 ",
+        "MH14-2011-",
+        "%25",
+        "%40",
+        "\\u0040",
+        "\\\\",
+        "\u{200b}",
+        "９",
+        "１ ",
+        "<password>",
+        "password=\"\\",
+        "basic ",
+        "203.0.113.7 ",
+        "::1 ",
+        "fe80:",
     ] {
-        let text = pattern.repeat(256 * 1024 / pattern.len());
-        let once = scrub_text(&text);
-        assert_eq!(scrub_text(&once), once, "{pattern}");
+        let text = pattern.repeat(100 * 1024 / pattern.len());
+        let rules = Rules { mask_ip: true };
+        let once = rules.text(&text);
+        assert_eq!(rules.text(&once), once, "{pattern}");
     }
 }
 
@@ -360,7 +408,7 @@ proptest! {
             prop_oneof![
                 "[0-9]{1,20}", "[ .@=:+()%\"'-]{1,3}", "[a-zA-Z]{1,6}", "[a-z]{1,5}@[a-z]{1,5}\\.[a-z]{1,3}", "\\[(email|phone|card|token|secret)\\]",
                 "(phone|mobile|aadhaar|pan|card|token|password|bearer|cookie|authorization|call|number)", "[4-6][0-9]{15}", "[6-9][0-9]{4} [0-9]{5}",
-                "[A-Z]{5}[0-9]{4}[A-Z]", "eyJ[a-zA-Z]{10,20}\\.[a-z]{1,9}", "\\PC",
+                "[A-Z]{5}[0-9]{4}[A-Z]", "(otp|pin|upi|iban|account|passport|voter|ifsc|gst|sent to|is your)", "(%40|%3D|%20|\\\\u0040|\\\\n|\\\\\"|\u{200b}|９|＠)", "(AKIA[A-Z0-9]{16}|ghp_[a-z0-9]{36}|-----BEGIN PRIVATE KEY-----)", "[a-z]{2,5}@(okaxis|ybl|abc)", "eyJ[a-zA-Z]{10,20}\\.[a-z]{1,9}", "\\PC",
             ],
             0..24,
         ),

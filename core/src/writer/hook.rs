@@ -3,7 +3,7 @@
 use crate::config::BeforeSend;
 use crate::kind::Kind;
 use crate::limits::HOOK_WAIT;
-use crate::privacy::scrub_json;
+use crate::privacy::Rules;
 use crate::reason::Reason;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,11 +21,12 @@ pub(crate) struct Hook {
     questions: Sender<(Kind, Value)>,
     replies: Receiver<Reply>,
     broken: bool,
+    rules: Rules,
 }
 
 impl Hook {
     /// Starts the thread. When the system has none to give, every event is refused.
-    pub(crate) fn start(hook: BeforeSend) -> Hook {
+    pub(crate) fn start(hook: BeforeSend, rules: Rules) -> Hook {
         let (questions, asked) = channel::<(Kind, Value)>();
         let (answer, replies) = channel();
         let thread = std::thread::Builder::new().name("rez-hook".into()).spawn(move || {
@@ -37,7 +38,7 @@ impl Hook {
                 }
             }
         });
-        Hook { questions, replies, broken: thread.is_err() }
+        Hook { questions, replies, broken: thread.is_err(), rules }
     }
 
     /// The row as the app wants it.
@@ -53,7 +54,7 @@ impl Hook {
             Some(Ok(Some(Value::Object(mut row)))) => {
                 // What the hook put in obeys the rules like everything else; what goes as the app gave it still does.
                 let given = |key: &str| AS_GIVEN.contains(&key);
-                row.iter_mut().filter(|(key, _)| !given(key)).for_each(|(key, value)| scrub_json(key, value));
+                row.iter_mut().filter(|(key, _)| !given(key)).for_each(|(key, value)| self.rules.json(key, value));
                 Ok(Value::Object(row).to_string())
             }
             Some(Ok(None)) => Err(Reason::Filtered),
@@ -72,11 +73,14 @@ mod tests {
 
     #[test]
     fn a_hook_changes_filters_and_fails_closed() {
-        let mut hook = Hook::start(Arc::new(|kind, value: &mut Value| {
-            assert!(kind != Kind::Crash, "a hook with a fault");
-            value["seen"] = true.into();
-            kind != Kind::Metric
-        }));
+        let mut hook = Hook::start(
+            Arc::new(|kind, value: &mut Value| {
+                assert!(kind != Kind::Crash, "a hook with a fault");
+                value["seen"] = true.into();
+                kind != Kind::Metric
+            }),
+            Rules::default(),
+        );
         assert_eq!(hook.ask(Kind::Error, r#"{"a":1}"#), Ok(r#"{"a":1,"seen":true}"#.into()));
         assert_eq!(hook.ask(Kind::Metric, "{}"), Err(Reason::Filtered));
         assert_eq!(hook.ask(Kind::Crash, "{}"), Err(Reason::HookFailed));

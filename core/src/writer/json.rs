@@ -3,18 +3,24 @@
 use crate::event::decode::{Raw, RawFrame, Reader};
 use crate::event::field::Field;
 use crate::json::{push_number, push_text};
-use crate::privacy::{key_is_exempt, key_is_secret, scrub_text, scrub_url};
+use crate::privacy::{Rules, key_is_exempt, key_is_secret};
 
 /// Writes one JSON object into a string, member by member.
 pub(crate) struct Object {
     text: String,
+    rules: Rules,
 }
 
 impl Object {
-    pub(crate) fn new() -> Object {
+    pub(crate) fn new(rules: Rules) -> Object {
         let mut text = String::with_capacity(512);
         text.push('{');
-        Object { text }
+        Object { text, rules }
+    }
+
+    /// The privacy rules that its fields obey.
+    pub(crate) fn rules(&self) -> Rules {
+        self.rules
     }
 
     fn key(&mut self, key: &str) {
@@ -50,14 +56,14 @@ impl Object {
         }
         self.key(key);
         match (field, value) {
-            (Field::Url, Raw::Str(url)) => push_text(&mut self.text, &scrub_url(url)),
+            (Field::Url, Raw::Str(url)) => push_text(&mut self.text, &self.rules.url(url)),
             // As the app gave them: ids, codes of a closed list, and an address the user wants to be answered at.
             (Field::TransactionId | Field::Currency | Field::Email | Field::About | Field::Session, _) => {
-                push_value(&mut self.text, value, true);
+                push_value(&mut self.text, self.rules, value, Under::Exempt);
             }
-            // The value of a user property is decision by the property's name.
-            (Field::Value, value) => push_keyed(&mut self.text, name, value),
-            (_, value) => push_value(&mut self.text, value, false),
+            // The name of a user property decides about its value.
+            (Field::Value, value) => push_keyed(&mut self.text, self.rules, name, value),
+            (_, value) => push_value(&mut self.text, self.rules, value, Under::Text),
         }
     }
 
@@ -73,29 +79,43 @@ impl Object {
 }
 
 /// The JSON of a value that stands under a key.
-pub(crate) fn keyed(key: &str, value: Raw<'_>) -> String {
+pub(crate) fn keyed(rules: Rules, key: &str, value: Raw<'_>) -> String {
     let mut text = String::new();
-    push_keyed(&mut text, key, value);
+    push_keyed(&mut text, rules, key, value);
     text
 }
 
-fn push_keyed(out: &mut String, key: &str, value: Raw<'_>) {
+/// What a value stands under.
+#[derive(Clone, Copy)]
+enum Under<'k> {
+    /// A field of free text.
+    Text,
+    /// A key of the app, which can say what a bare number is.
+    Key(&'k str),
+    /// A field or key whose text no rule touches.
+    Exempt,
+}
+
+fn push_keyed(out: &mut String, rules: Rules, key: &str, value: Raw<'_>) {
     if key_is_secret(key) {
         out.push_str("\"[secret]\"");
     } else {
-        push_value(out, value, key_is_exempt(key));
+        push_value(out, rules, value, if key_is_exempt(key) { Under::Exempt } else { Under::Key(key) });
     }
 }
 
-fn push_value(out: &mut String, value: Raw<'_>, verbatim: bool) {
+fn push_value(out: &mut String, rules: Rules, value: Raw<'_>, under: Under<'_>) {
     match value {
         Raw::Null => out.push_str("null"),
         Raw::Bool(value) => out.push_str(if value { "true" } else { "false" }),
         Raw::I64(number) => out.push_str(&number.to_string()),
         Raw::U64(number) => out.push_str(&number.to_string()),
         Raw::F64(number) => push_number(out, number),
-        Raw::Str(text) if verbatim => push_text(out, text),
-        Raw::Str(text) => push_text(out, &scrub_text(text)),
+        Raw::Str(text) => match under {
+            Under::Exempt => push_text(out, text),
+            Under::Text => push_text(out, &rules.text(text)),
+            Under::Key(key) => push_text(out, &rules.keyed(key, text)),
+        },
         Raw::List(count, mut reader) => {
             out.push('[');
             for at in 0..count {
@@ -103,16 +123,16 @@ fn push_value(out: &mut String, value: Raw<'_>, verbatim: bool) {
                 if at > 0 {
                     out.push(',');
                 }
-                push_value(out, value, verbatim);
+                push_value(out, rules, value, under);
             }
             out.push(']');
         }
-        Raw::Map(count, reader) => push_map(out, count, reader),
-        Raw::Frame(frame) => push_frame(out, &frame),
+        Raw::Map(count, reader) => push_map(out, rules, count, reader),
+        Raw::Frame(frame) => push_frame(out, rules, &frame),
     }
 }
 
-fn push_map(out: &mut String, count: u16, mut reader: Reader<'_>) {
+fn push_map(out: &mut String, rules: Rules, count: u16, mut reader: Reader<'_>) {
     let mut seen: Vec<(&str, usize)> = Vec::new();
     let mut entries: Vec<(&str, Raw<'_>)> = Vec::with_capacity(usize::from(count));
     for _ in 0..count {
@@ -131,18 +151,18 @@ fn push_map(out: &mut String, count: u16, mut reader: Reader<'_>) {
         if at > 0 {
             out.push(',');
         }
-        push_text(out, &scrub_text(key));
+        push_text(out, &rules.text(key));
         out.push(':');
-        push_keyed(out, key, value);
+        push_keyed(out, rules, key, value);
     }
     out.push('}');
 }
 
-fn push_frame(out: &mut String, frame: &RawFrame<'_>) {
-    let mut object = Object::new();
+fn push_frame(out: &mut String, rules: Rules, frame: &RawFrame<'_>) {
+    let mut object = Object::new(rules);
     for (key, text) in [("function", frame.function), ("module", frame.module), ("file", frame.file)] {
         if !text.is_empty() {
-            object.text(key, &scrub_text(text));
+            object.text(key, &rules.text(text));
         }
     }
     for (key, number) in

@@ -134,7 +134,7 @@ impl Drop for CloseCommands {
 
 impl Writer {
     fn new(shared: Arc<Shared>) -> Writer {
-        let hook = shared.config.before_send.clone().map(hook::Hook::start);
+        let hook = shared.config.before_send.clone().map(|hook| hook::Hook::start(hook, shared.config.rules));
         Writer {
             shared,
             store: None,

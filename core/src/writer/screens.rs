@@ -6,6 +6,7 @@ use crate::event::field::Field;
 use crate::id::EventId;
 use crate::kind::Kind;
 use crate::limits;
+use crate::privacy::Rules;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -41,10 +42,10 @@ impl View {
         }
     }
 
-    fn json(&self) -> String {
+    fn json(&self, rules: Rules) -> String {
         let mut view = json!({
             "id": self.id,
-            "name": crate::privacy::scrub_text(&self.name),
+            "name": rules.text(&self.name),
             "version": self.version,
             "counts": self.counts,
             "started_ms": self.started_ms,
@@ -88,7 +89,7 @@ impl Screens {
     /// What every row says of its screen and its trace; a screen load takes its child spans along.
     pub(crate) fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut Object) {
         if let Some(view) = &self.view {
-            object.raw("view", &view.json());
+            object.raw("view", &view.json(object.rules()));
         }
         let open = self.loading.as_ref();
         if let Some(trace) =
@@ -138,19 +139,19 @@ impl Screens {
     }
 
     /// Keeps a call, image or task as a child span of the screen that loads.
-    pub(crate) fn child(&mut self, kind: Kind, id: EventId, body: &Body<'_>) {
+    pub(crate) fn child(&mut self, rules: Rules, kind: Kind, id: EventId, body: &Body<'_>) {
         let Some(screen) = &mut self.loading else { return };
         if !matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)
             || screen.children.len() >= limits::CHILD_SPANS
         {
             return;
         }
-        let mut object = Object::new();
+        let mut object = Object::new(rules);
         object.text("id", &id.to_string());
         object.text("kind", kind.as_str());
         let name = match (body.str(Field::Endpoint).or(body.str(Field::Name)), body.str(Field::Url)) {
-            (None, Some(url)) => crate::privacy::scrub_url(url),
-            (name, _) => crate::privacy::scrub_text(name.unwrap_or_default()),
+            (None, Some(url)) => rules.url(url),
+            (name, _) => rules.text(name.unwrap_or_default()),
         };
         object.text("name", &name);
         let start_ms = body.i64(Field::StartMs).unwrap_or(body.wall_ms);
@@ -168,7 +169,7 @@ impl Screens {
 }
 
 fn trace_of(body: &Body<'_>) -> Option<String> {
-    let mut object = Object::new();
+    let mut object = Object::new(Rules::default());
     object.text("trace_id", body.str(Field::TraceId)?);
     object.text("span_id", body.str(Field::SpanId)?);
     if let Some(parent) = body.str(Field::ParentSpan) {

@@ -11,6 +11,7 @@ use crate::event::field::Field;
 use crate::id::{EventId, IdKey};
 use crate::kind::Kind;
 use crate::limits;
+use crate::privacy::Rules;
 use crate::reason::Reason;
 use crate::row::Run;
 use serde_json::{Map, Value, json};
@@ -27,6 +28,7 @@ pub(crate) struct Stamper {
     screens: Screens,
     dedup: Dedup,
     mask_user: bool,
+    rules: Rules,
     /// The release of the run that is being folded.
     release: Option<String>,
     /// Both purposes are denied: what identifies the user stays in memory and is not written to the database.
@@ -62,7 +64,7 @@ fn with_release(session: &str, release: Option<&str>) -> Option<Value> {
 
 impl Stamper {
     /// Loads the state after the last fold of an earlier run.
-    pub(crate) fn load(store: &crate::store::Store, mask_user: bool) -> crate::store::Result<Stamper> {
+    pub(crate) fn load(store: &crate::store::Store, mask_user: bool, rules: Rules) -> crate::store::Result<Stamper> {
         let crumbs = store.crumbs()?;
         let properties = store.properties()?;
         Ok(Stamper {
@@ -79,6 +81,7 @@ impl Stamper {
                 .filter_map(|(name, json)| Some((name, serde_json::from_str(&json).ok()?)))
                 .collect(),
             mask_user,
+            rules,
             release: store.runs()?.pop().map(|run| run.release),
             ..Stamper::default()
         })
@@ -193,7 +196,7 @@ impl Stamper {
                     }
                 }
                 if let Some(extra) = body.get(Field::Extra)
-                    && let Ok(Value::Object(extra)) = serde_json::from_str(&json::keyed("extra", extra))
+                    && let Ok(Value::Object(extra)) = serde_json::from_str(&json::keyed(self.rules, "extra", extra))
                 {
                     for (key, value) in extra {
                         user.entry(key).or_insert(value);
@@ -230,7 +233,7 @@ impl Stamper {
 
     /// A breadcrumb.
     pub(crate) fn crumb(&mut self, body: &Body<'_>, batch: &mut Batch) {
-        let mut object = Object::new();
+        let mut object = Object::new(self.rules);
         object.number("ts", body.wall_ms);
         for (field, value) in &body.fields {
             if object.len() < limits::CRUMB_BYTES || *field != Field::Data {
@@ -239,12 +242,12 @@ impl Stamper {
         }
         let mut json = object.finish();
         if json.len() > limits::CRUMB_BYTES {
-            let mut object = Object::new();
+            let mut object = Object::new(self.rules);
             object.number("ts", body.wall_ms);
             for field in [Field::Type, Field::Category, Field::Message, Field::Level] {
                 if let Some(text) = body.str(field) {
                     let cut = text.get(..text.floor_char_boundary(300)).unwrap_or_default();
-                    object.text(field.as_str(), &crate::privacy::scrub_text(cut));
+                    object.text(field.as_str(), &self.rules.text(cut));
                 }
             }
             object.number("cut", 1);
@@ -266,7 +269,7 @@ impl Stamper {
             Err(()) => return batch.ops.push(Op::Drop(Some(kind), Reason::Collapsed)),
         };
         self.screens.count(kind, id, body);
-        let mut object = Object::new();
+        let mut object = Object::new(self.rules);
         let name = body.str(Field::Name).unwrap_or_default();
         let session_event = kind == Kind::Session;
         for (field, value) in &body.fields {
@@ -296,7 +299,7 @@ impl Stamper {
         if json.len() > limits::ROW_BYTES {
             return batch.ops.push(Op::Drop(Some(kind), Reason::TooLarge));
         }
-        self.screens.child(kind, id, body);
+        self.screens.child(self.rules, kind, id, body);
         let targets = match body.get(Field::Targets) {
             Some(Raw::List(count, mut reader)) => {
                 (0..count).filter_map(|_| Some(reader.value()?.str()?.to_owned())).collect()
@@ -333,6 +336,9 @@ impl Stamper {
     }
 
     fn property(&mut self, name: &str, body: &Body<'_>, object: &mut Object, batch: &mut Batch) {
+        let rules = self.rules;
+        let name = rules.text(name);
+        let name: &str = &name;
         let now = match body.str(Field::Op) {
             Some("increment") => {
                 let by = body.get(Field::By).and_then(Raw::f64).unwrap_or(0.0);
@@ -342,7 +348,7 @@ impl Stamper {
                 object.raw("value", &text);
                 text
             }
-            Some("set") => body.get(Field::Value).map(|value| json::keyed(name, value)).unwrap_or_default(),
+            Some("set") => body.get(Field::Value).map(|value| json::keyed(rules, name, value)).unwrap_or_default(),
             _ => return,
         };
         if let Ok(value) = serde_json::from_str(&now)
@@ -412,12 +418,16 @@ impl Stamper {
     fn keep_in(&mut self, key: &str, name: &str, value: Option<Raw<'_>>, batch: &mut Batch) {
         let mut map: Map<String, Value> =
             self.scope.get(key).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+        let shown = self.rules.text(name);
         match value {
-            Some(value) if map.contains_key(name) || map.len() < limits::ELEMENTS => {
-                map.insert(name.to_owned(), serde_json::from_str(&json::keyed(name, value)).unwrap_or_default());
+            Some(value) if map.contains_key(&*shown) || map.len() < limits::ELEMENTS => {
+                map.insert(
+                    shown.into_owned(),
+                    serde_json::from_str(&json::keyed(self.rules, name, value)).unwrap_or_default(),
+                );
             }
             Some(_) => return,
-            None => drop(map.remove(name)),
+            None => drop(map.remove(&*shown)),
         }
         self.keep(key, (!map.is_empty()).then(|| Value::Object(map).to_string()), batch);
     }
