@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod contract;
+pub mod harmless;
 pub mod kid;
+pub mod plants;
 pub mod scene;
 pub mod seeded;
 pub mod standin;

@@ -3,6 +3,7 @@
 pub mod encode;
 pub mod encode_sentry;
 pub mod engine;
+pub mod privacy;
 pub mod record;
 pub mod rows;
 

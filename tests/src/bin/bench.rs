@@ -1,6 +1,6 @@
 //! The numbers of the product beside the floors measured in the same run: `bench [--quick] [--json FILE] [WORD]`.
 //!
-//! Run it from a release build (`cargo xtask bench`). Only lines whose group (`record`, `rows`, `engine`, `encode`) is WORD are
+//! Run it from a release build (`cargo xtask bench`). Only lines whose group (`record`, `rows`, `engine`, `encode`, `privacy`) is WORD are
 //! measured if one is given. A missed time is printed, never an exit code: the exit code tells whether it could measure.
 
 #[path = "../bench/mod.rs"]
@@ -67,9 +67,9 @@ fn main() -> Result<()> {
                     _ => bench::engine::idle_child(None),
                 };
             }
-            "record" | "rows" | "engine" | "encode" => group = Some(arg),
+            "record" | "rows" | "engine" | "encode" | "privacy" => group = Some(arg),
             "--help" | "-h" => {
-                println!("bench [--quick] [--json FILE] [record|rows|engine|encode]");
+                println!("bench [--quick] [--json FILE] [record|rows|engine|encode|privacy]");
                 return Ok(());
             }
             other => return Err(format!("`{other}` is no option; see --help").into()),
@@ -98,6 +98,9 @@ fn main() -> Result<()> {
     }
     if wanted("engine") {
         bench::engine::run(scale, folder.path(), &mut say)?;
+    }
+    if wanted("privacy") {
+        bench::privacy::run(scale, &mut say)?;
     }
     if wanted("encode") {
         bench::encode::run(scale, &mut say)?;
