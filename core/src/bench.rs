@@ -104,7 +104,7 @@ impl Rows {
     /// # Errors
     /// What the store says.
     pub fn checkpoint(&mut self) -> std::result::Result<(), String> {
-        text(self.store.checkpoint(false))
+        text(self.store.checkpoint())
     }
 
     /// Pages of the log that are not in the file yet: the writer checkpoints at [`crate::limits::WAL_PAGES`].

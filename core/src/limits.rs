@@ -47,15 +47,13 @@ pub const CRITICAL_SYNC_INTERVAL: Duration = Duration::from_millis(200);
 /// WAL pages (4 KiB) at which an idle writer checkpoints.
 pub const WAL_PAGES_IDLE: u32 = 64;
 
-/// WAL pages at which any writer checkpoints: the ballast must be twice that.
+/// WAL pages at which any writer checkpoints on a disk with little free space: half of [`LOG_BYTES`], so that the next
+/// transaction fits behind them.
 pub const WAL_PAGES: u32 = 128;
 
-/// Ballast in bytes: freed when the disk is full, so that rows can be deleted at all. Twice the WAL cap (measured:
-/// the same size as the WAL still wedged the queue).
-pub const BALLAST_BYTES: u64 = 2 * WAL_PAGES as u64 * 4096;
-
-/// Ballast on a disk without room for the other, in bytes: what the log may hold.
-pub const SMALL_BALLAST_BYTES: u64 = WAL_PAGES as u64 * 4096;
+/// Bytes of the log whose blocks are allocated once and kept: 256 pages with their headers. On a full disk every
+/// transaction fits into it (measured: the largest changes 160 pages).
+pub const LOG_BYTES: u64 = 258 * 4096;
 
 /// How long an unusable folder is left alone.
 pub const REOPEN_INTERVAL: Duration = Duration::from_secs(60);

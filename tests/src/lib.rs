@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod contract;
+pub mod disk;
 pub mod harmless;
 pub mod kid;
 pub mod plants;

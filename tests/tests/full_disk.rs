@@ -1,30 +1,12 @@
 //! Promise 5 on a disk without room: a small tmpfs, and a process that may not write large files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use rez_monitor_tests::disk::SmallDisk;
 use rez_monitor_tests::kid::{Kid, Said};
 use rez_monitor_tests::scene::{Scene, balance, dropped};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
-
-/// A file system of 4 MB; gone when dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None` where a tmpfs cannot be mounted.
-    fn mount(at: &Path) -> Option<SmallDisk> {
-        std::fs::create_dir(at).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(at).output();
-        mounted.is_ok_and(|done| done.status.success()).then(|| SmallDisk(at.to_owned()))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
-    }
-}
 
 /// CPU time of a process so far, in clock ticks (10 ms).
 fn ticks(pid: u32) -> u64 {
@@ -50,11 +32,11 @@ fn all_accounted(scene: &Scene, folder: &Path, said: &Said) {
 #[test]
 fn promise_5_the_host_app_is_unaffected_by_a_full_disk() {
     let scene = Scene::new(CHILD);
-    let Some(disk) = SmallDisk::mount(&scene.path("small")) else {
+    let Some(disk) = SmallDisk::mount(&scene.path("small"), "4m") else {
         println!("skipped: full disk (a tmpfs cannot be mounted here)");
         return;
     };
-    let folder = disk.0.join("app");
+    let folder = disk.path().join("app");
     let options = format!(
         "folder={} fill=1500 kinds=message pause_us=100 crumbs=0 url=none n=6000 end=persist,state,wait,close",
         folder.display()
@@ -98,11 +80,11 @@ fn promise_5_the_host_app_is_unaffected_by_a_file_size_limit() {
 #[test]
 fn a_disk_filled_by_others_is_worked_on_as_soon_as_there_is_room_again() {
     let scene = Scene::new(CHILD);
-    let Some(disk) = SmallDisk::mount(&scene.path("small")) else {
+    let Some(disk) = SmallDisk::mount(&scene.path("small"), "4m") else {
         println!("skipped: full disk (a tmpfs cannot be mounted here)");
         return;
     };
-    let folder = disk.0.join("app");
+    let folder = disk.path().join("app");
     // Crashes are never given up, so nothing can be freed for them.
     let options = format!(
         "folder={} fill=6000 kinds=message crumbs=0 url=none n=20 fatals=300 end=state,wait,persist,state,close",
@@ -110,7 +92,7 @@ fn a_disk_filled_by_others_is_worked_on_as_soon_as_there_is_room_again() {
     );
     let mut kid = scene.start(&options);
     kid.until("it records", |said| said.recorded.len() > 20);
-    let filler = disk.0.join("others");
+    let filler = disk.path().join("others");
     let taken = {
         use std::io::Write;
         let mut file = std::fs::File::create(&filler).unwrap();

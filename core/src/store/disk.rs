@@ -1,206 +1,169 @@
-//! The log, and what to do when the disk is full.
+//! The log, and what is done when the disk is full.
+//!
+//! Nothing is written to learn whether there is room: free pages of the file are counted, and a commit that does not fit
+//! fails without a trace (see [`super::blocks`]). Settling, deleting, evicting and the reuse of free pages need no new
+//! block, so they go on with 0 bytes free.
 
-use super::error::{Result, StoreError};
+use super::blocks::count;
+use super::error::Result;
 use super::evict::Wants;
+use super::schema::PAGE_BYTES;
 use super::types::Now;
 use super::{Store, schema};
 use crate::limits;
 use crate::reason::Reason;
 use crate::sys::file;
-use rusqlite::params;
-use std::io::Write;
-use std::path::{Path, PathBuf};
 
-/// Name of the ballast inside the queue's folder.
-pub(crate) const BALLAST: &str = "ballast.bin";
-
-/// Rows evicted at once on a full disk: the delete itself needs room in the log (measured: a quarter of the table in
-/// one transaction did not fit).
+/// Rows evicted in one transaction on a full disk.
 const FULL_CHUNK: usize = 64;
 
-/// Rounds after which freeing space is given up for now.
-const ROUNDS: usize = 64;
+/// Free space below which the log stays within its allocated blocks and transactions are small.
+const SCARCE_BYTES: u64 = 8 * limits::LOG_BYTES;
 
-/// Bytes of the write that shows whether there is room again: several rows.
-const PROBE_BYTES: usize = 64 * 1024;
-
-/// Free pages given back after each step: more than a step of ordinary rows frees, and few enough for the log.
-const VACUUM_PAGES: usize = 2 * PROBE_BYTES / 4096;
-
-/// Room on the disk below which the log is kept at its cap even while commits come without a pause.
-const SCARCE_BYTES: u64 = 8 * limits::BALLAST_BYTES;
-
-/// How many times its cap the log may grow to while there is room.
+/// How many times [`limits::WAL_PAGES`] the log may grow to while commits come without a pause and there is room.
 const BUSY_LOG: u32 = 4;
 
-/// Route number of the probe's row; no route has it.
-const PROBE: i64 = -1;
+/// Bytes of one page in the log.
+const FRAME_BYTES: u64 = PAGE_BYTES + 24;
+
+/// Log pages that one transaction on a full disk may need.
+const STEP_PAGES: u64 = 160;
+
+/// Receipts kept per route on a full disk: events are worth more.
+const FULL_RECEIPTS: usize = 10;
+
+/// Free pages given back to the file system in one step: some 0.3 ms.
+const TIDY_PAGES: u64 = 128;
+
+/// Free pages that stay in the file for the next rows.
+const KEPT_PAGES: u64 = 64;
+
+/// When [`Store::tidy`] is to be called again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tidy {
+    /// At once.
+    More,
+    /// A little later: a reader uses the log.
+    Blocked,
+    /// There is nothing to do.
+    Done,
+}
 
 impl Store {
-    /// Pages in the log that are not in the file yet; 0 when it cannot be asked.
+    /// Pages in the log that are not in the file yet; 0 when SQLite cannot tell.
     pub(crate) fn wal_pages(&self) -> u32 {
-        let ask = || -> Result<i64> {
+        let (pages, copied) = self.log_state();
+        pages.saturating_sub(copied)
+    }
+
+    /// Pages in the log, and how many of them are copied into the file.
+    fn log_state(&self) -> (u32, u32) {
+        let ask = || -> Result<(i64, i64)> {
             let mut noop = self.db.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
-            Ok(noop.query_row([], |row| Ok(row.get::<_, i64>(1)?.saturating_sub(row.get::<_, i64>(2)?)))?)
+            Ok(noop.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?)
         };
-        ask().map_or(0, |pages| u32::try_from(pages.max(0)).unwrap_or(u32::MAX))
+        let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
+        ask().map_or((0, 0), |(pages, copied)| (number(pages), number(copied)))
     }
 
-    /// Copies the log into the file and syncs both: what was committed before survives a power cut. `truncate` also
-    /// cuts the log to nothing. A reader that is in the way (the inspector) leaves part of it for the next time.
-    pub(crate) fn checkpoint(&mut self, truncate: bool) -> Result<()> {
-        schema::pragma(&self.db, if truncate { "wal_checkpoint(TRUNCATE)" } else { "wal_checkpoint(PASSIVE)" })
+    /// Copies the log into the file and syncs both: what was committed before survives a power cut. A reader (the
+    /// inspector) may keep part of it in the log until the next time.
+    pub(crate) fn checkpoint(&mut self) -> Result<()> {
+        let done = schema::pragma(&self.db, "wal_checkpoint(PASSIVE)");
+        self.blocks.measure();
+        done
     }
 
-    /// Makes the ballast if it is not there: blocks that [`Store::free_space_for`] can give back. On a disk with little
-    /// room a small one, which holds the place until the next call finds more.
-    pub(crate) fn ballast(&mut self) -> Result<()> {
-        let there = std::fs::metadata(self.ballast_path()).map_or(0, |file| file.len());
-        self.ballast =
-            [limits::BALLAST_BYTES, limits::SMALL_BALLAST_BYTES].into_iter().find(|n| *n <= there).unwrap_or(0);
-        if self.ballast == limits::BALLAST_BYTES {
+    /// The same, and the next commit starts at the log's beginning. Waits for readers for up to 250 ms; `false` = one of
+    /// them still uses the log.
+    pub(super) fn restart_log(&mut self) -> Result<bool> {
+        let busy = self.db.prepare_cached("PRAGMA wal_checkpoint(RESTART)")?.query_row([], |row| row.get::<_, i64>(0));
+        self.blocks.measure();
+        Ok(busy? == 0)
+    }
+
+    /// Before a transaction: on a full disk, restarts a log that could grow over its allocated blocks.
+    pub(super) fn keep_log_short(&mut self) -> Result<()> {
+        let (pages, copied) = self.log_state();
+        // A log that was copied to its end starts anew by itself.
+        if pages == copied || u64::from(pages) + STEP_PAGES <= self.blocks.log_bytes() / FRAME_BYTES {
             return Ok(());
         }
-        // As much again stays for others, else it would go back and forth.
-        let free = file::free_bytes(&self.folder);
-        if free.is_none_or(|free| free.saturating_add(there) >= 2 * limits::BALLAST_BYTES)
-            && self.make_ballast(limits::BALLAST_BYTES).is_ok()
-        {
-            return Ok(());
-        }
-        if self.is_secured() { Ok(()) } else { self.make_ballast(limits::SMALL_BALLAST_BYTES) }
+        if self.is_scarce() { self.restart_log().map(drop) } else { Ok(()) }
     }
 
-    /// The ballast is smaller than it should be: the disk is full or nearly so. Commits are to be small, and each is to
-    /// be brought into the file before the next: what the log holds and the file cannot take in wedges both.
-    pub(crate) fn is_tight(&self) -> bool {
-        self.ballast < limits::BALLAST_BYTES
+    /// Whether the file system has little free space: then transactions are to be small.
+    pub(crate) fn is_scarce(&self) -> bool {
+        file::free_bytes(&self.folder).is_none_or(|free| free < SCARCE_BYTES)
     }
 
-    /// Whether the log must be brought into the file before the next commit. While commits come without a pause it may
-    /// grow over its cap, for each checkpoint syncs twice; not where the file may find no room to take it in.
+    /// Whether the log must be copied into the file before the next commit. While commits come without a pause it may
+    /// grow over [`limits::WAL_PAGES`], since each checkpoint syncs twice; not on a disk with little free space.
     pub(crate) fn must_checkpoint(&self) -> bool {
         let pages = self.wal_pages();
-        let scarce = || file::free_bytes(&self.folder).is_none_or(|free| free < SCARCE_BYTES);
-        self.is_tight() || pages >= BUSY_LOG * limits::WAL_PAGES || (pages >= limits::WAL_PAGES && scarce())
+        pages >= BUSY_LOG * limits::WAL_PAGES || (pages >= limits::WAL_PAGES && self.is_scarce())
     }
 
-    /// Whether there is a ballast to free should the next commit not fit into the file.
-    pub(crate) fn is_secured(&self) -> bool {
-        self.ballast > 0
-    }
-
-    /// The disk is full: shrinks the ballast and evicts in small steps, booked `disk_full`, with a checkpoint after
-    /// each, until a write works again. `Err(Full)` = not even that helped.
-    #[cfg(test)]
-    pub(crate) fn free_space(&mut self, wants: Wants<'_>, now: Now) -> Result<()> {
-        self.free_space_for(PROBE_BYTES, wants, now)
-    }
-
-    /// The same, for a transaction of this many bytes: room for less would be found again and again. When it returns
-    /// there is a ballast, if only a small one: without it the next commit could fill the log and never get out of it.
-    pub(crate) fn free_space_for(&mut self, need: usize, wants: Wants<'_>, now: Now) -> Result<()> {
-        if self.ballast > limits::SMALL_BALLAST_BYTES {
-            // Its blocks are given back without a write.
-            std::fs::OpenOptions::new()
-                .write(true)
-                .open(self.ballast_path())
-                .and_then(|file| file.set_len(limits::SMALL_BALLAST_BYTES))?;
-            self.ballast = limits::SMALL_BALLAST_BYTES;
+    /// The disk is full: gives up rows of these lanes, the oldest first, booked as `disk_full`, until the file has free
+    /// pages for `bytes` more. `false` = these lanes have no row left to give up. `Err(Full)` = not even a delete
+    /// fits into the log, because a reader keeps it from being restarted.
+    pub(crate) fn make_room(&mut self, bytes: usize, lanes: &[usize], wants: Wants<'_>, now: Now) -> Result<bool> {
+        self.restart_log()?;
+        // Page ends, indexes and counts come on top of the rows.
+        let pages = (bytes as u64).saturating_mul(5) / 4 / PAGE_BYTES + 8;
+        if self.free_pages()? >= pages {
+            return Ok(true);
         }
-        let mut last = StoreError::Full("no room".to_string());
-        for _ in 0..ROUNDS {
-            // Makes room in the log for the delete; when the file cannot grow, the log may still have some.
-            let _ = self.checkpoint(true);
-            match self.secure(need) {
-                Ok(()) => return Ok(()),
-                Err(StoreError::Full(why)) => last = StoreError::Full(why),
-                Err(error) => return Err(error),
-            }
-            let evicted = self.evict_some(FULL_CHUNK, Reason::DiskFull, wants, &[], now).and_then(|evicted| {
-                // Shorter, the file needs no room to take the log in.
-                schema::pragma(&self.db, &format!("incremental_vacuum({VACUUM_PAGES})"))?;
-                self.checkpoint(true).map(|()| evicted)
-            });
-            match evicted {
-                Ok(0) if !self.is_secured() => return Err(last),
-                // Not even the delete fits: the rest of the ballast is for this.
-                Ok(0) | Err(StoreError::Full(_)) => self.drop_ballast(),
-                Ok(_) => {}
-                Err(error) => return Err(error),
+        self.trim_receipts_to(FULL_RECEIPTS)?;
+        while self.free_pages()? < pages {
+            if self.evict_some(FULL_CHUNK, lanes, Reason::DiskFull, wants, &[], now)? == 0 {
+                return Ok(self.free_pages()? >= pages);
             }
         }
-        Err(last)
+        Ok(true)
     }
 
-    /// A ballast and room for this many bytes beside it, or neither.
-    fn secure(&mut self, need: usize) -> Result<()> {
-        let had = self.is_secured();
-        if !had {
-            let wanted = limits::SMALL_BALLAST_BYTES.saturating_add(need as u64);
-            if file::free_bytes(&self.folder).is_some_and(|free| free < wanted) {
-                return Err(StoreError::Full("no room for the ballast".to_string()));
-            }
-            self.make_ballast(limits::SMALL_BALLAST_BYTES)?;
-        }
-        let room = self.probe(need);
-        if room.is_err() && !had {
-            self.drop_ballast();
-        }
-        room
+    fn free_pages(&self) -> Result<u64> {
+        count(&self.db, "PRAGMA freelist_count")
     }
 
-    fn make_ballast(&mut self, bytes: u64) -> Result<()> {
-        let path = self.ballast_path();
-        let write = || -> std::io::Result<()> {
-            let mut file = std::fs::File::create(&path)?;
-            // Not zeros: some file systems store those as holes.
-            let block = [0xA5u8; 4096];
-            for _ in 0..bytes.div_ceil(block.len() as u64) {
-                file.write_all(&block)?;
-            }
-            file.sync_data()
-        };
-        self.ballast = 0;
-        match write().map_err(StoreError::from) {
-            Ok(()) => self.ballast = bytes,
-            Err(StoreError::Full(why)) => {
-                let _ = std::fs::remove_file(&path);
-                return Err(StoreError::Full(why));
-            }
-            // Not for want of room (somebody put something else in its place): the queue works without, as well as it can.
-            Err(_) => self.ballast = limits::SMALL_BALLAST_BYTES,
-        }
-        Ok(())
-    }
-
-    fn drop_ballast(&mut self) {
-        self.ballast = 0;
-        // One that cannot be removed gives nothing back; eviction may still.
-        let _ = remove_ballast(&self.folder);
-    }
-
-    /// Writes and removes some pages, and brings them from the log into the file: whether there is room. A log that
-    /// still has room says nothing about the file.
-    fn probe(&mut self, need: usize) -> Result<()> {
-        let filler = "x".repeat(need.max(PROBE_BYTES));
+    fn trim_receipts_to(&mut self, most: usize) -> Result<()> {
         self.write(false, |tx| {
-            tx.db
-                .prepare_cached(
-                    "INSERT INTO receipt (route, at_ms, status, batch_id, note, outcomes) VALUES (?1, 0, 0, '', '', ?2)",
-                )?
-                .execute(params![PROBE, filler])?;
+            for route in tx.memory.routes.clone() {
+                tx.trim_receipts(route.number, most)?;
+            }
             Ok(())
-        })?;
-        self.write(false, |tx| {
-            tx.db.prepare_cached("DELETE FROM receipt WHERE route = ?1")?.execute([PROBE])?;
-            Ok(())
-        })?;
-        self.checkpoint(true)
+        })
     }
 
-    fn ballast_path(&self) -> PathBuf {
-        self.folder.join(BALLAST)
+    /// One step of what is left for idle moments: deletes rows that every route has passed, then gives free pages back to
+    /// the file system. Answers when to call again: at once, after a while because a reader is in the way, or never.
+    pub(crate) fn tidy(&mut self) -> Result<Tidy> {
+        if !self.is_swept() {
+            return self.write(false, |tx| tx.sweep().map(|_| Tidy::More));
+        }
+        let free = self.free_pages()?;
+        let used = count(&self.db, "PRAGMA page_count")?.saturating_sub(free);
+        let surplus = free.saturating_sub(KEPT_PAGES.max(used / 3));
+        if surplus == 0 && self.blocks.backed() > used + free + KEPT_PAGES {
+            self.checkpoint()?;
+        }
+        if surplus == 0 {
+            return Ok(self.after_tidy());
+        }
+        let pages = surplus.min(TIDY_PAGES);
+        self.write(false, |tx| schema::pragma(tx.db, &format!("incremental_vacuum({pages})")))?;
+        if surplus == pages || self.wal_pages() >= limits::WAL_PAGES {
+            // Only a checkpoint makes the file shorter.
+            self.checkpoint()?;
+        }
+        Ok(if surplus > pages { Tidy::More } else { self.after_tidy() })
+    }
+
+    /// A file that is longer than its pages waits for a checkpoint that a reader keeps from its end.
+    fn after_tidy(&self) -> Tidy {
+        let pages = count(&self.db, "PRAGMA page_count").unwrap_or(u64::MAX);
+        if self.blocks.backed() > pages.saturating_add(KEPT_PAGES) { Tidy::Blocked } else { Tidy::Done }
     }
 
     /// Bytes of the file and its log on the disk.
@@ -213,77 +176,91 @@ impl Store {
     }
 }
 
-/// Gives the ballast's blocks back to the disk: so that a file can be opened at all.
-pub(crate) fn remove_ballast(folder: &Path) -> Result<()> {
-    match std::fs::remove_file(folder.join(BALLAST)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::evict::LANES;
     use super::super::testing::{Bench, NOW, ROUTE, all};
-    use super::super::{Result, RowEnd};
+    use super::super::{RowEnd, StoreError};
     use super::*;
     use crate::kind::Kind;
 
+    fn log_bytes(bench: &Bench) -> u64 {
+        std::fs::metadata(bench.folder.path().join("queue.db-wal")).unwrap().len()
+    }
+
     #[test]
-    fn the_log_is_counted_and_emptied() {
+    fn the_log_is_counted_and_keeps_its_blocks_over_checkpoints_and_restarts() {
         let mut bench = Bench::new();
-        bench.store.checkpoint(true).unwrap();
-        assert_eq!(bench.store.wal_pages(), 0);
+        bench.store.checkpoint().unwrap();
+        assert_eq!((bench.store.wal_pages(), log_bytes(&bench)), (0, limits::LOG_BYTES));
         bench.add(&[Kind::Error]);
         let pages = bench.store.wal_pages();
         assert!((1..20).contains(&pages), "{pages}");
-        bench.store.checkpoint(false).unwrap();
+        bench.store.checkpoint().unwrap();
         assert_eq!(bench.store.wal_pages(), 0);
         bench.add(&[Kind::Error]);
-        bench.store.checkpoint(true).unwrap();
-        assert_eq!(std::fs::metadata(bench.folder.path().join("queue.db-wal")).unwrap().len(), 0);
-        assert!(bench.store.disk_bytes() > 0);
-    }
-
-    #[test]
-    fn the_ballast_is_made_once_with_real_blocks() {
-        let mut bench = Bench::new();
-        bench.store.ballast().unwrap();
-        bench.store.ballast().unwrap();
-        let file = std::fs::metadata(bench.folder.path().join(BALLAST)).unwrap();
-        assert_eq!(file.len(), limits::BALLAST_BYTES);
+        assert!(bench.store.restart_log().unwrap());
+        assert_eq!(log_bytes(&bench), limits::LOG_BYTES);
+        let seqs = bench.seqs();
+        let mut bench = bench.close_and_open();
+        assert_eq!((log_bytes(&bench), bench.store.wal_pages()), (limits::LOG_BYTES, 0));
+        assert_eq!(bench.seqs(), seqs);
+        bench.add(&[Kind::Error]);
+        let bench = bench.crash();
+        assert_eq!((log_bytes(&bench), bench.seqs().len()), (limits::LOG_BYTES, 3));
         #[cfg(unix)]
-        assert!(std::os::unix::fs::MetadataExt::blocks(&file) * 512 >= limits::BALLAST_BYTES);
+        {
+            let file = std::fs::metadata(bench.folder.path().join("queue.db-wal")).unwrap();
+            assert!(std::os::unix::fs::MetadataExt::blocks(&file) * 512 >= limits::LOG_BYTES);
+        }
     }
 
     #[test]
-    fn on_a_small_disk_a_small_ballast_holds_the_place_and_something_else_there_is_no_obstacle() {
+    fn a_log_that_grew_while_busy_is_short_again_after_a_close() {
         let mut bench = Bench::new();
-        assert!(!bench.store.is_secured());
-        bench.store.ballast().unwrap();
-        assert!(bench.store.is_secured() && !bench.store.is_tight());
-        let path = bench.folder.path().join(BALLAST);
-        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(limits::SMALL_BALLAST_BYTES + 1).unwrap();
-        bench.store.ballast().unwrap();
-        assert!(!bench.store.is_tight(), "there is room: it is made whole");
-        std::fs::remove_file(&path).unwrap();
-        std::fs::create_dir(&path).unwrap();
-        bench.store.ballast().unwrap();
-        assert!(bench.store.is_secured() && bench.store.is_tight());
-        bench.store.free_space(&all, NOW).unwrap();
+        let json = format!("\"{}\"", "x".repeat(900));
+        while log_bytes(&bench) <= limits::LOG_BYTES {
+            bench.add_for(&[Kind::Metric; 50], &[], &json);
+        }
+        let rows = bench.seqs().len();
+        let bench = bench.close_and_open();
+        assert_eq!((log_bytes(&bench), bench.seqs().len()), (limits::LOG_BYTES, rows));
     }
 
-    /// Records until nothing goes any more, frees space, and goes on: 20 times.
+    #[test]
+    fn free_pages_are_given_back_in_steps_and_some_are_kept() {
+        let mut bench = Bench::new();
+        let json = format!("\"{}\"", "x".repeat(3_000));
+        for _ in 0..20 {
+            bench.add_for(&[Kind::Metric; 100], &[], &json);
+        }
+        while let Some(lease) = bench.lease(500) {
+            bench.settle(&lease, &RowEnd::Delivered);
+        }
+        let before = bench.store.disk_bytes();
+        let mut steps = 0;
+        while bench.store.tidy().unwrap() == Tidy::More {
+            steps += 1;
+        }
+        assert!(steps > 5, "{steps}");
+        assert_eq!(bench.store.free_pages().unwrap(), KEPT_PAGES);
+        let after = bench.store.disk_bytes();
+        assert!(before > 6_000_000 && after < limits::LOG_BYTES + 1_000_000, "{before}, then {after}");
+        assert_eq!(bench.store.tidy().unwrap(), Tidy::Done);
+    }
+
+    /// Records until nothing fits any more, gives up rows, and goes on: 20 times.
     fn fill_and_recover(bench: &mut Bench) -> Result<()> {
         let json = format!("\"{}\"", "x".repeat(600));
         let mut recovered = 0;
         for _ in 0..4_000 {
             let written = bench.try_add(&[Kind::Metric, Kind::Error], &[], &json).and_then(|_| {
-                if bench.store.wal_pages() >= limits::WAL_PAGES { bench.store.checkpoint(false) } else { Ok(()) }
+                if bench.store.wal_pages() >= limits::WAL_PAGES { bench.store.checkpoint() } else { Ok(()) }
             });
             match written {
                 Ok(()) => {}
                 Err(StoreError::Full(_)) => {
-                    bench.store.free_space(&all, NOW)?;
+                    assert!(bench.store.make_room(64 * 1024, &LANES, &all, NOW)?);
                     recovered += 1;
                     assert!(bench.store.balance()?.holds());
                 }
@@ -303,38 +280,30 @@ mod tests {
     }
 
     #[test]
-    fn a_full_file_is_told_and_evicting_makes_room() {
+    fn a_full_file_is_reported_and_giving_up_rows_makes_room() {
         let mut bench = Bench::new();
-        bench.store.ballast().unwrap();
         schema::pragma(&bench.store.db, "max_page_count = 200").unwrap();
         fill_and_recover(&mut bench).unwrap();
     }
 
     #[test]
-    fn a_full_disk_with_nothing_to_evict_is_an_error_and_a_disk_with_room_costs_nothing() {
+    fn with_nothing_left_to_give_up_there_is_no_room_and_crashes_stay() {
         let mut bench = Bench::new();
-        bench.store.ballast().unwrap();
         bench.add(&[Kind::Crash]);
         bench.add(&[Kind::Metric]);
-        bench.store.free_space(&all, NOW).unwrap();
-        assert_eq!(bench.seqs().len(), 2);
-        schema::pragma(&bench.store.db, "incremental_vacuum(1000)").unwrap();
-        let pages: i64 = bench.store.db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
-        schema::pragma(&bench.store.db, &format!("max_page_count = {pages}")).unwrap();
-        let error = bench.store.free_space(&all, NOW).unwrap_err();
-        assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+        assert!(!bench.store.make_room(1 << 20, &LANES, &all, NOW).unwrap());
         assert_eq!(bench.seqs().len(), 1, "the crash stays");
+        bench.check();
     }
 
     /// The same in a process that may not write files over 2 MiB: what the kernel answers then is not SQLite's own
     /// "full". The test runs itself as a child, since the limit holds for the whole process.
     #[cfg(unix)]
     #[test]
-    fn a_disk_that_takes_no_more_bytes_is_told_and_recovered_from() {
+    fn a_file_that_may_not_grow_is_reported_and_giving_up_rows_makes_room() {
         const CHILD: &str = "REZ_STORE_TEST_SMALL_FILES";
         if std::env::var_os(CHILD).is_some() {
             let mut bench = Bench::new();
-            bench.store.ballast().unwrap();
             let limit = libc::rlimit { rlim_cur: 2 * 1024 * 1024, rlim_max: libc::RLIM_INFINITY };
             // SAFETY: both calls only change limits and dispositions of this process, which is the test's own child.
             unsafe {
@@ -344,7 +313,7 @@ mod tests {
             fill_and_recover(&mut bench).unwrap();
             return;
         }
-        let name = "store::disk::tests::a_disk_that_takes_no_more_bytes_is_told_and_recovered_from";
+        let name = "store::disk::tests::a_file_that_may_not_grow_is_reported_and_giving_up_rows_makes_room";
         let child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name, "--nocapture"])
             .env(CHILD, "1")

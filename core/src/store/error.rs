@@ -8,7 +8,7 @@ pub enum StoreError {
     /// The file is damaged: quarantine it, start a new one, carve the old one.
     #[error("queue.db is damaged: {0}")]
     Corrupt(String),
-    /// No room on the disk: free the ballast, evict, checkpoint.
+    /// No room on the disk: checkpoint, evict.
     #[error("queue.db cannot grow, the disk is full: {0}")]
     Full(String),
     /// It cannot be used now (permissions, locked device, input/output error): try again later.

@@ -1,5 +1,6 @@
 //! The fold: everything one pass over the ring brings, in one transaction with the mark of how far it came.
 
+use super::blocks::Blocks;
 use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, Books, spelling};
 use super::memory::{EPOCH_SHIFT, MAX_EPOCH, Memory, PASSED, PLACEHOLDER, signed, unsigned};
@@ -23,7 +24,7 @@ const OFFSET_DRIFT_MS: u64 = 1_000;
 pub(super) fn first_rows(db: &Connection, identity: &Identity) -> Result<()> {
     let epoch = identity.epoch.min(MAX_EPOCH);
     db.execute(
-        "INSERT INTO fold VALUES (1, ?1, ?2, 1, 0, 0, 0, 0, 0, '', 0)",
+        "INSERT INTO fold VALUES (1, ?1, ?2, 1, 0, 0, 0, 0, 0, '', 0, 0)",
         params![identity.install, signed(epoch)],
     )?;
     db.execute("INSERT INTO route VALUES (1, ?1, ?1, 0, NULL)", params![PLACEHOLDER])?;
@@ -46,6 +47,7 @@ struct Count {
 /// One transaction from the ring. Dropping it undoes all of it.
 pub(crate) struct Fold<'a> {
     db: &'a Connection,
+    blocks: &'a Blocks,
     memory: &'a mut Memory,
     before: Option<Box<Memory>>,
     insert: CachedStatement<'a>,
@@ -61,9 +63,10 @@ pub(crate) struct Fold<'a> {
 impl Store {
     /// Begins a fold. `critical` = its commit is synced before it returns.
     pub(crate) fn begin(&mut self, critical: bool, now: Now) -> Result<Fold<'_>> {
+        self.keep_log_short()?;
         self.synchronous(critical)?;
         self.check_index()?;
-        let Store { db, memory, replaced_before, .. } = self;
+        let Store { db, memory, blocks, replaced_before, .. } = self;
         let db = &*db;
         let insert = db.prepare_cached(
             "INSERT INTO event (seq, id, lane, kind, run, wall_ms, mono_ms, targets, json, crc)
@@ -73,6 +76,7 @@ impl Store {
         let before = Some(Box::new(memory.clone()));
         Ok(Fold {
             db,
+            blocks,
             memory,
             before,
             insert,
@@ -193,7 +197,7 @@ impl Fold<'_> {
     pub(crate) fn insert_carved(&mut self, row: &NewRow<'_>, settled: &[Had]) -> Result<u64> {
         let seq = self.insert(row)?;
         let lane = row.kind.lane().number();
-        let mut tx = Tx { db: self.db, memory: &mut *self.memory };
+        let mut tx = Tx { db: self.db, memory: &mut *self.memory, small: false };
         for Had { hash, ambiguous } in settled {
             let known = tx.memory.routes.iter().find(|route| super::route_hash(&route.name) == *hash);
             match known.map(|route| route.number) {
@@ -355,11 +359,11 @@ impl Fold<'_> {
                 mark.reserve_total as i64,
                 &*memory.boot_seen
             ])?;
-        books.write(&Tx { db: self.db, memory: &mut *self.memory }, self.now)?;
+        books.write(&Tx { db: self.db, memory: &mut *self.memory, small: false }, self.now)?;
         if self.replaced_before != map::replaced_pages() {
             return Err(StoreError::Unavailable("queue.db-shm was cut short".to_string()));
         }
-        commit(self.db)?;
+        commit(self.db, self.blocks)?;
         self.before = None;
         Ok(())
     }
@@ -380,7 +384,7 @@ impl Fold<'_> {
             return Ok(());
         }
         let name = format!("{target}/*");
-        let mut tx = Tx { db: self.db, memory: &mut *self.memory };
+        let mut tx = Tx { db: self.db, memory: &mut *self.memory, small: false };
         let placeholder = tx.memory.route(&name).map(|route| route.number);
         let number = match placeholder {
             Some(number) => number,

@@ -1,12 +1,10 @@
 //! What is done now and then so that nothing grows for ever.
 
 use super::error::Result;
-use super::evict::used_bytes;
 use super::ledger::{Books, day};
-use super::memory::{PLACEHOLDER, signed, unsigned};
+use super::memory::{PLACEHOLDER, signed};
 use super::parked::Exception;
 use super::routes::DEAD;
-use super::schema::PAGE_BYTES;
 use super::types::Now;
 use super::{Store, Tx};
 use crate::kind::Kind;
@@ -23,9 +21,6 @@ const EPOCHS: u64 = 8;
 /// Runs that may be in the table before those that no row names are looked for.
 const RUNS: i64 = 64;
 
-/// Free pages given back at once, and the least worth giving back.
-const VACUUM_PAGES: i64 = 64;
-
 /// A time further back than this is a broken clock.
 const FAR_MS: i64 = limits::AGE_UNKNOWN_DAYS * 24 * 3600 * 1000;
 
@@ -36,7 +31,7 @@ impl Store {
         self.write(false, |tx| {
             for route in tx.memory.routes.clone() {
                 tx.trim_dead(route.number, now)?;
-                tx.trim_receipts(route.number)?;
+                tx.trim_receipts(route.number, limits::RECEIPTS)?;
                 if let Some(since) = route.dormant_since_ms.filter(|_| &*route.name != PLACEHOLDER) {
                     let waited = now.wall_ms.saturating_sub(since);
                     if !(0..=FAR_MS).contains(&waited) {
@@ -51,17 +46,7 @@ impl Store {
             tx.db.prepare_cached("DELETE FROM settled WHERE seq NOT IN (SELECT seq FROM event)")?.execute([])?;
             tx.sweep()?;
             Ok(())
-        })?;
-        self.give_back()
-    }
-
-    /// Gives free pages back to the file system when they are many.
-    pub(super) fn give_back(&mut self) -> Result<()> {
-        let free: i64 = self.db.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))?;
-        if free > VACUUM_PAGES && unsigned(free).saturating_mul(3 * PAGE_BYTES) > used_bytes(&self.db)? {
-            super::schema::pragma(&self.db, &format!("incremental_vacuum({VACUUM_PAGES})"))?;
-        }
-        Ok(())
+        })
     }
 }
 
@@ -112,13 +97,13 @@ impl Tx<'_> {
         Ok(kind.and_then(|kind| Kind::parse(&kind)))
     }
 
-    fn trim_receipts(&self, route: i64) -> Result<()> {
+    pub(super) fn trim_receipts(&self, route: i64, most: usize) -> Result<()> {
         self.db
             .prepare_cached(
                 "DELETE FROM receipt WHERE route = ?1 AND number <=
                    (SELECT number FROM receipt WHERE route = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
             )?
-            .execute(params![route, limits::RECEIPTS as i64])?;
+            .execute(params![route, most as i64])?;
         Ok(())
     }
 
@@ -236,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_no_row_names_go_and_free_pages_are_given_back() {
+    fn runs_that_no_row_names_go() {
         let mut bench = Bench::new();
         let rows = bench.add_for(&[Kind::Error; 300], &[], &format!("\"{}\"", "x".repeat(3_000)));
         let mut fold = bench.store.begin(false, NOW).unwrap();
@@ -251,12 +236,5 @@ mod tests {
             ["run-1", "old-79"]
         );
         assert_eq!(rows.len(), 300);
-        let lease = bench.lease(300).unwrap();
-        bench.settle(&lease, &RowEnd::Delivered);
-        for _ in 0..10 {
-            bench.store.upkeep(NOW).unwrap();
-        }
-        let free: i64 = bench.store.db.query_row("PRAGMA freelist_count", [], |row| row.get(0)).unwrap();
-        assert!(free <= VACUUM_PAGES, "{free}");
     }
 }

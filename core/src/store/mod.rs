@@ -18,10 +18,12 @@
 //! | `lease`, `cut`, `parked`, `settle` | a batch in flight, how it is chosen, and what became of it |
 //! | `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
 //! | `ledger` | what was lost and why |
-//! | `disk`, `repair`, `wipe` | full disk, damaged file, erasure |
+//! | `blocks`, `disk` | blocks of the file and its log; a full disk |
+//! | `repair`, `wipe` | damaged file, erasure |
 //! | `read`, `answers`, `list` | questions of the app and of the inspector |
 
 mod answers;
+mod blocks;
 mod cut;
 mod disk;
 mod error;
@@ -48,7 +50,7 @@ mod types;
 mod wipe;
 
 pub use answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
-pub(crate) use disk::remove_ballast;
+pub(crate) use disk::Tidy;
 pub(crate) use error::Result;
 pub use error::StoreError;
 pub(crate) use insert::Fold;
@@ -62,6 +64,7 @@ pub(crate) use types::{
 };
 
 use crate::sys::{file, map};
+use blocks::Blocks;
 use memory::Memory;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -97,14 +100,17 @@ pub(crate) struct Store {
     replaced_before: u32,
     /// Another one for each file opened in this process.
     serial: u64,
-    /// Bytes of the ballast that are there; 0 until [`Store::ballast`] looked.
-    ballast: u64,
+    blocks: Blocks,
+    /// Transactions committed through this connection.
+    commits: u64,
 }
 
 /// One transaction: the file and the copy in memory that goes with it.
 struct Tx<'a> {
     db: &'a Connection,
     memory: &'a mut Memory,
+    /// The disk is nearly full: few pages may change.
+    small: bool,
 }
 
 impl Store {
@@ -115,9 +121,14 @@ impl Store {
         let replaced_before = map::replaced_pages();
         let path = folder.join(FILE);
         let (db, fresh) = schema::open(&path)?;
+        let blocks = Blocks::new(&path);
+        blocks.set_up(&db);
+        blocks.reserve_log(&db)?;
         if fresh {
             begin(&db)?;
-            let made = schema::create(&db).and_then(|()| insert::first_rows(&db, identity)).and_then(|()| commit(&db));
+            let made = schema::create(&db)
+                .and_then(|()| insert::first_rows(&db, identity))
+                .and_then(|()| commit(&db, &blocks));
             if let Err(error) = made {
                 rollback(&db);
                 return Err(error);
@@ -137,7 +148,8 @@ impl Store {
             index: file::identity(&folder.join(format!("{FILE}-shm"))),
             replaced_before,
             serial,
-            ballast: 0,
+            blocks,
+            commits: 0,
         })
     }
 
@@ -188,6 +200,11 @@ impl Store {
         self.serial
     }
 
+    /// Transactions committed through this connection, those of folds not counted.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits
+    }
+
     /// Id of this installation.
     pub(crate) fn install(&self) -> &str {
         &self.memory.install
@@ -227,22 +244,32 @@ impl Store {
             tx.db.prepare_cached("UPDATE fold SET clean = 1")?.execute([])?;
             Ok(())
         })?;
-        self.checkpoint(true)?;
+        if self.restart_log()? {
+            self.blocks.clear_log(&self.db, false)?;
+        }
+        // With a limit, SQLite would cut the log to nothing.
+        schema::pragma(&self.db, "journal_size_limit = -1")?;
         let Store { db, .. } = self;
         db.close().map_err(|(_, error)| StoreError::from(error))
     }
 
     /// Runs `work` in one transaction. On an error neither the file nor the memory has changed.
     fn write<T>(&mut self, full: bool, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.keep_log_short()?;
         self.synchronous(full)?;
         self.check_index()?;
+        let small = self.is_scarce();
         begin(&self.db)?;
         let before = self.memory.clone();
-        let done = work(&mut Tx { db: &self.db, memory: &mut self.memory });
-        let done = done.and_then(|value| self.check_index().and_then(|()| commit(&self.db)).map(|()| value));
-        if done.is_err() {
-            rollback(&self.db);
-            self.memory = before;
+        let done = work(&mut Tx { db: &self.db, memory: &mut self.memory, small });
+        let done =
+            done.and_then(|value| self.check_index().and_then(|()| commit(&self.db, &self.blocks)).map(|()| value));
+        match &done {
+            Ok(_) => self.commits = self.commits.wrapping_add(1),
+            Err(_) => {
+                rollback(&self.db);
+                self.memory = before;
+            }
         }
         done
     }
@@ -262,7 +289,8 @@ fn begin(db: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn commit(db: &Connection) -> Result<()> {
+fn commit(db: &Connection, blocks: &Blocks) -> Result<()> {
+    blocks.back(db)?;
     db.prepare_cached("COMMIT")?.execute([])?;
     Ok(())
 }

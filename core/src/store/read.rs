@@ -15,6 +15,7 @@ use crate::id::EventId;
 use crate::row::Run;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 
 /// The queue of another process, for looking only.
@@ -22,6 +23,26 @@ use std::path::Path;
 pub struct Reader {
     pub(super) db: Connection,
     live: bool,
+}
+
+/// What the log beside the file says about who uses it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LogState {
+    /// Nobody has the file open, and SQLite would make files beside it just to read.
+    Missing,
+    /// Closed well: a log without a header.
+    Empty,
+    InUse,
+}
+
+fn log_state(log: &Path) -> LogState {
+    let mut magic = [0; 4];
+    match std::fs::File::open(log).map(|mut file| file.read_exact(&mut magic)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => LogState::Missing,
+        Ok(Ok(())) if magic != [0; 4] => LogState::InUse,
+        Ok(_) => LogState::Empty,
+        Err(_) => LogState::InUse,
+    }
 }
 
 impl Reader {
@@ -32,14 +53,13 @@ impl Reader {
         if !path.is_file() {
             return Err(StoreError::Unavailable(format!("there is no {}", path.display())));
         }
-        // Without a log nobody has it open, and SQLite would make files beside it just to read.
-        let log = std::fs::metadata(folder.join(format!("{FILE}-wal"))).ok().map(|log| log.len());
-        match schema::open_read_only(&path, log.is_none()) {
-            // An empty log in a folder that takes no new files.
-            Err(StoreError::Unavailable(_)) if log == Some(0) => {
+        let log = log_state(&folder.join(format!("{FILE}-wal")));
+        match schema::open_read_only(&path, log == LogState::Missing) {
+            // A log without content in a folder that takes no new files.
+            Err(StoreError::Unavailable(_)) if log == LogState::Empty => {
                 Ok(Reader { db: schema::open_read_only(&path, true)?, live: false })
             }
-            db => Ok(Reader { db: db?, live: log.is_some() }),
+            db => Ok(Reader { db: db?, live: log == LogState::InUse }),
         }
     }
 
@@ -125,7 +145,7 @@ fn balance(db: &Connection, memory: &mut Memory) -> Result<Balance> {
     balance.kinds = kinds.into_iter().map(|(kind, account)| KindBalance { kind, ..account }).collect();
     for route in memory.routes.clone() {
         let dropped = dropped.remove(&route.number).unwrap_or_default();
-        balance.routes.push(route_balance(&Tx { db, memory: &mut *memory }, &route, dropped)?);
+        balance.routes.push(route_balance(&Tx { db, memory: &mut *memory, small: false }, &route, dropped)?);
     }
     Ok(balance)
 }

@@ -140,7 +140,7 @@ impl Store {
     /// Deletes a quarantine that was carved to its end, then its position.
     pub(crate) fn carve_done(&mut self, quarantine: &Path) -> Result<()> {
         // Until the rows found in it are synced, the folder is the only copy.
-        self.checkpoint(false)?;
+        self.checkpoint()?;
         fault::point("carve_done");
         discard(quarantine)?;
         let key = carve_key(quarantine);

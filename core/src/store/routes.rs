@@ -22,7 +22,16 @@ pub(super) const DONE: i64 = 3;
 /// Most rows one sweep looks at in a lane: keeps a transaction in the range of a millisecond or two.
 const SWEEP: i64 = 1024;
 
+/// The same on a disk that is nearly full: each row may be a page in the log.
+const SMALL_SWEEP: i64 = 32;
+
 impl Store {
+    /// Whether no row waits to be deleted that every route has passed.
+    pub(super) fn is_swept(&self) -> bool {
+        let last = self.memory.next_seq().saturating_sub(1);
+        self.memory.floor().into_iter().zip(self.memory.swept).all(|(floor, swept)| swept >= floor.min(last))
+    }
+
     /// Makes the routes of a destination known and awake. Declaring what is declared changes nothing; a dormant
     /// destination goes on where it was; routes of it that are not named any more become dormant.
     pub(crate) fn declare(&mut self, destination: &str, routes: &[&str], from: From, now: Now) -> Result<()> {
@@ -335,10 +344,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Deletes the rows that every route has passed and no exception names; at most [`SWEEP`] rows of each lane.
+    /// Deletes the rows that every route has passed and no exception names; at most [`SWEEP`] rows of each lane, fewer on a
+    /// disk that is nearly full.
     /// Answers whether there is nothing left to sweep.
     pub(super) fn sweep(&mut self) -> Result<bool> {
         let floor = self.memory.floor();
+        let portion = if self.small { SMALL_SWEEP } else { SWEEP };
         let mut done = true;
         let last = self.memory.next_seq().saturating_sub(1);
         let named: bool =
@@ -353,7 +364,7 @@ impl Tx<'_> {
                 .prepare_cached(
                     "SELECT seq FROM event WHERE lane = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT 1 OFFSET ?4",
                 )?
-                .query_row(params![lane as i64, signed(swept), signed(floor), SWEEP - 1], |row| row.get(0))
+                .query_row(params![lane as i64, signed(swept), signed(floor), portion - 1], |row| row.get(0))
                 .optional()?;
             let bound = bound.map_or(floor, unsigned).min(floor);
             done &= bound == floor;

@@ -3,6 +3,7 @@
 use super::error::{Result, StoreError};
 use crate::id::EventId;
 use crate::kind::Kind;
+use crate::limits;
 use crate::row::Row;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
@@ -25,14 +26,11 @@ const BUSY: Duration = Duration::from_millis(250);
 /// Statements kept prepared: more than there are in this room.
 const STATEMENTS: usize = 128;
 
-/// Largest size to which the WAL file is cut after a checkpoint, in bytes (128 pages).
-const JOURNAL_BYTES: i64 = 512 * 1024;
-
 /// `event` holds what is to be delivered; its one index is by (lane, seq), `seq` being the row's own number, which
 /// SQLite appends to every index (naming it would store it twice). `exception` holds the rows that left a cursor's order
 /// (state 1 parked, 2 dead, 3 done with before the cursor came to it),
 /// `settled` which routes not declared yet (by the hash of their name) had settled (or may have) a row found in a damaged file,
-/// `flow` what each route did with its rows in an epoch (`first_seq` NULL: rows are counted in `base` one by one).
+/// `fold.erase` is 1 while the log still holds copies of erased rows, `flow` what each route did with its rows in an epoch (`first_seq` NULL: rows are counted in `base` one by one).
 const TABLES: &str = "
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, lane INTEGER NOT NULL, kind TEXT NOT NULL, run INTEGER NOT NULL,
@@ -44,7 +42,7 @@ CREATE TABLE boot (boot TEXT PRIMARY KEY, wall_offset_ms INTEGER NOT NULL) STRIC
 CREATE TABLE fold (
   one INTEGER PRIMARY KEY CHECK (one = 1), install TEXT NOT NULL, epoch INTEGER NOT NULL, next_n INTEGER NOT NULL,
   generation INTEGER NOT NULL, ticket INTEGER NOT NULL, total INTEGER NOT NULL, reserve_generation INTEGER NOT NULL,
-  reserve_total INTEGER NOT NULL, boot TEXT NOT NULL, clean INTEGER NOT NULL
+  reserve_total INTEGER NOT NULL, boot TEXT NOT NULL, clean INTEGER NOT NULL, erase INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE tally (
   epoch INTEGER NOT NULL, kind TEXT NOT NULL, folded INTEGER NOT NULL, late INTEGER NOT NULL, stored INTEGER NOT NULL,
@@ -119,7 +117,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, bool)> {
     for text in ["wal_autocheckpoint = 0", "cache_size = -512", "synchronous = NORMAL"] {
         pragma(&db, text)?;
     }
-    pragma(&db, &format!("journal_size_limit = {JOURNAL_BYTES}"))?;
+    pragma(&db, &format!("journal_size_limit = {}", limits::LOG_BYTES))?;
     if cfg!(target_vendor = "apple") {
         pragma(&db, "checkpoint_fullfsync = ON")?;
     }
@@ -311,7 +309,7 @@ mod tests {
             ("trusted_schema", "0"),
             ("auto_vacuum", "2"),
             ("page_size", "4096"),
-            ("journal_size_limit", "524288"),
+            ("journal_size_limit", "1056768"),
             ("application_id", "1380276817"),
             ("user_version", "1"),
         ];

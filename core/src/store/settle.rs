@@ -276,7 +276,7 @@ mod tests {
         let lease = bench.lease(10).unwrap();
         assert_eq!(lease.rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [rows[0], rows[2]]);
         bench.store.release(ROUTE, None, None).unwrap();
-        while bench.store.evict_some(1, Reason::EvictedBytes, &|_, _| true, &[], NOW).unwrap() > 0 {}
+        while bench.store.evict_some(1, &[3, 2, 1], Reason::EvictedBytes, &|_, _| true, &[], NOW).unwrap() > 0 {}
         bench.check();
         let account = bench.account(ROUTE);
         assert_eq!((account.delivered, account.dropped["evicted_bytes"]), (1, 2));

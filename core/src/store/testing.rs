@@ -56,6 +56,14 @@ impl Bench {
         Bench { folder, store, ids }
     }
 
+    /// Closes it well, and opens it again.
+    pub(super) fn close_and_open(self) -> Bench {
+        let Bench { folder, store, ids } = self;
+        store.close().unwrap();
+        let store = Store::open(folder.path(), &identity(), Options::default()).unwrap();
+        Bench { folder, store, ids }
+    }
+
     pub(super) fn id(number: u64) -> EventId {
         EventId::from_bytes(u128::from(number).to_be_bytes())
     }

@@ -1,6 +1,7 @@
 //! Erasure: rows, breadcrumbs, scope, properties and receipts leave the file for good.
 
 use super::error::Result;
+use super::evict::Going;
 use super::ledger::Books;
 use super::memory::{Memory, unsigned};
 use super::types::{Now, Wipe};
@@ -9,6 +10,9 @@ use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 use std::collections::HashSet;
 
+/// Rows erased in one transaction on a disk that is nearly full.
+const WIPE_CHUNK: usize = 64;
+
 impl Store {
     /// Erases what `keep` does not keep, and what belongs to it, and books it for each route that had not settled it:
     /// `cleared_by_user` for [`Wipe::All`], else `consent`. Then nothing of it is left in any page of the file or its
@@ -16,33 +20,86 @@ impl Store {
     ///
     /// For purposes, breadcrumbs go with monitoring, properties with analytics, and the scope when both are denied; receipts
     /// (ids only) stay.
+    ///
+    /// `false` = a reader keeps the log from being erased: call [`Store::erase_log`] until it is done. `Err(Full)` = the
+    /// rows are gone, but the disk has no room to rewrite the file without their traces.
     pub(crate) fn wipe(
         &mut self,
         what: Wipe,
         keep: &dyn Fn(Kind) -> bool,
         install: Option<&str>,
         now: Now,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         schema::pragma(&self.db, "secure_delete = ON")?;
-        let wiped = self.write(true, |tx| tx.wipe(&what, keep, install, now)).and_then(|()| {
-            // Pages and log frames that were free before the transaction still hold older copies.
-            schema::pragma(&self.db, "wal_checkpoint(TRUNCATE)")?;
-            self.db.execute_batch("VACUUM")?;
-            schema::pragma(&self.db, "wal_checkpoint(TRUNCATE)")
+        let wiped = self.wipe_rows(&what, keep, install, now).and_then(|()| {
+            // Pages that were free before the transaction still hold older copies.
+            self.restart_log()?;
+            Ok(self.db.execute_batch("VACUUM")?)
         });
         schema::pragma(&self.db, "secure_delete = OFF")?;
         wiped?;
-        repair::discard_all(&self.folder)
+        repair::discard_all(&self.folder)?;
+        self.erase_log()
+    }
+
+    /// One transaction. On a disk that is nearly full its pages would not fit into the log, so most rows go before it, in
+    /// small ones.
+    fn wipe_rows(&mut self, what: &Wipe, keep: &dyn Fn(Kind) -> bool, install: Option<&str>, now: Now) -> Result<()> {
+        let reason = what.reason();
+        while self.is_scarce() && self.write(true, |tx| tx.wipe_some(WIPE_CHUNK, keep, reason, now))? > 0 {}
+        self.write(true, |tx| tx.wipe(what, keep, install, now))
+    }
+
+    /// Overwrites the copies of erased rows that the log still holds. `false` = a reader uses the log: call again.
+    pub(crate) fn erase_log(&mut self) -> Result<bool> {
+        if !self.restart_log()? {
+            return Ok(false);
+        }
+        self.blocks.clear_log(&self.db, true)?;
+        self.write(false, |tx| {
+            tx.db.execute("UPDATE fold SET erase = 0", [])?;
+            Ok(true)
+        })
+    }
+
+    /// Whether the log still holds copies of erased rows.
+    pub(crate) fn must_erase_log(&self) -> Result<bool> {
+        Ok(self.db.query_row("SELECT erase FROM fold", [], |row| row.get(0))?)
+    }
+}
+
+impl Wipe {
+    fn reason(&self) -> Reason {
+        match self {
+            Wipe::All => Reason::ClearedByUser,
+            Wipe::Purposes(_) => Reason::Consent,
+        }
     }
 }
 
 impl Tx<'_> {
+    /// Deletes and books up to `most` rows that `keep` does not keep; answers how many.
+    fn wipe_some(&mut self, most: usize, keep: &dyn Fn(Kind) -> bool, reason: Reason, now: Now) -> Result<usize> {
+        let kept: Vec<&str> = Kind::ALL.into_iter().filter(|kind| keep(*kind)).map(Kind::as_str).collect();
+        let mut going = Vec::new();
+        {
+            let mut select = self.db.prepare_cached("SELECT seq, lane, kind FROM event ORDER BY seq")?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()?.filter(|_| going.len() < most) {
+                let kind: String = row.get(2)?;
+                if !kept.contains(&kind.as_str()) {
+                    let lane = u8::try_from(row.get::<_, i64>(1)?).unwrap_or(3);
+                    going.push(Going { seq: unsigned(row.get(0)?), lane, kind: Kind::parse(&kind), row: None });
+                }
+            }
+        }
+        self.take_away(&going, reason, None, now)?;
+        Ok(going.len())
+    }
+
     fn wipe(&mut self, what: &Wipe, keep: &dyn Fn(Kind) -> bool, install: Option<&str>, now: Now) -> Result<()> {
         let kept: Vec<&str> = Kind::ALL.into_iter().filter(|kind| keep(*kind)).map(Kind::as_str).collect();
-        let reason = match what {
-            Wipe::All => Reason::ClearedByUser,
-            Wipe::Purposes(_) => Reason::Consent,
-        };
+        let reason = what.reason();
         // A kind that cannot be read is in no list, so it goes.
         let mut gone: HashSet<u64> = HashSet::new();
         let mut kinds: Vec<String> = Vec::new();
@@ -88,6 +145,7 @@ impl Tx<'_> {
             self.db.execute("DELETE FROM receipt", [])?;
         }
         self.db.execute("DELETE FROM carve", [])?;
+        self.db.execute("UPDATE fold SET erase = 1", [])?;
         if let Some(install) = install {
             self.set_install(install)?;
         }
@@ -124,7 +182,7 @@ mod tests {
         bench.add_for(&[Kind::Metric; 50], &[], &json);
         let lease = bench.lease(20).unwrap();
         bench.settle(&lease, &RowEnd::Delivered);
-        bench.store.checkpoint(false).unwrap();
+        bench.store.checkpoint().unwrap();
         let mut fold = bench.store.begin(false, NOW).unwrap();
         fold.crumb(1, 1, &format!("\"{SECRET}\"")).unwrap();
         fold.scope("user", Some(&format!("\"{SECRET}\""))).unwrap();

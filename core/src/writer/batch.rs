@@ -60,6 +60,20 @@ impl Batch {
         self.ops.push(Op::Drop(kind, reason));
     }
 
+    /// Turns its rows of lanes 2 and 3 into losses, booked as `disk_full`; answers whether there were any.
+    pub(crate) fn give_up_less_important(&mut self) -> bool {
+        let mut any = false;
+        for op in &mut self.ops {
+            if let Op::Row { kind, .. } = op
+                && kind.lane() as u8 >= 2
+            {
+                *op = Op::Drop(Some(*kind), Reason::DiskFull);
+                any = true;
+            }
+        }
+        any
+    }
+
     /// Rows it stores.
     pub(crate) fn row_count(&self) -> u32 {
         let rows = self.ops.iter().filter(|op| matches!(op, Op::Row { .. })).count();

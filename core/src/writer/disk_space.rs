@@ -1,40 +1,44 @@
 //! What the writer does when the disk is full.
 
 use super::Writer;
+use super::batch::Op;
 use super::shared::StoreState;
 use crate::store::StoreError;
 use std::time::{Duration, Instant};
 
-/// Tries of one batch on a full disk before the writer pauses.
-const FULL_TRIES: u32 = 3;
+/// Tries of one transaction on a full disk before the writer pauses.
+const FULL_TRIES: u32 = 4;
 
-/// Bytes of a step on a full disk besides the batch: a lease, a settlement, the books.
-const FULL_STEP_BYTES: usize = 64 * 1024;
+/// Bytes of a transaction besides the batch: a lease, a settlement, the counts.
+const FULL_STEP_BYTES: usize = 32 * 1024;
 
 /// Pause between tries on a full disk.
-const FULL_PAUSE: Duration = Duration::from_secs(5);
+const FULL_PAUSE: Duration = Duration::from_secs(1);
+
+/// Lanes that are given up first.
+const LESS_IMPORTANT: [usize; 2] = [3, 2];
+
+/// Errors: given up only when nothing else is left. Crashes (lane 0) are never given up.
+const ERRORS: [usize; 1] = [1];
 
 impl Writer {
-    /// The disk is full: the ballast goes, then the least important rows. `true` = there is room again.
+    /// A transaction found no room: gives up the least important rows. `true` = try the transaction again.
     pub(super) fn make_room(&mut self) -> bool {
-        let directory = self.shared.delivery.get().map(crate::delivery::DeliveryHandle::directory);
-        let now = self.shared.now();
-        // Indexes, tallies and page ends come on top of the rows.
-        let need = self.pending.as_ref().map_or(0, |batch| batch.bytes + batch.bytes / 4) + FULL_STEP_BYTES;
-        let Some(store) = &mut self.store else { return false };
-        let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
         self.tries += 1;
-        match store.free_space_for(need, &wants, now) {
-            // Room for a probe, yet not for the batch: not in a circle at full speed.
-            Ok(()) if self.tries > FULL_TRIES => {
-                self.pause("the disk is full".into());
-                false
-            }
-            Ok(()) => {
+        if self.tries > FULL_TRIES {
+            self.pause("the disk is full".into());
+            return false;
+        }
+        match self.give_up_rows() {
+            Ok(true) => {
                 self.mark_settled();
                 self.full_until = None;
                 self.shared.set_state(StoreState::Ready);
                 true
+            }
+            Ok(false) => {
+                self.pause("the disk is full, and only crashes are left to give up".into());
+                false
             }
             Err(StoreError::Corrupt(_)) => self.quarantine(),
             Err(error) => {
@@ -44,8 +48,33 @@ impl Writer {
         }
     }
 
-    /// The store stays open, for the delivery can deliver rows and so make room; folding is tried again a little later.
-    fn pause(&mut self, why: String) {
+    /// `false` = there is nothing left that may be given up.
+    fn give_up_rows(&mut self) -> Result<bool, StoreError> {
+        if self.give_up(&LESS_IMPORTANT)? {
+            return Ok(true);
+        }
+        // No stored row is less important than what waits to be stored.
+        if let Some(batch) = &mut self.pending
+            && batch.give_up_less_important()
+        {
+            return Ok(true);
+        }
+        self.give_up(&ERRORS)
+    }
+
+    fn give_up(&mut self, lanes: &[usize]) -> Result<bool, StoreError> {
+        let directory = self.shared.delivery.get().map(crate::delivery::DeliveryHandle::directory);
+        let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
+        let now = self.shared.now();
+        // More with each try: how many pages a transaction needs is an estimate.
+        let bytes = self.pending.as_ref().map_or(0, |batch| batch.ops.iter().map(Op::bytes).sum());
+        let need = (bytes + FULL_STEP_BYTES) * self.tries as usize;
+        let Some(store) = &mut self.store else { return Ok(false) };
+        store.make_room(need, lanes, &wants, now)
+    }
+
+    /// The store stays open, for the delivery can settle rows and so make room; folding is tried again a little later.
+    pub(super) fn pause(&mut self, why: String) {
         self.tries = 0;
         self.shared.set_state(StoreState::Unavailable(why));
         self.full_until = Some(Instant::now() + FULL_PAUSE);

@@ -16,7 +16,10 @@ use crate::store::{Identity, Store, StoreError, Wipe, repair};
 use crate::sys::fault;
 use crate::sys::random::Fresh;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Time between two tries to erase the log while another program reads the queue.
+const ERASE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A number for a boot id, for the ring's header.
 pub(crate) fn boot_hash(boot: &str) -> u64 {
@@ -52,14 +55,10 @@ impl Writer {
             max_age_crash: limits::MAX_AGE_CRASH.max(self.shared.config.max_age),
         };
         let folder = &self.shared.folder;
-        let opened = match Store::open(folder, &identity, options) {
-            // Even the log's index takes room; the ballast is made again once the file is open.
-            Err(StoreError::Full(_)) => {
-                crate::store::remove_ballast(folder).and_then(|()| Store::open(folder, &identity, options))
+        let opened = Store::open(folder, &identity, options).and_then(|mut store| {
+            if store.must_erase_log()? && !store.erase_log()? {
+                self.erase_log_at = Some(Instant::now() + ERASE_INTERVAL);
             }
-            opened => opened,
-        };
-        let opened = opened.and_then(|mut store| {
             if store.epoch() < superblock.epoch || self.history_was_cut(&store) {
                 store.raise_epoch(superblock.epoch.max(store.epoch()).saturating_add(1))?;
             }
@@ -101,8 +100,6 @@ impl Writer {
             // Counted where it is another file than the superblock speak of, or another state of it.
             let count = same != (superblock.epoch, superblock.fold_generation, superblock.fold_ticket);
             self.shared.write_superblock(&store, count)?;
-            // One that cannot be made now is made when there is room; until then nothing is folded.
-            let _ = store.ballast();
             Ok((store, stamper, run))
         });
         match opened {
@@ -265,8 +262,11 @@ impl Writer {
         let Some(store) = &mut self.store else { return false };
         let done = store.wipe(what, &|kind| !all && !gone(kind), install.as_deref(), now);
         match done {
-            Ok(()) => {
+            Ok(erased) => {
                 fault::point("wipe_ended");
+                if !erased {
+                    self.erase_log_at = Some(Instant::now() + ERASE_INTERVAL);
+                }
                 self.shared.ring.zero_free();
                 self.stamper.forget(wipe.what);
                 self.carving = None;
@@ -277,9 +277,27 @@ impl Writer {
                 }
                 true
             }
+            // Giving up events would not help: rewriting the file needs room outside it.
+            Err(StoreError::Full(why)) => {
+                self.pause(format!("erased data is still in queue.db, the disk is full: {why}"));
+                false
+            }
             Err(error) => {
                 self.failed(&error);
                 false
+            }
+        }
+    }
+
+    /// A reader kept erased data in the log: tries again.
+    pub(super) fn erase_log(&mut self) {
+        let Some(store) = &mut self.store else { return };
+        match store.erase_log() {
+            Ok(true) => self.erase_log_at = None,
+            Ok(false) => self.erase_log_at = Some(Instant::now() + ERASE_INTERVAL),
+            Err(error) => {
+                self.erase_log_at = Some(Instant::now() + ERASE_INTERVAL);
+                self.failed(&error);
             }
         }
     }

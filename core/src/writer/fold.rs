@@ -1,8 +1,8 @@
 //! From the ring into the store: one transaction per batch, the fold mark inside it.
 
-use super::Writer;
 use super::batch::{Batch, Op};
 use super::shared::StoreState;
+use super::{TIDY_WAIT, Writer};
 use crate::event::decode::Body;
 use crate::id::IdKey;
 use crate::kind::{Kind, Purpose};
@@ -20,8 +20,8 @@ use std::time::Instant;
 /// Bytes of rows in one transaction: the log grows by as much, and its cap is [`limits::WAL_PAGES`].
 const BATCH_BYTES: usize = 256 * 1024;
 
-/// The same on a full disk: the less there is to bring into the file, the less must be given up for it.
-const TIGHT_BATCH_BYTES: usize = 64 * 1024;
+/// The same on a disk that is nearly full: a transaction must fit into the log, and little is given up for it at once.
+const SMALL_BATCH_BYTES: usize = 32 * 1024;
 
 /// Steps in one transaction.
 const BATCH_OPS: usize = 2_000;
@@ -122,8 +122,8 @@ impl Writer {
         batch: &mut Batch,
     ) -> (u64, u64, u64) {
         let mut scan = Scan::new(map, RING_BYTES, range.0, range.1, after.0, after.1).of(self.shared.ring.generation());
-        let tight = self.store.as_ref().is_some_and(Store::is_tight);
-        let most = if tight { TIGHT_BATCH_BYTES } else { BATCH_BYTES };
+        let scarce = self.store.as_ref().is_some_and(Store::is_scarce);
+        let most = if scarce { SMALL_BATCH_BYTES } else { BATCH_BYTES };
         let mut bytes = Vec::new();
         loop {
             let before = (scan.at, scan.ticket, scan.total);
@@ -278,15 +278,6 @@ impl Writer {
     /// Commits the pending batch; `false` = it must wait.
     pub(super) fn commit(&mut self) -> bool {
         let Some(mut batch) = self.pending.take() else { return true };
-        if self.store.as_ref().is_some_and(|store| !store.is_secured()) {
-            // What is committed now might never fit into the file.
-            self.pending = Some(batch);
-            if !self.make_room() {
-                return false;
-            }
-            let Some(again) = self.pending.take() else { return true };
-            batch = again;
-        }
         let Some(store) = &mut self.store else {
             self.pending = Some(batch);
             return false;
@@ -353,6 +344,7 @@ impl Writer {
         let at = now + wait;
         self.sync_at = Some(self.sync_at.map_or(at, |before| before.min(at)));
         self.upkeep_at.get_or_insert(now + self.upkeep_wait());
+        self.tidy_at = Some(now + TIDY_WAIT);
         let cap = self.shared.config.cap_bytes;
         if self.store.as_ref().and_then(|store| store.used_bytes().ok()).is_some_and(|used| used > cap) {
             self.upkeep();
@@ -364,7 +356,7 @@ impl Writer {
             self.shared.set_state(StoreState::Ready);
         }
         if self.store.as_ref().is_some_and(Store::must_checkpoint) {
-            // Not later: the ballast makes room for so much and no more.
+            // Not later: the log would need blocks that a full disk does not have.
             self.sync();
         }
         self.end_unfinished_sessions();

@@ -39,7 +39,7 @@ pub(crate) use files::boot_hash;
 pub(crate) use fold::RESERVED_TICKET;
 
 use crate::limits;
-use crate::store::Store;
+use crate::store::{Store, StoreError, Tidy};
 use crate::sys::map::ThreadGuard;
 use batch::Batch;
 use shared::{Command, DOZING, PARKED, Shared, StoreState};
@@ -76,7 +76,7 @@ struct Writer {
     run_row: Option<crate::row::Run>,
     /// What the next batch begins with: the run of the records in the ring, when the store does not know it.
     adopted: Vec<batch::Op>,
-    /// Failed tries of one batch on a full disk.
+    /// Transactions in a row that found the disk full.
     tries: u32,
     /// The disk is full and nothing could be freed: folding waits until then.
     full_until: Option<Instant>,
@@ -86,6 +86,10 @@ struct Writer {
     last_critical_sync: Option<Instant>,
     reopen_at: Option<Instant>,
     upkeep_at: Option<Instant>,
+    /// When idle work is due (see [`Store::tidy`]).
+    tidy_at: Option<Instant>,
+    /// When to try again to erase what a wipe left in the log.
+    erase_log_at: Option<Instant>,
     /// Upkeep was done in this run.
     upkept: bool,
     carving: Option<carve::Carving>,
@@ -103,6 +107,9 @@ struct Writer {
 
 /// Upkeep (age, dead letters, dormant routes) is looked at this often while something happens.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long nothing must have happened before idle work begins.
+const TIDY_WAIT: Duration = Duration::from_secs(1);
 
 /// Least bytes ahead of the head that are touched before each sleep; twice what came since the last one where that is
 /// more.
@@ -150,6 +157,8 @@ impl Writer {
             last_critical_sync: None,
             reopen_at: None,
             upkeep_at: None,
+            tidy_at: None,
+            erase_log_at: None,
             upkept: false,
             carving: None,
             suspended: false,
@@ -186,7 +195,14 @@ impl Writer {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Work(work) => work(self.store.as_mut(), self.shared.now()),
+            Command::Work(work) => {
+                let before = self.store.as_ref().map(Store::commits);
+                work(self.store.as_mut(), self.shared.now());
+                if self.store.as_ref().map(Store::commits) != before {
+                    self.tries = 0;
+                }
+                self.tidy_at = Some(Instant::now() + TIDY_WAIT);
+            }
             Command::Tell(tell) => {
                 if let Some(delivery) = self.shared.delivery.get() {
                     tell(delivery);
@@ -240,10 +256,15 @@ impl Writer {
         if self.store.is_none() {
             return;
         }
-        let tight = self.store.as_ref().is_some_and(Store::is_tight);
         let pages = self.store.as_ref().map_or(0, Store::wal_pages);
-        if pages >= limits::WAL_PAGES || (tight && pages > 0) || self.sync_at.is_some_and(|at| at <= now) {
+        if pages >= limits::WAL_PAGES || self.sync_at.is_some_and(|at| at <= now) {
             self.sync();
+        }
+        if self.erase_log_at.is_some_and(|at| at <= now) {
+            self.erase_log();
+        }
+        if self.tidy_at.is_some_and(|at| at <= now) {
+            self.tidy();
         }
         if self.upkeep_at.is_some_and(|at| at <= now) {
             self.upkeep_at = None;
@@ -258,7 +279,7 @@ impl Writer {
     /// Writes the log into the file and syncs both.
     fn sync(&mut self) -> bool {
         let Some(store) = &mut self.store else { return false };
-        match store.checkpoint(store.is_tight()) {
+        match store.checkpoint() {
             Ok(()) => {
                 self.sync_at = None;
                 self.last_critical_sync = Some(Instant::now());
@@ -270,6 +291,22 @@ impl Writer {
                 false
             }
         }
+    }
+
+    /// Nothing happened for a while: one step of what was left for this moment.
+    fn tidy(&mut self) {
+        let Some(store) = &mut self.store else { return };
+        self.tidy_at = match store.tidy() {
+            Ok(Tidy::More) => Some(Instant::now()),
+            Ok(Tidy::Blocked) => Some(Instant::now() + TIDY_WAIT),
+            Ok(Tidy::Done) => None,
+            // A full log; the next commit deals with what does not pass.
+            Err(StoreError::Full(_)) => Some(Instant::now() + TIDY_WAIT),
+            Err(error) => {
+                self.failed(&error);
+                None
+            }
+        };
     }
 
     /// A run may be short: its first upkeep is due at once.
@@ -288,8 +325,6 @@ impl Writer {
             .evict(&wants, &idle, now)
             .and_then(|evicted| Ok(evicted + store.expire(&wants, now)?))
             .and_then(|gone| store.upkeep(now).map(|()| gone));
-        // One that finds no room now holds the small one's place.
-        let _ = store.ballast();
         match done {
             Ok(0) => {}
             Ok(_) => {
@@ -326,7 +361,7 @@ impl Writer {
         let came = head.saturating_sub(std::mem::replace(&mut self.slept_at, head));
         self.shared.ring.touch_ahead(TOUCH_BYTES.max(2 * came));
         let upkeep = self.upkeep_at.filter(|_| self.sync_at.is_some());
-        let until = [self.sync_at, self.reopen_at, self.full_until, upkeep];
+        let until = [self.sync_at, self.reopen_at, self.full_until, upkeep, self.tidy_at, self.erase_log_at];
         let until = until.into_iter().flatten().min();
         // With nowhere to fold to, records must not wake it in vain.
         self.shared.set_sleep(if self.can_fold() { PARKED } else { DOZING });
@@ -378,7 +413,7 @@ impl Writer {
         }
         // The next open takes the carve up again; without a store it would only keep the thread awake.
         self.carving = None;
-        self.sync_at = None;
+        (self.sync_at, self.tidy_at, self.erase_log_at) = (None, None, None);
         self.shared.set_state(StoreState::Unavailable("suspended".into()));
     }
 }

@@ -6,8 +6,8 @@ mod inputs;
 
 use rez_monitor::destination::Rez;
 use rez_monitor::{
-    Breadcrumb, Clock, Config, Consent, Durability, ErrorEvent, Event, Level, Monitor, Outcome, Purpose, ScopeChange,
-    Timing, Value,
+    Breadcrumb, Clock, Config, Consent, Durability, ErrorEvent, Event, Level, Monitor, Outcome, Purpose, Reason,
+    ScopeChange, Timing, Value,
 };
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
@@ -122,6 +122,14 @@ fn event(monitor: &Monitor, serial: u64, fill: &str, kinds: &str) -> Outcome {
         "analytics" => 1,
         "metric" => 2,
         "error" => 3,
+        // Errors are rare in a healthy app.
+        "mixed" => {
+            if serial.is_multiple_of(500) {
+                3
+            } else {
+                [0, 2, 4][serial as usize % 3]
+            }
+        }
         _ => serial % 7,
     };
     match which {
@@ -147,6 +155,8 @@ fn record(args: &Args, monitor: Monitor) {
     let every = args.number("persist_every", 0);
     let pause = Duration::from_micros(args.number("pause_us", 0));
     let crumbs = args.number("crumbs", 1) == 1;
+    // As fast as the writer can follow.
+    let patient = args.number("patient", 0) == 1;
     say(&format!("folder {}", monitor.status().folder.display()));
     // With `after_line`, recording goes on until a line arrives on stdin, and ends this many events later.
     let after_line = args.0.get("after_line").map(|count| count.parse::<u64>().expect("a number"));
@@ -169,7 +179,12 @@ fn record(args: &Args, monitor: Monitor) {
         {
             end = serial + count;
         }
-        tell(serial, event(&monitor, serial, &fill, &kinds));
+        let mut outcome = event(&monitor, serial, &fill, &kinds);
+        while patient && outcome == Outcome::Dropped(Reason::RingFull) {
+            std::thread::sleep(Duration::from_micros(200));
+            outcome = event(&monitor, serial, &fill, &kinds);
+        }
+        tell(serial, outcome);
         if crumbs && serial % 5 == 0 {
             monitor.breadcrumb(Breadcrumb::new("user.action", "scrolled"));
         }
@@ -202,6 +217,7 @@ fn record(args: &Args, monitor: Monitor) {
             "resume" => monitor.resume(),
             "user" => monitor.scope(ScopeChange::User(None)),
             "flush" => flush(args, &monitor),
+            "drain" => drain(args, &monitor),
             "try" => {
                 let report = monitor.flush(Duration::from_millis(args.number("wait_ms", 5_000)));
                 say(&format!("tried {}", report.is_ok()));
@@ -210,6 +226,14 @@ fn record(args: &Args, monitor: Monitor) {
             "wait" => {
                 say("waiting");
                 let _ = std::io::stdin().lock().read_line(&mut String::new());
+            }
+            "again" => {
+                for serial in first + n..first + n + args.number("again", 0) {
+                    tell(serial, event(&monitor, serial, &fill, &kinds));
+                    if !pause.is_zero() {
+                        std::thread::sleep(pause);
+                    }
+                }
             }
             "day_back" => set_date(-1),
             "day_ahead" => set_date(1),
@@ -240,6 +264,12 @@ fn carved(folder: &std::path::Path) -> bool {
 
 /// Flushes until nothing is left, not even in a damaged file, then closes.
 fn flush(args: &Args, monitor: &Monitor) {
+    drain(args, monitor);
+    monitor.clone().close(WAIT);
+}
+
+/// Flushes until nothing is left, not even in a damaged file.
+fn drain(args: &Args, monitor: &Monitor) {
     let end = Instant::now() + Duration::from_secs(args.number("flush_s", 60));
     let left = loop {
         let report = monitor.flush(Duration::from_secs(10));
@@ -253,7 +283,6 @@ fn flush(args: &Args, monitor: &Monitor) {
         }
     };
     say(&format!("left {}", left.map_or("unknown".to_owned(), |n| n.to_string())));
-    monitor.clone().close(WAIT);
 }
 
 /// Records between two marks that a tracer sees (`getppid`): what lies between on this thread is the record's own.

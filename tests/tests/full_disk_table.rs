@@ -1,0 +1,241 @@
+//! A full disk in every combination: the queue keeps its most important events, drains when the network is back, and gives
+//! its pages back.
+//!
+//! Each row of the table runs a real process on a real small file system. `dbstat` measures how much of the file is events.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use rez_monitor::inspect::Reader;
+use rez_monitor_tests::disk::SmallDisk;
+use rez_monitor_tests::kid::{PATIENCE, Said};
+use rez_monitor_tests::scene::{Scene, balance, collected, dropped};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+const CHILD: &str = env!("CARGO_BIN_EXE_child");
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fill {
+    /// The queue itself grows until the disk is full.
+    Own,
+    /// Another program takes every free byte while the queue holds events.
+    Others,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Network {
+    /// The server cannot be reached until the app records no more.
+    Down,
+    /// It is back while the disk is still full.
+    BackBefore,
+    /// It is back after the disk has room again.
+    BackAfter,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    disk: &'static str,
+    /// Events in a second; 0 = as fast as it goes.
+    rate: u64,
+    fill: Fill,
+    network: Network,
+    restart: bool,
+    inspector: bool,
+}
+
+/// Every pair of values occurs in some row.
+fn table() -> Vec<Case> {
+    let disks = ["4m", "6m", "8m", "16m", "ext4"];
+    let mut cases = Vec::new();
+    for (row, (fill, network, restart)) in [Fill::Own, Fill::Others]
+        .into_iter()
+        .flat_map(|fill| [Network::Down, Network::BackBefore, Network::BackAfter].map(|network| (fill, network)))
+        .flat_map(|(fill, network)| [false, true].map(|restart| (fill, network, restart)))
+        .enumerate()
+    {
+        for half in 0..2 {
+            let disk = disks[(row * 2 + half + row / 5) % disks.len()];
+            let rate = if (row + half) % 2 == 0 { 0 } else { 2_000 };
+            cases.push(Case { disk, rate, fill, network, restart, inspector: (row / 2 + half) % 2 == 0 });
+        }
+    }
+    cases
+}
+
+/// Bytes of the tables that hold events, and of the whole file.
+fn event_share(folder: &Path) -> (u64, u64) {
+    let db = rusqlite::Connection::open_with_flags(
+        folder.join("queue.db"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .unwrap();
+    db.busy_timeout(PATIENCE).unwrap();
+    let events = "SELECT sum(pgsize) FROM dbstat WHERE name IN ('event', 'event_lane')";
+    let events: i64 = db.query_row(events, [], |row| row.get(0)).unwrap();
+    let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    (events as u64, pages as u64 * 4096)
+}
+
+/// Events given up for room, by lane.
+fn given_up(folder: &Path) -> [u64; 4] {
+    let db = rusqlite::Connection::open_with_flags(folder.join("queue.db"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .unwrap();
+    db.busy_timeout(PATIENCE).unwrap();
+    let mut select = db.prepare("SELECT kind, sum(n) FROM ledger WHERE reason = 'disk_full' GROUP BY kind").unwrap();
+    let mut rows = select.query([]).unwrap();
+    let mut by_lane = [0; 4];
+    while let Some(row) = rows.next().unwrap() {
+        let kind: String = row.get(0).unwrap();
+        let lane = rez_monitor::Kind::parse(&kind).map_or(3, |kind| kind.lane().number());
+        by_lane[usize::from(lane)] += row.get::<_, i64>(1).unwrap() as u64;
+    }
+    by_lane
+}
+
+/// Looks into the queue again and again, as the inspector does, until dropped.
+struct Inspector<'a>(&'a AtomicBool);
+
+impl Drop for Inspector<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn waiting(said: &Said, times: usize) -> bool {
+    said.words.iter().filter(|word| *word == "waiting").count() >= times
+}
+
+fn run(case: Case) -> Result<(), String> {
+    let scene = Scene::new(CHILD);
+    let Some(mut disk) = SmallDisk::mount(&scene.path("small"), case.disk) else {
+        println!("skipped: {} (it cannot be mounted here)", case.disk);
+        return Ok(());
+    };
+    let folder = disk.path().join("app");
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let stopper = Inspector(&stop);
+        if case.inspector {
+            threads.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let _ = Reader::open(&folder).and_then(|reader| reader.balance());
+                    std::thread::yield_now();
+                }
+            });
+        }
+        let done = play(case, &scene, &mut disk, &folder);
+        drop(stopper);
+        done
+    })
+}
+
+fn play(case: Case, scene: &Scene, disk: &mut SmallDisk, folder: &Path) -> Result<(), String> {
+    let check = |ok: bool, what: String| if ok { Ok(()) } else { Err(format!("{case:?}: {what}")) };
+    scene.collector.set_network(false);
+    let (first, second) = match (case.fill, case.rate) {
+        (Fill::Own, _) => (7_000, 2_000),
+        (Fill::Others, 0) => (disk.bytes() / 800, 12_000),
+        (Fill::Others, _) => (disk.bytes() / 800, 4_000),
+    };
+    let pause = 1_000_000u64.checked_div(case.rate).unwrap_or(0);
+    // With small events the disk would not be full in time.
+    let fill = if case.fill == Fill::Own { disk.bytes() / 5_000 } else { 60 };
+    let options = format!(
+        "folder={} fill={fill} kinds=mixed pause_us={pause} patient=1 crumbs=0 n={first} again={second} \
+         end=persist,state,wait,again,persist,state,wait,drain,state,wait,close",
+        folder.display()
+    );
+    let mut kid = scene.start(&options);
+    kid.until("the first events", |said| waiting(said, 1));
+    if case.fill == Fill::Others {
+        disk.fill();
+    }
+    kid.tell("");
+    let full = kid.until("the other events", |said| waiting(said, 2));
+    check(full.word("store") == Some("Ready"), format!("store {:?}", full.words))?;
+    let lost = given_up(folder);
+    let (events, bytes) = event_share(folder);
+    check(lost[2] + lost[3] > 0, format!("nothing was given up: {lost:?}, {bytes} bytes"))?;
+    check(lost[0] == 0 && lost[1] == 0, format!("errors were given up: {lost:?}"))?;
+    check(events * 100 >= bytes * 85, format!("{events} of {bytes} bytes are events, given up {lost:?}"))?;
+    if case.network == Network::BackAfter {
+        disk.free();
+    }
+    let mut said = full;
+    if case.restart {
+        said = kid.kill();
+        let options = format!("folder={} n=0 end=state,wait,drain,state,wait,close", folder.display());
+        kid = scene.start(&options);
+        let new = kid.until("the restart", |said| waiting(said, 1));
+        check(new.words.iter().any(|word| word.starts_with("store")), format!("{:?}", new.words))?;
+    }
+    scene.collector.set_network(true);
+    kid.tell("");
+    let times = if case.restart { 2 } else { 3 };
+    let drained = kid.until("the drain", |said| waiting(said, times));
+    check(drained.word("left") == Some("0"), format!("not drained: {:?}", drained.words))?;
+    check(drained.word("store") == Some("Ready"), format!("store after the drain {:?}", drained.words))?;
+    // Idle now: the file gives its pages back.
+    let deadline = Instant::now() + PATIENCE;
+    let small = || std::fs::metadata(folder.join("queue.db")).map_or(0, |file| file.len());
+    while small() > 1_200_000 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    check(small() <= 1_200_000, format!("the file keeps {} bytes", small()))?;
+    kid.tell("");
+    let (code, last) = kid.wait();
+    check(code == Some(0), format!("the app ended with {code:?}: {:?}", last.words))?;
+    if !case.restart {
+        said = last;
+    }
+    let account = balance(folder);
+    let lost: u64 = dropped(&account).values().sum();
+    let arrived = collected(&scene.collector);
+    let own = said.recorded.iter().filter(|(id, _)| arrived.contains_key(id)).count();
+    check(own == arrived.len(), format!("{} arrived that were not recorded", arrived.len() - own))?;
+    check(
+        arrived.len() as u64 + lost == said.recorded.len() as u64,
+        format!("{} recorded, {} arrived, lost {:?}", said.recorded.len(), arrived.len(), dropped(&account)),
+    )?;
+    let twice = sent_twice(&scene.collector.db());
+    check(twice == 0, format!("{twice} events were sent twice"))?;
+    println!(
+        "{case:?}: {} recorded, refused {:?}, lost {:?}, {} % events",
+        said.recorded.len(),
+        said.refused,
+        dropped(&account),
+        events * 100 / bytes
+    );
+    Ok(())
+}
+
+fn sent_twice(db: &Path) -> i64 {
+    let db = rusqlite::Connection::open(db).unwrap();
+    db.query_row("SELECT coalesce(sum(duplicate + replayed), 0) FROM batch", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_full_disk_keeps_the_important_events_and_the_queue_drains_in_every_combination() {
+    let cases = table();
+    let only: Option<usize> = std::env::var("REZ_FULL_DISK_ROW").ok().and_then(|row| row.parse().ok());
+    let next = AtomicUsize::new(0);
+    let failures = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                loop {
+                    let row = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(row) else { break };
+                    if only.is_some_and(|only| only != row) {
+                        continue;
+                    }
+                    if let Err(what) = run(*case) {
+                        failures.lock().unwrap().push(format!("row {row}: {what}"));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{} of {} rows:\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
