@@ -1,34 +1,34 @@
-//! A plain blocking HTTP client for loopback: one connection, kept open, no redirects, no retries, no cookies.
+//! A minimal blocking HTTP client for loopback: one persistent connection, no redirects, no retries, no cookies.
 //!
-//! It exists so that the demo's app makes real requests, and the tests see every byte, without an HTTP library.
+//! With it the demo app sends real requests, and tests see every byte, without an HTTP library.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Longest wait for a connection or for the next byte.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Limit of the wait for a connection, or for the next byte. Long enough for a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Longest head line and most head lines that are read.
+/// Maximum length of a header line, and maximum number of header lines.
 const LINE_BYTES: u64 = 16 * 1024;
 const LINES: usize = 100;
 
-/// Largest body that is read.
+/// Maximum size of a body.
 const BODY_BYTES: u64 = 64 * 1024 * 1024;
 
-/// What a server answered.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     /// HTTP status.
     pub(crate) status: u16,
-    /// Header names in lower case, and values.
+    /// Headers, with names in lower case.
     pub(crate) headers: Vec<(String, String)>,
-    /// The whole body.
+    /// The body.
     pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    /// The value of a header, by its lower-case name.
+    /// Returns the value of a header, by its lower-case name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -42,12 +42,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects at the first request.
+    /// Returns a client that connects at its first request.
     pub(crate) fn new(address: SocketAddr) -> Client {
         Client { address, connection: None }
     }
 
-    /// One exchange. After an error the next request connects anew.
+    /// Sends a request and reads the response. After an error, the next request opens a new connection.
     pub(crate) fn send(
         &mut self,
         method: &str,
@@ -81,12 +81,12 @@ impl Client {
         Ok(reply)
     }
 
-    /// GET without headers.
+    /// Sends a GET request.
     pub(crate) fn get(&mut self, path: &str) -> io::Result<Reply> {
         self.send("GET", path, &[], &[])
     }
 
-    /// POST of JSON.
+    /// Sends a POST request with a JSON body.
     #[cfg(test)]
     pub(crate) fn post(&mut self, path: &str, json: &str) -> io::Result<Reply> {
         self.send("POST", path, &[("content-type", "application/json")], json.as_bytes())
@@ -95,14 +95,15 @@ impl Client {
 
 fn read(connection: &mut BufReader<TcpStream>) -> io::Result<Reply> {
     let first = line(connection)?;
-    let status = first.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| bad("no status line"))?;
+    let status =
+        first.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| bad("missing status line"))?;
     let mut headers = Vec::new();
     loop {
         let next = line(connection)?;
         if next.is_empty() {
             break;
         }
-        let (name, value) = next.split_once(':').ok_or_else(|| bad("a header without a colon"))?;
+        let (name, value) = next.split_once(':').ok_or_else(|| bad("header without a colon"))?;
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         if headers.len() > LINES {
             return Err(bad("too many headers"));
@@ -110,11 +111,11 @@ fn read(connection: &mut BufReader<TcpStream>) -> io::Result<Reply> {
     }
     let mut reply = Reply { status, headers, body: Vec::new() };
     let length: u64 = match reply.header("content-length") {
-        Some(length) => length.parse().map_err(|_| bad("content-length is no number"))?,
-        None => return Err(bad("no content-length")),
+        Some(length) => length.parse().map_err(|_| bad("content-length is not a number"))?,
+        None => return Err(bad("missing content-length")),
     };
     if length > BODY_BYTES {
-        return Err(bad("the body is too long"));
+        return Err(bad("body too large"));
     }
     connection.take(length).read_to_end(&mut reply.body)?;
     if (reply.body.len() as u64) < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(reply) }

@@ -1,5 +1,4 @@
-//! A server on a thread of its own with a single-threaded runtime, so that a test or the demo can hold one without
-//! being asynchronous itself.
+//! Runs a server on its own thread with a single-threaded runtime, for callers that are not asynchronous.
 
 use std::future::Future;
 use std::io;
@@ -15,7 +14,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Runs what `make` returns on a new thread until [`Host::stop`]; `make` is called inside the runtime.
+    /// Runs the future of `make` on a new thread until [`Host::stop`]. `make` is called inside the runtime.
     pub(crate) fn start<F, Fut>(name: &str, make: F) -> io::Result<Host>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -26,22 +25,22 @@ impl Host {
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             runtime.block_on(async move {
                 tokio::spawn(make());
-                // An error means that the sender is gone, which is a stop as well.
+                // An error means that the sender was dropped, which also stops the server.
                 let _ = stopped.await;
             });
-            // Dropping the runtime drops every connection: a stopped server answers nobody any more.
+            // Dropping the runtime closes every connection.
         })?;
         Ok(Host { stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Waits until the server ends, which it does not by itself: for a program that only serves.
+    /// Blocks until the server thread ends. It does not end by itself.
     pub(crate) fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 
-    /// Ends the server and waits for its thread.
+    /// Stops the server and joins its thread.
     pub(crate) fn stop(&mut self) {
         drop(self.stop.take());
         self.join();
@@ -54,17 +53,18 @@ impl Drop for Host {
     }
 }
 
-/// Refuses an address that is not loopback: nothing here is made to be reached from outside.
+/// Rejects an address that is not loopback.
 pub(crate) fn loopback(address: SocketAddr) -> Result<SocketAddr, NotLoopback> {
     if address.ip().is_loopback() { Ok(address) } else { Err(NotLoopback(address)) }
 }
 
-/// The address would be reachable from other machines.
+/// The address is reachable from other machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not a loopback address; use 127.0.0.1 or [::1]")]
 pub struct NotLoopback(pub SocketAddr);
 
-/// Whether the `Host` header names this machine. A web page that points its own name at 127.0.0.1 does not pass.
+/// Returns true if the `Host` header names this machine. Prevents DNS rebinding: a web page whose name resolves to
+/// 127.0.0.1 is rejected.
 pub(crate) fn names_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((inside, _)) => inside,
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_name_in_the_host_header_is_seen() {
+    fn a_foreign_name_in_the_host_header_is_detected() {
         assert!(names_loopback("127.0.0.1:8080"));
         assert!(names_loopback("localhost"));
         assert!(names_loopback("[::1]:9"));

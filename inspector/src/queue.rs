@@ -1,4 +1,4 @@
-//! What a queue says about itself, in the words every face shows: the balance, what waits and why, the rows.
+//! Reads a queue: its balance, the state of its routes, and its rows.
 
 use rez_monitor::inspect::{self, Reader, RouteView, RowState, StoreError};
 use rez_monitor::{EventId, Kind};
@@ -6,89 +6,89 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Name of the queue's file inside its folder.
+/// Name of the database file in the folder of a queue.
 pub const FILE: &str = "queue.db";
 
 /// Counts by reason.
 pub type Reasons = BTreeMap<String, u64>;
 
-/// A queue at one moment.
+/// A snapshot of a queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Overview {
-    /// The installation.
+    /// Id of the installation.
     pub install: String,
-    /// The epoch rows are numbered in now. The balance is about this epoch.
+    /// The current epoch. The balance covers this epoch.
     pub epoch: u64,
     /// Rows numbered in this epoch.
     pub numbered: u64,
-    /// Rows stored now.
+    /// Rows in the database.
     pub rows: u64,
-    /// Bytes the rows take in the file, which the size cap is held against.
+    /// Bytes of the rows in the file, which the size cap limits.
     pub bytes: u64,
-    /// An app has the queue open, or died without closing it.
+    /// True if an app has the queue open, or ended without closing it.
     pub live: bool,
-    /// Before a row, per kind.
+    /// The balance before insertion, per kind.
     pub kinds: Vec<KindBalance>,
-    /// After a row, per route.
+    /// The balance after insertion, per route.
     pub routes: Vec<RouteBalance>,
-    /// Refused before the ring took them; beside the balance.
+    /// Events refused at the call, by reason. Not part of the balance.
     pub refused: Reasons,
-    /// Rows that fail their checksum.
+    /// Rows with a wrong checksum.
     pub unreadable: u64,
 }
 
-/// One kind: what came out of the ring is stored or dropped.
+/// The balance of one kind: every folded event was stored or dropped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct KindBalance {
-    /// The kind; `unknown` where damage hid it.
+    /// The kind. `unknown` if it is lost to damage.
     pub kind: String,
-    /// Came out of the ring.
+    /// Events folded from the ring.
     pub folded: u64,
-    /// Came another way: a crash found at start, a row saved from a damaged file.
+    /// Events from other sources: a crash found at start, or a row carved from a damaged file.
     pub late: u64,
-    /// Became rows.
+    /// Events stored as rows.
     pub stored: u64,
-    /// Ended before they were rows.
+    /// Events dropped before insertion, by reason.
     pub dropped: Reasons,
 }
 
 impl KindBalance {
-    /// Whether `folded + late = stored + dropped`.
+    /// Returns true if `folded + late = stored + dropped`.
     #[must_use]
     pub fn holds(&self) -> bool {
         sum([self.folded, self.late]) == sum([self.stored, total(&self.dropped)])
     }
 }
 
-/// One route: every row since its first is somewhere.
+/// The balance of one route, over all rows since its first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RouteBalance {
     /// `<destination>/<route>`.
     pub route: String,
-    /// Rows since its first.
+    /// Stored rows since its first.
     pub stored: u64,
-    /// Waiting.
+    /// Rows that wait.
     pub queued: u64,
-    /// In a request whose end is not known.
+    /// Rows in a request without a response yet.
     pub in_flight: u64,
-    /// The destination has them.
+    /// Rows that the destination accepted.
     pub delivered: u64,
-    /// Refused by the destination and kept for a look.
+    /// Dead letters: rows that the destination refused and that are kept for inspection.
     pub dead: u64,
-    /// Of kinds the destination does not take.
+    /// Rows of kinds that the destination does not want.
     pub unwanted: u64,
-    /// Ended on this route.
+    /// Rows dropped on this route, by reason.
     pub dropped: Reasons,
-    /// Why it waits, if it does.
+    /// Why the route waits. Empty if it does not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<String>,
-    /// The last request, if there was one.
+    /// The last request and its response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
 }
 
 impl RouteBalance {
-    /// Whether `stored = queued + in flight + delivered + dead + unwanted + dropped`.
+    /// Returns true if `stored = queued + in flight + delivered + dead + unwanted + dropped`.
     #[must_use]
     pub fn holds(&self) -> bool {
         let ends = [self.queued, self.in_flight, self.delivered, self.dead, self.unwanted, total(&self.dropped)];
@@ -97,7 +97,7 @@ impl RouteBalance {
 }
 
 impl Overview {
-    /// Whether every line holds and the kinds explain every number given.
+    /// Returns true if every line holds and the kinds account for every assigned number.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.numbered == sum(self.kinds.iter().map(|kind| kind.stored))
@@ -106,31 +106,31 @@ impl Overview {
     }
 }
 
-/// A row.
+/// A row of the queue.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueueRow {
-    /// Its number.
+    /// Its sequence number.
     pub seq: u64,
     /// Its id.
     pub id: String,
-    /// What it is.
+    /// Its kind.
     pub kind: String,
-    /// When it was recorded, by the device's clock.
+    /// Time of the call, by the clock of the device.
     pub ts: String,
-    /// Where it is, per route that is not past it.
+    /// Its state, for each route that has not passed it.
     pub state: BTreeMap<String, String>,
-    /// The row's own fields.
+    /// The fields of the event.
     pub event: serde_json::Value,
 }
 
-/// Rows that were asked for.
+/// The result of [`Queue::rows`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listed {
-    /// The newest ones, in order of their numbers.
+    /// The newest rows, in order of their sequence numbers.
     pub rows: Vec<QueueRow>,
-    /// How many rows there are in all.
+    /// Number of all rows.
     pub total: u64,
-    /// Rows that fail their checksum and are left out.
+    /// Number of rows with a wrong checksum. They are omitted.
     pub unreadable: u64,
 }
 
@@ -138,36 +138,36 @@ pub struct Listed {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueueError {
-    /// There is none.
+    /// The folder has no queue.
     #[error("there is no queue.db in {}", .0.display())]
     Missing(PathBuf),
-    /// It is damaged.
+    /// The file is damaged.
     #[error("{} is damaged: {message}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The error of SQLite.
         message: String,
     },
-    /// A newer version wrote it.
-    #[error("{} has format {version}, which this rezq does not know", path.display())]
+    /// A newer version wrote the file.
+    #[error("{} has format {version}, which this version of rezq does not support", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
         /// Its format.
         version: u32,
     },
-    /// The system does not let us.
+    /// The file cannot be read.
     #[error("cannot read {}: {message}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         message: String,
     },
 }
 
-/// A queue, for looking only: works while an app writes, changes nothing.
+/// A queue, opened read-only. Works while an app writes to it.
 #[derive(Debug)]
 pub struct Queue {
     path: PathBuf,
@@ -185,9 +185,9 @@ impl Queue {
         Ok(Queue { path, reader })
     }
 
-    /// The balance, and what waits.
+    /// Returns the balance and the state of the routes.
     pub fn overview(&self) -> Result<Overview, QueueError> {
-        let seen = self.ask(Reader::overview)?;
+        let seen = self.read(Reader::overview)?;
         let kinds = seen.balance.kinds.into_iter().map(|kind| {
             let inspect::KindBalance { kind, folded, late, stored, dropped } = kind;
             KindBalance { kind, folded, late, stored, dropped }
@@ -210,7 +210,7 @@ impl Queue {
             kinds: kinds.collect(),
             routes: routes.collect(),
             refused: Reasons::new(),
-            unreadable: self.ask(Reader::damaged)?,
+            unreadable: self.read(Reader::damaged)?,
         };
         for (reason, _, n) in seen.refused {
             let sum = overview.refused.entry(reason).or_default();
@@ -219,10 +219,10 @@ impl Queue {
         Ok(overview)
     }
 
-    /// The newest rows, at most `limit` (0 = all), of one kind or of all.
+    /// Returns the newest rows, at most `limit` (0 means all), of one kind or of all kinds.
     pub fn rows(&self, kind: Option<Kind>, limit: usize) -> Result<Listed, QueueError> {
         let filter = inspect::Filter { kind, limit, ..inspect::Filter::default() };
-        let rows = self.ask(|reader| reader.list(&filter))?.into_iter().map(|listed| {
+        let rows = self.read(|reader| reader.list(&filter))?.into_iter().map(|listed| {
             let state = listed.routes.into_iter().map(|fate| (fate.route, state(&fate.state)));
             QueueRow {
                 seq: listed.row.seq,
@@ -233,18 +233,18 @@ impl Queue {
                 event: serde_json::from_str(&listed.row.json).unwrap_or_default(),
             }
         });
-        let total = self.ask(Reader::overview)?.rows;
-        Ok(Listed { rows: rows.collect(), total, unreadable: self.ask(Reader::damaged)? })
+        let total = self.read(Reader::overview)?.rows;
+        Ok(Listed { rows: rows.collect(), total, unreadable: self.read(Reader::damaged)? })
     }
 
-    /// The ids of all rows that some route still has.
+    /// Returns the ids of all rows that a route has not passed.
     pub fn ids(&self) -> Result<Vec<EventId>, QueueError> {
-        let all = self.ask(|reader| reader.list(&inspect::Filter::default()))?;
+        let all = self.read(|reader| reader.list(&inspect::Filter::default()))?;
         Ok(all.into_iter().filter(|listed| !listed.routes.is_empty()).map(|listed| listed.row.id).collect())
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, QueueError> {
-        question(&self.reader).map_err(|error| wrong(&self.path, error))
+    fn read<T>(&self, query: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, QueueError> {
+        query(&self.reader).map_err(|error| wrong(&self.path, error))
     }
 }
 
@@ -264,10 +264,10 @@ fn time(ms: i64) -> String {
 fn state(state: &RowState) -> String {
     match state {
         RowState::Queued => "queued".to_owned(),
-        RowState::Parked { until_ms: None } => "put back".to_owned(),
-        RowState::Parked { until_ms: Some(until) } => format!("put back until {}", time(*until)),
+        RowState::Parked { until_ms: None } => "parked".to_owned(),
+        RowState::Parked { until_ms: Some(until) } => format!("parked until {}", time(*until)),
         RowState::InFlight { batch_id, attempt, .. } => {
-            format!("in flight, batch {batch_id}, try {}", attempt.saturating_add(1))
+            format!("in flight, batch {batch_id}, attempt {}", attempt.saturating_add(1))
         }
         RowState::Dead { reason, status, note } => {
             let reason = reason.map_or("dead", |reason| reason.as_str());
@@ -279,7 +279,7 @@ fn state(state: &RowState) -> String {
     }
 }
 
-/// The part of a route's state that says why it waits. What the delivery adds later is not an error here.
+/// The part of the state of a route that explains why it waits. Unknown fields are ignored.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 struct Held {
@@ -316,7 +316,7 @@ impl Hold {
 fn waits(view: &RouteView) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(since) = view.dormant_since_ms {
-        all.push(format!("its destination is not declared since {}", time(since)));
+        all.push(format!("the destination has not been declared since {}", time(since)));
     }
     let held: Held = view.state.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
     if let Some(stop) = held.stop {
@@ -333,18 +333,18 @@ fn waits(view: &RouteView) -> Vec<String> {
         all.push(format!("{}: {}", limit.kind, limit.hold.text()));
     }
     if let Some((batch, attempt)) = &view.batch {
-        all.push(format!("batch {batch} is on its way, try {}", attempt.saturating_add(1)));
+        all.push(format!("batch {batch} is in flight, attempt {}", attempt.saturating_add(1)));
     }
     all
 }
 
 fn last(view: &RouteView) -> Option<String> {
     let (at, status, note) = view.last.as_ref()?;
-    let status = if *status == 0 { "no answer".to_owned() } else { format!("status {status}") };
+    let status = if *status == 0 { "no response".to_owned() } else { format!("status {status}") };
     Some([format!("{} {status}", time(*at)), note.clone()].join(" ").trim_end().to_owned())
 }
 
-/// The sum of all reasons.
+/// Returns the sum over all reasons.
 #[must_use]
 pub fn total(reasons: &Reasons) -> u64 {
     sum(reasons.values().copied())
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_to_wait_is_said() {
+    fn every_reason_to_wait_is_listed() {
         let state = r#"{"key":"1","failures":3,"hold":{"why":"retry_after","boot":"b","mono_deadline":1,
             "wall_deadline":1000,"wait":5},"stop":{"kind":"refused","why":"the write key was refused (401)",
             "next":{"why":"probe","boot":"b","mono_deadline":1,"wall_deadline":2000,"wait":5}},
@@ -404,19 +404,19 @@ mod tests {
         assert_eq!(
             waits(&view),
             [
-                "its destination is not declared since 1970-01-01T00:00:00.000Z",
+                "the destination has not been declared since 1970-01-01T00:00:00.000Z",
                 "stopped: the write key was refused (401); next probe 1970-01-01T00:00:02.000Z",
                 "retry after until 1970-01-01T00:00:01.000Z, 3 failures in a row",
                 "metric: rate limit until 1970-01-01T00:00:03.000Z",
-                "batch b1 is on its way, try 2",
+                "batch b1 is in flight, attempt 2",
             ]
         );
-        assert_eq!(last(&view).as_deref(), Some("1970-01-01T00:00:04.000Z no answer timed out"));
+        assert_eq!(last(&view).as_deref(), Some("1970-01-01T00:00:04.000Z no response timed out"));
         assert!(waits(&RouteView { state: Some("not json".to_owned()), ..RouteView::default() }).is_empty());
     }
 
     #[test]
-    fn a_file_that_is_no_queue_is_named() {
+    fn a_file_that_is_not_a_queue_is_named_in_the_error() {
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(Queue::open(folder.path()), Err(QueueError::Missing(_))));
         std::fs::write(folder.path().join(FILE), "these are words, not a database, and quite a few of them").unwrap();

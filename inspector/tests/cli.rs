@@ -1,6 +1,6 @@
-//! The program as a person or a script meets it: exit codes, messages, first lines.
+//! Tests of the program `rezq`: exit codes, error messages, output.
 
-// A test may panic; clippy knows that of test functions only, not of their helpers.
+// Clippy allows panics in test functions, but not in their helpers.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,15 +11,15 @@ fn rezq(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_rezq")).args(arguments).output().unwrap()
 }
 
-/// Exit code and what was said on standard error.
-fn refused(arguments: &[&str]) -> (Option<i32>, String) {
+/// Returns exit code and stderr of a command that fails.
+fn fails(arguments: &[&str]) -> (Option<i32>, String) {
     let output = rezq(arguments);
     assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
-fn a_wrong_command_line_is_2_and_says_what_is_wrong() {
+fn an_invalid_command_line_exits_with_2_and_names_the_argument() {
     for (arguments, word) in [
         (&["demo", "--events", "0"][..], "200"),
         (&["demo", "--seed", "x"], "--seed"),
@@ -28,32 +28,32 @@ fn a_wrong_command_line_is_2_and_says_what_is_wrong() {
         (&["nothing"], "nothing"),
         (&["status"], "DIR"),
     ] {
-        let (code, said) = refused(arguments);
+        let (code, message) = fails(arguments);
         assert_eq!(code, Some(2), "{arguments:?}");
-        assert!(said.contains(word), "{arguments:?}: {said}");
+        assert!(message.contains(word), "{arguments:?}: {message}");
     }
 }
 
 #[test]
-fn what_cannot_be_opened_is_3_with_the_place_and_what_to_do() {
+fn a_file_that_cannot_be_opened_exits_with_3_and_names_the_path_and_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     for command in ["status", "list"] {
-        let (code, said) = refused(&[command, path]);
+        let (code, message) = fails(&[command, path]);
         assert_eq!(code, Some(3));
-        assert!(said.starts_with("rezq: ") && said.contains(path) && said.contains("--keep"), "{said}");
+        assert!(message.starts_with("rezq: ") && message.contains(path) && message.contains("--keep"), "{message}");
     }
-    std::fs::write(folder.path().join("queue.db"), "words, and no database, though long enough to be one").unwrap();
-    let (code, said) = refused(&["status", path]);
+    std::fs::write(folder.path().join("queue.db"), "text instead of a database, long enough to have a header").unwrap();
+    let (code, message) = fails(&["status", path]);
     assert_eq!(code, Some(3));
-    assert!(said.contains("queue.db is damaged"), "{said}");
-    let (code, said) = refused(&["demo", "--keep", path]);
+    assert!(message.contains("queue.db is damaged"), "{message}");
+    let (code, message) = fails(&["demo", "--keep", path]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("not empty"), "{said}");
+    assert!(message.contains("not empty"), "{message}");
 }
 
 #[test]
-fn the_collector_prints_its_address_first_and_answers_there() {
+fn the_collector_prints_its_address_and_serves_there() {
     let folder = tempfile::tempdir().unwrap();
     let mut collector = Command::new(env!("CARGO_BIN_EXE_rezq"))
         .args(["collect", "--port", "0", "--db"])
@@ -74,7 +74,7 @@ fn the_collector_prints_its_address_first_and_answers_there() {
 }
 
 #[test]
-fn help_and_version_are_0() {
+fn help_and_version_exit_with_0() {
     for argument in ["--help", "--version"] {
         let output = rezq(&[argument]);
         assert_eq!(output.status.code(), Some(0));

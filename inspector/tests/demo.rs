@@ -1,4 +1,4 @@
-//! The main job, as a newcomer runs it: the program itself, its child, its collector, its shop.
+//! End-to-end tests of `rezq demo`: the program, its app process, its collector and its shop.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -14,7 +14,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_demo_loses_and_doubles_nothing_and_its_queue_can_be_read() {
+fn the_demo_loses_and_duplicates_no_event_and_its_queue_can_be_inspected() {
     let keep = tempfile::tempdir().unwrap();
     let folder = keep.path().join("kept");
     let folder = folder.to_str().unwrap();
@@ -23,25 +23,25 @@ fn the_demo_loses_and_doubles_nothing_and_its_queue_can_be_read() {
     let demo = rezq(&["demo", "--json", "--seed", seed, "--events", "600", "--keep", folder]);
     assert!(demo.status.success(), "{}\n{}", text(&demo.stdout), text(&demo.stderr));
     let line = text(&demo.stdout).lines().last().unwrap().to_owned();
-    let said: Value = serde_json::from_str(&line).unwrap();
-    let number = |name: &str| said[name].as_u64().unwrap_or_else(|| panic!("{name} in {line}"));
-    let dropped: u64 = said["dropped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+    let result: Value = serde_json::from_str(&line).unwrap();
+    let number = |name: &str| result[name].as_u64().unwrap_or_else(|| panic!("{name} in {line}"));
+    let dropped: u64 = result["dropped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
     assert!(number("recorded") >= 600, "{line}");
     assert_eq!(number("recorded"), number("delivered") + number("queued") + number("in_flight") + dropped, "{line}");
-    assert_eq!((number("lost"), said["balanced"].as_bool()), (0, Some(true)), "{line}");
-    assert!(number("kills") >= 1 && said["seconds"].is_number(), "{line}");
+    assert_eq!((number("lost"), result["balanced"].as_bool()), (0, Some(true)), "{line}");
+    assert!(number("kills") >= 1 && result["seconds"].is_number(), "{line}");
     assert_eq!((number("queued"), number("in_flight")), (0, 0), "the close sends the end of the last session: {line}");
 
     let app = format!("{folder}/app");
     let status = rezq(&["status", &app]);
     assert!(status.status.success(), "{}", text(&status.stderr));
-    assert!(text(&status.stdout).contains("in balance"), "{}", text(&status.stdout));
+    assert!(text(&status.stdout).contains("balanced"), "{}", text(&status.stdout));
     let list = rezq(&["list", &app]);
     assert!(list.status.success(), "{}", text(&list.stderr));
     assert!(std::path::Path::new(&format!("{folder}/collector.sqlite")).exists());
 }
 
-/// Answers 204 to every request, as Google does, and counts them.
+/// Responds with 204 to every request, as Google does, and counts requests.
 fn google() -> (String, std::sync::Arc<std::sync::atomic::AtomicU64>) {
     use std::io::{BufRead, BufReader, Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -66,14 +66,14 @@ fn google() -> (String, std::sync::Arc<std::sync::atomic::AtomicU64>) {
 }
 
 #[test]
-fn the_demo_sends_its_events_to_another_destination_too_and_reports_it_apart() {
+fn the_demo_also_sends_its_events_to_another_destination_and_reports_it_separately() {
     let (address, count) = google();
     let target = format!("ga4=s3cret:G-1@http://{address}");
     let demo = rezq(&["demo", "--json", "--seed", "7", "--events", "600", "--destination", &target]);
     assert!(demo.status.success(), "{}\n{}", text(&demo.stdout), text(&demo.stderr));
     let line = text(&demo.stdout).lines().last().unwrap().to_owned();
-    let said: Value = serde_json::from_str(&line).unwrap();
-    let route = &said["destinations"]["ga4"][0];
+    let result: Value = serde_json::from_str(&line).unwrap();
+    let route = &result["destinations"]["ga4"][0];
     assert_eq!(route["route"].as_str(), Some("ga4/ga4.collect"), "{line}");
     // The close sends the end of the last session.
     assert_eq!(route["queued"].as_u64(), Some(0), "{line}");
@@ -81,19 +81,19 @@ fn the_demo_sends_its_events_to_another_destination_too_and_reports_it_apart() {
         route["delivered"].as_u64().unwrap() > 100 && count.load(std::sync::atomic::Ordering::SeqCst) > 4,
         "{line}"
     );
-    assert_eq!((said["lost"].as_u64(), said["balanced"].as_bool()), (Some(0), Some(true)), "{line}");
-    assert!(!line.contains("s3cret"), "the key is shown: {line}");
+    assert_eq!((result["lost"].as_u64(), result["balanced"].as_bool()), (Some(0), Some(true)), "{line}");
+    assert!(!line.contains("s3cret"), "the key is printed: {line}");
 }
 
 #[test]
-fn a_destination_that_cannot_work_is_refused_before_anything_starts() {
-    for (target, said) in [
+fn an_invalid_destination_is_rejected_before_the_demo_starts() {
+    for (target, message) in [
         ("ga4=s:G-1@http://ga.example.com", "http is allowed to a loopback address only"),
-        ("mixpanel=http://127.0.0.1:1", "no token"),
-        ("statsd=x", "is no destination"),
+        ("mixpanel=http://127.0.0.1:1", "missing token"),
+        ("statsd=x", "is not a destination"),
     ] {
         let demo = rezq(&["demo", "--destination", target]);
         assert_eq!(demo.status.code(), Some(2), "{target}");
-        assert!(text(&demo.stderr).contains(said), "{target}: {}", text(&demo.stderr));
+        assert!(text(&demo.stderr).contains(message), "{target}: {}", text(&demo.stderr));
     }
 }

@@ -9,43 +9,43 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Rows listed unless told otherwise: the newest ones.
+/// Default limit of `rezq list`.
 const ROWS: usize = 50;
 
-/// Characters of a row's own words in a table; `--json` has all of them.
+/// Maximum length of a summary in the table. `--json` prints the whole event.
 const SUMMARY_CHARS: usize = 60;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct StatusArgs {
-    /// Folder with queue.db, or the folder of a kept demo
+    /// Folder that contains queue.db, or the folder of `rezq demo --keep`
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// One JSON object a line: a `kind` or `route` each, then the `queue`
+    /// Print one JSON object per line: each `kind`, each `route`, then the `queue`
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ListArgs {
-    /// Folder with queue.db, or the folder of a kept demo
+    /// Folder that contains queue.db, or the folder of `rezq demo --keep`
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// At most so many rows, the newest ones; 0 = all
+    /// Maximum number of rows, the newest ones; 0 prints all
     #[arg(long, value_name = "N", default_value_t = ROWS)]
     limit: usize,
-    /// Only this kind
+    /// Print only this kind
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<Kind>,
-    /// One JSON object a line, with the whole row
+    /// Print one JSON object per line, with the whole event
     #[arg(long)]
     json: bool,
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
-    Kind::parse(text).ok_or_else(|| format!("the kinds are {}", Kind::ALL.map(Kind::as_str).join(", ")))
+    Kind::parse(text).ok_or_else(|| format!("expected one of {}", Kind::ALL.map(Kind::as_str).join(", ")))
 }
 
-/// Shows the balance and what waits.
+/// Runs `rezq status`.
 pub(super) fn status(args: &StatusArgs, output: &mut Output) -> Result<Exit, CliError> {
     let overview = Queue::open(&folder(&args.folder))?.overview()?;
     if args.json {
@@ -69,7 +69,7 @@ pub(super) fn status(args: &StatusArgs, output: &mut Output) -> Result<Exit, Cli
     })
 }
 
-/// Shows rows, the newest last.
+/// Runs `rezq list`.
 pub(super) fn list(args: &ListArgs, output: &mut Output) -> Result<Exit, CliError> {
     let listed = Queue::open(&folder(&args.folder))?.rows(args.kind, args.limit)?;
     if args.json {
@@ -80,12 +80,12 @@ pub(super) fn list(args: &ListArgs, output: &mut Output) -> Result<Exit, CliErro
         output.line(&list_text(&listed.rows, listed.total));
     }
     if listed.unreadable > 0 && !args.json {
-        output.line(&format!("\n{} rows failed their checksum and are not shown", count(listed.unreadable)));
+        output.line(&format!("\n{} rows have a wrong checksum and are omitted", count(listed.unreadable)));
     }
     Ok(if listed.unreadable > 0 { Exit::Damaged } else { Exit::Done })
 }
 
-/// The folder itself, or the app's folder inside a kept demo.
+/// Returns the folder itself, or the folder of the app inside a kept demo.
 fn folder(path: &Path) -> PathBuf {
     let inside = path.join("app");
     if !path.join(queue::FILE).exists() && inside.join(queue::FILE).exists() { inside } else { path.to_owned() }
@@ -93,15 +93,15 @@ fn folder(path: &Path) -> PathBuf {
 
 impl From<QueueError> for CliError {
     fn from(error: QueueError) -> CliError {
-        let fix = match &error {
-            QueueError::Missing(_) => "name the folder that holds queue.db, or the one a demo kept with --keep",
+        let hint = match &error {
+            QueueError::Missing(_) => "pass the folder that contains queue.db, or a folder kept by `rezq demo --keep`",
             QueueError::Damaged { .. } => {
-                "copy the folder before the app starts again: it sets a damaged file aside and saves what it can"
+                "copy the folder before the app starts again: the app moves a damaged file to a quarantine and recovers its rows"
             }
-            QueueError::Newer { .. } => "use the rezq of the same version as the app",
-            QueueError::Unusable { .. } => "check that the file can be read",
+            QueueError::Newer { .. } => "use the version of rezq that matches the app",
+            QueueError::Unusable { .. } => "check that the file is readable",
         };
-        CliError::open(error, fix)
+        CliError::open(error, hint)
     }
 }
 
@@ -115,10 +115,10 @@ fn tagged(what: &str, holds: bool, line: &impl Serialize) -> String {
 
 fn status_text(overview: &Overview) -> String {
     let Overview { install, epoch, rows, .. } = overview;
-    let live = if overview.live { ", open in an app or not closed by it" } else { "" };
+    let live = if overview.live { ", open in an app, or not closed by it" } else { "" };
     let mut out =
         format!("install {install}, epoch {epoch}, {} rows, {}{live}\n\n", count(*rows), bytes(overview.bytes));
-    out.push_str("before a row: folded + late = stored + dropped\n");
+    out.push_str("before insertion: folded + late = stored + dropped\n");
     let mut table = table(&["", "kind", "folded", "late", "stored", "dropped", ""], &[2, 3, 4, 5]);
     for line in &overview.kinds {
         let KindBalance { kind, folded, late, stored, dropped } = line;
@@ -126,7 +126,7 @@ fn status_text(overview: &Overview) -> String {
         table.add_row([vec![mark(line.holds()), kind.clone()], numbers, vec![reasons(dropped)]].concat());
     }
     push(&mut out, &table);
-    out.push_str("\non a route: stored = queued + in flight + delivered + dead + unwanted + dropped\n");
+    out.push_str("\nper route: stored = queued + in flight + delivered + dead + unwanted + dropped\n");
     let heads = ["", "route", "stored", "queued", "in flight", "delivered", "dead", "unwanted", "dropped", ""];
     let mut table = self::table(&heads, &[2, 3, 4, 5, 6, 7, 8]);
     for line in &overview.routes {
@@ -147,50 +147,46 @@ fn status_text(overview: &Overview) -> String {
         }
     }
     if overview.routes.is_empty() {
-        out.push_str("no destination was ever declared: rows wait under the caps\n");
+        out.push_str("no destination was ever declared; rows are kept within the size and age limits\n");
     }
     if !overview.refused.is_empty() {
-        out.push_str(&format!("refused at the call, beside the balance: {}\n", reasons(&overview.refused)));
+        out.push_str(&format!("refused at the call (not part of the balance): {}\n", reasons(&overview.refused)));
     }
     if overview.unreadable > 0 {
-        out.push_str(&format!("{} rows fail their checksum\n", count(overview.unreadable)));
+        out.push_str(&format!("{} rows have a wrong checksum\n", count(overview.unreadable)));
     }
-    out.push_str(&format!(
-        "{} {}",
-        mark(overview.holds()),
-        if overview.holds() { "in balance" } else { "out of balance" }
-    ));
+    out.push_str(&format!("{} {}", mark(overview.holds()), if overview.holds() { "balanced" } else { "not balanced" }));
     out
 }
 
 fn waiting(line: &RouteBalance) -> String {
     match line.queued.saturating_add(line.in_flight) {
-        0 => "nothing waits".to_owned(),
-        n if line.waits.is_empty() => format!("{} wait for the next batch", count(n)),
-        n => format!("{} wait", count(n)),
+        0 => "nothing waiting".to_owned(),
+        n if line.waits.is_empty() => format!("{} waiting for the next batch", count(n)),
+        n => format!("{} waiting", count(n)),
     }
 }
 
 fn list_text(rows: &[QueueRow], total: u64) -> String {
     if rows.is_empty() {
-        return "no rows wait".to_owned();
+        return "the queue is empty".to_owned();
     }
     let mut table = table(&["time", "kind", "id", "seq", "state", ""], &[3]);
     for QueueRow { seq, id, kind, ts, state, event } in rows {
         let state = states(state);
-        table.add_row(vec![ts.clone(), kind.clone(), id.clone(), seq.to_string(), state, words(event)]);
+        table.add_row(vec![ts.clone(), kind.clone(), id.clone(), seq.to_string(), state, summary(event)]);
     }
     let mut out = String::new();
     push(&mut out, &table);
     let shown = rows.len() as u64;
     out.push_str(&format!("{} rows", count(shown)));
     if shown < total {
-        out.push_str(&format!(", the newest of {}; --limit 0 shows all", count(total)));
+        out.push_str(&format!(", the newest of {}; --limit 0 prints all", count(total)));
     }
     out
 }
 
-/// `queued` where all routes say the same, else each with its route.
+/// Returns the state if it is the same on all routes, otherwise the state of each route.
 fn states(state: &BTreeMap<String, String>) -> String {
     let mut all: Vec<&str> = state.values().map(String::as_str).collect();
     all.dedup();
@@ -201,8 +197,8 @@ fn states(state: &BTreeMap<String, String>) -> String {
     }
 }
 
-/// The words by which a person knows a row.
-fn words(event: &serde_json::Value) -> String {
+/// Returns a summary of an event: its type, message or name.
+fn summary(event: &serde_json::Value) -> String {
     let text = |key: &str| event.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
     let keys = ["type", "message", "method", "endpoint", "url", "name", "action", "component", "cause", "status"];
     let words: Vec<&str> = keys.into_iter().filter_map(text).take(2).collect();
@@ -265,22 +261,22 @@ mod tests {
     }
 
     #[test]
-    fn the_balance_has_a_mark_per_line_and_what_waits_says_why() {
+    fn each_line_of_the_balance_has_a_mark_and_each_route_says_why_it_waits() {
         let text = status_text(&overview());
         assert!(
-            text.contains("main/rez.batch: 1 wait\n  backing off until 10:00\n  last request 503 at 09:59\n"),
+            text.contains("main/rez.batch: 1 waiting\n  backing off until 10:00\n  last request 503 at 09:59\n"),
             "{text}"
         );
-        assert!(text.ends_with("✓ in balance") && !text.contains('✗'));
+        assert!(text.ends_with("✓ balanced") && !text.contains('✗'));
         let mut wrong = overview();
         wrong.routes[0].queued = 0;
         let text = status_text(&wrong);
         assert!(text.contains("✗ main/rez.batch") || text.contains("✗  main/rez.batch"), "{text}");
-        assert!(text.ends_with("✗ out of balance"));
+        assert!(text.ends_with("✗ not balanced"));
     }
 
     #[test]
-    fn a_json_line_says_what_it_is_and_whether_it_holds() {
+    fn a_json_line_has_its_type_and_whether_it_holds() {
         let overview = overview();
         let line: serde_json::Value =
             serde_json::from_str(&tagged("route", overview.routes[0].holds(), &overview.routes[0])).unwrap();
@@ -289,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_shown_by_the_words_a_person_knows() {
+    fn rows_are_listed_with_a_summary() {
         let row = QueueRow {
             seq: 7,
             id: "x".into(),
@@ -300,16 +296,16 @@ mod tests {
         };
         let text = list_text(std::slice::from_ref(&row), 9);
         assert!(text.contains("PaymentError card declined") && text.contains("queued"), "{text}");
-        assert!(text.ends_with("1 rows, the newest of 9; --limit 0 shows all"));
+        assert!(text.ends_with("1 rows, the newest of 9; --limit 0 prints all"));
         assert_eq!(
             states(&[("a".to_owned(), "queued".to_owned()), ("b".to_owned(), "dead".to_owned())].into()),
             "a queued, b dead"
         );
-        assert_eq!(list_text(&[], 0), "no rows wait");
+        assert_eq!(list_text(&[], 0), "the queue is empty");
     }
 
     #[test]
-    fn a_folder_without_a_queue_says_where_and_what_to_do() {
+    fn the_error_for_a_folder_without_a_queue_names_the_folder_and_a_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let args = StatusArgs { folder: folder.path().to_owned(), json: false };
         let error = status(&args, &mut Output::discard()).unwrap_err();
@@ -319,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_apps_folder_inside_a_kept_demo_is_found() {
+    fn the_folder_of_the_app_inside_a_kept_demo_is_found() {
         let kept = tempfile::tempdir().unwrap();
         std::fs::create_dir(kept.path().join("app")).unwrap();
         assert_eq!(folder(kept.path()), kept.path());
@@ -328,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_kind_is_refused_with_the_list() {
+    fn an_unknown_kind_is_rejected_with_the_list_of_kinds() {
         assert_eq!(kind("error"), Ok(Kind::Error));
         assert!(kind("Error").unwrap_err().contains("screen_load"));
     }

@@ -1,126 +1,127 @@
-//! Reads a batch and judges its events: what the protocol demands of a request, without storing anything.
+//! Parses a batch and validates its events. Stores nothing.
 
 use rez_monitor::{EventId, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Largest body in bytes after decompression.
+/// Maximum size of a body in bytes, after decompression.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// Most events in a batch.
+/// Maximum number of events in a batch.
 pub const MAX_EVENTS: usize = 500;
 
-/// Largest event in bytes of JSON.
+/// Maximum size of an event in bytes of JSON.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024 + FRAME_BYTES;
 
-/// What the wire adds to a row that is itself allowed 64 KiB: id, seq, kind, times, boot.
+/// Size that the protocol adds to a row of up to 64 KiB: id, seq, kind, times, boot.
 const FRAME_BYTES: usize = 1024;
 
-/// Oldest event that is taken, in milliseconds: past the longest a device keeps one (30 days).
+/// Maximum age of an event in milliseconds. Longer than a device keeps one (30 days).
 pub const MAX_AGE_MS: i64 = 31 * DAY_MS;
 
-/// How long an id is remembered, in milliseconds: longer than [`MAX_AGE_MS`], so no event can outlive its id.
+/// How long an id is kept for deduplication, in milliseconds. Longer than [`MAX_AGE_MS`], so that no accepted event can
+/// be older than its id.
 pub const DEDUPE_MS: i64 = 32 * DAY_MS;
 
-/// How long a stored answer is given again, in milliseconds.
+/// How long a stored response is repeated, in milliseconds.
 pub const REPLAY_MS: i64 = DAY_MS;
 
-/// An age over this is a broken clock, not an old event: devices keep nothing for so long.
+/// An age above this means a wrong clock: no device keeps an event for so long.
 const AGE_UNKNOWN_MS: i64 = 400 * DAY_MS;
 
-/// Largest number that JSON readers keep exact.
+/// Limit of integers that every JSON parser represents exactly.
 const MAX_SEQ: u64 = 1 << 53;
 
-/// Longest word for a reason or kind in `lost`.
+/// Maximum length of a reason or kind in `lost`.
 const WORD_BYTES: usize = 40;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
-/// The part of a body that concerns the batch as a whole. Unknown fields are for others.
+/// The fields of a batch. Unknown fields are ignored.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Batch {
     pub(crate) v: u32,
     pub(crate) batch_id: String,
     pub(crate) install: String,
     pub(crate) epoch: u64,
-    /// Empty where the sender knows no run.
+    /// Empty if the sender knows no run.
     pub(crate) boot: String,
     #[serde(default)]
     pub(crate) lost: Vec<LostCount>,
     pub(crate) events: Vec<Box<RawValue>>,
 }
 
-/// A cumulative count of what a device lost.
+/// A cumulative count of events that a device lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostCount {
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Of which kind.
+    /// The kind of the events.
     pub kind: String,
-    /// How many since the epoch began.
+    /// The count since the start of the epoch.
     pub count: u64,
 }
 
 /// When a request was sent and received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Times {
-    /// `X-Rez-Sent-At`, milliseconds since 1970 by the device's clock.
+    /// `X-Rez-Sent-At`: milliseconds since 1970 by the clock of the device.
     pub(crate) sent_ms: Option<i64>,
-    /// `X-Rez-Mono`, milliseconds since the device's boot.
+    /// `X-Rez-Mono`: milliseconds since the device booted.
     pub(crate) mono_ms: Option<i64>,
-    /// By our clock.
+    /// Time of receipt by the clock of the collector.
     pub(crate) received_ms: i64,
 }
 
-/// An event that may be stored.
+/// A valid event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) id: String,
     pub(crate) seq: u64,
     pub(crate) kind: Kind,
-    /// The device's own time, as it believed it.
+    /// Time by the clock of the device.
     pub(crate) ts_ms: i64,
-    /// The corrected time.
+    /// Time by the clock of the collector.
     pub(crate) time_ms: i64,
     pub(crate) boot: Option<String>,
     pub(crate) mono_ms: Option<i64>,
 }
 
-/// An event that is not stored, ever.
+/// An event that is rejected for good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rejection {
-    /// Its place in the batch.
+    /// Its index in the batch.
     pub index: usize,
-    /// Its id, as far as it has one.
+    /// Its id. Empty if it has none.
     pub id: String,
     /// `missing_field`, `invalid_field`, `too_large`, `too_old`, `refused`.
     pub code: &'static str,
-    /// The field that is wrong.
+    /// The invalid field.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// What is wrong.
     pub message: String,
-    /// Its number on the device, if it has a valid one.
+    /// Its sequence number, if valid.
     #[serde(skip)]
     pub(crate) seq: Option<u64>,
 }
 
-/// Why a body is no batch.
+/// Why a body is not a valid batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BatchError {
     #[error("the body is not a batch: {0}")]
     Unreadable(String),
-    #[error("version {0} of the protocol is not known here; this collector speaks version 1")]
+    #[error("protocol version {0} is not supported; this collector supports version 1")]
     Version(u32),
     #[error("`{0}` is empty")]
     Empty(&'static str),
-    #[error("`lost` names {0:?}, which is no reason or kind")]
+    #[error("`lost` contains {0:?}, which is not a valid reason or kind")]
     Word(String),
-    #[error("{0} events are too many, at most {MAX_EVENTS}")]
+    #[error("the batch has {0} events; the maximum is {MAX_EVENTS}")]
     TooMany(usize),
 }
 
-/// Reads a body.
+/// Parses a body.
 pub(crate) fn read(body: &[u8]) -> Result<Batch, BatchError> {
     let batch: Batch = serde_json::from_slice(body).map_err(|error| BatchError::Unreadable(error.to_string()))?;
     if batch.v != 1 {
@@ -142,7 +143,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Batch, BatchError> {
     Ok(batch)
 }
 
-/// The ids of a batch in their order, as far as they can be read: what makes two requests the same.
+/// Returns the readable ids of a batch, in order. Two requests with the same ids are the same batch.
 pub(crate) fn ids(batch: &Batch) -> String {
     #[derive(Deserialize)]
     struct OnlyId {
@@ -152,8 +153,8 @@ pub(crate) fn ids(batch: &Batch) -> String {
     batch.events.iter().map(|raw| id(raw)).collect::<Vec<_>>().join("\n")
 }
 
-/// Judges one event of a batch sent from `boot`.
-pub(crate) fn judge(index: usize, raw: &RawValue, boot: &str, times: Times) -> Result<Event, Rejection> {
+/// Validates one event of a batch that was sent from `boot`.
+pub(crate) fn validate(index: usize, raw: &RawValue, boot: &str, times: Times) -> Result<Event, Rejection> {
     let mut rejection =
         Rejection { index, id: String::new(), code: "invalid_field", field: "", message: String::new(), seq: None };
     let value: Value = match serde_json::from_str(raw.get()) {
@@ -162,7 +163,7 @@ pub(crate) fn judge(index: usize, raw: &RawValue, boot: &str, times: Times) -> R
     };
     rejection.id = value.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     rejection.seq = value.get("seq").and_then(Value::as_u64);
-    judge_fields(&value, raw.get().len(), boot, times).map_err(|(code, field, message)| Rejection {
+    validate_fields(&value, raw.get().len(), boot, times).map_err(|(code, field, message)| Rejection {
         code,
         field,
         message,
@@ -170,31 +171,31 @@ pub(crate) fn judge(index: usize, raw: &RawValue, boot: &str, times: Times) -> R
     })
 }
 
-type Wrong = (&'static str, &'static str, String);
+type FieldError = (&'static str, &'static str, String);
 
-fn judge_fields(value: &Value, bytes: usize, boot: &str, times: Times) -> Result<Event, Wrong> {
+fn validate_fields(value: &Value, bytes: usize, boot: &str, times: Times) -> Result<Event, FieldError> {
     if bytes > MAX_EVENT_BYTES {
-        return Err(("too_large", "", format!("{bytes} bytes, at most {MAX_EVENT_BYTES}")));
+        return Err(("too_large", "", format!("the event has {bytes} bytes; the maximum is {MAX_EVENT_BYTES}")));
     }
     let invalid = |field, message: &str| ("invalid_field", field, message.to_owned());
     let id: EventId = text(value, "id")?.parse().map_err(|_| invalid("id", "not a UUID"))?;
     let seq = match required(value, "seq")?.as_u64() {
         Some(seq) if seq < MAX_SEQ => seq,
-        _ => return Err(invalid("seq", "not a whole number from 0 to 2^53 - 1")),
+        _ => return Err(invalid("seq", "not an integer from 0 to 2^53 - 1")),
     };
-    let kind = Kind::parse(text(value, "kind")?).ok_or_else(|| invalid("kind", "not a kind this collector knows"))?;
+    let kind = Kind::parse(text(value, "kind")?).ok_or_else(|| invalid("kind", "unknown kind"))?;
     let ts: jiff::Timestamp =
-        text(value, "ts")?.parse().map_err(|_| invalid("ts", "not an RFC 3339 time with a zone"))?;
+        text(value, "ts")?.parse().map_err(|_| invalid("ts", "not an RFC 3339 time with an offset"))?;
     let event_boot = match value.get("boot") {
         None | Some(Value::Null) => None,
         Some(Value::String(boot)) => Some(boot.clone()),
-        Some(_) => return Err(invalid("boot", "not a text")),
+        Some(_) => return Err(invalid("boot", "not a string")),
     };
     let mono_ms = match value.get("mono_ms") {
         None | Some(Value::Null) => None,
         Some(number) => match number.as_i64() {
             Some(ms) if ms >= 0 => Some(ms),
-            _ => return Err(invalid("mono_ms", "not a whole number of milliseconds since boot")),
+            _ => return Err(invalid("mono_ms", "not an integer of milliseconds since boot")),
         },
     };
     let ts_ms = ts.as_millisecond();
@@ -202,14 +203,18 @@ fn judge_fields(value: &Value, bytes: usize, boot: &str, times: Times) -> Result
     let time_ms = corrected(ts_ms, mono_ms.filter(|_| same_boot), times);
     let age_ms = times.received_ms.saturating_sub(time_ms);
     if age_ms > MAX_AGE_MS {
-        return Err(("too_old", "ts", format!("{} days old, at most {}", age_ms / DAY_MS, MAX_AGE_MS / DAY_MS)));
+        return Err((
+            "too_old",
+            "ts",
+            format!("the event is {} days old; the maximum is {}", age_ms / DAY_MS, MAX_AGE_MS / DAY_MS),
+        ));
     }
     Ok(Event { id: id.to_string(), seq, kind, ts_ms, time_ms, boot: event_boot, mono_ms })
 }
 
-/// The event's time by our clock. In the boot of the request the monotonic clock tells how long ago it was, else the
-/// device's wall clock does. Nothing happens after it was received; an age no device can have says that the clock
-/// was broken, and then the time of receipt is the best guess.
+/// Returns the time of an event by the clock of the collector. Its age is measured by the monotonic clock if the event
+/// and the request are of the same boot, otherwise by the wall clock of the device. A negative age, or one that no device
+/// can have, means a wrong clock: then the result is the time of receipt.
 fn corrected(ts_ms: i64, mono_ms: Option<i64>, times: Times) -> i64 {
     let ago = match (mono_ms, times.mono_ms) {
         (Some(event), Some(sent)) if sent >= event => Some(sent.saturating_sub(event)),
@@ -220,15 +225,15 @@ fn corrected(ts_ms: i64, mono_ms: Option<i64>, times: Times) -> i64 {
     times.received_ms.saturating_sub(ago)
 }
 
-fn required<'a>(value: &'a Value, field: &'static str) -> Result<&'a Value, Wrong> {
+fn required<'a>(value: &'a Value, field: &'static str) -> Result<&'a Value, FieldError> {
     value.get(field).ok_or_else(|| ("missing_field", field, format!("`{field}` is missing")))
 }
 
-fn text<'a>(value: &'a Value, field: &'static str) -> Result<&'a str, Wrong> {
-    required(value, field)?.as_str().ok_or_else(|| ("invalid_field", field, "not a text".to_owned()))
+fn text<'a>(value: &'a Value, field: &'static str) -> Result<&'a str, FieldError> {
+    required(value, field)?.as_str().ok_or_else(|| ("invalid_field", field, "not a string".to_owned()))
 }
 
-/// A time as the protocol spells it: RFC 3339, UTC, milliseconds.
+/// Formats a time as the protocol does: RFC 3339, UTC, milliseconds.
 pub(crate) fn rfc3339(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
 }
@@ -259,14 +264,14 @@ mod tests {
     const TIMES: Times = Times { sent_ms: Some(NOW), mono_ms: Some(100_000), received_ms: NOW + 60_000 };
 
     fn code(change: &str) -> (String, String) {
-        let rejection = judge(3, &event(change), "b1", TIMES).unwrap_err();
+        let rejection = validate(3, &event(change), "b1", TIMES).unwrap_err();
         assert_eq!(rejection.index, 3);
         assert!(!rejection.message.is_empty());
         (rejection.code.to_owned(), rejection.field.to_owned())
     }
 
     #[test]
-    fn each_wrong_field_is_named() {
+    fn each_invalid_field_is_named() {
         let is = |code: &str, field: &str| (code.to_owned(), field.to_owned());
         assert_eq!(code(r#"{"id":null}"#), is("missing_field", "id"));
         assert_eq!(code(r#"{"id":"x"}"#), is("invalid_field", "id"));
@@ -277,49 +282,49 @@ mod tests {
         assert_eq!(code(r#"{"ts":5}"#), is("invalid_field", "ts"));
         assert_eq!(code(r#"{"mono_ms":1.5}"#), is("invalid_field", "mono_ms"));
         assert_eq!(code(r#"{"boot":1}"#), is("invalid_field", "boot"));
-        assert_eq!(judge(0, &raw("[1]"), "b1", TIMES).unwrap_err().code, "invalid_field");
+        assert_eq!(validate(0, &raw("[1]"), "b1", TIMES).unwrap_err().code, "invalid_field");
     }
 
     #[test]
-    fn an_event_over_64_kib_is_too_large_and_one_of_64_kib_with_its_frame_is_not() {
+    fn a_row_of_64_kib_is_accepted_and_a_larger_one_is_too_large() {
         let over = format!(r#"{{"attrs":{{"a":"{}"}}}}"#, "x".repeat(MAX_EVENT_BYTES));
         assert_eq!(code(&over).0, "too_large");
         let fits = format!(r#"{{"attrs":{{"a":"{}"}}}}"#, "x".repeat(64 * 1024));
-        assert!(judge(0, &event(&fits), "b1", TIMES).is_ok());
+        assert!(validate(0, &event(&fits), "b1", TIMES).is_ok());
     }
 
     #[test]
     fn the_monotonic_clock_corrects_the_time_within_a_boot() {
-        // The wall clock of the device is a day ahead: it does not matter.
+        // The wall clock of the device is a day ahead. It is not used.
         let times = Times { sent_ms: Some(NOW + DAY_MS), ..TIMES };
-        let judged = judge(0, &event(r#"{"ts":"2020-01-01T00:00:00Z"}"#), "b1", times).unwrap();
-        assert_eq!(judged.time_ms, NOW + 60_000 - 5_000);
-        assert_eq!(judged.ts_ms, 1_577_836_800_000);
+        let valid = validate(0, &event(r#"{"ts":"2020-01-01T00:00:00Z"}"#), "b1", times).unwrap();
+        assert_eq!(valid.time_ms, NOW + 60_000 - 5_000);
+        assert_eq!(valid.ts_ms, 1_577_836_800_000);
     }
 
     #[test]
     fn across_boots_the_wall_clock_of_the_request_corrects_the_time() {
-        let judged = judge(0, &event("{}"), "b2", TIMES).unwrap();
-        assert_eq!(judged.time_ms, NOW + 60_000 - 5_000);
+        let valid = validate(0, &event("{}"), "b2", TIMES).unwrap();
+        assert_eq!(valid.time_ms, NOW + 60_000 - 5_000);
         let without = Times { mono_ms: None, ..TIMES };
-        assert_eq!(judge(0, &event(r#"{"mono_ms":1}"#), "b1", without).unwrap().time_ms, NOW + 55_000);
-        // A monotonic time after the request's is of another boot, whatever it says.
-        assert_eq!(judge(0, &event(r#"{"mono_ms":200000}"#), "b1", TIMES).unwrap().time_ms, NOW + 55_000);
+        assert_eq!(validate(0, &event(r#"{"mono_ms":1}"#), "b1", without).unwrap().time_ms, NOW + 55_000);
+        // A monotonic time after that of the request belongs to another boot.
+        assert_eq!(validate(0, &event(r#"{"mono_ms":200000}"#), "b1", TIMES).unwrap().time_ms, NOW + 55_000);
     }
 
     #[test]
-    fn age_is_judged_by_the_corrected_time_and_a_broken_clock_is_no_age() {
+    fn age_uses_the_corrected_time_and_a_wrong_clock_has_no_age() {
         let days = |days: i64| format!(r#"{{"ts":"{}","mono_ms":null}}"#, rfc3339(NOW - days * DAY_MS));
-        assert!(judge(0, &event(&days(30)), "b1", TIMES).is_ok());
+        assert!(validate(0, &event(&days(30)), "b1", TIMES).is_ok());
         assert_eq!(code(&days(32)), ("too_old".to_owned(), "ts".to_owned()));
-        assert_eq!(judge(0, &event(&days(500)), "b1", TIMES).unwrap().time_ms, TIMES.received_ms);
-        assert_eq!(judge(0, &event(&days(-3)), "b1", TIMES).unwrap().time_ms, TIMES.received_ms);
+        assert_eq!(validate(0, &event(&days(500)), "b1", TIMES).unwrap().time_ms, TIMES.received_ms);
+        assert_eq!(validate(0, &event(&days(-3)), "b1", TIMES).unwrap().time_ms, TIMES.received_ms);
         let before_1970 = r#"{"ts":"1969-12-31T23:59:59Z","mono_ms":null}"#;
-        assert_eq!(judge(0, &event(before_1970), "b1", TIMES).unwrap().ts_ms, -1000);
+        assert_eq!(validate(0, &event(before_1970), "b1", TIMES).unwrap().ts_ms, -1000);
     }
 
     #[test]
-    fn a_body_that_is_no_batch_says_why() {
+    fn an_invalid_batch_reports_the_reason() {
         let body = |v: &str, install: &str, lost: &str| {
             format!(
                 r#"{{"v":{v},"batch_id":"x","install":"{install}","epoch":1,"boot":"b","lost":[{lost}],"events":[]}}"#

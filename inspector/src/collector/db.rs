@@ -1,4 +1,4 @@
-//! The collector's own file: every event once, every answer, what devices lost.
+//! The collector's SQLite file: events, responses and reported losses.
 
 use super::CollectorError;
 use super::batch::{self, Event, LostCount, Rejection};
@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Marks the file as ours: `REZC`.
+/// Identifies the file: `REZC`.
 const APPLICATION_ID: i64 = 0x5245_5a43;
 
 /// Format of the file.
 const VERSION: i64 = 1;
 
-/// How often old rows are looked for, in milliseconds.
+/// Interval between two deletions of old rows, in milliseconds.
 const PRUNE_INTERVAL_MS: i64 = 3600 * 1000;
 
 const SCHEMA: &str = "
@@ -49,8 +49,8 @@ pub(crate) struct Db {
     pruned_ms: i64,
 }
 
-/// A batch whose events were judged.
-pub(crate) struct Judged<'a> {
+/// A batch with validated events.
+pub(crate) struct CheckedBatch<'a> {
     pub(crate) project: &'a str,
     pub(crate) batch_id: &'a str,
     pub(crate) install: &'a str,
@@ -62,58 +62,58 @@ pub(crate) struct Judged<'a> {
     pub(crate) rejected: Vec<Rejection>,
 }
 
-/// Whether an answer to this key is stored.
+/// Whether a response to this key is stored.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Replay {
-    /// No.
+    /// No response is stored.
     Fresh,
-    /// Yes, to the same events.
+    /// A response to the same events is stored.
     Same(String),
-    /// Yes, to other events.
+    /// A response to other events is stored.
     Clash,
 }
 
-/// How a batch was taken.
+/// The outcome of a batch.
 #[derive(Debug, Serialize)]
-pub(crate) struct Taken<'a> {
+pub(crate) struct Receipt<'a> {
     pub(crate) batch_id: &'a str,
     pub(crate) accepted: usize,
     pub(crate) duplicate: usize,
     pub(crate) rejected: &'a [Rejection],
 }
 
-/// Numbers over everything stored.
+/// Totals over all stored events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Distinct events.
     pub total: u64,
     /// Events by kind.
     pub events: BTreeMap<String, u64>,
-    /// Events that arrived again, in other batches and in batches sent again.
+    /// Duplicate events, in other batches and in repeated batches.
     pub duplicates: u64,
     /// Batches stored.
     pub batches: u64,
-    /// Stored answers given again.
+    /// Repeated responses.
     pub replays: u64,
     /// Rejected events by code.
     pub rejected: BTreeMap<String, u64>,
-    /// What devices lost, the largest count each reported.
+    /// Reported losses: the highest count per device.
     pub lost: Vec<LostRow>,
 }
 
-/// A loss as a device reported it.
+/// A loss that a device reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LostRow {
     /// The device.
     pub install: String,
     /// Its epoch.
     pub epoch: u64,
-    /// What, why and how many.
+    /// Kind, reason and count.
     #[serde(flatten)]
     pub lost: LostCount,
 }
 
-/// A stored event as `GET /v1/events` shows it.
+/// A stored event, as returned by `GET /v1/events`.
 #[derive(Debug, Serialize)]
 pub struct StoredEvent {
     /// Order of arrival.
@@ -122,30 +122,30 @@ pub struct StoredEvent {
     pub id: String,
     /// The device.
     pub install: String,
-    /// Its number on the device.
+    /// Its sequence number.
     pub seq: u64,
-    /// What it is.
+    /// Its kind.
     pub kind: String,
-    /// The device's own time.
+    /// Time by the clock of the device.
     pub ts: String,
-    /// The corrected time.
+    /// Time by the clock of the collector.
     pub time: String,
-    /// When it arrived.
+    /// Time of receipt.
     pub received: String,
     /// The batch it arrived in.
     pub batch_id: String,
-    /// The event as it was sent.
+    /// The event as sent.
     pub event: Box<RawValue>,
 }
 
-/// Which events to show.
+/// Selects stored events.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Only this kind.
     pub kind: Option<String>,
-    /// Only what arrived after the event with this id.
+    /// Only events that arrived after the event with this id.
     pub since: Option<String>,
-    /// At most so many, oldest first.
+    /// Maximum number of events, oldest first.
     pub limit: usize,
 }
 
@@ -173,19 +173,19 @@ impl Db {
         } else if id != APPLICATION_ID || version != VERSION {
             return Err(CollectorError::NotOurs(path.to_owned()));
         }
-        // An answer promises that the rows survive: each commit is synced.
+        // A response confirms that the rows are on disk, so each commit is synced.
         connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;").map_err(fail)?;
         let mut db = Db { connection, path: path.to_owned(), pruned_ms: i64::MIN };
         db.prune(now_ms).map_err(fail)?;
         Ok(db)
     }
 
-    /// The file.
+    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether this key was answered in the last 24 hours; counts an answer given again.
+    /// Returns the response of the last 24 hours to this key, if any, and counts its repetition.
     pub(crate) fn replay(&mut self, project: &str, key: &str, ids: &str, now_ms: i64) -> Sql<Replay> {
         let found: Option<(i64, Option<String>, Option<String>)> = self
             .connection
@@ -205,11 +205,14 @@ impl Db {
         })
     }
 
-    /// Stores a batch in one transaction and returns the answer, which is on disk when this returns. `answer` writes
-    /// it from how the batch was taken.
-    pub(crate) fn take(&mut self, judged: &Judged<'_>, answer: impl FnOnce(&Taken<'_>) -> String) -> Sql<String> {
-        if judged.received_ms.saturating_sub(self.pruned_ms) > PRUNE_INTERVAL_MS {
-            self.prune(judged.received_ms)?;
+    /// Stores a batch and its response in one transaction, and returns the response. `response` formats it.
+    pub(crate) fn store(
+        &mut self,
+        batch: &CheckedBatch<'_>,
+        response: impl FnOnce(&Receipt<'_>) -> String,
+    ) -> Sql<String> {
+        if batch.received_ms.saturating_sub(self.pruned_ms) > PRUNE_INTERVAL_MS {
+            self.prune(batch.received_ms)?;
         }
         let transaction = self.connection.transaction()?;
         let mut accepted = 0_usize;
@@ -219,19 +222,19 @@ impl Db {
                  (project, id, install, seq, kind, ts_ms, time_ms, received_ms, boot, mono_ms, batch_id, json)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?;
-            for (event, raw) in &judged.events {
+            for (event, raw) in &batch.events {
                 accepted = accepted.saturating_add(insert.execute(params![
-                    judged.project,
+                    batch.project,
                     event.id,
-                    judged.install,
+                    batch.install,
                     event.seq as i64,
                     event.kind.as_str(),
                     event.ts_ms,
                     event.time_ms,
-                    judged.received_ms,
+                    batch.received_ms,
                     event.boot,
                     event.mono_ms,
-                    judged.batch_id,
+                    batch.batch_id,
                     raw.get(),
                 ])?);
             }
@@ -239,40 +242,40 @@ impl Db {
                 "INSERT INTO rejection (project, install, seq, id, code, field, message, received_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
-            for rejection in &judged.rejected {
+            for rejection in &batch.rejected {
                 reject.execute(params![
-                    judged.project,
-                    judged.install,
+                    batch.project,
+                    batch.install,
                     rejection.seq.and_then(|seq| i64::try_from(seq).ok()),
                     rejection.id,
                     rejection.code,
                     rejection.field,
                     rejection.message,
-                    judged.received_ms,
+                    batch.received_ms,
                 ])?;
             }
             let mut lose = transaction.prepare(
                 "INSERT INTO lost (project, install, epoch, kind, reason, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO UPDATE SET count = max(count, excluded.count)",
             )?;
-            for lost in judged.lost {
-                let (epoch, count) = (clamped(judged.epoch), clamped(lost.count));
-                lose.execute(params![judged.project, judged.install, epoch, lost.kind, lost.reason, count])?;
+            for lost in batch.lost {
+                let (epoch, count) = (clamped(batch.epoch), clamped(lost.count));
+                lose.execute(params![batch.project, batch.install, epoch, lost.kind, lost.reason, count])?;
             }
         }
-        let duplicate = judged.events.len().saturating_sub(accepted);
-        let taken = Taken { batch_id: judged.batch_id, accepted, duplicate, rejected: &judged.rejected };
-        let text = answer(&taken);
+        let duplicate = batch.events.len().saturating_sub(accepted);
+        let receipt = Receipt { batch_id: batch.batch_id, accepted, duplicate, rejected: &batch.rejected };
+        let text = response(&receipt);
         transaction.execute(
             "INSERT OR REPLACE INTO batch (project, batch_id, received_ms, events, duplicate, ids, answer)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
-                judged.project,
-                judged.batch_id,
-                judged.received_ms,
-                judged.events.len().saturating_add(judged.rejected.len()) as i64,
+                batch.project,
+                batch.batch_id,
+                batch.received_ms,
+                batch.events.len().saturating_add(batch.rejected.len()) as i64,
                 duplicate as i64,
-                judged.ids,
+                batch.ids,
                 text,
             ],
         )?;
@@ -280,7 +283,7 @@ impl Db {
         Ok(text)
     }
 
-    /// Forgets ids past the dedupe window and answers past the replay window.
+    /// Deletes events after the deduplication window, and responses after the replay window.
     fn prune(&mut self, now_ms: i64) -> Sql<()> {
         self.pruned_ms = now_ms;
         let transaction = self.connection.transaction()?;
@@ -294,7 +297,7 @@ impl Db {
         transaction.commit()
     }
 
-    /// Numbers over everything stored.
+    /// Returns totals over all stored events.
     pub(crate) fn counts(&self) -> Sql<Counts> {
         let (batches, duplicates, replays) = self.connection.query_row(
             "SELECT count(*), coalesce(sum(duplicate + replayed * events), 0), coalesce(sum(replayed), 0) FROM batch",
@@ -318,7 +321,7 @@ impl Db {
         Ok(Counts { total, events, duplicates, batches, replays, rejected, lost })
     }
 
-    /// Missing numbers per device and epoch.
+    /// Returns missing sequence numbers per device and epoch.
     pub(crate) fn gaps(&self) -> Sql<Vec<Gaps>> {
         let mut finder = Finder::default();
         let mut statement = self.connection.prepare(
@@ -337,7 +340,7 @@ impl Db {
         }))
     }
 
-    /// Stored events in order of arrival; `None` if `since` names an event that is not here.
+    /// Returns stored events in order of arrival, or `None` if `since` names an unknown event.
     pub(crate) fn events(&self, filter: &Filter) -> Sql<Option<Vec<StoredEvent>>> {
         let after = match &filter.since {
             None => 0,
@@ -374,12 +377,12 @@ impl Db {
         Ok(Some(events))
     }
 
-    /// Ids of all stored events.
+    /// Returns the ids of all stored events.
     pub(crate) fn ids(&self) -> Sql<Vec<String>> {
         self.all("SELECT id FROM event ORDER BY n", [], |row| row.get(0))
     }
 
-    /// How many events have arrived, without counting them: numbers are given without holes.
+    /// Returns the number of events received. Reads the highest row number, which has no gaps, instead of counting.
     pub(crate) fn arrived(&self) -> Sql<u64> {
         self.connection.query_row("SELECT coalesce(max(n), 0) FROM event", [], |row| unsigned(row, 0))
     }
@@ -389,7 +392,7 @@ impl Db {
     }
 }
 
-/// A count that SQLite can hold.
+/// Converts a count to an integer that SQLite can store.
 fn clamped(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,15 +1,16 @@
-//! Which numbers of a device have not arrived, and how far its own losses explain it.
+//! Finds sequence numbers that have not arrived, and compares them with the losses that the device reported.
 
 use serde::Serialize;
 
 /// Bits of a `seq` below the epoch.
 const EPOCH_BITS: u32 = 40;
 
-/// Ranges named per epoch; more are only counted.
+/// Maximum number of ranges listed per epoch. Further ones are counted only.
 const RANGES: usize = 100;
 
-/// Losses that can befall an event after it got its number. The other reasons end it before, so they leave no gap.
-const AFTER_A_ROW: [&str; 14] = [
+/// Reasons for which a numbered event can be lost. The other reasons drop an event before it gets a number, so they leave
+/// no gap.
+const REASONS_WITH_GAPS: [&str; 14] = [
     "ambiguous",
     "cleared_by_user",
     "consent",
@@ -26,38 +27,38 @@ const AFTER_A_ROW: [&str; 14] = [
     "rejected",
 ];
 
-/// Whether this reason can leave a gap.
+/// Returns true if this reason can leave a gap.
 pub(crate) fn leaves_a_gap(reason: &str) -> bool {
-    AFTER_A_ROW.contains(&reason)
+    REASONS_WITH_GAPS.contains(&reason)
 }
 
-/// The epoch a number belongs to.
+/// Returns the epoch of a sequence number.
 pub(crate) fn epoch_of(seq: u64) -> u64 {
     seq >> EPOCH_BITS
 }
 
-/// What one epoch of one device is missing between its first and its last number seen here.
+/// The numbers that are missing between the first and the last received number of one device and epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gaps {
     /// The device.
     pub install: String,
     /// The epoch.
     pub epoch: u64,
-    /// Lowest number seen.
+    /// Lowest number received.
     pub first_seq: u64,
-    /// Highest number seen.
+    /// Highest number received.
     pub last_seq: u64,
-    /// Numbers between them that have not arrived.
+    /// Count of missing numbers.
     pub missing: u64,
-    /// Where, both ends included; at most 100 ranges.
+    /// Missing ranges, both ends included. At most 100.
     pub ranges: Vec<(u64, u64)>,
-    /// Losses this device reported for the epoch that can leave gaps.
+    /// Losses that the device reported for this epoch and that can leave gaps.
     pub lost: u64,
-    /// Missing and not explained by `lost`: still queued on the device, meant for other destinations, or gone.
+    /// `missing` minus `lost`: still queued on the device, for other destinations only, or lost without a report.
     pub unexplained: u64,
 }
 
-/// Finds the gaps in (install, seq) sorted by both. Rejected events count as arrived.
+/// Finds gaps in pairs of (install, seq), sorted by both. Rejected events count as received.
 #[derive(Debug, Default)]
 pub(crate) struct Finder {
     done: Vec<Gaps>,
@@ -65,7 +66,7 @@ pub(crate) struct Finder {
 }
 
 impl Finder {
-    /// The next number.
+    /// Adds the next pair.
     pub(crate) fn next(&mut self, install: &str, seq: u64) {
         let epoch = epoch_of(seq);
         match &mut self.open {
@@ -95,7 +96,7 @@ impl Finder {
         }
     }
 
-    /// What was found; `lost` answers how many losses of (install, epoch) can leave gaps.
+    /// Returns the gaps. `lost` returns the number of losses of (install, epoch) that can leave gaps.
     pub(crate) fn finish(mut self, lost: impl Fn(&str, u64) -> u64) -> Vec<Gaps> {
         self.done.extend(self.open.take());
         for gaps in &mut self.done {
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holes_are_found_per_device_and_epoch_and_explained_by_losses() {
+    fn gaps_are_found_per_device_and_epoch_and_matched_with_losses() {
         let epoch_two = 2 << EPOCH_BITS;
         let mut finder = Finder::default();
         for (install, seq) in [("a", 1), ("a", 2), ("a", 5), ("a", 5), ("a", 9), ("a", epoch_two), ("b", 7), ("b", 8)] {
@@ -127,11 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn what_never_got_a_number_explains_no_gap() {
+    fn a_loss_before_numbering_explains_no_gap() {
         assert!(leaves_a_gap("evicted_bytes"));
         assert!(!leaves_a_gap("sampled"));
         assert!(!leaves_a_gap("ring_full"));
         let known = |word: &str| rez_monitor::Reason::ALL.iter().any(|reason| reason.as_str() == word);
-        assert!(AFTER_A_ROW.iter().all(|word| known(word)));
+        assert!(REASONS_WITH_GAPS.iter().all(|word| known(word)));
     }
 }

@@ -1,51 +1,51 @@
-//! What a test or a demo can make the collector do.
+//! Faults that the collector can simulate.
 
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Bytes of the answer of [`What::Huge`] unless told otherwise: ten times what a client should ever read.
+/// Default size of [`What::Huge`] in bytes: ten times what a client should read.
 const HUGE_BYTES: usize = 10 * 1024 * 1024;
 
-/// All switches. `POST /v1/switches` replaces them as a whole, so `{}` turns everything off.
+/// All simulated faults. `POST /v1/switches` replaces them as a whole, so `{}` clears them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Switches {
-    /// Wait before each answer to a batch, in milliseconds.
+    /// Delay of each response to a batch, in milliseconds.
     pub latency_ms: u64,
-    /// What happens to the next batches, in this order.
+    /// Faults of the next batches, in this order.
     pub faults: VecDeque<Fault>,
-    /// New connections are accepted and dropped at once, without a byte read.
+    /// Accept new connections and close them at once.
     pub hang_up: bool,
-    /// Connections are refused for this many milliseconds, beginning right after this request; then this is 0 again.
+    /// Refuse connections for this many milliseconds, starting after this request.
     pub refuse_ms: u64,
-    /// Batches whose body contains this text are answered 400.
+    /// Respond with 400 to batches that contain this text.
     pub poison: Option<String>,
-    /// Events whose JSON contains this text are rejected, the others of their batch are not.
+    /// Reject events whose JSON contains this text, and accept the others of the batch.
     pub reject: Option<String>,
-    /// Limits named in every answer.
+    /// The `limits` of every response.
     pub limits: Vec<KindLimit>,
 }
 
-/// A limit on one kind, as the protocol's `limits` names it.
+/// An entry of `limits` in the batch protocol: a rate limit of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KindLimit {
     /// The kind.
     pub kind: String,
-    /// For how many seconds.
+    /// Duration in seconds.
     pub retry_after: u64,
 }
 
-/// One thing that happens to a number of batches.
+/// A fault of a number of batches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// What happens.
+    /// The fault.
     pub what: What,
-    /// To how many batches; 0 = to all until the switches are replaced.
+    /// Number of batches; 0 means all until the switches are replaced.
     #[serde(default = "once")]
     pub times: u32,
-    /// Whether the batch is stored all the same; see [`What`] for the defaults.
+    /// Overrides whether the batch is stored; see [`What`] for the defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<bool>,
 }
@@ -58,11 +58,11 @@ fn huge() -> usize {
     HUGE_BYTES
 }
 
-/// What happens to a batch.
+/// The kind of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum What {
-    /// This status, nothing stored.
+    /// Respond with this status. Nothing is stored.
     Status {
         /// HTTP status.
         code: u16,
@@ -73,57 +73,57 @@ pub enum What {
         #[serde(default)]
         body: String,
     },
-    /// Stored; the answer's body ends after this many bytes.
+    /// Store the batch, and close the connection after this many bytes of the response body.
     CutBody {
-        /// Bytes of the body that arrive.
+        /// Bytes of the body to send.
         bytes: u64,
     },
-    /// Stored; the whole answer, head included, ends after this many bytes.
+    /// Store the batch, and close the connection after this many bytes of the response, including its head.
     CutAnswer {
-        /// Bytes of the answer that arrive.
+        /// Bytes of the response to send.
         bytes: u64,
     },
-    /// Stored; no answer, the connection ends.
+    /// Store the batch, and close the connection without a response.
     DropAnswer,
-    /// A redirect to this address, nothing stored.
+    /// Redirect to this address. Nothing is stored.
     Redirect {
         /// The `Location`.
         to: String,
     },
-    /// Status 200 with this body, nothing stored: wrong JSON, or none.
+    /// Respond with 200 and this body. Nothing is stored.
     Text {
         /// The body.
         body: String,
     },
-    /// Status 200 with a body of this size, nothing stored.
+    /// Respond with 200 and a body of this size. Nothing is stored.
     Huge {
         /// Its size in bytes.
         #[serde(default = "huge")]
         bytes: usize,
     },
-    /// Stored; the answer comes one byte at a time.
+    /// Store the batch, and send the response one byte at a time.
     Drip {
-        /// Pause between two bytes, in milliseconds.
+        /// Delay between two bytes, in milliseconds.
         every_ms: u64,
     },
-    /// No answer, nothing stored, the connection stays open.
+    /// Never respond, and keep the connection open. Nothing is stored.
     Hang,
 }
 
 impl Fault {
-    /// This, once, with its usual effect on storing.
+    /// A fault of one batch.
     #[must_use]
     pub fn once(what: What) -> Fault {
         Fault { what, times: 1, commit: None }
     }
 
-    /// The same for a number of batches.
+    /// Sets the number of batches.
     #[must_use]
     pub fn times(self, times: u32) -> Fault {
         Fault { times, ..self }
     }
 
-    /// Whether the batch is stored.
+    /// Returns true if the batch is stored.
     #[must_use]
     pub fn commits(&self) -> bool {
         self.commit.unwrap_or(matches!(
@@ -134,7 +134,7 @@ impl Fault {
 }
 
 impl Switches {
-    /// Takes what happens to the next batch.
+    /// Removes and returns the fault of the next batch.
     pub(crate) fn next_fault(&mut self) -> Option<Fault> {
         let first = self.faults.front_mut()?;
         match first.times {
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_are_used_up_in_order_and_a_zero_stays() {
+    fn faults_apply_in_order_and_zero_repeats_for_ever() {
         let json = r#"{"faults":[{"what":{"status":{"code":503}},"times":2},{"what":"drop_answer"},{"what":"hang","times":0}]}"#;
         let mut switches: Switches = serde_json::from_str(json).unwrap();
         let taken: Vec<What> = (0..5).filter_map(|_| switches.next_fault()).map(|fault| fault.what).collect();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelled_switch_is_an_error() {
+    fn an_unknown_switch_is_an_error() {
         assert!(serde_json::from_str::<Switches>(r#"{"latency":5}"#).is_err());
         assert!(serde_json::from_str::<Switches>(r#"{"faults":[{"what":"drop"}]}"#).is_err());
     }

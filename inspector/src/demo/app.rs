@@ -1,7 +1,7 @@
-//! The app that the demo kills: one life of it.
+//! The app process of the demo.
 //!
-//! It records what the guide's app would and says on its standard output what it was promised, in small chunks, so
-//! that a kill loses at most the last words and never shows half an id.
+//! It records the events of a shopping app, and prints the id of each recorded event. Output is flushed in small chunks
+//! of whole lines, so that a kill loses at most the last few acknowledgements.
 
 use super::child::{CRASHED, Line};
 use super::engine::Engine;
@@ -14,21 +14,21 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Lines after which the pipe is flushed.
+/// Number of lines after which output is flushed.
 const CHUNK: u32 = 16;
 
-/// How long the app waits for its queue to drain before it closes.
+/// Limit of the time to drain the queue before the app closes.
 const DRAIN: Duration = Duration::from_secs(60);
 
-/// Pause before another flush while something holds the queue up.
-const AGAIN: Duration = Duration::from_millis(50);
+/// Interval between two flushes while events are left.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct AppArgs {
     /// Folder of the queue
     #[arg(long)]
     pub(super) folder: PathBuf,
-    /// Base address of the collector
+    /// Base URL of the collector
     #[arg(long)]
     pub(super) collector: String,
     /// Address of the shop
@@ -36,22 +36,22 @@ pub(crate) struct AppArgs {
     shop: SocketAddr,
     #[arg(long)]
     seed: u64,
-    /// First visit to make
+    /// Number of the first visit
     #[arg(long)]
     visit: u64,
-    /// Events that earlier lives were promised
+    /// Events recorded by earlier runs
     #[arg(long)]
     recorded: u64,
-    /// Events to record by all lives
+    /// Events to record in all runs
     #[arg(long)]
     events: u64,
-    /// The app crashes in the first visit after so many events
+    /// Crash in the first visit after this many events
     #[arg(long)]
     crash_at: u64,
-    /// Pause between visits
+    /// Pause between two visits in microseconds
     #[arg(long)]
     pause_us: u64,
-    /// Size cap of the queue
+    /// Size cap of the queue in bytes
     #[arg(long)]
     pub(super) cap_bytes: u64,
     /// Destinations beside the collector
@@ -59,7 +59,7 @@ pub(crate) struct AppArgs {
     pub(super) destinations: Vec<Target>,
 }
 
-/// Tells the demo what happens. The demo may be gone: then there is nobody to work for.
+/// The pipe to the demo. If the demo is gone, the app exits.
 pub(super) struct Pipe {
     to: BufWriter<Stdout>,
     unflushed: u32,
@@ -67,8 +67,8 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    /// One line; on the pipe at once or with the next few.
-    pub(super) fn tell(&mut self, line: &Line) {
+    /// Writes a line. Acknowledgements are buffered; other lines are flushed at once.
+    pub(super) fn write(&mut self, line: &Line) {
         self.recorded = self.recorded.saturating_add(u64::from(matches!(line, Line::Recorded(..))));
         self.unflushed = self.unflushed.saturating_add(1);
         let mut written = writeln!(self.to, "{line}");
@@ -82,7 +82,7 @@ impl Pipe {
     }
 }
 
-/// One life of the app: visits until enough is recorded, then a clean end.
+/// Runs the app: visits until enough events are recorded, then a clean close.
 pub(crate) fn run_app(args: &AppArgs) -> Result<Exit, CliError> {
     let mut pipe = Pipe { to: BufWriter::new(io::stdout()), unflushed: 0, recorded: args.recorded };
     let mut engine = Engine::open(args, &mut pipe)?;
@@ -92,24 +92,24 @@ pub(crate) fn run_app(args: &AppArgs) -> Result<Exit, CliError> {
     while engine.pipe().recorded < args.events {
         Customer::new(&mut shop, &origin, &mut engine, args.seed, visit).shop();
         if engine.pipe().recorded >= args.crash_at {
-            engine.pipe().tell(&Line::Crashing(visit));
+            engine.pipe().write(&Line::Crashing(visit));
             engine.crash();
             std::process::exit(CRASHED);
         }
-        engine.pipe().tell(&Line::Visited(visit));
+        engine.pipe().write(&Line::Visited(visit));
         visit = visit.saturating_add(1);
         std::thread::sleep(Duration::from_micros(args.pause_us));
     }
-    engine.pipe().tell(&Line::Flushing(String::new()));
+    engine.pipe().write(&Line::Flushing(String::new()));
     let deadline = Instant::now() + DRAIN;
     while let Some(left) = engine.flush() {
         if Instant::now() > deadline {
             break;
         }
-        engine.pipe().tell(&Line::Flushing(left));
-        std::thread::sleep(AGAIN);
+        engine.pipe().write(&Line::Flushing(left));
+        std::thread::sleep(FLUSH_INTERVAL);
     }
     let pipe = engine.close();
-    pipe.tell(&Line::Closed);
+    pipe.write(&Line::Closed);
     Ok(Exit::Done)
 }

@@ -1,12 +1,12 @@
-//! What a person sees while the demo runs: two bars and a line that says what is happening, on a terminal only.
+//! Progress display of the demo: two bars and the current phase. Shown on a terminal only.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
-/// How often the spinner turns by itself.
+/// Interval of the spinner.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The bars; without a terminal they draw nothing.
+/// The progress bars. They draw nothing without a terminal.
 pub(super) struct Bars {
     all: MultiProgress,
     phase: ProgressBar,
@@ -15,7 +15,7 @@ pub(super) struct Bars {
 }
 
 impl Bars {
-    /// Bars for so many events.
+    /// Creates the bars for this number of events.
     pub(super) fn new(events: u64, visible: bool) -> Bars {
         let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let all = MultiProgress::with_draw_target(target);
@@ -33,13 +33,13 @@ impl Bars {
         Bars { all, phase, recorded, collected }
     }
 
-    /// Says what is happening now.
+    /// Shows the current phase.
     pub(super) fn phase(&self, what: impl Into<String>) {
         self.phase.set_message(what.into());
     }
 
-    /// Moves the bars; a bar whose end was only a guess grows.
-    pub(super) fn at(&self, recorded: u64, collected: u64) {
+    /// Updates the bars. A bar grows if its position exceeds the estimate.
+    pub(super) fn update(&self, recorded: u64, collected: u64) {
         for (bar, n) in [(&self.recorded, recorded), (&self.collected, collected)] {
             if bar.length().is_some_and(|length| n > length) {
                 bar.set_length(n);
@@ -48,12 +48,12 @@ impl Bars {
         }
     }
 
-    /// Takes them away before the summary.
+    /// Removes the bars.
     pub(super) fn clear(self) {
         self.phase.finish_and_clear();
         self.recorded.finish_and_clear();
         self.collected.finish_and_clear();
-        // A terminal that is gone cannot be cleared; nothing depends on it.
+        // Fails only if the terminal is gone.
         let _ = self.all.clear();
     }
 }

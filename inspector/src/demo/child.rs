@@ -11,10 +11,10 @@ use std::str::FromStr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// Exit code of the app when it crashes by its own fault.
+/// Exit code of the app when it crashes.
 pub(super) const CRASHED: i32 = 70;
 
-/// One line on the pipe.
+/// A line of output of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Line {
     /// An event was acknowledged: id and kind.
@@ -25,9 +25,9 @@ pub(super) enum Line {
     Visited(u64),
     /// The app is about to crash in this visit.
     Crashing(u64),
-    /// The app flushes what is left, or found the flush wanting.
+    /// The app flushes its queue; the text says why events are left.
     Flushing(String),
-    /// The app is closed.
+    /// The app closed its queue.
     Closed,
 }
 
@@ -63,12 +63,12 @@ impl FromStr for Line {
     }
 }
 
-/// What every life of the app is told.
+/// Options of every app run.
 #[derive(Clone, Debug)]
-pub(super) struct Orders {
-    /// The program to start: this one.
+pub(super) struct AppOptions {
+    /// The program to start: `rezq` itself.
     pub(super) program: PathBuf,
-    /// Its folder.
+    /// Folder of the queue.
     pub(super) folder: PathBuf,
     /// Address of the collector.
     pub(super) collector: String,
@@ -82,39 +82,39 @@ pub(super) struct Orders {
     pub(super) destinations: Vec<Target>,
 }
 
-/// A life of the app.
+/// A running app process.
 #[derive(Debug)]
 pub(super) struct App {
     process: Child,
     lines: Receiver<Line>,
 }
 
-/// What came next.
+/// The result of [`App::next`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// A line.
     Line(Line),
-    /// Nothing for now.
+    /// No line within the time limit.
     Quiet,
-    /// The pipe is closed: the process has ended, or is about to.
+    /// The pipe is closed: the process ended or is about to end.
     Ended,
 }
 
 impl App {
-    /// Starts a life: `visit` is the first visit to make, `recorded` the number of events acknowledged so far.
-    pub(super) fn start(orders: &Orders, visit: u64, recorded: u64, crashed: bool) -> Result<App, CliError> {
-        let mut command = Command::new(&orders.program);
-        command.arg("demo-app").arg("--folder").arg(&orders.folder);
-        for (name, value) in [("--collector", &orders.collector), ("--shop", &orders.shop)] {
+    /// Starts the app. `visit` is its first visit, `recorded` the number of events acknowledged so far.
+    pub(super) fn start(options: &AppOptions, visit: u64, recorded: u64, crashed: bool) -> Result<App, CliError> {
+        let mut command = Command::new(&options.program);
+        command.arg("demo-app").arg("--folder").arg(&options.folder);
+        for (name, value) in [("--collector", &options.collector), ("--shop", &options.shop)] {
             command.arg(name).arg(value);
         }
-        for target in &orders.destinations {
+        for target in &options.destinations {
             command.arg("--destination").arg(target.text());
         }
-        let script = &orders.script;
+        let script = &options.script;
         let crash_at = if crashed { u64::MAX } else { script.crash_at };
         for (name, number) in [
-            ("--seed", orders.seed),
+            ("--seed", options.seed),
             ("--visit", visit),
             ("--recorded", recorded),
             ("--events", script.events),
@@ -125,7 +125,7 @@ impl App {
             command.arg(name).arg(number.to_string());
         }
         let cannot = |error: std::io::Error| {
-            CliError::open(format!("cannot start the demo's app {}: {error}", orders.program.display()), "")
+            CliError::open(format!("cannot start the demo app {}: {error}", options.program.display()), "")
         };
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(cannot)?;
         let pipe = process.stdout.take();
@@ -141,7 +141,7 @@ impl App {
         Ok(App { process, lines })
     }
 
-    /// The next line, or nothing after `wait`.
+    /// Waits for the next line, at most for `wait`.
     pub(super) fn next(&self, wait: Duration) -> Next {
         match self.lines.recv_timeout(wait) {
             Ok(line) => Next::Line(line),
@@ -150,13 +150,13 @@ impl App {
         }
     }
 
-    /// SIGKILL. Lines already in the pipe still come.
+    /// Sends SIGKILL. Lines that are already in the pipe can still be read.
     pub(super) fn kill(&mut self) {
-        // It fails only if the process has ended by itself.
+        // Fails only if the process has ended.
         let _ = self.process.kill();
     }
 
-    /// Waits for the end and says how it was: the exit code, none after a signal.
+    /// Waits for the end of the process. Returns its exit code, or `None` if a signal ended it.
     pub(super) fn wait(&mut self) -> Option<i32> {
         self.process.wait().ok().and_then(|status| status.code())
     }
@@ -169,7 +169,7 @@ impl Drop for App {
     }
 }
 
-/// Hands on whole lines only: one that a kill cut was not acknowledged.
+/// Sends complete lines only: a line truncated by a kill is not an acknowledgement.
 fn read(mut pipe: impl BufRead, to: &Sender<Line>) {
     let mut line = String::new();
     while pipe.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_is_read_as_it_was_written() {
+    fn every_line_is_parsed_as_it_was_written() {
         for line in [
             Line::Recorded("id".into(), "error".into()),
             Line::Refused("ring_full".into()),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_cut_by_a_kill_is_not_taken() {
+    fn a_line_truncated_by_a_kill_is_ignored() {
         let (to, lines) = channel();
         read(&b"visited 1\nnonsense\nvisited 2\nvisited 3"[..], &to);
         drop(to);

@@ -1,4 +1,4 @@
-//! The demo's app on the engine: the only file of the demo that knows it.
+//! The demo app's use of the `rez-monitor` API.
 
 use super::app::{AppArgs, Pipe};
 use super::child::Line;
@@ -11,16 +11,16 @@ use rez_monitor::{
 };
 use std::time::{Duration, Instant};
 
-/// Calls and screens over these are slow here: the guide's seconds would make the demo one of patience.
+/// Threshold for slow calls and screens. Much lower than the defaults, which would make the demo slow.
 const SLOW: Duration = Duration::from_millis(50);
 
-/// The collector's name among the destinations.
+/// Name of the collector as a destination.
 pub(super) const COLLECTOR: &str = "demo";
 
-/// Longest wait of one flush, and of the close.
+/// Limit of one flush, and of the close.
 const FLUSH: Duration = Duration::from_secs(10);
 
-/// The engine and the pipe on which its promises are told.
+/// A monitor, and the pipe that acknowledges its events.
 pub(super) struct Engine<'a> {
     pipe: &'a mut Pipe,
     monitor: Monitor,
@@ -29,11 +29,11 @@ pub(super) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    /// Opens the engine on the app's folder.
+    /// Opens the monitor on the folder of the app.
     pub(super) fn open(args: &AppArgs, pipe: &'a mut Pipe) -> Result<Engine<'a>, CliError> {
-        let began = Instant::now();
-        let wrong = |error: &dyn std::fmt::Display| CliError::open(format!("the demo's app cannot start: {error}"), "");
-        let rez = Rez::builder(&args.collector, "demo").purposes(&Purpose::ALL).build().map_err(|e| wrong(&e))?;
+        let started = Instant::now();
+        let fail = |error: &dyn std::fmt::Display| CliError::open(format!("the demo app cannot start: {error}"), "");
+        let rez = Rez::builder(&args.collector, "demo").purposes(&Purpose::ALL).build().map_err(|e| fail(&e))?;
         let mut config = Config::builder(&args.folder, "shop", "shop@1.4.0+77")
             .destination(COLLECTOR, rez)
             .consent(Purpose::Monitoring, Consent::Granted)
@@ -43,51 +43,51 @@ impl<'a> Engine<'a> {
             .slow_api(SLOW)
             .slow_image(SLOW);
         for target in &args.destinations {
-            config = config.destination(target.name, target.build().map_err(|e| wrong(&e))?);
+            config = config.destination(target.name, target.build().map_err(|e| fail(&e))?);
         }
-        let config = config.build().map_err(|e| wrong(&e))?;
-        let monitor = Monitor::open(config).map_err(|e| wrong(&e))?;
+        let config = config.build().map_err(|e| fail(&e))?;
+        let monitor = Monitor::open(config).map_err(|e| fail(&e))?;
         monitor.scope(ScopeChange::User(Some(User { id: Some("u-4711"), ..User::default() })));
         let mut engine = Engine { pipe, monitor, screen: None, call: None };
-        let outcome = engine.monitor.timing(Timing::app_start(StartKind::Cold, began.elapsed()));
-        engine.tell(Kind::AppStart, outcome);
+        let outcome = engine.monitor.timing(Timing::app_start(StartKind::Cold, started.elapsed()));
+        engine.acknowledge(Kind::AppStart, outcome);
         Ok(engine)
     }
 
-    /// The pipe.
+    /// Returns the pipe.
     pub(super) fn pipe(&mut self) -> &mut Pipe {
         self.pipe
     }
 
-    fn tell(&mut self, kind: Kind, outcome: Outcome) {
-        self.pipe.tell(&match outcome {
+    fn acknowledge(&mut self, kind: Kind, outcome: Outcome) {
+        self.pipe.write(&match outcome {
             Outcome::Recorded(id) => Line::Recorded(id.to_string(), kind.as_str().to_owned()),
             Outcome::Dropped(reason) => Line::Refused(reason.to_string()),
         });
     }
 
-    /// Records the app's own fatal error.
+    /// Records a fatal error of the app.
     pub(super) fn crash(&mut self) {
         let error = ErrorEvent::new("OutOfStock", "the last item was sold twice");
         let outcome = match self.monitor.fatal(error, Duration::from_millis(500)) {
             Durability::Synced(id) | Durability::InRing(id) => Outcome::Recorded(id),
             Durability::Dropped(reason) => Outcome::Dropped(reason),
         };
-        self.tell(Kind::Crash, outcome);
+        self.acknowledge(Kind::Crash, outcome);
     }
 
-    /// One try to deliver everything; what is left and why.
+    /// Flushes once. Returns how many events are left and why, or `None` if none are.
     pub(super) fn flush(&mut self) -> Option<String> {
         match self.monitor.flush(FLUSH) {
             Ok(report) => report.into_iter().find(|one| one.left > 0).map(|one| {
-                let why = one.held.map_or_else(|| "under way".to_owned(), |held| held.why);
-                format!("{} events wait for `{}`: {why}", one.left, one.destination)
+                let why = one.held.map_or_else(|| "in flight".to_owned(), |held| held.why);
+                format!("({} left for `{}`: {why})", one.left, one.destination)
             }),
             Err(error) => Some(error.to_string()),
         }
     }
 
-    /// Closes the queue.
+    /// Closes the monitor.
     pub(super) fn close(self) -> &'a mut Pipe {
         self.monitor.close(FLUSH);
         self.pipe
@@ -100,8 +100,8 @@ impl Recorder for Engine<'_> {
     }
     fn screen_shown(&mut self) {
         if let Some(screen) = self.screen.take() {
-            let o = screen.finish();
-            self.tell(Kind::ScreenLoad, o);
+            let outcome = screen.finish();
+            self.acknowledge(Kind::ScreenLoad, outcome);
         }
     }
     fn call(&mut self, method: &str, url: &str) {
@@ -109,41 +109,41 @@ impl Recorder for Engine<'_> {
     }
     fn answered(&mut self, status: u16, bytes: u64) {
         if let Some(call) = self.call.take() {
-            let o = call.finish(status, bytes);
-            self.tell(Kind::ApiCall, o);
+            let outcome = call.finish(status, bytes);
+            self.acknowledge(Kind::ApiCall, outcome);
         }
     }
     fn failed(&mut self, error: &str) {
         if let Some(call) = self.call.take() {
-            let o = call.fail(error);
-            self.tell(Kind::ApiCall, o);
+            let outcome = call.fail(error);
+            self.acknowledge(Kind::ApiCall, outcome);
         }
     }
     fn crumb(&mut self, crumb: Breadcrumb<'_>) {
         self.monitor.breadcrumb(crumb);
     }
     fn event(&mut self, event: Event<'_>) {
-        let o = self.monitor.record(event);
-        self.tell(event.kind(), o);
+        let outcome = self.monitor.record(event);
+        self.acknowledge(event.kind(), outcome);
     }
     fn error(&mut self, error: ErrorEvent<'_>) {
-        let o = self.monitor.error(error);
-        self.tell(Kind::Error, o);
+        let outcome = self.monitor.error(error);
+        self.acknowledge(Kind::Error, outcome);
     }
     fn timing(&mut self, kind: Kind, timing: Timing<'_>) {
-        let o = self.monitor.timing(timing);
-        self.tell(kind, o);
+        let outcome = self.monitor.timing(timing);
+        self.acknowledge(kind, outcome);
     }
     fn revenue(&mut self, revenue: Revenue<'_>) {
-        let o = self.monitor.revenue(revenue);
-        self.tell(Kind::Revenue, o);
+        let outcome = self.monitor.revenue(revenue);
+        self.acknowledge(Kind::Revenue, outcome);
     }
     fn people(&mut self, people: People<'_>) {
-        let o = self.monitor.people(people);
-        self.tell(Kind::UserProp, o);
+        let outcome = self.monitor.people(people);
+        self.acknowledge(Kind::UserProp, outcome);
     }
     fn metric(&mut self, name: &str, metric: Metric) {
-        let o = self.monitor.metric(name, metric);
-        self.tell(Kind::Metric, o);
+        let outcome = self.monitor.metric(name, metric);
+        self.acknowledge(Kind::Metric, outcome);
     }
 }

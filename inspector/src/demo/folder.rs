@@ -1,10 +1,10 @@
-//! Where a demo leaves its files.
+//! The folder of a demo run.
 
 use crate::terminal::CliError;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// A folder that goes with the demo unless it is kept.
+/// A folder that is removed at the end of the demo unless it is kept.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
@@ -12,45 +12,45 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// The folder to keep: new or empty, so that no older run is mixed in or lost.
+    /// Uses a folder that is kept. It must be new or empty, so that no earlier run is overwritten.
     pub(super) fn keep(path: &Path) -> Result<Folder, CliError> {
-        let cannot = |error: io::Error| {
+        let fail = |error: io::Error| {
             CliError::open(
                 format!("cannot use the folder {}: {error}", path.display()),
-                "name a folder that can be written with --keep",
+                "pass a writable folder with --keep",
             )
         };
-        fs::create_dir_all(path).map_err(cannot)?;
-        if fs::read_dir(path).map_err(cannot)?.next().is_some() {
+        fs::create_dir_all(path).map_err(fail)?;
+        if fs::read_dir(path).map_err(fail)?.next().is_some() {
             let what = format!("the folder {} is not empty", path.display());
-            return Err(CliError::usage(what, "name a new folder with --keep, or empty this one"));
+            return Err(CliError::usage(what, "pass a new folder with --keep, or empty this one"));
         }
-        let path = path.canonicalize().map_err(cannot)?;
+        let path = path.canonicalize().map_err(fail)?;
         Ok(Folder { path, keep: true })
     }
 
-    /// A folder of its own among the system's temporary ones.
+    /// Creates a temporary folder.
     pub(super) fn temporary() -> Result<Folder, CliError> {
-        let since = jiff::Timestamp::now().as_microsecond();
-        let path = std::env::temp_dir().join(format!("rezq-demo-{}-{since}", std::process::id()));
+        let now = jiff::Timestamp::now().as_microsecond();
+        let path = std::env::temp_dir().join(format!("rezq-demo-{}-{now}", std::process::id()));
         fs::create_dir(&path).map_err(|error| {
-            let what = format!("cannot make the folder {}: {error}", path.display());
-            CliError::open(what, "set TMPDIR to a folder that can be written, or name one with --keep")
+            let what = format!("cannot create the folder {}: {error}", path.display());
+            CliError::open(what, "set TMPDIR to a writable folder, or pass one with --keep")
         })?;
         Ok(Folder { path, keep: false })
     }
 
-    /// The app's queue and ring.
+    /// Returns the folder of the queue.
     pub(super) fn app(&self) -> PathBuf {
         self.path.join("app")
     }
 
-    /// The collector's file.
+    /// Returns the path of the collector's file.
     pub(super) fn collector(&self) -> PathBuf {
         self.path.join("collector.sqlite")
     }
 
-    /// Where it is, if it stays.
+    /// Returns the path if the folder is kept.
     pub(super) fn kept(&self) -> Option<&Path> {
         self.keep.then_some(&*self.path)
     }
@@ -59,7 +59,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if !self.keep {
-            // What cannot be removed is the system's to clean.
+            // The system cleans its temporary folder.
             let _ = fs::remove_dir_all(&self.path);
         }
     }
@@ -71,7 +71,7 @@ mod tests {
     use crate::terminal::Exit;
 
     #[test]
-    fn a_folder_with_something_in_it_is_refused() {
+    fn a_folder_that_is_not_empty_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/deep");
         assert!(Folder::keep(&path).unwrap().kept().is_some());
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_temporary_folder_goes_with_the_demo() {
+    fn a_temporary_folder_is_removed_with_the_demo() {
         let folder = Folder::temporary().unwrap();
         fs::create_dir(folder.app()).unwrap();
         let path = folder.path.clone();

@@ -1,8 +1,8 @@
-//! `rezq demo`: the product's main job on a machine with nothing but this repository.
+//! `rezq demo`: runs an app through faults, and checks that no event is lost.
 //!
-//! A shop, a collector and an app in a process of its own. The network goes away, the app goes on recording, is
-//! killed, starts again, crashes by its own fault, starts again; the collector is busy, loses an answer, then takes
-//! everything. At the end each event the app was promised is looked for.
+//! The demo starts a shop, a collector, and an app in its own process. The network goes down, the app keeps recording,
+//! is killed and restarts, crashes and restarts. The collector responds with 503, loses a response, then accepts
+//! everything. At the end the demo looks for each event that the app acknowledged.
 
 mod app;
 mod bars;
@@ -10,8 +10,8 @@ mod child;
 mod engine;
 mod folder;
 mod report;
+mod runner;
 mod script;
-mod stage;
 mod tally;
 mod target;
 mod visit;
@@ -23,10 +23,10 @@ use crate::queue::Queue;
 use crate::shop::{Faults, Shop};
 use crate::terminal::{CliError, Exit, Output};
 use bars::Bars;
-use child::Orders;
+use child::AppOptions;
 use folder::Folder;
+use runner::Runner;
 use script::{MAX_EVENTS, MIN_EVENTS, Script};
-use stage::Stage;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -35,19 +35,19 @@ use target::Target;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Repeats the run with this seed [default: from the clock]
+    /// Seed of the run; the same seed repeats it [default: from the clock]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Events to record
+    /// Number of events to record
     #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(MIN_EVENTS..=MAX_EVENTS))]
     events: u64,
-    /// Ends with one JSON object on a line instead of the summary
+    /// Print one JSON object instead of the summary
     #[arg(long)]
     json: bool,
-    /// Leaves DIR/app (queue and ring) and DIR/collector.sqlite; DIR must be new or empty
+    /// Keep DIR/app (the queue) and DIR/collector.sqlite; DIR must be new or empty
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Sends the same events there too (plain http to this machine only); can be given several times: `sentry=<dsn>`,
+    /// Also send the events to this destination (http to this machine only); can be repeated: `sentry=<dsn>`,
     /// `otlp=<url>`, `mixpanel=<token>@<url>`, `datadog=<application>:<token>@<url>`, `ga4=<secret>:<stream>@<url>`
     #[arg(long = "destination", value_name = "NAME=ADDRESS")]
     destinations: Vec<Target>,
@@ -55,8 +55,8 @@ pub(crate) struct Args {
 
 /// Runs the demo.
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
-    let begun = Instant::now();
-    target::distinct(&args.destinations).map_err(|error| CliError::usage(error, ""))?;
+    let started = Instant::now();
+    target::check_distinct(&args.destinations).map_err(|error| CliError::usage(error, ""))?;
     let seed = args.seed.unwrap_or_else(|| jiff::Timestamp::now().as_microsecond().unsigned_abs() % 1_000_000);
     let folder = match &args.keep {
         Some(path) => Folder::keep(path)?,
@@ -65,9 +65,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let collector = Collector::start(Options::new(folder.collector()))?;
     let shop =
         Shop::open(([127, 0, 0, 1], 0).into(), seed, Faults::USUAL).map_err(|error| CliError::open(error, ""))?;
-    let program =
-        std::env::current_exe().map_err(|error| CliError::open(format!("cannot find this program: {error}"), ""))?;
-    let orders = Orders {
+    let program = std::env::current_exe()
+        .map_err(|error| CliError::open(format!("cannot determine the path of rezq: {error}"), ""))?;
+    let options = AppOptions {
         program,
         folder: folder.app(),
         collector: format!("http://{}", collector.address()),
@@ -77,12 +77,12 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         destinations: args.destinations.clone(),
     };
     let bars = Bars::new(args.events, !args.json && std::io::stderr().is_terminal());
-    let mut stage = Stage::new(&orders, &collector, &bars);
-    let played = stage.play();
-    let Stage { ref acknowledged, kills, crashes, .. } = stage;
-    let complete = stage.complete();
+    let mut runner = Runner::new(&options, &collector, &bars);
+    let finished = runner.run();
+    let Runner { ref acknowledged, kills, crashes, .. } = runner;
+    let complete = runner.complete();
     bars.clear();
-    played?;
+    finished?;
 
     let counts = collector.counts()?;
     let queue = Queue::open(&folder.app())?;
@@ -97,11 +97,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         seed,
         kills,
         crashes,
-        seconds: begun.elapsed().as_secs_f64(),
+        seconds: started.elapsed().as_secs_f64(),
         batches: counts.batches,
         requests: shop.served(),
         refused: acknowledged.refused.clone(),
-        cap_bytes: orders.script.cap_bytes,
+        cap_bytes: options.script.cap_bytes,
         kept: folder.kept().map(|path| path.display().to_string()),
     };
     if args.json {
@@ -116,7 +116,10 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     shop.close();
     collector.stop();
     if !complete {
-        return Err(CliError::finding("the app was done before the script was", "give more --events"));
+        return Err(CliError::finding(
+            "the app recorded all events before every fault was injected",
+            "increase --events",
+        ));
     }
-    Ok(if result.good() { Exit::Done } else { Exit::Finding })
+    Ok(if result.success() { Exit::Done } else { Exit::Finding })
 }

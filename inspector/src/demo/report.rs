@@ -1,4 +1,4 @@
-//! The end of a demo: for a person, or as one line of JSON.
+//! The result of the demo, as text or as one line of JSON.
 
 use super::tally::{Result, is_collectors};
 use crate::collector::StoredEvent;
@@ -10,33 +10,33 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Lines in each table of timings.
+/// Rows in each table of timings.
 const SLOWEST: usize = 5;
 
-/// What the demo adds to its numbers.
+/// Facts about the run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Run {
     /// The seed.
     pub(super) seed: u64,
-    /// SIGKILLs.
+    /// Number of SIGKILLs.
     pub(super) kills: u64,
-    /// Crashes of the app by its own fault.
+    /// Number of crashes of the app.
     pub(super) crashes: u64,
-    /// How long it took.
+    /// Duration in seconds.
     pub(super) seconds: f64,
-    /// Batches the collector stored.
+    /// Batches stored by the collector.
     pub(super) batches: u64,
-    /// Requests the shop served.
+    /// Requests served by the shop.
     pub(super) requests: u64,
-    /// Refused at the call.
+    /// Events refused at the call, by reason.
     pub(super) refused: Reasons,
-    /// Size cap of the queue.
+    /// Size cap of the queue in bytes.
     pub(super) cap_bytes: u64,
-    /// Where the files are, if they stay.
+    /// Path of the files, if they are kept.
     pub(super) kept: Option<String>,
 }
 
-/// The line of `--json`: exactly these fields.
+/// The output of `--json`. Scripts depend on these fields.
 #[derive(Serialize)]
 struct Line<'a> {
     recorded: u64,
@@ -49,12 +49,12 @@ struct Line<'a> {
     kills: u64,
     balanced: bool,
     seconds: f64,
-    /// Destinations beside the collector; absent without any.
+    /// Routes of the other destinations. Absent if there are none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     destinations: BTreeMap<&'a str, Vec<&'a RouteBalance>>,
 }
 
-/// Routes of the destinations beside the collector, by destination.
+/// Returns the routes of the other destinations, by destination.
 fn others(queue: &Overview) -> BTreeMap<&str, Vec<&RouteBalance>> {
     let mut others = BTreeMap::<&str, Vec<&RouteBalance>>::new();
     for route in queue.routes.iter().filter(|route| !is_collectors(route)) {
@@ -63,7 +63,7 @@ fn others(queue: &Overview) -> BTreeMap<&str, Vec<&RouteBalance>> {
     others
 }
 
-/// The line of `--json`.
+/// Formats the output of `--json`.
 pub(super) fn json(run: &Run, result: &Result, queue: &Overview) -> String {
     let line = Line {
         recorded: result.recorded,
@@ -81,16 +81,16 @@ pub(super) fn json(run: &Run, result: &Result, queue: &Overview) -> String {
     serde_json::to_string(&line).unwrap_or_default()
 }
 
-/// The summary.
+/// Formats the summary.
 pub(super) fn text(run: &Run, result: &Result, queue: &Overview, events: &[StoredEvent]) -> String {
     let mut out = format!("REZ Monitor demo, seed {}, {:.1} s\n\n", run.seed, run.seconds);
-    let lives = run.kills.saturating_add(run.crashes).saturating_add(1);
+    let runs = run.kills.saturating_add(run.crashes).saturating_add(1);
     let notes = [
         (
             "recorded",
             result.recorded,
             format!(
-                "by {lives} lives of the app: {} SIGKILL, {} crash; {} requests to the shop",
+                "in {runs} runs of the app ({} SIGKILL, {} crash); {} requests to the shop",
                 run.kills,
                 run.crashes,
                 count(run.requests)
@@ -101,8 +101,8 @@ pub(super) fn text(run: &Run, result: &Result, queue: &Overview, events: &[Store
         ("in flight", result.in_flight, String::new()),
         ("dropped", queue::total(&result.dropped), reasons(&result.dropped)),
         ("refused", queue::total(&run.refused), reasons(&run.refused)),
-        ("arrived twice", result.duplicates, "each was taken once".to_owned()),
-        ("doubled", result.doubled, String::new()),
+        ("resent", result.duplicates, "stored once each".to_owned()),
+        ("duplicates", result.doubled, String::new()),
         ("lost", result.lost, String::new()),
     ];
     let mut table = plain();
@@ -118,14 +118,14 @@ pub(super) fn text(run: &Run, result: &Result, queue: &Overview, events: &[Store
             continue;
         }
         let mut table = plain();
-        table.add_row(vec![title, "n", "p50", "p95", "most"]);
+        table.add_row(vec![title, "count", "p50", "p95", "max"]);
         for timing in timings.iter().take(SLOWEST) {
             table.add_row(vec![
                 timing.name.clone(),
                 count(timing.n),
                 millis(timing.p50),
                 millis(timing.p95),
-                millis(timing.most),
+                millis(timing.max),
             ]);
         }
         right(&mut table, &[1, 2, 3, 4]);
@@ -151,29 +151,35 @@ pub(super) fn text(run: &Run, result: &Result, queue: &Overview, events: &[Store
     }
     let kinds = queue.kinds.iter().filter(|kind| kind.holds()).count();
     let all = queue.kinds.len();
-    let _ =
-        writeln!(out, "  {} {kinds} of {all} kinds: folded + late = stored + dropped before a row", mark(kinds == all));
-    let verdict = if result.good() { "nothing lost, nothing doubled, in balance" } else { "this should not be" };
-    let _ = write!(out, "  {} {verdict}", mark(result.good()));
+    let _ = writeln!(
+        out,
+        "  {} {kinds} of {all} kinds: folded + late = stored + dropped before insertion",
+        mark(kinds == all)
+    );
+    let verdict = if result.success() {
+        "no event lost, no duplicates, balanced"
+    } else {
+        "failed: an event is lost, duplicated or unaccounted for"
+    };
+    let _ = write!(out, "  {} {verdict}", mark(result.success()));
     let _ = write!(out, "\n\n  size cap of the queue {}", bytes(run.cap_bytes));
     match &run.kept {
         Some(path) => {
-            let _ =
-                write!(out, "\n  look closer: rezq status {path}/app, rezq list {path}/app, {path}/collector.sqlite");
+            let _ = write!(out, "\n  inspect: rezq status {path}/app; rezq list {path}/app; {path}/collector.sqlite");
         }
         None => out.push_str("; --keep DIR keeps the files"),
     }
     out
 }
 
-/// What became of the events on each destination beside the collector, and why they wait.
+/// Adds a table of the other destinations.
 fn destinations(out: &mut String, queue: &Overview) {
     let others = others(queue);
     if others.is_empty() {
         return;
     }
     let mut table = plain();
-    table.add_row(vec!["destination", "delivered", "waiting", "refused", "dropped", "why", "last answer"]);
+    table.add_row(vec!["destination", "delivered", "waiting", "refused", "dropped", "why", "last response"]);
     for route in others.values().flatten() {
         table.add_row(vec![
             route.route.clone(),
@@ -218,17 +224,17 @@ fn reasons(reasons: &Reasons) -> String {
     reasons.iter().map(|(reason, n)| format!("{reason} {}", count(*n))).collect::<Vec<_>>().join(", ")
 }
 
-/// Timings under one name, in microseconds.
+/// Percentiles of one name, in microseconds.
 #[derive(Debug, PartialEq, Eq)]
 struct Timing {
     name: String,
     n: u64,
     p50: u64,
     p95: u64,
-    most: u64,
+    max: u64,
 }
 
-/// Timings of a kind by name, the largest p95 first.
+/// Returns the timings of a kind by name, highest p95 first.
 fn timings(events: &[StoredEvent], kind: &str, name: &str) -> Vec<Timing> {
     let mut by_name = BTreeMap::<String, Vec<u64>>::new();
     for event in events.iter().filter(|event| event.kind == kind) {
@@ -244,14 +250,14 @@ fn timings(events: &[StoredEvent], kind: &str, name: &str) -> Vec<Timing> {
         .map(|(name, mut all)| {
             all.sort_unstable();
             let at = |per_cent: usize| percentile(&all, per_cent);
-            Timing { name, n: all.len() as u64, p50: at(50), p95: at(95), most: at(100) }
+            Timing { name, n: all.len() as u64, p50: at(50), p95: at(95), max: at(100) }
         })
         .collect();
     timings.sort_by(|a, b| b.p95.cmp(&a.p95).then_with(|| a.name.cmp(&b.name)));
     timings
 }
 
-/// Nearest rank of sorted numbers.
+/// Returns a percentile of sorted numbers, by the nearest-rank method.
 fn percentile(sorted: &[u64], per_cent: usize) -> u64 {
     let rank = (sorted.len() * per_cent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or(0)
@@ -279,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_json_line_has_exactly_the_promised_fields_in_their_order() {
+    fn the_json_line_has_exactly_the_documented_fields_in_order() {
         let result = Result {
             recorded: 5,
             delivered: 4,
@@ -296,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn each_destination_beside_the_collector_is_reported_apart() {
+    fn each_other_destination_is_reported_separately() {
         let route = |route: &str, delivered, queued| RouteBalance {
             route: route.into(),
             stored: delivered + queued,
@@ -310,13 +316,13 @@ mod tests {
         let shown = text(&Run::default(), &Result::default(), &queue, &[]);
         let line = shown.lines().find(|line| line.contains("ga4/ga4.collect")).unwrap();
         assert!(line.contains('5') && line.contains('4') && line.contains("unreachable"), "{shown}");
-        let said: serde_json::Value = serde_json::from_str(&json(&Run::default(), &Result::default(), &queue)).unwrap();
-        assert_eq!(said["destinations"]["ga4"][0]["delivered"], 5);
-        assert_eq!(said["destinations"].as_object().unwrap().len(), 1);
+        let line: serde_json::Value = serde_json::from_str(&json(&Run::default(), &Result::default(), &queue)).unwrap();
+        assert_eq!(line["destinations"]["ga4"][0]["delivered"], 5);
+        assert_eq!(line["destinations"].as_object().unwrap().len(), 1);
     }
 
     #[test]
-    fn timings_are_by_name_with_the_slowest_first() {
+    fn timings_are_grouped_by_name_and_the_slowest_is_first() {
         let mut events: Vec<StoredEvent> = (1..=100)
             .map(|n| event("api_call", &format!(r#"{{"method":"GET","endpoint":"/a","duration_us":{n}}}"#)))
             .collect();
@@ -325,11 +331,11 @@ mod tests {
         events.push(event("api_call", r#"{"endpoint":"/broken"}"#));
         let timings = timings(&events, "api_call", "endpoint");
         assert_eq!(timings.iter().map(|timing| timing.name.as_str()).collect::<Vec<_>>(), ["POST /b", "GET /a"]);
-        assert_eq!((timings[1].n, timings[1].p50, timings[1].p95, timings[1].most), (100, 50, 95, 100));
+        assert_eq!((timings[1].n, timings[1].p50, timings[1].p95, timings[1].max), (100, 50, 95, 100));
     }
 
     #[test]
-    fn the_summary_shows_marks_and_the_way_to_look_closer() {
+    fn the_summary_has_marks_and_the_commands_to_inspect_the_files() {
         let good = RouteBalance { route: "demo/rez.batch".into(), stored: 1, delivered: 1, ..RouteBalance::default() };
         let kind = KindBalance { folded: 1, stored: 1, ..KindBalance::default() };
         let mut queue = Overview { numbered: 1, kinds: vec![kind], routes: vec![good], ..Overview::default() };
@@ -337,13 +343,13 @@ mod tests {
         let run = Run { kept: Some("/x".into()), ..Run::default() };
         let shown = text(&run, &result, &queue, &[]);
         assert!(
-            shown.contains("✓ demo/rez.batch") && shown.contains("nothing lost") && !shown.contains('✗'),
+            shown.contains("✓ demo/rez.batch") && shown.contains("no event lost") && !shown.contains('✗'),
             "{shown}"
         );
         assert!(shown.contains("rezq status /x/app"));
         queue.routes[0].delivered = 2;
         let bad = Result { lost: 3, ..result };
         let shown = text(&run, &bad, &queue, &[]);
-        assert!(shown.contains("✗ demo/rez.batch") && shown.contains("this should not be"), "{shown}");
+        assert!(shown.contains("✗ demo/rez.batch") && shown.contains("failed:"), "{shown}");
     }
 }

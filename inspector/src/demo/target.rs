@@ -1,4 +1,4 @@
-//! `--destination NAME=ADDRESS`: a vendor's endpoint, real or a stand-in on this machine, beside the desk collector.
+//! Parses `--destination NAME=ADDRESS`: the endpoint of a vendor, or a test server on this machine.
 
 use rez_monitor::Purpose;
 use rez_monitor::destination::{Datadog, Destination, DestinationError, Ga4, Mixpanel, Otlp, Sentry};
@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Each destination and how its address is written.
+/// The destinations and the formats of their addresses.
 const FORMS: [(&str, &str); 5] = [
     ("sentry", "<dsn>"),
     ("otlp", "<url>"),
@@ -15,35 +15,35 @@ const FORMS: [(&str, &str); 5] = [
     ("ga4", "<secret>:<stream>@<url>"),
 ];
 
-/// Why an argument cannot be used.
+/// Why an argument is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TargetError {
-    /// There is no `=`.
-    #[error("no `=` in it: write one of {all}", all = forms())]
+    /// The `=` is missing.
+    #[error("missing `=`; use one of {all}", all = forms())]
     NoName,
-    /// None of ours.
-    #[error("`{0}` is no destination: write one of {all}", all = forms())]
+    /// The name is unknown.
+    #[error("`{0}` is not a destination; use one of {all}", all = forms())]
     Unknown(String),
     /// A part is missing.
-    #[error("{name}: no {part}: write {name}={form}")]
+    #[error("{name}: missing {part}; use {name}={form}")]
     Missing {
         /// The destination.
         name: &'static str,
-        /// What is missing.
+        /// The missing part.
         part: &'static str,
-        /// How it is written.
+        /// The format.
         form: &'static str,
     },
-    /// The destination refuses a value.
+    /// The destination rejects a value.
     #[error("{name}: {error}")]
-    Wrong {
+    Invalid {
         /// The destination.
         name: &'static str,
-        /// What it says.
+        /// Its error.
         error: DestinationError,
     },
-    /// Two of one name: both would be the same queue.
-    #[error("{0} is named twice: name it once")]
+    /// Two destinations have one name, so they would share a cursor.
+    #[error("{0} is given twice")]
     Twice(&'static str),
 }
 
@@ -51,10 +51,10 @@ fn forms() -> String {
     FORMS.map(|(name, form)| format!("{name}={form}")).join(", ")
 }
 
-/// A destination of the command line. Its text holds keys, so that it is shown by its name alone.
+/// A destination of the command line. Its address contains keys, so `Debug` prints the name only.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// Its name, under which it is declared.
+    /// The name of the destination.
     pub(super) name: &'static str,
     form: &'static str,
     address: String,
@@ -69,7 +69,7 @@ impl fmt::Debug for Target {
 impl FromStr for Target {
     type Err = TargetError;
 
-    /// Reads and checks: what cannot work is refused before anything starts.
+    /// Parses and validates the argument, so that an invalid one is rejected before the demo starts.
     fn from_str(text: &str) -> Result<Target, TargetError> {
         let (name, address) = text.split_once('=').ok_or(TargetError::NoName)?;
         let known = FORMS.into_iter().find(|(known, _)| *known == name);
@@ -81,45 +81,45 @@ impl FromStr for Target {
 }
 
 impl Target {
-    /// As it was written, for the app's own command line.
+    /// Formats the argument for the command line of the app.
     pub(super) fn text(&self) -> String {
         format!("{}={}", self.name, self.address)
     }
 
-    /// The destination, for everything the demo records.
+    /// Builds the destination, for both purposes.
     pub(super) fn build(&self) -> Result<Arc<dyn Destination>, TargetError> {
-        let wrong = |error| TargetError::Wrong { name: self.name, error };
+        let invalid = |error| TargetError::Invalid { name: self.name, error };
         let all = &Purpose::ALL;
         Ok(match self.name {
-            "sentry" => Arc::new(Sentry::builder(&self.address).traces_sample_rate(1.0).build().map_err(wrong)?),
-            "otlp" => Arc::new(Otlp::builder(&self.address).purposes(all).build().map_err(wrong)?),
+            "sentry" => Arc::new(Sentry::builder(&self.address).traces_sample_rate(1.0).build().map_err(invalid)?),
+            "otlp" => Arc::new(Otlp::builder(&self.address).purposes(all).build().map_err(invalid)?),
             "mixpanel" => {
                 let (token, url) = self.split(&self.address, '@', "token")?;
-                Arc::new(Mixpanel::builder(token).endpoint(url).purposes(all).build().map_err(wrong)?)
+                Arc::new(Mixpanel::builder(token).endpoint(url).purposes(all).build().map_err(invalid)?)
             }
             "datadog" => {
                 let (keys, url) = self.split(&self.address, '@', "client token")?;
                 let (application, token) = self.split(keys, ':', "application id")?;
                 let builder = Datadog::builder(application, token).endpoint(url).purposes(all);
-                Arc::new(builder.build().map_err(wrong)?)
+                Arc::new(builder.build().map_err(invalid)?)
             }
             _ => {
                 let (keys, url) = self.split(&self.address, '@', "API secret")?;
                 let (secret, stream) = self.split(keys, ':', "measurement id")?;
-                Arc::new(Ga4::web_stream(stream, secret).endpoint(url).purposes(all).build().map_err(wrong)?)
+                Arc::new(Ga4::web_stream(stream, secret).endpoint(url).purposes(all).build().map_err(invalid)?)
             }
         })
     }
 
     fn split<'a>(&self, text: &'a str, at: char, part: &'static str) -> Result<(&'a str, &'a str), TargetError> {
-        // An address has no `@`; what stands before it may.
+        // A URL has no `@`, but the part before it can have one.
         let parts = if at == '@' { text.rsplit_once(at) } else { text.split_once(at) };
         parts.ok_or(TargetError::Missing { name: self.name, part, form: self.form })
     }
 }
 
-/// No name may stand there twice.
-pub(super) fn distinct(targets: &[Target]) -> Result<(), TargetError> {
+/// Rejects two destinations with one name.
+pub(super) fn check_distinct(targets: &[Target]) -> Result<(), TargetError> {
     let twice =
         targets.iter().enumerate().find(|(at, one)| targets.iter().take(*at).any(|other| other.name == one.name));
     twice.map_or(Ok(()), |(_, target)| Err(TargetError::Twice(target.name)))
@@ -138,31 +138,31 @@ mod tests {
     ];
 
     #[test]
-    fn every_form_is_read_and_written_back_and_its_keys_are_not_shown() {
+    fn every_format_is_parsed_and_formatted_again_and_keys_are_not_printed() {
         let targets: Vec<Target> = GOOD.iter().map(|text| text.parse().unwrap()).collect();
         for (target, text) in targets.iter().zip(GOOD) {
             assert_eq!(target.text(), text);
             assert!(!format!("{target:?}").contains("127"), "{target:?}");
         }
-        assert_eq!(distinct(&targets), Ok(()));
+        assert_eq!(check_distinct(&targets), Ok(()));
         let twice = [targets.clone(), targets].concat();
-        assert_eq!(distinct(&twice), Err(TargetError::Twice("sentry")));
+        assert_eq!(check_distinct(&twice), Err(TargetError::Twice("sentry")));
     }
 
     #[test]
-    fn a_wrong_one_says_which_part_and_plain_http_stays_on_this_machine() {
-        for (text, said) in [
-            ("http://127.0.0.1", "no `=` in it"),
-            ("statsd=http://127.0.0.1", "`statsd` is no destination"),
-            ("mixpanel=http://127.0.0.1:9001", "mixpanel: no token"),
+    fn an_invalid_argument_names_the_part_and_http_is_limited_to_this_machine() {
+        for (text, message) in [
+            ("http://127.0.0.1", "missing `=`"),
+            ("statsd=http://127.0.0.1", "`statsd` is not a destination"),
+            ("mixpanel=http://127.0.0.1:9001", "mixpanel: missing token"),
             ("mixpanel=@http://127.0.0.1:9001", "mixpanel: project token is empty"),
             ("mixpanel=T\n@http://127.0.0.1:9001", "mixpanel: project token has a character at position 1"),
             ("mixpanel=T@http://mp.example.com", "mixpanel: endpoint: http is allowed to a loopback address only"),
             ("mixpanel=T@https:///import", "mixpanel: endpoint: host missing"),
-            ("datadog=a@http://127.0.0.1:1", "datadog: no application id"),
+            ("datadog=a@http://127.0.0.1:1", "datadog: missing application id"),
             ("datadog=a:b@http://dd.example.com", "datadog: "),
-            ("ga4=secret@http://127.0.0.1:1", "ga4: no measurement id"),
-            ("ga4=secret:G-1", "ga4: no API secret"),
+            ("ga4=secret@http://127.0.0.1:1", "ga4: missing measurement id"),
+            ("ga4=secret:G-1", "ga4: missing API secret"),
             ("ga4=s:G-1@http://ga.example.com", "ga4: endpoint: http is allowed to a loopback address only"),
             ("otlp=", "otlp: "),
             ("otlp=http://otel.example.com:4318", "otlp: "),
@@ -170,7 +170,7 @@ mod tests {
             ("sentry=http://key@sentry.example.com/42", "sentry: DSN: "),
         ] {
             let error = text.parse::<Target>().unwrap_err().to_string();
-            assert!(error.contains(said), "{text}: {error}");
+            assert!(error.contains(message), "{text}: {error}");
         }
     }
 }

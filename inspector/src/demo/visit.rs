@@ -1,4 +1,4 @@
-//! A customer's visit to the shop: real requests, and everything the guide's app records about them.
+//! A customer's visit to the shop: sends requests, and records the events of a shopping app.
 
 use crate::client::{Client, Reply};
 use crate::seeded::Seeded;
@@ -7,82 +7,82 @@ use serde_json::Value as Json;
 use std::io;
 use std::time::Instant;
 
-/// Products on one page, of which the pictures are loaded.
-const PICTURES: u64 = 2;
+/// Product images loaded per page.
+const IMAGES: u64 = 2;
 
-/// In 1,000 visits: the customer searches, goes to the checkout, leaves feedback.
+/// Rates per 1,000 visits.
 const SEARCHES: u64 = 300;
 const CHECKOUTS: u64 = 400;
 const SCROLLS: u64 = 500;
 
 const TERMS: [&str; 4] = ["chai", "lamp", "gift", "cotton"];
 
-/// Where a visit is recorded. The app's is the engine; a test has its own.
+/// Receives the events of a visit. Implemented by the app, and by a test.
 pub(super) trait Recorder {
-    /// A screen begins to load; it ends with [`Recorder::screen_shown`].
+    /// A screen starts to load; it ends with [`Recorder::screen_shown`].
     fn screen(&mut self, name: &str);
-    /// The screen that began last is there.
+    /// The last screen is loaded.
     fn screen_shown(&mut self);
-    /// An HTTP call begins; it ends with [`Recorder::answered`] or [`Recorder::failed`].
+    /// An HTTP call starts; it ends with [`Recorder::answered`] or [`Recorder::failed`].
     fn call(&mut self, method: &str, url: &str);
-    /// The call that began last was answered.
+    /// The last call received a response.
     fn answered(&mut self, status: u16, bytes: u64);
-    /// The call that began last came to nothing.
+    /// The last call failed.
     fn failed(&mut self, error: &str);
     /// A breadcrumb.
     fn crumb(&mut self, crumb: Breadcrumb<'_>);
-    /// An event of its own.
+    /// Any other event.
     fn event(&mut self, event: Event<'_>);
     /// A handled error.
     fn error(&mut self, error: ErrorEvent<'_>);
-    /// A measured time.
+    /// A timing.
     fn timing(&mut self, kind: Kind, timing: Timing<'_>);
-    /// Money.
+    /// A purchase.
     fn revenue(&mut self, revenue: Revenue<'_>);
-    /// A property of the user.
+    /// A user property.
     fn people(&mut self, people: People<'_>);
-    /// A number.
+    /// A metric.
     fn metric(&mut self, name: &str, metric: Metric);
 }
 
-/// A customer with a phone.
+/// A customer.
 pub(super) struct Customer<'a, R> {
     shop: &'a mut Client,
     origin: String,
-    on: &'a mut R,
+    recorder: &'a mut R,
     numbers: Seeded,
     visit: u64,
 }
 
 impl<'a, R: Recorder> Customer<'a, R> {
-    /// The customer of this visit.
-    pub(super) fn new(shop: &'a mut Client, origin: &str, on: &'a mut R, seed: u64, visit: u64) -> Self {
+    /// Returns the customer of this visit.
+    pub(super) fn new(shop: &'a mut Client, origin: &str, recorder: &'a mut R, seed: u64, visit: u64) -> Self {
         let numbers = Seeded::for_word(seed ^ visit.rotate_left(32), "visit");
-        Customer { shop, origin: origin.to_owned(), on, numbers, visit }
+        Customer { shop, origin: origin.to_owned(), recorder, numbers, visit }
     }
 
-    /// The whole visit. What the shop does wrong is recorded, not returned.
+    /// Runs the visit. Errors of the shop are recorded, not returned.
     pub(super) fn shop(mut self) {
-        self.on.event(Event::screen_view("Home", Some("HomeScreen")));
-        self.on.screen("Home");
+        self.recorder.event(Event::screen_view("Home", Some("HomeScreen")));
+        self.recorder.screen("Home");
         let products = self.get("/products");
         let first = self.numbers.between(1, crate::shop::PRODUCTS);
-        for picture in 0..PICTURES {
-            self.picture(1 + (first + picture) % crate::shop::PRODUCTS);
+        for image in 0..IMAGES {
+            self.image(1 + (first + image) % crate::shop::PRODUCTS);
         }
-        self.on.screen_shown();
-        self.on.crumb(Breadcrumb::new("navigation", "Home to Product").kind("navigation"));
+        self.recorder.screen_shown();
+        self.recorder.crumb(Breadcrumb::new("navigation", "Home to Product").kind("navigation"));
         if self.numbers.chance(SCROLLS) {
-            self.on.event(Event::interaction("scroll", "ProductList"));
+            self.recorder.event(Event::interaction("scroll", "ProductList"));
             let (slow, total) = (self.number(0, 5), self.number(60, 240));
-            self.on.event(Event::frames("Home", slow, slow / 4, total));
+            self.recorder.event(Event::frames("Home", slow, slow / 4, total));
         }
         if self.numbers.chance(SEARCHES) {
             let term = self.pick(&TERMS);
-            self.on.event(Event::analytics("search").attrs(&[("search_term", term.into())]));
+            self.recorder.event(Event::analytics("search").attrs(&[("search_term", term.into())]));
         }
         let name = products.as_ref().and_then(|all| all.get(0)?.get("name")?.as_str()).unwrap_or("?").to_owned();
-        self.on.metric(
+        self.recorder.metric(
             "products_shown",
             Metric::Gauge(products.and_then(|all| Some(all.as_array()?.len() as f64)).unwrap_or(0.0)),
         );
@@ -93,30 +93,30 @@ impl<'a, R: Recorder> Customer<'a, R> {
         }
     }
 
-    /// Looks at one product.
+    /// Opens one product.
     fn product(&mut self, came_from: &str) -> Option<(u64, u64)> {
         let id = self.numbers.between(1, crate::shop::PRODUCTS);
-        self.on.event(Event::interaction("tap", "ProductCard"));
-        self.on.event(Event::screen_view("Product", None));
-        self.on.screen("Product");
+        self.recorder.event(Event::interaction("tap", "ProductCard"));
+        self.recorder.event(Event::screen_view("Product", None));
+        self.recorder.screen("Product");
         let product = self.get(&format!("/products/{id}"));
-        self.picture(id);
-        self.on.screen_shown();
+        self.image(id);
+        self.recorder.screen_shown();
         let product = product?;
         let price = product.get("price")?.as_u64()?;
         let name = product.get("name")?.as_str()?;
         let item = [("item_id", id.into()), ("item_name", name.into()), ("price", price.into())];
-        self.on.event(
+        self.recorder.event(
             Event::analytics("view_item")
                 .attrs(&[("items", Value::List(&[Value::Map(&item)])), ("from", came_from.into())]),
         );
         Some((id, price))
     }
 
-    /// Puts it into the cart and says what is in it.
+    /// Adds the product to the cart. Returns the total.
     fn cart(&mut self, id: u64, price: u64) -> Option<u64> {
         let quantity = self.numbers.between(1, 3);
-        self.on.event(Event::interaction("tap", "AddToCartButton"));
+        self.recorder.event(Event::interaction("tap", "AddToCartButton"));
         let cart = self.post("/cart", &format!(r#"{{"id":{id},"quantity":{quantity}}}"#))?;
         let total = cart.get("total")?.as_u64()?;
         let attrs = [
@@ -125,62 +125,64 @@ impl<'a, R: Recorder> Customer<'a, R> {
             ("value", (price * quantity).into()),
             ("currency", "INR".into()),
         ];
-        self.on.event(Event::analytics("add_to_cart").attrs(&attrs));
-        self.on.metric("cart_total", Metric::Distribution(total as f64));
-        self.on.metric("added_to_cart", Metric::Counter(quantity as f64));
+        self.recorder.event(Event::analytics("add_to_cart").attrs(&attrs));
+        self.recorder.metric("cart_total", Metric::Distribution(total as f64));
+        self.recorder.metric("added_to_cart", Metric::Counter(quantity as f64));
         Some(total)
     }
 
-    /// Pays, or tries to.
+    /// Pays.
     fn checkout(&mut self, amount: u64) {
-        self.on.crumb(Breadcrumb::new("navigation", "Cart to Checkout").kind("navigation"));
-        self.on.event(Event::screen_view("Checkout", Some("CheckoutScreen")));
-        self.on.screen("Checkout");
-        let began = Instant::now();
+        self.recorder.crumb(Breadcrumb::new("navigation", "Cart to Checkout").kind("navigation"));
+        self.recorder.event(Event::screen_view("Checkout", Some("CheckoutScreen")));
+        self.recorder.screen("Checkout");
+        let started = Instant::now();
         let attrs = [("value", amount.into()), ("currency", "INR".into())];
-        self.on.event(Event::analytics("begin_checkout").attrs(&attrs));
-        self.on.screen_shown();
-        self.on.event(Event::interaction("tap", "PayButton"));
+        self.recorder.event(Event::analytics("begin_checkout").attrs(&attrs));
+        self.recorder.screen_shown();
+        self.recorder.event(Event::interaction("tap", "PayButton"));
         let reply = self.send("POST", "/pay", format!(r#"{{"amount":{amount}}}"#).as_bytes());
-        self.on.timing(Kind::LongTask, Timing::long_task("payment", began.elapsed()));
+        self.recorder.timing(Kind::LongTask, Timing::long_task("payment", started.elapsed()));
         match reply {
             Ok(reply) if reply.status == 200 => {
                 let paid: Json = serde_json::from_slice(&reply.body).unwrap_or_default();
                 let transaction = paid.get("transaction_id").and_then(Json::as_str).unwrap_or_default();
                 let mut revenue = Revenue::new(amount as f64, "INR");
                 revenue.transaction_id = Some(transaction);
-                self.on.revenue(revenue);
-                self.on.people(People::Increment("purchases", 1.0));
-                self.on.people(People::Set("last_amount", amount.into()));
-                self.on.event(Event::analytics("cashback_earned").attrs(&[("amount", (amount / 20).into())]));
+                self.recorder.revenue(revenue);
+                self.recorder.people(People::Increment("purchases", 1.0));
+                self.recorder.people(People::Set("last_amount", amount.into()));
+                self.recorder.event(Event::analytics("cashback_earned").attrs(&[("amount", (amount / 20).into())]));
             }
             Ok(reply) if reply.status == 402 => {
                 let context = [("amount", amount.into()), ("status", reply.status.into())];
                 let error = ErrorEvent::new("PaymentDeclined", "the card was declined").severity(Severity::Medium);
-                self.on.error(error.code("CARD_DECLINED").context(&context));
-                self.on.event(Event::message("payment declined", Level::Warning));
+                self.recorder.error(error.code("CARD_DECLINED").context(&context));
+                self.recorder.event(Event::message("payment declined", Level::Warning));
             }
             Ok(reply) => {
                 let message = format!("payment failed with status {} in visit {}", reply.status, self.visit);
                 let error = ErrorEvent::new("PaymentError", &message).severity(Severity::High);
-                self.on.error(error.code("PAYMENT_FAILED"));
+                self.recorder.error(error.code("PAYMENT_FAILED"));
             }
             Err(error) => {
                 let message = error.to_string();
-                self.on.error(ErrorEvent::new("NetworkError", &message).severity(Severity::High));
+                self.recorder.error(ErrorEvent::new("NetworkError", &message).severity(Severity::High));
             }
         }
     }
 
-    fn picture(&mut self, id: u64) {
+    fn image(&mut self, id: u64) {
         let path = format!("/images/{id}.png");
-        let began = Instant::now();
+        let started = Instant::now();
         let reply = self.shop.get(&path);
         let url = format!("{}{path}", self.origin);
-        let timing = Timing::image_load(&url, began.elapsed());
+        let timing = Timing::image_load(&url, started.elapsed());
         match reply {
-            Ok(reply) => self.on.timing(Kind::ImageLoad, timing.status(reply.status).bytes(0, reply.body.len() as u64)),
-            Err(error) => self.on.timing(Kind::ImageLoad, timing.error(&error.to_string())),
+            Ok(reply) => {
+                self.recorder.timing(Kind::ImageLoad, timing.status(reply.status).bytes(0, reply.body.len() as u64))
+            }
+            Err(error) => self.recorder.timing(Kind::ImageLoad, timing.error(&error.to_string())),
         }
     }
 
@@ -197,13 +199,13 @@ impl<'a, R: Recorder> Customer<'a, R> {
         serde_json::from_slice(&reply.body).ok()
     }
 
-    /// One call to the shop with its record.
+    /// Sends a request to the shop and records it.
     fn send(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<Reply> {
-        self.on.call(method, &format!("{}{path}", self.origin));
+        self.recorder.call(method, &format!("{}{path}", self.origin));
         let reply = self.shop.send(method, path, &[("content-type", "application/json")], body);
         match &reply {
-            Ok(reply) => self.on.answered(reply.status, reply.body.len() as u64),
-            Err(error) => self.on.failed(&error.to_string()),
+            Ok(reply) => self.recorder.answered(reply.status, reply.body.len() as u64),
+            Err(error) => self.recorder.failed(&error.to_string()),
         }
         reply
     }
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn visits_touch_everything_the_guide_records_and_repeat_with_their_seed() {
+    fn visits_record_every_kind_and_repeat_with_their_seed() {
         let counted = visits(3, 120);
         let kinds = counted.by_kind();
         for kind in [

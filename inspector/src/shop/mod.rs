@@ -1,8 +1,8 @@
-//! A small shop for the demo's app: real HTTP on loopback, with the delays and failures of a real one.
+//! A small shop API for the demo app: HTTP on loopback, with simulated delays and failures.
 //!
 //! `GET /products`, `GET /products/{id}`, `POST /cart` with `{"id":..,"quantity":..}`, `POST /pay` with
 //! `{"amount":..}`, `GET /images/{id}.png`. Which requests are slow and which payments fail depends on the seed and
-//! on how many requests of that path came before, so a run with one client repeats exactly.
+//! on the number of earlier requests to the same path, so that a run with one client can be repeated exactly.
 
 mod png;
 
@@ -22,20 +22,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Products on the shelf.
+/// Number of products.
 pub const PRODUCTS: u64 = 24;
 
 const NAMES: [&str; 8] =
     ["Masala chai", "Filter coffee", "Jute bag", "Clay cup", "Notebook", "Desk lamp", "Kurta", "Scarf"];
 
-/// How often the shop is slow and how often a payment fails, in 1,000 requests.
+/// Rates of simulated faults, per 1,000 requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faults {
-    /// Answers that take 1 to 4 ms more.
+    /// Responses delayed by 1 to 4 ms.
     pub sluggish: u64,
-    /// Answers that take [`Faults::slow_ms`] more.
+    /// Responses delayed by [`Faults::slow_ms`].
     pub slow: u64,
-    /// What a slow answer takes more, in milliseconds.
+    /// Delay of a slow response, in milliseconds.
     pub slow_ms: u64,
     /// Payments declined with 402.
     pub declined: u64,
@@ -44,21 +44,21 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// None at all.
+    /// No faults.
     pub const NONE: Faults = Faults { sluggish: 0, slow: 0, slow_ms: 0, declined: 0, broken: 0 };
 
-    /// An ordinary day.
+    /// The rates of the demo.
     pub const USUAL: Faults = Faults { sluggish: 100, slow: 4, slow_ms: 60, declined: 120, broken: 60 };
 }
 
-/// Why the shop does not open.
+/// Why the shop cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShopError {
-    /// It would be reachable from outside.
+    /// The address is reachable from other machines.
     #[error(transparent)]
     NotLoopback(#[from] NotLoopback),
-    /// The address cannot be had.
+    /// The address cannot be bound.
     #[error("the shop cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
 }
@@ -71,7 +71,7 @@ struct State {
     cart: Mutex<BTreeMap<u64, u64>>,
 }
 
-/// An open shop. Dropping it closes it.
+/// A running shop. Dropping it stops it.
 #[derive(Debug)]
 pub struct Shop {
     address: SocketAddr,
@@ -86,7 +86,7 @@ impl std::fmt::Debug for State {
 }
 
 impl Shop {
-    /// Opens on this loopback address (port 0 = any free one), on a thread of its own.
+    /// Starts the shop on this loopback address, on a new thread. Port 0 picks a free port.
     pub fn open(address: SocketAddr, seed: u64, faults: Faults) -> Result<Shop, ShopError> {
         let address = host::loopback(address)?;
         let listen = |error| ShopError::Listen(address, error);
@@ -110,19 +110,19 @@ impl Shop {
         Ok(Shop { address, served: state, host })
     }
 
-    /// Where it is.
+    /// Returns the address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Requests answered so far.
+    /// Returns the number of requests served.
     #[must_use]
     pub fn served(&self) -> u64 {
         self.served.served.load(Ordering::Relaxed)
     }
 
-    /// Closes it.
+    /// Stops the shop.
     pub fn close(mut self) {
         self.host.stop();
     }
@@ -139,7 +139,7 @@ fn router(state: Arc<State>) -> Router {
         .with_state(state)
 }
 
-/// How many requests of this path came before, and the numbers that decide what happens to this one.
+/// Counts the request, and returns the random numbers that decide its faults.
 fn draw(state: &State, path: &str) -> Seeded {
     let mut by_path = state.by_path.lock().unwrap_or_else(PoisonError::into_inner);
     let count = by_path.entry(path.to_owned()).or_default();
@@ -169,7 +169,7 @@ async fn delay(Shared(state): Shared<Arc<State>>, request: Request, next: Next) 
 struct Product {
     id: u64,
     name: String,
-    /// In rupees.
+    /// Price in rupees.
     price: u64,
     image: String,
 }
@@ -184,11 +184,11 @@ fn known(id: &str) -> Option<u64> {
 }
 
 fn no_such_product() -> Response {
-    no(StatusCode::NOT_FOUND, "no such product")
+    error(StatusCode::NOT_FOUND, "no such product")
 }
 
-fn no(status: StatusCode, error: &str) -> Response {
-    (status, Json(json!({ "error": error }))).into_response()
+fn error(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "error": message }))).into_response()
 }
 
 async fn one_product(Path(id): Path<String>) -> Response {
@@ -210,7 +210,7 @@ struct Line {
 async fn put_in_cart(Shared(state): Shared<Arc<State>>, Json(line): Json<Line>) -> Response {
     let Some(id) = known(&line.id.to_string()) else { return no_such_product() };
     if !(1..=99).contains(&line.quantity) {
-        return no(StatusCode::UNPROCESSABLE_ENTITY, "the quantity must be 1 to 99");
+        return error(StatusCode::UNPROCESSABLE_ENTITY, "the quantity must be 1 to 99");
     }
     let mut cart = state.cart.lock().unwrap_or_else(PoisonError::into_inner);
     let quantity = cart.entry(id).or_default();
@@ -227,10 +227,10 @@ struct Payment {
 async fn pay(Shared(state): Shared<Arc<State>>, Json(payment): Json<Payment>) -> Response {
     let mut numbers = draw(&state, "payment");
     if numbers.chance(state.faults.declined) {
-        return no(StatusCode::PAYMENT_REQUIRED, "card declined");
+        return error(StatusCode::PAYMENT_REQUIRED, "card declined");
     }
     if numbers.chance(state.faults.broken) {
-        return no(StatusCode::INTERNAL_SERVER_ERROR, "the bank does not answer");
+        return error(StatusCode::INTERNAL_SERVER_ERROR, "the bank does not respond");
     }
     state.cart.lock().unwrap_or_else(PoisonError::into_inner).clear();
     let transaction = format!("t-{:012x}", numbers.below(1 << 48));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_can_look_fill_a_cart_and_pay() {
+    fn a_customer_can_browse_fill_a_cart_and_pay() {
         let (shop, mut client) = open(1, Faults::NONE);
         let products: Value = serde_json::from_slice(&client.get("/products").unwrap().body).unwrap();
         assert_eq!(products.as_array().unwrap().len() as u64, PRODUCTS);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_404_and_a_wrong_quantity_422() {
+    fn an_unknown_product_is_404_and_an_invalid_quantity_is_422() {
         let (_shop, mut client) = open(1, Faults::NONE);
         for path in ["/products/0", "/products/25", "/products/x", "/images/0.png", "/images/3.gif"] {
             assert_eq!(client.get(path).unwrap().status, 404, "{path}");
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_fails_the_same_payments_and_all_three_answers_occur() {
+    fn the_same_seed_fails_the_same_payments_and_all_three_outcomes_occur() {
         let statuses = |seed| {
             let (_shop, mut client) = open(seed, Faults { slow: 0, sluggish: 0, ..Faults::USUAL });
             (0..100).map(|_| client.post("/pay", r#"{"amount":1}"#).unwrap().status).collect::<Vec<_>>()
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_answer_takes_its_time() {
+    fn a_slow_response_is_delayed() {
         let (_shop, mut client) = open(1, Faults { slow: 1000, slow_ms: 30, ..Faults::NONE });
         let begun = std::time::Instant::now();
         client.get("/products").unwrap();
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_open_to_others() {
+    fn an_address_that_other_machines_can_reach_is_rejected() {
         assert!(Shop::open(([0, 0, 0, 0], 0).into(), 1, Faults::NONE).is_err());
     }
 }

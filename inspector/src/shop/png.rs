@@ -1,4 +1,4 @@
-//! Small pictures made of nothing but numbers: real PNG bytes without a file in the repository.
+//! Generates small PNG images, so that the repository needs no image files.
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -6,25 +6,25 @@ use std::io::Write;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// A square picture: a gradient whose colour the number chooses. Sides over 255 pixels are cut to 255.
+/// Returns a square image with a gradient whose colour depends on `number`.
 pub(crate) fn square(number: u64, side: u8) -> Vec<u8> {
     let [red, green, blue, ..] = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
     let mut pixels = Vec::new();
     for y in 0..side {
-        // Filter type 0: the row as it is.
+        // Filter type 0: none.
         pixels.push(0);
         for x in 0..side {
             pixels.extend_from_slice(&[red.wrapping_add(x), green.wrapping_add(y), blue.wrapping_add(x ^ y)]);
         }
     }
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    // Writing to memory does not fail; an empty picture would be the answer if it did.
+    // Writing to memory does not fail.
     let packed = encoder.write_all(&pixels).and_then(|()| encoder.finish()).unwrap_or_default();
     let side = u32::from(side);
     let mut header = Vec::new();
     header.extend_from_slice(&side.to_be_bytes());
     header.extend_from_slice(&side.to_be_bytes());
-    // 8 bits a channel, RGB, deflate, adaptive filters, not interlaced.
+    // 8 bits per channel, RGB, deflate, adaptive filters, not interlaced.
     header.extend_from_slice(&[8, 2, 0, 0, 0]);
     let mut png = SIGNATURE.to_vec();
     for (name, data) in [(b"IHDR", &header[..]), (b"IDAT", &packed), (b"IEND", &[])] {
@@ -49,7 +49,7 @@ mod tests {
     use std::io::Read;
 
     #[test]
-    fn the_picture_has_whole_chunks_with_right_sums_and_all_its_pixels() {
+    fn the_image_has_valid_chunks_and_checksums_and_all_pixels() {
         let png = square(7, 40);
         assert!(png.starts_with(SIGNATURE));
         let mut rest = &png[SIGNATURE.len()..];

@@ -1,37 +1,37 @@
-//! The run itself: the collector and the shop around a life of the app after another.
+//! Runs the app until it closes cleanly, and injects the faults of the script.
 
 use super::bars::Bars;
-use super::child::{App, CRASHED, Line, Next, Orders};
+use super::child::{App, AppOptions, CRASHED, Line, Next};
 use super::script::Script;
 use super::tally::Acknowledged;
 use crate::collector::{Fault, Running, Switches, What};
 use crate::terminal::{CliError, count};
 use std::time::{Duration, Instant};
 
-/// How long nothing may happen before the run is given up.
-const STUCK: Duration = Duration::from_secs(120);
+/// Limit of the time without output of the app.
+const STALL_LIMIT: Duration = Duration::from_secs(120);
 
-/// How often the bars and the clock are looked at while the pipe is quiet.
-const LOOK: Duration = Duration::from_millis(50);
+/// Interval of progress updates, and of checks for a stalled app.
+const UPDATE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What a busy collector tells a client to wait, in seconds.
+/// `Retry-After` of the 503 responses, in seconds.
 const RETRY_AFTER: &str = "1";
 
-/// A run in progress.
-pub(super) struct Stage<'a> {
-    pub(super) orders: &'a Orders,
+/// A demo run.
+pub(super) struct Runner<'a> {
+    pub(super) options: &'a AppOptions,
     pub(super) collector: &'a Running,
     pub(super) bars: &'a Bars,
     pub(super) acknowledged: Acknowledged,
     pub(super) kills: u64,
     pub(super) crashes: u64,
-    /// The visit the next life begins with.
+    /// The first visit of the next app run.
     visit: u64,
     phase: Phase,
-    looked: Instant,
+    updated: Instant,
 }
 
-/// How far the script is.
+/// The progress of the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Connected,
@@ -40,17 +40,17 @@ enum Phase {
     Back,
 }
 
-/// How a life of the app ended.
+/// How a run of the app ended.
 enum End {
     Killed,
     Exited,
 }
 
-impl<'a> Stage<'a> {
-    /// A run that has not begun.
-    pub(super) fn new(orders: &'a Orders, collector: &'a Running, bars: &'a Bars) -> Stage<'a> {
-        Stage {
-            orders,
+impl<'a> Runner<'a> {
+    /// Returns a run that has not started.
+    pub(super) fn new(options: &'a AppOptions, collector: &'a Running, bars: &'a Bars) -> Runner<'a> {
+        Runner {
+            options,
             collector,
             bars,
             acknowledged: Acknowledged::default(),
@@ -58,38 +58,36 @@ impl<'a> Stage<'a> {
             crashes: 0,
             visit: 0,
             phase: Phase::Connected,
-            looked: Instant::now(),
+            updated: Instant::now(),
         }
     }
 
-    /// Plays the script to its end: the app has closed its queue cleanly.
-    pub(super) fn play(&mut self) -> Result<(), CliError> {
-        self.bars.phase("the network is up, the app records and delivers");
+    /// Runs the app, again after each crash and kill, until it has closed its queue.
+    pub(super) fn run(&mut self) -> Result<(), CliError> {
+        self.bars.phase("network up: the app records and delivers");
         loop {
-            let mut app = App::start(self.orders, self.visit, self.acknowledged.len(), self.crashes > 0)?;
+            let mut app = App::start(self.options, self.visit, self.acknowledged.len(), self.crashes > 0)?;
             let mut closed = false;
             let mut crashing = None;
-            match self.live(&mut app, &mut closed, &mut crashing)? {
+            match self.follow(&mut app, &mut closed, &mut crashing)? {
                 End::Killed => {
                     self.kills = self.kills.saturating_add(1);
-                    self.bars.phase(format!(
-                        "SIGKILL after {} events; the app starts again",
-                        count(self.acknowledged.len())
-                    ));
+                    self.bars
+                        .phase(format!("SIGKILL after {} events: the app restarts", count(self.acknowledged.len())));
                 }
                 End::Exited => match (app.wait(), crashing) {
                     (Some(0), _) if closed => return Ok(()),
                     (Some(CRASHED), Some(visit)) => {
                         self.crashes = self.crashes.saturating_add(1);
                         self.visit = self.visit.max(visit.saturating_add(1));
-                        self.bars.phase("the app crashed by its own fault and starts again");
+                        self.bars.phase("the app crashed and restarts");
                     }
                     (code, _) => {
                         let how = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
-                        let what = format!("the demo's app ended with {how} in visit {}", self.visit);
+                        let what = format!("the demo app ended with {how} in visit {}", self.visit);
                         return Err(CliError::finding(
                             what,
-                            "what it said stands above; repeat the run with the same --seed",
+                            "see its error output above; repeat the run with the same --seed",
                         ));
                     }
                 },
@@ -97,12 +95,12 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// One life: until the pipe is closed.
-    fn live(&mut self, app: &mut App, closed: &mut bool, crashing: &mut Option<u64>) -> Result<End, CliError> {
+    /// Reads the output of one app run until the pipe is closed.
+    fn follow(&mut self, app: &mut App, closed: &mut bool, crashing: &mut Option<u64>) -> Result<End, CliError> {
         let mut last = Instant::now();
         let mut end = End::Exited;
         loop {
-            match app.next(LOOK) {
+            match app.next(UPDATE_INTERVAL) {
                 Next::Line(line) => {
                     last = Instant::now();
                     match line {
@@ -110,40 +108,43 @@ impl<'a> Stage<'a> {
                         Line::Refused(reason) => self.acknowledged.refuse(reason),
                         Line::Visited(visit) => self.visit = visit.saturating_add(1),
                         Line::Crashing(visit) => *crashing = Some(visit),
-                        Line::Flushing(how) => self.bars.phase(format!("the app flushes what is left {how}")),
+                        Line::Flushing(how) => self.bars.phase(format!("the app flushes the queue {how}")),
                         Line::Closed => *closed = true,
                     }
-                    if matches!(end, End::Exited) && self.turn(app) {
+                    if matches!(end, End::Exited) && self.inject(app) {
                         end = End::Killed;
                     }
                 }
                 Next::Quiet => {}
                 Next::Ended => return Ok(end),
             }
-            if last.elapsed() > STUCK {
-                let what = format!("the demo's app has said nothing for {} s", STUCK.as_secs());
-                return Err(CliError::finding(what, "repeat the run with the same --seed; --keep DIR keeps its files"));
+            if last.elapsed() > STALL_LIMIT {
+                let what = format!("the demo app printed nothing for {} s", STALL_LIMIT.as_secs());
+                return Err(CliError::finding(
+                    what,
+                    "repeat the run with the same --seed, and with --keep DIR to keep the files",
+                ));
             }
-            if self.looked.elapsed() > LOOK {
-                self.looked = Instant::now();
-                self.bars.at(self.acknowledged.len(), self.collector.arrived().unwrap_or(0));
+            if self.updated.elapsed() > UPDATE_INTERVAL {
+                self.updated = Instant::now();
+                self.bars.update(self.acknowledged.len(), self.collector.arrived().unwrap_or(0));
             }
         }
     }
 
-    /// Does what the script wants at this point; true if the app was killed.
-    fn turn(&mut self, app: &mut App) -> bool {
-        let script: &Script = &self.orders.script;
+    /// Injects the next fault when it is due. Returns true if the app was killed.
+    fn inject(&mut self, app: &mut App) -> bool {
+        let script: &Script = &self.options.script;
         let recorded = self.acknowledged.len();
         match self.phase {
             Phase::Connected if recorded >= script.cut_at => {
                 self.collector.set_network(false);
                 self.phase = Phase::Offline;
-                self.bars.phase("the network is gone, the app goes on recording");
+                self.bars.phase("network down: the app keeps recording");
             }
             Phase::Offline if recorded >= script.kill_at => {
                 self.phase = Phase::OfflineAgain;
-                // Any instant will do, but the same one for the same seed, as far as the system allows.
+                // A random time, the same one for the same seed as far as the system allows.
                 std::thread::sleep(script.kill_delay);
                 app.kill();
                 return true;
@@ -154,14 +155,14 @@ impl<'a> Stage<'a> {
                 self.collector.set_switches(Switches { faults: faults.into(), ..Switches::default() });
                 self.collector.set_network(true);
                 self.phase = Phase::Back;
-                self.bars.phase("the network is back; the collector first says 503, then loses an answer");
+                self.bars.phase("network up: the collector responds with 503, then loses a response");
             }
             _ => {}
         }
         false
     }
 
-    /// Whether every act of the script was played.
+    /// Returns true if every fault was injected.
     pub(super) fn complete(&self) -> bool {
         self.phase == Phase::Back && self.kills > 0 && self.crashes > 0
     }
@@ -174,7 +175,7 @@ mod tests {
     use std::io::Write;
     use std::process::{Command, Stdio};
 
-    /// Stands in for the app: tells of 20 events a visit, crashes where it is told, closes at the end.
+    /// Replaces the app: acknowledges 20 events per visit, crashes once, and closes at the end.
     const APP: &str = r#"#!/bin/sh
 shift
 while [ $# -gt 0 ]; do
@@ -198,7 +199,7 @@ done
 ENDING
 "#;
 
-    fn play(ending: &str) -> (Result<(), CliError>, u64, u64, u64, bool, String) {
+    fn run(ending: &str) -> (Result<(), CliError>, u64, u64, u64, bool, String) {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("app.sh");
         // Written by another process: if this one had the file open for writing, a process that another test forks
@@ -210,7 +211,7 @@ ENDING
         assert!(writer.wait().unwrap().success());
         let collector = Collector::start(Options::new(folder.path().join("c.sqlite"))).unwrap();
         let app = folder.path().join("app");
-        let orders = Orders {
+        let options = AppOptions {
             program,
             folder: app.clone(),
             collector: String::new(),
@@ -220,17 +221,17 @@ ENDING
             destinations: Vec::new(),
         };
         let bars = Bars::new(1000, false);
-        let mut stage = Stage::new(&orders, &collector, &bars);
-        let played = stage.play();
-        let complete = stage.complete() && collector.network_up() && !collector.switches().faults.is_empty();
+        let mut runner = Runner::new(&options, &collector, &bars);
+        let result = runner.run();
+        let complete = runner.complete() && collector.network_up() && !collector.switches().faults.is_empty();
         let lives = std::fs::read_to_string(app.with_extension("lives")).unwrap();
-        (played, stage.acknowledged.len(), stage.kills, stage.crashes, complete, lives)
+        (result, runner.acknowledged.len(), runner.kills, runner.crashes, complete, lives)
     }
 
     #[test]
-    fn the_app_is_killed_once_crashes_once_and_goes_on_where_it_was() {
-        let (played, acknowledged, kills, crashes, complete, lives) = play("echo closed");
-        played.unwrap();
+    fn the_app_is_killed_once_crashes_once_and_continues_after_its_last_visit() {
+        let (result, acknowledged, kills, crashes, complete, lives) = run("echo closed");
+        result.unwrap();
         assert_eq!((kills, crashes, complete), (1, 1, true));
         assert!((1000..1100).contains(&acknowledged), "{acknowledged}");
         let lives: Vec<(u64, u64)> = lives
@@ -241,17 +242,17 @@ ENDING
         assert_eq!(lives[0], (0, 0));
         assert_eq!(lives.len(), 3);
         assert!(lives.is_sorted(), "{lives:?}");
-        // What was promised is not told twice: the next life begins with the count so far.
+        // The next run starts with the number of events acknowledged so far.
         let script = Script::new(1, 1000);
         assert!(lives[1].1 >= script.kill_at && lives[2].1 >= script.crash_at, "{lives:?}");
     }
 
     #[test]
     fn an_app_that_ends_without_closing_is_a_finding() {
-        let (played, ..) = play("exit 3");
-        let error = played.unwrap_err();
+        let (result, ..) = run("exit 3");
+        let error = result.unwrap_err();
         assert_eq!(error.exit, crate::terminal::Exit::Finding);
         assert!(error.to_string().contains("exit code 3"), "{error}");
-        assert!(play("exit 0").0.is_err());
+        assert!(run("exit 0").0.is_err());
     }
 }
