@@ -82,6 +82,10 @@ pub(crate) struct Decision {
 pub(crate) fn decide(state: &mut RouteState, attempt: Attempt<'_>, end: RequestEnd) -> Decision {
     let ambiguous = |what| Verdict::of(Action::Ambiguous(what));
     let lost = matches!(end, RequestEnd::Lost(_));
+    state.cause = match &end {
+        RequestEnd::NotSent(what) | RequestEnd::Lost(what) | RequestEnd::Intercepted(_, what) => what.clone(),
+        RequestEnd::Answered(..) | RequestEnd::Unbuildable(_) => String::new(),
+    };
     let (status, verdict, unreachable) = match end {
         RequestEnd::Answered(status, verdict) => (status, verdict, None),
         RequestEnd::Unbuildable(what) => (0, Verdict { note: Some(what), ..Verdict::of(Action::Split) }, None),

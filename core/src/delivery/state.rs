@@ -39,6 +39,9 @@ pub(crate) struct RouteState {
     pub(crate) outages: u32,
     /// Status of the last answer, 0 = none.
     pub(crate) last_status: u16,
+    /// Why the last request got no answer of the server, in the words of the transport. Not persisted.
+    #[serde(skip)]
+    pub(crate) cause: String,
     /// Kinds the server does not want for a while.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) limits: Vec<KindLimit>,

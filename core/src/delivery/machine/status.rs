@@ -42,7 +42,11 @@ impl Machine {
             return held(Some(stop.next.ends_wall(at)), format!("{kind}: {}", stop.why));
         }
         if let Some(hold) = route.state.hold.as_ref().filter(|hold| !hold.over(at)) {
-            return held(Some(hold.ends_wall(at)), hold.why.text().into());
+            let cause = match route.state.cause.as_str() {
+                "" => String::new(),
+                cause => format!(": {cause}"),
+            };
+            return held(Some(hold.ends_wall(at)), format!("{}{cause}", hold.why.text()));
         }
         if route.busy || !route.trigger.any() {
             let parked = route.parked_until(at)?;

@@ -53,6 +53,24 @@ fn a_server_with_a_private_root_is_refused_until_the_root_is_added() {
     }
 }
 
+#[cfg(feature = "destination-rez")]
+#[test]
+fn status_says_that_the_certificate_is_why_a_server_cannot_be_reached() {
+    use crate::{Config, Consent, Level, Monitor, Purpose};
+    let folder = tempfile::tempdir().unwrap();
+    let address = tls_server(signed("Company root", Host::Loopback, VALID));
+    let rez = crate::destination::Rez::builder(format!("https://{address}"), "key").build().unwrap();
+    let config = Config::builder(folder.path(), "shop", "shop@1").consent(Purpose::Monitoring, Consent::Granted);
+    let monitor = Monitor::open(config.sessions(false).destination("backend", rez).build().unwrap()).unwrap();
+    let _ = monitor.message("kept", Level::Info, &[]);
+    let flushed = monitor.flush(Duration::from_secs(60)).unwrap();
+    let held = flushed[0].held.clone().unwrap();
+    let expected = "the server could not be reached: TLS: the server's certificate is not signed by a trusted root";
+    assert!(held.why.starts_with(expected), "{}", held.why);
+    assert_eq!(flushed[0].left, 1);
+    monitor.close(Duration::ZERO);
+}
+
 #[test]
 fn each_certificate_of_a_pem_bundle_is_a_root() {
     let bundle = format!("# two roots\n{}\n{}", pem(&root("Other root")), pem(&root("Company root")));
