@@ -502,7 +502,7 @@ fn no_user_stays_in_the_database_once_both_purposes_are_denied() {
     assert_eq!(messages[0]["user"]["id"], "user-meanwhile");
 }
 
-/// Keeps what is sent, and answers each request with 200.
+/// Keeps the bodies of requests and answers each with 503, so that the rows stay in the queue.
 struct Keeps(Arc<Mutex<Vec<String>>>);
 
 impl crate::transport::Transport for Keeps {
@@ -514,7 +514,7 @@ impl crate::transport::Transport for Keeps {
             body = plain;
         }
         self.0.lock().unwrap().push(String::from_utf8_lossy(&body).into_owned());
-        let answer = crate::transport::Answer { status: 200, ..Default::default() };
+        let answer = crate::transport::Answer { status: 503, ..Default::default() };
         done.finish(crate::transport::Sent::Answer(answer));
     }
 }
