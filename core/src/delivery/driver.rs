@@ -153,7 +153,7 @@ impl<O: Outbox> Driver<O> {
     }
 
     pub(crate) fn add(&mut self, name: String, destination: Arc<dyn Destination>, from: store::From) {
-        self.forget(&name);
+        self.discard_requests(&name);
         self.retiring.retain(|old| *old != name);
         self.machine.add(&name);
         self.context.shared.set_destination(&name, Some(Arc::clone(&destination)));
@@ -161,7 +161,7 @@ impl<O: Outbox> Driver<O> {
     }
 
     pub(crate) fn remove(&mut self, name: &str) {
-        self.forget(name);
+        self.discard_requests(name);
         self.machine.remove(name);
         self.context.shared.set_destination(name, None);
         if self.destinations.remove(name).is_some() {
@@ -217,7 +217,7 @@ impl<O: Outbox> Driver<O> {
             match task {
                 Some(Task::Load(name)) => self.load(&name),
                 Some(Task::Send(route)) => self.send(&route),
-                Some(Task::Losses(route)) => self.losses(&route),
+                Some(Task::Losses(route)) => self.report_losses(&route),
                 None => break,
             }
         }
@@ -285,7 +285,7 @@ impl<O: Outbox> Driver<O> {
     }
 
     /// Discards the requests of this destination. Their rows are settled when they are leased again.
-    fn forget(&mut self, name: &str) {
+    fn discard_requests(&mut self, name: &str) {
         let of = |route: &str| route.rsplit_once('/').is_some_and(|(destination, _)| destination == name);
         self.running.retain(|_, running| !of(&running.route));
         self.unsettled.retain(|settlement| !of(&settlement.route));

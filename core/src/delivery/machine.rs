@@ -242,7 +242,7 @@ impl Machine {
     fn network_returned(&mut self, mono_ms: i64) {
         let spacing = i64::try_from(limits::IMMEDIATE_INTERVAL.as_millis()).unwrap_or(i64::MAX);
         for route in self.routes.values_mut() {
-            if route.trigger.tried.is_none_or(|tried| mono_ms.saturating_sub(tried) >= spacing) {
+            if route.trigger.last_request.is_none_or(|last| mono_ms.saturating_sub(last) >= spacing) {
                 route.state.hold.take_if(|hold| hold.why.ends_with_network());
             }
         }
@@ -342,7 +342,7 @@ impl Machine {
         let at = At { boot: &self.boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         let Some(route) = self.routes.get_mut(key) else { return };
         route.busy = true;
-        route.trigger.tried = Some(now.mono_ms);
+        route.trigger.last_request = Some(now.mono_ms);
         if route.trigger.flush != Flush::No && route.state.hold.as_ref().is_some_and(|hold| !hold.over(at)) {
             route.trigger.ignored_wait = Some(now.mono_ms);
         }
@@ -353,7 +353,7 @@ impl Machine {
     }
 
     /// A lease found no row to send now; `backlog` includes rows that wait for something else.
-    pub(crate) fn nothing(&mut self, key: &str, now: Now, backlog: Backlog) {
+    pub(crate) fn lease_was_empty(&mut self, key: &str, now: Now, backlog: Backlog) {
         let at = At { boot: &self.boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         let Some(route) = self.routes.get_mut(key) else { return };
         route.trigger.empty();

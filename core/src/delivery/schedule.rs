@@ -73,7 +73,7 @@ pub(crate) struct Trigger {
     /// When losses were last compared or reported, by the monotonic clock.
     pub(crate) losses_at: Option<i64>,
     /// When the last request started, by the monotonic clock.
-    pub(crate) tried: Option<i64>,
+    pub(crate) last_request: Option<i64>,
     /// When a flush last sent a request in spite of a wait, by the monotonic clock.
     pub(crate) ignored_wait: Option<i64>,
 }
@@ -156,8 +156,8 @@ impl Trigger {
         let urgent = (crash > 0 || critical > 0).then(|| {
             let spaced = immediate.map_or(mono_ms, |last| after(last, limits::IMMEDIATE_INTERVAL));
             match conditions.network {
-                Network::Offline if self.tried.is_some() => {
-                    (spaced.max(after(self.tried.unwrap_or(since), limits::HINT_DELAY_CRITICAL)), Delay::Offline)
+                Network::Offline if self.last_request.is_some() => {
+                    (spaced.max(after(self.last_request.unwrap_or(since), limits::HINT_DELAY_CRITICAL)), Delay::Offline)
                 }
                 _ => (spaced, Delay::Spacing),
             }

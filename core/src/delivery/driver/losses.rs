@@ -31,7 +31,7 @@ pub(crate) fn has_unreported_losses(
 
 impl<O: Outbox> Driver<O> {
     /// Reports losses in a request without events, if they are not reported yet.
-    pub(super) fn losses(&mut self, key: &RouteKey) {
+    pub(super) fn report_losses(&mut self, key: &RouteKey) {
         let now = self.now();
         let granted = self.context.outbox.granted();
         let route_key = key.clone();

@@ -21,7 +21,7 @@ impl<O: Outbox> Driver<O> {
         let now = self.now();
         let Some(leased) = self.lease(key, now) else { return };
         let Some(lease) = leased.lease.filter(|lease| !lease.rows.is_empty()) else {
-            return self.machine.nothing(key, now, leased.backlog);
+            return self.machine.lease_was_empty(key, now, leased.backlog);
         };
         fault::point("inflight_committed");
         let granted = self.context.outbox.granted();
