@@ -6,7 +6,9 @@ use crate::destination::Want;
 use crate::id::IdKey;
 use crate::kind::Kind;
 use crate::row::Run;
-use crate::store::{Cut, FoldMark, From, Identity, NewRow, Now, Options, Receipt, Result, RowEnd, Store, StoreError};
+use crate::store::{
+    Cut, FoldMark, From, Identity, NewRow, Now, Options, Receipt, Result, RowEnd, Selector, Store, StoreError,
+};
 use std::path::Path;
 
 const NOW: Now = Now { wall_ms: 1_795_000_000_000, mono_ms: 1_000_000 };
@@ -54,18 +56,26 @@ impl Rows {
     /// # Errors
     /// What the store says.
     pub fn insert(&mut self, count: u64, json: &str) -> std::result::Result<(), String> {
-        text(self.fold(count, json))
+        text(self.fold(Kind::ApiCall, count, json))
     }
 
-    fn fold(&mut self, count: u64, json: &str) -> Result<()> {
+    /// Folds `count` rows of one kind in one transaction.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn insert_kind(&mut self, kind: Kind, count: u64, json: &str) -> std::result::Result<(), String> {
+        text(self.fold(kind, count, json))
+    }
+
+    fn fold(&mut self, kind: Kind, count: u64, json: &str) -> Result<()> {
         let mut fold = self.store.begin(false, NOW)?;
         let run = fold.run(&Run { id: "run".into(), boot: "boot".into(), ..Run::default() })?;
         for _ in 0..count {
             self.next = self.next.saturating_add(1);
-            fold.intake(Some(Kind::ApiCall), 1)?;
+            fold.intake(Some(kind), 1)?;
             fold.insert(&NewRow {
                 id: self.key.id(NOW.wall_ms, self.next, 0),
-                kind: Kind::ApiCall,
+                kind,
                 run,
                 wall_ms: NOW.wall_ms,
                 mono_ms: NOW.mono_ms,
@@ -85,7 +95,7 @@ impl Rows {
     pub fn lease(&mut self, destination: &str, count: usize) -> std::result::Result<Vec<u64>, String> {
         let cut = Cut { max_events: count, max_bytes: 16 << 20 };
         let route = format!("{destination}/rows");
-        let lease = text(self.store.lease(&route, cut, 1, &|| "batch".into(), &mut |_| Want::Yes, NOW))?;
+        let lease = text(self.store.lease(&route, cut, 1, &|| "batch".into(), Selector::new(&mut |_| Want::Yes), NOW))?;
         Ok(lease.map(|lease| lease.rows.iter().map(|row| row.seq).collect()).unwrap_or_default())
     }
 
@@ -97,6 +107,32 @@ impl Rows {
         let ends: Vec<(u64, RowEnd)> = seqs.iter().map(|seq| (*seq, RowEnd::Delivered)).collect();
         let receipt = Receipt { at_ms: NOW.wall_ms, status: 200, batch_id: "batch".into(), note: "delivered".into() };
         text(self.store.settle(&format!("{destination}/rows"), &ends, &receipt, None, NOW))
+    }
+
+    /// What the delivery thread asks of the store for one request while the route takes no rows of the kinds in
+    /// `closed`: leases until rows are found or there are none, settles them, and reads what is left. Returns the
+    /// number of rows delivered.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn request(&mut self, destination: &str, count: usize, closed: &[Kind]) -> std::result::Result<usize, String> {
+        let cut = Cut { max_events: count, max_bytes: 16 << 20 };
+        let route = format!("{destination}/rows");
+        let mut wants = |row: &crate::row::Row| if closed.contains(&row.kind) { Want::Later } else { Want::Yes };
+        let lease = loop {
+            let select = Selector { closed, ..Selector::new(&mut wants) };
+            let lease = text(self.store.lease(&route, cut, 1, &|| "batch".into(), select, NOW))?;
+            if lease.is_some() || !self.store.lease_again(&route) {
+                break lease;
+            }
+        };
+        let seqs: Vec<u64> = lease.iter().flat_map(|lease| &lease.rows).map(|row| row.seq).collect();
+        if !seqs.is_empty() {
+            self.settle(destination, &seqs)?;
+        }
+        text(self.store.waiting(&route))?;
+        text(self.store.next_retry(&route, NOW))?;
+        Ok(seqs.len())
     }
 
     /// Writes the log into the file and syncs both.

@@ -67,6 +67,9 @@ pub const DEAD_LETTER_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Receipts kept, per route.
 pub const RECEIPTS: usize = 100;
 
+/// A row of a kind that its destination takes, but for which the destination answered `Later`, is offered again after this.
+pub const ASK_AGAIN: Duration = Duration::from_secs(60);
+
 /// How long rows wait for a destination that is known but was not declared in this run.
 pub const DORMANT_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 

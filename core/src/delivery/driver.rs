@@ -310,11 +310,11 @@ impl<O: Outbox> Driver<O> {
         let known = self.with_store(move |store, now| {
             let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
             store.declare(&owner, &names, from, now)?;
-            let read = |key: RouteKey| {
+            let mut read = |key: RouteKey| {
                 let lost = Some(digest(&store.lost(&key)?));
-                Ok((store.route_state(&key)?, Backlog { lost, ..Backlog::read(store, &key)? }, key))
+                Ok((store.route_state(&key)?, Backlog { lost, ..Backlog::read(store, &key, now)? }, key))
             };
-            keys.into_iter().map(read).collect::<store::Result<Vec<_>>>()
+            keys.into_iter().map(&mut read).collect::<store::Result<Vec<_>>>()
         });
         let Some(known) = known else { return };
         let now = self.now();
@@ -367,8 +367,8 @@ impl<O: Outbox> Driver<O> {
 
 impl Backlog {
     /// Reads it from the store.
-    fn read(store: &Store, key: &str) -> store::Result<Backlog> {
-        Ok(Backlog { waiting: store.waiting(key)?, retry_wall: store.next_retry(key)?, lost: None })
+    fn read(store: &mut Store, key: &str, now: Now) -> store::Result<Backlog> {
+        Ok(Backlog { waiting: store.waiting(key)?, retry_wall: store.next_retry(key, now)?, lost: None })
     }
 }
 

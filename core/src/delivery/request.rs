@@ -26,8 +26,6 @@ pub(crate) struct Filter {
     pub(crate) denied: Granted,
     /// Kinds under a limit of the server.
     pub(crate) limited: Vec<Kind>,
-    /// Rows to leave out: suspects, while a probe looks for a good event.
-    pub(crate) skip: Vec<u64>,
 }
 
 impl Filter {
@@ -54,7 +52,7 @@ impl Filter {
     fn want(&self, row: &Row) -> Want {
         let want = catch_unwind(AssertUnwindSafe(|| wants(&self.name, &*self.destination, self.spec, row)));
         match want.unwrap_or(Want::Later) {
-            Want::Yes if self.skip.contains(&row.seq) || self.limited.contains(&row.kind) => Want::Later,
+            Want::Yes if self.limited.contains(&row.kind) => Want::Later,
             Want::Yes if !allowed(self.destination.purposes(), row, self.granted) => {
                 // A row that waits for the user's answer may be sent later; one that was denied is never sent.
                 let Granted { monitoring, analytics } = self.denied;
@@ -63,6 +61,22 @@ impl Filter {
             }
             want => want,
         }
+    }
+
+    /// The kinds of which the route takes no row now, but may later.
+    pub(crate) fn closed(&self) -> Vec<Kind> {
+        Kind::ALL.into_iter().filter(|kind| self.is_closed(*kind)).collect()
+    }
+
+    /// Whether rows of this kind wait: for the end of a limit, or for the user to answer about consent. Rows of a purpose
+    /// that the user refused do not wait, they are never sent.
+    fn is_closed(&self, kind: Kind) -> bool {
+        let purposes = self.destination.purposes();
+        let Granted { monitoring, analytics } = self.denied;
+        let unless_denied = Granted { monitoring: !monitoring, analytics: !analytics };
+        let serves = |granted| kind.purposes().iter().any(|own| purposes.contains(own) && is_granted(*own, granted));
+        let pending = !serves(self.granted) && serves(unless_denied);
+        pending || self.limited.contains(&kind)
     }
 }
 
@@ -163,6 +177,31 @@ mod tests {
         assert!(!allowed(analytics, &row, everything));
         assert!(allowed(&Purpose::ALL, &row, everything));
         assert!(!allowed(&Purpose::ALL, &row, Granted { monitoring: false, analytics: true }));
+    }
+
+    #[test]
+    fn a_kind_is_closed_exactly_when_its_rows_wait() {
+        let states = [(false, false), (false, true), (true, false)];
+        let destination: Arc<dyn Destination> = Arc::new(
+            crate::destination::Rez::builder("https://rez.example.com", "key").purposes(&Purpose::ALL).build().unwrap(),
+        );
+        for ((monitoring, no_monitoring), (analytics, no_analytics)) in
+            states.into_iter().flat_map(|one| states.into_iter().map(move |other| (one, other)))
+        {
+            let filter = Filter {
+                name: "main".to_owned(),
+                spec: &destination.routes()[0],
+                destination: Arc::clone(&destination),
+                granted: Granted { monitoring, analytics },
+                denied: Granted { monitoring: no_monitoring, analytics: no_analytics },
+                limited: vec![Kind::ApiCall],
+            };
+            let closed = filter.closed();
+            for kind in Kind::ALL {
+                let waits = filter.want(&row(kind, None)) == Want::Later;
+                assert_eq!(closed.contains(&kind), waits, "{kind:?} {:?} {:?}", filter.granted, filter.denied);
+            }
+        }
     }
 
     fn row(kind: Kind, denied: Option<Purpose>) -> Row {

@@ -101,7 +101,8 @@ pub enum Want {
     Yes,
     /// The route never takes the row; it is passed over and counted as `unwanted`.
     No,
-    /// The route takes the row later (rate limit of its category, consent pending): the row is parked, others overtake it.
+    /// The route takes the row later: the row is parked and later rows overtake it. It is offered again after
+    /// [`crate::limits::ASK_AGAIN`].
     Later,
     /// The route takes the row in a later request: this request ends before it. The delivery thread returns this where
     /// [`Destination::fits`] is false.

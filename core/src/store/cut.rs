@@ -1,49 +1,75 @@
-//! Choosing the rows of a new batch: bounded work, parked rows first, then the lanes.
+//! Choosing the rows of a new batch: parked rows first, then the lanes, with a limit on the work of one lease.
 
 use super::Tx;
 use super::error::{Result, StoreError};
 use super::ledger::Books;
-use super::memory::{Brief, PASSED, signed, unsigned};
-use super::parked::Exception;
-use super::routes::RETRY;
+use super::memory::{Brief, signed, unsigned};
+use super::parked::{EXCEPTION, Exception};
 use super::schema::{ROW, Read, read_row};
-use super::types::{Cut, Now};
+use super::types::{Cut, Now, Selector};
 use crate::destination::Want;
+use crate::kind::{Kind, Lane};
 use crate::limits;
 use crate::reason::Reason;
 use crate::row::Row;
-use rusqlite::params;
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// A lease looks at no more than this many times the rows it may take.
 const LOOKS: usize = 4;
 
-/// Rows are read in portions of this, so that a cut of 500 does not read 2,000.
+/// Rows read at once: a cut of 500 must not read 2,000.
 const PORTION: usize = 64;
 
-/// What one cut has gathered.
+/// Which parked rows of a kind are due.
+#[derive(Clone, Copy)]
+enum Due {
+    /// Those without a time.
+    Always,
+    /// Those whose time is after the first and not after the second, milliseconds since 1970.
+    Between(i64, i64),
+}
+
+/// The rows one lease has gathered so far.
 pub(super) struct Gather<'a> {
     pub(super) number: i64,
     pub(super) cut: Cut,
-    pub(super) wants: &'a mut dyn FnMut(&Row) -> Want,
+    pub(super) select: Selector<'a>,
     pub(super) now: Now,
     pub(super) looked: usize,
-    /// Rows of them that fail their checksum.
+    /// How many of the rows looked at fail their checksum.
     pub(super) bad: usize,
     pub(super) bytes: usize,
     pub(super) full: bool,
-    /// Parked rows are left that were not asked yet.
+    /// Parked rows are left that were not looked at.
     pub(super) more: bool,
     pub(super) rows: Vec<(Row, Brief)>,
     pub(super) books: Books,
     pub(super) freed: Vec<(u64, u8)>,
 }
 
-impl Gather<'_> {
+impl<'a> Gather<'a> {
+    pub(super) fn new(number: i64, cut: Cut, select: Selector<'a>, now: Now) -> Gather<'a> {
+        Gather {
+            number,
+            cut,
+            select,
+            now,
+            looked: 0,
+            bad: 0,
+            bytes: 0,
+            full: false,
+            more: false,
+            rows: Vec::new(),
+            books: Books::default(),
+            freed: Vec::new(),
+        }
+    }
+
     pub(super) fn exhausted(&self) -> bool {
         self.full || self.looked >= self.cut.max_events.max(1).saturating_mul(LOOKS)
     }
 
-    /// So many rows are damaged that the file is: nothing of it is to be booked row by row.
+    /// `Err` = so many rows are damaged that the whole file counts as damaged.
     pub(super) fn check(&self) -> Result<()> {
         let share = self.looked.saturating_mul(limits::STORM_PERCENT) / 100;
         if self.bad < limits::STORM_ROWS || self.bad <= share {
@@ -52,7 +78,7 @@ impl Gather<'_> {
         Err(StoreError::Corrupt(format!("{} of {} rows fail their checksum", self.bad, self.looked)))
     }
 
-    /// Takes the row if it fits; else the cut is full.
+    /// Takes the row if it fits. Otherwise the cut is full.
     fn take(&mut self, row: Row, parked: bool) -> bool {
         let bytes = self.bytes.saturating_add(row.json.len());
         if !self.rows.is_empty() && (self.rows.len() >= self.cut.max_events.max(1) || bytes > self.cut.max_bytes) {
@@ -65,113 +91,151 @@ impl Gather<'_> {
         self.full = self.rows.len() >= self.cut.max_events.max(1);
         true
     }
+
+    /// When a row of an open kind that was answered `Later` is looked at again.
+    fn ask_again(&self) -> i64 {
+        self.now.wall_ms.saturating_add(limits::ASK_AGAIN.as_millis() as i64)
+    }
 }
 
+/// The kinds of a route's parked rows, by lane. `None` stands for a damaged one. Takes one index search per kind, however
+/// many rows are parked.
+pub(super) fn parked_kinds(db: &Connection, route: i64) -> Result<Vec<Option<String>>> {
+    let mut kinds: Vec<Option<String>> = Vec::new();
+    let mut next = db.prepare_cached(
+        "SELECT kind FROM exception WHERE route = ?1 AND state = 1 AND kind > ?2 ORDER BY kind LIMIT 1",
+    )?;
+    let mut last = String::new();
+    while let Some(kind) = next.query_row(params![route, last], |row| row.get::<_, String>(0)).optional()? {
+        kinds.push(Some(kind.clone()));
+        last = kind;
+    }
+    let damaged: bool = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM exception WHERE route = ?1 AND state = 1 AND kind IS NULL)")?
+        .query_row([route], |row| row.get(0))?;
+    kinds.extend(damaged.then_some(None));
+    kinds.sort_by_key(|kind| kind.as_deref().and_then(Kind::parse).map(Kind::lane).unwrap_or(Lane::Bulk));
+    Ok(kinds)
+}
+
+/// The earliest time after `now_ms` at which a parked row is due; `None` = no row is parked until a time. Milliseconds
+/// since 1970.
+pub(super) fn next_due(db: &Connection, route: i64, now_ms: i64) -> Result<Option<i64>> {
+    let mut next = None;
+    for kind in parked_kinds(db, route)? {
+        let due: Option<i64> = db
+            .prepare_cached(
+                "SELECT until_ms FROM exception WHERE route = ?1 AND state = 1 AND kind IS ?2 AND until_ms > ?3
+                 ORDER BY until_ms LIMIT 1",
+            )?
+            .query_row(params![route, kind, now_ms], |row| row.get(0))
+            .optional()?;
+        next = [next, due].into_iter().flatten().min();
+    }
+    Ok(next)
+}
+
+/// A parked row, or the `seq` of one whose exception fails its checksum.
+type Parked = std::result::Result<Exception, u64>;
+
 impl Tx<'_> {
-    /// Parked rows that are due, from where the last lease stopped; at most half of the looks, so that a large park
-    /// does not keep new rows waiting.
+    /// Gathers parked rows that are due and whose kind is open. Looks at no more than half of the rows that the lease may
+    /// look at, so that new rows get their turn.
     pub(super) fn gather_parked(&mut self, gather: &mut Gather<'_>) -> Result<()> {
         let limit = gather.cut.max_events.max(1).saturating_mul(LOOKS / 2);
-        let Some(from) = self.memory.route_mut(gather.number).map(|route| route.asked) else { return Ok(()) };
-        let mut asked = from;
-        for (after, up_to) in [(from, PASSED), (0, from)] {
-            let room = limit.saturating_sub(gather.looked);
-            if gather.exhausted() || room == 0 {
-                break;
+        let now = gather.now.wall_ms;
+        // A time further ahead than any server may ask for means that the clock was set back: due now.
+        let far = now.saturating_add(limits::RETRY_AFTER.as_millis() as i64);
+        for kind in parked_kinds(self.db, gather.number)? {
+            let closed = kind.as_deref().and_then(Kind::parse).is_some_and(|kind| gather.select.closed.contains(&kind));
+            if closed {
+                continue;
             }
-            asked = self.gather_parked_in(gather, after, up_to, room)?;
-        }
-        let stopped = gather.looked >= limit && gather.rows.is_empty();
-        let parked: i64 = match stopped {
-            false => 0,
-            true => self
-                .db
-                .prepare_cached(
-                    "SELECT count(*) FROM exception WHERE route = ?1 AND lane IN (0, 1, 2, 3) AND state = 1",
-                )?
-                .query_row([gather.number], |row| row.get(0))?,
-        };
-        if let Some(route) = self.memory.route_mut(gather.number) {
-            route.asked = asked;
-            // Until each of them has been asked once in vain.
-            route.asked_in_vain = if stopped { route.asked_in_vain.saturating_add(gather.looked as u64) } else { 0 };
-            gather.more = stopped && route.asked_in_vain < unsigned(parked);
-            if !gather.more {
-                route.asked_in_vain = 0;
+            for due in [Due::Always, Due::Between(i64::MIN, now), Due::Between(far, i64::MAX)] {
+                let room = limit.saturating_sub(gather.looked);
+                if gather.exhausted() || room == 0 {
+                    break;
+                }
+                self.gather_parked_of(gather, kind.as_deref(), due, room)?;
             }
         }
+        gather.more = gather.looked >= limit && gather.rows.is_empty();
         Ok(())
     }
 
-    /// Answers the last `seq` asked, or 0 when the range has been asked to its end.
-    fn gather_parked_in(&mut self, gather: &mut Gather<'_>, after: u64, up_to: u64, room: usize) -> Result<u64> {
-        // A time further ahead than any server may ask for is a clock that was set back: due.
-        let far = gather.now.wall_ms.saturating_add(limits::RETRY_AFTER.as_millis() as i64);
-        let mut select = self.db.prepare_cached(
-            "SELECT seq, route, lane, state, reason, status, note, at_ms, until_ms, crc FROM exception
-             WHERE route = ?1 AND lane IN (0, 1, 2, 3) AND state = 1 AND seq > ?2 AND seq <= ?3
-               AND (until_ms IS NULL OR until_ms <= ?4 OR until_ms > ?5) ORDER BY seq LIMIT ?6",
-        )?;
-        let mut due = Vec::new();
-        let mut rows = select.query(params![
-            gather.number,
-            signed(after),
-            signed(up_to),
-            gather.now.wall_ms,
-            far,
-            signed(room as u64)
-        ])?;
+    /// Up to `most` parked rows of one kind.
+    fn parked_of(&self, route: i64, kind: Option<&str>, due: Due, most: usize) -> Result<Vec<Parked>> {
+        let most = signed(most as u64);
+        let mut select = self.db.prepare_cached(&match due {
+            Due::Always => format!(
+                "SELECT {EXCEPTION} FROM exception
+                 WHERE route = ?1 AND state = 1 AND kind IS ?2 AND until_ms IS NULL ORDER BY seq LIMIT ?3"
+            ),
+            Due::Between(..) => format!(
+                "SELECT {EXCEPTION} FROM exception
+                 WHERE route = ?1 AND state = 1 AND kind IS ?2 AND until_ms > ?4 AND until_ms <= ?5
+                 ORDER BY until_ms, seq LIMIT ?3"
+            ),
+        })?;
+        let mut rows = match due {
+            Due::Always => select.query(params![route, kind, most])?,
+            Due::Between(after, up_to) => select.query(params![route, kind, most, after, up_to])?,
+        };
+        let mut parked = Vec::new();
         while let Some(row) = rows.next()? {
-            due.push(Exception::read(row)?);
+            parked.push(Exception::read(row)?);
         }
-        let all = due.len() < room;
-        let mut asked = after;
-        for exception in due {
-            let exception = match exception {
-                Ok(exception) if exception.state == RETRY => exception,
-                Ok(exception) => {
-                    asked = exception.seq;
-                    continue;
-                }
+        Ok(parked)
+    }
+
+    fn gather_parked_of(&mut self, gather: &mut Gather<'_>, kind: Option<&str>, due: Due, room: usize) -> Result<()> {
+        let most = room.saturating_add(gather.select.skip.len());
+        for parked in self.parked_of(gather.number, kind, due, most)? {
+            let exception = match parked {
+                Ok(exception) => exception,
                 Err(seq) => {
                     self.corrupt_exception(gather.number, seq, gather)?;
-                    asked = seq;
                     continue;
                 }
             };
+            if gather.select.skip.contains(&exception.seq) {
+                continue;
+            }
+            if gather.exhausted() {
+                return Ok(());
+            }
             gather.looked += 1;
             match self.row(exception.seq)? {
-                Some(Read::Good(row)) => match (gather.wants)(&row) {
+                Some(Read::Good(row)) => match (gather.select.wants)(&row) {
                     Want::Yes => {
                         if !gather.take(row, true) {
-                            return Ok(asked);
+                            return Ok(());
                         }
                     }
                     Want::No => {
                         gather.books.unwanted(gather.number, 1);
                         gather.freed.push((exception.seq, exception.lane));
                     }
-                    Want::Later => {}
+                    Want::Later => {
+                        let until = gather.ask_again();
+                        self.park(gather.number, row.seq, row.kind, gather.now.wall_ms, Some(until))?;
+                    }
                     Want::Next => {
                         gather.full = true;
-                        return Ok(asked);
+                        return Ok(());
                     }
                 },
                 Some(Read::Bad(..)) => {
                     gather.bad += 1;
                     self.corrupt(&[exception.seq], gather.now)?;
                 }
-                None => self.unpark(gather.number, exception.seq)?,
-            }
-            asked = exception.seq;
-            if gather.full {
-                return Ok(asked);
+                None => self.remove_exception(gather.number, exception.seq)?,
             }
         }
-        Ok(if all { 0 } else { asked })
+        Ok(())
     }
 
-    /// An exception that fails its checksum says nothing certain: what it held is lost for this route.
+    /// An exception that fails its checksum proves nothing about its row: the row is lost for this route.
     fn corrupt_exception(&mut self, number: i64, seq: u64, gather: &mut Gather<'_>) -> Result<()> {
         if let Some(read) = self.row(seq)? {
             let (kind, lane) = match read {
@@ -184,7 +248,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Rows of a lane behind the cursor. Those before the first one taken are passed at once.
+    /// Gathers rows of a lane that lie ahead of the cursor. The cursor moves at once over the rows before the first one
+    /// taken, and to the end of the lane if only rows with exceptions are left.
     pub(super) fn gather_lane(&mut self, gather: &mut Gather<'_>, lane: usize) -> Result<()> {
         let route = self.memory.route_mut(gather.number);
         let Some(start) = route.and_then(|route| route.cursors.get(lane).copied()) else { return Ok(()) };
@@ -192,6 +257,7 @@ impl Tx<'_> {
         let mut lead = start;
         let mut leading = true;
         let mut passed = 0;
+        let mut ended = false;
         'lane: while !gather.exhausted() {
             let mut portion = Vec::with_capacity(PORTION);
             let mut select = self.db.prepare_cached(&format!(
@@ -218,7 +284,10 @@ impl Tx<'_> {
                         gather.bad += 1;
                         self.corrupt(&[seq], gather.now)?;
                     }
-                    Read::Good(row) => match (gather.wants)(&row) {
+                    Read::Good(row) if gather.select.skip.contains(&seq) => {
+                        self.park(gather.number, seq, row.kind, gather.now.wall_ms, None)?;
+                    }
+                    Read::Good(row) => match (gather.select.wants)(&row) {
                         Want::Yes => {
                             if !gather.take(row, false) {
                                 break 'lane;
@@ -231,7 +300,9 @@ impl Tx<'_> {
                             break 'lane;
                         }
                         Want::Later => {
-                            self.park(gather.number, seq, lane as u8, gather.now.wall_ms, None)?;
+                            let open = !gather.select.closed.contains(&row.kind);
+                            let until = open.then(|| gather.ask_again());
+                            self.park(gather.number, seq, row.kind, gather.now.wall_ms, until)?;
                         }
                     },
                 }
@@ -241,13 +312,27 @@ impl Tx<'_> {
                 }
             }
             if last {
+                ended = true;
                 break;
             }
+        }
+        if ended && leading {
+            // Otherwise each lease would search through the exceptions at the end of the lane again.
+            lead = lead.max(self.last_of_lane(lane)?);
         }
         if lead > start {
             gather.books.unwanted(gather.number, passed);
             self.move_cursor(gather.number, lane, lead)?;
         }
         Ok(())
+    }
+
+    /// The highest `seq` stored in a lane, 0 for an empty one.
+    fn last_of_lane(&self, lane: usize) -> Result<u64> {
+        let last: Option<i64> = self
+            .db
+            .prepare_cached("SELECT max(seq) FROM event WHERE lane = ?1")?
+            .query_row([lane as i64], |row| row.get(0))?;
+        Ok(last.map_or(0, unsigned))
     }
 }

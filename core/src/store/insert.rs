@@ -184,7 +184,7 @@ impl Fold<'_> {
         ])?;
         self.memory.next_n += 1;
         for target in row.targets {
-            self.keep_for(target, seq, lane)?;
+            self.keep_for(target, seq, row.kind)?;
         }
         let count = self.count(Some(row.kind));
         count.stored += 1;
@@ -202,7 +202,7 @@ impl Fold<'_> {
             let known = tx.memory.routes.iter().find(|route| super::route_hash(&route.name) == *hash);
             match known.map(|route| route.number) {
                 Some(number) => {
-                    tx.done(number, seq, lane)?;
+                    tx.mark_done(number, seq, lane)?;
                     tx.pass_done(number, usize::from(lane))?;
                     match ambiguous {
                         true => self.books.lost(number, Some(row.kind), Reason::Ambiguous, 1),
@@ -378,7 +378,7 @@ impl Fold<'_> {
     }
 
     /// A destination nobody has declared yet gets a placeholder, and the placeholder an exception for this row.
-    fn keep_for(&mut self, target: &str, seq: u64, lane: u8) -> Result<()> {
+    fn keep_for(&mut self, target: &str, seq: u64, kind: Kind) -> Result<()> {
         let known = self.memory.routes.iter().any(|route| &*route.destination == target && !route.is_placeholder());
         if known {
             return Ok(());
@@ -393,7 +393,7 @@ impl Fold<'_> {
             }
             None => tx.add_route(&name, target, [PASSED; 4], Some(self.now.wall_ms))?,
         };
-        if tx.park(number, seq, lane, self.now.wall_ms, None)? {
+        if tx.park(number, seq, kind, self.now.wall_ms, None)? {
             match self.given.iter_mut().find(|given| given.0 == number) {
                 Some(given) => given.1 += 1,
                 None => self.given.push((number, 1)),

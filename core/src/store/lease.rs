@@ -1,16 +1,14 @@
 //! Cutting a batch, and giving the same one out again after a restart.
 
-use super::cut::Gather;
+use super::cut::{Gather, next_due};
 use super::error::Result;
-use super::ledger::Books;
 use super::memory::{Brief, InFlight, signed, unsigned};
 use super::routes::DONE;
 use super::schema::{ROW, Read, read_row};
-use super::types::{Cut, InflightState, Lease, Now};
+use super::types::{Cut, InflightState, Lease, Now, Selector};
 use super::{Store, Tx};
-use crate::destination::Want;
 use crate::row::{Row, Run};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
 
 /// Counting what waits stops here, per lane: two full cuts, and some 50 microseconds.
@@ -23,15 +21,15 @@ impl Store {
     /// one of its rows is gone or another encoder cut it, it is cut anew under a new id, unless it is `Sending`: such
     /// a batch comes back with the rows it still has, and its old encoder, for the delivery to decide.
     ///
-    /// `wants` is asked for each row: `No` passes it for good, `Later` parks it. Parked rows that are due come first,
-    /// then lanes 0 to 3 from the route's cursors.
+    /// Parked rows that are due come first, then lanes 0 to 3 from the route's cursors. The cost does not depend on how many
+    /// rows are parked.
     pub(crate) fn lease(
         &mut self,
         route: &str,
         cut: Cut,
         encoder: u32,
         batch_id: &dyn Fn() -> String,
-        wants: &mut dyn FnMut(&Row) -> Want,
+        select: Selector<'_>,
         now: Now,
     ) -> Result<Option<Lease>> {
         let Some(found) = self.memory.route(route) else { return Ok(None) };
@@ -40,20 +38,7 @@ impl Store {
             if let Some(rows) = tx.again(number, encoder, now)? {
                 return Ok(Some(rows));
             }
-            let mut gather = Gather {
-                number,
-                cut,
-                wants,
-                now,
-                looked: 0,
-                bad: 0,
-                bytes: 0,
-                full: false,
-                more: false,
-                rows: Vec::new(),
-                books: Books::default(),
-                freed: Vec::new(),
-            };
+            let mut gather = Gather::new(number, cut, select, now);
             tx.gather_parked(&mut gather)?;
             for lane in 0..4 {
                 tx.gather_lane(&mut gather, lane)?;
@@ -115,34 +100,32 @@ impl Store {
         })
     }
 
-    /// Rows per lane that this route has before it, parked and in flight ones included, unwanted ones too; each count
-    /// stops at about [`WAITING`].
-    pub(crate) fn waiting(&self, route: &str) -> Result<[u64; 4]> {
+    /// Rows per lane that this route has not finished with: queued, parked and in flight, unwanted ones included. The count
+    /// of queued rows stops at about [`WAITING`] per lane. Parked rows are counted once after opening and kept count of
+    /// from then on.
+    pub(crate) fn waiting(&mut self, route: &str) -> Result<[u64; 4]> {
+        let Some(route) = self.memory.routes.iter_mut().find(|known| &*known.name == route) else { return Ok([0; 4]) };
+        let parked = match route.parked {
+            Some(parked) => parked,
+            None => *route.parked.insert(parked(&self.db, route.number)?),
+        };
         let mut waiting = [0; 4];
-        let Some(route) = self.memory.route(route) else { return Ok(waiting) };
         let mut count = self.db.prepare_cached(
             "SELECT (SELECT count(*) FROM (SELECT 1 FROM event WHERE lane = ?2 AND seq > ?3 LIMIT ?4))
-                  - (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state IN (1, 2, 3) AND seq > ?3)
-                  + (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state = 1)",
+                  - (SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state IN (1, 2, 3) AND seq > ?3)",
         )?;
-        for ((lane, waiting), cursor) in waiting.iter_mut().enumerate().zip(route.cursors) {
-            let n: i64 =
+        for (lane, ((waiting, cursor), parked)) in waiting.iter_mut().zip(route.cursors).zip(parked).enumerate() {
+            let queued: i64 =
                 count.query_row(params![route.number, lane as i64, signed(cursor), WAITING], |row| row.get(0))?;
-            *waiting = unsigned(n);
+            *waiting = unsigned(queued).saturating_add(parked);
         }
         Ok(waiting)
     }
 
-    /// When the next row parked with a time is due (wall clock); `None` = there is none. Rows parked without a time
-    /// are asked at each lease.
-    pub(crate) fn next_retry(&self, route: &str) -> Result<Option<i64>> {
+    /// The earliest time after now at which a parked row is due, milliseconds since 1970; `None` = there is none.
+    pub(crate) fn next_retry(&self, route: &str, now: Now) -> Result<Option<i64>> {
         let Some(route) = self.memory.route(route) else { return Ok(None) };
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT min(until_ms) FROM exception WHERE route = ?1 AND lane IN (0, 1, 2, 3) AND state = 1",
-            )?
-            .query_row([route.number], |row| row.get(0))?)
+        next_due(&self.db, route.number, now.wall_ms)
     }
 
     fn runs_of(&self, rows: &[Row]) -> Result<Vec<Run>> {
@@ -156,6 +139,18 @@ impl Store {
         }
         Ok(runs)
     }
+}
+
+/// Parked rows per lane.
+fn parked(db: &Connection, route: i64) -> Result<[u64; 4]> {
+    let mut parked = [0; 4];
+    for (lane, parked) in parked.iter_mut().enumerate() {
+        let count: i64 = db
+            .prepare_cached("SELECT count(*) FROM exception WHERE route = ?1 AND lane = ?2 AND state = 1")?
+            .query_row(params![route, lane as i64], |row| row.get(0))?;
+        *parked = unsigned(count);
+    }
+    Ok(parked)
 }
 
 impl Tx<'_> {
@@ -236,6 +231,7 @@ mod tests {
     use super::super::testing::{Bench, NOW, ROUTE, receipt, seqs};
     use super::super::{RowEnd, StoreError};
     use super::*;
+    use crate::destination::Want;
     use crate::kind::Kind;
     use crate::reason::Reason;
 
@@ -260,12 +256,19 @@ mod tests {
         let rows = bench.add(&[Kind::Error, Kind::Error]);
         let first = bench.lease(2).unwrap();
         let cut = Cut { max_events: 2, max_bytes: 1 << 20 };
-        let second = bench.store.lease(ROUTE, cut, 2, &|| "new".to_string(), &mut |_| Want::Yes, NOW).unwrap().unwrap();
+        let second = bench
+            .store
+            .lease(ROUTE, cut, 2, &|| "new".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
+            .unwrap()
+            .unwrap();
         assert_eq!((second.batch_id.as_str(), second.encoder, seqs(&second)), ("new", 2, rows.clone()));
         assert_ne!(first.batch_id, second.batch_id);
         bench.store.db.execute("UPDATE event SET json = '{\"evil\":1}' WHERE seq = ?1", [signed(rows[0])]).unwrap();
-        let third =
-            bench.store.lease(ROUTE, cut, 2, &|| "newer".to_string(), &mut |_| Want::Yes, NOW).unwrap().unwrap();
+        let third = bench
+            .store
+            .lease(ROUTE, cut, 2, &|| "newer".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
+            .unwrap()
+            .unwrap();
         assert_eq!((third.batch_id.as_str(), seqs(&third)), ("newer", vec![rows[1]]));
         bench.check();
         assert_eq!(bench.account(ROUTE).dropped["corrupt_row"], 1);
@@ -281,7 +284,11 @@ mod tests {
         bench.store.db.execute("UPDATE event SET crc = crc + 1 WHERE seq = ?1", [signed(rows[0])]).unwrap();
         let mut bench = bench.crash();
         let cut = Cut { max_events: 2, max_bytes: 1 << 20 };
-        let second = bench.store.lease(ROUTE, cut, 9, &|| "new".to_string(), &mut |_| Want::Yes, NOW).unwrap().unwrap();
+        let second = bench
+            .store
+            .lease(ROUTE, cut, 9, &|| "new".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
+            .unwrap()
+            .unwrap();
         assert_eq!((&second.batch_id, second.state), (&first.batch_id, InflightState::Sending));
         assert_eq!(seqs(&second), [rows[1]]);
         bench.settle(&second, &RowEnd::Dropped(Reason::Ambiguous));
@@ -307,7 +314,11 @@ mod tests {
         let json = format!("\"{}\"", "x".repeat(5_000));
         let rows = bench.add_for(&[Kind::Error, Kind::Error], &[], &json);
         let cut = Cut { max_events: 10, max_bytes: 100 };
-        let lease = bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), &mut |_| Want::Yes, NOW).unwrap().unwrap();
+        let lease = bench
+            .store
+            .lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
+            .unwrap()
+            .unwrap();
         assert_eq!(seqs(&lease), [rows[0]]);
     }
 
@@ -334,33 +345,156 @@ mod tests {
         assert_eq!(bench.seqs(), wanted);
     }
 
+    /// Virtual machine steps of SQLite for what the delivery thread does for one error, with this many rows parked.
+    fn steps_of_one_request(parked: usize) -> u64 {
+        let mut bench = Bench::new();
+        let closed = [Kind::ApiCall, Kind::Revenue];
+        for _ in 0..parked / 100 {
+            bench.add(&[Kind::ApiCall; 50]);
+            bench.add(&[Kind::Revenue; 50]);
+            while bench.lease_without(500, &closed).is_some() || bench.store.lease_again(ROUTE) {}
+        }
+        assert_eq!(bench.store.waiting(ROUTE).unwrap().iter().sum::<u64>(), parked as u64);
+        let mut steps = 0;
+        // The first request moves the cursors; the others are all alike.
+        for _ in 0..3 {
+            bench.add(&[Kind::Error]);
+            let wants = &mut |row: &Row| if closed.contains(&row.kind) { Want::Later } else { Want::Yes };
+            let cut = Cut { max_events: 500, max_bytes: 1 << 20 };
+            let (store, count) = super::super::testing::count_steps(&mut bench.store);
+            let select = Selector { closed: &closed, ..Selector::new(wants) };
+            let lease = store.lease(ROUTE, cut, 1, &|| "b".to_string(), select, NOW).unwrap().unwrap();
+            assert_eq!(lease.rows.len(), 1);
+            let ends = [(lease.rows[0].seq, RowEnd::Delivered)];
+            store.settle(ROUTE, &ends, &receipt(200), None, NOW).unwrap();
+            assert!(
+                store
+                    .lease(
+                        ROUTE,
+                        cut,
+                        1,
+                        &|| "b".to_string(),
+                        Selector { closed: &closed, ..Selector::new(wants) },
+                        NOW
+                    )
+                    .unwrap()
+                    .is_none()
+            );
+            store.waiting(ROUTE).unwrap();
+            store.next_retry(ROUTE, NOW).unwrap();
+            store.settled().unwrap();
+            steps = count();
+        }
+        steps
+    }
+
     #[test]
-    fn a_large_park_keeps_nobody_waiting_and_is_asked_once_in_full() {
+    fn a_request_costs_the_same_however_many_rows_are_parked() {
+        let (few, many) = (steps_of_one_request(100), steps_of_one_request(10_000));
+        assert!(many <= few + few / 10, "{few} steps with 100 rows parked, {many} with 10,000");
+    }
+
+    #[test]
+    fn parked_rows_of_a_closed_kind_are_not_looked_at_and_all_are_sent_once_it_is_open() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Analytics; 40]);
-        for _ in 0..20 {
-            assert!(bench.lease_on(ROUTE, 2, &mut |_| Want::Later).is_none());
-        }
+        while bench.lease_without(2, &[Kind::Analytics]).is_some() || bench.store.lease_again(ROUTE) {}
         let fresh = bench.add(&[Kind::ApiCall]);
-        let lease = bench
-            .lease_on(ROUTE, 2, &mut |row| if row.kind == Kind::ApiCall { Want::Yes } else { Want::Later })
-            .unwrap();
-        assert_eq!(seqs(&lease), fresh);
+        let closed = [Kind::Analytics];
+        let mut asked = Vec::new();
+        let wants = &mut |row: &Row| {
+            asked.push(row.seq);
+            Want::Yes
+        };
+        let lease = bench.select(ROUTE, 2, Selector { closed: &closed, ..Selector::new(wants) }).unwrap();
+        assert_eq!((seqs(&lease), asked), (fresh.clone(), fresh));
         bench.settle(&lease, &RowEnd::Delivered);
-        let mut asked = std::collections::BTreeSet::new();
+        let mut bench = bench.crash();
+        assert_eq!(bench.store.waiting(ROUTE).unwrap(), [0, 0, 40, 0]);
+        assert_eq!(bench.store.next_retry(ROUTE, NOW).unwrap(), None);
+        let mut sent = 0;
+        while let Some(lease) = bench.lease(7) {
+            sent += lease.rows.len();
+            bench.settle(&lease, &RowEnd::Delivered);
+        }
+        assert_eq!(sent, 40);
+        assert!(bench.seqs().is_empty());
+    }
+
+    #[test]
+    fn a_row_of_an_open_kind_that_is_answered_later_is_offered_again_after_a_minute() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Analytics; 40]);
+        let mut asked = 0;
         for calls in 0.. {
-            let lease = bench.lease_on(ROUTE, 2, &mut |row| {
-                asked.insert(row.seq);
+            let lease = bench.lease_on(ROUTE, 2, &mut |_| {
+                asked += 1;
                 Want::Later
             });
             assert!(lease.is_none());
             if !bench.store.lease_again(ROUTE) {
                 break;
             }
-            assert!(calls < 100, "asked for ever");
+            assert!(calls < 100, "it never ends");
         }
-        assert_eq!(asked.len(), 40);
-        assert_eq!(bench.store.waiting(ROUTE).unwrap(), [0, 0, 40, 0]);
+        assert_eq!(asked, 40);
+        assert!(bench.lease(2).is_none(), "a minute has not passed");
+        let due = NOW.wall_ms + crate::limits::ASK_AGAIN.as_millis() as i64;
+        assert_eq!(bench.store.next_retry(ROUTE, NOW).unwrap(), Some(due));
+        let cut = Cut { max_events: 50, max_bytes: 1 << 20 };
+        let now = Now { wall_ms: due, ..NOW };
+        let lease = bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), now);
+        let lease = lease.unwrap().unwrap();
+        assert_eq!(seqs(&lease), rows);
+    }
+
+    #[test]
+    fn rows_left_out_of_one_lease_are_in_the_next() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Error; 3]);
+        let skip = [rows[0], rows[1]];
+        let only = bench.select(ROUTE, 1, Selector { skip: &skip, ..Selector::new(&mut |_| Want::Yes) }).unwrap();
+        assert_eq!(seqs(&only), [rows[2]]);
+        bench.settle(&only, &RowEnd::Delivered);
+        assert!(bench.select(ROUTE, 1, Selector { skip: &skip, ..Selector::new(&mut |_| Want::Yes) }).is_none());
+        assert_eq!(seqs(&bench.lease(3).unwrap()), skip);
+    }
+
+    #[test]
+    fn a_parked_row_that_nobody_wants_any_more_is_unwanted() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Analytics; 5]);
+        assert!(bench.lease_without(5, &[Kind::Analytics]).is_none());
+        assert!(bench.lease_on(ROUTE, 5, &mut |_| Want::No).is_none());
+        assert_eq!(bench.account(ROUTE).unwanted, 5);
+        assert_eq!(bench.store.waiting(ROUTE).unwrap(), [0; 4]);
+        assert!(bench.seqs().is_empty());
+    }
+
+    #[test]
+    fn searches_for_parked_rows_use_the_index_and_need_no_sort() {
+        let bench = Bench::new();
+        let parked = "SELECT crc FROM exception WHERE route = 1 AND state = 1 AND";
+        for (query, plan) in [
+            (
+                "SELECT kind FROM exception WHERE route = 1 AND state = 1 AND kind > 'a' ORDER BY kind LIMIT 1"
+                    .to_string(),
+                "SEARCH exception USING COVERING INDEX exception_parked (route=? AND kind>?)",
+            ),
+            (
+                format!("{parked} kind IS 'error' AND until_ms IS NULL ORDER BY seq LIMIT 1"),
+                "SEARCH exception USING INDEX exception_parked (route=? AND kind=? AND until_ms=?)",
+            ),
+            (
+                format!("{parked} kind IS 'error' AND until_ms > 1 AND until_ms <= 9 ORDER BY until_ms, seq LIMIT 1"),
+                "SEARCH exception USING INDEX exception_parked (route=? AND kind=? AND until_ms>? AND until_ms<?)",
+            ),
+        ] {
+            let mut explain = bench.store.db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+            let steps: Vec<String> =
+                explain.query_map([], |row| row.get(3)).unwrap().map(|step| step.unwrap()).collect();
+            assert_eq!(steps, [plan], "{query}");
+        }
     }
 
     #[test]
@@ -369,13 +503,14 @@ mod tests {
         let rows = bench.add(&[Kind::Error]);
         let lease = bench.lease(1).unwrap();
         bench.settle(&lease, &RowEnd::Later { until_wall_ms: Some(NOW.wall_ms + 60_000) });
-        assert_eq!(bench.store.next_retry(ROUTE).unwrap(), Some(NOW.wall_ms + 60_000));
+        assert_eq!(bench.store.next_retry(ROUTE, NOW).unwrap(), Some(NOW.wall_ms + 60_000));
         assert_eq!(bench.store.waiting(ROUTE).unwrap(), [0, 1, 0, 0]);
         assert!(bench.lease(1).is_none());
         let cut = Cut { max_events: 1, max_bytes: 1 << 20 };
         for wall_ms in [NOW.wall_ms + 60_000, NOW.wall_ms - 2 * 24 * 3_600_000] {
             let now = Now { wall_ms, ..NOW };
-            let lease = bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), &mut |_| Want::Yes, now).unwrap();
+            let lease =
+                bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), now).unwrap();
             assert_eq!(seqs(&lease.unwrap()), rows);
             bench.store.release(ROUTE, None, None).unwrap();
         }
@@ -402,7 +537,8 @@ mod tests {
         bench.store.db.execute_batch("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'run') WHERE name = 'event_lane'; PRAGMA writable_schema = RESET").unwrap();
         assert_eq!(rows.len(), 2);
         let cut = Cut { max_events: 1, max_bytes: 1 << 20 };
-        let error = bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), &mut |_| Want::Yes, NOW).unwrap_err();
+        let error =
+            bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), NOW).unwrap_err();
         assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
     }
 
@@ -425,10 +561,8 @@ mod tests {
         let spoiled = spoil(&bench, 40);
         assert_eq!(spoiled, 10);
         let before = bench.store.balance().unwrap();
-        let error = bench
-            .store
-            .lease(ROUTE, cut, 1, &|| "b".to_string(), &mut |_| crate::destination::Want::Yes, NOW)
-            .unwrap_err();
+        let error =
+            bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), NOW).unwrap_err();
         assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("10 of 400")), "{error:?}");
         assert_eq!(bench.store.balance().unwrap(), before, "nothing of it was booked");
     }

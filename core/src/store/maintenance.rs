@@ -3,7 +3,7 @@
 use super::error::Result;
 use super::ledger::{Books, day};
 use super::memory::{PLACEHOLDER, signed};
-use super::parked::Exception;
+use super::parked::{EXCEPTION, Exception};
 use super::routes::DEAD;
 use super::types::Now;
 use super::{Store, Tx};
@@ -55,10 +55,9 @@ impl Tx<'_> {
         let mut dead = Vec::new();
         let mut broken = Vec::new();
         {
-            let mut select = self.db.prepare_cached(
-                "SELECT seq, route, lane, state, reason, status, note, at_ms, until_ms, crc FROM exception
-                 WHERE route = ?1 AND lane IN (0, 1, 2, 3) AND state = ?2",
-            )?;
+            let mut select = self.db.prepare_cached(&format!(
+                "SELECT {EXCEPTION} FROM exception WHERE route = ?1 AND lane IN (0, 1, 2, 3) AND state = ?2"
+            ))?;
             let mut rows = select.query(params![route, DEAD])?;
             while let Some(row) = rows.next()? {
                 match Exception::read(row)? {

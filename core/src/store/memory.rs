@@ -35,8 +35,10 @@ pub(super) struct Memory {
     pub(super) routes: Vec<Route>,
     /// Per lane: rows up to here that are still stored are held by exceptions only.
     pub(super) swept: [u64; 4],
-    /// Per lane: where the search for old rows goes on.
+    /// Per lane: where the next search for rows over their age starts.
     pub(super) aged: [u64; 4],
+    /// Per lane: where the next search for rows that only idle routes hold starts.
+    pub(super) idle: [u64; 4],
     /// Runs that no row names were removed in this life.
     pub(super) runs_pruned: bool,
 }
@@ -49,11 +51,9 @@ pub(super) struct Route {
     pub(super) dormant_since_ms: Option<i64>,
     pub(super) cursors: [u64; 4],
     pub(super) inflight: Option<Arc<InFlight>>,
-    /// Where the next lease goes on asking parked rows.
-    pub(super) asked: u64,
-    /// Parked rows asked since one was taken, in a search that goes over several leases.
-    pub(super) asked_in_vain: u64,
-    /// The last lease stopped because of the work it took, not because there was nothing more.
+    /// Parked rows per lane. `None` until [`super::Store::waiting`] counts them for the first time.
+    pub(super) parked: Option<[u64; 4]>,
+    /// The last lease stopped because of its limit of work, not because there were no more rows.
     pub(super) again: bool,
 }
 
@@ -157,6 +157,7 @@ impl Memory {
                     routes: Vec::new(),
                     swept: [0; 4],
                     aged: [0; 4],
+                    idle: [0; 4],
                     runs_pruned: false,
                 })
             },
@@ -174,8 +175,7 @@ impl Memory {
                 dormant_since_ms: row.get(3)?,
                 cursors: [0; 4],
                 inflight: None,
-                asked: 0,
-                asked_in_vain: 0,
+                parked: None,
                 again: false,
             });
         }
@@ -212,6 +212,14 @@ impl Memory {
 
     pub(super) fn route_mut(&mut self, number: i64) -> Option<&mut Route> {
         self.routes.iter_mut().find(|route| route.number == number)
+    }
+
+    /// Adds to the number of parked rows of a route, once that number is known.
+    pub(super) fn count_parked(&mut self, route: i64, lane: u8, change: i64) {
+        let parked = self.route_mut(route).and_then(|route| route.parked.as_mut());
+        if let Some(count) = parked.and_then(|parked| parked.get_mut(usize::from(lane))) {
+            *count = count.saturating_add_signed(change);
+        }
     }
 
     /// Per lane: what every route has passed.

@@ -60,7 +60,8 @@ pub use read::Reader;
 pub(crate) use schema::{RawRow, row_crc};
 pub use types::From;
 pub(crate) use types::{
-    Cut, FoldMark, Had, Identity, InflightState, Lease, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Settled, Wipe,
+    Cut, FoldMark, Had, Identity, InflightState, Lease, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Selector,
+    Settled, Wipe,
 };
 
 use crate::sys::{file, map};

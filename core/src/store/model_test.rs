@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const DAY: i64 = 24 * 3600 * 1000;
 
+const ASK_AGAIN_MS: i64 = limits::ASK_AGAIN.as_millis() as i64;
+
 const KINDS: [Kind; 6] = [Kind::Crash, Kind::Error, Kind::ApiCall, Kind::Analytics, Kind::Metric, Kind::Revenue];
 
 /// Destinations that come and go, with their routes. `z` is only ever named by rows.
@@ -44,7 +46,7 @@ enum Op {
     Fold { rows: Vec<(u8, u8, bool)>, drops: u8, keep: bool },
     Declare(u8, bool),
     Retire(u8),
-    Lease { route: u8, max: u8, later: Option<u8>, encoder: bool },
+    Lease { route: u8, max: u8, later: Option<(u8, bool)>, encoder: bool },
     Sending(u8),
     Settle { route: u8, ends: Vec<u8>, skip: bool },
     Retry(u8),
@@ -67,7 +69,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(rows, drops, keep)| Op::Fold { rows, drops, keep }),
         3 => (0u8..3, prop::bool::weighted(0.2)).prop_map(|(d, now)| Op::Declare(d, now)),
         1 => (0u8..3).prop_map(Op::Retire),
-        8 => (0u8..4, 1u8..8, prop::option::weighted(0.3, 0u8..6), prop::bool::weighted(0.1))
+        8 => (0u8..4, 1u8..8, prop::option::weighted(0.4, (0u8..6, prop::bool::weighted(0.7))), prop::bool::weighted(0.1))
             .prop_map(|(route, max, later, encoder)| Op::Lease { route, max, later, encoder }),
         2 => (0u8..4).prop_map(Op::Sending),
         8 => (0u8..4, prop::collection::vec(0u8..12, 8), prop::bool::weighted(0.1))
@@ -145,6 +147,8 @@ struct Machine {
     batches: u64,
     run: i64,
     epoch: u64,
+    /// The kind that the lease of this step parks, and until when.
+    parking: Option<(Kind, Option<i64>)>,
 }
 
 /// Why rows may go in a step.
@@ -170,6 +174,7 @@ impl Machine {
             batches: 0,
             run: 0,
             epoch: 1,
+            parking: None,
         };
         machine.open();
         machine
@@ -196,6 +201,7 @@ impl Machine {
     fn step(&mut self, op: &Op) {
         self.now.wall_ms += 1_000;
         self.now.mono_ms += 1_000;
+        self.parking = None;
         let now = self.now;
         let receipt = Receipt { at_ms: now.wall_ms, status: 200, batch_id: "b".to_string(), note: String::new() };
         let mut cause = Cause::Settled;
@@ -215,7 +221,7 @@ impl Machine {
                 self.lease(
                     ROUTES[usize::from(*route)],
                     usize::from(*max),
-                    later.map(|k| KINDS[usize::from(k)]),
+                    later.map(|(kind, closed)| (KINDS[usize::from(kind)], closed)),
                     *encoder,
                 );
             }
@@ -406,11 +412,14 @@ impl Machine {
         self.routes.remove(&format!("{name}/*"));
     }
 
-    fn lease(&mut self, route: &str, max: usize, later: Option<Kind>, other_encoder: bool) {
+    fn lease(&mut self, route: &str, max: usize, later: Option<(Kind, bool)>, other_encoder: bool) {
         let now = self.now;
         let encoder = if other_encoder { 2 } else { 1 };
         self.batches += 1;
         let id = format!("batch-{}", self.batches);
+        let closed: Vec<Kind> = later.filter(|later| later.1).map(|later| later.0).into_iter().collect();
+        self.parking = later.map(|(kind, closed)| (kind, (!closed).then_some(now.wall_ms + ASK_AGAIN_MS)));
+        let later = later.map(|later| later.0);
         let mut wants = |row: &Row| {
             if !wants_row(route, row) {
                 Want::No
@@ -421,7 +430,8 @@ impl Machine {
             }
         };
         let cut = Cut { max_events: max, max_bytes: 1_500 };
-        let lease = self.store.as_mut().unwrap().lease(route, cut, encoder, &|| id.clone(), &mut wants, now).unwrap();
+        let select = Selector { closed: &closed, ..Selector::new(&mut wants) };
+        let lease = self.store().lease(route, cut, encoder, &|| id.clone(), select, now).unwrap();
         let again = self.store().lease_again(route);
         let Some(model) = self.routes.get_mut(route) else {
             assert!(lease.is_none());
@@ -645,11 +655,15 @@ impl Machine {
                     }
                     (Some(_), RowState::InFlight { .. }) => assert!(model.in_flight(*seq), "{seq} on {name}"),
                     (Some(Place::Queued), RowState::Queued) => assert!(!model.in_flight(*seq)),
-                    // Asked, and told `Later`.
-                    (Some(Place::Queued), RowState::Parked { until_ms: None }) if !unwanted => {
-                        model.rows.insert(*seq, Place::Parked(None));
+                    (Some(Place::Parked(until)), RowState::Parked { until_ms }) if until == until_ms => {}
+                    // Answered `Later`. Parked rows of a closed kind stay as they are.
+                    (Some(place), RowState::Parked { until_ms })
+                        if !unwanted
+                            && self.parking == Some((row.kind, until_ms))
+                            && (place == Place::Queued || until_ms.is_some()) =>
+                    {
+                        model.rows.insert(*seq, Place::Parked(until_ms));
                     }
-                    (Some(Place::Parked(until)), RowState::Parked { until_ms }) => assert_eq!(until, until_ms),
                     (Some(Place::Dead(reason, _)), RowState::Dead { reason: told, .. }) => {
                         assert_eq!(Some(reason), told);
                     }
@@ -667,6 +681,21 @@ impl Machine {
             assert_eq!(account.in_flight, flying, "in flight of {name}");
             assert_eq!(account.queued, model.rows.len() as u64 - dead - flying, "queued of {name}");
             assert_eq!(account.dropped, model.dropped, "dropped of {name}");
+        }
+        for (name, model) in &self.routes {
+            let mut lanes = [0; 4];
+            let mut due = None;
+            for (seq, place) in &model.rows {
+                lanes[usize::from(self.rows[seq].kind.lane().number())] += u64::from(!matches!(place, Place::Dead(..)));
+                if let Place::Parked(Some(until)) = place
+                    && *until > self.now.wall_ms
+                {
+                    due = Some(due.map_or(*until, |due: i64| due.min(*until)));
+                }
+            }
+            let store = self.store.as_mut().unwrap();
+            assert_eq!(store.waiting(name).unwrap(), lanes, "waiting on {name}");
+            assert_eq!(store.next_retry(name, self.now).unwrap(), due, "next retry on {name}");
         }
     }
 

@@ -1,13 +1,17 @@
-//! Exceptions: rows that left a cursor's order, parked for later or dead.
+//! Exceptions: rows that left the order of a route's cursor, because they are parked, dead letters, or finished early.
 
 use super::Tx;
 use super::error::Result;
 use super::memory::{signed, unsigned};
 use super::routes::{DEAD, DONE, RETRY};
+use crate::kind::Kind;
 use crate::reason::Reason;
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
-/// One exception as it is written.
+/// The columns [`Exception::read`] expects, in its order.
+pub(super) const EXCEPTION: &str = "seq, route, lane, state, kind, reason, status, note, at_ms, until_ms, crc";
+
+/// One row of the table `exception`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Exception {
     pub(super) seq: u64,
@@ -15,6 +19,8 @@ pub(super) struct Exception {
     pub(super) lane: u8,
     /// [`RETRY`], [`DEAD`] or [`DONE`].
     pub(super) state: i64,
+    /// Set for parked rows only; see [`super::schema`].
+    pub(super) kind: Option<Kind>,
     pub(super) reason: Option<Reason>,
     pub(super) status: u16,
     pub(super) note: String,
@@ -23,6 +29,21 @@ pub(super) struct Exception {
 }
 
 impl Exception {
+    fn new(route: i64, seq: u64, lane: u8, state: i64) -> Exception {
+        Exception {
+            seq,
+            route,
+            lane,
+            state,
+            kind: None,
+            reason: None,
+            status: 0,
+            note: String::new(),
+            at_ms: 0,
+            until_ms: None,
+        }
+    }
+
     pub(super) fn crc(&self) -> u32 {
         let mut crc = crc32fast::Hasher::new();
         let numbers = [
@@ -38,14 +59,15 @@ impl Exception {
         for number in numbers {
             crc.update(&number.to_le_bytes());
         }
-        crc.update(self.reason.map_or("", Reason::as_str).as_bytes());
-        crc.update(&[0]);
+        for text in [self.kind.map_or("", Kind::as_str), self.reason.map_or("", Reason::as_str)] {
+            crc.update(text.as_bytes());
+            crc.update(&[0]);
+        }
         crc.update(self.note.as_bytes());
         crc.finalize()
     }
 
-    /// Reads `seq, route, lane, state, reason, status, note, at_ms, until_ms, crc`; `Err(seq)` when the checksum is
-    /// wrong.
+    /// Reads the columns of [`EXCEPTION`]. `Err(seq)` = the checksum is wrong.
     pub(super) fn read(row: &rusqlite::Row<'_>) -> Result<std::result::Result<Exception, u64>> {
         let seq: i64 = row.get(0)?;
         let read = || -> std::result::Result<(Exception, i64), rusqlite::Error> {
@@ -54,13 +76,14 @@ impl Exception {
                 route: row.get(1)?,
                 lane: row.get(2)?,
                 state: row.get(3)?,
-                reason: row.get::<_, Option<String>>(4)?.and_then(|reason| Reason::parse(&reason)),
-                status: row.get(5)?,
-                note: row.get(6)?,
-                at_ms: row.get(7)?,
-                until_ms: row.get(8)?,
+                kind: row.get::<_, Option<String>>(4)?.and_then(|kind| Kind::parse(&kind)),
+                reason: row.get::<_, Option<String>>(5)?.and_then(|reason| Reason::parse(&reason)),
+                status: row.get(6)?,
+                note: row.get(7)?,
+                at_ms: row.get(8)?,
+                until_ms: row.get(9)?,
             };
-            Ok((exception, row.get(9)?))
+            Ok((exception, row.get(10)?))
         };
         Ok(match read() {
             Ok((exception, crc)) if crc == i64::from(exception.crc()) => Ok(exception),
@@ -70,18 +93,23 @@ impl Exception {
 }
 
 impl Tx<'_> {
-    /// Writes an exception over the one that was there.
-    pub(super) fn except(&self, exception: &Exception) -> Result<()> {
+    /// Writes an exception, replacing an earlier one of the same row and route. Returns whether there was none.
+    fn put_exception(&mut self, exception: &Exception) -> Result<bool> {
+        let before: Option<i64> = self
+            .db
+            .prepare_cached("SELECT state FROM exception WHERE seq = ?1 AND route = ?2")?
+            .query_row(params![signed(exception.seq), exception.route], |row| row.get(0))
+            .optional()?;
         self.db
-            .prepare_cached(
-                "INSERT OR REPLACE INTO exception (seq, route, lane, state, reason, status, note, at_ms, until_ms, crc)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
+            .prepare_cached(&format!(
+                "INSERT OR REPLACE INTO exception ({EXCEPTION}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+            ))?
             .execute(params![
                 signed(exception.seq),
                 exception.route,
                 exception.lane,
                 exception.state,
+                exception.kind.map(Kind::as_str),
                 exception.reason.map(Reason::as_str),
                 exception.status,
                 exception.note,
@@ -89,32 +117,20 @@ impl Tx<'_> {
                 exception.until_ms,
                 exception.crc()
             ])?;
-        Ok(())
+        let change = i64::from(exception.state == RETRY) - i64::from(before == Some(RETRY));
+        self.memory.count_parked(exception.route, exception.lane, change);
+        Ok(before.is_none())
     }
 
-    /// Parks a row; answers whether it was not parked before.
-    pub(super) fn park(&self, route: i64, seq: u64, lane: u8, at_ms: i64, until_ms: Option<i64>) -> Result<bool> {
-        let known: bool = self
-            .db
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM exception WHERE seq = ?1 AND route = ?2)")?
-            .query_row(params![signed(seq), route], |row| row.get(0))?;
-        self.except(&Exception {
-            seq,
-            route,
-            lane,
-            state: RETRY,
-            reason: None,
-            status: 0,
-            note: String::new(),
-            at_ms,
-            until_ms,
-        })?;
-        Ok(!known)
+    /// Parks a row until a wall clock time. `None` = until its kind is open. Returns whether it had no exception before.
+    pub(super) fn park(&mut self, route: i64, seq: u64, kind: Kind, at_ms: i64, until_ms: Option<i64>) -> Result<bool> {
+        let exception = Exception::new(route, seq, kind.lane().number(), RETRY);
+        self.put_exception(&Exception { kind: Some(kind), at_ms, until_ms, ..exception })
     }
 
     /// Keeps a row as a dead letter.
-    pub(super) fn bury(
-        &self,
+    pub(super) fn dead_letter(
+        &mut self,
         route: i64,
         row: (u64, u8),
         reason: Reason,
@@ -122,49 +138,37 @@ impl Tx<'_> {
         note: &str,
         at_ms: i64,
     ) -> Result<()> {
-        self.except(&Exception {
-            seq: row.0,
-            route,
-            lane: row.1,
-            state: DEAD,
-            reason: Some(reason),
-            status,
-            note: note.to_string(),
-            at_ms,
-            until_ms: None,
-        })
+        let exception = Exception::new(route, row.0, row.1, DEAD);
+        let note = note.to_string();
+        self.put_exception(&Exception { reason: Some(reason), status, note, at_ms, ..exception })?;
+        Ok(())
     }
 
-    /// Ends exceptions of a route that is done with these rows. Those its cursor has passed are removed, and so are
-    /// the rows if nobody else holds them; the others stay named, else they would be behind the cursor again.
-    pub(super) fn end(&self, route: i64, rows: &[(u64, u8)]) -> Result<()> {
-        let known = self.memory.routes.iter().find(|known| known.number == route);
-        let (passed, ahead): (Vec<_>, Vec<_>) =
-            rows.iter().copied().partition(|(seq, lane)| known.is_none_or(|route| route.passed(*lane, *seq)));
-        for (seq, lane) in ahead {
-            self.done(route, seq, lane)?;
+    /// Ends the exceptions of rows that a route has finished with. Behind the cursor the exception is removed, and the row
+    /// too unless another route holds it. Ahead of the cursor the exception stays as [`DONE`], so that the row is not
+    /// leased again.
+    pub(super) fn end(&mut self, route: i64, rows: &[(u64, u8)]) -> Result<()> {
+        let mut passed = Vec::with_capacity(rows.len());
+        for (seq, lane) in rows.iter().copied() {
+            let known = self.memory.routes.iter().find(|known| known.number == route);
+            if known.is_none_or(|route| route.passed(lane, seq)) {
+                self.remove_exception(route, seq)?;
+                passed.push((seq, lane));
+            } else {
+                self.mark_done(route, seq, lane)?;
+            }
         }
-        passed.iter().try_for_each(|(seq, _)| self.unpark(route, *seq))?;
         self.free(&passed)
     }
 
-    /// The route is done with this row, which lies ahead of its cursor.
-    pub(super) fn done(&self, route: i64, seq: u64, lane: u8) -> Result<()> {
-        self.except(&Exception {
-            seq,
-            route,
-            lane,
-            state: DONE,
-            reason: None,
-            status: 0,
-            note: String::new(),
-            at_ms: 0,
-            until_ms: None,
-        })
+    /// Records that the route has finished with a row ahead of its cursor.
+    pub(super) fn mark_done(&mut self, route: i64, seq: u64, lane: u8) -> Result<()> {
+        self.put_exception(&Exception::new(route, seq, lane, DONE))?;
+        Ok(())
     }
 
-    /// Moves the cursor over rows the route is done with, if nothing else lies before them: else they would stay until
-    /// another row comes.
+    /// Moves the cursor over rows marked [`DONE`] if no other row lies before them. Otherwise they would stay stored until
+    /// the next row arrives.
     pub(super) fn pass_done(&mut self, route: i64, lane: usize) -> Result<()> {
         let cursor = self.memory.route_mut(route).and_then(|route| route.cursors.get(lane).copied());
         let last: Option<i64> = self
@@ -178,11 +182,16 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Takes an exception away.
-    pub(super) fn unpark(&self, route: i64, seq: u64) -> Result<()> {
-        self.db
-            .prepare_cached("DELETE FROM exception WHERE seq = ?1 AND route = ?2")?
-            .execute(params![signed(seq), route])?;
+    /// Deletes one exception.
+    pub(super) fn remove_exception(&mut self, route: i64, seq: u64) -> Result<()> {
+        let removed: Option<(i64, i64)> = self
+            .db
+            .prepare_cached("DELETE FROM exception WHERE seq = ?1 AND route = ?2 RETURNING lane, state")?
+            .query_row(params![signed(seq), route], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if let Some((lane, RETRY)) = removed {
+            self.memory.count_parked(route, lane.clamp(0, 3) as u8, -1);
+        }
         Ok(())
     }
 }

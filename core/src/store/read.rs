@@ -5,7 +5,7 @@ use super::answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFa
 use super::error::{Result, StoreError};
 use super::evict::used_bytes;
 use super::memory::{InFlight, Memory, PASSED, Route, signed, unsigned};
-use super::parked::Exception;
+use super::parked::{EXCEPTION, Exception};
 use super::routes::{DEAD, DONE};
 use super::schema::{self, ROW, Read, read_row};
 use super::settle::DELIVERED;
@@ -233,10 +233,7 @@ pub(super) fn state_of(db: &Connection, route: &Route, seq: u64, lane: u8) -> Re
             sending: batch.state == InflightState::Sending,
         });
     }
-    let mut select = db.prepare_cached(
-        "SELECT seq, route, lane, state, reason, status, note, at_ms, until_ms, crc FROM exception
-         WHERE seq = ?1 AND route = ?2",
-    )?;
+    let mut select = db.prepare_cached(&format!("SELECT {EXCEPTION} FROM exception WHERE seq = ?1 AND route = ?2"))?;
     let mut rows = select.query(params![signed(seq), route.number])?;
     Ok(match rows.next()?.map(Exception::read).transpose()? {
         Some(Ok(letter)) if letter.state == DEAD => {

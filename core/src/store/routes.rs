@@ -162,8 +162,7 @@ impl Tx<'_> {
             dormant_since_ms,
             cursors,
             inflight: None,
-            asked: 0,
-            asked_in_vain: 0,
+            parked: None,
             again: false,
         };
         for (lane, seq) in cursors.into_iter().enumerate() {
@@ -184,12 +183,13 @@ impl Tx<'_> {
 
     /// Rows from a damaged file that this route had settled there are not for it. Books those that may have arrived, and
     /// answers how many.
-    fn already_settled(&self, route: &Route) -> Result<u64> {
-        let mut select = self.db.prepare_cached(
+    fn already_settled(&mut self, route: &Route) -> Result<u64> {
+        let db = self.db;
+        let mut select = db.prepare_cached(
             "SELECT seq, event.lane, event.kind, ambiguous FROM settled JOIN event USING (seq) WHERE hash = ?1 ORDER BY seq",
         )?;
         // No day: the books of long ago have none either.
-        let mut book = self.db.prepare_cached(
+        let mut book = db.prepare_cached(
             "INSERT INTO ledger (epoch, day, route, kind, reason, n) VALUES (?1, 0, ?2, ?3, ?4, 1)
              ON CONFLICT DO UPDATE SET n = n + 1",
         )?;
@@ -200,7 +200,7 @@ impl Tx<'_> {
             if route.passed(lane, seq) {
                 continue;
             }
-            self.done(route.number, seq, lane)?;
+            self.mark_done(route.number, seq, lane)?;
             if row.get(3)? {
                 let kind: String = row.get(2)?;
                 book.execute(params![signed(self.memory.epoch), route.number, kind, Reason::Ambiguous.as_str()])?;

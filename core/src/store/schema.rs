@@ -14,8 +14,9 @@ use std::time::Duration;
 /// `REZQ`: what `file`, the inspector and the carver know our files by.
 pub(crate) const APPLICATION_ID: i32 = 0x5245_5A51;
 
-/// Version of the tables. A file with a higher one is left alone.
-pub(crate) const VERSION: u32 = 1;
+/// Version of the tables. A file with a higher one is left alone. One with a lower one counts as damaged: it is set aside
+/// and its rows are carved into a new file. No version before 2 was ever released.
+pub(crate) const VERSION: u32 = 2;
 
 /// Bytes of a page. Fixed: the carver depends on it.
 pub(crate) const PAGE_BYTES: u64 = 4096;
@@ -26,11 +27,18 @@ const BUSY: Duration = Duration::from_millis(250);
 /// Statements kept prepared: more than there are in this room.
 const STATEMENTS: usize = 128;
 
-/// `event` holds what is to be delivered; its one index is by (lane, seq), `seq` being the row's own number, which
-/// SQLite appends to every index (naming it would store it twice). `exception` holds the rows that left a cursor's order
-/// (state 1 parked, 2 dead, 3 done with before the cursor came to it),
-/// `settled` which routes not declared yet (by the hash of their name) had settled (or may have) a row found in a damaged file,
-/// `fold.erase` is 1 while the log still holds copies of erased rows, `flow` what each route did with its rows in an epoch (`first_seq` NULL: rows are counted in `base` one by one).
+/// `event` holds the rows to deliver. Its index is by (lane, seq): `seq` is the rowid, which SQLite appends to every index.
+///
+/// `exception` holds the rows that left the order of a route's cursor. State 1 is parked, 2 is a dead letter, 3 is
+/// finished before the cursor reached it. `kind` is set for parked rows only: `exception_parked` lets a lease skip all
+/// parked rows of the kinds that the route does not take now.
+///
+/// `fold.erase` is 1 while the log still holds copies of erased rows.
+///
+/// `settled` names the routes (by hash) that had, or may have, settled a row of a damaged file before they were declared.
+///
+/// `flow` counts what each route did with its rows in an epoch. Where `first_seq` is NULL, rows are counted one by one in
+/// `base`.
 const TABLES: &str = "
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, lane INTEGER NOT NULL, kind TEXT NOT NULL, run INTEGER NOT NULL,
@@ -69,11 +77,12 @@ CREATE TABLE inflight (
   attempt INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE exception (
-  seq INTEGER NOT NULL, route INTEGER NOT NULL, lane INTEGER NOT NULL, state INTEGER NOT NULL, reason TEXT,
+  seq INTEGER NOT NULL, route INTEGER NOT NULL, lane INTEGER NOT NULL, state INTEGER NOT NULL, kind TEXT, reason TEXT,
   status INTEGER NOT NULL, note TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER, crc INTEGER NOT NULL,
   PRIMARY KEY (seq, route)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX exception_route ON exception (route, lane, state, seq);
+CREATE INDEX exception_parked ON exception (route, kind, until_ms, seq) WHERE state = 1;
 CREATE TABLE ledger (
   epoch INTEGER NOT NULL, day INTEGER NOT NULL, route INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL,
   n INTEGER NOT NULL, PRIMARY KEY (epoch, day, route, kind, reason)
@@ -162,7 +171,10 @@ fn version(db: &Connection) -> Result<bool> {
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     match (application, version) {
-        (APPLICATION_ID, 1..=VERSION) => Ok(false),
+        (APPLICATION_ID, VERSION) => Ok(false),
+        (APPLICATION_ID, older) if older > 0 && older < VERSION => {
+            Err(StoreError::Corrupt(format!("its tables have version {older}, this build reads version {VERSION}")))
+        }
         (APPLICATION_ID, newer) if newer > VERSION => Err(StoreError::Newer(newer)),
         (0, 0) if db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0 => Ok(true),
         _ => Err(StoreError::Corrupt(format!("not a queue (application {application:#x}, version {version})"))),
@@ -311,7 +323,7 @@ mod tests {
             ("page_size", "4096"),
             ("journal_size_limit", "1056768"),
             ("application_id", "1380276817"),
-            ("user_version", "1"),
+            ("user_version", "2"),
         ];
         for (pragma, value) in expected {
             assert_eq!(ask(pragma), value, "{pragma}");
@@ -341,6 +353,16 @@ mod tests {
         drop(store);
         let error = Store::open(folder.path(), &identity(), Options::default()).err();
         assert_eq!(error, Some(StoreError::Newer(7)));
+    }
+
+    #[test]
+    fn a_file_of_an_older_build_is_damaged() {
+        let bench = Bench::new();
+        bench.store.db.execute_batch("PRAGMA user_version = 1").unwrap();
+        let Bench { folder, store, .. } = bench;
+        drop(store);
+        let error = Store::open(folder.path(), &identity(), Options::default()).err();
+        assert!(matches!(&error, Some(StoreError::Corrupt(why)) if why.contains("version 1")), "{error:?}");
     }
 
     #[test]

@@ -57,15 +57,15 @@ impl Store {
                             reason.as_str()
                         }
                         RowEnd::Dead { reason, status, note } => {
-                            tx.bury(number, (row.seq, row.lane), *reason, *status, cut(note), now.wall_ms)?;
+                            tx.dead_letter(number, (row.seq, row.lane), *reason, *status, cut(note), now.wall_ms)?;
                             reason.as_str()
                         }
                         RowEnd::Later { until_wall_ms } => {
-                            tx.park(number, row.seq, row.lane, now.wall_ms, *until_wall_ms)?;
+                            tx.park(number, row.seq, row.kind, now.wall_ms, *until_wall_ms)?;
                             KEPT
                         }
                         RowEnd::Keep => {
-                            tx.park(number, row.seq, row.lane, now.wall_ms, None)?;
+                            tx.park(number, row.seq, row.kind, now.wall_ms, None)?;
                             KEPT
                         }
                     };
@@ -200,7 +200,6 @@ mod tests {
     use super::super::testing::{Bench, NOW, ROUTE, receipt};
     use super::super::{RowState, types::Lease};
     use super::*;
-    use crate::destination::Want;
     use crate::kind::Kind;
     use crate::reason::Reason;
 
@@ -262,8 +261,7 @@ mod tests {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::Revenue, Kind::Error]);
         // Row 1 is cut, row 2 parked behind it, and the batch released: both are ahead of the cursor.
-        let park = &mut |row: &crate::row::Row| if row.kind == Kind::Revenue { Want::Later } else { Want::Yes };
-        assert_eq!(bench.lease_on(ROUTE, 3, park).unwrap().rows.len(), 2);
+        assert_eq!(bench.lease_without(3, &[Kind::Revenue]).unwrap().rows.len(), 2);
         bench.store.release(ROUTE, None, None).unwrap();
         let lease = bench.lease(1).unwrap();
         assert_eq!(lease.rows[0].seq, rows[1]);
@@ -286,8 +284,7 @@ mod tests {
     fn a_row_delivered_ahead_goes_when_the_cursor_has_passed_it() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error, Kind::Revenue, Kind::Error]);
-        let park = &mut |row: &crate::row::Row| if row.kind == Kind::Revenue { Want::Later } else { Want::Yes };
-        bench.lease_on(ROUTE, 3, park).unwrap();
+        bench.lease_without(3, &[Kind::Revenue]).unwrap();
         bench.store.release(ROUTE, None, None).unwrap();
         for _ in 0..2 {
             let lease = bench.lease(if bench.account(ROUTE).delivered == 0 { 1 } else { 9 }).unwrap();

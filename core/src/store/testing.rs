@@ -110,9 +110,19 @@ impl Bench {
         max_events: usize,
         wants: &mut dyn FnMut(&Row) -> Want,
     ) -> Option<Lease> {
+        self.select(route, max_events, Selector::new(wants))
+    }
+
+    /// Leases while the route takes no rows of these kinds.
+    pub(super) fn lease_without(&mut self, max_events: usize, closed: &[Kind]) -> Option<Lease> {
+        let wants = &mut |row: &Row| if closed.contains(&row.kind) { Want::Later } else { Want::Yes };
+        self.select(ROUTE, max_events, Selector { closed, ..Selector::new(wants) })
+    }
+
+    pub(super) fn select(&mut self, route: &str, max_events: usize, select: Selector<'_>) -> Option<Lease> {
         let cut = Cut { max_events, max_bytes: 1 << 20 };
         let id = format!("batch-{}", self.ids);
-        let lease = self.store.lease(route, cut, 1, &|| id.clone(), wants, NOW).unwrap();
+        let lease = self.store.lease(route, cut, 1, &|| id.clone(), select, NOW).unwrap();
         self.check();
         lease
     }
@@ -143,4 +153,28 @@ impl Bench {
 
 pub(super) fn seqs(lease: &Lease) -> Vec<u64> {
     lease.rows.iter().map(|row| row.seq).collect()
+}
+
+/// Counts the virtual machine steps of SQLite from now on: the work of its statements, whatever the machine does
+/// meanwhile. The second value returns the count and ends it.
+pub(super) fn count_steps(store: &mut Store) -> (&mut Store, impl FnOnce() -> u64 + use<>) {
+    use std::os::raw::{c_int, c_void};
+    unsafe extern "C" fn step(count: *mut c_void) -> c_int {
+        // SAFETY: `count` is the counter below, which outlives the handler.
+        unsafe { *count.cast::<u64>() += 1 };
+        0
+    }
+    let counter = Box::into_raw(Box::new(0u64));
+    // SAFETY: the handle is open, and the store is used by this thread only.
+    let handle = unsafe { store.db.handle() };
+    // SAFETY: `step` and `counter` stay valid until the handler is removed below.
+    unsafe { rusqlite::ffi::sqlite3_progress_handler(handle, 1, Some(step), counter.cast()) };
+    let end = move || {
+        // SAFETY: the connection is still open; nothing uses the counter after the handler is removed.
+        unsafe {
+            rusqlite::ffi::sqlite3_progress_handler(handle, 0, None, std::ptr::null_mut());
+            *Box::from_raw(counter)
+        }
+    };
+    (store, end)
 }

@@ -1,5 +1,6 @@
 //! What goes into the store and what comes out of it.
 
+use crate::destination::Want;
 use crate::id::EventId;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
@@ -99,6 +100,25 @@ pub(crate) struct Cut {
     pub(crate) max_events: usize,
     /// Bytes of their JSON; a single row over it is still taken.
     pub(crate) max_bytes: usize,
+}
+
+/// Which rows a lease takes.
+pub(crate) struct Selector<'a> {
+    /// Kinds of which the route takes no row now, but may later: a limit of the server, a consent that is not answered.
+    /// Parked rows of these kinds are not looked at.
+    pub(crate) closed: &'a [Kind],
+    /// Rows that this lease leaves out; a few.
+    pub(crate) skip: &'a [u64],
+    /// Whether the route takes a row. `No` settles it as unwanted. `Later` parks it: a row of a closed kind until the kind
+    /// is open, any other row for [`limits::ASK_AGAIN`].
+    pub(crate) wants: &'a mut dyn FnMut(&Row) -> Want,
+}
+
+impl<'a> Selector<'a> {
+    /// No kind is closed.
+    pub(crate) fn new(wants: &'a mut dyn FnMut(&Row) -> Want) -> Selector<'a> {
+        Selector { closed: &[], skip: &[], wants }
+    }
 }
 
 /// Rows in flight on one route.

@@ -149,8 +149,9 @@ impl Tx<'_> {
         if let Some(install) = install {
             self.set_install(install)?;
         }
-        let Memory { swept, aged, .. } = &mut *self.memory;
+        let Memory { swept, aged, routes, .. } = &mut *self.memory;
         (*swept, *aged) = ([0; 4], [0; 4]);
+        routes.iter_mut().for_each(|route| route.parked = None);
         Ok(())
     }
 }

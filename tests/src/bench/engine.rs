@@ -1,20 +1,17 @@
-//! The engine as a whole: its start, a drain, and what it costs while nothing happens.
+//! The engine as a whole: its start, and its cost while idle.
 
-use super::record::{attrs, monitor, one};
+use super::record::monitor;
 use super::{Line, Result, Scale, Times, proc_number};
-use rez_inspect::collector::{Collector, Options};
-use rez_monitor::destination::Rez;
 use rez_monitor::{Config, Consent, Monitor, Purpose};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(20);
 
 pub fn run(scale: Scale, folder: &Path, say: &mut dyn FnMut(Line)) -> Result<()> {
     init(folder, say)?;
-    drain(folder, say)?;
     idle(scale, folder, say)
 }
 
@@ -44,41 +41,6 @@ fn init(folder: &Path, say: &mut dyn FnMut(Line)) -> Result<()> {
     say(Line::new("init_caller", again.quantile(0.5) / 1e3, "us", 200.0)
         .floor("mkdir_file_mmap_thread_p50", least.quantile(0.5) / 1e3)
         .note(format!("the first start of an app, with a new folder, {:.0} us", first.quantile(0.5) / 1e3)));
-    Ok(())
-}
-
-fn drain(folder: &Path, say: &mut dyn FnMut(Line)) -> Result<()> {
-    const EVENTS: u64 = 10_000;
-    let collector = Collector::start(Options::new(folder.join("collector.sqlite")))?;
-    // Pending consent keeps the rows here until the clock runs.
-    let config = Config::builder(folder.join("drain"), "bench", "bench@1.0.0+1")
-        .destination("main", Rez::builder(collector.url(), "bench").purposes(&Purpose::ALL).build()?)
-        .consent(Purpose::Analytics, Consent::Granted)
-        .sessions(false)
-        .build()?;
-    let monitor = Monitor::open(config)?;
-    let attrs = attrs();
-    let mut recorded = 0;
-    for number in 1..=EVENTS {
-        recorded += u64::from(one(&monitor, &attrs));
-        if number % 1_000 == 0 {
-            monitor.persist(WAIT)?;
-        }
-    }
-    let before = collector.arrived()?;
-    let began = Instant::now();
-    monitor.set_consent(Purpose::Monitoring, Consent::Granted);
-    let mut flushes = 0;
-    while collector.arrived()? < before + recorded && began.elapsed() < WAIT {
-        monitor.flush(WAIT)?;
-        flushes += 1;
-    }
-    let took = began.elapsed();
-    let arrived = collector.arrived()? - before;
-    monitor.close(WAIT);
-    collector.stop();
-    say(Line::new("drain_10k", took.as_secs_f64() * 1e3, "ms", 1_000.0)
-        .note(format!("{arrived} of {recorded} arrived in {flushes} flushes; the collector commits to disk too")));
     Ok(())
 }
 

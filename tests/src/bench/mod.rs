@@ -1,8 +1,12 @@
 //! The lines of the benchmark: a value beside the floor measured in the same run, and what it is held against.
 
+pub mod cap;
+pub mod drain;
 pub mod encode;
 pub mod encode_sentry;
 pub mod engine;
+pub mod lease;
+pub mod names;
 pub mod privacy;
 pub mod record;
 pub mod rows;
@@ -126,6 +130,15 @@ impl Times {
         let place = (self.all.len() as f64 * share) as usize;
         self.all.get(place.min(self.all.len().saturating_sub(1))).copied().unwrap_or(0.0)
     }
+}
+
+/// CPU time of this process so far, all threads, in seconds. Other programs on the machine do not count.
+pub fn cpu() -> f64 {
+    // SAFETY: `rusage` is plain numbers, and the call fills the whole of it.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    seconds(usage.ru_utime) + seconds(usage.ru_stime)
 }
 
 /// A field of `/proc/<...>`, the first number after `name:`.

@@ -1,6 +1,7 @@
 //! The numbers of the product beside the floors measured in the same run: `bench [--quick] [--json FILE] [WORD]`.
 //!
-//! Run it from a release build (`cargo xtask bench`). Only lines whose group (`record`, `rows`, `engine`, `encode`, `privacy`) is WORD are
+//! Run it from a release build (`cargo xtask bench`). Only lines whose group (`record`, `rows`, `lease`, `cap`, `drain`, `names`, `engine`,
+//! `encode`, `privacy`) is WORD are
 //! measured if one is given. A missed time is printed, never an exit code: the exit code tells whether it could measure.
 
 #[path = "../bench/mod.rs"]
@@ -67,9 +68,11 @@ fn main() -> Result<()> {
                     _ => bench::engine::idle_child(None),
                 };
             }
-            "record" | "rows" | "engine" | "encode" | "privacy" => group = Some(arg),
+            "record" | "rows" | "lease" | "cap" | "drain" | "names" | "engine" | "encode" | "privacy" => {
+                group = Some(arg)
+            }
             "--help" | "-h" => {
-                println!("bench [--quick] [--json FILE] [record|rows|engine|encode|privacy]");
+                println!("bench [--quick] [--json FILE] [record|rows|lease|cap|drain|names|engine|encode|privacy]");
                 return Ok(());
             }
             other => return Err(format!("`{other}` is no option; see --help").into()),
@@ -95,6 +98,18 @@ fn main() -> Result<()> {
     }
     if wanted("rows") {
         bench::rows::run(scale, folder.path(), &mut say)?;
+    }
+    if wanted("lease") {
+        bench::lease::run(scale, folder.path(), &mut say)?;
+    }
+    if wanted("cap") {
+        bench::cap::run(scale, folder.path(), &mut say)?;
+    }
+    if wanted("drain") {
+        bench::drain::run(scale, folder.path(), &mut say)?;
+    }
+    if wanted("names") {
+        bench::names::run(scale, folder.path(), &mut say)?;
     }
     if wanted("engine") {
         bench::engine::run(scale, folder.path(), &mut say)?;

@@ -8,7 +8,7 @@ use super::{Driver, Leased, Payload, Running};
 use crate::destination::{Destination, RouteSpec, Stamp};
 use crate::reason::Reason;
 use crate::row::Row;
-use crate::store::{InflightState, Lease, Now, Receipt, RouteKey, RowEnd};
+use crate::store::{InflightState, Lease, Now, Receipt, RouteKey, RowEnd, Selector};
 use crate::sys::fault;
 use crate::transport::{Completion, Request};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,26 +72,28 @@ impl<O: Outbox> Driver<O> {
         let at = wait::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         let (granted, denied) = (self.context.outbox.granted(), self.context.outbox.denied());
         let (route, destination) = self.route(key)?;
-        let suspects = route.state.stop.iter().flat_map(|stop| &stop.suspects).map(|suspect| suspect.seq).collect();
-        let mut filter = Filter {
+        let suspects = route.state.stop.iter().flat_map(|stop| &stop.suspects);
+        let mut skip: Vec<u64> = suspects.map(|suspect| suspect.seq).collect();
+        let filter = Filter {
             name: route.destination.clone(),
             spec: route.spec,
             granted,
             denied,
             limited: route.state.limited(at),
-            skip: suspects,
             destination,
         };
         let cut = route.state.cut(route.spec);
         let encoder = filter.destination.encoder();
         loop {
-            let (key, id, filter_now) = (key.clone(), self.new_id(now), filter.clone());
+            let (key, id, filter, left_out) = (key.clone(), self.new_id(now), filter.clone(), skip.clone());
             let result = self.with_store(move |store, now| {
                 let mut taken = None;
-                let wants = &mut |row: &Row| filter_now.take(&mut taken, row);
-                let lease = store.lease(&key, cut, encoder, &|| id.clone(), wants, now)?;
+                let closed = filter.closed();
+                let wants = &mut |row: &Row| filter.take(&mut taken, row);
+                let select = Selector { closed: &closed, skip: &left_out, wants };
+                let lease = store.lease(&key, cut, encoder, &|| id.clone(), select, now)?;
                 let again = lease.is_none() && store.lease_again(&key);
-                let backlog = Backlog::read(store, &key)?;
+                let backlog = Backlog::read(store, &key, now)?;
                 Ok((Leased { lease, backlog, install: store.install().to_owned(), epoch: store.epoch() }, again))
             });
             let (leased, again) = result?;
@@ -99,10 +101,10 @@ impl<O: Outbox> Driver<O> {
                 // A lease reads a bounded number of rows, so that the writer can fold in between.
                 continue;
             }
-            if leased.lease.is_some() || filter.skip.is_empty() {
+            if leased.lease.is_some() || skip.is_empty() {
                 return Some(leased);
             }
-            filter.skip.clear();
+            skip.clear();
         }
     }
 

@@ -78,7 +78,7 @@ impl<O: Outbox> Driver<O> {
                 (Step::Retry, Some(receipt)) => store.retry(&key, receipt, state)?,
                 (_, receipt) => store.release(&key, receipt.as_ref(), state)?,
             }
-            Backlog::read(store, &key)
+            Backlog::read(store, &key, now)
         });
         let (route, step, seqs, receipt) = kept;
         let Some(backlog) = backlog else { return self.unsettled.push(Settlement { route, step, seqs, receipt }) };

@@ -127,7 +127,10 @@ fn an_at_most_once_request_that_may_have_arrived_is_never_repeated() {
     bench.store_rows(Kind::Error, "{}", 2);
     bench.store(|store, now| {
         let cut = store::Cut { max_events: 9, max_bytes: 9999 };
-        store.lease(ONE, cut, 1, &|| "b".into(), &mut |_| Want::Yes, now).unwrap().unwrap();
+        store
+            .lease(ONE, cut, 1, &|| "b".into(), crate::store::Selector::new(&mut |_| Want::Yes), now)
+            .unwrap()
+            .unwrap();
     });
     bench.restart("boot-a");
     bench.add("once", Arc::new(Once));
