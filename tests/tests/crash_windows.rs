@@ -1,5 +1,5 @@
-//! One test per line of the crash-window table: the child is killed at a named point in the code, and what it had
-//! acknowledged, the accounts and the collector are compared afterwards.
+//! One test per line of the crash window table. The child is killed at a named point in the code; then its acknowledged
+//! events, the balance and the collector are compared.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_inspect::collector::{Collector, Fault, Options, Switches, What};
@@ -19,7 +19,7 @@ fn garble(file: &Path) {
     file.sync_all().unwrap();
 }
 
-/// The database is lost: its header is garbled, and the log that could mend it is too.
+/// Damages the database beyond what the log can repair.
 fn lose_database(scene: &Scene) {
     garble(&scene.folder().join("queue.db"));
     let wal = scene.folder().join("queue.db-wal");
@@ -55,7 +55,7 @@ fn published_but_not_folded_is_imported_once_with_the_release_of_its_own_run() {
         assert_eq!(release.get(&row.row.run).map(String::as_str), Some(expected), "of event {serial}");
         *seen.entry(expected).or_insert(0) += 1;
     }
-    // The last one was published and its call did not return any more.
+    // The last one was published and its call did not return.
     assert_eq!(seen.get("shop@1"), Some(&(said.recorded.len() + 1)));
     assert_eq!(seen.get("shop@2"), Some(&10));
     let found = scene.deliver();
@@ -84,7 +84,7 @@ fn runs_that_die_before_they_end_the_session_of_the_run_before_leave_no_session_
 }
 
 #[test]
-fn killed_around_the_commit_of_a_fold_nothing_is_lost_and_nothing_twice() {
+fn a_kill_around_the_commit_of_a_fold_loses_and_doubles_nothing() {
     for fault in
         ["fold_commit:1", "fold_commit:3", "fold_committed:1", "fold_committed:2", "marks_written:1", "marks_written:2"]
     {
@@ -100,7 +100,7 @@ fn killed_around_the_commit_of_a_fold_nothing_is_lost_and_nothing_twice() {
 }
 
 #[test]
-fn the_database_lost_after_a_commit_the_ring_gives_the_same_ids_back() {
+fn if_the_database_is_lost_after_a_commit_the_ring_restores_the_events_with_the_same_ids() {
     let scene = Scene::new(CHILD);
     let said = scene.killed_at("fold_committed:1", "n=3000 url=none pause_us=300 end=wait");
     lose_database(&scene);
@@ -110,7 +110,7 @@ fn the_database_lost_after_a_commit_the_ring_gives_the_same_ids_back() {
 }
 
 #[test]
-fn the_database_lost_after_the_superblock_the_carver_brings_the_rows_back() {
+fn if_the_database_is_lost_after_the_superblock_was_written_the_carver_restores_the_rows() {
     let scene = Scene::new(CHILD);
     let said = scene.run("n=500 url=none pause_us=100 end=close");
     garble(&scene.folder().join("queue.db"));
@@ -122,7 +122,7 @@ fn the_database_lost_after_the_superblock_the_carver_brings_the_rows_back() {
 }
 
 #[test]
-fn killed_around_a_request_every_event_arrives_once() {
+fn after_a_kill_around_a_request_every_event_arrives_once() {
     for fault in [
         "inflight_committed:1",
         "inflight_committed:2",
@@ -143,7 +143,7 @@ fn killed_around_a_request_every_event_arrives_once() {
 }
 
 #[test]
-fn the_server_committed_and_the_answer_was_lost_the_same_ids_are_sent_again() {
+fn if_the_answer_to_a_committed_request_is_lost_the_same_ids_are_sent_again() {
     let scene = Scene::new(CHILD);
     scene.collector.set_switches(Switches { faults: [Fault::once(What::DropAnswer)].into(), ..Switches::default() });
     let said = scene.killed_at("answered:1", "n=100 kinds=message end=try,wait");
@@ -156,7 +156,7 @@ fn the_server_committed_and_the_answer_was_lost_the_same_ids_are_sent_again() {
 }
 
 #[test]
-fn the_database_lost_while_records_wait_they_keep_the_ids_and_the_release_of_their_run() {
+fn records_that_wait_while_the_database_is_lost_keep_the_ids_and_the_release_of_their_run() {
     let scene = Scene::new(CHILD);
     // What comes after the persist waits in the ring for the next fold; the run's record is folded.
     let options = "n=3000 kinds=message crumbs=0 url=none persist_every=100 release=shop@1 end=wait";
@@ -174,7 +174,7 @@ fn the_database_lost_while_records_wait_they_keep_the_ids_and_the_release_of_the
     let published = said.recorded.len() as u64;
     for row in there {
         let serial = serial(&row.row.json).unwrap();
-        // The last one was published and its call did not return any more.
+        // The last one was published and its call did not return.
         let id = row.row.id.to_string();
         assert!(serial == published || ids.get(id.as_str()) == Some(&serial), "event {serial} has another id");
         assert_eq!(release.get(&row.row.run).map(String::as_str), Some("shop@1"), "of event {serial}");
@@ -210,7 +210,7 @@ fn a_crash_folded_out_of_the_reserve_is_not_folded_again() {
 }
 
 #[test]
-fn settled_but_not_in_the_superblock_and_the_file_lost_at_most_one_batch_comes_again() {
+fn if_the_file_is_lost_before_a_settlement_is_in_the_superblock_at_most_one_batch_is_sent_again() {
     let scene = Scene::new(CHILD);
     let said = scene.killed_at("settled:1", "n=100 kinds=message end=try,wait");
     let before = scene.found().collected;
@@ -224,7 +224,7 @@ fn settled_but_not_in_the_superblock_and_the_file_lost_at_most_one_batch_comes_a
 }
 
 #[test]
-fn a_storm_of_damaged_rows_puts_the_file_aside_and_what_is_not_found_again_is_counted() {
+fn many_damaged_rows_quarantine_the_file_and_rows_that_are_not_recovered_are_counted() {
     for (every, storm) in [(10, true), (150, false)] {
         let scene = Scene::new(CHILD);
         let said = scene.run("n=300 kinds=message url=none end=close");
@@ -261,7 +261,7 @@ fn rows_of_a_damaged_file_go_only_to_the_destinations_that_had_not_settled_them(
 }
 
 #[test]
-fn a_wipe_begun_is_ended_before_anything_is_sent() {
+fn an_interrupted_wipe_is_finished_before_anything_is_sent() {
     for fault in ["wipe_begun:1", "wipe_ended:1"] {
         for (wish, analytics_only) in [("forget", false), ("deny", true)] {
             let scene = Scene::new(CHILD);
@@ -284,7 +284,7 @@ fn a_wipe_begun_is_ended_before_anything_is_sent() {
 }
 
 #[test]
-fn a_carve_killed_in_a_step_is_repeated_and_nothing_comes_twice() {
+fn a_carve_killed_in_a_step_is_repeated_and_doubles_nothing() {
     for fault in ["carve_step:1", "carve_step:3"] {
         let scene = Scene::new(CHILD);
         // Rows of 6 KiB spill over into other pages.
@@ -315,7 +315,7 @@ fn a_carve_killed_before_its_folder_is_deleted_counts_its_losses_once() {
 }
 
 #[test]
-fn a_carve_whose_database_is_lost_too_goes_on_and_neither_doubles_nor_miscounts() {
+fn a_carve_whose_new_database_is_lost_continues_and_neither_doubles_nor_miscounts() {
     for step in [2, 5, 30] {
         let scene = Scene::new(CHILD);
         let said = scene.run("n=400 url=none kinds=message fill=6000 crumbs=0 persist_every=50 end=close");
@@ -354,7 +354,7 @@ fn carved_events_keep_the_release_of_their_own_run() {
     scene.deliver().has_all(&recorded);
 }
 
-/// As if the device had started again: ring and database were last open in another boot.
+/// Simulates another boot: ring and database were last open in an earlier one.
 fn another_boot(folder: &Path) {
     let mut ring = std::fs::OpenOptions::new().write(true).open(folder.join("ring.bin")).unwrap();
     ring.seek(SeekFrom::Start(80)).unwrap();
@@ -364,7 +364,7 @@ fn another_boot(folder: &Path) {
 }
 
 #[test]
-fn a_power_cut_after_a_commit_begins_a_new_epoch_and_counts_what_went() {
+fn a_power_cut_after_a_commit_begins_a_new_epoch_and_counts_the_lost_events() {
     let scene = Scene::new(CHILD);
     let first = scene.run("n=50 url=none pause_us=100 end=close");
     let before = Reader::open(&scene.folder()).unwrap().balance().unwrap().epoch;

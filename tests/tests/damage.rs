@@ -1,4 +1,4 @@
-//! Damaged files under a real engine: what they cost, and what must never come back out of them.
+//! Damaged files under a real engine: what is lost, and what must not come back.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor_tests::scene::{Scene, dropped, rows};
@@ -9,26 +9,26 @@ use std::path::Path;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
 
-/// Writes over the first bytes of the queue: no connection opens it any more.
+/// Overwrites the first bytes of the queue, so that SQLite cannot open it.
 fn garble(folder: &Path) {
     let mut file = std::fs::OpenOptions::new().write(true).open(folder.join("queue.db")).unwrap();
     file.write_all(&[0xa5; 100]).unwrap();
     file.sync_all().unwrap();
 }
 
-/// Every acknowledged event is at the collector or in the books, and none is there twice.
+/// Every acknowledged event is at the collector or counted as lost, and none is there twice.
 fn accounted(scene: &Scene, acknowledged: &[(String, u64)], what: &str) {
     let found = scene.deliver();
     found.none_doubled();
     let lost = acknowledged.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
     let booked: u64 = dropped(&found.balance).values().sum();
     println!("{what}: {lost} of {} lost, {:?}", acknowledged.len(), dropped(&found.balance));
-    assert!(lost <= booked, "{what}: {lost} are lost, {booked} are in the books");
+    assert!(lost <= booked, "{what}: {lost} are lost, {booked} are counted");
     assert_eq!(scene.collector.counts().unwrap().duplicates, 0, "{what}");
 }
 
 #[test]
-fn flipped_bits_cost_the_rows_they_hit_and_are_counted() {
+fn flipped_bits_lose_only_the_rows_they_hit_and_those_are_counted() {
     let mut random = Seeded::of("flipped_bits", 7);
     for round in 0..6 {
         let scene = Scene::new(CHILD);
@@ -51,7 +51,7 @@ fn flipped_bits_cost_the_rows_they_hit_and_are_counted() {
 }
 
 #[test]
-fn a_queue_cut_short_gives_back_what_is_left_and_counts_the_rest() {
+fn the_rest_of_a_truncated_queue_is_recovered_and_the_missing_rows_are_counted() {
     let mut random = Seeded::of("cut_short", 8);
     for round in 0..4 {
         let scene = Scene::new(CHILD);
@@ -101,7 +101,7 @@ fn a_wiped_event_never_comes_back_from_a_damaged_file() {
 }
 
 #[test]
-fn a_queue_unlinked_under_the_engine_or_between_two_lives_is_begun_anew_and_what_it_held_is_counted() {
+fn a_queue_unlinked_while_the_app_runs_or_between_two_runs_is_created_again_and_its_rows_are_counted() {
     for live in [true, false] {
         let scene = Scene::new(CHILD);
         let mut acknowledged = scene.run("n=300 kinds=message url=none persist_every=100 end=close").recorded;
@@ -129,7 +129,7 @@ fn a_queue_unlinked_under_the_engine_or_between_two_lives_is_begun_anew_and_what
 }
 
 #[test]
-fn a_header_garbled_under_the_engine_costs_no_event() {
+fn a_ring_header_overwritten_while_the_app_runs_loses_no_event() {
     let scene = Scene::new(CHILD);
     let kid = scene.start("n=2000 kinds=message crumbs=0 url=none pause_us=100 end=persist,close");
     kid.until("five hundred", |said| said.recorded.len() >= 500);
@@ -145,7 +145,7 @@ fn a_header_garbled_under_the_engine_costs_no_event() {
 }
 
 #[test]
-fn a_log_index_cut_or_unlinked_under_the_engine_costs_no_event_and_does_not_kill_the_app() {
+fn a_log_index_truncated_or_unlinked_while_the_app_runs_loses_no_event_and_does_not_kill_the_app() {
     for unlink in [false, true] {
         let scene = Scene::new(CHILD);
         let kid = scene.start("n=3000 crumbs=0 url=none pause_us=200 persist_every=50 end=persist,state,close");

@@ -1,17 +1,17 @@
-//! Starts that die in the engine, and kills that only look like it.
+//! Crash loops: starts that die in the engine, and kills that are no crash loop.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor_tests::scene::{Scene, dropped};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
 
-/// How many quarantines there were.
+/// Number of quarantines so far.
 fn quarantines(scene: &Scene) -> usize {
     std::fs::read_to_string(scene.folder().join("quarantine/log")).unwrap_or_default().lines().count()
 }
 
 #[test]
-fn three_deaths_in_one_step_of_a_start_put_the_queue_aside_and_nothing_is_lost() {
+fn three_deaths_in_one_step_of_a_start_quarantine_the_queue_and_nothing_is_lost() {
     let scene = Scene::new(CHILD);
     let mut recorded = scene.run("n=300 url=none end=close").recorded;
     for life in 1..=3 {
@@ -26,7 +26,7 @@ fn three_deaths_in_one_step_of_a_start_put_the_queue_aside_and_nothing_is_lost()
 }
 
 #[test]
-fn kills_in_changing_steps_of_a_start_put_nothing_aside() {
+fn kills_in_changing_steps_of_a_start_quarantine_nothing() {
     let scene = Scene::new(CHILD);
     let mut recorded = scene.run("n=50 url=none end=close").recorded;
     for life in 1..=12 {
@@ -41,12 +41,12 @@ fn kills_in_changing_steps_of_a_start_put_nothing_aside() {
 }
 
 #[test]
-fn a_record_over_which_three_starts_died_is_left_out_and_counted() {
+fn a_record_over_which_three_starts_died_is_skipped_and_counted() {
     let scene = Scene::new(CHILD);
     // Killed before anything is folded, so that each start reads the first life's records first.
     let first = scene.killed_at("fold_commit:1", "n=100 kinds=message crumbs=0 url=none end=wait").recorded;
     for life in 1..=3 {
-        // The run record, four events, and the fifth one kills.
+        // The run record, four events; the fifth event kills the process.
         scene.killed_at("record_read:6", &format!("n=0 first={} url=none end=wait", life * 1000));
     }
     let found = scene.deliver();

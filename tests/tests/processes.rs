@@ -9,7 +9,7 @@ use std::time::Instant;
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
 
 #[test]
-fn two_processes_on_one_folder_have_a_queue_each_and_lose_nothing() {
+fn two_processes_on_one_folder_use_a_queue_each_and_lose_nothing() {
     let scene = Scene::new(CHILD);
     let mut first = scene.start("n=100 pause_us=100 end=persist,wait,flush");
     first.until("the first waits", |said| said.words.iter().any(|line| line == "waiting"));
@@ -32,11 +32,11 @@ fn two_processes_on_one_folder_have_a_queue_each_and_lose_nothing() {
 }
 
 #[test]
-fn the_queue_of_a_process_that_is_gone_is_delivered_by_the_holder_and_its_folder_removed() {
+fn the_queue_of_an_ended_process_is_delivered_by_the_owner_of_the_folder_and_removed() {
     let scene = Scene::new(CHILD);
     let mut first = scene.start("n=10 url=none end=persist,wait,exit");
     first.until("the first waits", |said| said.words.iter().any(|line| line == "waiting"));
-    // Both leave something: one is killed with records in its ring alone, one with losses its server was not told.
+    // One process is killed with records in its ring only, the other has losses that are not reported.
     let mut recorded = scene.killed_at("fold_commit:1", "n=50 first=1000 url=none end=wait").recorded;
     let sibling = scene.path("app.1");
     assert!(sibling.exists());
@@ -61,7 +61,7 @@ fn the_queue_of_a_process_that_is_gone_is_delivered_by_the_holder_and_its_folder
 }
 
 #[test]
-fn a_user_forgotten_at_once_after_open_is_forgotten_in_the_folders_of_processes_that_are_gone_too() {
+fn a_user_forgotten_right_after_open_is_also_forgotten_in_the_folders_of_ended_processes() {
     let scene = Scene::new(CHILD);
     let first = scene.start("n=0 url=none end=wait");
     first.until("the first waits", |said| said.words.iter().any(|line| line == "waiting"));
@@ -80,7 +80,7 @@ fn a_user_forgotten_at_once_after_open_is_forgotten_in_the_folders_of_processes_
 }
 
 #[test]
-fn losses_of_an_orphan_are_told_before_it_is_removed() {
+fn losses_of_an_orphan_are_reported_before_it_is_removed() {
     let scene = Scene::new(CHILD);
     let first = scene.start("n=0 url=none end=wait");
     first.until("the first waits", |said| said.words.iter().any(|line| line == "waiting"));
@@ -104,7 +104,7 @@ fn losses_of_an_orphan_are_told_before_it_is_removed() {
 }
 
 #[test]
-fn a_folder_that_can_be_used_again_keeps_what_its_ring_held_and_what_waited_in_memory() {
+fn a_folder_that_becomes_usable_keeps_the_events_of_its_ring_and_those_in_memory() {
     let scene = Scene::new(CHILD);
     let mut recorded = scene.killed_at("fold_commit:2", "n=60 url=none pause_us=2000 end=wait").recorded;
     let (folder, away) = (scene.folder(), scene.path("away"));
@@ -151,7 +151,7 @@ fn the_same_folder_opened_twice_in_a_process_is_the_same_engine() {
 }
 
 #[test]
-fn eight_threads_at_full_speed_account_for_every_call() {
+fn every_call_of_eight_threads_at_full_speed_is_counted() {
     const CALLS: u64 = 20_000;
     const CAP: u64 = 256 * 1024 * 1024;
     println!("size cap raised to {CAP} bytes");

@@ -1,4 +1,4 @@
-//! The two files, read page by page through one lookup.
+//! Reads pages of the database and its log through one lookup.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,22 +8,22 @@ use super::record::{be16, be32};
 use super::wal::{FRAME_HEADER_BYTES, HEADER_BYTES, Header, Log};
 use crate::sys::file;
 
-/// Page size of a queue; what is used when no header says otherwise.
+/// Page size of a queue; used if no header has another valid one.
 const PAGE_BYTES: usize = 4096;
 
 /// First bytes of every database.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// Most pages looked at: 4 TiB of them, and no sum of positions can overflow.
+/// Most pages that are read, 4 TiB: no sum of positions can overflow.
 const PAGES: u64 = 1 << 30;
 
-/// Value of a pointer map's entry for a page on the free list.
+/// Value of a pointer map entry for a page on the free list.
 const FREE_PAGE: u8 = 2;
 
-/// Where an image is looked for first.
+/// Where the image of a page is looked up first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum View {
-    /// The database as its last commit left it.
+    /// The database as of its last commit.
     Committed,
     /// The frames of one generation of the log, then [`View::Committed`].
     Generation(u32),
@@ -47,7 +47,7 @@ impl Source {
         Ok(Source { file: Some(file), bytes })
     }
 
-    /// Fills the buffer from `at`, with zeros behind the end of the file; `false` if nothing could be read.
+    /// Fills the buffer from `at`, with zeros after the end of the file. Returns `false` if nothing could be read.
     fn read(&self, at: u64, buffer: &mut [u8]) -> bool {
         let Some(mut file) = self.file.as_ref() else { return false };
         let there = usize::try_from(self.bytes.saturating_sub(at)).unwrap_or(usize::MAX).min(buffer.len());
@@ -64,22 +64,22 @@ pub(super) struct Images {
     wal: Source,
     /// Bytes of a page.
     pub(super) page_bytes: usize,
-    /// The log, sorted.
+    /// Index of the log.
     pub(super) log: Log,
 }
 
 impl Images {
-    /// Opens both files; one of them may be missing. Reads the whole log once, frame by frame.
+    /// Opens both files; either may be missing. Reads the whole log once, frame by frame.
     pub(super) fn open(database: &Path, wal: &Path) -> io::Result<Images> {
         let (database, wal) = (Source::open(database)?, Source::open(wal)?);
         let mut bytes = [0; 100];
-        let said = if database.read(0, &mut bytes) { said(&bytes) } else { None };
+        let from_database = if database.read(0, &mut bytes) { header_page_size(&bytes) } else { None };
         let mut bytes = [0; HEADER_BYTES];
         let header = if wal.read(0, &mut bytes) { Header::read(&bytes) } else { None };
         // The log's header has a checksum, the database's has none.
-        let sure = header.and_then(|header| plausible(header.page_size));
-        let page_bytes = sure.or(said).unwrap_or(PAGE_BYTES);
-        let header = header.filter(|_| sure.is_some());
+        let from_log = header.and_then(|header| plausible(header.page_size));
+        let page_bytes = from_log.or(from_database).unwrap_or(PAGE_BYTES);
+        let header = header.filter(|_| from_log.is_some());
         let frame_bytes = FRAME_HEADER_BYTES + page_bytes;
         let frames = wal.bytes.saturating_sub(HEADER_BYTES as u64) / frame_bytes as u64;
         let frames = u32::try_from(frames.min(PAGES)).unwrap_or(0);
@@ -89,12 +89,12 @@ impl Images {
         Ok(Images { database, wal, page_bytes, log })
     }
 
-    /// Pages of the database file, a cut last one included.
+    /// Pages of the database file, including an incomplete last one.
     pub(super) fn pages(&self) -> u32 {
         u32::try_from(self.database.bytes.div_ceil(self.page_bytes as u64).min(PAGES)).unwrap_or(0)
     }
 
-    /// Reads the page as the view has it.
+    /// Reads the page in this view.
     pub(super) fn read(&self, page: u32, view: View, buffer: &mut [u8]) -> bool {
         let own = match view {
             View::Committed => None,
@@ -117,9 +117,9 @@ impl Images {
         page.checked_sub(1).is_some_and(|before| self.database.read(u64::from(before) * self.page_bytes as u64, buffer))
     }
 
-    /// Whether the page is on the free list, by the pointer map of an auto-vacuum database: one map page in front of
-    /// as many pages as it has entries of 5 bytes. The list itself hangs on the header, which may be gone. A wrong
-    /// answer from a damaged map changes the order in which rows are found, not which.
+    /// Whether the page is on the free list, according to the pointer map of an auto-vacuum database: one map page
+    /// before as many pages as it has entries of 5 bytes. The list itself starts in the header, which may be damaged. A
+    /// damaged map changes the order in which rows are found, not which rows.
     pub(super) fn is_free(&self, page: u32, map: &mut Map) -> bool {
         let entries = u32::try_from(self.page_bytes / 5).unwrap_or(1).max(1);
         let Some(index) = page.checked_sub(2) else { return false };
@@ -143,8 +143,8 @@ pub(super) struct Map {
     content: Vec<u8>,
 }
 
-/// The page size a database's header gives, if the bytes around it are what they always are.
-fn said(header: &[u8]) -> Option<usize> {
+/// The page size in a database header; `None` if the constant bytes around it are damaged.
+fn header_page_size(header: &[u8]) -> Option<usize> {
     let fixed = header.starts_with(MAGIC) && be32(header, 20).is_some_and(|word| word == 0x0040_2020);
     let size = if fixed { be16(header, 16)? } else { return None };
     plausible(if size == 1 { 65_536 } else { u32::try_from(size).ok()? })
@@ -159,18 +159,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_size_is_believed_only_beside_the_headers_fixed_bytes() {
+    fn a_page_size_is_used_only_if_the_constant_header_bytes_are_valid() {
         let mut header = [0; 100];
         header[..16].copy_from_slice(MAGIC);
         header[16..18].copy_from_slice(&[0x20, 0]);
         header[20..24].copy_from_slice(&[0, 64, 32, 32]);
-        assert_eq!(said(&header), Some(8192));
+        assert_eq!(header_page_size(&header), Some(8192));
         header[17] = 1;
-        assert_eq!(said(&header), None, "no power of two");
+        assert_eq!(header_page_size(&header), None, "not a power of two");
         header[16..18].copy_from_slice(&[0, 1]);
-        assert_eq!(said(&header), Some(65_536));
+        assert_eq!(header_page_size(&header), Some(65_536));
         header[22] = 31;
-        assert_eq!(said(&header), None);
+        assert_eq!(header_page_size(&header), None);
     }
 
     #[test]

@@ -1,35 +1,34 @@
 //! Rescues rows of table `event` from a damaged queue, without SQLite.
 //!
 //! A [`Carver`] reads a quarantined `queue.db` and `queue.db-wal` page by page, in bounded steps, and returns every
-//! record that has the shape of a row and whose CRC is good. It needs neither the file's header nor its trees: with a
-//! garbled header SQL gives back nothing, a carver everything.
+//! record that has the shape of a row and a valid CRC. It needs neither the file's header nor its trees: with a damaged
+//! header SQL returns nothing, a carver every row.
 //!
-//! **Whether a row may be queued again is the caller's question.** A page keeps what was deleted from it, so delivered,
-//! evicted and wiped rows turn up here too; the copied marks decide, and [`Found::origin`] tells how near to the live
-//! table a row was found.
+//! **The caller decides whether a row may be queued again.** A page keeps deleted rows, so delivered, evicted and wiped
+//! rows are found too. The copied superblock decides, and [`Found::origin`] says how close to the live table a row was
+//! found.
 //!
 //! # Which image of a page counts
 //!
-//! 1. The newest frame up to the log's last commit, as far as the checksums reach from a good header; else the page of
-//!    the database file. This is what SQLite would read. Rows that the pointers of such a leaf reach are
-//!    [`Origin::Tree`].
-//! 2. Then the same images once more, but only those that are on the free list, behind the end of the database, or do
-//!    not add up (header, pointers and cells do not fill the page to the byte, a row's CRC is wrong, an overflow page):
-//!    they are searched for record headers. [`Origin::Loose`].
-//! 3. Then every frame behind that last commit, one by one, newest first: not committed, behind a damaged frame, of an
-//!    older generation of the log. [`Origin::Stale`]. **They add rows and never replace one**: a frame of an older
-//!    generation is older than the database's page, and behind a damaged frame nobody can tell a commit from what was
-//!    rolled back. They are worth reading all the same: SQLite drops hundreds of good rows behind one damaged sector.
+//! 1. The newest frame up to the log's last commit, as far as the checksums from a valid header hold; else the page of
+//!    the database file. This is what SQLite reads. Rows that the pointers of such a leaf lead to are [`Origin::Tree`].
+//! 2. Then those of these images that are on the free list, after the end of the database, or inconsistent (header,
+//!    pointers and cells do not account for every byte, or a row's CRC is wrong), and overflow pages: they are searched
+//!    for record headers. [`Origin::Loose`].
+//! 3. Then every frame after that last commit, newest first: uncommitted, after a damaged frame, or of an older
+//!    generation of the log. [`Origin::Stale`]. **They add rows and never replace one**: a frame of an older generation
+//!    is older than the database's page, and after a damaged frame a commit cannot be told from a rollback. They are
+//!    still worth reading: SQLite drops hundreds of valid rows after one damaged sector.
 //!
-//! A seq that was found is not offered again, so the first image in this order wins; inside 1 the log comes before
-//! the database. Overflow pages are read through the same order (for a stale frame, its own generation first).
+//! Each seq is returned once, so the first image in this order counts; in step 1 the log comes before the database.
+//! Overflow pages are read in the same order (for a stale frame, its own generation first).
 //!
 //! # Cost
 //!
 //! On a 2-core x86-64 VM, release build, warm files of 20 MB, steps of 16 pages: 1.4 ms per MB (50,000 rows of 275
 //! bytes), 1.1 ms per MB (1,000 rows of 20 KiB), 2.3 ms per MB when every page's header is garbled; no step over 1 ms.
-//! Opening costs nothing but the log's checksums, 0.4 ms per MB of log. Memory: one page, one payload, the rows of one
-//! step, some 16 bytes per row offered and 50 per frame of the log.
+//! Opening computes the log's checksums, 0.4 ms per MB of log. Memory: one page, one payload, the rows of one step,
+//! about 16 bytes per row returned and 50 per frame of the log.
 
 mod images;
 mod page;
@@ -55,28 +54,27 @@ pub(crate) use runs::FoundRun;
 const DATABASE: &str = "queue.db";
 const WAL: &str = "queue.db-wal";
 
-/// A step ends early when its rows have this many bytes: as much as one cut, so that a step of large rows does not
-/// hold them all in memory.
+/// A step ends early when its rows have this many bytes, the size of one request, to bound its memory.
 const STEP_BYTES: usize = crate::limits::CUT_BYTES;
 
-/// Full overflow chains followed per page image: a page has room for 8 cells with a chain; more are hostile pointers.
+/// Overflow chains followed per page image. A page has space for 8 cells with a chain; more come from damaged pointers.
 const CHAINS_PER_IMAGE: usize = 16;
 
 /// Cells of a leaf that are read to learn whether it belongs to table `run`.
 const CELLS_TRIED: usize = 3;
 
-/// How near to the live table a row was found.
+/// How close to the live table a row was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
-    /// In a leaf of the last commit, by its pointers: a row of the table, unless the damage hit the trees.
+    /// In a leaf of the last commit, by its pointers: a row of the table, unless the trees are damaged.
     Tree,
-    /// In a damaged, free or overflow page: a row, or what is left of a deleted one.
+    /// In a damaged, free or overflow page: a row, or the rest of a deleted one.
     Loose,
-    /// In a frame of the log behind the last commit that can be relied on.
+    /// In a frame of the log after the last verified commit.
     Stale,
 }
 
-/// A row with a good CRC.
+/// A row with a valid CRC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     /// The rowid in the old file.
@@ -97,18 +95,18 @@ pub(crate) struct Found {
     pub(crate) targets: Option<String>,
     /// The event.
     pub(crate) json: String,
-    /// The CRC the row bore.
+    /// The row's CRC.
     pub(crate) crc: u32,
-    /// How near to the live table it was found.
+    /// How close to the live table it was found.
     pub(crate) origin: Origin,
 }
 
-/// What one step gave.
+/// Result of one step.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     /// Rows, in the order of their images.
     pub(crate) records: Vec<Found>,
-    /// Where to go on; to be stored with the rows in one transaction. `None` = done.
+    /// Where to continue; to be stored with the rows in one transaction. `None` = done.
     pub(crate) next_page: Option<u32>,
 }
 
@@ -139,7 +137,7 @@ impl Carver {
     /// Opens the files of a quarantine folder; a missing one counts as empty. Reads the log once (its checksums).
     ///
     /// # Errors
-    /// A file is there and cannot be opened.
+    /// A file exists and cannot be opened.
     pub(crate) fn open(folder: &Path) -> io::Result<Carver> {
         let images = Images::open(&folder.join(DATABASE), &folder.join(WAL))?;
         let logged = images.log.pages();
@@ -157,12 +155,12 @@ impl Carver {
         Ok(carver)
     }
 
-    /// Reads up to `pages` page images (at least one) from position `from_page`: 0 for the first step, then what the
-    /// step before returned. The same `from_page` gives the same rows; going back, or on after a restart, first reads
-    /// what lies before it again, to know which rows were offered. `crc` is the store's function over all columns but
-    /// the CRC.
+    /// Reads up to `pages` page images (at least one) from position `from_page`: 0 for the first step, then the
+    /// position that the previous step returned. The same `from_page` returns the same rows. After a restart, or when
+    /// going back, the pages before it are read again, to know which rows were returned. `crc` is the store's function
+    /// over all columns but the CRC.
     ///
-    /// A page that cannot be read is passed over.
+    /// A page that cannot be read is skipped.
     pub(crate) fn step(&mut self, from_page: u32, pages: u32, crc: &dyn Fn(&Candidate<'_>) -> u32) -> Step {
         if from_page < self.position {
             self.seen.clear();
@@ -204,7 +202,7 @@ impl Carver {
         found
     }
 
-    /// How far the carve is: images of all passes, to set a position against.
+    /// The end position: the number of images in all passes.
     pub(crate) fn end(&self) -> u32 {
         let stale = u32::try_from(self.images.log.stale.len()).unwrap_or(u32::MAX);
         self.current().saturating_mul(2).saturating_add(stale)
@@ -223,7 +221,7 @@ impl Carver {
         }
     }
 
-    /// Carves the image at the present position and moves on. Says whether there was one to read.
+    /// Carves the image at the current position and advances. Returns whether there was one to read.
     fn advance(&mut self, crc: &dyn Fn(&Candidate<'_>) -> u32, records: &mut Vec<Found>) -> bool {
         let (index, current) = (self.position, self.current());
         self.position = self.position.saturating_add(1);
@@ -285,7 +283,7 @@ struct Picker<'a> {
 }
 
 impl Picker<'_> {
-    /// Takes what the pointers reach. `true` if that is certainly all there is.
+    /// Takes the rows that the pointers lead to. Returns `true` if these are certainly all rows of the page.
     fn leaf(&mut self, number: u32, page: &[u8]) -> bool {
         let pointers = match page::classify(number, page) {
             Class::Leaf(pointers) => pointers,
@@ -299,7 +297,7 @@ impl Picker<'_> {
         whole
     }
 
-    /// Takes what looks like a row anywhere on the page.
+    /// Takes everything on the page that has the shape of a row.
     fn scan(&mut self, number: u32, page: &[u8]) {
         if page::classify(number, page) != Class::Other {
             for cell in page::scan(page) {
@@ -308,7 +306,7 @@ impl Picker<'_> {
         }
     }
 
-    /// Takes the cell's row if its CRC is good. `false` if it is not a row, or not a good one.
+    /// Takes the cell's row if its CRC is valid. Returns `false` if it is not a row or is damaged.
     fn take(&mut self, cell: &Cell<'_>) -> bool {
         let Some(layout) = Layout::read(cell.local).filter(|layout| layout.payload() == Some(cell.payload)) else {
             return false;
@@ -340,8 +338,8 @@ impl Picker<'_> {
         true
     }
 
-    /// Puts the cell's payload together from its page and its overflow chain. The chain has the number of pages that
-    /// the payload's length asks for, so one that runs in a circle ends.
+    /// Assembles the cell's payload from its page and its overflow chain. The payload's length bounds the number of
+    /// pages, so a circular chain ends.
     fn gather(&mut self, cell: &Cell<'_>) -> bool {
         self.payload.clear();
         self.payload.extend_from_slice(cell.local);

@@ -1,4 +1,4 @@
-//! One page image: what it is, and where its cells are.
+//! One page image: its type and the positions of its cells.
 
 use super::record::{Cell, Layout, be16, cell, cell_with_header_at};
 
@@ -8,24 +8,24 @@ const TABLE_LEAF: u8 = 0x0d;
 /// Type bytes of index and interior pages.
 const OTHERS: [u8; 3] = [0x02, 0x05, 0x0a];
 
-/// Bytes in front of the first page's own header.
+/// Bytes before the page header of the first page.
 const FILE_HEADER: usize = 100;
 
-/// Most fragmented bytes a page may have; SQLite defragments before there are more.
+/// Most fragmented bytes of a page. SQLite defragments a page before it has more.
 const FRAGMENTS: usize = 60;
 
-/// What a page is by its bytes.
+/// Type of a page, according to its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// A table leaf whose cells can be reached by its pointers.
+    /// A table leaf. Its pointers lead to its cells.
     Leaf(Pointers),
-    /// An index or interior page in good order: no rows in it.
+    /// A valid index or interior page: it has no rows.
     Other,
-    /// Overflow, pointer map, free list, or damaged: rows only by a scan.
+    /// Overflow, pointer map, free list, or damaged: rows are found only by a scan.
     Unknown,
 }
 
-/// Where the pointer array of a page is.
+/// Position of a page's pointer array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pointers {
     header: usize,
@@ -34,14 +34,14 @@ pub(super) struct Pointers {
 }
 
 impl Pointers {
-    /// Offsets of the cells in key order; one that leads out of the page is given all the same.
+    /// Offsets of the cells in key order, including offsets outside of the page.
     pub(super) fn offsets<'a>(&self, page: &'a [u8]) -> impl Iterator<Item = usize> + use<'a> {
         let array = self.array;
         (0..self.count).map_while(move |n| be16(page, array + 2 * n))
     }
 
-    /// Whether header, pointers, cells and free blocks together fill the page to the byte. If they do not, some cell
-    /// may be out of the pointers' reach.
+    /// Whether header, pointers, cells and free blocks account for every byte of the page. If not, the pointers may
+    /// miss cells.
     pub(super) fn adds_up(&self, page: &[u8]) -> bool {
         self.unaccounted(page) == Some(0)
     }
@@ -58,7 +58,7 @@ impl Pointers {
         offsets.sort_unstable();
         let mut free_to = content;
         for offset in offsets {
-            // Two pointers to one place: one of them is damaged.
+            // Overlapping cells: a pointer is damaged.
             if offset < free_to {
                 return None;
             }
@@ -70,7 +70,7 @@ impl Pointers {
         while block != 0 {
             let (next, size) = (be16(page, block)?, be16(page, block + 2)?);
             rest = rest.checked_sub(size)?;
-            // Free blocks are in ascending order, so the walk ends.
+            // Free blocks are in ascending order, so the loop ends.
             if size < 4 || (next != 0 && next <= block) {
                 return None;
             }
@@ -93,21 +93,21 @@ pub(super) fn classify(number: u32, page: &[u8]) -> Class {
     if kind == TABLE_LEAF {
         return Class::Leaf(pointers);
     }
-    // A leaf whose type byte alone is damaged must not pass for an index page.
-    let sound = OTHERS.contains(&kind)
+    // A leaf with only its type byte damaged must not be classified as an index page.
+    let valid = OTHERS.contains(&kind)
         && page.get(header + 7).is_some_and(|fragments| usize::from(*fragments) <= FRAGMENTS)
         && pointers.offsets(page).all(|offset| offset >= array + 2 * count && offset < page.len())
         && !pointers.offsets(page).any(|offset| cell(page, offset).is_some_and(|cell| is_row(&cell)));
-    if sound { Class::Other } else { Class::Unknown }
+    if valid { Class::Other } else { Class::Unknown }
 }
 
-/// Whether the cell's record has the columns of a row.
+/// Whether the cell's record has the columns of table `event`.
 pub(super) fn is_row(cell: &Cell<'_>) -> bool {
     Layout::read(cell.local).and_then(|layout| layout.payload()) == Some(cell.payload)
 }
 
-/// Every place of the page where a row's cell can be, pointers or not. JSON text has no control characters, so the
-/// content of an overflow page never looks like a record header.
+/// All possible cells of rows on the page, without its pointers. JSON text has no control characters, so the content of
+/// an overflow page never looks like a record header.
 pub(super) fn scan(page: &[u8]) -> impl Iterator<Item = Cell<'_>> {
     page.windows(2)
         .enumerate()
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_leaf_adds_up_and_its_cell_is_a_row_for_the_pointer_and_for_the_scan() {
+    fn the_cell_of_a_valid_leaf_is_found_by_its_pointer_and_by_a_scan() {
         let page = leaf();
         let pointers = pointers(&page);
         assert!(pointers.adds_up(&page));
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_that_calls_itself_an_index_page_is_scanned() {
+    fn a_leaf_with_the_type_byte_of_an_index_page_is_scanned() {
         for kind in [0x02, 0x05, 0x0a, 0x00] {
             let mut page = leaf();
             page[0] = kind;
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_free_block_that_points_at_itself_ends_the_walk() {
+    fn a_free_block_that_points_at_itself_ends_the_loop() {
         let mut page = leaf();
         page[1..3].copy_from_slice(&200u16.to_be_bytes());
         page[200..204].copy_from_slice(&[0, 200, 0, 4]);

@@ -1,16 +1,16 @@
 //! One cell of a table leaf page, and the record in it.
 //!
-//! What the file format says of them (SQLite's document "Database File Format", sections 1.6 and 2.1): a cell is
+//! From SQLite's document "Database File Format", sections 1.6 and 2.1: a cell is
 //! `varint payload length | varint rowid | payload | page number of the first overflow page`, a payload is
 //! `varint header length | varint type of each column | values`. The rowid column itself is stored as NULL.
 
 use crate::limits::ROW_BYTES;
 
-/// Columns of table `event`; a record with another number of columns is of another table.
+/// Columns of table `event`. A record with another number of columns belongs to another table.
 pub(super) const COLUMNS: usize = 10;
 
-/// Largest payload tried, in bytes: a row's JSON and as much again for its other columns. A damaged length above it
-/// is refused before anything is read or allocated.
+/// Largest valid payload in bytes: twice the limit of a row's JSON. A larger, damaged length is rejected before
+/// anything is read or allocated.
 pub(super) const PAYLOAD_BYTES: usize = 2 * ROW_BYTES;
 
 /// Longest varint.
@@ -22,7 +22,7 @@ const ID_BYTES: usize = 64;
 /// Longest spelling of a kind in bytes, with room for kinds of later versions.
 const KIND_BYTES: usize = 64;
 
-/// What a record claims to be, before its CRC was compared.
+/// A record with the columns of a row, before its CRC is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate<'a> {
     /// The rowid.
@@ -45,7 +45,7 @@ pub(crate) struct Candidate<'a> {
     pub(crate) json: &'a str,
 }
 
-/// A cell: where its payload begins and what of it is on the page.
+/// A cell and the part of its payload that is on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cell<'a> {
     /// The rowid.
@@ -60,7 +60,7 @@ pub(super) struct Cell<'a> {
     pub(super) size: usize,
 }
 
-/// Types of the columns of a record that looks like a row of `event`.
+/// Column types of a record that has the shape of a row of `event`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     header: usize,
@@ -93,7 +93,7 @@ pub(super) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk::<4>().map(|four| u32::from_be_bytes(*four))
 }
 
-/// How many bytes of a payload a table leaf keeps on its page, for pages without reserved bytes.
+/// Bytes of a payload that a table leaf keeps on its page, for pages without reserved bytes.
 fn local_bytes(payload: usize, page: usize) -> Option<usize> {
     let most = page.checked_sub(35)?;
     if payload <= most {
@@ -105,7 +105,7 @@ fn local_bytes(payload: usize, page: usize) -> Option<usize> {
     Some(if kept <= most { kept } else { least })
 }
 
-/// The cell at `at`, if its numbers fit the page.
+/// The cell at `at`; `None` if its lengths do not fit the page.
 pub(super) fn cell(page: &[u8], at: usize) -> Option<Cell<'_>> {
     let (payload, first) = varint(page.get(at..)?)?;
     let (seq, second) = varint(page.get(at + first..)?)?;
@@ -121,7 +121,7 @@ fn body(page: &[u8], start: usize, at: usize, payload: usize, seq: u64) -> Optio
     let local = page.get(at..at.checked_add(kept)?)?;
     let end = at + kept;
     let (overflow, end) = if kept < payload { (be32(page, end)?, end + 4) } else { (0, end) };
-    // No cell is smaller than the header of the free block it may become.
+    // No cell is smaller than the header of a free block.
     Some(Cell { seq, payload, local, overflow, size: (end - start).max(4) })
 }
 

@@ -1,9 +1,9 @@
-//! Which frame of a write-ahead log is what.
+//! Index of a write-ahead log: which frames are committed.
 //!
 //! A log is a header of 32 bytes (magic, version, page size, checkpoint number, two salts, two checksum words) and
 //! frames of 24 + page size bytes (page number, database size after a commit or 0, salts, checksum, page). Each
-//! checksum runs on from the one before. A log that is used again from its start gets new salts, so what follows its
-//! end are frames of older generations, whose pages the database has had since.
+//! checksum continues the previous one. A log that is restarted gets new salts, so the frames after its end belong to
+//! older generations, whose pages were copied into the database since.
 
 use std::collections::HashMap;
 
@@ -12,19 +12,19 @@ use super::record::be32;
 /// Bytes of the log's header.
 pub(super) const HEADER_BYTES: usize = 32;
 
-/// Bytes in front of each page.
+/// Bytes before each page.
 pub(super) const FRAME_HEADER_BYTES: usize = 24;
 
-/// The magic number, but for its last bit: set where the checksum reads big-endian words.
+/// The magic number without its last bit, which is set if the checksum uses big-endian words.
 const MAGIC: u32 = 0x377f_0682;
 
-/// The one version of the format.
+/// The only version of the format.
 const VERSION: u32 = 3_007_000;
 
-/// The log's header, its own checksum good.
+/// The log's header, with a valid checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    /// As the header says.
+    /// Page size in the header.
     pub(super) page_size: u32,
     big_endian: bool,
     salts: [u32; 2],
@@ -32,7 +32,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads it; `None` if a byte of it is damaged.
+    /// Reads the header; `None` if it is damaged.
     pub(super) fn read(bytes: &[u8]) -> Option<Header> {
         let magic = be32(bytes, 0)?;
         let big_endian = magic & 1 == 1;
@@ -44,7 +44,7 @@ impl Header {
     }
 }
 
-/// Continues the checksum over `bytes` (a multiple of 8; what is over is left out).
+/// Continues the checksum over `bytes`, whose length is a multiple of 8.
 fn checksum(seed: [u32; 2], bytes: &[u8], big_endian: bool) -> [u32; 2] {
     let word = |four: &[u8; 4]| if big_endian { u32::from_be_bytes(*four) } else { u32::from_le_bytes(*four) };
     bytes.as_chunks::<4>().0.as_chunks::<2>().0.iter().fold(seed, |[a, b], [first, second]| {
@@ -58,29 +58,29 @@ fn checksum(seed: [u32; 2], bytes: &[u8], big_endian: bool) -> [u32; 2] {
 pub(super) struct Stale {
     /// Number of the frame in the file, from 0.
     pub(super) frame: u32,
-    /// Page it is an image of.
+    /// The page.
     pub(super) page: u32,
-    /// Frames with the same salts: 0 is the generation met first.
+    /// Frames with the same salts have the same generation; 0 is the first in the file.
     pub(super) generation: u32,
 }
 
-/// The log, sorted.
+/// The indexed log.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    /// Newest committed frame of each page, as SQLite itself would read it.
+    /// Newest committed frame of each page: the one that SQLite reads.
     committed: HashMap<u32, u32>,
     /// Pages of the database after the last commit, if there is one.
     pub(super) size: Option<u32>,
-    /// All frames behind the last commit that can be relied on: uncommitted, behind a damaged frame, or of an older
-    /// generation. Newest generation first, in it newest frame first.
+    /// All frames after the last verified commit: uncommitted, after a damaged frame, or of an older generation. Newest
+    /// generation first, and in it the newest frame first.
     pub(super) stale: Vec<Stale>,
     /// Per generation and page, the frame to read overflow content from.
     in_generation: HashMap<(u32, u32), u32>,
 }
 
 impl Log {
-    /// Sorts frames `0..count`. `read` fills the buffer (frame header and page) with a frame or says that it cannot.
-    /// Without a good header no frame is committed, since their salts and first checksum are unknown.
+    /// Indexes the frames `0..count`. `read` fills the buffer with a frame (header and page) or returns `false`.
+    /// Without a valid header no frame is committed, because the salts and the first checksum are unknown.
     pub(super) fn index(
         header: Option<Header>,
         count: u32,
@@ -94,7 +94,7 @@ impl Log {
         let mut pending = Vec::new();
         let mut generations = HashMap::new();
         let mut last: Option<[u32; 2]> = None;
-        let mut sound_in_generation = HashMap::new();
+        let mut valid_in_generation = HashMap::new();
         let mut buffer = vec![0; frame_bytes];
         for frame in 0..count {
             if !read(frame, &mut buffer) {
@@ -103,12 +103,12 @@ impl Log {
             }
             let field = |at| be32(&buffer, at).unwrap_or(0);
             let (page, commit, salts, stored) = (field(0), field(4), [field(8), field(12)], [field(16), field(20)]);
-            // The checksum runs on from the one written before, so a frame behind a damaged one can still be checked.
+            // The checksum continues the stored one, so a frame after a damaged one can still be verified.
             let first = checksum(sum, buffer.get(..8).unwrap_or(&[]), big_endian);
             let computed = checksum(first, buffer.get(FRAME_HEADER_BYTES..).unwrap_or(&[]), big_endian);
-            let sound = computed == stored && page != 0;
+            let valid = computed == stored && page != 0;
             sum = stored;
-            chain = chain.filter(|header| sound && header.salts == salts);
+            chain = chain.filter(|header| valid && header.salts == salts);
             if page == 0 {
                 last = Some(salts);
                 continue;
@@ -116,13 +116,13 @@ impl Log {
             let next = u32::try_from(generations.len()).unwrap_or(u32::MAX);
             let generation = *generations.entry(salts).or_insert(next);
             let entry = Stale { frame, page, generation };
-            // A generation's first frame ran on from a header that is gone: it cannot be told from a damaged one.
-            let sound = sound || last != Some(salts);
+            // The first frame of a generation continues a header that is gone, so it cannot be verified.
+            let valid = valid || last != Some(salts);
             last = Some(salts);
-            if sound || !sound_in_generation.contains_key(&(generation, page)) {
+            if valid || !valid_in_generation.contains_key(&(generation, page)) {
                 log.in_generation.insert((generation, page), frame);
-                if sound {
-                    sound_in_generation.insert((generation, page), ());
+                if valid {
+                    valid_in_generation.insert((generation, page), ());
                 }
             }
             pending.push(entry);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_behind_a_damaged_one_are_stale_and_the_sound_one_is_the_overflow_source() {
+    fn frames_after_a_damaged_one_are_stale_and_the_valid_one_is_the_overflow_source() {
         let mut bytes = log([1, 2], &[(3, 9), (4, 9), (5, 9), (4, 9)]);
         let second = HEADER_BYTES + (FRAME_HEADER_BYTES + PAGE);
         bytes[second + 100] ^= 1;
@@ -217,11 +217,11 @@ mod tests {
         let third = second + 2 * (FRAME_HEADER_BYTES + PAGE);
         bytes[third + 100] ^= 1;
         bytes[second + 100] ^= 1;
-        assert_eq!(index(&bytes).in_generation(0, 4), Some(1), "a damaged newer frame is no source");
+        assert_eq!(index(&bytes).in_generation(0, 4), Some(1), "a damaged newer frame is not used");
     }
 
     #[test]
-    fn frames_of_an_older_generation_are_stale_behind_the_newer_ones() {
+    fn frames_of_an_older_generation_are_stale_and_come_after_newer_ones() {
         let mut bytes = log([1, 2], &[(3, 9), (4, 9), (5, 9)]);
         let newer = log([2, 7], &[(3, 9)]);
         bytes[..newer.len()].copy_from_slice(&newer);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_header_nothing_is_committed_and_all_is_offered() {
+    fn without_a_header_no_frame_is_committed_and_all_are_stale() {
         let mut bytes = log([1, 2], &[(3, 9), (4, 9)]);
         bytes[20] ^= 1;
         assert_eq!(Header::read(&bytes), None);

@@ -1,23 +1,24 @@
-//! The guard against ourselves: which step of a start the earlier runs died in.
+//! Crash loop detection: in which step of their start earlier runs died.
 //!
-//! An app may be killed at any moment, and that must not count. A fault of ours comes back at the same place: until the
-//! first fold of a run is committed, the step it is at stands in the header, and only runs that died in the *same* step,
-//! one after the other, are counted. A run that died outside of them changes nothing, a committed fold clears it all.
+//! An app may be killed at any moment, and such kills must not count. A fault of the engine repeats at the same place.
+//! So until the first fold of a run is committed, the header records the current step, and only consecutive runs that
+//! died in the *same* step are counted. A run that died outside of a step changes nothing. A committed fold resets the
+//! count.
 
 use super::Ring;
 use super::layout::{self, Word};
 use crate::sys::map::Map;
 
-/// A step of a start that could take the process with it.
+/// A step of a start in which a fault could kill the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The database is opened.
+    /// Opening the database.
     Open,
-    /// What it knows of the scope is read.
+    /// Reading the stored scope.
     Load,
-    /// The record of this ticket is read and stamped; the app's own hook runs here.
+    /// Reading and stamping the record with this ticket; includes the app's `before_send` hook.
     Record(u64),
-    /// The first transaction.
+    /// Committing the first transaction.
     Commit,
 }
 
@@ -42,17 +43,17 @@ impl Step {
     }
 }
 
-/// Runs in a row that died in one step.
+/// Consecutive runs that died in one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deaths {
-    /// Where.
+    /// The step.
     pub(crate) step: Step,
-    /// How many, at least one.
+    /// Number of runs, at least one.
     pub(crate) runs: u64,
 }
 
-/// What the earlier runs left; counts the last one. Once an open, before anything else is read.
-pub(super) fn look(map: &Map) -> Option<Deaths> {
+/// Counts the last run if it died in a step, and returns the count. Called once per open, before anything else is read.
+pub(super) fn count_deaths(map: &Map) -> Option<Deaths> {
     let at = layout::get(map, Word::Step);
     if at != 0 {
         let before = if layout::get(map, Word::DiedAt) == at { layout::get(map, Word::Died) } else { 0 };
@@ -65,23 +66,23 @@ pub(super) fn look(map: &Map) -> Option<Deaths> {
 }
 
 impl Ring {
-    /// A step of the start begins.
+    /// Records that a step of the start begins.
     pub(crate) fn enter(&self, step: Step) {
         layout::set(&self.map(), Word::Step, step.word());
     }
 
-    /// None is under way: whatever kills the app now is not our start.
+    /// Records that no step is running: a kill from now on does not count.
     pub(crate) fn leave(&self) {
         layout::set(&self.map(), Word::Step, 0);
     }
 
-    /// The first fold is committed.
+    /// Records that the first fold is committed, and resets the count.
     pub(crate) fn started(&self) {
         let map = self.map();
         [Word::Step, Word::DiedAt, Word::Died].into_iter().for_each(|word| layout::set(&map, word, 0));
     }
 
-    /// How many runs the next start takes to have died in the step they died in.
+    /// Sets the number of deaths that the next start sees.
     pub(crate) fn set_deaths(&self, runs: u64) {
         layout::set(&self.map(), Word::Died, runs);
     }
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn only_deaths_in_the_same_step_add_up() {
+    fn only_consecutive_deaths_in_the_same_step_are_counted() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         assert_eq!(dies(folder, Some(Step::Open)), None);
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_committed_fold_and_a_pause_clear_it() {
+    fn a_committed_fold_resets_the_count_and_leaving_a_step_ends_it() {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..3 {
             let (ring, found) = Ring::open_file(folder.path(), 1).unwrap();

@@ -1,25 +1,25 @@
-//! Where everything lies in `ring.bin`.
+//! Layout of `ring.bin`.
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 0 .. 4 KiB | header: what it is, its generation, tail, hints, guard, reserve state |
+//! | 0 .. 4 KiB | header: magic number, generation, tail, hints, crash loop state, reserve state |
 //! | 4 .. 8, 8 .. 12 KiB | the two copies of the superblock |
 //! | 12 .. 20 KiB | cumulative counters of refusals, by reason and kind |
 //! | 20 .. 788 KiB | the records |
-//! | 788 .. 804 KiB | the reserve for one crash |
+//! | 788 .. 804 KiB | the reserve, for one crash |
 
 use crate::limits::{RESERVE_BYTES, RING_BYTES};
 use crate::sys::map::Map;
 
-/// The smallest page in use; on systems with larger ones some pages are touched more than once.
+/// The smallest page size in use. On systems with larger pages some pages are touched more than once.
 pub(crate) const PAGE: u64 = 4096;
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"REZRING1");
 pub(crate) const SUPERBLOCK: [usize; 2] = [4096, 8192];
 pub(crate) const SUPERBLOCK_BYTES: usize = 4096;
 pub(crate) const COUNTERS: usize = 12288;
-/// Kinds a counter row has room for; the last is for an unknown kind.
+/// Kinds per reason in the counters; the last one is for an unknown kind.
 pub(crate) const COUNTER_KINDS: usize = 32;
-/// Reasons the counters have room for.
+/// Reasons in the counters.
 pub(crate) const COUNTER_REASONS: usize = 32;
 pub(crate) const REGION: usize = 20480;
 pub(crate) const RESERVE: usize = REGION + RING_BYTES;
@@ -31,25 +31,25 @@ pub(crate) const FILE_BYTES: usize = RESERVE + RESERVE_BYTES;
 pub(crate) enum Word {
     Magic = 0,
     Generation = 8,
-    /// Where reading starts: a position that only grows; its offset is `position % RING_BYTES`.
+    /// Position where reading starts. Positions only grow; the offset is `position % RING_BYTES`.
     Tail = 16,
-    /// Ticket of the last published record. A hint: written after it, so it may lag by one.
+    /// Ticket of the last published record. A hint: it is written after the record, so it may lag by one.
     LastTicket = 24,
-    /// Running total after the last published record. A hint like the one above.
+    /// Running total after the last published record. A hint like [`Word::LastTicket`].
     LastTotal = 32,
-    /// 1 = closed cleanly, everything folded.
+    /// 1 = closed cleanly with everything folded.
     Clean = 40,
-    /// Runs in a row that died in the step [`Word::DiedAt`].
+    /// Consecutive runs that died in the step [`Word::DiedAt`].
     Died = 48,
     /// 0 free, 1 being written, 2 holds a crash.
     ReserveState = 56,
-    /// Number of the crash in the reserve; grows with each claim.
+    /// Number of the crash in the reserve. Grows with each claim.
     ReserveGeneration = 64,
-    /// Crashes ever accepted by the reserve.
+    /// Number of crashes the reserve has accepted.
     ReserveTotal = 72,
-    /// Hash of the boot in which the ring was last open.
+    /// Hash of the boot in which the ring was last opened.
     Boot = 80,
-    /// The step of its start that this run is at; 0 = none. See `guard`.
+    /// The step of its start that this run is in; 0 = none. See [`super::crash_loop`].
     Step = 88,
     /// The step in which the last runs died.
     DiedAt = 96,
@@ -67,15 +67,15 @@ pub(crate) fn set(map: &Map, word: Word, value: u64) {
     unsafe { atomic(map, word).store(value, std::sync::atomic::Ordering::Release) }
 }
 
-/// Replaces a header word if it still has the value expected.
+/// Replaces a header word if it has the expected value.
 pub(crate) fn exchange(map: &Map, word: Word, expected: u64, value: u64) -> bool {
     use std::sync::atomic::Ordering::SeqCst;
     // SAFETY: as in `get`.
     unsafe { atomic(map, word).compare_exchange(expected, value, SeqCst, SeqCst).is_ok() }
 }
 
-/// Writes what is there anyway, so that the page is in memory and may be written to; whoever writes to the same place at
-/// that moment wins.
+/// Writes a word's own value, so that its page is in memory and writable. A concurrent write to the word takes
+/// precedence.
 pub(crate) fn touch(map: &Map, at: usize) {
     if !at.is_multiple_of(8) || at.checked_add(8).is_none_or(|end| end > map.len()) {
         return;
@@ -105,7 +105,7 @@ unsafe fn atomic(map: &Map, word: Word) -> &std::sync::atomic::AtomicU64 {
     unsafe { std::sync::atomic::AtomicU64::from_ptr(map.base().as_ptr().add(word as usize).cast()) }
 }
 
-/// Copies bytes out of the map; what lies outside of it reads as zero.
+/// Copies bytes out of the map. A range outside of the map reads as zeros.
 pub(crate) fn read(map: &Map, at: usize, out: &mut [u8]) {
     if at.checked_add(out.len()).is_none_or(|end| end > map.len()) {
         out.fill(0);
@@ -116,7 +116,7 @@ pub(crate) fn read(map: &Map, at: usize, out: &mut [u8]) {
     unsafe { std::ptr::copy_nonoverlapping(map.base().as_ptr().add(at), out.as_mut_ptr(), out.len()) }
 }
 
-/// Copies bytes into the map; nothing is written when the range lies outside of it.
+/// Copies bytes into the map. A range outside of the map is not written.
 pub(crate) fn write(map: &Map, at: usize, bytes: &[u8]) {
     if at.checked_add(bytes.len()).is_none_or(|end| end > map.len()) {
         return;

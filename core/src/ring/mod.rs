@@ -1,8 +1,8 @@
-//! The crash-safe ring: what a caller's thread writes to, so that a record survives the death of the process.
+//! The crash-safe ring to which callers append records. A record survives the process being killed.
 //!
-//! Callers copy a finished body into mapped memory under a short lock; the pages belong to the kernel, so SIGKILL loses
-//! nothing. The writer reads behind them without the lock, folds into the database, and then frees the space. What was
-//! accepted is never overwritten: a full ring refuses, by lane.
+//! Callers copy an encoded body into mapped memory under a short lock. The kernel owns the pages, so SIGKILL loses
+//! nothing. The writer reads published records without the lock, folds them into the database, and then frees the
+//! space. Accepted records are never overwritten: a full ring refuses new ones, by lane.
 
 mod counters;
 pub(crate) mod crash_loop;
@@ -33,7 +33,7 @@ pub(crate) const FILE: &str = "ring.bin";
 /// Name of a ring's file that is not in its place yet.
 const NEW_FILE: &str = "ring.new";
 
-/// Who may fill the ring how far, in percent. The rest is for runs, scope changes and fatal errors.
+/// How far records of a class may fill the ring, in percent. The rest is kept for more important ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Bulk = 60,
@@ -43,7 +43,7 @@ pub(crate) enum Admission {
 }
 
 impl Admission {
-    /// How far events of this lane may fill it.
+    /// The class of events of this lane.
     pub(crate) fn of_lane(lane: Lane) -> Admission {
         match lane {
             Lane::Crash | Lane::Critical => Admission::Critical,
@@ -58,54 +58,54 @@ impl Admission {
 pub(crate) struct Append<'a> {
     pub(crate) kind: u8,
     pub(crate) lane: u8,
-    /// Events in it.
+    /// Number of events in the record.
     pub(crate) n: u16,
     pub(crate) admission: Admission,
-    /// Refused when each of these purposes is denied; 0 = needs none.
+    /// Purposes, one bit each: the record is refused if all of them are denied. 0 = it needs none.
     pub(crate) purposes: u8,
     pub(crate) body: &'a [u8],
 }
 
-/// Where a record went.
+/// Result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Appended {
     pub(crate) ticket: u64,
-    /// Bytes of the ring in use after it.
+    /// Used bytes of the ring after the append.
     pub(crate) used: usize,
 }
 
 /// What the append lock protects.
 pub(crate) struct State {
     pub(crate) map: Arc<Map>,
-    /// Position behind the last record.
+    /// Position after the last record.
     pub(crate) head: u64,
     pub(crate) ticket: u64,
     pub(crate) total: u64,
     pub(crate) superblock: Superblock,
     superblock_version: u64,
-    /// Scope changes that found no room: until they are in, nothing else is.
+    /// Scope changes that found no space. Nothing else is accepted before them.
     held: Vec<(u8, Vec<u8>)>,
-    /// The engine is closed: nothing is accepted any more.
+    /// The engine is closed: nothing is accepted.
     shut: bool,
 }
 
 /// The ring. Shared by all callers and the writer.
 pub(crate) struct Ring {
     state: Mutex<State>,
-    /// Position up to which the writer has freed; only grows.
+    /// Position up to which the writer has freed the space. Only grows.
     tail: AtomicU64,
-    /// Position behind the last published record: what the writer may read.
+    /// Position after the last published record: the writer may read up to it.
     published: AtomicU64,
     generation: AtomicU64,
     file: Mutex<Option<(File, PathBuf)>>,
-    /// The counters of refusals once more: the file, and with it the ones in the map, may be cut.
+    /// A second copy of the counters of refusals: the file, and the map with it, may be cut.
     refused: Box<[AtomicU64]>,
     /// The same memory as in the state, reachable while the append lock is held by a thread that crashed.
     reserve: Mutex<Arc<Map>>,
 }
 
 impl Ring {
-    /// Appends a record. Never blocks but for another append.
+    /// Appends a record. Waits only for another append.
     #[inline]
     pub(crate) fn append(&self, append: &Append<'_>) -> Result<Appended, Reason> {
         let generation = self.generation.load(Ordering::Relaxed);
@@ -119,8 +119,8 @@ impl Ring {
         self.append_locked(&mut state, append, crc)
     }
 
-    /// Appends a change of the scope. One that finds no room is held, and nothing else is accepted before it: an event
-    /// must never be stored under the wrong user.
+    /// Appends a change of the scope. If there is no space, the change is held and nothing else is accepted before it,
+    /// so that no event is stored under the wrong user.
     pub(crate) fn append_scope(&self, body: &[u8]) -> Option<Appended> {
         let mut state = self.lock();
         // Under the lock: a file replaced before it would leave this record unreadable.
@@ -133,7 +133,8 @@ impl Ring {
         appended.ok()
     }
 
-    /// Appends the first record of a run; without room it is held, and nothing else is accepted before it.
+    /// Appends the first record of a run. If there is no space, the record is held and nothing else is accepted before
+    /// it.
     pub(crate) fn append_held_first(&self, append: &Append<'_>) {
         let mut state = self.lock();
         let generation = self.generation.load(Ordering::Relaxed);
@@ -142,21 +143,21 @@ impl Ring {
         }
     }
 
-    /// Whether records that found no room wait for it.
+    /// Whether held records wait for space.
     pub(crate) fn has_held(&self) -> bool {
         !self.lock().held.is_empty()
     }
 
-    /// There is room again: what was held goes in, without waiting for the next append.
+    /// Appends held records after space was freed, without waiting for the next append.
     pub(crate) fn place_held(&self) {
         let mut state = self.lock();
         if !state.held.is_empty() {
-            // Not all of it found room: the next time.
+            // Records that still find no space wait for the next call.
             let _ = self.append_held(&mut state);
         }
     }
 
-    /// The memory behind the ring without the append lock, which the thread that crashed may hold.
+    /// The ring's memory, without the append lock, which the crashed thread may hold.
     pub(crate) fn reserve_map(&self) -> Arc<Map> {
         Arc::clone(&self.reserve.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -208,7 +209,7 @@ impl Ring {
         let padding = if offset + size > region { region - offset } else { 0 };
         let head = state.head + padding;
         let used = head + size - self.tail.load(Ordering::Acquire);
-        // 8 bytes stay free for the zero that ends the chain.
+        // 8 bytes stay free for the zero length that ends the chain.
         if used > (region * append.admission as u64 / 100).min(region - 8) {
             return Err(Reason::RingFull);
         }
@@ -251,7 +252,7 @@ impl Ring {
         self.count(&state.map, reason, kind, n);
     }
 
-    /// The same without the append lock, which the thread that crashed may hold.
+    /// Counts a refused crash without the append lock, which the crashed thread may hold.
     pub(crate) fn refuse_crash(&self, reason: Reason, kind: Kind) {
         self.count(&self.reserve_map(), reason, Some(kind), 1);
     }
@@ -287,7 +288,7 @@ impl Ring {
         }
     }
 
-    /// Reads and changes the superblock, then writes them to the file.
+    /// Changes the superblock under the append lock, then writes it to the file.
     pub(crate) fn change_superblock<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.lock();
         let result = change(&mut state);
@@ -301,7 +302,8 @@ impl Ring {
         self.lock().superblock.consent
     }
 
-    /// Position behind the last record, read under the append lock: whoever appends later sees what was written before.
+    /// Position after the last record, read under the append lock: every later append sees all earlier writes of the
+    /// caller.
     pub(crate) fn head(&self) -> u64 {
         self.lock().head
     }
@@ -311,7 +313,7 @@ impl Ring {
         self.lock().superblock.clone()
     }
 
-    /// Position behind the last record, and the running total after it.
+    /// Position after the last record, and the running total there.
     pub(crate) fn end(&self) -> (u64, u64) {
         let state = self.lock();
         (state.head, state.total)
@@ -323,28 +325,28 @@ impl Ring {
         (state.ticket, state.total)
     }
 
-    /// Position behind the last published record.
+    /// Position after the last published record.
     pub(crate) fn published(&self) -> u64 {
         self.published.load(Ordering::Acquire)
     }
 
-    /// Position up to which all is freed.
+    /// Position up to which the space is freed.
     pub(crate) fn tail(&self) -> u64 {
         self.tail.load(Ordering::Acquire)
     }
 
-    /// Frees everything before `position`. Only the writer calls it, after its commit.
+    /// Frees the space before `position`. Called by the writer only, after its commit.
     pub(crate) fn free(&self, position: u64) {
         layout::set(&self.map(), Word::Tail, position);
         self.tail.store(position, Ordering::Release);
     }
 
-    /// The present generation.
+    /// The current generation.
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// The memory behind the ring.
+    /// The ring's memory.
     pub(crate) fn map(&self) -> Arc<Map> {
         Arc::clone(&self.lock().map)
     }
@@ -366,7 +368,7 @@ impl Ring {
         }
     }
 
-    /// Appends a record, but waits for the lock no longer than this; `None` = it was not to be had.
+    /// Appends a record, but waits at most this long for the lock; `None` if the lock was not available.
     pub(crate) fn append_within(
         &self,
         append: &Append<'_>,
@@ -386,7 +388,7 @@ impl Ring {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing under this lock panics half-way through a record: `len` is published last.
+        // A poisoned lock leaves no half record: `len` is published last.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -395,12 +397,12 @@ fn scope_append(body: &[u8]) -> Append<'_> {
     Append { kind: record::SCOPE, lane: 0, n: 0, admission: Admission::Always, purposes: 0, body }
 }
 
-/// A bit for each purpose that is denied.
+/// The denied purposes, one bit each.
 pub(crate) fn denied_bits(consent: [u8; 2]) -> u8 {
     u8::from(consent[0] == 3) | (u8::from(consent[1] == 3) << 1)
 }
 
-/// Publishes or ends: the store that makes a record visible, or the zero behind it.
+/// Stores a length: the one that publishes a record, or the zero that ends the chain.
 fn set_len(map: &Map, offset: u64, len: u32) {
     let at = layout::REGION + offset as usize;
     if at + 4 <= map.len() {

@@ -1,4 +1,4 @@
-//! Opening the ring: a file with real blocks where there is one, plain memory where there is none.
+//! Opens the ring: in a file with allocated blocks, or in plain memory if the folder cannot be used.
 
 use super::crash_loop::{self, Deaths};
 use super::layout::{self, FILE_BYTES, Word};
@@ -16,29 +16,30 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Tickets are moved on by this much in another boot: after a power cut the database may remember tickets the ring has
-/// lost, and would take new records for old ones. Even after a clean close: the page that says so may be older than the
-/// last life, whose own writes to it never reached the disk.
+/// Gap left in the tickets after each boot. After a power cut the database may have folded tickets that the ring has
+/// lost, and new records with those tickets would be skipped. Also after a clean close: the page that records the close
+/// may be older than the last run, if that run's writes did not reach the disk.
 const TICKETS_AFTER_BOOT: u64 = 1 << 32;
 
-/// No position, ticket or total of a whole file is larger; a garbled one is not counted on from, which would overflow.
+/// Upper bound of positions, tickets and totals in an undamaged file. A larger value is damage, and adding to it could
+/// overflow.
 const LARGEST_COUNT: u64 = 1 << 60;
 
-/// What was found.
+/// State of the file when it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Found {
-    /// The file was new, or could not be read and was made anew.
+    /// The file was created, or was unreadable and formatted again.
     pub(crate) fresh: bool,
-    /// It was there, but not a ring any more.
+    /// It existed but was not a ring.
     pub(crate) unreadable: bool,
-    /// It was not closed cleanly, in another boot: the power may have been cut.
+    /// It was last open in another boot and not closed cleanly: the power may have been cut.
     pub(crate) power_loss: bool,
-    /// Earlier runs that died in one step of their start.
+    /// Earlier runs that died in the same step of their start.
     pub(crate) deaths: Option<Deaths>,
 }
 
 impl Ring {
-    /// Opens `folder/ring.bin`, made with real blocks if it is not there.
+    /// Opens `folder/ring.bin`; creates it with allocated blocks if it does not exist.
     pub(crate) fn open_file(folder: &Path, boot: u64) -> io::Result<(Ring, Found)> {
         let path = folder.join(FILE);
         let file = file::open_private(&path)?;
@@ -69,7 +70,7 @@ impl Ring {
         let (version, superblock) = Superblock::read(&map).unwrap_or_default();
         let booted = !found.fresh && layout::get(&map, Word::Boot) != boot;
         found.power_loss = booted && layout::get(&map, Word::Clean) == 0;
-        found.deaths = crash_loop::look(&map);
+        found.deaths = crash_loop::count_deaths(&map);
         let (head, ticket, total) = end_of_records(&map, &superblock);
         let ticket = if booted { ticket.saturating_add(TICKETS_AFTER_BOOT) } else { ticket };
         layout::set(&map, Word::Boot, boot);
@@ -77,7 +78,7 @@ impl Ring {
         Ok((Ring::over(map, head, ticket, total, superblock, version, Some((file, path))), found))
     }
 
-    /// A ring in plain memory: for a folder that cannot be used, now or ever.
+    /// Creates a ring in plain memory, for a folder that cannot be used.
     pub(crate) fn in_memory(boot: u64) -> io::Result<Ring> {
         let map = Map::anonymous(FILE_BYTES)?;
         format(&map, boot, 0, 0);
@@ -116,8 +117,8 @@ impl Ring {
         }
     }
 
-    /// Whether records reach a file, and that file is still whole and in its place.
-    pub(crate) fn is_sound(&self) -> bool {
+    /// Whether the ring has a file, and that file is undamaged and still at its path.
+    pub(crate) fn is_intact(&self) -> bool {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         match &*file {
             Some((file, path)) => {
@@ -131,13 +132,13 @@ impl Ring {
         }
     }
 
-    /// Whether there is a file behind it at all.
+    /// Whether the ring is in a file.
     pub(crate) fn has_file(&self) -> bool {
         self.file.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Moves a ring in memory onto a file in this folder, in the place of the ring that lay there: that one is folded to
-    /// its end, and only its superblock and its counters of refusals go on.
+    /// Moves this ring into a new file in this folder. It replaces the ring that was in the folder (`relic`), which
+    /// must be folded to its end; only the superblock and the counters of refusals of that one are kept.
     pub(crate) fn succeed(&self, folder: &Path, boot: u64, relic: &Ring) -> io::Result<()> {
         let temporary = folder.join(NEW_FILE);
         let _ = std::fs::remove_file(&temporary);
@@ -146,15 +147,15 @@ impl Ring {
         let path = folder.join(FILE);
         let (old, refused) = (relic.superblock(), relic.refusals());
         let mut state = self.lock();
-        // What waits in memory is copied as it is: same records, same tickets, a file behind them from now on.
+        // The waiting records are copied unchanged, with their tickets.
         let mut bytes = vec![0u8; FILE_BYTES];
         layout::read(&state.map, 0, &mut bytes);
         layout::write(&map, 0, &bytes);
         layout::set(&map, Word::Tail, self.tail());
         layout::set(&map, Word::Magic, layout::MAGIC);
-        // What the app said in this run wins over what was stored.
-        let said = state.superblock.consent_ticket > 0 || state.superblock.wipes.next().is_some();
-        if !said && old.consent != [0, 0] {
+        // An answer given in this run takes precedence over the stored one.
+        let answered = state.superblock.consent_ticket > 0 || state.superblock.wipes.next().is_some();
+        if !answered && old.consent != [0, 0] {
             state.superblock.consent = old.consent;
         }
         (state.superblock.install, state.superblock.epoch, state.superblock.routes) =
@@ -172,15 +173,15 @@ impl Ring {
         Ok(())
     }
 
-    /// Nothing is accepted from now on.
+    /// Refuses every record from now on.
     pub(crate) fn shut(&self) {
         self.lock().shut = true;
     }
 
-    /// Lets go of the file, which belongs to whoever opens it next. Handles that are still held see plain memory.
+    /// Releases the file, so that another engine can open it. Handles that still exist use plain memory from now on.
     ///
     /// # Errors
-    /// No memory: the file is still ours.
+    /// There is no memory; the file is not released.
     pub(crate) fn detach(&self) -> io::Result<()> {
         let memory = Arc::new(Map::anonymous(FILE_BYTES)?);
         let mut state = self.lock();
@@ -195,7 +196,7 @@ impl Ring {
         Ok(())
     }
 
-    /// Overwrites what was freed, so that no erased event can be read from the file.
+    /// Overwrites the freed space with zeros, so that erased events cannot be read from the file.
     pub(crate) fn zero_free(&self) {
         let state = self.lock();
         let region = RING_BYTES as u64;
@@ -208,8 +209,8 @@ impl Ring {
         layout::write(&state.map, layout::REGION, zeros.get(..(free - first) as usize).unwrap_or_default());
     }
 
-    /// Puts a new file under the ring while callers go on: theirs was unlinked, cut, or never there. `drain` folds what
-    /// the old memory still holds; it is called with the append lock held, so nothing can be added meanwhile.
+    /// Moves the ring into a new file because the old one was unlinked or cut. Callers continue to append. `drain`
+    /// reads the records left in the old memory; it runs under the append lock, so none are added while it runs.
     pub(crate) fn replace(&self, folder: &Path, boot: u64, drain: impl FnOnce(&Map, u64)) -> io::Result<()> {
         let temporary = folder.join(NEW_FILE);
         let _ = std::fs::remove_file(&temporary);
@@ -220,7 +221,7 @@ impl Ring {
         drain(&state.map, state.head);
         format(&map, boot, state.ticket, state.total);
         for (number, refused) in self.refused.iter().enumerate() {
-            // Not from the old map: the page may be gone.
+            // Not from the old map: the page may have been cut away.
             counters::write(&map, number, refused.load(Ordering::Relaxed));
         }
         for word in [Word::ReserveGeneration, Word::ReserveTotal] {
@@ -245,15 +246,15 @@ impl Ring {
         Ok(())
     }
 
-    /// Says that everything is folded and this run is over.
+    /// Records that everything is folded and the run has ended.
     pub(crate) fn close_cleanly(&self) {
         layout::set(&self.map(), Word::Clean, 1);
         self.leave();
     }
 }
 
-/// What the superblock of a file that is no ring any more still say: the user's answer above all. Tickets and positions went with
-/// the ring; a wipe that was asked for takes everything from before this run.
+/// Reads the superblock of a file that is not a valid ring: it has the user's consent. Tickets and positions are reset,
+/// because the records are gone; a pending wipe covers everything recorded before this run.
 fn saved_superblock(mut file: &File) -> Option<(u64, Superblock)> {
     use std::io::{Read, Seek, SeekFrom};
     let mut bytes = vec![0; layout::REGION];
@@ -286,7 +287,8 @@ fn make(file: &File, boot: u64) -> io::Result<Map> {
     Ok(map)
 }
 
-/// Makes it an empty ring of a new generation. The magic comes last: a kill before it leaves a file that is made anew.
+/// Formats the map as an empty ring of a new generation. The magic number is written last: after a kill before that,
+/// the next open formats the file again.
 fn format(map: &Map, boot: u64, ticket: u64, total: u64) {
     layout::set(map, Word::Magic, 0);
     let [a, b, c, d, e, f, g, h, ..] = random_16();
@@ -299,7 +301,7 @@ fn format(map: &Map, boot: u64, ticket: u64, total: u64) {
     layout::set(map, Word::Magic, layout::MAGIC);
 }
 
-/// Position behind the last readable record, and ticket and total to go on from.
+/// Position after the last readable record, and the ticket and total to continue from.
 fn end_of_records(map: &Map, superblock: &Superblock) -> (u64, u64, u64) {
     let tail = layout::get(map, Word::Tail) & !7;
     let (hint_ticket, hint_total) = (layout::get(map, Word::LastTicket), layout::get(map, Word::LastTotal));

@@ -1,13 +1,13 @@
-//! One record: `len | crc | ticket | total | kind | format | n | lane | mask | body`, 8-byte aligned. Frozen for ever: a later
-//! build must be able to step over the records of an earlier one.
+//! One record: `len | crc | ticket | total | kind | format | n | lane | mask | body`, 8-byte aligned. This framing
+//! never changes: every build must be able to skip the records of another one.
 
 /// Bytes before the body.
 pub(crate) const HEAD: usize = 32;
 
-/// `len` of a record that only fills the region up to its end.
+/// `len` of padding up to the end of the region.
 pub(crate) const PAD: u32 = u32::MAX;
 
-/// Format of the bodies this build writes.
+/// Format of the bodies that this build writes.
 pub(crate) const FORMAT: u8 = 1;
 
 /// A breadcrumb.
@@ -17,18 +17,18 @@ pub(crate) const SCOPE: u8 = 33;
 /// The start of a run.
 pub(crate) const RUN: u8 = 34;
 
-/// What stands before the body, but for `len` and `crc`.
+/// The header without `len` and `crc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) ticket: u64,
-    /// Events accepted up to and with this record.
+    /// Events accepted up to and including this record.
     pub(crate) total: u64,
     pub(crate) kind: u8,
     pub(crate) format: u8,
     /// Events in this record.
     pub(crate) n: u16,
     pub(crate) lane: u8,
-    /// Purposes that were not denied at the append, a bit each.
+    /// Purposes that were not denied at the append, one bit each.
     pub(crate) mask: u8,
 }
 
@@ -61,20 +61,20 @@ impl Head {
     }
 }
 
-/// Bytes a record takes in the region.
+/// Bytes of a record in the region, with its padding to 8 bytes.
 pub(crate) fn size(body: usize) -> usize {
     (HEAD + body + 7) & !7
 }
 
-/// The body's share of the checksum, computed before the lock is taken. Seeded with the ring's generation, so that a
-/// record of a former ring in the same blocks is never taken for one of this.
+/// The checksum over the body, computed before the lock is taken. Seeded with the ring's generation, so that a record
+/// of an earlier ring in the same blocks is never valid.
 pub(crate) fn body_crc(generation: u64, body: &[u8]) -> crc32fast::Hasher {
     let mut hasher = crc32fast::Hasher::new_with_initial((generation ^ (generation >> 32)) as u32);
     hasher.update(body);
     hasher
 }
 
-/// The checksum over body, `len` and head, in this order.
+/// The checksum over body, `len` and header, in this order.
 pub(crate) fn crc(mut body: crc32fast::Hasher, len: u32, head: &[u8; HEAD - 8]) -> u32 {
     let mut rest = [0u8; HEAD - 4];
     rest[..4].copy_from_slice(&len.to_le_bytes());

@@ -1,8 +1,8 @@
-//! The reserve: room for one crash that does not depend on the append lock.
+//! The reserve: space for one crash that is written without the append lock.
 //!
-//! A fatal error may strike while another thread holds the lock, or the very thread that holds it. After 50 ms `fatal`
-//! stops waiting and writes here. Claimed by compare-exchange, so two crashes at once cost one of them; freed only after
-//! its row and its number were committed together.
+//! A fatal error may occur on the thread that holds the lock. After 50 ms `fatal` stops waiting for the lock and writes
+//! here. The reserve is claimed by compare-exchange, so of two simultaneous crashes one is lost. It is freed after its
+//! row and its number were committed in one transaction.
 
 use super::layout::{self, RESERVE, Word};
 use crate::limits::RESERVE_BYTES;
@@ -22,17 +22,17 @@ pub(crate) const BODY_BYTES: usize = RESERVE_BYTES - FRONT;
 pub(crate) struct Reserved {
     pub(crate) generation: u64,
     pub(crate) kind: u8,
-    /// Key of the run that crashed: it may be another one than that which finds it.
+    /// Key of the run that crashed, which may be an earlier one.
     pub(crate) key: [u8; 16],
     pub(crate) body: Vec<u8>,
 }
 
-/// Takes it for good: a fatal error of a closed engine finds no room.
+/// Claims the reserve permanently: a closed engine accepts no fatal error.
 pub(super) fn shut(map: &Map) {
     layout::set(map, Word::ReserveState, WRITING);
 }
 
-/// Writes a body, cut to fit by the caller. `None` when the reserve is taken; else its generation.
+/// Writes a body of at most [`BODY_BYTES`]. Returns its generation; `None` if the reserve is taken.
 pub(crate) fn write(map: &Map, kind: u8, key: [u8; 16], body: &[u8]) -> Option<u64> {
     if body.len() > BODY_BYTES || !layout::exchange(map, Word::ReserveState, FREE, WRITING) {
         return None;
@@ -52,7 +52,7 @@ pub(crate) fn write(map: &Map, kind: u8, key: [u8; 16], body: &[u8]) -> Option<u
     Some(generation)
 }
 
-/// The crash in the reserve, if a whole one is there.
+/// The crash in the reserve; `None` if there is none or it is damaged.
 pub(crate) fn read(map: &Map) -> Option<Reserved> {
     if layout::get(map, Word::ReserveState) != FULL {
         return None;
@@ -69,12 +69,12 @@ pub(crate) fn read(map: &Map) -> Option<Reserved> {
     (crc(generation, kind, &key, &body) == stored).then_some(Reserved { generation, kind, key, body })
 }
 
-/// Whether anything, whole or not, occupies it.
+/// Whether the reserve is taken, even by a damaged crash.
 pub(crate) fn is_taken(map: &Map) -> bool {
     layout::get(map, Word::ReserveState) != FREE
 }
 
-/// Empties it: what was in it is committed, or cannot be read.
+/// Frees the reserve after its content was committed or found damaged.
 pub(crate) fn free(map: &Map) {
     layout::write(map, RESERVE, &[0; RESERVE_BYTES]);
     layout::set(map, Word::ReserveState, FREE);
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_holds_one_crash_until_it_is_freed() {
+    fn the_reserve_holds_one_crash_until_it_is_freed() {
         let map = Map::anonymous(layout::FILE_BYTES).unwrap();
         assert_eq!(read(&map), None);
         assert_eq!(write(&map, 0, [7; 16], b"first"), Some(1));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_too_large_or_damaged_is_not_taken_for_a_crash() {
+    fn a_body_that_is_too_large_or_damaged_is_no_crash() {
         let map = Map::anonymous(layout::FILE_BYTES).unwrap();
         assert_eq!(write(&map, 0, [7; 16], &vec![1; BODY_BYTES + 1]), None);
         assert_eq!(write(&map, 0, [7; 16], &vec![1; BODY_BYTES]), Some(1));

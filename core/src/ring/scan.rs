@@ -1,11 +1,11 @@
-//! Finding the records again: the same walk for the writer's fold, for a start after a crash, and for the inspector.
+//! Reads the records: for the writer's fold and for a start after a crash.
 
 use super::layout;
 use super::record::{self, HEAD, Head, PAD};
 use crate::limits::RECORD_BYTES;
 use crate::sys::map::Map;
 
-/// Walks the records from a position on, in ticket order.
+/// Reads records from a position on, in ticket order.
 pub(crate) struct Scan<'m> {
     map: &'m Map,
     generation: u64,
@@ -16,26 +16,26 @@ pub(crate) struct Scan<'m> {
     pub(crate) ticket: u64,
     /// Running total after the last record seen.
     pub(crate) total: u64,
-    /// Events that were accepted and cannot be read: gaps in the running totals.
+    /// Accepted events that cannot be read: gaps in the running totals.
     pub(crate) lost: u64,
-    /// Nothing lies at or beyond this position.
+    /// Records end at or before this position.
     end: u64,
 }
 
 impl<'m> Scan<'m> {
-    /// A walk that starts at position `from` and stops at `end` at the latest; records up to `ticket` are passed over in
-    /// silence, and `total` is the running total after it.
+    /// Starts at position `from` and stops at `end` at the latest. Skips records up to `ticket`; `total` is the running
+    /// total after that one.
     pub(crate) fn new(map: &'m Map, region: usize, from: u64, end: u64, ticket: u64, total: u64) -> Scan<'m> {
         let generation = layout::get(map, layout::Word::Generation);
         Scan { map, generation, region: region as u64, at: from & !7, ticket, total, lost: 0, end }
     }
 
-    /// The same over records of this generation, whatever the header says: it may be damaged while they are not.
+    /// Reads records of this generation instead of the header's, which may be damaged.
     pub(crate) fn of(self, generation: u64) -> Scan<'m> {
         Scan { generation, ..self }
     }
 
-    /// The next record; its body is put into `body`. `None` where the chain ends.
+    /// Reads the next record and its body; `None` where the chain of records ends.
     pub(crate) fn next(&mut self, body: &mut Vec<u8>) -> Option<Head> {
         while self.at < self.end {
             let offset = self.at % self.region;
@@ -57,8 +57,8 @@ impl<'m> Scan<'m> {
         None
     }
 
-    /// After the chain broke: looks for the next valid record with a larger ticket, in steps of 8 bytes through the
-    /// whole region. The events between are counted as lost.
+    /// Searches for the next valid record with a larger ticket after a damaged one, in steps of 8 bytes through the
+    /// whole region. Counts the events between as lost.
     pub(crate) fn resync(&mut self, body: &mut Vec<u8>) -> Option<Head> {
         let limit = (self.at + self.region).min(self.end);
         let mut best: Option<(Head, u64)> = None;
@@ -87,7 +87,7 @@ impl<'m> Scan<'m> {
     fn take(&mut self, head: &Head) {
         let before = head.total.saturating_sub(u64::from(head.n));
         self.lost += before.saturating_sub(self.total);
-        // Also downwards: after a power cut the database may be ahead of the ring, and gaps count from here again.
+        // May decrease: after a power cut the database may be ahead of the ring. Gaps count from here on.
         self.total = head.total;
         self.ticket = head.ticket;
     }

@@ -1,14 +1,15 @@
-//! What must be known even when the database is gone: two alternating copies in the ring file, each with a checksum.
+//! The superblock: state that must survive the loss of the database, in two alternating copies in the ring's file, each
+//! with a checksum.
 //!
-//! Without them a rescue from a damaged database would bring back what was delivered or wiped, and a forgotten consent
-//! would count as none given.
+//! Without it, carving a damaged database would bring back delivered and erased rows, and a denied consent would be
+//! lost.
 
 use super::layout::{self, SUPERBLOCK, SUPERBLOCK_BYTES};
 use crate::limits;
 use crate::row::Run;
 use crate::sys::map::Map;
 
-/// Routes whose settled seqs fit: as many as all destinations together have, twice.
+/// Routes whose settled seqs fit: twice as many as all destinations together have.
 const ROUTES: usize = 32;
 const ROUTE_BYTES: usize = 48;
 const FIXED_BYTES: usize = 120;
@@ -20,36 +21,37 @@ pub(crate) struct RouteMark {
     pub(crate) hash: u64,
     /// Highest settled seq of each lane.
     pub(crate) lanes: [u64; 4],
-    /// Highest seq of a request that may be on its way and must not be repeated; 0 = none.
+    /// Highest seq of a request that may have been sent and must not be repeated; 0 = none.
     pub(crate) sending: u64,
 }
 
-/// A wipe that was asked for and is not finished.
+/// A wipe that was requested and is not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WipeMark {
     /// Records up to this ticket are erased.
     pub(crate) ticket: u64,
-    /// Purposes to erase, a bit each; 0xff = everything, with new ids.
+    /// Purposes to erase, one bit each; 0xff = everything, with new ids.
     pub(crate) what: u8,
 }
 
-/// The wipes that are not finished: what one erases must not grow by the next, or it takes what was recorded between.
+/// The unfinished wipes. Each keeps its own ticket: with the ticket of a later wipe it would erase what was recorded
+/// between the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Wipes {
     /// Everything up to this ticket; 0 = no such wipe.
     forget: u64,
-    /// What needs this purpose alone, up to this ticket; 0 = no such wipe.
+    /// Per purpose: what only this purpose allows, up to this ticket; 0 = no such wipe.
     denied: [u64; 2],
 }
 
 impl Wipes {
-    /// The user is forgotten.
+    /// Adds a wipe of everything up to this ticket.
     pub(crate) fn forget(&mut self, ticket: u64) {
         self.forget = ticket.max(1);
     }
 
-    /// These purposes (a bit each) are denied now. All of them, not the last one alone: what either of two purposes
-    /// allowed goes when the second is denied.
+    /// Adds a wipe for all purposes that are denied now (one bit each). Not only for the last one: an event that two
+    /// purposes allowed is erased when the second of them is denied.
     pub(crate) fn deny(&mut self, ticket: u64, purposes: u8) {
         for (bit, denied) in self.denied.iter_mut().enumerate() {
             if purposes & (1 << bit) != 0 {
@@ -58,7 +60,7 @@ impl Wipes {
         }
     }
 
-    /// The one to be done first.
+    /// The wipe to do first.
     pub(crate) fn next(&self) -> Option<WipeMark> {
         let [monitoring, analytics] = self.denied;
         let ticket = [self.forget, monitoring, analytics].into_iter().filter(|ticket| *ticket > 0).min()?;
@@ -67,12 +69,12 @@ impl Wipes {
         Some(WipeMark { ticket, what })
     }
 
-    /// The same in a ring whose tickets begin anew: all that was before it.
+    /// The same wipes for a ring whose tickets start again: each covers everything before that ring.
     pub(super) fn of_before(&self) -> Wipes {
         Wipes { forget: self.forget.min(1), denied: self.denied.map(|ticket| ticket.min(1)) }
     }
 
-    /// This one is done; one asked for meanwhile stays.
+    /// Removes a finished wipe. One that was requested meanwhile stays.
     pub(crate) fn done(&mut self, wipe: WipeMark) {
         if wipe.what == 0xff && self.forget == wipe.ticket {
             self.forget = 0;
@@ -85,11 +87,11 @@ impl Wipes {
     }
 }
 
-/// Longest JSON of a run that is kept; a longer one goes without what does not fit.
+/// Longest JSON of a run, in bytes. The texts of a longer one are cut.
 const RUN_BYTES: usize = 2048;
 
-/// The run that the first record behind the fold belongs to. Its own record is freed with the fold, and the database that
-/// knows it may be lost or thrown back by a power cut.
+/// The run of the first record that is not folded. The record that began the run is freed, and the database that has
+/// the run may be lost or reverted by a power cut.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct RunMark {
     /// Key of its ids.
@@ -141,10 +143,10 @@ pub(crate) struct Superblock {
     pub(crate) fold_ticket: u64,
     pub(crate) fold_total: u64,
     pub(crate) wipes: Wipes,
-    /// State of each purpose: 0 never said, 1 pending, 2 granted, 3 denied.
+    /// State of each purpose: 0 not set, 1 pending, 2 granted, 3 denied.
     pub(crate) consent: [u8; 2],
     pub(crate) consent_ticket: u64,
-    /// Rows in the database that some route had not settled: what a carver that finds fewer must count.
+    /// Rows in the database that some route had not settled. If a carver finds fewer, the rest is counted as lost.
     pub(crate) rows: u32,
     pub(crate) routes: Vec<RouteMark>,
     pub(crate) carve: CarveMark,
@@ -152,7 +154,7 @@ pub(crate) struct Superblock {
 }
 
 impl Superblock {
-    /// The newer valid copy with its version; `None` when both are damaged or were never written.
+    /// Reads the newer valid copy and its version; `None` if neither copy is valid.
     pub(crate) fn read(map: &Map) -> Option<(u64, Superblock)> {
         let mut page = vec![0u8; SUPERBLOCK_BYTES];
         let mut copies = SUPERBLOCK.iter().filter_map(|at| {
@@ -163,7 +165,7 @@ impl Superblock {
         a.into_iter().chain(b).max_by_key(|(version, _)| *version)
     }
 
-    /// Writes the next copy over the older one.
+    /// Overwrites the older copy.
     pub(crate) fn write(&self, map: &Map, version: u64) {
         let mut page = [0u8; SUPERBLOCK_BYTES];
         let len = self.encode(version, &mut page);
@@ -171,14 +173,14 @@ impl Superblock {
         layout::write(map, at, page.get(..len).unwrap_or_default());
     }
 
-    /// The bytes of one copy, as a quarantine keeps them.
+    /// One copy in bytes, for a quarantine.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut page = [0u8; SUPERBLOCK_BYTES];
         let len = self.encode(1, &mut page);
         page.get(..len).unwrap_or_default().to_vec()
     }
 
-    /// The superblock in such bytes.
+    /// Reads a copy written by [`Superblock::to_bytes`]; `None` if it is damaged.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Superblock> {
         Superblock::decode(bytes).map(|(_, superblock)| superblock)
     }
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newer_copy_is_read_and_the_older_one_when_it_is_torn() {
+    fn the_newer_copy_is_read_and_the_older_one_if_the_newer_is_torn() {
         let map = Map::anonymous(layout::FILE_BYTES).unwrap();
         assert_eq!(Superblock::read(&map), None);
         let old = full();
@@ -302,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn any_flipped_bit_is_noticed() {
+    fn every_flipped_bit_is_detected() {
         let bytes = full().to_bytes();
         assert_eq!(Superblock::from_bytes(&bytes), Some(full()));
         for bit in 0..bytes.len() * 8 {
@@ -314,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn wipes_that_follow_each_other_are_done_in_their_order_each_with_its_own_reach() {
+    fn wipes_are_done_in_order_each_up_to_its_own_ticket() {
         let mut wipes = Wipes::default();
         assert_eq!(wipes.next(), None);
         wipes.forget(10);

@@ -167,9 +167,9 @@ fn a_ring_whose_file_was_unlinked_is_put_on_a_new_file_without_losing_a_record()
     let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
     ring.append(&event(b"before")).unwrap();
     ring.refuse(Reason::Consent, None, 3);
-    assert!(ring.is_sound());
+    assert!(ring.is_intact());
     std::fs::remove_file(folder.path().join("ring.bin")).unwrap();
-    assert!(!ring.is_sound());
+    assert!(!ring.is_intact());
     let mut drained = 0;
     ring.replace(folder.path(), 1, |map, head| {
         let mut scan = Scan::new(map, RING_BYTES, 0, head, 0, 0);
@@ -178,7 +178,7 @@ fn a_ring_whose_file_was_unlinked_is_put_on_a_new_file_without_losing_a_record()
         }
     })
     .unwrap();
-    assert!(ring.is_sound());
+    assert!(ring.is_intact());
     assert_eq!(drained, 1);
     let after = ring.append(&event(b"after")).unwrap();
     assert_eq!(after.ticket, 2);

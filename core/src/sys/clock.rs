@@ -1,12 +1,12 @@
-//! Two clocks: the wall clock as the device believes it, and milliseconds since boot that count sleep.
+//! Two clocks: the device's wall clock, and milliseconds since boot including sleep.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Where the engine reads the time. Clones read the same clock.
+/// The clock that the engine reads. Clones share one clock.
 ///
-/// The default is the system's; tests and simulations hand in one that only moves when told.
+/// The default is the system's. Tests and simulations pass a manual clock.
 ///
 /// ```
 /// use rez_monitor::Clock;
@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// let clock = Clock::manual(1_795_400_000_000, 5_000);
 /// clock.advance(Duration::from_secs(1));
 /// assert_eq!((clock.wall_ms(), clock.mono_ms()), (1_795_400_001_000, 6_000));
-/// clock.set_wall_ms(0); // somebody set the date back
+/// clock.set_wall_ms(0); // the date is set back
 /// assert_eq!((clock.wall_ms(), clock.mono_ms()), (0, 6_000));
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -28,13 +28,13 @@ struct Manual {
 }
 
 impl Clock {
-    /// The system's clocks.
+    /// Returns the system's clock.
     #[must_use]
     pub const fn system() -> Clock {
         Clock(None)
     }
 
-    /// A clock that stands still until it is moved.
+    /// Returns a clock that only moves when it is advanced or set.
     #[must_use]
     pub fn manual(wall_ms: i64, mono_ms: i64) -> Clock {
         Clock(Some(Arc::new(Manual {
@@ -43,13 +43,13 @@ impl Clock {
         })))
     }
 
-    /// Whether this clock only moves when told.
+    /// Whether this is a manual clock.
     #[must_use]
     pub(crate) fn is_manual(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Moves a manual clock forward; does nothing to the system's.
+    /// Advances a manual clock. Does nothing to the system's clock.
     pub fn advance(&self, by: Duration) {
         if let Some(manual) = &self.0 {
             manual.wall_ms.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
@@ -57,14 +57,14 @@ impl Clock {
         }
     }
 
-    /// Sets the wall clock of a manual clock; its time since boot goes on untouched.
+    /// Sets the wall clock of a manual clock. Its time since boot does not change. Does nothing to the system's clock.
     pub fn set_wall_ms(&self, wall_ms: i64) {
         if let Some(manual) = &self.0 {
             manual.wall_ms.store(wall_ms, Ordering::SeqCst);
         }
     }
 
-    /// Milliseconds since 1970, as the device believes; negative before 1970.
+    /// Milliseconds since 1970 by the device's wall clock; negative before 1970.
     #[must_use]
     #[inline]
     pub fn wall_ms(&self) -> i64 {
@@ -74,15 +74,15 @@ impl Clock {
         }
     }
 
-    /// Milliseconds since boot, sleep included where the system counts it.
+    /// Milliseconds since boot, including sleep where the system counts it.
     #[must_use]
     #[inline]
     pub fn mono_ms(&self) -> i64 {
         self.mono_us() / 1_000
     }
 
-    /// Both clocks, `(wall_ms, mono_us)`, for the price of little more than one: the wall clock is what it was ahead of
-    /// the other when it was last read, at most [`WALL_FOR_US`] ago. A date that is set is noticed as late as that.
+    /// Both clocks, `(wall_ms, mono_us)`, at little more than the cost of one: the wall clock is computed from its
+    /// distance to the other clock, which is measured every [`WALL_FOR_US`]. A change of the date is seen that late.
     #[must_use]
     #[inline]
     pub(crate) fn now(&self) -> (i64, i64) {
@@ -92,7 +92,7 @@ impl Clock {
         }
     }
 
-    /// Microseconds since boot, sleep included where the system counts it.
+    /// Microseconds since boot, including sleep where the system counts it.
     #[must_use]
     #[inline]
     pub fn mono_us(&self) -> i64 {
@@ -115,13 +115,13 @@ fn system_wall_us() -> i64 {
     }
 }
 
-/// How long the distance between the two clocks is taken to be the same, in microseconds. One reading costs some 40 ns
+/// Interval between two measurements of the distance between the clocks, in microseconds. One reading costs about 40 ns
 /// on a virtual machine, a tenth of a record.
 const WALL_FOR_US: i64 = 100_000;
 
 #[inline]
 fn system_now() -> (i64, i64) {
-    /// Wall clock minus time since boot, and the time since boot from which it is read again.
+    /// Wall clock minus time since boot, and the time since boot at which it is measured again.
     static AHEAD_US: AtomicI64 = AtomicI64::new(0);
     static AGAIN_US: AtomicI64 = AtomicI64::new(0);
     let mono_us = system_mono_us();
@@ -134,14 +134,14 @@ fn system_now() -> (i64, i64) {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn system_mono_us() -> i64 {
-    // Answered without a system call by the vDSO; counts sleep.
+    // The vDSO reads it without a system call. Includes sleep.
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000)
 }
 
 #[cfg(target_vendor = "apple")]
 fn system_mono_us() -> i64 {
-    // mach_continuous_time, which counts sleep; CLOCK_MONOTONIC is what macOS and iOS call it.
+    // CLOCK_MONOTONIC on macOS and iOS is mach_continuous_time, which includes sleep.
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000)
 }
@@ -151,7 +151,7 @@ fn system_mono_us() -> i64 {
     portable_mono_us()
 }
 
-/// Microseconds since the first call: the twin for systems whose time since boot is not known here.
+/// Microseconds since the first call: the portable twin for systems without a known time since boot.
 #[cfg_attr(any(target_os = "linux", target_os = "android", target_vendor = "apple"), allow(dead_code))]
 fn portable_mono_us() -> i64 {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
@@ -159,7 +159,7 @@ fn portable_mono_us() -> i64 {
     i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Names the present boot: time since boot of two processes can be compared only if this is equal.
+/// Id of the current boot. Times since boot of two processes are comparable only if their boot ids are equal.
 pub(crate) fn boot_id() -> String {
     static BOOT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     BOOT.get_or_init(|| {
@@ -172,8 +172,8 @@ pub(crate) fn boot_id() -> String {
     .clone()
 }
 
-/// The minute of boot by the wall clock: wrong only if the date is set between two starts, which then counts as
-/// another boot, the safe side.
+/// The minute of the boot by the wall clock. If the date is set between two starts, they count as two boots, which is
+/// the safe error.
 fn portable_boot_id() -> String {
     format!("boot-minute-{}", (system_wall_ms() - system_mono_us() / 1_000).div_euclid(60_000))
 }
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_since_boot_never_runs_backwards() {
+    fn time_since_boot_never_decreases() {
         for read in [system_mono_us, portable_mono_us] {
             let first = read();
             assert!(read() >= first);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn both_clocks_at_once_say_what_each_says() {
+    fn reading_both_clocks_at_once_agrees_with_reading_each() {
         let clock = Clock::system();
         for _ in 0..1_000 {
             let before = (clock.wall_ms(), clock.mono_us());
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_the_boot_id_stay_the_same_within_a_boot() {
+    fn both_forms_of_the_boot_id_are_constant_within_a_boot() {
         assert_eq!(boot_id(), boot_id());
         assert!(!boot_id().is_empty());
         assert!(portable_boot_id().starts_with("boot-minute-"));

@@ -1,14 +1,14 @@
-//! Named points at which a test kills the process or makes a call fail. Compiled in with the feature `fault-points`
-//! only; without it every point is nothing.
+//! Named points at which a test kills the process or makes a call fail. Only compiled with the feature `fault-points`;
+//! without it a point does nothing.
 //!
 //! `REZ_FAULT=name:2` kills the process (SIGKILL) when the point `name` is reached for the second time;
 //! `REZ_FAULT=name:1:full` makes the call at that point fail as on a full disk.
 
-/// What a point is told to do.
+/// What happens at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "fault-points"), allow(dead_code))]
 pub(crate) enum Fault {
-    /// Go on.
+    /// Continue.
     None,
     /// Fail as if the disk were full.
     Full,
@@ -58,7 +58,7 @@ pub(crate) fn point(name: &str) -> Fault {
     }
 }
 
-/// A fault point: nothing in this build.
+/// A fault point: does nothing in this build.
 #[cfg(not(feature = "fault-points"))]
 #[inline(always)]
 pub(crate) fn point(_: &str) -> Fault {

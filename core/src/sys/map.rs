@@ -1,11 +1,11 @@
-//! The ring's memory: a mapped file, or plain memory where there is no file. And the guard for mapped files that another
-//! process cuts short.
+//! The ring's memory: a mapped file, or plain memory where there is no file. And the guard for mapped files that
+//! another process cuts short.
 //!
-//! Truncating a mapped file takes pages away, and the next access to one raises SIGBUS, which kills the app. The handler
-//! here puts plain memory in the place of such a page and records that it did. It does so for the ring's mapping, on
-//! every thread, and for any mapping on a guarded thread: SQLite maps `queue.db-shm` on the writer's thread. Every other
-//! SIGBUS goes to the handler that was installed before. (Measured alternatives: a lease cannot refuse a truncation, and
-//! `write(2)` per record costs 0.8 us and a system call.)
+//! Truncating a mapped file takes pages away, and the next access to one raises SIGBUS, which kills the app. The
+//! handler here puts plain memory in the place of such a page and records that it did. It does so for the ring's
+//! mapping, on every thread, and for any mapping on a guarded thread: SQLite maps `queue.db-shm` on the writer's
+//! thread. Every other SIGBUS goes to the handler that was installed before. (Measured alternatives: a lease cannot
+//! refuse a truncation, and `write(2)` per record costs 0.8 us and a system call.)
 
 use std::fs::File;
 use std::io;
@@ -233,7 +233,8 @@ mod sigbus {
     }
 
     fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-        // SAFETY: the previous action was read with `sigaction`; a function in it has the signature that its flags give.
+        // SAFETY: the previous action was read with `sigaction`; a function in it has the signature that its flags
+        // give.
         unsafe {
             match BEFORE.get() {
                 Some(before) if before.sa_sigaction != libc::SIG_DFL && before.sa_sigaction != libc::SIG_IGN => {

@@ -1,7 +1,7 @@
 //! 128 bits from the operating system, once per run.
 
-/// Fresh random bytes. Never fails: where the system gives none, the standard library's hash keys and the clock are
-/// mixed (unique, though not secret; ids need no more).
+/// Returns fresh random bytes. Never fails: if the system provides none, the standard library's hash keys and the clock
+/// are mixed. Those are unique but not secret, which is enough for ids.
 pub(crate) fn random_16() -> [u8; 16] {
     let mut bytes = [0u8; 16];
     if !system(&mut bytes) {
@@ -32,7 +32,7 @@ fn portable() -> [u8; 16] {
     use std::hash::{BuildHasher, Hasher};
     let mut bytes = [0u8; 16];
     for half in bytes.chunks_exact_mut(8) {
-        // Each `RandomState` has other keys, seeded by the system at the first one.
+        // Each `RandomState` has its own keys; the system seeds the first one.
         let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
         hasher.write_u32(std::process::id());
         let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
@@ -78,7 +78,8 @@ pub(crate) struct Counted {
 }
 
 impl Ids {
-    /// Ids that count up: `11111111-0000-4000-8000-000000000001` is the first installation, `2...` runs, `3...` sessions.
+    /// Ids that count up: `11111111-0000-4000-8000-000000000001` is the first installation, `2...` runs, `3...`
+    /// sessions.
     #[cfg(any(test, feature = "bench-access"))]
     pub(crate) fn counted(key: [u8; 16]) -> Ids {
         Ids::Counted(std::sync::Arc::new(Counted { key, made: Default::default() }))

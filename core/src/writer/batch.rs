@@ -1,4 +1,4 @@
-//! What one transaction of the fold does, decided before it begins: a transaction that fails is done again as it is.
+//! The steps of one fold, decided before its transaction begins, so that a failed transaction is repeated unchanged.
 
 use crate::id::EventId;
 use crate::kind::Kind;
@@ -23,7 +23,7 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    /// About how much it adds to the log.
+    /// Estimate of the bytes it adds to the log.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Op::Row { json, .. } | Op::Crumb(_, json) => json.len(),
@@ -32,35 +32,35 @@ impl Op {
     }
 }
 
-/// The steps of one fold, and how far it reads.
+/// The steps of one fold, and its end position.
 #[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) ops: Vec<Op>,
-    /// Position in the ring behind the last record read.
+    /// Position in the ring after the last record read.
     pub(crate) end: u64,
     pub(crate) mark: FoldMark,
-    /// Holds a row of lane 0 or 1.
+    /// Contains a row of lane 0 or 1.
     pub(crate) critical: bool,
-    /// The wipe and the denied purposes (a bit each) as they were when the batch was begun: read once, since the superblock are
-    /// under the append lock.
+    /// The wipe and the denied purposes (a bit each) as they were when the batch was begun: read once, since the
+    /// superblock are under the append lock.
     pub(crate) wipe: Option<WipeMark>,
     pub(crate) denied: u8,
-    /// It ends where a wipe must be done before anything behind it is read.
+    /// The batch ends where a wipe must be done before the next record is read.
     pub(crate) wipe_next: bool,
-    /// The crash in the reserve, until its place among the records is reached.
+    /// The crash in the reserve, until its position among the records is reached.
     pub(crate) crash: Option<Reserved>,
-    /// Bytes of rows, to keep one transaction small.
+    /// Bytes of rows, to limit the size of the transaction.
     pub(crate) bytes: usize,
 }
 
 impl Batch {
-    /// An event that was accepted and becomes no row.
+    /// Adds an accepted event that is not stored.
     pub(crate) fn refuse(&mut self, kind: Option<Kind>, reason: Reason) {
         self.ops.push(Op::Intake(kind));
         self.ops.push(Op::Drop(kind, reason));
     }
 
-    /// Turns its rows of lanes 2 and 3 into losses, booked as `disk_full`; answers whether there were any.
+    /// Turns the rows of lanes 2 and 3 into losses counted as `disk_full`. Returns whether there were any.
     pub(crate) fn give_up_less_important(&mut self) -> bool {
         let mut any = false;
         for op in &mut self.ops {
@@ -74,13 +74,13 @@ impl Batch {
         any
     }
 
-    /// Rows it stores.
+    /// Number of rows to store.
     pub(crate) fn row_count(&self) -> u32 {
         let rows = self.ops.iter().filter(|op| matches!(op, Op::Row { .. })).count();
         u32::try_from(rows).unwrap_or(u32::MAX)
     }
 
-    /// Rows per lane.
+    /// Number of rows per lane.
     pub(crate) fn rows(&self) -> [u64; 4] {
         let mut rows = [0; 4];
         for op in &self.ops {
@@ -93,7 +93,7 @@ impl Batch {
         rows
     }
 
-    /// Does it all in one transaction. `run` is the run rows belong to before the first [`Op::Run`]; answers the last.
+    /// Runs all steps in one transaction. `run` is the run of rows before the first [`Op::Run`]. Returns the last run.
     pub(crate) fn commit(
         &self,
         store: &mut Store,

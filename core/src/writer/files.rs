@@ -1,4 +1,4 @@
-//! The store's file: opening it, and what to do when it is full, damaged, unusable or to be wiped.
+//! The store's files: opening, quarantine, wipes.
 
 use super::Writer;
 use super::batch::Batch;
@@ -21,13 +21,13 @@ use std::time::{Duration, Instant};
 /// Time between two tries to erase the log while another program reads the queue.
 const ERASE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A number for a boot id, for the ring's header.
+/// Hash of a boot id, for the ring's header.
 pub(crate) fn boot_hash(boot: &str) -> u64 {
     (u64::from(crc32fast::hash(boot.as_bytes())) << 32) | (boot.len() as u64 + 1)
 }
 
 impl Writer {
-    /// Opens the store and all that needs it.
+    /// Opens the store and starts what depends on it.
     pub(super) fn open(&mut self) {
         if self.store.is_some() || self.suspended {
             return;
@@ -39,7 +39,7 @@ impl Writer {
             return self.give_up_for_now(message);
         }
         if self.first_fold {
-            if !self.guarded() {
+            if !self.check_crash_loop() {
                 return;
             }
             self.shared.ring.enter(Step::Open);
@@ -63,8 +63,8 @@ impl Writer {
                 store.raise_epoch(superblock.epoch.max(store.epoch()).saturating_add(1))?;
             }
             let (stamper, run) = match &self.run_row {
-                // Opened again in this run. What is known in memory goes with the pending batch, if there is one, and a
-                // new file must know it too: its rows belong to this run, and the next start closes its session.
+                // Opened again in this run. A new file needs the state in memory too: its rows belong to this run, and
+                // the next start closes its session.
                 Some(row) => {
                     let mut fold = store.begin(true, self.shared.now())?;
                     let number = fold.run(row)?;
@@ -97,7 +97,7 @@ impl Writer {
             self.shared.ring.restore_refusals(&store.gate()?);
             let mark = store.fold_mark();
             let same = (store.epoch(), mark.generation, mark.ticket);
-            // Counted where it is another file than the superblock speak of, or another state of it.
+            // Counts the rows if the superblock describes another file or another state of it.
             let count = same != (superblock.epoch, superblock.fold_generation, superblock.fold_ticket);
             self.shared.write_superblock(&store, count)?;
             Ok((store, stamper, run))
@@ -106,7 +106,7 @@ impl Writer {
             Ok((store, stamper, run)) => {
                 self.store = Some(store);
                 if let Some(stamper) = stamper {
-                    // Decided with what an earlier try to open had loaded; the ring still has it.
+                    // It was decided with the state that an earlier attempt loaded; the ring still has its records.
                     self.pending = None;
                     self.stamper = stamper;
                     self.adopt_run(&superblock);
@@ -126,8 +126,8 @@ impl Writer {
         }
     }
 
-    /// The database was lost, or a power cut threw it back: what it no longer knows of the run that the waiting records
-    /// belong to is in the superblock.
+    /// Takes the run of the waiting records from the superblock if the database was lost or reverted by a power cut and
+    /// does not have that run.
     fn adopt_run(&mut self, superblock: &Superblock) {
         self.adopted.clear();
         let (Some(store), Some(run)) = (&self.store, &superblock.run) else { return };
@@ -144,7 +144,7 @@ impl Writer {
         }
     }
 
-    /// Another boot without a clean close: what was not synced may be gone.
+    /// Whether the last run was in another boot and did not close cleanly: commits that were not synced may be lost.
     fn history_was_cut(&self, store: &Store) -> bool {
         let (boot, clean) = store.boot_seen();
         !clean && !boot.is_empty() && boot != self.shared.boot
@@ -200,13 +200,16 @@ impl Writer {
         }
     }
 
-    /// The file is damaged: put aside, a new one begun in a new epoch, the old one carved in the background.
+    /// Quarantines a damaged file and opens a new one in a new epoch; the damaged one is carved in the background.
+    /// Returns whether the store is open.
     pub(super) fn quarantine(&mut self) -> bool {
         self.store = None;
         self.carving = None;
         let (folder, now) = (self.shared.folder.clone(), self.shared.now());
         if repair::quarantines_lately(&folder, now) >= limits::QUARANTINES {
-            self.give_up_for_now("the queue was damaged more than 3 times in 7 days: this run stays in memory".into());
+            self.give_up_for_now(
+                "queue.db was damaged more than 3 times in 7 days: this run keeps its events in the ring".into(),
+            );
             return false;
         }
         let superblock = self.shared.ring.superblock().to_bytes();
@@ -215,9 +218,9 @@ impl Writer {
             return false;
         }
         self.sync_at = None;
-        // From now on the superblock speak of the new file.
+        // From here on the superblock describes the new file.
         self.shared.ring.change_superblock(|state| state.superblock.rows = 0);
-        // The pending batch stays: it was decided from what the file had folded, and is folded into the new one.
+        // The pending batch stays and is committed to the new file.
         self.open();
         if self.store.is_some()
             && let Some(delivery) = self.shared.delivery.get()
@@ -227,20 +230,21 @@ impl Writer {
         self.store.is_some()
     }
 
-    /// Nothing can be done now: tried again after a minute. The ring goes on as long as it has room.
+    /// Closes the store and tries again after a minute. Until then events stay in the ring, as long as it has space.
     pub(super) fn give_up_for_now(&mut self, why: String) {
         self.store = None;
-        // The next open takes the carve up again; without a store it would only keep the thread awake.
+        // The next open resumes the carve; without a store it would only keep the thread awake.
         self.carving = None;
         self.sync_at = None;
         self.reopen_at = Some(Instant::now() + limits::REOPEN_INTERVAL);
         self.shared.set_state(StoreState::Unavailable(why));
     }
 
-    /// Erases what a mark says, to the last byte; the mark goes last, so a kill anywhere in between does it again. Called
-    /// when all records up to the wipe's ticket are folded and none behind it; `false` = it must be tried again.
+    /// Does a wipe: erases its rows from every file. The wipe's mark is removed last, so after a kill the wipe is
+    /// repeated. Called when all records up to the wipe's ticket are folded and none after it. Returns `false` if it
+    /// must be tried again.
     pub(super) fn erase(&mut self, wipe: WipeMark) -> bool {
-        // What is not denied must come out of a damaged file before the wipe takes it.
+        // Rows that are not to be erased must be carved before the wipe deletes the quarantines.
         while wipe.what != 0xff && self.carving.is_some() && self.can_fold() {
             self.carve();
         }
@@ -255,8 +259,8 @@ impl Writer {
                 Purpose::ALL.into_iter().filter(|purpose| wipe.what & (1 << (*purpose as u8)) != 0).collect(),
             )
         };
-        // Without any purpose left the user is gone as well, and with the scope the id that told the users of this device
-        // apart: the id of the installation must not take its place.
+        // Without any purpose left the user is gone as well, and with the scope the id that told the users of this
+        // device apart: the id of the installation must not take its place.
         let nobody = wipe.what & 0b11 == 0b11;
         let install = nobody.then(|| self.shared.config.ids.uuid(Fresh::Install));
         let Some(store) = &mut self.store else { return false };

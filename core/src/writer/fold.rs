@@ -40,7 +40,7 @@ impl Writer {
     /// Folds everything that is in the ring, and does the wipes that are asked for where they are due.
     pub(super) fn fold(&mut self) {
         self.keep_store_in_place();
-        self.keep_ring_sound();
+        self.keep_ring_intact();
         while self.can_fold() {
             if self.pending.is_none() {
                 match self.read() {

@@ -97,8 +97,8 @@ struct Writer {
     first_fold: bool,
     /// Position of the ring's head at the last sleep.
     slept_at: u64,
-    /// The files were put aside because earlier runs died over them: once a run.
-    guard_done: bool,
+    /// The queue was quarantined because earlier runs died while opening it: once per run.
+    crash_loop_handled: bool,
     /// The session an earlier run left open was looked for.
     session_ended: bool,
     /// Rows in a folder that was moved away, not counted as lost yet.
@@ -164,7 +164,7 @@ impl Writer {
             suspended: false,
             first_fold: true,
             slept_at: 0,
-            guard_done: false,
+            crash_loop_handled: false,
             session_ended: false,
             left_behind: 0,
         }
@@ -187,7 +187,7 @@ impl Writer {
             }
             self.maintain();
             if self.is_drained_orphan() {
-                return self.bury();
+                return self.remove_orphan();
             }
             self.sleep();
         }

@@ -1,5 +1,5 @@
-//! Queues nobody records into any more: a sibling folder whose process is gone, and the ring that lay in a folder which
-//! could not be used at first. Opened in place with their own ids and cursors; nothing is copied between databases.
+//! Queues that no process records into: a sibling folder whose process has ended, and the ring in a folder that could
+//! not be used at first. They are opened in place with their own ids and cursors; nothing is copied between databases.
 
 use super::Writer;
 use super::shared::{Role, Shared};
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 impl Shared {
-    /// The same engine over another folder, without anything that records.
+    /// The same configuration over another folder, without a handle that records.
     fn quiet(&self, folder: PathBuf, lock: FolderLock, role: Role) -> std::io::Result<Shared> {
         let (ring, found) = Ring::open_file(&folder, super::boot_hash(&self.boot))?;
         let mut config = self.config.clone();
@@ -26,8 +26,8 @@ impl Shared {
 }
 
 impl Writer {
-    /// Opens each sibling folder that no process holds; an engine of its own delivers what is there and removes it. Only
-    /// for the holder of the folder itself, and only where there is somewhere to deliver to.
+    /// Opens each sibling folder that no process holds. A separate engine delivers its events and removes the folder.
+    /// Only the engine on the main folder does this, and only if it has a destination.
     pub(super) fn adopt_orphans(&self) {
         let delivery = self.shared.delivery.get();
         if delivery.is_some_and(|delivery| !delivery.directory().destinations().is_empty()) {
@@ -35,7 +35,7 @@ impl Writer {
         }
     }
 
-    /// The same, wherever they may deliver to: what is denied or forgotten now must not wait in a folder beside.
+    /// The same without a destination: a denied or forgotten event must not stay in a sibling folder.
     pub(super) fn adopt_all(&self) {
         let shared = &self.shared;
         let home = &shared.config.folder;
@@ -45,13 +45,13 @@ impl Writer {
         for number in 1..=SIBLINGS {
             let folder = sibling(home, number);
             let Some(lock) = FolderLock::take_abandoned(&folder) else { continue };
-            // One that cannot be opened now is tried again by the next upkeep.
+            // The next maintenance tries again.
             let Ok(orphan) = shared.quiet(folder, lock, Role::Orphan) else { continue };
             let orphan = Arc::new(orphan);
             if !shared.adopt(&orphan) {
                 return;
             }
-            // After it can be reached: a change of consent from now on comes here too.
+            // After `adopt`, so that no change of consent is missed between the two.
             for (purpose, state) in Purpose::ALL.into_iter().zip(shared.ring.consent()) {
                 if orphan.ring.consent().get(purpose as usize) != Some(&state) {
                     Consent::of(state).into_iter().for_each(|consent| orphan.change_consent(purpose, consent));
@@ -60,12 +60,12 @@ impl Writer {
             if shared.forgets.load(std::sync::atomic::Ordering::Acquire) {
                 orphan.forget();
             }
-            // Without a thread it is dropped, its lock with it, and the next upkeep tries again.
+            // If no thread can be started, the lock is released and the next maintenance tries again.
             let _ = super::start(&orphan);
         }
     }
 
-    /// Whether an orphan has nothing left that anybody could want.
+    /// Whether this is an orphan with nothing left to deliver or report.
     pub(super) fn is_drained_orphan(&self) -> bool {
         let Some(store) = self.store.as_ref().filter(|_| matches!(self.shared.role, Role::Orphan)) else {
             return false;
@@ -80,22 +80,22 @@ impl Writer {
             && !crate::delivery::has_unreported_losses(store, &self.shared.config.destinations).unwrap_or(true)
     }
 
-    /// Ends an orphan and removes its folder.
-    pub(super) fn bury(mut self) {
+    /// Closes an orphan and removes its folder.
+    pub(super) fn remove_orphan(mut self) {
         if let Some(delivery) = self.shared.delivery.get() {
             delivery.close(std::time::Duration::ZERO);
         }
         let lock = self.shared.take_lock();
         self.close();
-        // What cannot be removed now is an empty orphan for the next start.
+        // If the folder cannot be removed now, the next start finds an empty orphan.
         let _ = lock.map(FolderLock::remove);
     }
 
-    /// The folder could not be used before: if it can now, what lies in its ring is folded to its end, and the ring in
-    /// memory takes its place. `None` = not yet.
+    /// Takes a folder that could not be used before: folds the ring in it to its end, and puts this engine's ring in
+    /// its place. `None` = the folder still cannot be used.
     pub(super) fn take_folder(&mut self) -> Option<()> {
         use std::sync::atomic::Ordering::Release;
-        // To whoever opens the folder here meanwhile it is ours already, and no reason to go to a sibling.
+        // An engine that is opened in this process meanwhile must not go to a sibling folder.
         self.shared.takes_over.store(true, Release);
         let taken = self.take_over();
         self.shared.takes_over.store(false, Release);
@@ -107,7 +107,7 @@ impl Writer {
         self.succeed_in(lock)
     }
 
-    /// Folds the ring that lies in a folder whose lock was just taken, and puts this engine's ring in its place.
+    /// Folds the ring in a folder whose lock was just taken, and puts this engine's ring in its place.
     fn succeed_in(&self, lock: FolderLock) -> Option<()> {
         let shared = &self.shared;
         let relic = Arc::new(shared.quiet(shared.folder.clone(), lock, Role::Relic).ok()?);

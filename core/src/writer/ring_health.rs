@@ -1,4 +1,4 @@
-//! The ring's file taken away or cut while the process records.
+//! Replaces the ring's file if it was unlinked or cut while the process records.
 
 use super::Writer;
 use super::batch::{Batch, Op};
@@ -7,17 +7,17 @@ use crate::reason::Reason;
 use crate::ring::scan::Scan;
 
 impl Writer {
-    /// The ring's file was unlinked or cut: a new one takes its place, and nothing readable is lost.
-    pub(super) fn keep_ring_sound(&mut self) {
-        if !self.shared.ring.has_file() || self.shared.ring.is_sound() || !self.can_fold() {
+    /// Moves the ring into a new file if its file was unlinked or cut. Every readable record is kept.
+    pub(super) fn keep_ring_intact(&mut self) {
+        if !self.shared.ring.has_file() || self.shared.ring.is_intact() || !self.can_fold() {
             return;
         }
         if !self.shared.folder_is_in_place() {
-            // Moved or removed with everything in it: a new ring there would be put under somebody else.
+            // Another process may have the folder that is at this path now.
             return;
         }
         let shared = std::sync::Arc::clone(&self.shared);
-        // First with callers going on, then the rest under the lock.
+        // First while callers continue, then the rest under the append lock.
         let taken = || crate::ring::reserve::read(&shared.ring.map()).is_some();
         while self.pending.is_some() || shared.ring.tail() != shared.ring.published() || taken() {
             if self.pending.is_none() {
@@ -29,7 +29,7 @@ impl Writer {
             }
         }
         let mark = self.store.as_ref().map(crate::store::Store::fold_mark).unwrap_or_default();
-        // Only copied under the append lock: stamping asks the app's hook, and callers wait for the lock.
+        // Under the append lock records are only copied: stamping calls the app's hook, and callers wait for the lock.
         let (mut records, mut read, tail) = (Vec::new(), mark.total, shared.ring.tail());
         let generation = shared.ring.generation();
         let replaced = shared.ring.replace(&shared.folder, super::files::boot_hash(&shared.boot), |map, head| {

@@ -1,4 +1,4 @@
-//! The delivery's way to the store: everything it does there goes by the writer.
+//! The delivery thread's access to the store: the writer runs all of its work.
 
 use super::shared::{Command, Shared};
 use crate::delivery::Outbox;
@@ -7,24 +7,24 @@ use crate::store::{Now, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The delivery's door to the writer.
+/// Implements the delivery thread's [`Outbox`] on the writer.
 pub(crate) struct StoreAccess {
     shared: Arc<Shared>,
-    /// Serial number of the store that did the last work.
-    asked: Arc<AtomicU64>,
+    /// Serial number of the store that ran the last work.
+    serial: Arc<AtomicU64>,
 }
 
 impl StoreAccess {
     pub(crate) fn new(shared: &Arc<Shared>) -> StoreAccess {
-        StoreAccess { shared: Arc::clone(shared), asked: Arc::default() }
+        StoreAccess { shared: Arc::clone(shared), serial: Arc::default() }
     }
 }
 
 impl Outbox for StoreAccess {
     fn with_store<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
-        let asked = Arc::clone(&self.asked);
+        let serial = Arc::clone(&self.serial);
         self.shared.ask_within(None, move |store, now| {
-            asked.store(store.serial(), Ordering::Relaxed);
+            serial.store(store.serial(), Ordering::Relaxed);
             work(store, now)
         })
     }
@@ -41,11 +41,11 @@ impl Outbox for StoreAccess {
 
     fn write_superblock(&self) {
         let shared = Arc::clone(&self.shared);
-        // A store that cannot be read is found out by whoever works with it next.
+        // If the store cannot be read, the next work on it reports the error.
         let _ = self.with_store(move |store, _| shared.write_superblock(store, true).is_ok());
     }
 
     fn store_failed(&self, error: &StoreError) {
-        self.shared.command(Command::Failed(error.clone(), self.asked.load(Ordering::Relaxed)));
+        self.shared.command(Command::Failed(error.clone(), self.serial.load(Ordering::Relaxed)));
     }
 }
