@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor::inspect::{Filter, Reader};
-use rez_monitor::{Config, Consent, Level, Monitor, Purpose, StoreState};
+use rez_monitor::{Config, Consent, Monitor, Purpose, StoreState};
 use rez_monitor_tests::scene::{Scene, balance, dropped, rows, serial};
 use std::collections::HashSet;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn open(folder: &Path) -> Monitor {
 }
 
 fn record(monitor: &Monitor, n: usize) -> HashSet<String> {
-    (0..n).map(|_| monitor.message("hello", Level::Info, &[]).id().unwrap().to_string()).collect()
+    (0..n).map(|_| monitor.track("bought", &[]).id().unwrap().to_string()).collect()
 }
 
 fn ids(folder: &Path) -> HashSet<String> {

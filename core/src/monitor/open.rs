@@ -88,6 +88,10 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
 fn on_disk(wanted: &Path, boot: u64) -> Option<(Ring, Found, PathBuf, FolderLock)> {
     for number in 0..=SIBLINGS {
         let folder = sibling(wanted, number);
+        // The app may use a link as its folder; a sibling is ours, and a link there is somebody else's.
+        if number > 0 && folder.is_symlink() {
+            continue;
+        }
         let lock = match FolderLock::take(&folder) {
             Ok(lock) => lock,
             Err(_) if number > 0 => continue,

@@ -79,6 +79,8 @@ impl Store {
     pub(super) fn restart_log(&mut self) -> Result<bool> {
         let busy = self.db.prepare_cached("PRAGMA wal_checkpoint(RESTART)")?.query_row([], |row| row.get::<_, i64>(0));
         self.blocks.measure();
+        // A log that only seems to be copied must not be cleared.
+        self.check_index()?;
         Ok(busy? == 0)
     }
 

@@ -95,6 +95,8 @@ pub(crate) struct Store {
     fresh: bool,
     /// Device and inode of the file. Not an open file: closing it would release SQLite's locks.
     file: Option<(u64, u64)>,
+    /// Device and inode of the log, `queue.db-wal`.
+    log: Option<(u64, u64)>,
     /// Device and inode of the log's index, `queue.db-shm`.
     index: Option<(u64, u64)>,
     /// Pages replaced under this thread before the file was opened.
@@ -146,6 +148,7 @@ impl Store {
             full: false,
             fresh,
             file: file::identity(&path),
+            log: file::identity(&folder.join(format!("{FILE}-wal"))),
             index: file::identity(&folder.join(format!("{FILE}-shm"))),
             replaced_before,
             serial,
@@ -162,6 +165,12 @@ impl Store {
     /// Whether `queue.db` is still the file that is open.
     pub(crate) fn is_in_place(&self) -> bool {
         self.file.is_none() || self.file == file::identity(&self.folder.join(FILE))
+    }
+
+    /// Whether `queue.db-wal` is still the file that is open. If not, closing the connection copies the log into
+    /// `queue.db`, and the next one creates a new log.
+    pub(crate) fn is_log_in_place(&self) -> bool {
+        self.log.is_none() || self.log == file::identity(&self.folder.join(format!("{FILE}-wal")))
     }
 
     /// Whether `queue.db-shm`, which SQLite maps, is still the file that is mapped, and none of it was cut away. If not,

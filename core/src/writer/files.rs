@@ -174,20 +174,20 @@ impl Writer {
         let _ = self.shared.delivery.set(delivery);
     }
 
-    /// Opens the queue again if its file was unlinked or replaced under the open connection, or the log's index was cut
-    /// short. `open` counts the rows of a file that is gone.
+    /// Opens the queue again if one of its files was unlinked or replaced under the open connection, or the log's index was
+    /// cut short. `open` counts the rows of a file that is gone.
     pub(super) fn keep_store_in_place(&mut self) {
         let Some(store) = &self.store else { return };
         let in_place = store.is_in_place();
         let whole = store.is_index_whole();
-        if in_place && whole {
+        if in_place && whole && store.is_log_in_place() {
             return;
         }
         let moved = !in_place && !self.shared.folder_is_in_place();
         match self.store.take() {
             // Whoever finds the moved folder finds a whole queue in it.
             Some(store) if moved => drop(store.close()),
-            Some(store) if in_place => store.abandon(),
+            Some(store) if in_place && !whole => store.abandon(),
             store => drop(store),
         }
         self.carving = None;
