@@ -115,3 +115,30 @@ fn a_disk_filled_by_others_is_worked_on_as_soon_as_there_is_room_again() {
     assert_eq!((code, last.word("left")), (Some(0), Some("0")), "{:?}", last.words);
     all_accounted(&scene, &folder, &said);
 }
+
+#[test]
+fn a_disk_of_two_megabytes_keeps_recording_or_says_why_not_and_delivers_each_event_once() {
+    let scene = Scene::new(CHILD);
+    let Some(mut disk) = SmallDisk::mount(&scene.path("small"), "2m") else {
+        println!("skipped: full disk (a tmpfs cannot be mounted here)");
+        return;
+    };
+    let folder = disk.path().join("app");
+    let options = format!(
+        "folder={} fill=300 kinds=message crumbs=0 patient=1 n=1000 again=3000 \
+         end=persist,state,wait,again,persist,state,wait,drain,state,close",
+        folder.display()
+    );
+    scene.collector.set_network(false);
+    let mut kid = scene.start(&options);
+    kid.until("the first events", |said| said.words.iter().any(|word| word == "waiting"));
+    disk.fill();
+    kid.tell("");
+    let full = kid.until("the others", |said| said.words.iter().filter(|word| *word == "waiting").count() == 2);
+    assert_eq!(full.word("store"), Some("Ready"), "{:?}", full.words);
+    scene.collector.set_network(true);
+    kid.tell("");
+    let (code, said) = kid.wait();
+    assert_eq!((code, said.word("left"), said.word("store")), (Some(0), Some("0"), Some("Ready")), "{:?}", said.words);
+    all_accounted(&scene, &folder, &said);
+}

@@ -24,6 +24,9 @@ pub struct Status {
     pub folded: u64,
     /// Events refused before the ring, by reason and kind, in this file's life.
     pub refused: Vec<(Reason, Option<Kind>, u64)>,
+    /// Erased data is still in the log of the queue, because another program reads the queue. The engine tries again
+    /// every second, and before the next start reads anything.
+    pub erasure_blocked: bool,
     /// Every route: what waits for it and why.
     pub routes: Vec<RouteStatus>,
     /// Values of the configuration that a destination sends in another form, because its vendor does not accept them: name of
@@ -52,6 +55,7 @@ impl Monitor {
             accepted: shared.ring.last().1,
             folded: shared.ring.superblock().fold_total,
             refused: shared.ring.refusals(),
+            erasure_blocked: shared.erasure_blocked.load(std::sync::atomic::Ordering::Relaxed),
             routes: shared.delivery.get().map(crate::delivery::DeliveryHandle::snapshot).unwrap_or_default(),
             notes: shared.delivery.get().map(|delivery| delivery.directory().run_notes(&run)).unwrap_or_default(),
         })

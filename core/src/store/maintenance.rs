@@ -1,4 +1,4 @@
-//! What is done now and then so that nothing grows for ever.
+//! Periodic maintenance, so that no table grows without bound.
 
 use super::error::Result;
 use super::ledger::{Books, day};
@@ -12,22 +12,22 @@ use crate::limits;
 use crate::reason::Reason;
 use rusqlite::{OptionalExtension, params};
 
-/// Days after which the ledger's days are summed up into one.
+/// Days of the ledger that are kept apart; older ones are summed.
 const LEDGER_DAYS: i64 = 30;
 
-/// Epochs whose books are kept.
+/// Epochs whose counts are kept.
 const EPOCHS: u64 = 8;
 
-/// Runs that may be in the table before those that no row names are looked for.
+/// Runs in the table above which unreferenced ones are deleted.
 const RUNS: i64 = 64;
 
-/// A time further back than this is a broken clock.
+/// An age above this means a wrong clock.
 const FAR_MS: i64 = limits::AGE_UNKNOWN_DAYS * 24 * 3600 * 1000;
 
 impl Store {
-    /// Books dead letters that are too many or too old, frees what dormant destinations left, forgets old receipts,
-    /// sums up old books, removes runs that no row names, and gives free pages back. A few milliseconds.
-    pub(crate) fn upkeep(&mut self, now: Now) -> Result<()> {
+    /// Trims dead letters, receipts, old counts and unreferenced runs, and frees the rows of destinations that were dormant
+    /// for too long. Takes a few milliseconds.
+    pub(crate) fn maintain(&mut self, now: Now) -> Result<()> {
         self.write(false, |tx| {
             for route in tx.memory.routes.clone() {
                 tx.trim_dead(route.number, now)?;
@@ -129,7 +129,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Once in a life: the search reads all rows.
+    /// Runs once per open, because the search reads all rows.
     fn trim_runs(&mut self) -> Result<()> {
         if self.memory.runs_pruned {
             return Ok(());
@@ -169,11 +169,11 @@ mod tests {
     fn dead_letters_are_kept_up_to_a_number_and_an_age() {
         let mut bench = Bench::new();
         kill(&mut bench, limits::DEAD_LETTERS + 3);
-        bench.store.upkeep(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
         bench.check();
         assert_eq!((bench.account(ROUTE).dead, bench.account(ROUTE).dropped["rejected"]), (100, 3));
         assert_eq!(bench.seqs().len(), 100);
-        bench.store.upkeep(Now { wall_ms: NOW.wall_ms + 8 * DAY, ..NOW }).unwrap();
+        bench.store.maintain(Now { wall_ms: NOW.wall_ms + 8 * DAY, ..NOW }).unwrap();
         bench.check();
         assert_eq!((bench.account(ROUTE).dead, bench.account(ROUTE).dropped["rejected"]), (0, 103));
         assert!(bench.seqs().is_empty());
@@ -184,7 +184,7 @@ mod tests {
         let mut bench = Bench::new();
         kill(&mut bench, 1);
         bench.store.db.execute("UPDATE exception SET note = 'good'", []).unwrap();
-        bench.store.upkeep(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
         bench.check();
         assert_eq!(bench.account(ROUTE).dropped["corrupt_row"], 1);
     }
@@ -197,7 +197,7 @@ mod tests {
         for _ in 0..150 {
             bench.store.retry(ROUTE, &receipt(503), None).unwrap();
         }
-        bench.store.upkeep(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
         let kept: i64 = bench.store.db.query_row("SELECT count(*) FROM receipt", [], |row| row.get(0)).unwrap();
         assert_eq!(kept, limits::RECEIPTS as i64);
     }
@@ -212,7 +212,7 @@ mod tests {
             fold.drop(Some(Kind::Error), Reason::Filtered, 1).unwrap();
             fold.commit().unwrap();
         }
-        bench.store.upkeep(Now { wall_ms: NOW.wall_ms + 39 * DAY, ..NOW }).unwrap();
+        bench.store.maintain(Now { wall_ms: NOW.wall_ms + 39 * DAY, ..NOW }).unwrap();
         bench.check();
         let entries: i64 = bench.store.db.query_row("SELECT count(*) FROM ledger", [], |row| row.get(0)).unwrap();
         assert_eq!(entries, LEDGER_DAYS + 2);
@@ -229,7 +229,7 @@ mod tests {
             fold.run(&run).unwrap();
         }
         fold.commit().unwrap();
-        bench.store.upkeep(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
         assert_eq!(
             bench.store.runs().unwrap().iter().map(|run| run.id.as_str()).collect::<Vec<_>>(),
             ["run-1", "old-79"]

@@ -53,7 +53,7 @@ enum Op {
     Release(u8),
     Evict(u8),
     Expire,
-    Upkeep,
+    Maintain,
     Wipe(u8),
     Epoch,
     Crash,
@@ -78,7 +78,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0u8..4).prop_map(Op::Release),
         2 => (1u8..30).prop_map(Op::Evict),
         1 => Just(Op::Expire),
-        2 => Just(Op::Upkeep),
+        2 => Just(Op::Maintain),
         1 => (0u8..3).prop_map(Op::Wipe),
         1 => Just(Op::Epoch),
         2 => Just(Op::Crash),
@@ -258,7 +258,7 @@ impl Machine {
                 cause = Cause::Reason(Reason::EvictedAge);
                 while self.store().expire(&wants_row, now).unwrap() > 0 {}
             }
-            Op::Upkeep => self.upkeep(),
+            Op::Maintain => self.maintain(),
             Op::Wipe(what) => {
                 let (what, reason, keep): (Wipe, Reason, fn(Kind) -> bool) = match what {
                     0 => (Wipe::All, Reason::ClearedByUser, |_| false),
@@ -547,9 +547,9 @@ impl Machine {
         }
     }
 
-    fn upkeep(&mut self) {
+    fn maintain(&mut self) {
         let now = self.now;
-        self.store().upkeep(now).unwrap();
+        self.store().maintain(now).unwrap();
         let far = limits::AGE_UNKNOWN_DAYS * DAY;
         let mut removed = Vec::new();
         for (name, route) in &mut self.routes {

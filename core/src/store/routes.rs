@@ -411,7 +411,7 @@ mod tests {
     fn rows_wait_for_the_first_destination_however_late_it_is_declared() {
         let mut bench = Bench::fresh();
         let rows = bench.add(&[Kind::Error, Kind::Metric]);
-        bench.store.upkeep(Now { wall_ms: i64::MAX, ..NOW }).unwrap();
+        bench.store.maintain(Now { wall_ms: i64::MAX, ..NOW }).unwrap();
         assert_eq!(bench.seqs(), rows);
         let mut bench = bench.crash();
         bench.store.declare("main", &["rez.batch"], From::Oldest, NOW).unwrap();
@@ -450,7 +450,7 @@ mod tests {
         let mut bench = Bench::new();
         bench.add_for(&[Kind::Analytics], &["ga".to_string()], "{}");
         assert!(bench.lease_on(ROUTE, 10, &mut |_| crate::destination::Want::No).is_none());
-        bench.store.upkeep(LATER).unwrap();
+        bench.store.maintain(LATER).unwrap();
         assert!(bench.seqs().is_empty());
         bench.check();
     }
@@ -493,9 +493,9 @@ mod tests {
         bench.settle(&lease, &RowEnd::Delivered);
         assert_eq!(bench.seqs().len(), 3);
         bench.store.retire("other", NOW).unwrap();
-        bench.store.upkeep(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
         assert_eq!(bench.seqs().len(), 3);
-        bench.store.upkeep(LATER).unwrap();
+        bench.store.maintain(LATER).unwrap();
         bench.check();
         assert!(bench.seqs().is_empty());
         let booked: i64 = bench
@@ -513,10 +513,10 @@ mod tests {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         bench.store.retire("main", LATER).unwrap();
-        bench.store.upkeep(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
         assert_eq!(bench.store.memory.route(ROUTE).unwrap().dormant_since_ms, Some(NOW.wall_ms));
         let far = NOW.wall_ms + (limits::AGE_UNKNOWN_DAYS + 1) * 24 * 3_600_000;
-        bench.store.upkeep(Now { wall_ms: far, ..NOW }).unwrap();
+        bench.store.maintain(Now { wall_ms: far, ..NOW }).unwrap();
         assert_eq!(bench.store.memory.route(ROUTE).unwrap().dormant_since_ms, Some(far));
         assert_eq!(bench.seqs().len(), 1);
     }
@@ -542,7 +542,7 @@ mod tests {
         bench.settle(&lease, &RowEnd::Delivered);
         assert_eq!(bench.seqs().len(), 1);
         assert!(bench.lease_on("other/x", 1, &mut |_| crate::destination::Want::No).is_none());
-        bench.store.upkeep(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
         assert!(bench.seqs().is_empty());
     }
 
@@ -553,10 +553,10 @@ mod tests {
             bench.add(&[Kind::Metric; 100]);
         }
         bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
-        bench.store.upkeep(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
         assert_eq!(bench.seqs().len(), 3_000 - SWEEP as usize);
-        bench.store.upkeep(NOW).unwrap();
-        bench.store.upkeep(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
         assert!(bench.seqs().is_empty());
         let id = Bench::id(1);
         assert!(!matches!(
@@ -612,7 +612,7 @@ mod tests {
         let seqs = leased(&mut bench, "other/rez.batch");
         assert!(carved.iter().all(|seq| seqs.contains(seq)), "{seqs:?}");
         assert!(bench.seqs().is_empty(), "nobody needs them any more: {:?}", bench.seqs());
-        bench.store.upkeep(NOW).unwrap();
+        bench.store.maintain(NOW).unwrap();
         let notes: i64 = bench.store.db.query_row("SELECT count(*) FROM settled", [], |row| row.get(0)).unwrap();
         assert_eq!(notes, 0);
     }

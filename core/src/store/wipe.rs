@@ -1,4 +1,4 @@
-//! Erasure: rows, breadcrumbs, scope, properties and receipts leave the file for good.
+//! Erasure of rows, breadcrumbs, scope, properties and receipts, including their copies in free pages and in the log.
 
 use super::error::Result;
 use super::evict::Going;
@@ -14,9 +14,9 @@ use std::collections::HashSet;
 const WIPE_CHUNK: usize = 64;
 
 impl Store {
-    /// Erases what `keep` does not keep, and what belongs to it, and books it for each route that had not settled it:
-    /// `cleared_by_user` for [`Wipe::All`], else `consent`. Then nothing of it is left in any page of the file or its
-    /// log, and no quarantine. `install` = the new id of this installation. May be repeated after a failure.
+    /// Erases the kinds that `keep` rejects and counts them for each route that had not settled them: as `cleared_by_user`
+    /// for [`Wipe::All`], else as `consent`. Afterwards no page of the file, no byte of the log and no quarantine holds
+    /// them. `install` = the new id of this installation. Safe to repeat after a failure.
     ///
     /// For purposes, breadcrumbs go with monitoring, properties with analytics, and the scope when both are denied; receipts
     /// (ids only) stay.
@@ -198,7 +198,7 @@ mod tests {
     fn nothing_of_the_user_is_left_in_any_byte_of_file_and_log() {
         let mut bench = filled();
         let left = bench.account(ROUTE).queued;
-        bench.store.wipe(Wipe::All, &|_| false, Some("install-2"), NOW).unwrap();
+        assert!(bench.store.wipe(Wipe::All, &|_| false, Some("install-2"), NOW).unwrap());
         assert_eq!(traces(&bench), 0);
         bench.check();
         assert_eq!(bench.account(ROUTE).dropped["cleared_by_user"], left);
@@ -228,6 +228,32 @@ mod tests {
         assert!(lease.rows.iter().all(|row| row.kind != Kind::Analytics));
         assert!(lease.rows.iter().any(|row| row.kind == Kind::Session), "wanted for monitoring as well");
         assert!(matches!(bench.store.fate(Bench::id(1)).unwrap().routes[0].state, RowState::Delivered { .. }));
+    }
+
+    #[test]
+    fn a_wipe_beside_a_reader_erases_the_log_as_soon_as_the_reader_is_gone_and_before_the_next_start_reads() {
+        for restart in [false, true] {
+            let mut bench = filled();
+            let reader = super::super::schema::open_read_only(&bench.folder.path().join("queue.db"), false).unwrap();
+            reader.execute_batch("BEGIN; SELECT count(*) FROM event").unwrap();
+            assert!(!bench.store.wipe(Wipe::All, &|_| false, None, NOW).unwrap(), "the reader uses the log");
+            assert!(traces(&bench) > 0);
+            assert!(bench.store.must_erase_log().unwrap());
+            let after = bench.add(&[Kind::Error]);
+            if restart {
+                drop(reader);
+                bench = bench.crash();
+                assert!(bench.store.must_erase_log().unwrap());
+                assert!(bench.store.erase_log().unwrap());
+            } else {
+                assert!(!bench.store.erase_log().unwrap());
+                drop(reader);
+                assert!(bench.store.erase_log().unwrap());
+            }
+            assert_eq!((traces(&bench), bench.store.must_erase_log().unwrap()), (0, false));
+            assert_eq!(bench.seqs(), after, "what came after the wipe stays");
+            bench.check();
+        }
     }
 
     #[test]

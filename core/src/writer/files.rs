@@ -56,8 +56,9 @@ impl Writer {
         };
         let folder = &self.shared.folder;
         let opened = Store::open(folder, &identity, options).and_then(|mut store| {
-            if store.must_erase_log()? && !store.erase_log()? {
-                self.erase_log_at = Some(Instant::now() + ERASE_INTERVAL);
+            if store.must_erase_log()? {
+                let erased = store.erase_log()?;
+                self.log_erased(erased);
             }
             if store.epoch() < superblock.epoch || self.history_was_cut(&store) {
                 store.raise_epoch(superblock.epoch.max(store.epoch()).saturating_add(1))?;
@@ -268,9 +269,7 @@ impl Writer {
         match done {
             Ok(erased) => {
                 fault::point("wipe_ended");
-                if !erased {
-                    self.erase_log_at = Some(Instant::now() + ERASE_INTERVAL);
-                }
+                self.log_erased(erased);
                 self.shared.ring.zero_free();
                 self.stamper.forget(wipe.what);
                 self.carving = None;
@@ -297,13 +296,17 @@ impl Writer {
     pub(super) fn erase_log(&mut self) {
         let Some(store) = &mut self.store else { return };
         match store.erase_log() {
-            Ok(true) => self.erase_log_at = None,
-            Ok(false) => self.erase_log_at = Some(Instant::now() + ERASE_INTERVAL),
+            Ok(erased) => self.log_erased(erased),
             Err(error) => {
-                self.erase_log_at = Some(Instant::now() + ERASE_INTERVAL);
+                self.log_erased(false);
                 self.failed(&error);
             }
         }
+    }
+
+    fn log_erased(&mut self, erased: bool) {
+        self.erase_log_at = (!erased).then(|| Instant::now() + ERASE_INTERVAL);
+        self.shared.erasure_blocked.store(!erased, std::sync::atomic::Ordering::Relaxed);
     }
 }
 

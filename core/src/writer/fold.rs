@@ -1,4 +1,4 @@
-//! From the ring into the store: one transaction per batch, the fold mark inside it.
+//! The fold: copies the ring into the store, one transaction per batch with the fold position inside it.
 
 use super::batch::{Batch, Op};
 use super::shared::StoreState;
@@ -17,10 +17,10 @@ use crate::store::{Store, StoreError};
 use crate::sys::{fault, map::Map};
 use std::time::Instant;
 
-/// Bytes of rows in one transaction: the log grows by as much, and its cap is [`limits::WAL_PAGES`].
+/// Bytes of rows in one transaction. The log grows by about as much.
 const BATCH_BYTES: usize = 256 * 1024;
 
-/// The same on a disk that is nearly full: a transaction must fit into the log, and little is given up for it at once.
+/// The same on a disk that is nearly full, where a transaction must fit into the log.
 const SMALL_BATCH_BYTES: usize = 32 * 1024;
 
 /// Steps in one transaction.
@@ -32,12 +32,12 @@ impl Writer {
         self.store.is_some() && !self.suspended && !paused
     }
 
-    /// Position behind the last record read.
+    /// Position after the last record read.
     pub(super) fn position(&self) -> u64 {
         self.pending.as_ref().map_or_else(|| self.shared.ring.tail(), |batch| batch.end)
     }
 
-    /// Folds everything that is in the ring, and does the wipes that are asked for where they are due.
+    /// Folds everything in the ring, and runs each requested wipe at its ticket.
     pub(super) fn fold(&mut self) {
         self.keep_store_in_place();
         self.keep_ring_intact();
@@ -56,15 +56,15 @@ impl Writer {
         }
     }
 
-    /// After everything was read: does the next wipe. `true` = there may be more to do.
+    /// Runs the next wipe once everything before it is folded. `true` = there may be more to do.
     fn wipe_due(&mut self) -> bool {
         let superblock = self.shared.ring.superblock();
         let Some(wipe) = superblock.wipes.next() else { return false };
         if wipe.ticket > superblock.fold_ticket && self.shared.ring.tail() != self.shared.ring.published() {
-            // Asked for just now, and what it is to take was recorded since the last look.
+            // Records up to its ticket arrived after the last read.
             return true;
         }
-        // Everything up to the wipe's ticket is a row or in the books by now, nothing behind it was read.
+        // Every record up to its ticket is stored or counted, and none after it was read.
         self.erase(wipe)
     }
 
@@ -76,7 +76,7 @@ impl Writer {
         let crash = reserve::read(&map);
         if from == end && crash.is_none() {
             if reserve::is_taken(&map) && self.first_fold {
-                // Killed while it was being written: never acknowledged.
+                // The process was killed while writing it, so it was never acknowledged.
                 reserve::free(&map);
             }
             return None;
@@ -86,7 +86,7 @@ impl Writer {
         let superblock = ring.superblock();
         let (ticket, total) = match (known, superblock.fold_generation == ring.generation()) {
             (true, _) => (mark.ticket, mark.total),
-            // The database is new: what the lost one had folded is the carver's.
+            // The database is new. The carver recovers what the lost one had folded.
             (false, true) => (superblock.fold_ticket, superblock.fold_total),
             (false, false) => (0, 0),
         };
@@ -95,7 +95,7 @@ impl Writer {
         batch.ops.append(&mut self.adopted);
         self.stamper.set_denied(denied, &mut batch);
         if !known {
-            // Another file: its reserve counts anew, and a crash in it must not pass for one already folded.
+            // Another ring file counts its reserve anew; a crash in it must not look folded.
             (batch.mark.reserve_generation, batch.mark.reserve_total) = (0, 0);
         }
         batch.crash = crash.filter(|crash| crash.generation > batch.mark.reserve_generation);
@@ -103,7 +103,7 @@ impl Writer {
         batch.mark.generation = self.shared.ring.generation();
         (batch.end, batch.mark.ticket, batch.mark.total) = reached;
         if batch.end == end || batch.wipe_next {
-            // Of a run whose own record still waits for room: it comes after that.
+            // The run record of this crash may still wait for room in the ring; the crash comes after it.
             let ours = |crash: &reserve::Reserved| self.is_of_this_run(crash) || !self.shared.ring.has_held();
             if let Some(crash) = batch.crash.take_if(|crash| ours(crash)) {
                 self.take_reserve(&crash, &mut batch);
@@ -112,8 +112,8 @@ impl Writer {
         Some(batch)
     }
 
-    /// Reads records from `range.0` to `range.1`, behind which the running total is `range.2`, into the batch; answers
-    /// position, ticket and total reached.
+    /// Reads records from `range.0` to `range.1` into the batch; the running total at the end is `range.2`. Returns the
+    /// position, ticket and total it reached.
     pub(super) fn read_records(
         &mut self,
         map: &Map,
@@ -136,7 +136,7 @@ impl Writer {
             if let (Some(head), Some(wipe)) = (&head, batch.wipe)
                 && head.ticket > wipe.ticket
             {
-                // Recorded after the wipe was asked for: not to be touched by it.
+                // Recorded after the wipe was requested, so the wipe must not delete it.
                 batch.wipe_next = true;
                 return before;
             }
@@ -145,7 +145,7 @@ impl Writer {
                 batch.ops.push(Op::Lost(self.why_lost(), lost));
             }
             let Some(head) = head else {
-                // What is left of the range is unreadable to its end.
+                // The rest of the range is unreadable.
                 let unread = range.2.saturating_sub(scan.total);
                 if unread > 0 {
                     batch.ops.push(Op::Lost(self.why_lost(), unread));
@@ -186,7 +186,7 @@ impl Writer {
         };
         match (head.kind, kind) {
             (record::RUN, _) => {
-                // The crash that ended the run before: found at the next start, it belongs before that one's record.
+                // The crash that ended the previous run belongs before the record of the next one.
                 if let Some(crash) = batch.crash.take_if(|crash| self.is_of_this_run(crash)) {
                     self.take_reserve(&crash, batch);
                 }
@@ -230,7 +230,7 @@ impl Writer {
         batch.bytes += batch.ops.get(before..).map_or(0, |ops| ops.iter().map(Op::bytes).sum());
     }
 
-    /// Puts the rows added since `from` before the app's hook.
+    /// Passes the rows added since `from` to the app's hook.
     fn ask_hook(&mut self, from: usize, batch: &mut Batch) {
         let Some(hook) = &mut self.hook else { return };
         for op in batch.ops.iter_mut().skip(from) {
@@ -250,7 +250,7 @@ impl Writer {
         batch.mark.reserve_generation = crash.generation;
         batch.mark.reserve_total = batch.mark.reserve_total.saturating_add(1);
         let kind = Kind::from_number(crash.kind).unwrap_or(Kind::Crash);
-        // It has no ticket and was written past the gate: while a wipe is pending it may be older than the wipe.
+        // It has no ticket and bypassed the gate, so while a wipe is pending it may be older than the wipe.
         let wiped = batch.wipe.is_some_and(|wipe| wipe.what == 0xff || purpose_bits(kind) & !wipe.what == 0);
         let refused = match batch.wipe {
             Some(wipe) if wiped && wipe.what == 0xff => Some(Reason::ClearedByUser),
@@ -275,7 +275,7 @@ impl Writer {
         }
     }
 
-    /// Commits the pending batch; `false` = it must wait.
+    /// Commits the pending batch. `false` = it must wait.
     pub(super) fn commit(&mut self) -> bool {
         let Some(mut batch) = self.pending.take() else { return true };
         let Some(store) = &mut self.store else {
@@ -309,7 +309,7 @@ impl Writer {
         }
     }
 
-    /// After the commit: marks, then the tail, then whoever must know.
+    /// After the commit: updates the superblock, frees the ring, wakes the delivery thread.
     fn committed(&mut self, batch: &Batch, asked_full: bool) {
         if let Some(carving) = &mut self.carving {
             carving.know(batch);
@@ -343,11 +343,11 @@ impl Writer {
         let wait = if asked_full && !batch.critical { limits::CRITICAL_SYNC_INTERVAL } else { limits::SYNC_INTERVAL };
         let at = now + wait;
         self.sync_at = Some(self.sync_at.map_or(at, |before| before.min(at)));
-        self.upkeep_at.get_or_insert(now + self.upkeep_wait());
+        self.maintenance_at.get_or_insert(now + self.maintenance_wait());
         self.tidy_at = Some(now + TIDY_WAIT);
         let cap = self.shared.config.cap_bytes;
         if self.store.as_ref().and_then(|store| store.used_bytes().ok()).is_some_and(|used| used > cap) {
-            self.upkeep();
+            self.maintain();
         }
         if let Some(delivery) = self.shared.delivery.get() {
             delivery.wake(batch.rows());
@@ -356,13 +356,13 @@ impl Writer {
             self.shared.set_state(StoreState::Ready);
         }
         if self.store.as_ref().is_some_and(Store::must_checkpoint) {
-            // Not later: the log would need blocks that a full disk does not have.
+            // The log must not grow into blocks that a full disk does not have.
             self.sync();
         }
         self.end_unfinished_sessions();
     }
 
-    /// The run of what is folded next.
+    /// The run of the records to fold next.
     fn run_mark(&self) -> Option<RunMark> {
         Some(RunMark::new(self.stamper.key?.to_bytes(), self.run_row.as_ref()?))
     }
@@ -379,7 +379,7 @@ impl Writer {
         }
     }
 
-    /// What a failure of the store calls for; `true` = try the same again at once.
+    /// Handles a failure of the store. `true` = try again at once.
     pub(super) fn failed(&mut self, error: &StoreError) -> bool {
         if self.store.as_ref().is_some_and(|store| store.is_in_place() && !store.is_index_whole()) {
             // Whatever the error is, it may come from the log's index, not from the file.
@@ -397,7 +397,7 @@ impl Writer {
     }
 }
 
-/// Marks the tickets of the reserve, so that no record of the ring has the same id.
+/// Bit set in tickets of the reserve, so that no record of the ring gets the same id.
 pub(crate) const RESERVED_TICKET: u64 = 1 << 63;
 
 /// The purpose of a kind with two purposes that was denied when the event was recorded. `allowed` has a bit for each purpose
@@ -407,7 +407,7 @@ fn denied_at_append(kind: Kind, allowed: u8) -> Option<Purpose> {
     kind.purposes().iter().copied().find(denied).filter(|_| kind.purposes().len() > 1)
 }
 
-/// A bit for each purpose of the kind.
+/// One bit for each purpose of the kind.
 pub(crate) fn purpose_bits(kind: Kind) -> u8 {
     kind.purposes().iter().fold(0, |bits, purpose| bits | 1 << (*purpose as u8))
 }

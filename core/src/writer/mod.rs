@@ -1,20 +1,22 @@
-//! The writer: the one thread that owns the store. It folds the ring in ticket order, commits, keeps the file within its
-//! caps and in good order, and does what the delivery and the app ask of it.
+//! The writer: the one thread that owns the store.
+//!
+//! It folds the ring in ticket order, commits, keeps the file within its caps, and runs the commands of the delivery thread
+//! and the app.
 //!
 //! | file | idea |
 //! | --- | --- |
-//! | `shared` | what callers, writer and delivery share; waking and asking |
-//! | `batch` | what one transaction of the fold does |
-//! | `stamp`, `json` | from a record to a row |
+//! | `shared` | state shared by callers, writer and delivery thread; commands |
+//! | `batch` | the steps of one transaction |
+//! | `stamp`, `json` | record to row |
 //! | `fold` | ring to batch, batch to store |
-//! | `files` | opening, quarantine, wiping |
-//! | `carve` | reading a damaged file for rows |
-//! | `disk_space`, `ring_health` | a full disk; a ring whose file was taken away |
-//! | `crash_loop` | starts that died in the engine |
-//! | `orphan` | queues that nobody records into any more |
-//! | `screens`, `dedup` | the screen of the moment; the same error over and over |
+//! | `files` | opening, quarantine, erasure |
+//! | `carve` | recovery of rows from a damaged file |
+//! | `disk_space`, `ring_health` | a full disk; a ring file that was removed or cut |
+//! | `crash_loop` | repeated crashes of the engine during start |
+//! | `orphan` | queues without a recording process |
+//! | `screens`, `dedup` | the current screen; repeated errors and messages |
 //! | `store_access` | the delivery thread's way to the store |
-//! | `hook` | the app's own `before_send` |
+//! | `hook` | the app's `before_send` |
 
 pub(crate) mod batch;
 mod carve;
@@ -52,46 +54,46 @@ thread_local! {
     static OURS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this is a thread of the engine: what it records is refused.
+/// Whether this is a thread of the engine. Its records are refused.
 #[inline]
 pub(crate) fn is_ours() -> bool {
     OURS.with(Cell::get)
 }
 
-/// Marks the present thread as one of the engine's.
+/// Marks the current thread as a thread of the engine.
 pub(crate) fn mark_ours() {
     OURS.with(|ours| ours.set(true));
 }
 
-/// The thread's own state.
+/// The state of the writer thread.
 struct Writer {
     shared: Arc<Shared>,
     store: Option<Store>,
     stamper: Stamper,
-    /// Decided, not yet committed.
+    /// The next transaction, built but not committed.
     pending: Option<Batch>,
-    /// Run of the rows that come next.
+    /// Number of the run of the next rows.
     run: i64,
-    /// That run, for a file that does not know it; `None` = no store was open yet.
+    /// That run, for a new file that does not have it; `None` before the first open.
     run_row: Option<crate::row::Run>,
-    /// What the next batch begins with: the run of the records in the ring, when the store does not know it.
+    /// First steps of the next batch: the run of the records in the ring, if the store lacks it.
     adopted: Vec<batch::Op>,
     /// Transactions in a row that found the disk full.
     tries: u32,
-    /// The disk is full and nothing could be freed: folding waits until then.
+    /// The disk is full: no fold before this time.
     full_until: Option<Instant>,
     hook: Option<hook::Hook>,
-    /// When what is committed must be synced.
+    /// When the last commits must be synced.
     sync_at: Option<Instant>,
     last_critical_sync: Option<Instant>,
     reopen_at: Option<Instant>,
-    upkeep_at: Option<Instant>,
+    maintenance_at: Option<Instant>,
     /// When idle work is due (see [`Store::tidy`]).
     tidy_at: Option<Instant>,
     /// When to try again to erase what a wipe left in the log.
     erase_log_at: Option<Instant>,
-    /// Upkeep was done in this run.
-    upkept: bool,
+    /// Maintenance ran in this run.
+    maintained: bool,
     carving: Option<carve::Carving>,
     suspended: bool,
     first_fold: bool,
@@ -99,27 +101,27 @@ struct Writer {
     slept_at: u64,
     /// The queue was quarantined because earlier runs died while opening it: once per run.
     crash_loop_handled: bool,
-    /// The session an earlier run left open was looked for.
+    /// Sessions that earlier runs left open were ended.
     session_ended: bool,
     /// Rows in a folder that was moved away, not counted as lost yet.
     left_behind: u32,
 }
 
-/// Upkeep (age, dead letters, dormant routes) is looked at this often while something happens.
-const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// Time between two maintenance runs (age, dead letters, dormant routes) while events arrive.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long nothing must have happened before idle work begins.
+/// Time without work after which idle work begins.
 const TIDY_WAIT: Duration = Duration::from_secs(1);
 
-/// Least bytes ahead of the head that are touched before each sleep; twice what came since the last one where that is
-/// more.
+/// Least bytes ahead of the head to touch before each sleep. The writer touches twice the bytes recorded since the last
+/// sleep if that is more.
 const TOUCH_BYTES: u64 = 64 * 1024;
 
-/// Starts the thread.
+/// Starts the writer thread.
 pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
     let for_thread = Arc::clone(shared);
     std::thread::Builder::new().name("rez-writer".into()).spawn(move || {
-        // Here, not by whoever starts it: the first wake may come before `spawn` has returned.
+        // Set here, because the first wake can come before `spawn` returns.
         for_thread.set_thread(std::thread::current());
         mark_ours();
         let _guarded = ThreadGuard::new();
@@ -130,7 +132,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// However the thread ends, nobody waits for it in vain.
+/// Answers all waiting commands when the thread ends, whatever ends it.
 struct CloseCommands(Arc<Shared>);
 
 impl Drop for CloseCommands {
@@ -156,10 +158,10 @@ impl Writer {
             sync_at: None,
             last_critical_sync: None,
             reopen_at: None,
-            upkeep_at: None,
+            maintenance_at: None,
             tidy_at: None,
             erase_log_at: None,
-            upkept: false,
+            maintained: false,
             carving: None,
             suspended: false,
             first_fold: true,
@@ -185,7 +187,7 @@ impl Writer {
                 self.fold();
                 self.obey(command);
             }
-            self.maintain();
+            self.run_due();
             if self.is_drained_orphan() {
                 return self.remove_orphan();
             }
@@ -209,7 +211,7 @@ impl Writer {
                 }
             }
             Command::Persist(done) => {
-                // Rows of a damaged file were recorded too; 20 MB are read in some 30 ms.
+                // Rows of a damaged file count as recorded. Carving 20 MB takes about 30 ms.
                 while self.carving.is_some() && self.can_fold() {
                     self.carve();
                 }
@@ -217,14 +219,14 @@ impl Writer {
                 let synced = folded && self.store.is_some() && self.sync();
                 let _ = done.send(synced);
             }
-            // The fold before this command did it, or could not yet.
+            // The fold before this command did the wipe, if it could.
             Command::Wipe => {
                 self.adopt_all();
                 self.shared.forgets.store(false, std::sync::atomic::Ordering::Release);
             }
             Command::Reopen => self.open(),
             Command::Failed(error, serial) => {
-                // Of a file that was put aside meanwhile: dealt with, and the new one is not to follow it.
+                // An error of a file that is quarantined by now does not concern the new one.
                 let stale = self.store.as_ref().is_none_or(|store| store.serial() != serial);
                 if (stale || self.failed(&error))
                     && self.store.is_some()
@@ -246,8 +248,8 @@ impl Writer {
         }
     }
 
-    /// Checkpoints, evicts, expires, carves: what is due.
-    fn maintain(&mut self) {
+    /// Runs what is due: reopening, checkpoint, erasure, idle work, maintenance, carving.
+    fn run_due(&mut self) {
         let now = Instant::now();
         if self.reopen_at.is_some_and(|at| at <= now) {
             self.reopen_at = None;
@@ -266,17 +268,17 @@ impl Writer {
         if self.tidy_at.is_some_and(|at| at <= now) {
             self.tidy();
         }
-        if self.upkeep_at.is_some_and(|at| at <= now) {
-            self.upkeep_at = None;
-            self.upkept = true;
-            self.upkeep();
+        if self.maintenance_at.is_some_and(|at| at <= now) {
+            self.maintenance_at = None;
+            self.maintained = true;
+            self.maintain();
         }
         if self.carving.is_some() {
             self.carve();
         }
     }
 
-    /// Writes the log into the file and syncs both.
+    /// Checkpoints: copies the log into the file and syncs both.
     fn sync(&mut self) -> bool {
         let Some(store) = &mut self.store else { return false };
         match store.checkpoint() {
@@ -293,14 +295,14 @@ impl Writer {
         }
     }
 
-    /// Nothing happened for a while: one step of what was left for this moment.
+    /// One step of idle work.
     fn tidy(&mut self) {
         let Some(store) = &mut self.store else { return };
         self.tidy_at = match store.tidy() {
             Ok(Tidy::More) => Some(Instant::now()),
             Ok(Tidy::Blocked) => Some(Instant::now() + TIDY_WAIT),
             Ok(Tidy::Done) => None,
-            // A full log; the next commit deals with what does not pass.
+            // The next commit handles a full log.
             Err(StoreError::Full(_)) => Some(Instant::now() + TIDY_WAIT),
             Err(error) => {
                 self.failed(&error);
@@ -309,13 +311,13 @@ impl Writer {
         };
     }
 
-    /// A run may be short: its first upkeep is due at once.
-    fn upkeep_wait(&self) -> std::time::Duration {
-        if self.upkept { UPKEEP_INTERVAL } else { std::time::Duration::ZERO }
+    /// A run may be short, so its first maintenance is due at once.
+    fn maintenance_wait(&self) -> std::time::Duration {
+        if self.maintained { MAINTENANCE_INTERVAL } else { std::time::Duration::ZERO }
     }
 
-    /// Caps in bytes and age; answers nothing: what went is in the ledger.
-    fn upkeep(&mut self) {
+    /// Enforces the caps in bytes and age. The ledger counts what is deleted.
+    fn maintain(&mut self) {
         let now = self.shared.now();
         let directory = self.shared.delivery.get().map(crate::delivery::DeliveryHandle::directory);
         let Some(store) = &mut self.store else { return };
@@ -324,7 +326,7 @@ impl Writer {
         let done = store
             .evict(&wants, &idle, now)
             .and_then(|evicted| Ok(evicted + store.expire(&wants, now)?))
-            .and_then(|gone| store.upkeep(now).map(|()| gone));
+            .and_then(|gone| store.maintain(now).map(|()| gone));
         match done {
             Ok(0) => {}
             Ok(_) => {
@@ -338,21 +340,21 @@ impl Writer {
             }
         }
         if self.carving.is_none() {
-            // One that a full disk broke off.
+            // A full disk may have interrupted one.
             self.find_carving();
         }
         self.adopt_orphans();
     }
 
-    /// Rows went: the superblock say so, lest they come back from a damaged file.
+    /// Records deleted rows in the superblock, so that the carver does not bring them back.
     fn mark_settled(&self) {
         if let Some(store) = &self.store {
-            // A store that cannot be read is found out by whoever works with it next; the superblock stay as they were.
+            // If the store cannot be read, its next user reports the error and the superblock stays as it is.
             let _ = self.shared.write_superblock(store, true);
         }
     }
 
-    /// Sleeps until something must be done: with nothing to wait for, for ever.
+    /// Sleeps until the next deadline; without one, until woken.
     fn sleep(&mut self) {
         if self.first_fold {
             self.shared.ring.leave();
@@ -360,10 +362,10 @@ impl Writer {
         let head = self.shared.ring.head();
         let came = head.saturating_sub(std::mem::replace(&mut self.slept_at, head));
         self.shared.ring.touch_ahead(TOUCH_BYTES.max(2 * came));
-        let upkeep = self.upkeep_at.filter(|_| self.sync_at.is_some());
-        let until = [self.sync_at, self.reopen_at, self.full_until, upkeep, self.tidy_at, self.erase_log_at];
+        let maintenance = self.maintenance_at.filter(|_| self.sync_at.is_some());
+        let until = [self.sync_at, self.reopen_at, self.full_until, maintenance, self.tidy_at, self.erase_log_at];
         let until = until.into_iter().flatten().min();
-        // With nowhere to fold to, records must not wake it in vain.
+        // While it cannot fold, records must not wake it.
         self.shared.set_sleep(if self.can_fold() { PARKED } else { DOZING });
         if self.nothing_to_do() && (!self.can_fold() || self.shared.ring.head() == self.position()) {
             match until {
@@ -371,7 +373,7 @@ impl Writer {
                 None => std::thread::park(),
             }
         }
-        // Records of no urgency are gathered for one interval, so that a burst is one transaction.
+        // Waits one interval for more records unless one is urgent, so that a burst is one transaction.
         self.shared.set_sleep(DOZING);
         if self.nothing_to_do()
             && self.can_fold()
@@ -398,20 +400,20 @@ impl Writer {
             self.shared.ring.close_cleanly();
         }
         self.shared.set_state(StoreState::Unavailable("closed".into()));
-        // Only now may another engine have the folder.
+        // From here on another engine may use the folder.
         if self.shared.ring.detach().is_ok() {
             self.shared.give_lock(None);
         }
         self.shared.wake_successor();
     }
 
-    /// Gives the database and its locks back to the system.
+    /// Closes the database and releases its locks.
     fn release(&mut self) {
         if let Some(store) = self.store.take() {
-            // A close that fails leaves the log behind, which the next open takes over.
+            // If the close fails, the next open recovers the log.
             let _ = store.close();
         }
-        // The next open takes the carve up again; without a store it would only keep the thread awake.
+        // The next open resumes the carve; without a store it would keep the thread awake.
         self.carving = None;
         (self.sync_at, self.tidy_at, self.erase_log_at) = (None, None, None);
         self.shared.set_state(StoreState::Unavailable("suspended".into()));

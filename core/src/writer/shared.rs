@@ -92,6 +92,8 @@ pub(crate) struct Shared {
     pub(crate) takes_over: AtomicBool,
     /// The user is being forgotten: what lies in folders of processes that are gone goes too, whenever they are found.
     pub(crate) forgets: AtomicBool,
+    /// A reader keeps erased data in the log.
+    pub(crate) erasure_blocked: AtomicBool,
     /// The engine that waits for this one to let go of the folder.
     successor: Mutex<Weak<Shared>>,
     /// Engines over the folders of processes that are gone.
@@ -129,6 +131,7 @@ impl Shared {
             closing: AtomicBool::new(false),
             takes_over: AtomicBool::new(false),
             forgets: AtomicBool::new(false),
+            erasure_blocked: AtomicBool::new(false),
             successor: Mutex::default(),
             orphans: Mutex::default(),
             ring,
