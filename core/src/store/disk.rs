@@ -112,13 +112,15 @@ impl Store {
     pub(crate) fn make_room(&mut self, bytes: usize, lanes: &[usize], wants: Wants<'_>, now: Now) -> Result<bool> {
         self.restart_log()?;
         // Page ends, indexes and counts come on top of the rows.
-        let pages = (bytes as u64).saturating_mul(5) / 4 / PAGE_BYTES + 8;
+        let pages = (bytes as u64).saturating_mul(5) / 4 / PAGE_BYTES + 4;
         if self.free_pages()? >= pages {
             return Ok(true);
         }
         self.trim_receipts_to(FULL_RECEIPTS)?;
         while self.free_pages()? < pages {
             if self.evict_some(FULL_CHUNK, lanes, Reason::DiskFull, wants, &[], now)? == 0 {
+                // All that is left may be in flight.
+                self.trim_receipts_to(0)?;
                 return Ok(self.free_pages()? >= pages);
             }
         }

@@ -22,8 +22,8 @@ pub(super) const DONE: i64 = 3;
 /// Most rows one sweep looks at in a lane: keeps a transaction in the range of a millisecond or two.
 const SWEEP: i64 = 1024;
 
-/// The same on a disk that is nearly full: each row may be a page in the log.
-const SMALL_SWEEP: i64 = 32;
+/// Rows of all lanes deleted in one transaction on a disk that is nearly full: each may be a page in the log.
+const SMALL_SWEEP: i64 = 128;
 
 impl Store {
     /// Whether no row waits to be deleted that every route has passed.
@@ -344,12 +344,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Deletes the rows that every route has passed and no exception names; at most [`SWEEP`] rows of each lane, fewer on a
-    /// disk that is nearly full.
-    /// Answers whether there is nothing left to sweep.
+    /// Deletes the rows that every route has passed and no exception names: at most [`SWEEP`] rows of each lane, on a disk
+    /// that is nearly full at most [`SMALL_SWEEP`] of all lanes. Returns whether nothing is left to delete.
     pub(super) fn sweep(&mut self) -> Result<bool> {
         let floor = self.memory.floor();
-        let portion = if self.small { SMALL_SWEEP } else { SWEEP };
+        let mut budget = SMALL_SWEEP;
         let mut done = true;
         let last = self.memory.next_seq().saturating_sub(1);
         let named: bool =
@@ -358,6 +357,11 @@ impl Tx<'_> {
             let (Some(swept), floor) = (self.memory.swept.get(lane).copied(), floor.min(last)) else { continue };
             if swept >= floor {
                 continue;
+            }
+            let portion = if self.small { budget } else { SWEEP };
+            if portion == 0 {
+                done = false;
+                break;
             }
             let bound: Option<i64> = self
                 .db
@@ -374,7 +378,9 @@ impl Tx<'_> {
             } else {
                 "DELETE FROM event WHERE lane = ?1 AND seq > ?2 AND seq <= ?3"
             };
-            self.db.prepare_cached(delete)?.execute(params![lane as i64, signed(swept), signed(bound)])?;
+            let deleted =
+                self.db.prepare_cached(delete)?.execute(params![lane as i64, signed(swept), signed(bound)])?;
+            budget = budget.saturating_sub(deleted as i64);
             if let Some(swept) = self.memory.swept.get_mut(lane) {
                 *swept = bound;
             }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const FULL_TRIES: u32 = 4;
 
 /// Bytes of a transaction besides the batch: a lease, a settlement, the counts.
-const FULL_STEP_BYTES: usize = 32 * 1024;
+const FULL_STEP_BYTES: usize = 16 * 1024;
 
 /// Pause between tries on a full disk.
 const FULL_PAUSE: Duration = Duration::from_secs(1);
