@@ -1,7 +1,7 @@
 //! Wire formats: which rows each backend takes, how a batch is encoded, and what its answers mean.
 //!
-//! Everything here is a pure function of rows and answers: no clock, no file, no socket, no store. Values that are read at the
-//! moment of sending come in as [`Stamp`].
+//! Everything here is a pure function of rows and answers: no clock, no file, no socket, no store. Values that are read
+//! at the moment of sending come in as [`Stamp`].
 
 mod answer;
 #[cfg(any(test, feature = "destination-mixpanel", feature = "destination-otlp"))]
@@ -72,8 +72,8 @@ pub struct RouteSpec {
     pub backoff: Backoff,
     /// The endpoint accepts `Content-Encoding: gzip`: the delivery thread compresses the body and adds the header.
     pub gzip: bool,
-    /// [`Destination::encode`] can report lost events in a request without rows; it is then called with no rows. An empty body
-    /// means that there is nothing to report.
+    /// [`Destination::encode`] can report lost events in a request without rows; it is then called with no rows. An
+    /// empty body means that there is nothing to report.
     pub reports_losses: bool,
     /// The backend adds up the reports of lost events, so [`Batch::lost`] contains only what has not been reported yet.
     pub adds_losses: bool,
@@ -252,8 +252,8 @@ pub trait Destination: Send + Sync + 'static {
     /// The routes; constant for the life of the process.
     fn routes(&self) -> &'static [RouteSpec];
 
-    /// The purposes for which the destination gets data. It gets an event if one of the purposes of the event's kind is among
-    /// them and granted. A vendor usually has one, a team's own backend both.
+    /// The purposes for which the destination gets data. It gets an event if one of the purposes of the event's kind is
+    /// among them and granted. A vendor usually has one, a team's own backend both.
     fn purposes(&self) -> &[Purpose];
 
     /// A hash of address and key. A stopped route starts again when it changes.
@@ -262,17 +262,17 @@ pub trait Destination: Send + Sync + 'static {
     /// Whether `route` takes this row. Must return the same for the same row, also after a restart.
     fn wants(&self, route: &RouteSpec, row: &Row) -> Want;
 
-    /// Whether `next` fits into a request that already has `taken` rows, of which `first` was found first. If not, the request
-    /// ends before it. Default: true. Vendors restrict it to one event per request, or to one user per request.
+    /// Whether `next` fits into a request that already has `taken` rows, of which `first` was found first. If not, the
+    /// request ends before it. Default: true. Vendors restrict it to one event per request, or to one user per request.
     fn fits(&self, _route: &RouteSpec, _first: &Row, _taken: usize, _next: &Row) -> bool {
         true
     }
 
     /// The request for these rows.
     ///
-    /// The body depends on `route` and `batch` alone, so that a repeated request has the same body; values of `stamp` go into
-    /// headers, unless the vendor requires the time of sending in the body. Every row is encoded: a value that the vendor does
-    /// not accept is renamed, cut or left out.
+    /// The body depends on `route` and `batch` alone, so that a repeated request has the same body; values of `stamp`
+    /// go into headers, unless the vendor requires the time of sending in the body. Every row is encoded: a value that
+    /// the vendor does not accept is renamed, cut or left out.
     fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request;
 
     /// Maximum age of a row at sending, where the vendor refuses or re-dates older events. An older row is given up as
@@ -292,8 +292,8 @@ pub trait Destination: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The meaning of the answer for these rows. Not called for an answer that the server did not send (a captive portal's
-    /// page or redirect): the delivery treats the server as unreachable then.
+    /// The meaning of the answer for these rows. Not called for an answer that the server did not send (a captive
+    /// portal's page or redirect): the delivery treats the server as unreachable then.
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict;
 
     /// Identifies the format of the encoder. A batch that another encoder sent is built anew before it is repeated.

@@ -1,7 +1,7 @@
 //! The team's own backend: `POST /v1/batch` with one JSON object that contains the rows as they are stored.
 //!
-//! It is the only destination that keeps every field of a row, takes every kind, and gets an answer for each event. A batch
-//! is settled only by an answer that accounts for all of its events; any other 2xx is ambiguous.
+//! It is the only destination that keeps every field of a row, takes every kind, and gets an answer for each event. A
+//! batch is settled only by an answer that accounts for all of its events; any other 2xx is ambiguous.
 
 use super::answer::unsuccessful;
 use super::server_message::server_message;
@@ -26,8 +26,8 @@ const VERSION: u32 = 1;
 /// Path of the endpoint below the base address.
 const PATH: &str = "/v1/batch";
 
-/// Limit of row JSON in one request, in bytes. With what the envelope adds to 500 rows, the body stays below the endpoint's
-/// limit of 1 MiB.
+/// Limit of row JSON in one request, in bytes. With what the envelope adds to 500 rows, the body stays below the
+/// endpoint's limit of 1 MiB.
 const ROWS_BYTES: usize = limits::CUT_BYTES - limits::CUT_EVENTS * 300 - 16 * 1024;
 
 const ROUTES: &[RouteSpec] = &[RouteSpec {

@@ -1,4 +1,5 @@
-//! What the builders of all destinations share: the address, the purposes, and the checks of values that go into headers.
+//! What the builders of all destinations share: the address, the purposes, and the checks of values that go into
+//! headers.
 
 use super::DestinationError;
 use crate::kind::Purpose;
@@ -111,8 +112,9 @@ pub(super) fn request(url: &str, headers: &[(&str, &str)], body: impl Into<Vec<u
     Request { url: url.to_owned(), headers, body: body.into() }
 }
 
-/// The value of [`super::Destination::encoder`]: `version` is raised when the body for the same rows changes, `settings` are
-/// the switches that change it. Bodies name the version of the library, so that each version is an encoder of its own.
+/// The value of [`super::Destination::encoder`]: `version` is raised when the body for the same rows changes,
+/// `settings` are the switches that change it. Bodies name the version of the library, so that each version is an
+/// encoder of its own.
 pub(super) fn encoder(destination: &str, version: u32, settings: &[u8]) -> u32 {
     let mut hash = crc32fast::Hasher::new();
     hash.update(destination.as_bytes());
@@ -122,7 +124,8 @@ pub(super) fn encoder(destination: &str, version: u32, settings: &[u8]) -> u32 {
     hash.finalize()
 }
 
-/// A hash that is the same in every build and on every device (FNV-1a). [`super::Destination::key_hash`] and sampling use it.
+/// A hash that is the same in every build and on every device (FNV-1a). [`super::Destination::key_hash`] and sampling
+/// use it.
 #[must_use]
 pub(crate) fn stable_hash(parts: &[&str]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

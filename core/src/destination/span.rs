@@ -22,8 +22,8 @@ pub(crate) fn stamped(fields: &Json<'_>) -> Option<Span> {
     })
 }
 
-/// The span of a timed row. A row without ids of its own gets them from the event's id, so that a repeated request has the same
-/// ones: during a screen load it is a child of that screen, otherwise the root of a trace.
+/// The span of a timed row. A row without ids of its own gets them from the event's id, so that a repeated request has
+/// the same ones: during a screen load it is a child of that screen, otherwise the root of a trace.
 pub(crate) fn of(row: &Row, fields: &Json<'_>) -> Span {
     let [high @ .., _, _, _, _, _, _, _, _] = *row.id.as_bytes();
     let [_, _, _, _, _, _, _, _, low @ ..] = *row.id.as_bytes();
@@ -37,8 +37,8 @@ pub(crate) fn of(row: &Row, fields: &Json<'_>) -> Span {
     }
 }
 
-/// Whether the ids are those of the loading screen rather than of the row. The engine derives a screen's view id from its trace,
-/// which tells the two apart.
+/// Whether the ids are those of the loading screen rather than of the row. The engine derives a screen's view id from
+/// its trace, which tells the two apart.
 fn is_of_the_screen(stamped: &Span, row: &Row, fields: &Json<'_>) -> bool {
     let Some(view) = fields.get("view") else { return false };
     let mut id = stamped.trace;

@@ -5,8 +5,8 @@ const RANGE_MS: (i64, i64) = (-62_167_219_200_000, 253_402_300_799_999);
 
 /// Writes RFC 3339 times in UTC with milliseconds. A time outside the years 0 to 9999 becomes the nearest one inside.
 ///
-/// Written without a calendar library, because an event with its breadcrumbs has a hundred times. Most of them are in the same
-/// minute, so the last minute is remembered.
+/// Written without a calendar library, because an event with its breadcrumbs has a hundred times. Most of them are in
+/// the same minute, so the last minute is remembered.
 pub(super) struct TimeWriter {
     /// Minutes since 1970 of the time in `text`.
     minute: i64,

@@ -4,7 +4,8 @@ use super::Note;
 use crate::row::Row;
 use serde_json::{Map, Value};
 
-/// The values of one row that are renamed, cut or left out. The encoder itself fills it, so that the notes match the request.
+/// The values of one row that are renamed, cut or left out. The encoder itself fills it, so that the notes match the
+/// request.
 #[derive(Debug, Default)]
 pub(super) struct Notes(pub(super) Vec<Note>);
 

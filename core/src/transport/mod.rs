@@ -1,8 +1,8 @@
 //! Sends requests.
 //!
-//! A transport sends one request and reports its outcome. It never repeats a request, follows no redirect and keeps no cookie:
-//! the delivery thread decides what is sent again. `send` returns at once and the delivery thread enforces the time limits, so
-//! that a transport that hangs delays its own route only.
+//! A transport sends one request and reports its outcome. It never repeats a request, follows no redirect and keeps no
+//! cookie: the delivery thread decides what is sent again. `send` returns at once and the delivery thread enforces the
+//! time limits, so that a transport that hangs delays its own route only.
 
 #[cfg(feature = "transport-reqwest")]
 mod reqwest;
@@ -47,9 +47,9 @@ impl Answer {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The wait that the server asks for with `Retry-After`: seconds, or a date relative to the answer's own `Date`, so that
-    /// the device's clock does not matter. At most [`crate::limits::RETRY_AFTER`]. `None` if the header is missing or invalid,
-    /// or is a date in an answer without `Date`.
+    /// The wait that the server asks for with `Retry-After`: seconds, or a date relative to the answer's own `Date`, so
+    /// that the device's clock does not matter. At most [`crate::limits::RETRY_AFTER`]. `None` if the header is missing
+    /// or invalid, or is a date in an answer without `Date`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         retry_after::read(self.header("retry-after")?, self.header("date"))
@@ -76,14 +76,15 @@ pub enum Sent {
 /// - gives up connecting after [`crate::limits::CONNECT_TIMEOUT`];
 /// - reads at most [`crate::limits::ANSWER_BYTES`] of the answer.
 ///
-/// After [`crate::limits::REQUEST_TIMEOUT`] the delivery thread treats the request as [`Sent::Ambiguous`] and ignores a later
-/// answer.
+/// After [`crate::limits::REQUEST_TIMEOUT`] the delivery thread treats the request as [`Sent::Ambiguous`] and ignores a
+/// later answer.
 pub trait Transport: Send + Sync + 'static {
     /// Starts a request. `done` is finished once, from any thread.
     fn send(&self, request: Request, done: Completion);
 
-    /// Whether this transport calls [`Completion::connected`]. If so, the delivery thread ends the wait for a connection after
-    /// [`crate::limits::CONNECT_TIMEOUT`]; otherwise only the limit for the whole request applies. Default: false.
+    /// Whether this transport calls [`Completion::connected`]. If so, the delivery thread ends the wait for a
+    /// connection after [`crate::limits::CONNECT_TIMEOUT`]; otherwise only the limit for the whole request applies.
+    /// Default: false.
     fn reports_connect(&self) -> bool {
         false
     }

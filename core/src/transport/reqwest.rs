@@ -4,8 +4,8 @@
 //! - No proxy is used, whatever the environment or the system is configured to. A host that needs one provides its own
 //!   [`Transport`].
 //! - The client follows no redirect, keeps no cookie and repeats no request.
-//! - One thread with a current-thread runtime is started by the first request. [`IDLE`] after the last request the connections
-//!   are closed, and the thread sleeps without a timer. It ends with the transport.
+//! - One thread with a current-thread runtime is started by the first request. [`IDLE`] after the last request the
+//!   connections are closed, and the thread sleeps without a timer. It ends with the transport.
 
 use super::{Answer, Completion, Request, Sent, Transport, url};
 use crate::limits;
@@ -77,7 +77,8 @@ pub struct ReqwestBuilder {
 }
 
 impl ReqwestBuilder {
-    /// Trusts these root certificates too, one or more in PEM. For servers in a company network and for debugging proxies.
+    /// Trusts these root certificates too, one or more in PEM. For servers in a company network and for debugging
+    /// proxies.
     #[must_use]
     pub fn root_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(RootCertificate::Pem(pem.into()));
@@ -91,11 +92,11 @@ impl ReqwestBuilder {
         self
     }
 
-    /// Leaves it to the operating system whether a certificate is trusted, instead of Mozilla's roots. Certificates signed by a
-    /// root that was added here are trusted too. Requires the cargo feature `transport-platform-verifier`.
+    /// Leaves it to the operating system whether a certificate is trusted, instead of Mozilla's roots. Certificates
+    /// signed by a root that was added here are trusted too. Requires the cargo feature `transport-platform-verifier`.
     ///
-    /// On Android the app must initialise `rustls-platform-verifier` with its `Context` and include its Kotlin component.
-    /// Without that, every request fails with a message that says so.
+    /// On Android the app must initialise `rustls-platform-verifier` with its `Context` and include its Kotlin
+    /// component. Without that, every request fails with a message that says so.
     #[cfg(feature = "transport-platform-verifier")]
     #[must_use]
     pub fn platform_verifier(mut self) -> Self {
@@ -155,8 +156,8 @@ impl Transport for Reqwest {
     }
 }
 
-/// Starts the thread. It ends when the last sender is dropped; requests in flight are then dropped, which reports their outcome
-/// as unknown.
+/// Starts the thread. It ends when the last sender is dropped; requests in flight are then dropped, which reports their
+/// outcome as unknown.
 fn start(trust: Trust) -> std::io::Result<UnboundedSender<Job>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (sender, receiver) = unbounded_channel();
@@ -261,8 +262,8 @@ fn failed(error: &::reqwest::Error) -> Sent {
     if error.is_connect() || error.is_builder() { Sent::NotSent(text) } else { Sent::Ambiguous(text) }
 }
 
-/// The address and the headers in the client's types. The address is checked again, because the client parses it in its own
-/// way.
+/// The address and the headers in the client's types. The address is checked again, because the client parses it in its
+/// own way.
 fn check(request: &Request) -> Result<(::reqwest::Url, HeaderMap), String> {
     let address = ::reqwest::Url::parse(&request.url).map_err(|error| format!("address: {error}"))?;
     let host = address.host_str().ok_or("address: no host")?;

@@ -1,7 +1,7 @@
 //! Addresses of servers: `https` to any host, `http` to a loopback address only.
 //!
-//! Anything that two URL parsers can interpret differently (user names, backslashes, blanks, non-ASCII characters) is refused, so
-//! that this check and the HTTP client never disagree about the host.
+//! Anything that two URL parsers can interpret differently (user names, backslashes, blanks, non-ASCII characters) is
+//! refused, so that this check and the HTTP client never disagree about the host.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -120,7 +120,8 @@ fn status(row: &Row, fields: &Json<'_>) -> (&'static str, String) {
     (status, message.unwrap_or(row.kind.as_str()).to_owned())
 }
 
-/// The number of lost events since the epoch began, by reason and kind. Every request has the totals, so the newest is right.
+/// The number of lost events since the epoch began, by reason and kind. Every request has the totals, so the newest is
+/// right.
 fn losses(out: &mut String, datadog: &Datadog, batch: &Batch<'_>) {
     let run = batch.runs.iter().max_by_key(|run| run.number);
     let made = batch.batch_id.parse::<crate::EventId>().map_or(0, |id| i64::try_from(id.unix_ms()).unwrap_or(0));

@@ -1,4 +1,5 @@
-//! Datadog: RUM (views, actions, resources, errors, long tasks, vitals) and logs, sent to the intakes for client tokens.
+//! Datadog: RUM (views, actions, resources, errors, long tasks, vitals) and logs, sent to the intakes for client
+//! tokens.
 
 mod becomes;
 mod doc;
@@ -168,8 +169,8 @@ impl DatadogBuilder {
         self
     }
 
-    /// Sends to this base address instead of a site's, for example to a relay of the team; `/api/v2/rum` and `/api/v2/logs`
-    /// are appended. The address uses `https`; `http` is allowed to a loopback address only.
+    /// Sends to this base address instead of a site's, for example to a relay of the team; `/api/v2/rum` and
+    /// `/api/v2/logs` are appended. The address uses `https`; `http` is allowed to a loopback address only.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.settings.set_endpoint(endpoint);
@@ -233,8 +234,8 @@ impl DatadogBuilder {
         self
     }
 
-    /// The purposes for which Datadog gets data. Default: monitoring. With analytics, events and purchases are sent as custom
-    /// actions.
+    /// The purposes for which Datadog gets data. Default: monitoring. With analytics, events and purchases are sent as
+    /// custom actions.
     #[must_use]
     pub fn purposes(mut self, purposes: &[Purpose]) -> Self {
         self.settings.set_purposes(purposes);

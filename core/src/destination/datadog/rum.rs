@@ -133,8 +133,8 @@ impl Line<'_> {
         out.push('\n');
     }
 
-    /// The attributes of the app, the context of the event, and tags and contexts of the scope. The members that the kind
-    /// defines take precedence.
+    /// The attributes of the app, the context of the event, and tags and contexts of the scope. The members that the
+    /// kind defines take precedence.
     fn context(&self, o: &mut Doc<'_>, own: &[(&str, Option<&Json<'_>>)]) {
         let fields = self.fields;
         let nothing = ["attrs", "context", "tags", "contexts"].iter().all(|key| fields.map(key).is_empty());

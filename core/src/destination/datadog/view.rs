@@ -1,7 +1,8 @@
 //! Views: the screen of a row, and the view event with its newest state.
 //!
-//! Datadog keeps the highest version of a view, so every view event is complete. The counts come from the row, which contains
-//! those of the whole screen, not from the rows in this batch. A batch contains each view once, in its newest state.
+//! Datadog keeps the highest version of a view, so every view event is complete. The counts come from the row, which
+//! contains those of the whole screen, not from the rows in this batch. A batch contains each view once, in its newest
+//! state.
 
 use super::super::json::Json;
 use super::doc::Doc;

@@ -1,7 +1,7 @@
 //! Google Analytics 4: the Measurement Protocol, for a web stream or an app stream.
 //!
-//! The protocol has no key for deduplication and answers 2xx to any request. The route is therefore at-most-once, and names,
-//! lengths and numbers of parameters are brought within Google's limits before the request is sent.
+//! The protocol has no key for deduplication and answers 2xx to any request. The route is therefore at-most-once, and
+//! names, lengths and numbers of parameters are brought within Google's limits before the request is sent.
 
 mod becomes;
 mod commerce;
@@ -24,7 +24,8 @@ const VERSION: u32 = 1;
 /// Limit of events in one request.
 const EVENTS: usize = 25;
 
-/// Limit of row JSON in one request, in bytes. With what the encoder adds to 25 events, the body stays below Google's 130 kB.
+/// Limit of row JSON in one request, in bytes. With what the encoder adds to 25 events, the body stays below Google's
+/// 130 kB.
 const ROWS_BYTES: usize = 50_000;
 
 /// Google moves older events to this age, which dates them wrong.
@@ -87,8 +88,8 @@ impl Ga4 {
         Ga4Builder::new(Stream::Web { measurement_id: measurement_id.into() }, api_secret.into())
     }
 
-    /// A builder for an app stream. Google accepts only an instance id (32 hex digits) that the Firebase SDK in the same
-    /// app has created. The Firebase app id looks like `1:1234567890:android:321abc456def7890`.
+    /// A builder for an app stream. Google accepts only an instance id (32 hex digits) that the Firebase SDK in the
+    /// same app has created. The Firebase app id looks like `1:1234567890:android:321abc456def7890`.
     #[must_use]
     pub fn app_stream(
         firebase_app_id: impl Into<String>,
@@ -118,8 +119,8 @@ impl Ga4Builder {
         self
     }
 
-    /// Sends to this base address instead of Google's, for example to a relay of the team; `/mp/collect` is appended. The
-    /// address uses `https`; `http` is allowed to a loopback address only.
+    /// Sends to this base address instead of Google's, for example to a relay of the team; `/mp/collect` is appended.
+    /// The address uses `https`; `http` is allowed to a loopback address only.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.settings.set_endpoint(endpoint);

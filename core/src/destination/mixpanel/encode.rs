@@ -103,7 +103,8 @@ fn kind_properties(kind: Kind, fields: &Map<String, Value>, out: &mut Map<String
     }
 }
 
-/// The name of an event: unchanged, unless it starts with `$`. An app's `$identify` or `$merge` would change identities.
+/// The name of an event: unchanged, unless it starts with `$`. An app's `$identify` or `$merge` would change
+/// identities.
 fn name(name: &str, notes: &mut Notes) -> String {
     let changed = match name {
         "" => "unnamed".to_owned(),

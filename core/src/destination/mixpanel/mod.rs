@@ -134,16 +134,16 @@ impl MixpanelBuilder {
         self
     }
 
-    /// Sends to this base address instead of a region's, for example to a relay of the team; `/import` and `/engage` are
-    /// appended. The address uses `https`; `http` is allowed to a loopback address only.
+    /// Sends to this base address instead of a region's, for example to a relay of the team; `/import` and `/engage`
+    /// are appended. The address uses `https`; `http` is allowed to a loopback address only.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.settings.set_endpoint(endpoint);
         self
     }
 
-    /// The purposes for which Mixpanel gets data. Default: analytics. With monitoring it also gets screen loads, and the kinds
-    /// that are switched on below.
+    /// The purposes for which Mixpanel gets data. Default: analytics. With monitoring it also gets screen loads, and
+    /// the kinds that are switched on below.
     #[must_use]
     pub fn purposes(mut self, purposes: &[Purpose]) -> Self {
         self.settings.set_purposes(purposes);
@@ -219,7 +219,8 @@ impl Mixpanel {
             (Route::Import, Kind::Error | Kind::Crash) => self.errors,
             (Route::Import, Kind::Interaction) => self.interactions,
             (Route::Import, Kind::ApiCall) => self.api_calls,
-            // An amount alone (`trackRevenue`) updates the profile only; a purchase with items or an id is an event as well.
+            // An amount alone (`trackRevenue`) updates the profile only; a purchase with items or an id is an event as
+            // well.
             (Route::Import, Kind::Revenue) => {
                 let fields = fields(row);
                 text(&fields, "transaction_id").is_some() || fields.contains_key("items")

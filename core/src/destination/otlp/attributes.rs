@@ -13,7 +13,8 @@ pub(super) fn seconds(us: i64) -> f64 {
     us as f64 / 1e6
 }
 
-/// Writes the attributes of one message, each name once: with a duplicate, receivers keep either value or refuse the message.
+/// Writes the attributes of one message, each name once: with a duplicate, receivers keep either value or refuse the
+/// message.
 pub(super) struct Attributes<'w, W> {
     w: &'w mut W,
     tag: Tag,

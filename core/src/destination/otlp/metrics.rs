@@ -1,7 +1,7 @@
 //! Metrics: counters as delta sums, gauges, distributions as histograms, and the number of lost events.
 //!
-//! Counters and distributions of a request are aggregated by name and attributes, because a backend would treat two points of
-//! one stream with the same time as one.
+//! Counters and distributions of a request are aggregated by name and attributes, because a backend would treat two
+//! points of one stream with the same time as one.
 
 use super::super::json::Json;
 use super::attributes::Attributes;

@@ -119,7 +119,8 @@ pub struct OtlpBuilder {
 
 impl Otlp {
     /// A builder that sends all three signals to one base address, for example `https://otlp.example.com`: `/v1/logs`,
-    /// `/v1/traces` and `/v1/metrics` are appended. The address uses `https`; `http` is allowed to a loopback address only.
+    /// `/v1/traces` and `/v1/metrics` are appended. The address uses `https`; `http` is allowed to a loopback address
+    /// only.
     #[must_use]
     pub fn builder(endpoint: impl Into<String>) -> OtlpBuilder {
         let mut builder = Otlp::per_signal();
@@ -174,8 +175,8 @@ impl Otlp {
 }
 
 impl OtlpBuilder {
-    /// The complete address of one signal, to which nothing is appended: for backends with a host or a path of its own for
-    /// each signal.
+    /// The complete address of one signal, to which nothing is appended: for backends with a host or a path of its own
+    /// for each signal.
     #[must_use]
     pub fn endpoint(mut self, signal: OtlpSignal, endpoint: impl Into<String>) -> Self {
         if let Some(own) = self.own.get_mut(signal as usize) {

@@ -1,5 +1,5 @@
-//! Names of attributes, events and metrics, in one place: most semantic conventions for apps are still in `development` and can
-//! change. Names that the conventions do not define are listed separately.
+//! Names of attributes, events and metrics, in one place: most semantic conventions for apps are still in `development`
+//! and can change. Names that the conventions do not define are listed separately.
 
 /// Attributes of the resource: app, release and device.
 pub(super) mod resource {
@@ -112,8 +112,8 @@ pub(super) const USER_PROPERTY_VALUE: &str = "app.user.property.value";
 /// Prefix of an app's attribute whose name the engine uses.
 pub(super) const APP_ATTRIBUTE: &str = "app.attribute.";
 
-/// Attributes that any record can have. An app's attribute with one of these names gets the prefix even if the record does not
-/// have it, so that the two are never confused.
+/// Attributes that any record can have. An app's attribute with one of these names gets the prefix even if the record
+/// does not have it, so that the two are never confused.
 pub(super) const STAMPED: [&str; 10] = [
     RECORD_ID,
     SESSION_ID,

@@ -1,5 +1,5 @@
-//! Spans: everything with a duration. A call inside a screen load has its own row, so the children listed in the row of the
-//! screen are not written.
+//! Spans: everything with a duration. A call inside a screen load has its own row, so the children listed in the row of
+//! the screen are not written.
 
 use super::super::json::Json;
 use super::attributes::{Attributes, seconds};

@@ -1,8 +1,8 @@
 //! OTLP's two encodings behind one trait: a message is described once and written as protobuf or as JSON.
 //!
-//! Protobuf is written by hand, because the messages are few and flat. Fields are written in the order of their numbers and
-//! empty ones are left out, so the bytes are the same as those of other encoders. JSON follows OTLP's mapping: ids in
-//! hexadecimal, 64-bit integers as strings, enumerations as numbers.
+//! Protobuf is written by hand, because the messages are few and flat. Fields are written in the order of their numbers
+//! and empty ones are left out, so the bytes are the same as those of other encoders. JSON follows OTLP's mapping: ids
+//! in hexadecimal, 64-bit integers as strings, enumerations as numbers.
 
 use crate::json::{push_number, push_text};
 use std::fmt::Write as _;
@@ -116,7 +116,8 @@ impl Wire for Protobuf {
 
     fn message(&mut self, tag: Tag, body: impl FnOnce(&mut Self)) {
         self.key(tag, BYTES);
-        // One byte is reserved for the length; a body of 128 bytes or more is moved by the additional bytes of its length.
+        // One byte is reserved for the length; a body of 128 bytes or more is moved by the additional bytes of its
+        // length.
         let at = self.out.len();
         self.out.push(0);
         body(self);

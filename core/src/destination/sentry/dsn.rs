@@ -36,8 +36,8 @@ pub struct Dsn {
 }
 
 impl Dsn {
-    /// Parses a DSN: `{scheme}://{key}[:{secret}]@{host}[:{port}]{path}/{project}`. The secret is deprecated and ignored. The
-    /// address uses `https`; `http` is allowed to a loopback address only.
+    /// Parses a DSN: `{scheme}://{key}[:{secret}]@{host}[:{port}]{path}/{project}`. The secret is deprecated and
+    /// ignored. The address uses `https`; `http` is allowed to a loopback address only.
     ///
     /// # Errors
     /// [`DsnError`] names the invalid part.

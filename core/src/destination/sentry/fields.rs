@@ -126,7 +126,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What events, transactions and feedback share. `contexts` writes the contexts of the payload itself, whose names are `own`.
+/// What events, transactions and feedback share. `contexts` writes the contexts of the payload itself, whose names are
+/// `own`.
 pub(super) fn common(out: &mut Object<'_>, fields: &Fields<'_>, own: &[&str], contexts: impl FnOnce(&mut Object<'_>)) {
     let run = fields.run;
     out.text("platform", fields.platform());

@@ -75,11 +75,11 @@ pub struct SentryBuilder {
 }
 
 impl Sentry {
-    /// A builder with the DSN from the project's settings: `https://<key>@<host>/<project>`. The address uses `https`; `http`
-    /// is allowed to a loopback address only.
+    /// A builder with the DSN from the project's settings: `https://<key>@<host>/<project>`. The address uses `https`;
+    /// `http` is allowed to a loopback address only.
     ///
-    /// Release, environment, dist, operating system and device come from [`crate::Config`]. A release, environment or dist that
-    /// Sentry does not accept is repaired; [`crate::Monitor::status`] lists the changes.
+    /// Release, environment, dist, operating system and device come from [`crate::Config`]. A release, environment or
+    /// dist that Sentry does not accept is repaired; [`crate::Monitor::status`] lists the changes.
     ///
     /// ```
     /// use rez_monitor::destination::Sentry;
@@ -109,8 +109,8 @@ impl Sentry {
         shape(kind, self.switches)
     }
 
-    /// Whether the transaction of this row is sampled. The same for all transactions of a trace, on every device and at every
-    /// attempt.
+    /// Whether the transaction of this row is sampled. The same for all transactions of a trace, on every device and at
+    /// every attempt.
     fn sampled(&self, row: &Row) -> bool {
         if self.traces_sample_rate >= 1.0 {
             return true;
@@ -141,8 +141,8 @@ impl SentryBuilder {
         self
     }
 
-    /// Sends analytics events as log entries. They still require the user's consent to analytics. Default: false, they are not
-    /// sent.
+    /// Sends analytics events as log entries. They still require the user's consent to analytics. Default: false, they
+    /// are not sent.
     #[must_use]
     pub fn analytics_as_logs(mut self, logs: bool) -> Self {
         self.switches.analytics_as_logs = logs;

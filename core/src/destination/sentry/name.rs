@@ -1,7 +1,7 @@
 //! Names of releases, environments and builds that Sentry accepts.
 //!
-//! Ingestion drops an invalid name and keeps the event, and it drops a session whose release is invalid. An invalid name is
-//! therefore repaired before it is sent, in the same way at every place where it occurs.
+//! Ingestion drops an invalid name and keeps the event, and it drops a session whose release is invalid. An invalid
+//! name is therefore repaired before it is sent, in the same way at every place where it occurs.
 
 use crate::destination::Note;
 use crate::row::Run;
@@ -40,8 +40,8 @@ const DIST: Rule = Rule {
     accepts: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'),
 };
 
-/// The name with a `-` for every character that Sentry does not accept, without surrounding blanks and cut to the limit. `None`
-/// if nothing is left.
+/// The name with a `-` for every character that Sentry does not accept, without surrounding blanks and cut to the
+/// limit. `None` if nothing is left.
 fn repaired<'a>(name: &'a str, rule: &Rule) -> Option<Cow<'a, str>> {
     let name = name.trim();
     let mut name = match name.chars().all(rule.accepts) {

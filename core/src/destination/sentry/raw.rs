@@ -1,7 +1,8 @@
-//! Splits JSON into its members and elements without parsing it, so that values of a row can be copied into another object.
+//! Splits JSON into its members and elements without parsing it, so that values of a row can be copied into another
+//! object.
 //!
-//! A row is valid JSON: the writer made it, or serde_json did after a hook. Invalid JSON yields the members before the first
-//! error.
+//! A row is valid JSON: the writer made it, or serde_json did after a hook. Invalid JSON yields the members before the
+//! first error.
 
 use crate::destination::time::push_rfc3339;
 use crate::json::push_text;
@@ -12,8 +13,8 @@ pub(super) fn members<'a>(object: &'a str) -> Members<'a, 'a> {
     Members { text: object, at: if object.starts_with('{') { 1 } else { object.len() }, lists: None }
 }
 
-/// The members of a JSON object, and the elements of those members that are arrays with one of these names. An array is read
-/// once for both.
+/// The members of a JSON object, and the elements of those members that are arrays with one of these names. An array is
+/// read once for both.
 pub(super) fn members_and_lists<'a, const N: usize>(
     object: &'a str,
     names: [&'a str; N],
@@ -107,10 +108,10 @@ fn next_start(bytes: &[u8], from: usize) -> Option<usize> {
 /// Where the object at `start`, an element of an array, ends, if the next element is an object too and this can be told
 /// without reading the strings. `None` sends the caller to [`value_end`].
 ///
-/// A trail of a hundred breadcrumbs is most of an event's bytes, and reading its strings one by one would be most of the time
-/// to encode it. Looking only at opening brackets is enough, because the bytes `},{"` followed by the first character of a
-/// name can not be part of a string: the quote would end the string, and only `,`, `:`, `}`, `]` or a blank can follow a
-/// string. If no array was opened on the way, the two objects are elements of the array at hand.
+/// A trail of a hundred breadcrumbs is most of an event's bytes, and reading its strings one by one would be most of
+/// the time to encode it. Looking only at opening brackets is enough, because the bytes `},{"` followed by the first
+/// character of a name can not be part of a string: the quote would end the string, and only `,`, `:`, `}`, `]` or a
+/// blank can follow a string. If no array was opened on the way, the two objects are elements of the array at hand.
 fn object_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut from = start + 1;
     loop {

@@ -1,7 +1,7 @@
 //! Which server certificates are trusted.
 //!
-//! By default those of Mozilla's root program, which are compiled in: TLS then needs no file, no Java context and no set-up. An
-//! app can add roots of its own, for a company network or a debugging proxy. With the cargo feature
+//! By default those of Mozilla's root program, which are compiled in: TLS then needs no file, no Java context and no
+//! set-up. An app can add roots of its own, for a company network or a debugging proxy. With the cargo feature
 //! `transport-platform-verifier` it can leave the decision to the operating system instead.
 
 use super::ReqwestError;
