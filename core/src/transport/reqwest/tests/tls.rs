@@ -122,34 +122,32 @@ mod platform {
     use rustls::pki_types::{ServerName, UnixTime};
     use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-    /// Runs the test of this name in a process of its own, where the platform trusts only the certificates in `file`.
-    fn in_a_process_that_trusts(file: &std::path::Path, test: &str) -> std::process::Output {
-        std::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "--ignored",
-                "--nocapture",
-                &format!("{}::{test}", module_path!().split_once("::").unwrap().1),
-            ])
+    /// Set in the process in which the platform trusts only the certificates of the test.
+    const CHILD: &str = "REZ_TLS_TEST_CHILD";
+
+    /// Runs the test of this name once more, in a process whose platform trusts only the root of this name.
+    fn run_in_a_process_that_trusts(trusted: &str, test: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("roots.pem");
+        std::fs::write(&file, pem(&root(trusted))).unwrap();
+        let module = module_path!().split_once("::").unwrap().1;
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", &format!("{module}::{test}")])
+            .env(CHILD, "1")
             .env("SSL_CERT_FILE", file)
             .env_remove("SSL_CERT_DIR")
             .output()
-            .unwrap()
-    }
-
-    #[test]
-    fn the_platform_decides_about_a_certificate_that_no_added_root_has_signed() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("roots.pem");
-        std::fs::write(&file, pem(&root("System root"))).unwrap();
-        let output = in_a_process_that_trusts(&file, "child_that_trusts_the_system_root");
+            .unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("1 passed"), "{text}");
     }
 
     #[test]
-    #[ignore = "started by another test, which sets the platform's certificates"]
-    fn child_that_trusts_the_system_root() {
+    fn the_platform_decides_about_a_certificate_that_no_added_root_has_signed() {
+        if std::env::var_os(CHILD).is_none() {
+            let name = "the_platform_decides_about_a_certificate_that_no_added_root_has_signed";
+            return run_in_a_process_that_trusts("System root", name);
+        }
         let platform = || Reqwest::builder().platform_verifier();
         let system = tls_server(signed("System root", Host::Loopback, VALID));
         let company = tls_server(signed("Company root", Host::Loopback, VALID));
