@@ -14,6 +14,9 @@ struct Announcer {
     digits: RangeInclusive<usize>,
 }
 
+/// Digits of the shortest code.
+pub(super) const SHORTEST: usize = 3;
+
 const fn announcer(word: &'static str, after: &'static [&'static str], digits: RangeInclusive<usize>) -> Announcer {
     Announcer { word, after, digits }
 }
@@ -44,6 +47,7 @@ const SORTS: &[&str] = &[
 const ANNOUNCERS: &[Announcer] = &[
     announcer("otp", &[], 4..=8),
     announcer("totp", &[], 4..=8),
+    announcer("fa", &[], 4..=8),
     announcer("passcode", &[], 4..=8),
     announcer("pin", &[], 4..=8),
     announcer("mpin", &[], 4..=8),
@@ -270,7 +274,9 @@ fn leads(bytes: &[u8], end: usize, digits: usize) -> bool {
         }
         let sorts =
             words::before(bytes, from).take(SORTED.min(nth)).map(|(from, to)| bytes.get(from..to).unwrap_or_default());
-        if announces(word, sorts, digits) && (nth > 0 || bracket) && !words::is_any(next, OTHERS) {
+        // `482113 OTP` ends a sentence; `5000 OTP requests` counts.
+        let beside = nth == 0 && digits == 6;
+        if announces(word, sorts, digits) && (nth > 0 || bracket || beside) && !words::is_any(next, OTHERS) {
             return !(words::is_any(word, &["pin"]) && words::is_any(next, &["code"]) && digits == 6);
         }
         if (nth == 0 && !bracket && !words::is_any(word, &["is", "are", "was", "as"])) || words::is_any(word, OTHERS) {
@@ -368,6 +374,8 @@ mod tests {
             ("<#> 482113 is your REZ code. FA+9qCX9VSu", "<#> [code] is your REZ code. FA+9qCX9VSu"),
             ("Your REZ code is 482113", "Your REZ code is [code]"),
             ("2FA code: 482113", "2FA code: [code]"),
+            ("482113 OTP", "[code] OTP"),
+            ("2fa: 482113", "2fa: [code]"),
             ("CVV2: 123", "CVV2: [code]"),
             ("PIN #4821", "PIN #[code]"),
             ("/u/Your OTP is 482113/orders", "/u/Your OTP is [code]/orders"),

@@ -57,10 +57,10 @@ const PAN_DIGITS: usize = 4;
 const PAPER_DIGITS: usize = 6;
 const IBAN_DIGITS: usize = 10;
 
-/// Letters, digits, `-` and `_` in one run: of `-----BEGIN`, of a PAN, of the shortest token.
-const KEY_RUN: usize = 10;
-const PAN_RUN: usize = 10;
-const TOKEN_RUN: usize = 14;
+/// Runs of letters, digits, `-` and `_`: of `-----BEGIN`, of a PAN, of the shortest token.
+const KEY_RUN: usize = prefilter::SHORT_RUN;
+const PAN_RUN: usize = prefilter::SHORT_RUN;
+const TOKEN_RUN: usize = prefilter::LONG_RUN;
 
 /// The rules, and what the app chose of them.
 #[derive(Clone, Copy, Debug, Default)]

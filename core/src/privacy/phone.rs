@@ -51,6 +51,7 @@ const WEAK: &[&str] = &[
     "callback",
     "missed",
     "voicemail",
+    "to",
 ];
 
 /// Words of sending; they count only before a number of a mobile's form and with a preposition between:
@@ -364,6 +365,7 @@ mod tests {
             ("link+sent+to+9876543210", "link+sent+to+[phone]"),
             ("https://wa.me/919876543210", "https://wa.me/[phone]"),
             ("missed call from 9876543210", "missed call from [phone]"),
+            ("to 9876543210", "to [phone]"),
             ("dialled 919876543210", "dialled [phone]"),
             ("notification for 9876543210", "notification for [phone]"),
         ]);

@@ -5,35 +5,24 @@ use super::{label, words};
 /// Digits of the shortest code.
 pub(super) const CODE: usize = 3;
 
-const DIGIT: u8 = 1;
-/// Ends a run of letters, digits, `-` and `_`.
-const BREAK: u8 = 2;
-/// Starts another spelling of a character: not ASCII, `%` or `\`.
-const FOLDS: u8 = 4;
-const AT: u8 = 8;
-const DASH: u8 = 16;
-/// The byte needs a closer look: it can end a label or start `bearer`, `basic` or `password`.
-const LOOK: u8 = 32;
+/// Bytes that are classified together, without branches, so that the compiler can use vector instructions.
+const BLOCK: usize = 32;
 
-const CLASS: [u8; 256] = {
-    let mut table = [BREAK; 256];
-    let mut at = 0;
-    while at < 256 {
-        let byte = at as u8;
-        table[at] = match byte {
-            b'0'..=b'9' => DIGIT,
-            b'b' | b'B' | b'p' | b'P' => LOOK,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => 0,
-            b'-' => DASH,
-            b'@' => BREAK | AT,
-            b'%' | b'\\' | 0x80.. => BREAK | FOLDS,
-            b'=' | b':' | b'>' => BREAK | LOOK,
-            _ => BREAK,
-        };
-        at += 1;
-    }
-    table
-};
+/// Lengths of a run of letters, digits, `-` and `_` that [`Seen::run`] tells apart.
+pub(super) const SHORT_RUN: usize = 10;
+pub(super) const LONG_RUN: usize = 14;
+
+/// Bits of a class. `WORD` is part of a run; `FOLDS` starts another spelling of a character; `LOOK` can end a label or
+/// start `bearer`, `basic` or `password`.
+const DIGIT: u32 = 0;
+const WORD: u32 = 1;
+const FOLDS: u32 = 2;
+const AT: u32 = 3;
+const DASH: u32 = 4;
+const LOOK: u32 = 5;
+
+/// A one in each byte of a word.
+const ONES: u64 = 0x0101_0101_0101_0101;
 
 /// What a text holds that a rule starts from.
 #[derive(Default)]
@@ -46,7 +35,7 @@ pub(super) struct Seen {
     pub(super) label: bool,
     /// The word `bearer` or `basic`.
     pub(super) scheme: bool,
-    /// The longest run of letters, digits, `-` and `_`.
+    /// The longest run of letters, digits, `-` and `_`: 0, [`SHORT_RUN`] or [`LONG_RUN`] at least.
     pub(super) run: usize,
     /// Digits in all; 0 when they cannot be a code.
     pub(super) digits: usize,
@@ -55,29 +44,127 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn of(bytes: &[u8]) -> Self {
         let mut seen = Seen::default();
-        let (mut all, mut digits, mut longest, mut run) = (0_u8, 0_usize, 0_usize, 0_usize);
-        for (at, byte) in bytes.iter().enumerate() {
-            let class = CLASS[usize::from(*byte)];
-            all |= class;
-            digits += usize::from(class & DIGIT);
-            // Without a branch: the mask is all ones inside a run, else 0.
-            run = (run + 1) & (usize::from((class & BREAK) >> 1).wrapping_sub(1));
-            longest = longest.max(run);
-            if class & LOOK != 0 {
-                match byte {
-                    b'b' | b'B' => {
-                        seen.scheme |=
-                            words::starts_with(bytes, at, b"bearer") || words::starts_with(bytes, at, b"basic");
-                    }
-                    b'p' | b'P' => seen.label = seen.label || words::starts_with(bytes, at, b"pass"),
-                    _ => seen.label = seen.label || label::ends_at(bytes, at).is_some(),
-                }
+        let (mut all, mut digits, mut carry) = (0_u64, 0_u64, 0_usize);
+        for (nth, part) in bytes.chunks(BLOCK).enumerate() {
+            let mut block = [b' '; BLOCK];
+            for (to, from) in block.iter_mut().zip(part) {
+                *to = *from;
+            }
+            let classes = block.map(classify);
+            let (mut words, mut look) = (0_u32, 0_u32);
+            for (eight, class) in classes.as_chunks::<8>().0.iter().enumerate() {
+                let class = u64::from_le_bytes(*class);
+                all |= class;
+                digits += bit(class, DIGIT).wrapping_mul(ONES) >> 56;
+                words |= pack(bit(class, WORD)) << (eight * 8);
+                look |= pack(bit(class, LOOK)) << (eight * 8);
+            }
+            carry = seen.take_run(words, carry);
+            while look != 0 {
+                seen.look_at(bytes, nth * BLOCK + look.trailing_zeros() as usize);
+                look &= look - 1;
             }
         }
-        (seen.folds, seen.at, seen.dash) = (all & FOLDS != 0, all & AT != 0, all & DASH != 0);
+        let any = |bit: u32| all & (ONES << bit) != 0;
+        (seen.folds, seen.at, seen.dash) = (any(FOLDS), any(AT), any(DASH));
         // Three digits that are apart, as in `3 of 12`, are no number.
-        let apart = digits == CODE && !bytes.windows(CODE).any(|three| three.iter().all(u8::is_ascii_digit));
-        (seen.run, seen.digits) = (longest, if apart { 0 } else { digits });
+        let apart = digits == CODE as u64 && !bytes.windows(CODE).any(|three| three.iter().all(u8::is_ascii_digit));
+        seen.digits = if apart { 0 } else { digits as usize };
         seen
+    }
+
+    /// Notes the longest run of ones in `words`, the first of which continues one of `carry` bytes; returns the length
+    /// of the run that reaches its end.
+    fn take_run(&mut self, words: u32, carry: usize) -> usize {
+        let (first, last) = (words.trailing_ones() as usize, words.leading_ones() as usize);
+        let last = if first == BLOCK { carry + BLOCK } else { last };
+        let eight = words & words >> 1;
+        let eight = eight & eight >> 2;
+        let eight = eight & eight >> 4;
+        let short = eight & eight >> 2;
+        let inside = match (short & short >> 4 != 0, short != 0) {
+            (true, _) => LONG_RUN,
+            (_, true) => SHORT_RUN,
+            _ => 0,
+        };
+        self.run = self.run.max(inside).max(carry + first);
+        last
+    }
+
+    /// Looks at a byte of the class `LOOK`.
+    fn look_at(&mut self, bytes: &[u8], at: usize) {
+        match bytes.get(at) {
+            Some(b'b' | b'B') => {
+                self.scheme |= words::starts_with(bytes, at, b"bearer") || words::starts_with(bytes, at, b"basic");
+            }
+            Some(b'p' | b'P') => self.label = self.label || words::starts_with(bytes, at, b"pass"),
+            _ => self.label = self.label || label::ends_at(bytes, at).is_some(),
+        }
+    }
+}
+
+/// The class of a byte, without a branch.
+#[inline]
+fn classify(byte: u8) -> u8 {
+    let lower = byte | 0x20;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    let dash = byte == b'-';
+    let word = (lower.wrapping_sub(b'a') < 26) | digit | dash | (byte == b'_');
+    let folds = (byte >= 0x80) | (byte == b'%') | (byte == b'\\');
+    let look = (byte == b':') | (byte == b'=') | (byte == b'>') | (lower == b'b') | (lower == b'p');
+    u8::from(digit) << DIGIT
+        | u8::from(word) << WORD
+        | u8::from(folds) << FOLDS
+        | u8::from(byte == b'@') << AT
+        | u8::from(dash) << DASH
+        | u8::from(look) << LOOK
+}
+
+/// One bit of each of eight classes, in the lowest bit of its byte.
+#[inline]
+fn bit(classes: u64, bit: u32) -> u64 {
+    classes >> bit & ONES
+}
+
+/// The lowest bits of eight bytes as the bits of one.
+#[inline]
+fn pack(ones: u64) -> u32 {
+    (ones.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The longest run, counted byte by byte.
+    fn longest_run(text: &[u8]) -> usize {
+        let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_');
+        text.split(ends).map(<[u8]>::len).max().unwrap_or_default()
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_say_what_single_bytes_say(text in "[ a:%9@-]{0,8}([a-z0-9_-]{0,40}[ .@é%=\\\\]){0,6}[a-z0-9]{0,20}") {
+            let (seen, bytes) = (Seen::of(text.as_bytes()), text.as_bytes());
+            let run = longest_run(bytes);
+            prop_assert_eq!(seen.run >= LONG_RUN, run >= LONG_RUN);
+            prop_assert_eq!(seen.run >= SHORT_RUN, run >= SHORT_RUN);
+            prop_assert_eq!(seen.at, text.contains('@'));
+            prop_assert_eq!(seen.dash, text.contains('-'));
+            prop_assert_eq!(seen.folds, text.contains(['%', '\\']) || !text.is_ascii());
+            let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+            prop_assert!(seen.digits == digits || (digits == CODE && seen.digits == 0));
+        }
+    }
+
+    #[test]
+    fn labels_and_schemes_are_seen_in_every_block() {
+        for at in 0..100 {
+            let before = ".".repeat(at);
+            assert!(Seen::of(format!("{before} token=x").as_bytes()).label, "{at}");
+            assert!(Seen::of(format!("{before} bearer x").as_bytes()).scheme, "{at}");
+            assert!(!Seen::of(format!("{before} number=x").as_bytes()).label, "{at}");
+        }
     }
 }

@@ -43,7 +43,7 @@ fn is_header(bytes: &[u8], at: usize, word: &[u8]) -> bool {
     let head = bytes.get(at..(at + HEADER).min(bytes.len())).unwrap_or_default();
     let line = head.get(..position(head, b"----").unwrap_or(head.len())).unwrap_or_default();
     words::starts_with(bytes, at + spaces, word)
-        && words::any_within(line, 0, line.len(), &["private key", "private_key"])
+        && words::any_within(line, 0, line.len(), &["private key", "private+key"])
 }
 
 fn dashes(bytes: &[u8], at: usize) -> usize {

@@ -113,6 +113,7 @@ const HANDLES: &[&str] = &[
     "uboi",
     "uco",
     "unionbank",
+    "upi",
     "utbi",
     "waaxis",
     "wahdfcbank",
@@ -197,6 +198,7 @@ mod tests {
             ("{\\\"vpa\\\":\\\"priya@newbank\\\"}", "{\\\"vpa\\\":\\\"[upi]\\\"}"),
             ("9876543210@anybank", "[upi]"),
             ("/pay/ravi@ybl/confirm", "/pay/[upi]/confirm"),
+            ("ravi@upi", "[upi]"),
             ("a@b ravi@okicici,priya@oksbi", "a@b [upi],[upi]"),
             ("ravi\u{200b}@okaxis", "[upi]"),
         ]);
