@@ -74,24 +74,15 @@ impl Rules {
     ///
     /// Scrubbing the result again changes nothing. Takes time linear in the length of the text.
     pub(crate) fn text(self, text: &str) -> Cow<'_, str> {
-        if let Some(whole) = cut::whole(text) {
-            return Cow::Owned(self.text(&whole).into_owned());
-        }
         let seen = Seen::of(text.as_bytes());
-        if seen.folds
-            && let Some(mut folded) = Folded::of(text)
-        {
-            for _ in 0..ROUNDS {
-                let seen = Seen::of(folded.search().as_bytes());
-                let mut changed = false;
-                for scanner in self.scanners(&seen).into_iter().flatten() {
-                    changed |= folded.replace(scanner);
-                }
-                if !changed {
-                    break;
-                }
+        if seen.folds {
+            // A text that was cut ends with an ellipsis, which is not ASCII.
+            if let Some(whole) = cut::whole(text) {
+                return Cow::Owned(self.text(&whole).into_owned());
             }
-            return folded.into_shown();
+            if let Some(folded) = Folded::of(text) {
+                return self.folded(folded);
+            }
         }
         if self.finds_nothing(&seen) {
             return Cow::Borrowed(text);
@@ -104,6 +95,21 @@ impl Rules {
             }
         }
         Cow::Owned(text)
+    }
+
+    /// The rules on a text whose spelling had to be folded.
+    fn folded(self, mut text: Folded<'_>) -> Cow<'_, str> {
+        for _ in 0..ROUNDS {
+            let seen = Seen::of(text.search().as_bytes());
+            let mut changed = false;
+            for scanner in self.scanners(&seen).into_iter().flatten() {
+                changed |= text.replace(scanner);
+            }
+            if !changed {
+                break;
+            }
+        }
+        text.into_shown()
     }
 
     /// Whether no scanner can find anything, which holds for most texts.
