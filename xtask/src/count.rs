@@ -1,20 +1,20 @@
-//! Counts tests from what `cargo test` prints.
+//! Counts tests in the output of `cargo test`.
 
 use std::ops::AddAssign;
 
-/// Tests of a lane, or of all lanes.
+/// Test counts of a lane, or of all lanes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Ended well.
+    /// Tests that passed.
     pub passed: u64,
-    /// Did not.
+    /// Tests that failed.
     pub failed: u64,
-    /// Were not run.
+    /// Tests that were not run.
     pub skipped: u64,
 }
 
 impl Tally {
-    /// All of them.
+    /// Returns the sum.
     pub fn total(self) -> u64 {
         self.passed.saturating_add(self.failed).saturating_add(self.skipped)
     }
@@ -31,18 +31,18 @@ impl AddAssign for Tally {
 /// One test program, or the doc tests of one library.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Binary {
-    /// What cargo calls it: `tests/kill.rs`, `unittests src/lib.rs`, `rez_monitor`.
+    /// Its name in the output of cargo: `tests/kill.rs`, `unittests src/lib.rs`, `rez_monitor`.
     pub name: String,
-    /// The crate it was made of: `rez_monitor`, `kill`.
+    /// Its crate: `rez_monitor`, `kill`.
     pub crate_name: String,
-    /// Its tests; `None` if it ended without a result line.
+    /// Its counts. `None` if it ended without a result line.
     pub tally: Option<Tally>,
 }
 
-/// The test programs in an output of `cargo test`.
+/// Parses the test programs in the output of `cargo test`.
 ///
-/// A test may start its own program as a child, which prints a result line too: of a test program only the last
-/// line counts. The doc tests of one library run in several programs: there all lines count.
+/// A test can start its own program as a child process, which also prints a result line. So only the last line of a test
+/// program counts. The doc tests of a library run in several programs, so all their lines count.
 pub fn binaries(output: &str) -> Vec<Binary> {
     let mut found: Vec<Binary> = Vec::new();
     let mut doc = false;
@@ -60,7 +60,7 @@ pub fn binaries(output: &str) -> Vec<Binary> {
     found
 }
 
-/// Tests by crate, in the order in which the crates first ran: `rez_monitor 310, rez_inspect 42`.
+/// Formats the tests per crate, in the order in which the crates first ran: `rez_monitor 310, rez_inspect 42`.
 pub fn by_crate(binaries: &[Binary]) -> String {
     let mut crates: Vec<(&str, u64)> = Vec::new();
     for binary in binaries {
@@ -75,12 +75,12 @@ pub fn by_crate(binaries: &[Binary]) -> String {
     listed.join(", ")
 }
 
-/// What was skipped and why, as the programs said it: `skipped: name: reason`.
+/// Returns the lines `skipped: name: reason` that the programs printed.
 pub fn skipped(output: &str) -> Vec<String> {
     output.lines().filter(|line| line.starts_with("skipped: ")).map(str::to_string).collect()
 }
 
-/// `     Running tests/kill.rs (target/debug/deps/kill-0123)` or `   Doc-tests rez_monitor`.
+/// Parses `     Running tests/kill.rs (target/debug/deps/kill-0123)` or `   Doc-tests rez_monitor`.
 fn header(line: &str) -> Option<(Binary, bool)> {
     if !line.starts_with(' ') {
         return None;
@@ -95,7 +95,7 @@ fn header(line: &str) -> Option<(Binary, bool)> {
     Some((Binary { name: name.to_string(), crate_name: crate_name.to_string(), tally: None }, false))
 }
 
-/// `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`.
+/// Parses `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`.
 fn result(line: &str) -> Option<Tally> {
     let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let mut tally = Tally::default();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_result_line_of_a_child_is_not_counted() {
+    fn the_result_line_of_a_child_process_is_not_counted() {
         let output = "     Running tests/fork.rs (target/debug/deps/fork-2)\ntest result: ok. 1 passed; 0 failed; 0 ignored\ntest result: ok. 7 passed; 0 failed; 0 ignored\n";
         assert_eq!(binaries(output)[0].tally, tally(7, 0, 0));
     }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_dies_has_no_result() {
+    fn a_program_that_crashes_has_no_result() {
         let output = "     Running tests/a.rs (target/debug/deps/a-1)\nrunning 2 tests\nerror: test failed (signal: 11)\n     Running tests/b.rs (target/debug/deps/b-1)\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
         let found = binaries(output);
         assert_eq!(found[0].tally, None);
@@ -159,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_skipped_is_named() {
+    fn skipped_tests_are_listed() {
         let output = "test a ... ignored, no go\nskipped: a: no go\nnot skipped: b\ntest result: ok. 0 passed; 0 failed; 1 ignored\n";
         assert_eq!(skipped(output), ["skipped: a: no go"]);
     }
 
     #[test]
-    fn what_a_test_prints_is_no_header() {
+    fn output_of_a_test_is_not_parsed_as_a_header() {
         assert_eq!(binaries("Running away (from it)\ntest result: ok. 1 passed; 0 failed; 0 ignored\n"), []);
     }
 }

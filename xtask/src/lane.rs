@@ -1,10 +1,9 @@
-//! The lanes of `cargo xtask test`: what each one runs, and what it needs for that.
+//! The lanes of `cargo xtask test`: the commands of each lane, and its requirements.
 //!
-//! Every lane that compiles selects the whole workspace. Cargo unites the features of a dependency over what is
-//! selected, so one selection means that each dependency is built once for all lanes. `cargo rezq` selects the
-//! inspector alone: that is how the demo never carries `fault-points`, at the price of the engine and the
-//! inspector (two packages of ours) being compiled once more for it. Clippy and rustdoc need only the metadata of
-//! the dependencies; that second, cheaper pass over them cannot be avoided.
+//! Every lane that compiles selects the whole workspace. Cargo unites the features of a dependency over the
+//! selected packages, so with one selection each dependency is built once for all lanes. `cargo rezq` selects the inspector
+//! alone, so that the demo is built without `fault-points`; the engine and the inspector are compiled once more for it.
+//! Clippy and rustdoc need a second, cheaper pass over the dependencies, for their metadata.
 
 use std::time::Duration;
 
@@ -12,45 +11,45 @@ use crate::peers;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// One lane.
+/// A lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// The code is formatted.
+    /// Checks the format of the code.
     Format,
-    /// The product's own rules about its source.
+    /// Checks our own rules for source files.
     Rules,
-    /// Unit tests of all libraries and programs.
+    /// Runs the unit tests of all libraries and programs.
     RustUnit,
-    /// The tests that drive real processes and files.
+    /// Runs the integration tests.
     RustIntegration,
-    /// What is generated from code has not drifted.
+    /// Checks that generated documentation is up to date.
     GeneratedDocs,
-    /// The examples in the documentation compile and run.
+    /// Runs the documentation examples.
     RustDoc,
-    /// No warning of clippy or of the compiler.
+    /// Runs clippy.
     Clippy,
-    /// The documentation builds without a warning.
+    /// Builds the documentation.
     Docs,
 }
 
-/// What the output of a lane is read for.
+/// How the output of a lane is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {
-    /// Good or bad: it counts as one test.
+    /// The exit code counts as one test.
     Check,
-    /// Tests, at least one in all.
+    /// Tests are counted; at least one is required.
     Tests,
-    /// Tests, at least one in every program.
+    /// Tests are counted; every program needs at least one.
     TestsInEach,
 }
 
-/// One program of a lane.
+/// A command of a lane.
 pub struct Step {
-    /// Arguments of cargo, or of a program that the step before has built.
+    /// Arguments of cargo, or of `built`.
     pub arguments: &'static [&'static str],
-    /// That program; none means cargo.
+    /// A program that the previous step built. `None` means cargo.
     pub built: Option<&'static str>,
-    /// Added to its environment.
+    /// Additional environment variables.
     pub variables: &'static [(&'static str, &'static str)],
 }
 
@@ -59,7 +58,7 @@ const fn cargo(arguments: &'static [&'static str]) -> Step {
 }
 
 impl Lane {
-    /// All lanes in the order in which they run.
+    /// All lanes, in the order in which they run.
     pub const ALL: [Lane; 8] = [
         Lane::Format,
         Lane::Rules,
@@ -71,7 +70,7 @@ impl Lane {
         Lane::Docs,
     ];
 
-    /// The name on the command line.
+    /// Returns the name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Lane::Format => "format",
@@ -85,7 +84,7 @@ impl Lane {
         }
     }
 
-    /// What its output is read for.
+    /// Returns how the output is evaluated.
     pub fn reads(self) -> Reads {
         match self {
             Lane::RustUnit | Lane::RustDoc => Reads::Tests,
@@ -94,7 +93,7 @@ impl Lane {
         }
     }
 
-    /// Its programs, one after the other. The rules have none: they run inside this program.
+    /// Returns the commands. The lane `rules` has none: it runs in this process.
     pub fn steps(self) -> &'static [Step] {
         match self {
             Lane::Format => &const { [cargo(&["fmt", "--all", "--check"])] },
@@ -105,8 +104,8 @@ impl Lane {
             Lane::RustIntegration => {
                 &const { [cargo(&["test", "--workspace", "--test", "*", "--no-fail-fast", "--color=never"])] }
             }
-            // The programs of a package are built with its integration tests, so the first step is free after
-            // that lane, and right when this lane runs alone.
+            // Integration tests build the programs of their package. So the first step does nothing after that lane,
+            // and builds the program if this lane runs alone.
             Lane::GeneratedDocs => {
                 &const {
                     [
@@ -131,7 +130,7 @@ impl Lane {
         }
     }
 
-    /// After this long it hangs. Two shared cores and a cold cache need a third of it.
+    /// Returns the time limit: three times the duration on two shared cores with a cold cache.
     pub fn limit(self) -> Duration {
         match self {
             Lane::Format | Lane::Rules => Duration::from_secs(120),
@@ -139,23 +138,25 @@ impl Lane {
         }
     }
 
-    /// Makes ready what the lane needs and says why it must be skipped, if it must.
+    /// Prepares the requirements of the lane. Returns a reason if it must be skipped.
     pub fn missing(self, workspace: &Workspace) -> Option<String> {
         match self {
             Lane::Format => component(workspace, "fmt", "rustfmt"),
             Lane::Clippy => component(workspace, "clippy", "clippy"),
-            Lane::RustIntegration => peers::prepare(workspace).err().map(|error| format!("the cache: {error}")),
+            Lane::RustIntegration => {
+                peers::prepare(workspace).err().map(|error| format!("cannot use the cache folder: {error}"))
+            }
             Lane::GeneratedDocs => {
                 let bins = workspace.root().join("tests/src/bin");
                 let there = bins.join("gen-docs.rs").is_file() || bins.join("gen-docs/main.rs").is_file();
-                (!there).then(|| "nothing is generated: tests/src/bin has no gen-docs".to_string())
+                (!there).then(|| "tests/src/bin/gen-docs does not exist".to_string())
             }
             _ => None,
         }
     }
 }
 
-/// A part of the toolchain, installed through rustup if it lacks.
+/// Checks a component of the toolchain, and installs it with rustup if it is missing. Returns a reason on failure.
 fn component(workspace: &Workspace, subcommand: &str, name: &str) -> Option<String> {
     let works = || process::is_installed(workspace.cargo().args([subcommand, "--version"]));
     if works() {
@@ -165,7 +166,7 @@ fn component(workspace: &Workspace, subcommand: &str, name: &str) -> Option<Stri
     if process::succeeds(workspace.command("rustup").args(["component", "add", name])) && works() {
         return None;
     }
-    Some(format!("cargo {subcommand} is not installed and `rustup component add {name}` did not help"))
+    Some(format!("cargo {subcommand} is not installed, and `rustup component add {name}` failed"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The one script of this repository: `cargo xtask test`, `bench`, `audit`, `peers`.
+//! The build script of this repository: `cargo xtask test`, `bench`, `audit`, `peers`.
 //!
-//! It is compiled before everything else, so it uses clap and the standard library only.
+//! It is compiled before everything else, so it depends on clap and the standard library only.
 
 mod audit;
 mod bench;
@@ -18,11 +18,10 @@ use clap::{ArgMatches, Command};
 
 use crate::workspace::Workspace;
 
-/// The command line. Built by hand: the derive macro would double the time this program takes to compile, and it
-/// is compiled before everything else.
+/// Returns the command line. It does not use the derive macro, which would double the compile time of this program.
 fn command_line() -> Command {
     Command::new("cargo xtask")
-        .about("The one script of this repository")
+        .about("Runs tests, benchmarks and audits of this repository")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(test::command_line())
@@ -59,26 +58,26 @@ mod tests {
     use crate::lane::Lane;
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn the_command_line_definition_is_valid() {
         command_line().debug_assert();
     }
 
     #[test]
-    fn lanes_can_be_named_several_times_or_with_commas_and_run_in_their_own_order() {
+    fn lanes_can_be_repeated_or_separated_by_commas_and_run_in_fixed_order() {
         let arguments = command_line().get_matches_from(["xtask", "test", "--lane", "docs,rules", "--lane", "format"]);
         let (_, arguments) = arguments.subcommand().unwrap();
         assert_eq!(test::lanes(arguments), [Lane::Format, Lane::Rules, Lane::Docs]);
     }
 
     #[test]
-    fn without_a_name_all_lanes_run() {
+    fn all_lanes_run_by_default() {
         let arguments = command_line().get_matches_from(["xtask", "test"]);
         let (_, arguments) = arguments.subcommand().unwrap();
         assert_eq!(test::lanes(arguments), Lane::ALL);
     }
 
     #[test]
-    fn an_unknown_lane_is_refused() {
+    fn an_unknown_lane_is_rejected() {
         assert!(command_line().try_get_matches_from(["xtask", "test", "--lane", "fast"]).is_err());
     }
 }

@@ -1,7 +1,7 @@
-//! Programs and packages of others that the tests talk to. Each is fetched or built once, into a folder of the user's cache
-//! that is keyed by version; a checkout stays clean, and a second checkout finds them there.
+//! Third-party programs and packages for the tests. Each is downloaded or built once per version, into the cache folder of
+//! the user, which all checkouts share.
 //!
-//! Nothing here is needed: what cannot be had is said once, and the test that wants it is skipped by its name.
+//! They are optional: if one is not available, a note says so, and the tests that need it are skipped by name.
 
 use std::env;
 use std::fs;
@@ -15,67 +15,67 @@ use clap::Command as Subcommand;
 use crate::process::{self, End};
 use crate::workspace::Workspace;
 
-/// The Collector's version; the folder in the cache and the tests name it too.
+/// Version of the OpenTelemetry Collector. The tests use it in the path of the program.
 const COLLECTOR: &str = "0.155.0";
 
-/// Its stable modules, which have numbers of their own.
+/// Version of its stable modules.
 const COLLECTOR_STABLE: &str = "1.61.0";
 
-/// Its program: a receiver and an exporter around the Collector's own library, as its builder would write it.
+/// Source of the Collector program: a receiver and an exporter, as the Collector builder generates it.
 const COLLECTOR_SOURCE: &str = include_str!("../peers/collector.go");
 
-/// Datadog's package with the types of its events, and the compiler that reads them.
+/// Versions of Datadog's event types, and of the compiler that checks them.
 const DATADOG_TYPES: &str = "7.16.2";
 const TYPESCRIPT: &str = "5.9.3";
 
-/// A build from nothing takes two to five minutes on two cores.
+/// Time limit. A build with an empty cache takes two to five minutes on two cores.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// Makes one of them in the folder it is given; the last path is the log's.
-type Make = fn(&Workspace, &Path, &Path) -> Result<(), String>;
+/// Builds a peer in a folder. The last path is the log file.
+type Build = fn(&Workspace, &Path, &Path) -> Result<(), String>;
 
-/// Its command line.
+/// Returns the command line of `peers`.
 pub fn command_line() -> Subcommand {
-    Subcommand::new("peers").about("Make ready the programs of others that the tests talk to, in the user's cache")
+    Subcommand::new("peers").about("Prepare third-party programs for the tests, in the cache folder of the user")
 }
 
-/// Makes ready what is missing and can be had; says what cannot. True if all is there.
+/// Prepares missing peers, and prints a note for each that is not available. Returns true if all are available.
 pub fn prepare(workspace: &Workspace) -> io::Result<bool> {
     let Some(cache) = cache() else {
-        println!("note: no folder for a cache (HOME is not set): tests with programs of others are skipped");
+        println!("note: no cache folder (HOME is not set); tests with third-party programs are skipped");
         return Ok(false);
     };
     let mut all = true;
-    let wanted: [(&str, String, Make); 2] = [
-        ("an OpenTelemetry Collector", format!("otelcol-{COLLECTOR}"), collector),
+    let peers: [(&str, String, Build); 2] = [
+        ("the OpenTelemetry Collector", format!("otelcol-{COLLECTOR}"), collector),
         ("Datadog's types", format!("datadog-types-{DATADOG_TYPES}"), datadog_types),
     ];
-    for (what, name, make) in wanted {
+    for (what, name, build) in peers {
         let folder = cache.join(&name);
         if folder.is_dir() {
             continue;
         }
-        println!("making {what} ready, once");
-        // Made beside its place and moved there when it is whole, so that an interrupted run leaves nothing half done.
+        println!("preparing {what}");
+        // Build in a temporary folder and rename it, so that an interrupted run leaves no incomplete folder.
         let part = cache.join(format!("{name}.{}", std::process::id()));
         fs::create_dir_all(&part)?;
         let log = cache.join(format!("{name}.log"));
-        let made = make(workspace, &part, &log);
-        if let Err(why) = made {
-            println!("note: {what} cannot be had: {why}; see {}", log.display());
+        let built = build(workspace, &part, &log);
+        if let Err(why) = built {
+            println!("note: {what} is not available: {why}; see {}", log.display());
         } else if let Err(error) = fs::rename(&part, &folder)
             && !folder.is_dir()
         {
             println!("note: {what}: {error}");
         }
         all &= folder.is_dir();
-        // Gone if it was moved; otherwise a rest of no use.
+        // Does not exist after the rename.
         let _ = fs::remove_dir_all(&part);
     }
     Ok(all)
 }
 
-/// `rez-monitor` in the user's cache.
+/// Returns `rez-monitor` in the cache folder of the user.
 fn cache() -> Option<PathBuf> {
     let folder = match env::var_os("REZ_CACHE").or_else(|| env::var_os("XDG_CACHE_HOME")) {
         Some(folder) => PathBuf::from(folder),
@@ -89,7 +89,7 @@ fn step(command: &mut Command, log: &Path) -> Result<(), String> {
     match process::run(command, log, LIMIT) {
         Ok(End::Succeeded) => Ok(()),
         Ok(End::Failed(status)) => Err(format!("{program}: {status}")),
-        Ok(End::TimedOut) => Err(format!("{program} took too long")),
+        Ok(End::TimedOut) => Err(format!("{program} exceeded the time limit")),
         Err(error) => Err(format!("{program}: {error}")),
     }
 }
@@ -105,7 +105,7 @@ fn collector(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), Str
     };
     let words = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<_>>();
     go(&words("mod init rez-otelcol"))?;
-    // Asked for by name: `go mod tidy` would want the modules of other people's tests as well.
+    // Not `go mod tidy`: it would also download the test dependencies of these modules.
     let core = "go.opentelemetry.io/collector";
     go(&[
         "get".to_string(),

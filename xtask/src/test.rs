@@ -1,4 +1,4 @@
-//! `cargo xtask test`: runs the lanes, prints the time of each, and closes with one line over all.
+//! `cargo xtask test`: runs the lanes and prints the result of each, then the totals.
 
 use std::fs;
 use std::io::{self, Write};
@@ -14,22 +14,20 @@ use crate::process::{self, End};
 use crate::rules;
 use crate::workspace::Workspace;
 
-/// Its command line.
+/// Returns the command line of `test`.
 pub fn command_line() -> Command {
-    Command::new("test")
-        .about("Run every check and test, lane by lane, and close with one line: N passed, N failed, N skipped")
-        .arg(
-            Arg::new("lane")
-                .long("lane")
-                .value_name("NAME")
-                .help("Run only this lane; can be given several times")
-                .action(ArgAction::Append)
-                .value_delimiter(',')
-                .value_parser(PossibleValuesParser::new(Lane::ALL.map(Lane::name))),
-        )
+    Command::new("test").about("Run all checks and tests; the last line reads: N passed, N failed, N skipped").arg(
+        Arg::new("lane")
+            .long("lane")
+            .value_name("NAME")
+            .help("Run only this lane; can be repeated")
+            .action(ArgAction::Append)
+            .value_delimiter(',')
+            .value_parser(PossibleValuesParser::new(Lane::ALL.map(Lane::name))),
+    )
 }
 
-/// The lanes it names, in their own order; all if it names none.
+/// Returns the selected lanes in their fixed order, or all lanes if none is selected.
 pub fn lanes(arguments: &ArgMatches) -> Vec<Lane> {
     let named: Vec<&String> = arguments.get_many("lane").unwrap_or_default().collect();
     Lane::ALL
@@ -38,16 +36,16 @@ pub fn lanes(arguments: &ArgMatches) -> Vec<Lane> {
         .collect()
 }
 
-/// What a lane came to.
+/// The result of a lane.
 struct Outcome {
     tally: Tally,
-    /// Why it failed, beyond what its output says.
+    /// Failures that the output does not show.
     problems: Vec<String>,
-    /// Worth saying though it is no failure.
+    /// Notes that are not failures.
     notes: Vec<String>,
-    /// Its tests by crate; empty for a check.
+    /// Tests per crate. Empty for a check.
     crates: String,
-    /// All it printed.
+    /// The output of its commands.
     output: String,
 }
 
@@ -62,14 +60,14 @@ impl Outcome {
     }
 }
 
-/// Runs the lanes; true if nothing failed.
+/// Runs the lanes. Returns true if nothing failed.
 pub fn run(workspace: &Workspace, lanes: &[Lane]) -> io::Result<bool> {
     let mut sum = Tally::default();
-    let begun = Instant::now();
+    let started = Instant::now();
     for lane in lanes.iter().copied() {
         sum += run_lane(workspace, lane)?;
     }
-    println!("all lanes in {}", seconds(begun.elapsed()));
+    println!("all lanes in {}", seconds(started.elapsed()));
     println!("{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.skipped);
     Ok(sum.failed == 0)
 }
@@ -81,7 +79,7 @@ fn run_lane(workspace: &Workspace, lane: Lane) -> io::Result<Tally> {
     }
     print!("{:<17}", lane.name());
     io::stdout().flush()?;
-    let begun = Instant::now();
+    let started = Instant::now();
     let outcome = match lane {
         Lane::Rules => {
             let findings = rules::check(workspace)?;
@@ -95,7 +93,7 @@ fn run_lane(workspace: &Workspace, lane: Lane) -> io::Result<Tally> {
     let crates = if outcome.crates.is_empty() { String::new() } else { format!("  ({})", outcome.crates) };
     println!(
         "{:>9}  {} passed, {} failed, {} skipped{crates}",
-        seconds(begun.elapsed()),
+        seconds(started.elapsed()),
         tally.passed,
         tally.failed,
         tally.skipped
@@ -130,8 +128,8 @@ fn run_steps(workspace: &Workspace, lane: Lane) -> io::Result<Outcome> {
         match process::run(&mut command, &log, lane.limit()) {
             Ok(End::Succeeded) => {}
             Ok(End::Failed(status)) => problems.push(status),
-            Ok(End::TimedOut) => problems.push(format!("killed: not done after {}", seconds(lane.limit()))),
-            Err(error) => problems.push(format!("did not start: {error}")),
+            Ok(End::TimedOut) => problems.push(format!("killed after {}", seconds(lane.limit()))),
+            Err(error) => problems.push(format!("cannot start: {error}")),
         }
         if !problems.is_empty() {
             break;
@@ -144,8 +142,8 @@ fn run_steps(workspace: &Workspace, lane: Lane) -> io::Result<Outcome> {
     })
 }
 
-/// A test that dies takes its program's result line with it, and a lane that runs nothing proves nothing: both are
-/// failures of their own.
+/// Evaluates the output of tests. A program without a result line (its process died) and a lane without tests count as
+/// failures.
 fn of_tests(reads: Reads, mut problems: Vec<String>, output: String) -> Outcome {
     let binaries = count::binaries(&output);
     let mut tally = Tally::default();
@@ -155,12 +153,12 @@ fn of_tests(reads: Reads, mut problems: Vec<String>, output: String) -> Outcome 
                 tally += *counted;
                 if reads == Reads::TestsInEach && counted.total() == 0 {
                     tally.failed += 1;
-                    problems.push(format!("{name} holds no test"));
+                    problems.push(format!("{name} contains no test"));
                 }
             }
             None => {
                 tally.failed += 1;
-                problems.push(format!("{name} ended without a result"));
+                problems.push(format!("{name} ended without a result line"));
             }
         }
     }
@@ -169,7 +167,7 @@ fn of_tests(reads: Reads, mut problems: Vec<String>, output: String) -> Outcome 
     }
     if tally.total() == 0 {
         tally.failed = 1;
-        problems.push("not one test was run".to_string());
+        problems.push("no test was run".to_string());
     }
     let notes = count::skipped(&output);
     Outcome { tally, problems, notes, crates: count::by_crate(&binaries), output }
@@ -187,11 +185,11 @@ fn seconds(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    const GOOD: &str =
+    const PASSING: &str =
         "     Running tests/a.rs (target/debug/deps/a-1)\ntest result: ok. 2 passed; 0 failed; 1 ignored\n";
     const EMPTY: &str =
         "     Running tests/b.rs (target/debug/deps/b-1)\ntest result: ok. 0 passed; 0 failed; 0 ignored\n";
-    const DEAD: &str = "     Running tests/c.rs (target/debug/deps/c-1)\nrunning 1 test\n";
+    const CRASHED: &str = "     Running tests/c.rs (target/debug/deps/c-1)\nrunning 1 test\n";
 
     fn tally(reads: Reads, problems: &[&str], output: &str) -> (u64, u64, u64) {
         let problems = problems.iter().map(|text| text.to_string()).collect();
@@ -200,31 +198,31 @@ mod tests {
     }
 
     #[test]
-    fn a_good_lane_counts_its_tests() {
-        assert_eq!(tally(Reads::Tests, &[], GOOD), (2, 0, 1));
+    fn a_passing_lane_counts_its_tests() {
+        assert_eq!(tally(Reads::Tests, &[], PASSING), (2, 0, 1));
     }
 
     #[test]
-    fn a_lane_without_a_test_is_a_failure() {
+    fn a_lane_without_tests_fails() {
         assert_eq!(tally(Reads::Tests, &[], ""), (0, 1, 0));
         assert_eq!(tally(Reads::Tests, &[], EMPTY), (0, 1, 0));
     }
 
     #[test]
-    fn a_program_without_a_test_is_a_failure_where_each_must_have_one() {
-        let output = format!("{GOOD}{EMPTY}");
+    fn a_program_without_tests_fails_if_every_program_needs_one() {
+        let output = format!("{PASSING}{EMPTY}");
         assert_eq!(tally(Reads::Tests, &[], &output), (2, 0, 1));
         assert_eq!(tally(Reads::TestsInEach, &[], &output), (2, 1, 1));
     }
 
     #[test]
-    fn a_bad_end_is_a_failure_even_if_all_counted_tests_passed() {
-        assert_eq!(tally(Reads::Tests, &["exit status: 101"], GOOD), (2, 1, 1));
+    fn a_failing_exit_code_is_a_failure_even_if_all_counted_tests_passed() {
+        assert_eq!(tally(Reads::Tests, &["exit status: 101"], PASSING), (2, 1, 1));
     }
 
     #[test]
-    fn a_program_that_died_is_one_failure() {
-        let output = format!("{DEAD}{GOOD}");
+    fn a_program_that_crashed_is_one_failure() {
+        let output = format!("{CRASHED}{PASSING}");
         assert_eq!(tally(Reads::Tests, &["exit status: 101"], &output), (2, 1, 1));
     }
 }

@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex};
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is in the ring: the death of the process does not take it any more.
+    /// It is in the ring, and survives the process being killed.
     Recorded(EventId),
     /// It was not accepted, and is counted under this reason.
     Dropped(Reason),
@@ -77,7 +77,7 @@ impl std::fmt::Debug for Monitor {
 
 impl Monitor {
     /// Records an event: the one hot path, under which every other call lies. What it returned [`Outcome::Recorded`] for
-    /// survives the death of the process.
+    /// survives the process being killed.
     #[inline]
     pub fn record(&self, event: Event<'_>) -> Outcome {
         self.0.record(&event)

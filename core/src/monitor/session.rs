@@ -2,14 +2,11 @@
 //! ended by the next one, as crashed or abnormal.
 
 use super::Inner;
-use crate::event::Event;
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
-use crate::kind::Kind;
 use crate::limits::RECORD_BYTES;
-use crate::ring::{Admission, Append};
 use crate::sys::random::Fresh;
-use crate::writer::shared::Shared;
+use crate::writer::session_record::{append_end, append_session};
 use std::sync::PoisonError;
 
 /// The session of this moment.
@@ -74,35 +71,6 @@ impl Inner {
         } else {
             session.background_since_us = None;
         }
-    }
-}
-
-/// The event that ends a session.
-pub(crate) fn append_end(shared: &Shared, id: &str, started_ms: i64, status: &str, end_ms: i64) {
-    let duration_us = end_ms.saturating_sub(started_ms).max(0).saturating_mul(1_000);
-    append_session(shared, id, started_ms, status, false, duration_us);
-}
-
-fn append_session(shared: &Shared, id: &str, started_ms: i64, status: &str, init: bool, duration_us: i64) {
-    let event = Event::new(Kind::Session)
-        .with(Field::Session, id)
-        .with(Field::Status, status)
-        .with(Field::Init, init)
-        .with(Field::StartedMs, started_ms)
-        .with(Field::DurationUs, duration_us);
-    let mut buffer = [0u8; 1024];
-    let len = event.encode(&mut buffer, shared.clock.wall_ms(), shared.clock.mono_us());
-    let append = Append {
-        kind: Kind::Session as u8,
-        lane: Kind::Session.lane() as u8,
-        n: 1,
-        admission: Admission::Critical,
-        purposes: 0b11,
-        body: buffer.get(..len).unwrap_or_default(),
-    };
-    match shared.ring.append(&append) {
-        Ok(_) => shared.nudge(true),
-        Err(reason) => shared.ring.refuse(reason, Some(Kind::Session), 1),
     }
 }
 

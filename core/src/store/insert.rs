@@ -318,7 +318,7 @@ impl Fold<'_> {
         Ok(unsigned(found))
     }
 
-    /// Makes all of it durable against the death of the process; a critical one also against a power cut.
+    /// Commits: the rows survive the process being killed, and a power failure too if the commit is critical.
     pub(crate) fn commit(mut self) -> Result<()> {
         let epoch = signed(self.memory.epoch);
         for count in &self.counts {

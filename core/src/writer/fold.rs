@@ -375,7 +375,7 @@ impl Writer {
         self.session_ended = true;
         for session in self.stamper.unfinished_sessions() {
             let now_ms = self.shared.clock.wall_ms();
-            crate::monitor::session::append_end(&self.shared, &session.id, session.started_ms, session.status, now_ms);
+            super::session_record::append_end(&self.shared, &session.id, session.started_ms, session.status, now_ms);
         }
     }
 

@@ -31,6 +31,7 @@ mod json;
 mod orphan;
 mod ring_health;
 mod screens;
+pub(crate) mod session_record;
 pub(crate) mod shared;
 mod stamp;
 mod store_access;

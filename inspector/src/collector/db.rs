@@ -180,7 +180,6 @@ impl Db {
         Ok(db)
     }
 
-    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -377,7 +376,6 @@ impl Db {
         Ok(Some(events))
     }
 
-    /// Returns the ids of all stored events.
     pub(crate) fn ids(&self) -> Sql<Vec<String>> {
         self.all("SELECT id FROM event ORDER BY n", [], |row| row.get(0))
     }

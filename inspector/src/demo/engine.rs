@@ -1,7 +1,8 @@
 //! The demo app's use of the `rez-monitor` API.
 
-use super::app::{AppArgs, Pipe};
+use super::args::AppArgs;
 use super::child::Line;
+use super::pipe::Pipe;
 use super::visit::Recorder;
 use crate::terminal::CliError;
 use rez_monitor::destination::Rez;

@@ -5,10 +5,12 @@
 //! everything. At the end the demo looks for each event that the app acknowledged.
 
 mod app;
+mod args;
 mod bars;
 mod child;
 mod engine;
 mod folder;
+mod pipe;
 mod report;
 mod runner;
 mod script;
@@ -16,7 +18,8 @@ mod tally;
 mod target;
 mod visit;
 
-pub(crate) use app::{AppArgs, run_app};
+pub(crate) use app::run_app;
+pub(crate) use args::AppArgs;
 
 use crate::collector::{Collector, Filter, Options};
 use crate::queue::Queue;

@@ -78,7 +78,7 @@ fn files() -> Vec<(PathBuf, Result<String, String>)> {
         if let Some(becomes) = destination.becomes {
             let path = docs.join("guide").join(format!("{}.md", destination.name));
             let text = match std::fs::read_to_string(&path) {
-                Ok(text) => between_the_marks(&text, &table(destination, becomes)),
+                Ok(text) => between_markers(&text, &table(destination, becomes)),
                 Err(error) => Err(format!("cannot be read: {error}")),
             };
             files.push((path, text));
@@ -86,7 +86,7 @@ fn files() -> Vec<(PathBuf, Result<String, String>)> {
     }
     let guide = docs.join("guide").join("privacy.md");
     let text = match std::fs::read_to_string(&guide) {
-        Ok(text) => between_the_marks(&text, &privacy_kinds()),
+        Ok(text) => between_markers(&text, &privacy_kinds()),
         Err(error) => Err(format!("cannot be read: {error}")),
     };
     files.push((guide, text));
@@ -118,9 +118,9 @@ fn table(destination: &Described, becomes: fn(Kind) -> &'static str) -> String {
 }
 
 /// A page with this text between its marks.
-fn between_the_marks(page: &str, text: &str) -> Result<String, String> {
+fn between_markers(page: &str, text: &str) -> Result<String, String> {
     let parts = page.split_once(MARKS.0).and_then(|(before, rest)| Some((before, rest.split_once(MARKS.1)?.1)));
-    let (before, after) = parts.ok_or_else(|| format!("lacks the marks {:?}", MARKS))?;
+    let (before, after) = parts.ok_or_else(|| format!("lacks the markers {:?}", MARKS))?;
     Ok(format!("{before}{}{text}{}{after}", MARKS.0, MARKS.1))
 }
 
@@ -205,11 +205,11 @@ mod tests {
     }
 
     #[test]
-    fn only_what_stands_between_the_marks_is_replaced() {
+    fn only_what_stands_between_markers_is_replaced() {
         let page = format!("before\n{}old\n{}\nafter\n", MARKS.0, MARKS.1);
         let new = format!("before\n{}new\n{}\nafter\n", MARKS.0, MARKS.1);
-        assert_eq!(between_the_marks(&page, "new\n"), Ok(new));
-        assert!(between_the_marks("no marks", "new").is_err());
+        assert_eq!(between_markers(&page, "new\n"), Ok(new));
+        assert!(between_markers("no marks", "new").is_err());
     }
 
     #[test]

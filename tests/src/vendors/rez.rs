@@ -1,4 +1,4 @@
-//! The batch protocol, as far as a stand-in needs it; its real server is the desk collector.
+//! The batch protocol, as far as a test server needs it. The full server is the local collector.
 
 use super::{Problems, Vendor, json};
 use crate::standin::{Reply, Seen};

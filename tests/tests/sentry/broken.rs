@@ -138,7 +138,7 @@ pub fn all() -> Vec<Broken> {
             "an event of",
         ),
         one("a level Sentry does not know", "event", with(event(), "/level", json!("awful")), "sentry-types"),
-        one("a time that is none", "event", with(event(), "/timestamp", json!("yesterday")), "sentry-types"),
+        one("an invalid time", "event", with(event(), "/timestamp", json!("yesterday")), "sentry-types"),
         vendor("a field Sentry does not know", with(event(), "/screen_name", json!("Home")), "screen_name"),
         vendor(
             "frames that are no list",

@@ -7,10 +7,10 @@ use std::io;
 use super::{Findings, Source, named};
 use crate::workspace::Workspace;
 
-/// Where every package comes from.
+/// The only permitted source of packages.
 const INDEX: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// The feature that lets a test kill the process at a named point.
+/// The feature with which a test can kill the process at a named point.
 const TEST_ONLY: &str = "fault-points";
 
 /// Checks the lock file against `deny.toml`, and the features of the inspector against those of the tests.
@@ -20,7 +20,7 @@ pub fn check(workspace: &Workspace, sources: &[Source], findings: &mut Findings)
     versions(&packages(lock), &skips(deny), &mut findings.broken);
     for package in packages(lock) {
         if package.source.as_deref().is_some_and(|source| source != INDEX) {
-            findings.broken.push(format!("Cargo.lock: {} comes from another source", package.name));
+            findings.broken.push(format!("Cargo.lock: {} is not from crates.io", package.name));
         }
     }
     let demo = tree(workspace, &["--package", "rez-inspect", "--edges", "normal,build"])?;
@@ -36,7 +36,7 @@ struct Package {
     source: Option<String>,
 }
 
-/// The packages of a lock file.
+/// Parses the packages of a lock file.
 fn packages(lock: &str) -> Vec<Package> {
     lock.split("[[package]]").skip(1).map(package).collect()
 }
@@ -55,7 +55,7 @@ fn package(block: &str) -> Package {
     }
 }
 
-/// A version that is allowed beside another one.
+/// A permitted additional version of a package.
 #[derive(Debug, PartialEq, Eq)]
 struct Skip {
     name: String,
@@ -70,8 +70,8 @@ impl Skip {
     }
 }
 
-/// The entries `{ crate = "name:version", reason = "why" }` of the list `skip` in `deny.toml`: cargo-deny and
-/// this rule read the same list.
+/// Parses the entries `{ crate = "name:version", reason = "why" }` of the list `skip` in `deny.toml`, which cargo-deny
+/// also uses.
 fn skips(deny: &str) -> Vec<Skip> {
     let Some((_, list)) = deny.split_once("\nskip = [") else { return Vec::new() };
     let list = list.split("\n]").next().unwrap_or_default();
@@ -99,7 +99,7 @@ fn versions(packages: &[Package], skips: &[Skip], broken: &mut Vec<String>) {
             .collect();
         if left.len() > 1 {
             broken.push(format!(
-                "Cargo.lock: {name} in {} versions ({}); unite them or allow one in deny.toml with its reason",
+                "Cargo.lock: {name} has {} versions ({}); use one, or list one in deny.toml with a reason",
                 left.len(),
                 left.join(", ")
             ));
@@ -111,15 +111,15 @@ fn versions(packages: &[Package], skips: &[Skip], broken: &mut Vec<String>) {
             broken.push(format!("deny.toml: {}:{} is no longer needed in skip", skip.name, skip.version));
         }
         if !skip.has_reason {
-            broken.push(format!("deny.toml: {}:{} is skipped without a reason", skip.name, skip.version));
+            broken.push(format!("deny.toml: {}:{} has no reason in skip", skip.name, skip.version));
         }
     }
 }
 
-/// Package and version, to the feature sets it is built with.
+/// Feature sets by package and version.
 type Features = BTreeMap<String, BTreeSet<String>>;
 
-/// What cargo would build for a selection.
+/// Returns what cargo would build for a selection.
 fn tree(workspace: &Workspace, selection: &[&str]) -> io::Result<Features> {
     let mut command = workspace.cargo();
     command.args(["tree", "--prefix", "none", "--format", "{p}|{f}", "--color", "never"]).args(selection);
@@ -142,7 +142,7 @@ fn features_in(tree: &str) -> Features {
     found
 }
 
-/// The demo must be free of test-only features; what it and the tests share should be built once.
+/// Checks that the demo has no test-only features, and notes dependencies that are built twice.
 fn features(demo: &Features, tests: &Features, findings: &mut Findings) {
     let has = |sets: &BTreeSet<String>| sets.iter().any(|set| set.split(',').any(|feature| feature == TEST_ONLY));
     for (package, sets) in demo {
@@ -158,7 +158,7 @@ fn features(demo: &Features, tests: &Features, findings: &mut Findings) {
         .collect();
     if !twice.is_empty() {
         findings.notes.push(format!(
-            "built once for cargo rezq and once more for the tests, whose features differ: {}",
+            "built twice, for cargo rezq and for the tests, since the features differ: {}",
             twice.join(", ")
         ));
     }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn two_versions_need_a_reason() {
+    fn two_versions_of_a_package_need_a_reason() {
         assert_eq!(broken("").len(), 1);
         assert!(broken("[bans]\nskip = [\n  { crate = \"a:1\", reason = \"b still needs it\" },\n]\n").is_empty());
         assert_eq!(broken("[bans]\nskip = [\n  { crate = \"a:1\", reason = \"\" },\n]\n").len(), 1);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_covered_by_its_whole_numbers() {
+    fn a_skip_entry_matches_whole_version_numbers() {
         let skip = Skip { name: "a".to_string(), version: "1".to_string(), has_reason: true };
         let package = |version: &str| Package { name: "a".to_string(), version: version.to_string(), source: None };
         assert!(skip.covers(&package("1.2.0")));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_read_from_the_lock_file() {
+    fn sources_are_parsed_from_the_lock_file() {
         let sources: Vec<bool> = packages(LOCK).iter().map(|package| package.source.is_some()).collect();
         assert_eq!(sources, [true, true, false]);
     }

@@ -8,8 +8,8 @@ use std::process::Stdio;
 use super::Source;
 use crate::workspace::Workspace;
 
-/// All text files that are, or would be, committed. Without git (an unpacked archive): all but hidden folders and
-/// build output.
+/// Returns all text files that are or would be committed. Without git (in an unpacked archive), returns all files except
+/// hidden folders and build output.
 pub fn sources(workspace: &Workspace) -> io::Result<Vec<Source>> {
     let root = workspace.root();
     let paths = match listed_by_git(workspace) {
@@ -23,7 +23,7 @@ pub fn sources(workspace: &Workspace) -> io::Result<Vec<Source>> {
     let mut sources = Vec::new();
     for path in paths {
         let file = root.join(&path);
-        // A file that was deleted but not yet committed is listed too; one that is no UTF-8 is no text of ours.
+        // git also lists deleted files that are not committed. Files that are not UTF-8 are not text.
         let Ok(bytes) = fs::read(&file) else { continue };
         let Ok(text) = String::from_utf8(bytes) else { continue };
         sources.push(Source { path: path.to_string_lossy().replace('\\', "/"), text });
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn git_and_a_walk_find_our_own_source() {
+    fn git_and_a_directory_walk_find_this_file() {
         let workspace = Workspace::find().unwrap();
         let own = "xtask/src/rules/files.rs";
         assert!(sources(&workspace).unwrap().iter().any(|source| source.path == own));

@@ -1,29 +1,33 @@
-//! Rules about who may know whom.
+//! Rules for dependencies between modules.
 
 use super::Source;
 use super::scan::{scan, tests_begin};
 
-/// A word that must not occur as a path in the code of a folder.
-struct Stranger {
+/// A module that the code of a folder must not use.
+struct Forbidden {
     folder: &'static str,
     word: &'static str,
     why: &'static str,
 }
 
-const STRANGERS: [Stranger; 7] = [
-    Stranger { folder: "core/src", word: "uniffi", why: "the core does not know its bindings" },
-    Stranger { folder: "core/src", word: "napi", why: "the core does not know its bindings" },
-    Stranger { folder: "core/src", word: "jni", why: "the core does not know its bindings" },
-    Stranger { folder: "core/src", word: "rez_inspect", why: "the core does not know the inspector" },
-    Stranger { folder: "core/src/store", word: "delivery", why: "the store does not know when and what is sent" },
-    Stranger { folder: "core/src/destination", word: "store", why: "a wire format is a pure function of rows" },
-    Stranger { folder: "core/src/destination", word: "delivery", why: "a wire format is a pure function of rows" },
+const FORBIDDEN: [Forbidden; 7] = [
+    Forbidden { folder: "core/src", word: "uniffi", why: "the core must not depend on its bindings" },
+    Forbidden { folder: "core/src", word: "napi", why: "the core must not depend on its bindings" },
+    Forbidden { folder: "core/src", word: "jni", why: "the core must not depend on its bindings" },
+    Forbidden { folder: "core/src", word: "rez_inspect", why: "the core must not depend on the inspector" },
+    Forbidden { folder: "core/src/store", word: "delivery", why: "the store must not depend on delivery" },
+    Forbidden { folder: "core/src/destination", word: "store", why: "a destination must be a pure function of rows" },
+    Forbidden {
+        folder: "core/src/destination",
+        word: "delivery",
+        why: "a destination must be a pure function of rows",
+    },
 ];
 
-/// Folders of the core and the inspector that may hold SQL and know rusqlite.
-const SQL_ROOMS: [&str; 3] = ["core/src/store", "core/src/carve", "inspector/src/collector"];
+/// Folders of the core and the inspector that may contain SQL and use rusqlite.
+const SQL_FOLDERS: [&str; 3] = ["core/src/store", "core/src/carve", "inspector/src/collector"];
 
-/// How a statement begins; upper case is how we write them, and keeps sentences out.
+/// Prefixes of SQL statements. Statements are written in upper case, which distinguishes them from sentences.
 const SQL: [&str; 14] = [
     "SELECT ",
     "INSERT ",
@@ -41,8 +45,8 @@ const SQL: [&str; 14] = [
     "WITH ",
 ];
 
-/// Where the core may ask which system it runs on.
-const SYSTEM_ROOM: &str = "core/src/sys";
+/// The folder of the core that may contain platform code.
+const PLATFORM_FOLDER: &str = "core/src/sys";
 
 /// Checks one file.
 pub fn check(source: &Source, broken: &mut Vec<String>) {
@@ -52,12 +56,12 @@ pub fn check(source: &Source, broken: &mut Vec<String>) {
     }
     let scan = scan(&source.text);
     let last = tests_begin(&scan.code).unwrap_or(usize::MAX);
-    for stranger in STRANGERS.iter().filter(|stranger| in_room(source, stranger.folder)) {
-        for line in paths_with(&scan.code, stranger.word).filter(|line| *line < last) {
-            broken.push(source.finding(line, &format!("{}: {}", stranger.word, stranger.why)));
+    for forbidden in FORBIDDEN.iter().filter(|forbidden| in_module(source, forbidden.folder)) {
+        for line in paths_with(&scan.code, forbidden.word).filter(|line| *line < last) {
+            broken.push(source.finding(line, &format!("{}: {}", forbidden.word, forbidden.why)));
         }
     }
-    if !SQL_ROOMS.iter().any(|room| in_room(source, room)) {
+    if !SQL_FOLDERS.iter().any(|folder| in_module(source, folder)) {
         for (line, text) in scan.strings.iter().filter(|(line, _)| *line < last) {
             if SQL.iter().any(|word| text.trim_start().starts_with(word)) {
                 broken.push(source.finding(*line, "SQL outside the store"));
@@ -67,7 +71,7 @@ pub fn check(source: &Source, broken: &mut Vec<String>) {
             broken.push(source.finding(line, "rusqlite outside the store"));
         }
     }
-    if source.is_in("core/src") && !in_room(source, SYSTEM_ROOM) {
+    if source.is_in("core/src") && !in_module(source, PLATFORM_FOLDER) {
         for (index, _) in scan.code.lines().enumerate().filter(|(_, line)| line.contains("target_os")) {
             if index + 1 < last {
                 broken.push(source.finding(index + 1, "platform code outside core/src/sys"));
@@ -76,9 +80,9 @@ pub fn check(source: &Source, broken: &mut Vec<String>) {
     }
 }
 
-/// Is the file in this folder, or the module file beside it?
-fn in_room(source: &Source, room: &str) -> bool {
-    source.is_in(room) || source.path.strip_suffix(".rs").is_some_and(|module| module == room)
+/// Returns true if the file is in this folder, or is the module file beside it.
+fn in_module(source: &Source, folder: &str) -> bool {
+    source.is_in(folder) || source.path.strip_suffix(".rs").is_some_and(|module| module == folder)
 }
 
 /// The core's manifest names no binding.
@@ -94,7 +98,7 @@ fn manifest(source: &Source, broken: &mut Vec<String>) {
     }
 }
 
-/// The lines on which this word is part of a path or of a `use`. A method or variable of that name is not.
+/// Returns the lines on which this word is part of a path or of a `use`. Methods and variables of that name do not count.
 fn paths_with<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     code.match_indices(word).filter_map(move |(at, _)| {
         let (before, after) = (&code[..at], &code[at + word.len()..]);
@@ -120,22 +124,22 @@ mod tests {
     }
 
     #[test]
-    fn the_store_must_not_use_the_delivery() {
+    fn the_store_must_not_use_delivery() {
         assert_eq!(broken("core/src/store/lease.rs", "use crate::{delivery::Cut, id};\n").len(), 1);
         assert_eq!(broken("core/src/store/lease.rs", "fn a() { crate::delivery::b(); }\n").len(), 1);
         assert_eq!(broken("core/src/store.rs", "use crate::delivery;\n").len(), 1);
-        assert!(broken("core/src/store/lease.rs", "// the delivery asks\nlet delivery = 1;\n").is_empty());
+        assert!(broken("core/src/store/lease.rs", "// delivery asks\nlet delivery = 1;\n").is_empty());
         assert!(broken("core/src/writer.rs", "use crate::delivery;\n").is_empty());
     }
 
     #[test]
-    fn a_destination_must_not_use_the_store_but_may_store_a_number() {
+    fn a_destination_must_not_use_the_store_but_may_call_a_method_of_that_name() {
         assert_eq!(broken("core/src/destination/rez.rs", "use crate::store::Store;\n").len(), 1);
         assert!(broken("core/src/destination/rez.rs", "counter.store(1, Relaxed);\n").is_empty());
     }
 
     #[test]
-    fn sql_belongs_into_the_store_and_tests_may_use_it() {
+    fn sql_is_allowed_in_the_store_and_in_tests() {
         let statement = "fn a() { run(\"SELECT 1 FROM t\"); }\n";
         assert_eq!(broken("core/src/writer.rs", statement).len(), 1);
         assert_eq!(broken("core/src/writer.rs", "use rusqlite::Connection;\n").len(), 1);
@@ -146,13 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn the_system_is_asked_in_one_room() {
+    fn platform_code_is_allowed_in_one_folder() {
         assert_eq!(broken("core/src/ring/file.rs", "#[cfg(target_os = \"linux\")]\nfn a() {}\n").len(), 1);
         assert!(broken("core/src/sys/mmap.rs", "#[cfg(target_os = \"linux\")]\nfn a() {}\n").is_empty());
     }
 
     #[test]
-    fn the_core_names_no_binding() {
+    fn the_core_must_not_depend_on_a_binding() {
         assert_eq!(broken("core/Cargo.toml", "[dependencies]\nuniffi.workspace = true\n").len(), 1);
         assert!(broken("core/Cargo.toml", "# not uniffi\nuuid.workspace = true\n").is_empty());
         assert_eq!(broken("core/src/lib.rs", "#[derive(uniffi::Record)]\nstruct A;\n").len(), 1);

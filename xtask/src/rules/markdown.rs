@@ -1,11 +1,11 @@
-//! Rules about the documentation: links lead somewhere, promises have tests.
+//! Rules for documentation: links have targets, and promises have tests.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Source, named, slashed};
 
-/// Every link to a file of the repository must lead to one.
+/// Checks that links to files of the repository have targets.
 pub fn links(source: &Source, root: &Path, broken: &mut Vec<String>) {
     if !source.path.ends_with(".md") {
         return;
@@ -17,12 +17,12 @@ pub fn links(source: &Source, root: &Path, broken: &mut Vec<String>) {
             continue;
         }
         if !root.join(slashed(&folder.join(file))).exists() {
-            broken.push(source.finding(line, &format!("the link leads nowhere: {target}")));
+            broken.push(source.finding(line, &format!("broken link: {target}")));
         }
     }
 }
 
-/// The targets of `[text](target)`, with their lines; code blocks are left out.
+/// Returns the targets of `[text](target)` with their lines. Code blocks are ignored.
 fn targets(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut code = false;
@@ -42,8 +42,7 @@ fn targets(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// Every test the README names for a promise exists, and every promise test is named there. While there is no
-/// integration test at all, the lane that runs them says so.
+/// Checks that every promise test named in the README exists, and that the README names every promise test.
 pub fn promises(sources: &[Source], broken: &mut Vec<String>) {
     let tests: Vec<&Source> = sources.iter().filter(|source| source.is_in("tests/tests")).collect();
     let Some(readme) = named(sources, "README.md") else {
@@ -57,10 +56,10 @@ pub fn promises(sources: &[Source], broken: &mut Vec<String>) {
     let tested: BTreeSet<&str> =
         tests.iter().flat_map(|source| names(&source.text)).filter(|name| is_test(&tests, name)).collect();
     for name in promised.difference(&tested) {
-        broken.push(format!("README.md: no test in tests/tests is called {name}"));
+        broken.push(format!("README.md: there is no test {name} in tests/tests"));
     }
     for name in tested.difference(&promised) {
-        broken.push(format!("tests/tests: the README does not name the promise {name}"));
+        broken.push(format!("tests/tests: the README does not name {name}"));
     }
 }
 
@@ -69,7 +68,7 @@ fn is_test(tests: &[&Source], name: &str) -> bool {
     tests.iter().any(|source| source.text.contains(&head))
 }
 
-/// Every `promise_N_...` in a text.
+/// Returns every `promise_N_...` in a text.
 fn names(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.strip_prefix("promise_").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
@@ -85,16 +84,16 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_nothing_is_found() {
+    fn a_broken_link_is_found() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let text = "[a](src/main.rs) [b](https://a.example) [c](#here)\n```\n[d](none.rs)\n```\n[e](none.rs#x)\n";
         let mut broken = Vec::new();
         links(&source("a.md", text), root, &mut broken);
-        assert_eq!(broken, ["a.md:5: the link leads nowhere: none.rs#x"]);
+        assert_eq!(broken, ["a.md:5: broken link: none.rs#x"]);
     }
 
     #[test]
-    fn promises_and_their_tests_are_compared_both_ways() {
+    fn promises_and_tests_are_compared_in_both_directions() {
         let mut broken = Vec::new();
         let readme = source("README.md", "`promise_1_a`, `promise_2_b`");
         let tests = source("tests/tests/p.rs", "fn promise_1_a() {}\nfn promise_3_c() {}\n// promise_4_d\n");

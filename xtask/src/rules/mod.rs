@@ -1,41 +1,43 @@
-//! The product's own rules about its source, which no compiler checks.
+//! Our own rules for source files, which no compiler checks.
 
+mod cycles;
 mod dependencies;
 mod files;
 mod layers;
 mod markdown;
 mod scan;
 mod text;
+mod words;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::workspace::Workspace;
 
-/// What the rules found.
+/// The result of all rules.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Broken rules: the lane fails.
+    /// Violations. The lane fails if there are any.
     pub broken: Vec<String>,
-    /// Worth saying, no failure.
+    /// Notes that are not failures.
     pub notes: Vec<String>,
 }
 
-/// One text file of the checkout.
+/// A text file of the checkout.
 pub struct Source {
-    /// From the root of the checkout, with `/`.
+    /// Path from the root of the checkout, with `/` as separator.
     pub path: String,
-    /// All of it.
+    /// Its content.
     pub text: String,
 }
 
 impl Source {
-    /// Is it inside this folder?
+    /// Returns true if the file is in this folder.
     pub fn is_in(&self, folder: &str) -> bool {
         self.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    /// Is it Rust that ends up in the product, a test of its own aside?
+    /// Returns true for Rust files that are not tests.
     pub fn is_product_rust(&self) -> bool {
         Path::new(&self.path).extension().is_some_and(|kind| kind == "rs")
             && !self.path.ends_with("/tests.rs")
@@ -45,7 +47,7 @@ impl Source {
             && !self.is_in("tests/tests")
     }
 
-    /// A finding in this file.
+    /// Formats a finding in this file.
     pub fn finding(&self, line: usize, what: &str) -> String {
         format!("{}:{line}: {what}", self.path)
     }
@@ -57,20 +59,22 @@ pub fn check(workspace: &Workspace) -> io::Result<Findings> {
     let mut findings = Findings::default();
     for source in &sources {
         text::check(source, &mut findings.broken);
+        words::check(source, &mut findings.broken);
         layers::check(source, &mut findings.broken);
         markdown::links(source, workspace.root(), &mut findings.broken);
     }
     markdown::promises(&sources, &mut findings.broken);
+    cycles::check(&sources, &mut findings.broken);
     dependencies::check(workspace, &sources, &mut findings)?;
     Ok(findings)
 }
 
-/// The file of this path.
+/// Returns the file with this path.
 fn named<'a>(sources: &'a [Source], path: &str) -> Option<&'a Source> {
     sources.iter().find(|source| source.path == path)
 }
 
-/// A path from the root of the checkout, with `/` on every platform.
+/// Normalises a path.
 fn slashed(path: &Path) -> PathBuf {
     path.components().collect()
 }

@@ -1,14 +1,14 @@
-//! Takes Rust apart just far enough to tell code from strings and comments.
+//! Splits Rust source into code, strings and comments.
 
-/// A file of Rust, taken apart.
+/// The parts of a Rust file.
 pub struct Scan {
-    /// The text with every comment and the inside of every string turned into blanks; lines stay lines.
+    /// The text with comments and string contents replaced by spaces. Line numbers do not change.
     pub code: String,
-    /// Every string, with the line it starts on.
+    /// All strings, with the lines on which they start.
     pub strings: Vec<(usize, String)>,
 }
 
-/// Takes a file apart. A file that does not compile gives something, never a panic.
+/// Scans a file. The result for a file that does not compile is unspecified; it never panics.
 pub fn scan(text: &str) -> Scan {
     Scanner { rest: text.chars().collect(), at: 0, line: 1, code: String::new(), strings: Vec::new() }.run()
 }
@@ -52,7 +52,7 @@ impl Scanner {
         }
     }
 
-    /// Turns one character into a blank; line ends stay.
+    /// Replaces one character by a space, except a line end.
     fn blank(&mut self) -> Option<char> {
         let now = self.take()?;
         self.code.push(if now == '\n' { '\n' } else { ' ' });
@@ -98,7 +98,7 @@ impl Scanner {
         }
     }
 
-    /// Is there `#*"` this far ahead?
+    /// Returns true if `#*"` starts at this offset.
     fn is_raw(&self, mut ahead: usize) -> bool {
         while self.peek(ahead) == Some('#') {
             ahead += 1;
@@ -106,7 +106,7 @@ impl Scanner {
         self.peek(ahead) == Some('"')
     }
 
-    /// A raw string; `letters` characters stand before its hashes.
+    /// Scans a raw string with this number of prefix letters.
     fn raw(&mut self, letters: usize) {
         for _ in 0..letters {
             self.keep();
@@ -139,7 +139,7 @@ impl Scanner {
         self.strings.push((line, text));
     }
 
-    /// A character, or a lifetime.
+    /// Scans a character literal or a lifetime.
     fn quote(&mut self) {
         let is_character = match self.peek(1) {
             Some('\\') => true,
@@ -162,7 +162,7 @@ impl Scanner {
     }
 }
 
-/// The lines of a file that belong to its unit tests: everything from `#[cfg(test)]` before a module with a body.
+/// Returns the first line of the unit tests: the `#[cfg(test)]` before a module with a body.
 pub fn tests_begin(code: &str) -> Option<usize> {
     let lines: Vec<&str> = code.lines().map(str::trim).collect();
     lines.iter().enumerate().find_map(|(index, line)| {
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_are_blanked_and_lines_stay() {
+    fn comments_are_blanked_and_line_numbers_do_not_change() {
         let scan = scan("a // b \"c\"\n/* d /* e */ f\n*/ g");
         assert_eq!(scan.code.split_whitespace().collect::<Vec<_>>(), ["a", "g"]);
         assert_eq!(scan.code.lines().count(), 3);
@@ -199,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_is_no_panic() {
+    fn an_unterminated_literal_does_not_panic() {
         for text in ["\"a", "r##\"a\"#", "/* a", "'", "'\\", "r#", "b"] {
             scan(text);
         }
     }
 
     #[test]
-    fn tests_begin_at_the_module_and_not_at_an_import() {
+    fn tests_start_at_the_module_and_not_at_an_import() {
         let code = "#[cfg(test)]\nuse a;\nfn b() {}\n\n#[cfg(test)]\n#[allow(x)]\nmod tests {\n}\n";
         assert_eq!(tests_begin(code), Some(5));
         assert_eq!(tests_begin("#[cfg(test)]\nmod tests;\n"), None);
