@@ -1,4 +1,4 @@
-//! A child process that records, and the pipe on which it acknowledges.
+//! A child process that records events and acknowledges them on its standard output.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -10,38 +10,38 @@ use std::time::{Duration, Instant};
 /// Limit of every wait for a child process. Long enough for a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(180);
 
-/// What a child said on its pipe.
+/// The output of a child process.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
-    /// Acknowledged: (id, serial number).
+    /// Acknowledged events: (id, serial number).
     pub recorded: Vec<(String, u64)>,
-    /// Refused at the call, by reason.
+    /// Refused events, by reason.
     pub refused: BTreeMap<String, u64>,
-    /// Every other line.
+    /// All other lines.
     pub words: Vec<String>,
     ended: bool,
 }
 
 impl Said {
-    /// The value of a line `name value`.
+    /// Returns the value of the last line `name value`.
     #[must_use]
     pub fn word(&self, name: &str) -> Option<&str> {
         self.words.iter().rev().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
     }
 
-    /// The same as a number.
+    /// Returns the value of the last line `name value` as a number. Panics if there is none.
     #[must_use]
     pub fn number(&self, name: &str) -> u64 {
         self.word(name).and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no `{name}` in {:?}", self.words))
     }
 
-    /// Whether the child got to its end.
+    /// Returns true if the child printed `done`.
     #[must_use]
     pub fn done(&self) -> bool {
         self.words.iter().any(|line| line == "done")
     }
 
-    /// How many were refused.
+    /// Returns the number of refused events.
     #[must_use]
     pub fn refusals(&self) -> u64 {
         self.refused.values().sum()
@@ -61,7 +61,7 @@ impl Said {
 
 type Heard = Arc<(Mutex<Said>, Condvar)>;
 
-/// A child that runs.
+/// A running child process.
 pub struct Kid {
     process: Child,
     stdin: Option<ChildStdin>,
@@ -70,7 +70,7 @@ pub struct Kid {
 }
 
 impl Kid {
-    /// Starts the program with `name=value` arguments; `fault` goes into `REZ_FAULT`.
+    /// Starts the program with `name=value` arguments. `fault` is the value of `REZ_FAULT`.
     #[must_use]
     pub fn start(program: &str, args: &[String], fault: Option<&str>) -> Kid {
         let mut command = Command::new(program);
@@ -78,7 +78,7 @@ impl Kid {
         Kid::run(command, fault)
     }
 
-    /// Starts a command made elsewhere (a child under a tool that watches it).
+    /// Starts a command, for example the child under a tracer.
     #[must_use]
     pub fn run(mut command: Command, fault: Option<&str>) -> Kid {
         command.env_remove("REZ_FAULT").stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -93,7 +93,7 @@ impl Kid {
         let reader = std::thread::spawn(move || {
             let mut pipe = BufReader::new(pipe);
             let mut line = String::new();
-            // A line that a kill cut was not acknowledged.
+            // A line that a kill truncated is not an acknowledgement.
             while pipe.read_line(&mut line).is_ok_and(|n| n > 0) && line.ends_with('\n') {
                 told.0.lock().unwrap().take(line.trim_end());
                 told.1.notify_all();
@@ -105,38 +105,38 @@ impl Kid {
         Kid { process, stdin, heard, reader: Some(reader) }
     }
 
-    /// Waits until what was said is enough, or the pipe is closed. Panics after [`PATIENCE`].
+    /// Waits until `enough` returns true or the pipe is closed. Panics after [`PATIENCE`].
     pub fn until(&self, what: &str, enough: impl Fn(&Said) -> bool) -> Said {
         let end = Instant::now() + PATIENCE;
         let mut said = self.heard.0.lock().unwrap();
         while !enough(&said) && !said.ended {
             let left = end.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "not within {PATIENCE:?}: {what}; heard {:?}", said.words);
+            assert!(!left.is_zero(), "timed out after {PATIENCE:?}: {what}; output {:?}", said.words);
             said = self.heard.1.wait_timeout(said, left).unwrap().0;
         }
         said.clone()
     }
 
-    /// One line to the child.
+    /// Writes a line to the standard input of the child.
     pub fn tell(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("a pipe");
-        // A child that was killed meanwhile hears nothing.
+        // Fails only if the child has ended.
         let _ = writeln!(stdin, "{line}").and_then(|()| stdin.flush());
     }
 
-    /// Its process id.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    /// SIGKILL, then everything it had said.
+    /// Sends SIGKILL and returns the output.
     pub fn kill(mut self) -> Said {
         let _ = self.process.kill();
         self.ended().1
     }
 
-    /// Waits for its end: exit code (none after a signal) and all it said.
+    /// Waits for the end. Returns the exit code (`None` after a signal) and the output.
     pub fn wait(mut self) -> (Option<i32>, Said) {
         self.until("the end of the child", |_| false);
         self.ended()
@@ -154,7 +154,7 @@ impl Kid {
 
 impl Drop for Kid {
     fn drop(&mut self) {
-        // It fails only if the process has ended.
+        // Fails only if the process has ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,5 +1,4 @@
-//! Shared by the tests: a child process that can be killed, what it acknowledged, what can be found afterwards; and the
-//! contract vectors.
+//! Test support: child processes that can be killed, a collector, test servers of vendors, and the contract vectors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod contract;
@@ -13,10 +12,9 @@ pub mod standin;
 pub mod story;
 pub mod vendors;
 
-/// Says that a test could not do its work here, past what the test harness keeps to itself, so that it is seen in the log of
-/// the lane.
+/// Reports that a test was skipped. Writes to stderr directly, since the test harness captures `println!`.
 pub fn skipped(name: &str, why: &str) {
     use std::io::Write as _;
-    // A line of its own, whatever stands before it.
+    // The leading line feed ends a partial line of the harness.
     let _ = writeln!(std::io::stderr(), "\nskipped: {name}: {why}");
 }

@@ -1,4 +1,4 @@
-//! A folder, a collector, and the comparison of what was promised with what can be found.
+//! A folder and a collector for a test, and the comparison of acknowledged with delivered events.
 
 use crate::kid::{Kid, Said};
 use rez_inspect::collector::{Collector, Options, Running};
@@ -6,7 +6,7 @@ use rez_monitor::inspect::{Balance, Filter, Listed, Reader};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// The stage of one test.
+/// The folder and the collector of one test.
 pub struct Scene {
     child: &'static str,
     dir: tempfile::TempDir,
@@ -14,17 +14,17 @@ pub struct Scene {
     pub collector: Running,
 }
 
-/// What was found after all runs.
+/// The state after all runs.
 #[derive(Debug)]
 pub struct Found {
-    /// Serial number by id, of the events at the collector that carry one.
+    /// Serial numbers by id, of all events at the collector that have one.
     pub collected: HashMap<String, u64>,
-    /// The accounts of the present epoch.
+    /// The balance of the current epoch.
     pub balance: Balance,
 }
 
 impl Scene {
-    /// A fresh folder and collector.
+    /// Creates a folder and a collector.
     #[must_use]
     pub fn new(child: &'static str) -> Scene {
         let dir = tempfile::tempdir().expect("a folder");
@@ -32,40 +32,40 @@ impl Scene {
         Scene { child, dir, collector }
     }
 
-    /// The engine's folder.
+    /// Returns the folder of the engine.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.dir.path().join("app")
     }
 
-    /// A path beside it.
+    /// Returns a path in the parent folder.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    /// Arguments of a child of this scene: mode and options.
+    /// Returns the arguments of a child process.
     #[must_use]
     pub fn args(&self, mode: &str, options: &str) -> Vec<String> {
         let mut args = vec![format!("mode={mode}")];
-        // Options come first: of two of the same name the child takes the first.
+        // The child uses the first of two arguments with the same name, so options override the defaults.
         args.extend(options.split_whitespace().map(str::to_owned));
         args.push(format!("folder={}", self.folder().display()));
         args.push(format!("url={}", self.collector.url()));
         args
     }
 
-    /// Starts a child that records.
+    /// Starts a child in the mode `record`.
     #[must_use]
     pub fn start(&self, options: &str) -> Kid {
         Kid::start(self.child, &self.args("record", options), None)
     }
 
-    /// Runs a child that is to be killed at a fault point; returns what it had acknowledged.
+    /// Runs a child until it is killed at a fault point. Returns its output.
     pub fn killed_at(&self, fault: &str, options: &str) -> Said {
         let (code, said) = Kid::start(self.child, &self.args("record", options), Some(fault)).wait();
-        assert_eq!(code, None, "the child was to be killed at {fault}; it said {:?}", said.words);
-        assert!(!said.done() || options.contains("end="), "it got past {fault}");
+        assert_eq!(code, None, "the child was not killed at {fault}; output {:?}", said.words);
+        assert!(!said.done() || options.contains("end="), "the child did not reach {fault}");
         said
     }
 
@@ -81,28 +81,28 @@ impl Scene {
         std::fs::remove_file(self.folder().join("queue.db")).expect("it is there");
     }
 
-    /// Runs a child to its end.
+    /// Runs a child to its end, which must be a success.
     pub fn run(&self, options: &str) -> Said {
         let (code, said) = self.start(options).wait();
         assert_eq!(code, Some(0), "the child failed: {:?}", said.words);
         said
     }
 
-    /// A last life that records nothing and delivers all that is left.
+    /// Runs a child that records nothing and delivers all events.
     pub fn deliver(&self) -> Found {
         let said = self.run("n=0 end=flush");
-        assert_eq!(said.word("left"), Some("0"), "not all was delivered: {:?}", said.words);
+        assert_eq!(said.word("left"), Some("0"), "events are left: {:?}", said.words);
         self.found()
     }
 
-    /// What is at the collector, and the accounts.
+    /// Returns the events at the collector, and the balance.
     #[must_use]
     pub fn found(&self) -> Found {
         Found { collected: collected(&self.collector), balance: balance(&self.folder()) }
     }
 }
 
-/// Serial number by id, of the events at the collector.
+/// Returns the serial numbers by id, of all events at the collector.
 #[must_use]
 pub fn collected(collector: &Running) -> HashMap<String, u64> {
     let db = rusqlite::Connection::open(collector.db()).expect("the collector's file");
@@ -112,13 +112,13 @@ pub fn collected(collector: &Running) -> HashMap<String, u64> {
     for row in rows {
         let (id, json) = row.expect("a row");
         if let Some(serial) = serial(&json) {
-            assert_eq!(found.insert(id.clone(), serial), None, "{id} is there twice");
+            assert_eq!(found.insert(id.clone(), serial), None, "{id} is stored twice");
         }
     }
     found
 }
 
-/// The serial number in an event's JSON.
+/// Returns the serial number in the JSON of an event.
 #[must_use]
 pub fn serial(json: &str) -> Option<u64> {
     let at = json.find("\"serial\":")? + "\"serial\":".len();
@@ -126,15 +126,15 @@ pub fn serial(json: &str) -> Option<u64> {
     rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())].parse().ok()
 }
 
-/// The accounts of a folder, checked.
+/// Returns the balance of a folder, which must hold.
 #[allow(clippy::must_use_candidate)]
 pub fn balance(folder: &Path) -> Balance {
-    let balance = Reader::open(folder).expect("the queue opens").balance().expect("its accounts");
+    let balance = Reader::open(folder).expect("the queue opens").balance().expect("the balance");
     assert!(balance.holds(), "the balance does not hold: {balance:#?}");
     balance
 }
 
-/// The rows of a folder; none is damaged.
+/// Returns the rows of a folder. None may be damaged.
 #[must_use]
 pub fn rows(folder: &Path) -> Vec<Listed> {
     let reader = Reader::open(folder).expect("the queue opens");
@@ -142,7 +142,7 @@ pub fn rows(folder: &Path) -> Vec<Listed> {
     reader.list(&Filter::default()).expect("rows")
 }
 
-/// How many of all kinds were lost before a row and on the routes, by reason.
+/// Returns all dropped events by reason, before insertion and on routes.
 #[must_use]
 pub fn dropped(balance: &Balance) -> BTreeMap<String, u64> {
     let mut all = BTreeMap::new();
@@ -154,26 +154,26 @@ pub fn dropped(balance: &Balance) -> BTreeMap<String, u64> {
 }
 
 impl Found {
-    /// All acknowledged events are at the collector under their own id, and none is there under two.
+    /// Checks that all acknowledged events are at the collector under their id, and none under two ids.
     pub fn has_all(&self, acknowledged: &[(String, u64)]) {
         let lost: Vec<_> = acknowledged.iter().filter(|(id, n)| self.collected.get(id) != Some(n)).collect();
         assert!(lost.is_empty(), "{} of {} acknowledged are lost, first {:?}", lost.len(), acknowledged.len(), lost[0]);
         self.none_doubled();
     }
 
-    /// No event is at the collector under two ids.
+    /// Checks that no event is at the collector under two ids.
     pub fn none_doubled(&self) {
         let serials: HashSet<u64> = self.collected.values().copied().collect();
-        assert_eq!(serials.len(), self.collected.len(), "an event is there under two ids");
+        assert_eq!(serials.len(), self.collected.len(), "an event is stored under two ids");
     }
 
-    /// Exactly these are at the collector.
+    /// Checks that exactly these events are at the collector.
     pub fn has_exactly(&self, acknowledged: &[(String, u64)]) {
         self.has_all(acknowledged);
-        assert_eq!(self.collected.len(), acknowledged.len(), "more at the collector than was acknowledged");
+        assert_eq!(self.collected.len(), acknowledged.len(), "the collector has events that were not acknowledged");
     }
 
-    /// Nothing was lost anywhere.
+    /// Checks that no event was dropped.
     pub fn nothing_dropped(&self) {
         assert_eq!(dropped(&self.balance), BTreeMap::new());
     }

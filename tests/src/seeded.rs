@@ -1,11 +1,11 @@
-//! Numbers that repeat with their seed (SplitMix64).
+//! A seeded pseudo-random number generator (SplitMix64).
 
-/// A stream of numbers that its seed fixes.
+/// A stream of pseudo-random numbers.
 #[derive(Clone, Debug)]
 pub struct Seeded(u64);
 
 impl Seeded {
-    /// The seed of this test: `REZ_SEED`, or the one given. It is printed, so that a failure can be run again.
+    /// Returns the stream of `REZ_SEED`, or of the given seed. Prints the seed, so that a failure can be reproduced.
     #[must_use]
     pub fn of(test: &str, seed: u64) -> Seeded {
         let seed = std::env::var("REZ_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(seed);
@@ -13,7 +13,7 @@ impl Seeded {
         Seeded(seed)
     }
 
-    /// The next number.
+    /// Returns the next number.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -23,12 +23,12 @@ impl Seeded {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`, which is not 0.
+    /// Returns a number below `bound`, which must not be 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
-    /// So many characters of the alphabet.
+    /// Returns a random text of this length.
     pub fn text(&mut self, alphabet: &str, len: usize) -> String {
         (0..len).map(|_| char::from(alphabet.as_bytes()[self.below(alphabet.len() as u64) as usize])).collect()
     }

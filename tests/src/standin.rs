@@ -1,7 +1,7 @@
-//! A stand-in for a vendor's server on this machine: real HTTP, the vendor's own answers, and faults on request.
+//! A test server for a vendor's protocol: HTTP on loopback, the responses of the vendor, and simulated faults.
 //!
-//! One thread a connection, one request a connection, nothing but the standard library: what a broken server does to a
-//! connection must be in the test's hands.
+//! One thread and one request per connection, with the standard library only, so that a test controls every byte of a
+//! connection.
 
 use crate::seeded::Seeded;
 use crate::vendors::Vendor;
@@ -12,25 +12,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Longest wait of a connection for its next byte.
+/// Limit of the wait for the next byte of a request.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A request as it came in.
+/// A received request.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Path without query.
     pub path: String,
     /// Query without `?`.
     pub query: String,
-    /// Names in lower case.
+    /// Headers, with names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// The body, unpacked if it was compressed.
+    /// The body, after decompression.
     pub body: Vec<u8>,
-    /// It was compressed.
+    /// True if the body was compressed.
     pub packed: bool,
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
     /// HTTP status.
@@ -42,33 +42,33 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A JSON body.
+    /// Returns a response with a JSON body.
     #[must_use]
     pub fn json(status: u16, body: impl Into<String>) -> Reply {
         Reply { status, headers: vec![("Content-Type", "application/json".into())], body: body.into() }
     }
 
-    /// A status and nothing else.
+    /// Returns a response without a body.
     #[must_use]
     pub fn status(status: u16) -> Reply {
         Reply { status, ..Reply::default() }
     }
 }
 
-/// What a server does wrong with one request.
+/// A fault of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// This status, nothing is stored; perhaps with `Retry-After` in seconds.
+    /// Respond with this status, and optionally `Retry-After` in seconds. Nothing is stored.
     Status(u16, Option<u32>),
-    /// Stored; the connection ends without an answer.
+    /// Store the request, and close the connection without a response.
     Lost,
-    /// Not stored; the connection ends without an answer.
+    /// Close the connection without a response. Nothing is stored.
     Reset,
-    /// Stored; the answer ends before its announced length.
+    /// Store the request, and truncate the response.
     Cut,
-    /// Not stored: a portal answers 200 with a page.
+    /// Respond as a captive portal, with 200 and an HTML page. Nothing is stored.
     Portal,
-    /// Not stored, no answer, no end, until [`StandIn::release`].
+    /// Do not respond until [`StandIn::release`]. Nothing is stored.
     Hang,
 }
 
@@ -94,25 +94,25 @@ impl Fault {
     }
 }
 
-/// How the server is minded.
+/// How the server responds.
 #[derive(Clone, Debug)]
 pub enum Mood {
-    /// As the vendor.
+    /// As the vendor does.
     Good,
-    /// A random fault in every third answer.
+    /// With a random fault in every third response.
     EveryThird(Seeded),
-    /// This status to everything.
+    /// With this status always.
     Always(u16),
     /// This fault in every answer.
     Each(Fault),
 }
 
-/// One request and what became of it.
+/// A request and its outcome.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Which of the vendor's endpoints.
+    /// The endpoint.
     pub route: &'static str,
-    /// Keys of its events.
+    /// The keys of its events.
     pub keys: Vec<String>,
     /// Its events are stored.
     pub stored: bool,
@@ -142,14 +142,14 @@ impl Shared {
     }
 }
 
-/// A server that runs until it is dropped.
+/// A running server. Dropping it stops it.
 pub struct StandIn {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 impl StandIn {
-    /// Serves on a free port.
+    /// Starts a server on a free port.
     #[must_use]
     pub fn start(vendor: Arc<dyn Vendor>) -> StandIn {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -178,47 +178,47 @@ impl StandIn {
         StandIn { address, shared }
     }
 
-    /// `http://127.0.0.1:<port>`.
+    /// Returns `http://127.0.0.1:<port>`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Host and port.
+    /// Returns host and port.
     #[must_use]
     pub fn authority(&self) -> String {
         self.address.to_string()
     }
 
-    /// From now on.
+    /// Sets how the server responds from now on.
     pub fn set(&self, mood: Mood) {
         self.shared.state().mood = mood;
     }
 
-    /// Every request so far.
+    /// Returns all requests so far.
     #[must_use]
     pub fn log(&self) -> Vec<Entry> {
         self.shared.state().log.clone()
     }
 
-    /// What the vendor would have objected to.
+    /// Returns violations of the rules of the vendor.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         self.shared.state().problems.clone()
     }
 
-    /// Requests that hang now.
+    /// Returns the number of requests that hang.
     #[must_use]
     pub fn hanging(&self) -> u64 {
         self.shared.hanging.load(Ordering::SeqCst)
     }
 
-    /// Ends the connections that hang.
+    /// Closes the connections that hang.
     pub fn release(&self) {
         self.shared.released.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Waits until an event with one of these texts in its key is stored.
+    /// Waits until an event whose key contains one of these texts is stored.
     #[must_use]
     pub fn has(&self, keys: &[String], wait: Duration) -> bool {
         let stored = |state: &mut State| {
@@ -236,7 +236,7 @@ impl Drop for StandIn {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::SeqCst);
         self.release();
-        // The thread waits for a connection.
+        // Wakes the thread, which waits for a connection.
         let _ = TcpStream::connect(self.address);
     }
 }
@@ -308,7 +308,7 @@ fn answer(mut stream: &TcpStream, shared: &Shared, reply: Reply, fault: Option<F
         text.push_str(&format!("Content-Length: {}\r\n", reply.body.len() + missing));
     }
     text.push_str("\r\n");
-    // A client that is gone wants no answer.
+    // Fails only if the client has closed the connection.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.write_all(reply.body.as_bytes()));
     let _ = stream.flush();
 }

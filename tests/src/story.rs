@@ -1,5 +1,4 @@
-//! A story of an app, with events of all kinds, for runs against a stand-in: each event bears a serial number wherever
-//! its kind has a place for one.
+//! A workload with events of all kinds. Each event contains a serial number if its kind has a field for one.
 
 use rez_monitor::{
     ErrorEvent, Event, Feedback, Level, Metric, Monitor, Outcome, People, Revenue, ScopeChange, StartKind, Timing,
@@ -7,10 +6,10 @@ use rez_monitor::{
 };
 use std::time::Duration;
 
-/// Events after which the story begins anew with other numbers: one of each sort, analytics more often.
+/// Number of events after which the kinds repeat.
 pub const CHAPTER: u64 = 20;
 
-/// Records the event with this number.
+/// Records the event with this serial number.
 pub fn event(monitor: &Monitor, n: u64) -> Outcome {
     let serial = [("serial", Value::from(n))];
     let ms = Duration::from_millis(1 + n % 400);
@@ -47,7 +46,7 @@ pub fn event(monitor: &Monitor, n: u64) -> Outcome {
     }
 }
 
-/// Who uses the app at this point of the story of `all` events: nobody, then `u-1`, nobody again, then `u-2`.
+/// Changes the user at event `n` of `all`: none, then `u-1`, none, then `u-2`.
 pub fn people(monitor: &Monitor, n: u64, all: u64) {
     let user = |id| ScopeChange::User(Some(User { id: Some(id), ..User::default() }));
     if n == all / 4 {

@@ -1,7 +1,7 @@
-//! Runs the contract vectors: the rows and the requests are exactly those that are written down.
+//! Runs the contract vectors, and compares rows and requests with the expected files.
 //!
-//! `REZ_BLESS=1 cargo test -p rez-monitor-tests --test contract` writes down what is there now, to be read before it is
-//! committed; `REZ_BLESS=rows,sentry` only these.
+//! `REZ_BLESS=1 cargo test -p rez-monitor-tests --test contract` updates the expected files, which must be reviewed before
+//! they are committed. `REZ_BLESS=rows,sentry` updates only these.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor_tests::contract::destinations::{ALL, Entry};
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Fewer of them would not cover all kinds and edges.
+/// Minimum number of vectors.
 const LEAST: usize = 40;
 
-/// The calls of the guide's app, each of which some vector makes.
+/// The calls of the example app in the guide. Each must be in a vector.
 const GUIDE: [&str; 38] = [
     "initSentry",
     "logError",
@@ -56,12 +56,12 @@ const GUIDE: [&str; 38] = [
     "reset",
 ];
 
-/// What is to be written down instead of compared.
+/// Returns true if this expected file is updated instead of compared.
 fn blessed(what: &str) -> bool {
     std::env::var("REZ_BLESS").is_ok_and(|said| said == "1" || said.split(',').any(|name| name == what))
 }
 
-/// Compares with what is written down, or writes it down.
+/// Compares a result with the expected file, or updates the file.
 fn check(what: &str, name: &str, found: &Value, problems: &mut Vec<String>) {
     let path = expected(what, name);
     if blessed(what) {
@@ -77,7 +77,7 @@ fn check(what: &str, name: &str, found: &Value, problems: &mut Vec<String>) {
     }
 }
 
-/// The first place where two values differ.
+/// Returns the first difference between two values.
 fn difference(at: &str, written: &Value, found: &Value) -> String {
     match (written, found) {
         (Value::Object(one), Value::Object(other)) => {
@@ -121,7 +121,7 @@ fn run(vector: &Vector, entry: &Entry, problems: &mut Vec<String>) {
 }
 
 #[test]
-fn every_vector_gives_the_rows_and_the_requests_that_are_written_down() {
+fn every_vector_results_in_the_expected_rows_and_requests() {
     let vectors = vectors();
     let mut problems = Vec::new();
     for vector in &vectors {
@@ -139,14 +139,14 @@ fn there_are_enough_vectors_and_one_for_each_call_of_the_guide() {
     assert!(vectors.len() >= LEAST, "{} vectors", vectors.len());
     let made: BTreeSet<&str> = vectors.iter().filter_map(|vector| vector.json["guide"].as_str()).collect();
     let missing: Vec<_> = GUIDE.iter().filter(|call| !made.contains(*call)).collect();
-    assert!(missing.is_empty(), "no vector makes {missing:?}");
+    assert!(missing.is_empty(), "no vector has the calls {missing:?}");
     for vector in &vectors {
         assert!(vector.json["what"].is_string() && vector.json["wanted"].is_array(), "{}", vector.name);
     }
 }
 
 #[test]
-fn nothing_is_written_down_for_a_vector_that_is_not_there() {
+fn every_expected_file_belongs_to_a_vector() {
     let names: BTreeSet<String> = vectors().into_iter().map(|vector| vector.name).collect();
     let known: BTreeSet<&str> = ALL.iter().map(|entry| entry.name).chain(["rows"]).collect();
     for entry in std::fs::read_dir(folder().join("expected")).unwrap() {
@@ -159,7 +159,7 @@ fn nothing_is_written_down_for_a_vector_that_is_not_there() {
 }
 
 #[test]
-fn a_changed_byte_is_noticed() {
+fn a_changed_byte_is_detected() {
     let written = json!({"rez.batch": [{"crc32": "00", "json": {"a": [1, 2]}}]});
     let found = json!({"rez.batch": [{"crc32": "00", "json": {"a": [1, 3]}}]});
     assert_eq!(difference("", &written, &found), "at /rez.batch/0/json/a/1 there is 3, written down is 2");

@@ -1,5 +1,5 @@
-//! OTLP bodies through the protocol's own types: every row of the vectors in both encodings, and bodies that are broken on
-//! purpose, which must be refused.
+//! Checks OTLP bodies with the types of the protocol: every row of the vectors in both encodings. Invalid bodies must be
+//! rejected.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest as Logs;
@@ -19,7 +19,7 @@ fn otlp(encoding: OtlpEncoding) -> Otlp {
     Otlp::builder("https://otlp.example.com").purposes(&Purpose::ALL).encoding(encoding).build().unwrap()
 }
 
-/// The body of a route for the rows of a vector that it wants.
+/// Returns the body of a route, for the rows of a vector that it wants.
 fn body(encoding: OtlpEncoding, route: &str, stock: &Stock) -> (Vec<Row>, Vec<u8>) {
     let otlp = otlp(encoding);
     let spec = otlp.routes().iter().find(|spec| spec.name == route).unwrap();
@@ -28,21 +28,21 @@ fn body(encoding: OtlpEncoding, route: &str, stock: &Stock) -> (Vec<Row>, Vec<u8
     (rows, bytes)
 }
 
-/// Both encodings say the same, and the protobuf is to the byte what the protocol's own encoder writes.
+/// Checks that both encodings are equal, and that the protobuf bytes match those of the reference encoder.
 fn both<M: Message + Default + PartialEq + DeserializeOwned + std::fmt::Debug>(
     route: &str,
     stock: &Stock,
 ) -> (Vec<Row>, M) {
     let (rows, bytes) = body(OtlpEncoding::Protobuf, route, stock);
     let message = M::decode(&*bytes).unwrap_or_else(|error| panic!("{}: {route}: {error}", stock.name));
-    assert!(message.encode_to_vec() == bytes, "{}: {route}: another encoder writes other bytes", stock.name);
+    assert!(message.encode_to_vec() == bytes, "{}: {route}: the reference encoder writes other bytes", stock.name);
     let (_, json) = body(OtlpEncoding::Json, route, stock);
-    let said: M = serde_json::from_slice(&json).unwrap_or_else(|error| panic!("{}: {route}: {error}", stock.name));
-    assert!(said == message, "{}: {route}: JSON says {said:?}, protobuf {message:?}", stock.name);
+    let json: M = serde_json::from_slice(&json).unwrap_or_else(|error| panic!("{}: {route}: {error}", stock.name));
+    assert!(json == message, "{}: {route}: JSON {json:?} differs from protobuf {message:?}", stock.name);
     (rows, message)
 }
 
-/// What the types cannot say: names once and not empty.
+/// Checks what the types do not: names are unique and not empty.
 fn names(what: &str, attributes: &[KeyValue], problems: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
     for attribute in attributes {
@@ -59,7 +59,7 @@ fn id(what: &str, id: &[u8], len: usize, may_be_absent: bool, problems: &mut Vec
     }
 }
 
-/// A year in nanoseconds: 2020 to 2100.
+/// Checks that a time is between 2020 and 2100.
 fn time(what: &str, ns: u64, problems: &mut Vec<String>) {
     if !(1_577_836_800_000_000_000..4_102_444_800_000_000_000).contains(&ns) {
         problems.push(format!("{what}: the time {ns}"));
@@ -154,7 +154,7 @@ fn attribute<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {
 }
 
 #[test]
-fn every_row_of_the_vectors_is_said_once_in_both_encodings() {
+fn every_row_of_the_vectors_is_encoded_once_in_both_encodings() {
     let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
     for stock in stock() {
         let (rows, logs) = both::<Logs>("otlp.logs", &stock);
@@ -185,7 +185,7 @@ fn every_row_of_the_vectors_is_said_once_in_both_encodings() {
 }
 
 #[test]
-fn spans_of_a_screen_are_its_children_and_lead_to_it() {
+fn spans_of_a_screen_are_its_children() {
     let all = stock();
     let stock = all.iter().find(|stock| stock.name == "screen_children").unwrap();
     let (rows, traces) = both::<Traces>("otlp.traces", stock);
@@ -199,7 +199,7 @@ fn spans_of_a_screen_are_its_children_and_lead_to_it() {
     }
 }
 
-/// A body that must be good, for the breaking.
+/// Returns a valid body, from which invalid ones are made.
 fn good<M: Message + Default + Clone + PartialEq + DeserializeOwned + std::fmt::Debug>(
     vector: &str,
     route: &str,
@@ -212,9 +212,9 @@ fn good<M: Message + Default + Clone + PartialEq + DeserializeOwned + std::fmt::
 }
 
 #[test]
-fn bytes_that_are_no_protobuf_of_the_protocol_are_refused() {
+fn invalid_protobuf_is_rejected() {
     let (bytes, ..) = good::<Logs>("error_scope", "otlp.logs");
-    // Cut anywhere but between two members of the outermost message, which is one.
+    // Truncate anywhere except between two members of the outermost message.
     for len in 1..bytes.len() {
         assert!(Logs::decode(&bytes[..len]).is_err(), "cut at {len} of {}", bytes.len());
     }
@@ -226,7 +226,7 @@ fn bytes_that_are_no_protobuf_of_the_protocol_are_refused() {
 }
 
 #[test]
-fn json_that_breaks_the_protocols_rules_is_refused() {
+fn json_that_violates_the_protocol_is_rejected() {
     let (_, json, _) = good::<Traces>("guide_track_api_call", "otlp.traces");
     let span = "/resourceSpans/0/scopeSpans/0/spans/0";
     for (member, value) in [
@@ -240,12 +240,12 @@ fn json_that_breaks_the_protocols_rules_is_refused() {
     ] {
         let mut broken = json.clone();
         broken.pointer_mut(span).unwrap()[member] = value.clone();
-        assert!(serde_json::from_value::<Traces>(broken).is_err(), "{member}: {value} was taken");
+        assert!(serde_json::from_value::<Traces>(broken).is_err(), "{member}: {value} was accepted");
     }
 }
 
 #[test]
-fn what_the_types_cannot_see_our_own_check_refuses() {
+fn faults_that_the_types_do_not_detect_are_found_by_our_own_checks() {
     let (.., mut logs) = good::<Logs>("error_scope", "otlp.logs");
     let broken = |change: &dyn Fn(&mut Logs)| {
         let mut logs = logs.clone();

@@ -1,4 +1,4 @@
-//! One test per promise of the README, each against a real child process and a real file system.
+//! Tests of the guarantees in the README, with real child processes and a real file system.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_inspect::collector::{Fault, Switches, What};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
 
-/// Where the ring's header holds the boot it was last open in.
+/// Offset of the boot id in the header of the ring.
 const BOOT_WORD: u64 = 80;
 
 fn copy(from: &Path, to: &Path) {
@@ -30,21 +30,21 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn promise_1_recorded_events_survive_the_process_being_killed() {
     const KILLS: u64 = 100;
-    // Nothing is to be evicted: an error takes a hundred breadcrumbs with it.
+    // Large enough that nothing is evicted: an error includes a hundred breadcrumbs.
     const CAP: u64 = 1 << 30;
-    println!("the queue's cap is raised to {CAP} bytes");
+    println!("size cap raised to {CAP} bytes");
     let mut random = Seeded::of("promise_1", 1);
     let scene = Scene::new(CHILD);
     let mut acknowledged = Vec::new();
     let mut refused = 0;
-    for life in 0..KILLS {
+    for run in 0..KILLS {
         // In some runs the network is up. Every fourth run is killed at a random time, so that a kill can also hit
         // the start; the others after a random number of events, so that a busy machine records as many.
         scene.collector.set_network(random.below(3) > 0);
         let pause = random.below(3) * 150;
         let kid =
-            scene.start(&format!("n=1000000 first={} pause_us={pause} persist_every=400 cap={CAP}", life * 1_000_000));
-        if life % 4 == 0 {
+            scene.start(&format!("n=1000000 first={} pause_us={pause} persist_every=400 cap={CAP}", run * 1_000_000));
+        if run % 4 == 0 {
             std::thread::sleep(Duration::from_micros(random.below(60_000)));
         } else {
             let least = random.below(300) as usize;
@@ -66,7 +66,7 @@ fn promise_1_recorded_events_survive_the_process_being_killed() {
     assert!(acknowledged.len() > 5_000, "too few events to prove anything: {}", acknowledged.len());
     found.has_all(&acknowledged);
     found.nothing_dropped();
-    // A kill may fall between the publication and the acknowledgement, once a life.
+    // In each run, a kill can hit between the publication and the acknowledgement of one event.
     assert!(found.collected.len() as u64 <= acknowledged.len() as u64 + KILLS);
 }
 
@@ -75,7 +75,7 @@ fn promise_2_power_loss_never_corrupts_the_queue() {
     let mut random = Seeded::of("promise_2", 2);
     let scene = Scene::new(CHILD);
     let safe = scene.run("n=200 url=none pause_us=50 end=close").recorded;
-    // So few that no checkpoint comes: what one has brought into the file, a power cut does not take out of the log.
+    // Too few for a checkpoint, so that all of them are in the log.
     let kid = scene.start("n=600 first=10000 url=none pause_us=200 end=wait");
     kid.until("some hundred", |said| said.recorded.len() >= 500);
     let more = kid.kill().recorded;
@@ -85,7 +85,7 @@ fn promise_2_power_loss_never_corrupts_the_queue() {
         let wal = folder.join("queue.db-wal");
         let mut log = std::fs::OpenOptions::new().read(true).write(true).open(&wal).unwrap();
         let len = log.metadata().unwrap().len();
-        assert!(len > 4096, "there is a log to cut: {len}");
+        assert!(len > 4096, "the log is too short: {len}");
         let at = random.below(len);
         if round % 2 == 0 {
             log.set_len(at).unwrap();
@@ -111,10 +111,10 @@ fn promise_2_power_loss_never_corrupts_the_queue() {
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .filter(|name| name.contains("quarantine"))
             .collect();
-        assert!(quarantined.is_empty(), "round {round}: the queue was taken for corrupt: {quarantined:?}");
+        assert!(quarantined.is_empty(), "round {round}: the queue was quarantined: {quarantined:?}");
         let ids: Vec<_> = rows(&folder).iter().map(|row| row.row.id.to_string()).collect();
         for (id, serial) in safe.iter().chain(&said.recorded) {
-            assert!(ids.contains(id), "round {round}: event {serial} was on the disk");
+            assert!(ids.contains(id), "round {round}: event {serial} is lost, although it was on disk");
         }
         let distinct: std::collections::HashSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());
@@ -133,14 +133,14 @@ fn promise_3_every_lost_event_is_counted_and_reported() {
         acknowledged += said.recorded.len() as u64;
         said.refused.iter().for_each(|(reason, n)| *refused.entry(reason.clone()).or_default() += n);
     };
-    // The ring is full because there is no database to fold into.
+    // The ring is full, since there is no database to fold into.
     scene.put_newer_queue();
     add(&scene.run("n=2000 url=none fill=2000 kinds=message crumbs=0"));
     scene.remove_newer_queue();
     // No consent.
     add(&scene.run("n=0 end=deny,close url=none"));
     add(&scene.run("n=70 first=5000 kinds=analytics url=none end=close"));
-    // More than the queue may hold.
+    // More than the size cap.
     scene.collector.set_network(false);
     // Without breadcrumbs: one that a full ring refuses on a busy machine is counted, but not returned to the caller.
     let many = scene.run("n=3000 first=10000 fill=1500 pause_us=100 kinds=message crumbs=0 cap=1048576 end=close");
@@ -150,7 +150,7 @@ fn promise_3_every_lost_event_is_counted_and_reported() {
     found.none_doubled();
     assert!(refused.get("ring_full").is_some_and(|n| *n > 1000), "{refused:?}");
     assert_eq!(refused.get("consent"), Some(&70), "{refused:?}");
-    // Some of them before the destination was known: those are in no account of a route, and are told all the same.
+    // Some were evicted before the destination was known. They are in no balance of a route, but are reported.
     let evicted = acknowledged - found.collected.len() as u64;
     assert!(evicted >= dropped(&found.balance).get("evicted_bytes").copied().unwrap_or(0));
     assert!(evicted > 500, "{evicted} were evicted");
@@ -171,9 +171,9 @@ fn promise_4_a_retry_never_creates_a_duplicate() {
     let mut random = Seeded::of("promise_4", 4);
     let scene = Scene::new(CHILD);
     let mut acknowledged = Vec::new();
-    for life in 0..8 {
-        // Stored, but the answer never comes; then the process dies.
-        let what = match life % 3 {
+    for run in 0..8 {
+        // The server stores the batch and loses the response; then the process is killed.
+        let what = match run % 3 {
             0 => What::DropAnswer,
             1 => What::CutBody { bytes: random.below(20) },
             _ => What::CutAnswer { bytes: random.below(60) },
@@ -181,11 +181,11 @@ fn promise_4_a_retry_never_creates_a_duplicate() {
         let faults = [Fault { what, times: 0, commit: Some(true) }].into();
         scene.collector.set_switches(Switches { faults, ..Switches::default() });
         let before = scene.collector.arrived().unwrap();
-        let kid = scene.start(&format!("n=150 first={} pause_us=20 end=try,try,wait wait_ms=2000", life * 1000));
+        let kid = scene.start(&format!("n=150 first={} pause_us=20 end=try,try,wait wait_ms=2000", run * 1000));
         let end = Instant::now() + PATIENCE;
         let seen = kid.until("all recorded", |said| said.recorded.len() as u64 + said.refusals() == 150);
         assert_eq!(seen.refusals(), 0);
-        while life == 0 && scene.collector.arrived().unwrap() == before {
+        while run == 0 && scene.collector.arrived().unwrap() == before {
             assert!(Instant::now() < end, "nothing reached the server");
             std::thread::yield_now();
         }
@@ -205,7 +205,7 @@ fn promise_4_a_retry_never_creates_a_duplicate() {
     found.nothing_dropped();
     let counts = scene.collector.counts().unwrap();
     println!("{} acknowledged, {counts:?}", acknowledged.len());
-    assert!(counts.duplicates + counts.replays > 0, "something was sent twice");
+    assert!(counts.duplicates + counts.replays > 0, "no batch was sent twice");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn promise_6_recording_costs_memory_not_io() {
     let scene = Scene::new(CHILD);
     let (code, said) = Kid::start(CHILD, &scene.args("allocations", "url=none"), None).wait();
     assert_eq!(code, Some(0));
-    assert_eq!(said.number("control"), 1, "the counter counts");
+    assert_eq!(said.number("control"), 1, "the allocation counter does not work");
     assert_eq!(said.number("allocations"), 0, "heap allocations in 1,200 calls");
 
     let trace = scene.path("trace");
@@ -231,7 +231,7 @@ fn promise_6_recording_costs_memory_not_io() {
     assert_eq!(said.word("steady"), Some("1000"));
     let trace = std::fs::read_to_string(trace).unwrap();
     let marks: Vec<_> = trace.lines().enumerate().filter(|(_, line)| line.contains("getppid(")).collect();
-    assert_eq!(marks.len(), 2, "two marks");
+    assert_eq!(marks.len(), 2, "two getppid calls");
     let thread = marks[0].1.split_whitespace().next().unwrap();
     let between: Vec<_> = trace
         .lines()
@@ -239,15 +239,15 @@ fn promise_6_recording_costs_memory_not_io() {
         .skip(marks[0].0 + 1)
         .filter(|line| line.split_whitespace().next() == Some(thread))
         .collect();
-    // The wake of a writer that sleeps, and the lock while it looks, are the two allowed.
+    // Permitted: waking the writer, and waiting for the lock while the writer holds it.
     let others: Vec<_> = between.iter().filter(|line| !line.contains("futex") && !line.contains("getppid")).collect();
-    assert!(others.is_empty(), "system calls on the caller's thread: {others:?}");
+    assert!(others.is_empty(), "system calls on the calling thread: {others:?}");
     println!("{} of them in 1,000 records", between.len());
     assert!(between.len() <= 20, "{} system calls in 1,000 records: {between:?}", between.len());
 }
 
-/// The child ended by itself, all its calls were answered.
-fn unharmed(kid: Kid, calls: u64) -> Said {
+/// Waits for a child that must end by itself, and must have a result for each call.
+fn unaffected(kid: Kid, calls: u64) -> Said {
     let (code, said) = kid.wait();
     assert_eq!(code, Some(0), "the app did not end by itself: {:?}", said.words);
     assert!(said.done());
@@ -261,7 +261,7 @@ fn promise_5_the_host_app_is_unaffected_by_an_unusable_folder() {
     std::fs::write(scene.path("file"), b"not a folder").unwrap();
     for folder in [scene.path("file"), scene.path("file").join("below"), Path::new("/proc/rez").to_path_buf()] {
         let options = format!("folder={} n=500 url=none pause_us=50 end=try,state,close", folder.display());
-        let said = unharmed(scene.start(&options), 500);
+        let said = unaffected(scene.start(&options), 500);
         assert!(!said.recorded.is_empty(), "records are kept in memory");
         assert!(said.word("store").is_some_and(|state| state.starts_with("Unavailable")), "{:?}", said.words);
     }
@@ -274,7 +274,7 @@ fn promise_5_the_host_app_is_unaffected_by_an_unlinked_ring() {
     let kid = scene.start("n=4000 url=none pause_us=100 end=try,close");
     kid.until("it records", |said| said.recorded.len() > 300);
     std::fs::remove_file(scene.folder().join("ring.bin")).unwrap();
-    let said = unharmed(kid, 4000);
+    let said = unaffected(kid, 4000);
     assert_eq!(said.refusals(), 0, "{:?}", said.refused);
     let found = scene.deliver();
     found.has_exactly(&said.recorded);
@@ -305,7 +305,7 @@ fn promise_5_the_host_app_is_unaffected_by_a_truncated_ring() {
 }
 
 #[test]
-fn a_user_forgotten_while_the_ring_is_unlinked_is_forgotten_and_nothing_hangs() {
+fn forget_user_works_while_the_ring_is_unlinked() {
     let scene = Scene::new(CHILD);
     let mut kid = scene.start("n=300 url=none pause_us=20 end=wait,forget,persist,close");
     kid.until("it waits", |said| said.words.iter().any(|line| line == "waiting"));
@@ -323,11 +323,11 @@ fn promise_5_the_host_app_is_unaffected_by_damaged_files() {
     let mut random = Seeded::of("promise_5_damaged", 5);
     for name in ["queue.db", "ring.bin"] {
         let scene = Scene::new(CHILD);
-        let said = unharmed(scene.start("n=300 url=none pause_us=50 end=close"), 300);
+        let said = unaffected(scene.start("n=300 url=none pause_us=50 end=close"), 300);
         let mut file = std::fs::OpenOptions::new().write(true).open(scene.folder().join(name)).unwrap();
         file.write_all(&(0..100).map(|_| random.next() as u8).collect::<Vec<_>>()).unwrap();
         drop(file);
-        let more = unharmed(scene.start("n=300 first=1000 url=none pause_us=50 end=close"), 300);
+        let more = unaffected(scene.start("n=300 first=1000 url=none pause_us=50 end=close"), 300);
         let found = scene.deliver();
         found.has_all(&more.recorded);
         found.has_all(&said.recorded);
@@ -339,18 +339,18 @@ fn promise_3_a_clock_that_jumps_a_day_forward_and_back_loses_and_delays_nothing(
     let scene = Scene::new(CHILD);
     let now = 1_795_400_000_000_i64;
     let mut recorded = Vec::new();
-    // Jumps while it records, with the network there, away, and answering that it is busy.
+    // The clock jumps during recording, while the server responds with 503.
     let steps = "more,persist,day_back,more,try,day_ahead,more,day_ahead,more,try,day_back,more";
     let busy = What::Status { code: 503, retry_after: Some("5".into()), body: String::new() };
     let faults = [Fault { what: busy, times: 0, commit: None }].into();
     scene.collector.set_switches(Switches { faults, ..Switches::default() });
     recorded.extend(scene.run(&format!("n=20 clock={now} end={steps},persist wait_ms=500")).recorded);
     assert_eq!(scene.collector.arrived().unwrap(), 0);
-    // Jumps between two lives: what waits may wait for 5 s, not for a day.
+    // The clock jumps between two runs. A wait of 5 s must not become a day.
     scene.collector.set_switches(Switches::default());
-    for (life, days) in [(1_i64, -1_i64), (2, 1), (3, 0)] {
+    for (run, days) in [(1_i64, -1_i64), (2, 1), (3, 0)] {
         let clock = now + days * 24 * 3_600_000;
-        let said = scene.run(&format!("n=10 first={} clock={clock} end={steps},persist wait_ms=500", life * 10_000));
+        let said = scene.run(&format!("n=10 first={} clock={clock} end={steps},persist wait_ms=500", run * 10_000));
         recorded.extend(said.recorded);
     }
     let found = scene.deliver();
@@ -383,13 +383,13 @@ fn promise_5_the_host_app_is_unaffected_by_a_hostile_server() {
         let faults = [Fault { what: what.clone(), times: 0, commit: Some(false) }].into();
         scene.collector.set_switches(Switches { faults, ..Switches::default() });
         let began = Instant::now();
-        let said = unharmed(scene.start("n=60 kinds=message crumbs=0 end=try,exit wait_ms=1500"), 60);
+        let said = unaffected(scene.start("n=60 kinds=message crumbs=0 end=try,exit wait_ms=1500"), 60);
         // A request may take 30 s; an app that waited for one would take longer than that.
         assert!(began.elapsed() < Duration::from_secs(29), "{what:?} blocked the app for {:?}", began.elapsed());
         assert_eq!(said.recorded.len(), 60, "{what:?}");
         let account = balance(&scene.folder());
         let waiting: u64 = account.routes.iter().map(|route| route.queued + route.in_flight).sum();
-        assert_eq!(waiting, 60, "{what:?} made us give events up: {account:#?}");
+        assert_eq!(waiting, 60, "{what:?}: events were dropped: {account:#?}");
         assert_eq!(dropped(&account), BTreeMap::new(), "{what:?}");
     }
 }
@@ -404,7 +404,7 @@ fn promise_5_the_host_app_is_unaffected_by_its_malformed_arguments() {
         assert_eq!(said.refusals(), 0, "{clock}: {:?}", said.refused);
         let account = balance(&scene.folder());
         let folded: u64 = account.kinds.iter().map(|kind| kind.folded).sum();
-        // The slow calls raise warnings of their own.
+        // Slow calls also record warnings.
         assert!(folded >= said.recorded.len() as u64, "{clock}: {folded}");
         let stored: u64 = account.kinds.iter().map(|kind| kind.stored).sum();
         println!("{clock}: {} recorded, {stored} stored, lost {:?}", said.recorded.len(), dropped(&account));

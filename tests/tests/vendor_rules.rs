@@ -1,4 +1,4 @@
-//! The validators of Mixpanel and GA4: the bodies our encoders make of rows of all kinds pass, broken ones do not.
+//! Tests of the validators for Mixpanel and GA4: the bodies of our encoders pass, invalid bodies do not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor::destination::{Batch, Destination, Ga4, Granted, Mixpanel, Stamp, Want};
@@ -32,7 +32,7 @@ fn ga4_rules(app: bool) -> Ga4Rules {
     Ga4Rules { stream: stream.into(), secret: "s3cret".into(), app, now_ms: WALL }
 }
 
-/// Rows of every kind, tame and wild: what an app may record, at and over every limit.
+/// Returns rows of every kind, with ordinary values and with values at and above every limit.
 fn rows() -> Vec<Row> {
     let long = "é\u{0}\"x".repeat(400);
     let wild: serde_json::Map<String, Value> = (0..128).map(|n| (format!("_ga key {n} {long}"), json!(long))).collect();
@@ -98,7 +98,7 @@ fn run() -> Run {
     Run { number: 1, app, release, os, environment: Some("ci".into()), device: Some("Pixel".into()), ..Run::default() }
 }
 
-/// Every request a destination makes of the rows it wants, cut as the delivery cuts.
+/// Returns all requests of a destination, split into batches as the delivery thread does.
 fn requests(destination: &dyn Destination, rows: &[Row]) -> Vec<Request> {
     let stamp = Stamp { boot: "boot", wall_ms: WALL, mono_ms: 9, attempt: 0, last_status: 0 };
     let runs = [run()];
@@ -147,7 +147,7 @@ fn seen(request: &Request) -> Seen {
 }
 
 #[test]
-fn what_is_made_of_rows_of_every_kind_and_size_passes() {
+fn requests_for_rows_of_every_kind_and_size_are_valid() {
     let rows = rows();
     let (mixpanel_rules, web_rules, app_rules) = (mixpanel_rules(), ga4_rules(false), ga4_rules(true));
     let (mixpanel, web, app) = (mixpanel(), web(), app());
@@ -173,7 +173,7 @@ fn what_is_made_of_rows_of_every_kind_and_size_passes() {
 }
 
 #[test]
-fn every_request_that_is_written_down_passes() {
+fn every_expected_request_of_the_vectors_is_valid() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("contract/expected");
     let mut read = 0;
     for name in ["ga4", "mixpanel"] {
@@ -202,7 +202,7 @@ fn every_request_that_is_written_down_passes() {
     assert!(read >= 40, "{read} requests");
 }
 
-/// A good request, to be broken in one place.
+/// Returns a valid request, from which invalid ones are made.
 fn good(destination: &dyn Destination, kind: Kind, json: Value) -> Seen {
     let rows = [row(1, kind, json)];
     let requests = requests(destination, &rows);
@@ -212,10 +212,10 @@ fn good(destination: &dyn Destination, kind: Kind, json: Value) -> Seen {
 
 fn refused(vendor: &dyn Vendor, seen: &Seen, expected: &str) {
     let problems = vendor.read(seen).expect_err(expected);
-    assert!(problems.iter().any(|problem| problem.contains(expected)), "not `{expected}` but {problems:?}");
+    assert!(problems.iter().any(|problem| problem.contains(expected)), "expected `{expected}`, found {problems:?}");
 }
 
-/// Replaces what is at a JSON pointer; `null` removes it.
+/// Replaces the value at a JSON pointer. `null` removes it.
 fn with(seen: &Seen, pointer: &str, value: Value) -> Seen {
     let mut body: Value = serde_json::from_slice(&seen.body).unwrap();
     let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -230,7 +230,7 @@ fn with(seen: &Seen, pointer: &str, value: Value) -> Seen {
 }
 
 #[test]
-fn a_broken_import_is_refused() {
+fn an_invalid_import_is_rejected() {
     let vendor = mixpanel_rules();
     let event = good(&mixpanel(), Kind::Analytics, json!({"name": "n", "attrs": {"a": 1}, "user": {"id": "u-1"}}));
     assert!(vendor.read(&event).is_ok());
@@ -269,7 +269,7 @@ fn a_broken_import_is_refused() {
 }
 
 #[test]
-fn a_broken_update_is_refused() {
+fn an_invalid_update_is_rejected() {
     let vendor = mixpanel_rules();
     let set = good(&mixpanel(), Kind::UserProp, json!({"op": "set", "name": "plan", "value": 1, "user": {"id": "u"}}));
     let add = good(&mixpanel(), Kind::UserProp, json!({"op": "increment", "name": "n", "by": 1, "user": {"id": "u"}}));
@@ -297,7 +297,7 @@ fn a_broken_update_is_refused() {
 }
 
 #[test]
-fn a_broken_collect_is_refused() {
+fn an_invalid_collect_request_is_rejected() {
     let vendor = ga4_rules(false);
     let row = json!({"amount": 5, "currency": "INR", "transaction_id": "T1", "items": [{"id": "p", "name": "Chai"}], "user": {"id": "u"}});
     let event = good(&web(), Kind::Revenue, row);

@@ -1,4 +1,4 @@
-//! The calls of a vector, made on a real engine. `tests/contract/README.md` lists them with their arguments.
+//! Executes the calls of a vector on an engine. `tests/contract/README.md` lists them with their arguments.
 
 use super::world::consent;
 use rez_monitor::{
@@ -11,33 +11,33 @@ use std::time::Duration;
 
 type Result<T> = std::result::Result<T, String>;
 
-/// Makes calls.
+/// Executes calls.
 pub struct Calls<'a> {
     monitor: &'a Monitor,
     clock: &'a Clock,
     screens: HashMap<String, ScreenLoad>,
     calls: HashMap<String, ApiCall>,
-    /// The id of the call before, for calls that speak of it.
+    /// The id of the previous event, for calls that refer to it.
     last: Option<rez_monitor::EventId>,
 }
 
 impl<'a> Calls<'a> {
-    /// On this engine.
+    /// Returns an executor for this engine.
     #[must_use]
     pub fn new(monitor: &'a Monitor, clock: &'a Clock) -> Calls<'a> {
         Calls { monitor, clock, screens: HashMap::new(), calls: HashMap::new(), last: None }
     }
 
-    /// Screens and calls that were begun and not ended are left as they are: neither cancelled nor recorded.
+    /// Forgets screens and calls that have not ended, so that they are neither cancelled nor recorded.
     pub fn end(self) {
         self.screens.into_values().for_each(std::mem::forget);
         self.calls.into_values().for_each(std::mem::forget);
     }
 
-    /// Makes one call.
+    /// Executes one call.
     ///
     /// # Errors
-    /// It is not in the format, or its outcome is not the announced one.
+    /// The call is malformed, or its result differs from the expected one.
     pub fn make(&mut self, call: &Json) -> Result<()> {
         let verb = text(&call["do"])?;
         if self.no_event(verb, call)? {
@@ -46,7 +46,7 @@ impl<'a> Calls<'a> {
         let outcome = match verb {
             "finish_screen" => self.screen(call)?.finish(),
             "finish_call" | "fail_call" => {
-                let mut ended = self.calls.remove(text(&call["of"])?).ok_or("no such call is under way")?;
+                let mut ended = self.calls.remove(text(&call["of"])?).ok_or("unknown call")?;
                 ended.request_bytes(call["request_bytes"].as_u64().unwrap_or(0));
                 match call["error"].as_str() {
                     Some(error) => ended.fail(error),
@@ -83,7 +83,7 @@ impl<'a> Calls<'a> {
                     "counter" => Metric::Counter(value),
                     "gauge" => Metric::Gauge(value),
                     "distribution" => Metric::Distribution(value),
-                    other => return Err(format!("`{other}` is no metric")),
+                    other => return Err(format!("unknown metric type `{other}`")),
                 };
                 self.monitor.metric(text(&call["name"])?, metric)
             }
@@ -98,7 +98,7 @@ impl<'a> Calls<'a> {
         Ok(())
     }
 
-    /// Calls that record no event by themselves. `false` = it is not one of them.
+    /// Executes a call that records no event. Returns false if the call is not one of them.
     fn no_event(&mut self, verb: &str, call: &Json) -> Result<bool> {
         match verb {
             "advance" => self.clock.advance(Duration::from_millis(call["ms"].as_u64().ok_or("ms: a number")?)),
@@ -114,7 +114,7 @@ impl<'a> Calls<'a> {
                 self.screens.insert(text(&call["as"])?.to_owned(), load);
             }
             "initial_display" | "full_display" => {
-                let screen = self.screens.get_mut(text(&call["of"])?).ok_or("no such screen loads")?;
+                let screen = self.screens.get_mut(text(&call["of"])?).ok_or("unknown screen")?;
                 if verb == "initial_display" { screen.initial_display() } else { screen.full_display() }
             }
             "cancel_screen" => drop(self.screen(call)?),
@@ -148,7 +148,7 @@ impl<'a> Calls<'a> {
     }
 
     fn screen(&mut self, call: &Json) -> Result<ScreenLoad> {
-        self.screens.remove(text(&call["of"])?).ok_or_else(|| "no such screen loads".to_owned())
+        self.screens.remove(text(&call["of"])?).ok_or_else(|| "unknown screen".to_owned())
     }
 }
 
@@ -168,7 +168,7 @@ fn event<'a>(verb: &str, call: &'a Json) -> Result<Event<'a>> {
         }
         "hang" => Event::hang(micros(&call["duration_us"])?, frames(&call["frames"])),
         "app_exit" => Event::app_exit(text(&call["cause"])?, call["message"].as_str().unwrap_or_default()),
-        other => return Err(format!("there is no call `{other}`")),
+        other => return Err(format!("unknown call `{other}`")),
     })
 }
 
@@ -206,7 +206,7 @@ fn timing(call: &Json) -> Result<Timing<'_>> {
         "api_call" => Timing::api_call(text(&call["method"])?, text(&call["url"])?, duration),
         "image_load" => Timing::image_load(text(&call["url"])?, duration),
         "long_task" => Timing::long_task(text(&call["name"])?, duration),
-        other => return Err(format!("`{other}` is not timed")),
+        other => return Err(format!("`{other}` is not a timing")),
     };
     if let Some(started) = call["started_ms"].as_i64() {
         timing = timing.started_at(started);
@@ -235,7 +235,7 @@ fn people(call: &Json) -> Result<People<'_>> {
         "set" => Ok(People::Set(name, value(&call["value"]))),
         "append" => Ok(People::Append(name, value(&call["value"]))),
         "increment" => Ok(People::Increment(name, call["by"].as_f64().ok_or("by: a number")?)),
-        other => Err(format!("`{other}` is nothing a property can do")),
+        other => Err(format!("unknown operation `{other}`")),
     }
 }
 
@@ -257,7 +257,7 @@ fn str(json: &Json) -> &str {
     json.as_str().unwrap_or_default()
 }
 
-/// Members of an object in ascending order of their names.
+/// Returns the members of an object, sorted by name.
 fn attrs(json: &Json) -> Attrs<'_> {
     keep(json.as_object().into_iter().flatten().map(|(key, json)| (key.as_str(), value(json))).collect())
 }
@@ -285,23 +285,23 @@ fn targets(call: &Json) -> &[&str] {
     keep(call["targets"].as_array().into_iter().flatten().filter_map(Json::as_str).collect())
 }
 
-/// The engine's arguments are borrowed; a test program may leave them where they are.
+/// Leaks a value, since the arguments of the engine are borrowed.
 fn keep<'a, T: 'a>(values: Vec<T>) -> &'a [T] {
     if values.is_empty() { &[] } else { Vec::leak(values) }
 }
 
 pub(super) fn text(json: &Json) -> Result<&str> {
-    json.as_str().ok_or_else(|| format!("{json} is no text"))
+    json.as_str().ok_or_else(|| format!("{json} is not a string"))
 }
 
 pub(super) fn kind(name: &str) -> Result<Kind> {
-    Kind::parse(name).ok_or_else(|| format!("`{name}` is no kind"))
+    Kind::parse(name).ok_or_else(|| format!("unknown kind `{name}`"))
 }
 
 fn level(json: &Json) -> Result<Level> {
     match json.as_str() {
         None => Ok(Level::Info),
-        Some(word) => Level::parse(word).ok_or_else(|| format!("`{word}` is no level")),
+        Some(word) => Level::parse(word).ok_or_else(|| format!("unknown level `{word}`")),
     }
 }
 

@@ -1,5 +1,4 @@
-//! The destinations of the product as the vectors use them: one line each. Whatever checks all destinations (vectors, the user
-//! guide's tables) reads this list.
+//! All destinations, as the vectors use them. Tests of all destinations use this list.
 
 use rez_monitor::Purpose;
 use rez_monitor::destination::{Datadog, Destination, Ga4, Mixpanel, Otlp, OtlpEncoding, Rez, Sentry};
@@ -7,17 +6,17 @@ use rez_monitor::transport::{Answer, Request};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// One destination.
+/// A destination.
 pub struct Entry {
-    /// Its name in vectors, and the name of its page in the user guide.
+    /// Its name in vectors and in the user guide.
     pub name: &'static str,
-    /// Makes it, with the vector's options for it (`null` where it has none).
+    /// Builds it with the options of the vector (`null` if there are none).
     pub make: fn(&Value) -> Arc<dyn Destination>,
-    /// What the vendor answers when all is well.
+    /// Returns the success response of the vendor.
     pub accept: fn(&Request) -> Answer,
 }
 
-/// All of them.
+/// All destinations.
 pub const ALL: &[Entry] = &[
     Entry { name: "rez", make: rez, accept: accept_rez },
     Entry { name: "ga4", make: ga4, accept: accept_ga4 },
@@ -27,13 +26,13 @@ pub const ALL: &[Entry] = &[
     Entry { name: "otlp", make: otlp, accept: accept_otlp },
 ];
 
-/// The entry of this name.
+/// Returns the entry with this name.
 #[must_use]
 pub fn entry(name: &str) -> Option<&'static Entry> {
     ALL.iter().find(|entry| entry.name == name)
 }
 
-/// An answer with a JSON body.
+/// Returns a response with a JSON body.
 #[must_use]
 pub fn answer(status: u16, body: &Value) -> Answer {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -42,10 +41,10 @@ pub fn answer(status: u16, body: &Value) -> Answer {
 
 fn rez(_: &Value) -> Arc<dyn Destination> {
     let rez = Rez::builder("https://in.example.com", "write-key").purposes(&Purpose::ALL).build();
-    Arc::new(rez.expect("a good configuration"))
+    Arc::new(rez.expect("a valid configuration"))
 }
 
-/// Options: `app` = an app stream instead of a web stream, `all` = both purposes and every switch on.
+/// Options: `app` selects an app stream, `all` enables both purposes and all settings.
 fn ga4(options: &Value) -> Arc<dyn Destination> {
     let mut builder = match options["app"] == true {
         true => Ga4::app_stream("1:1234567890:android:321abc456def7890", "0123456789abcdef0123456789abcdef", "s3cret"),
@@ -54,20 +53,20 @@ fn ga4(options: &Value) -> Arc<dyn Destination> {
     if options["all"] == true {
         builder = builder.purposes(&Purpose::ALL).api_calls(true);
     }
-    Arc::new(builder.build().expect("a good configuration"))
+    Arc::new(builder.build().expect("a valid configuration"))
 }
 
 fn accept_ga4(_: &Request) -> Answer {
     Answer { status: 204, ..Answer::default() }
 }
 
-/// Options: `all` = both purposes and every switch on.
+/// Options: `all` enables both purposes and all settings.
 fn mixpanel(options: &Value) -> Arc<dyn Destination> {
     let mut builder = Mixpanel::builder("T0K3N");
     if options["all"] == true {
         builder = builder.purposes(&Purpose::ALL).errors(true).interactions(true).api_calls(true);
     }
-    Arc::new(builder.build().expect("a good configuration"))
+    Arc::new(builder.build().expect("a valid configuration"))
 }
 
 fn accept_mixpanel(request: &Request) -> Answer {
@@ -85,7 +84,7 @@ fn sentry(options: &Value) -> Arc<dyn Destination> {
         .traces_sample_rate(options["traces_sample_rate"].as_f64().unwrap_or(1.0))
         .messages_as_logs(options["messages_as_logs"] == true)
         .analytics_as_logs(options["analytics_as_logs"] == true);
-    Arc::new(sentry.build().expect("a good configuration"))
+    Arc::new(sentry.build().expect("a valid configuration"))
 }
 
 fn accept_rez(request: &Request) -> Answer {
@@ -94,9 +93,9 @@ fn accept_rez(request: &Request) -> Answer {
     answer(200, &json!({"batch_id": body["batch_id"], "accepted": events}))
 }
 
-/// What an option turns on, off, or is a number for.
+/// Returns the value of an option.
 fn option<T>(options: &Value, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-    options.get(name).map(|value| read(value).expect("an option of the right form"))
+    options.get(name).map(|value| read(value).expect("an option of the right type"))
 }
 
 fn both_if_analytics(options: &Value) -> &'static [Purpose] {
@@ -112,7 +111,7 @@ fn datadog(options: &Value) -> Arc<dyn Destination> {
     if let Some(rate) = option(options, "session_sample_rate", Value::as_f64) {
         datadog = datadog.session_sample_rate(rate);
     }
-    Arc::new(datadog.build().expect("a good configuration"))
+    Arc::new(datadog.build().expect("a valid configuration"))
 }
 
 fn accept_datadog(_: &Request) -> Answer {
@@ -126,7 +125,7 @@ fn otlp(options: &Value) -> Arc<dyn Destination> {
         .purposes(both_if_analytics(options))
         .breadcrumbs(option(options, "breadcrumbs", Value::as_bool).unwrap_or(true))
         .encoding(if json { OtlpEncoding::Json } else { OtlpEncoding::Protobuf });
-    Arc::new(otlp.build().expect("a good configuration"))
+    Arc::new(otlp.build().expect("a valid configuration"))
 }
 
 fn accept_otlp(_: &Request) -> Answer {

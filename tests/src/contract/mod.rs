@@ -1,5 +1,5 @@
-//! Contract vectors: calls in; the exact rows and the exact requests out. `tests/contract/README.md` describes the files, which
-//! other languages run too.
+//! Contract vectors: calls, and the exact rows and requests that result. `tests/contract/README.md` describes the files,
+//! which all language bindings run.
 
 pub mod calls;
 pub mod destinations;
@@ -12,42 +12,42 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// One vector: what is called, and who is to want it.
+/// A vector.
 #[derive(Debug)]
 pub struct Vector {
-    /// Its file's name without `.json`.
+    /// The file name without `.json`.
     pub name: String,
-    /// The file.
+    /// The content of the file.
     pub json: Value,
 }
 
 impl Vector {
-    /// The routes that are to want at least one row of it, as its author says.
+    /// Returns the routes that must send at least one of its rows.
     #[must_use]
     pub fn wanted(&self) -> Vec<&str> {
         self.json["wanted"].as_array().map(|all| all.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
     }
 
-    /// The calls.
+    /// Returns the calls.
     #[must_use]
     pub fn calls(&self) -> &[Value] {
         self.json["calls"].as_array().map_or(&[], Vec::as_slice)
     }
 }
 
-/// The folder of the vectors.
+/// Returns the folder of the vectors.
 #[must_use]
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contract")
 }
 
-/// Where a vector's expected outcome lies: rows, or the requests of a destination.
+/// Returns the path of an expected result: the rows, or the requests of a destination.
 #[must_use]
 pub fn expected(what: &str, name: &str) -> PathBuf {
     folder().join("expected").join(what).join(format!("{name}.json"))
 }
 
-/// All vectors, in order of their names.
+/// Returns all vectors, sorted by name.
 #[must_use]
 pub fn vectors() -> Vec<Vector> {
     let mut found = BTreeMap::new();
@@ -59,14 +59,14 @@ pub fn vectors() -> Vec<Vector> {
     found.into_iter().map(|(name, json)| Vector { name, json }).collect()
 }
 
-/// The `.json` files of a folder; none if it is not there.
+/// Returns the `.json` files of a folder. Empty if the folder does not exist.
 #[must_use]
 pub fn json_files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "json")).collect()
 }
 
-/// A file's name without its extension.
+/// Returns a file name without its extension.
 #[must_use]
 pub fn stem(path: &Path) -> String {
     path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()

@@ -1,28 +1,28 @@
-//! The rows of the vectors as an encoder gets them: a stock of every kind and edge for whatever checks a wire format.
+//! The expected rows of all vectors, as input for tests of encoders.
 
 use super::{expected, vectors};
 use rez_monitor::destination::{Batch, Granted, Stamp};
 use rez_monitor::{Kind, Lost, Reason, Row, Run};
 use serde_json::Value;
 
-/// All rows and runs of a vector.
+/// The rows and runs of a vector.
 #[derive(Debug)]
 pub struct Stock {
-    /// The vector's name.
+    /// The name of the vector.
     pub name: String,
     /// Its rows, in order.
     pub rows: Vec<Row>,
     /// Its runs.
     pub runs: Vec<Run>,
-    /// Losses to report, the same for all.
+    /// Losses to report, the same for all vectors.
     pub lost: Vec<Lost>,
 }
 
-/// The rows that are written down, by vector; vectors without a row are left out.
+/// Returns the expected rows by vector, without vectors that have no row.
 #[must_use]
 pub fn stock() -> Vec<Stock> {
     let all = vectors().into_iter().map(|vector| {
-        let text = std::fs::read_to_string(expected("rows", &vector.name)).expect("the vector's rows are written down");
+        let text = std::fs::read_to_string(expected("rows", &vector.name)).expect("the expected rows of the vector");
         let json: Value = serde_json::from_str(&text).expect("JSON");
         let list = |key: &str| json[key].as_array().cloned().unwrap_or_default();
         let runs = list("runs").into_iter().map(|run| serde_json::from_value(run).expect("a run")).collect();

@@ -1,4 +1,4 @@
-//! One engine for one vector: a fresh folder, clocks that only move when told, ids that count.
+//! An engine for one vector: a new folder, a manual clock, sequential ids.
 
 use super::Vector;
 use super::calls::{Calls, kind, text};
@@ -18,13 +18,13 @@ pub const WALL_MS: i64 = 1_795_400_000_000;
 /// Milliseconds since boot at `open`.
 pub const MONO_MS: i64 = 1_000_000;
 
-/// Key of the run: from it come the ids of events, traces and batches.
+/// Key from which the ids of events, traces and batches are derived.
 pub const KEY: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// Limit of every wait for the engine. Long enough for a busy machine.
 const WAIT: Duration = Duration::from_secs(60);
 
-/// An engine on which a vector's calls were made; nothing was sent yet.
+/// An engine after the calls of a vector, before anything is sent.
 pub struct World {
     monitor: Monitor,
     recorder: Recorder,
@@ -33,10 +33,10 @@ pub struct World {
 }
 
 impl World {
-    /// Opens an engine as the vector's `config` says and makes its calls; `accept` will answer the requests.
+    /// Opens an engine with the `config` of the vector and executes its calls. `accept` responds to requests.
     ///
     /// # Errors
-    /// A call the format does not know, or an outcome the vector did not announce.
+    /// A malformed call, or a result that differs from the expected one.
     pub fn play(vector: &Vector, accept: fn(&Request) -> Answer) -> Result<World, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let clock = Clock::manual(WALL_MS, MONO_MS);
@@ -53,7 +53,7 @@ impl World {
         Ok(world)
     }
 
-    /// The rows in the queue and the runs they belong to.
+    /// Returns the rows of the queue and their runs.
     ///
     /// # Errors
     /// The queue cannot be read.
@@ -76,11 +76,10 @@ impl World {
         Ok(json!({"runs": runs.iter().map(|run| json!(run)).collect::<Vec<_>>(), "rows": rows}))
     }
 
-    /// What the destination sends, by route; every route of it is there, with no request where it wants nothing. `kept` = rows
-    /// that stay for now.
+    /// Returns the requests of the destination by route. Routes without requests are included.
     ///
     /// # Errors
-    /// The engine does not come to rest.
+    /// The engine does not become idle.
     pub fn requests(self, entry: &Entry, vector: &Vector) -> Result<BTreeMap<&'static str, Vec<Request>>, String> {
         let destination = (entry.make)(&vector.json["destinations"][entry.name]);
         let kept = vector.json["kept"][entry.name].as_u64().unwrap_or(0);
@@ -88,7 +87,7 @@ impl World {
         let added = self.monitor.add_destination(entry.name, self.recorder.watch(destination), From::Oldest);
         added.map_err(|error| error.to_string())?;
         self.rest(entry.name, routes.len(), kept)?;
-        // Losses alone are reported by a flush at the latest.
+        // A flush also reports losses without events.
         self.monitor.flush(WAIT).map_err(|error| error.to_string())?;
         let mut by_route: BTreeMap<_, Vec<Request>> = routes.iter().map(|route| (route.name, Vec::new())).collect();
         for (route, request) in self.recorder.sent() {
@@ -98,7 +97,7 @@ impl World {
         Ok(by_route)
     }
 
-    /// Waits until all is sent that is to be sent.
+    /// Waits until only `kept` rows are left.
     fn rest(&self, name: &str, routes: usize, kept: u64) -> Result<(), String> {
         let end = Instant::now() + WAIT;
         loop {
@@ -110,17 +109,17 @@ impl World {
                 return Ok(());
             }
             if Instant::now() > end {
-                return Err(format!("{waiting} rows still wait, {kept} were to stay: {own:?}"));
+                return Err(format!("{waiting} rows are left instead of {kept}: {own:?}"));
             }
             std::thread::sleep(Duration::from_millis(1));
         }
     }
 }
 
-/// What a vector says of the configuration, over what is the same in all of them.
+/// Builds the configuration of a vector from the defaults and its `config`.
 fn config(json: &Value, folder: PathBuf, clock: &Clock, transport: Recorder) -> Result<Config, String> {
     let none = serde_json::Map::new();
-    let said = json.as_object().unwrap_or(&none);
+    let settings = json.as_object().unwrap_or(&none);
     let release = json["release"].as_str().unwrap_or("rezapp@2.4.1+77");
     let mut builder = Config::builder(folder, "rezapp", release)
         .dist("77")
@@ -133,7 +132,7 @@ fn config(json: &Value, folder: PathBuf, clock: &Clock, transport: Recorder) -> 
         .clock(clock.clone())
         .transport(transport)
         .counted_ids(KEY);
-    for (key, value) in said {
+    for (key, value) in settings {
         builder = match key.as_str() {
             "release" => builder,
             "dist" => builder.dist(text(value)?),
@@ -143,10 +142,10 @@ fn config(json: &Value, folder: PathBuf, clock: &Clock, transport: Recorder) -> 
             "sessions" => builder.sessions(value == true),
             "mask_user" => builder.mask_user(value == true),
             "consent" => {
-                let said = |purpose: Purpose| consent(value.get(purpose.as_str()).unwrap_or(&Value::Null));
+                let state = |purpose: Purpose| consent(value.get(purpose.as_str()).unwrap_or(&Value::Null));
                 builder
-                    .consent(Purpose::Monitoring, said(Purpose::Monitoring)?)
-                    .consent(Purpose::Analytics, said(Purpose::Analytics)?)
+                    .consent(Purpose::Monitoring, state(Purpose::Monitoring)?)
+                    .consent(Purpose::Analytics, state(Purpose::Analytics)?)
             }
             "sample" => {
                 let rates = value.as_object().ok_or("sample: rates by kind")?;
@@ -154,18 +153,18 @@ fn config(json: &Value, folder: PathBuf, clock: &Clock, transport: Recorder) -> 
                     Ok::<_, String>(builder.sample(kind(name)?, rate.as_f64().ok_or("sample: a rate")?))
                 })?
             }
-            other => return Err(format!("the configuration knows no `{other}`")),
+            other => return Err(format!("unknown setting `{other}`")),
         };
     }
     builder.build().map_err(|error| error.to_string())
 }
 
-/// A word for an answer of the user; none counts as granted.
+/// Parses a consent. A missing value means granted.
 pub(super) fn consent(value: &Value) -> Result<Consent, String> {
     match value.as_str() {
         None | Some("granted") => Ok(Consent::Granted),
         Some("denied") => Ok(Consent::Denied),
         Some("pending") => Ok(Consent::Pending),
-        Some(other) => Err(format!("`{other}` is no consent")),
+        Some(other) => Err(format!("unknown consent `{other}`")),
     }
 }

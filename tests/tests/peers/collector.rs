@@ -1,5 +1,4 @@
-//! A real OpenTelemetry Collector takes logs, traces and metrics from the engine over its own transport; what its file
-//! exporter wrote is read back.
+//! Sends logs, traces and metrics to a real OpenTelemetry Collector, and reads the output of its file exporter.
 
 use crate::{Skipped, cached};
 use rez_monitor::destination::{Otlp, OtlpEncoding};
@@ -15,13 +14,13 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Longest wait for the Collector to start, to end, and for the engine to have sent everything.
+/// Limit of every wait for the Collector and the engine.
 const WAIT: Duration = Duration::from_secs(120);
 
-/// Rounds of the story in each encoding.
+/// Rounds of the workload in each encoding.
 const ROUNDS: usize = 60;
 
-/// The Collector while it runs.
+/// A running Collector.
 struct Collector {
     child: Child,
     url: String,
@@ -69,9 +68,9 @@ impl Collector {
         collector.child.try_wait().unwrap().is_none().then_some(collector)
     }
 
-    /// Asks it to end, so that it writes out what it holds.
+    /// Stops it with SIGTERM, so that it flushes its output.
     fn stop(mut self) {
-        // SAFETY: a signal to a child of ours that was not waited for yet.
+        // SAFETY: sends a signal to a child process that has not been waited for.
         unsafe { libc::kill(self.child.id() as libc::pid_t, libc::SIGTERM) };
         let end = Instant::now() + WAIT;
         while self.child.try_wait().unwrap().is_none() {
@@ -80,7 +79,7 @@ impl Collector {
         }
     }
 
-    /// The status of a post of raw bytes.
+    /// Sends raw bytes and returns the status.
     fn post(&self, path: &str, media_type: &str, body: &[u8]) -> u16 {
         let address = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).unwrap();
@@ -111,10 +110,10 @@ fn log(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("collector.log")).unwrap_or_default()
 }
 
-/// What was recorded: id to a number that its attributes repeat.
+/// Recorded events: id and serial number.
 type Recorded = BTreeMap<String, i64>;
 
-/// One life of an app: every kind, each event with a number of its own.
+/// Runs an app that records every kind, each event with its own serial number.
 fn live(folder: &Path, url: &str, encoding: OtlpEncoding, first: i64) -> Recorded {
     let otlp = Otlp::builder(url).purposes(&Purpose::ALL).encoding(encoding).build().unwrap();
     let config = Config::builder(folder, "shop", "shop@1.4.0+77")
@@ -187,10 +186,10 @@ fn live(folder: &Path, url: &str, encoding: OtlpEncoding, first: i64) -> Recorde
     recorded
 }
 
-/// Everything the file exporter wrote.
+/// The output of the file exporter.
 #[derive(Default)]
 struct Found {
-    /// Id to the numbers under it, of log records and spans.
+    /// Serial numbers by id, of log records and spans.
     serials: BTreeMap<String, Vec<i64>>,
     /// Ids of breadcrumbs.
     crumbs: BTreeMap<String, u64>,
@@ -241,7 +240,7 @@ impl Found {
         let serial = attribute(record, "serial").and_then(Value::as_str).and_then(|text| text.parse().ok());
         match serial {
             Some(serial) => self.serials.entry(id.to_owned()).or_default().push(serial),
-            // Sessions are recorded by the engine itself.
+            // The engine records sessions by itself.
             None if record["eventName"].as_str().is_some_and(|name| name.starts_with("session.")) => {}
             None => self.problems.push(format!("a record without its attributes: {record}")),
         }
@@ -273,7 +272,7 @@ pub fn every_event_once() -> Skipped {
     let collector = Collector::start(&program, dir.path());
     let mut recorded = live(&dir.path().join("protobuf"), &collector.url, OtlpEncoding::Protobuf, 1_000_000);
     recorded.extend(live(&dir.path().join("json"), &collector.url, OtlpEncoding::Json, 2_000_000));
-    // It can say no: what it took above is worth something.
+    // The Collector rejects invalid bodies, so accepting the others is meaningful.
     assert_eq!(collector.post("/v1/logs", "application/x-protobuf", b"\x0a\xff\xff"), 400);
     let bad = br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"soon"}]}]}]}"#;
     assert_eq!(collector.post("/v1/logs", "application/json", bad), 400);

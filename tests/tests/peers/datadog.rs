@@ -1,4 +1,4 @@
-//! Datadog's events against the vendor's schemas and types: every row of the vectors, and events broken on purpose.
+//! Validates Datadog events with the vendor's schemas and types: every row of the vectors, and invalid events.
 
 use crate::schema::Schemas;
 use crate::{Skipped, cached, shared};
@@ -10,14 +10,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the log schema says against members that the vendor's documentation names: it wants every one it does not know to
-/// be an object. Further members of `usr` likewise.
+/// Schema errors for documented members: the log schema requires every unknown member, also of `usr`, to be an object.
 const LOG_MEMBERS: [&str; 4] = ["/application_id", "/session_id", "/ddsource", "/version"];
 
-/// Where the RUM schema stands in the vendor's SDK, as the log schema refers to it.
+/// The path of the RUM schema to which the log schema refers.
 const COMMON: &str = "dd-sdk-android-rum/src/main/json/rum/_common-schema.json";
 
-/// All that both routes send for the rows of the vectors, by vector.
+/// Returns the events of both routes for the rows of the vectors, by vector.
 fn sent(route: &str) -> Vec<(String, Value)> {
     let datadog = Datadog::builder("0190f2aa-7c1e-7a53-9b0e-3b6a3f0d9c11", "token")
         .purposes(&Purpose::ALL)
@@ -50,7 +49,7 @@ fn schemas() -> Result<Schemas, String> {
     Ok(Schemas::read("rum/", &rum, &[("log-schema.json", &log), (COMMON, &common)]))
 }
 
-/// The schema of an event.
+/// Returns the schema of an event.
 fn schema_of(event: &Value) -> String {
     match event["type"].as_str().unwrap_or_default() {
         "vital" => "rum/vital-duration-schema.json".to_owned(),
@@ -70,8 +69,7 @@ fn log_problems(schemas: &Schemas, log: &Value) -> Vec<String> {
     problems.filter(|(at, _)| !known(at)).map(|(at, what)| format!("{at}: {what}")).collect()
 }
 
-/// One schema check is dear, so of events that differ in values alone (ids, times, texts) a few are looked at: the shape
-/// of an event is its members, and the type of each.
+/// Validation is slow, so only a few events of each shape are checked. The shape is the set of members with their types.
 fn few_of_each_shape(events: Vec<(String, Value)>) -> Vec<(String, Value)> {
     fn shape(value: &Value) -> String {
         match value {
@@ -130,13 +128,13 @@ pub fn logs_fit_the_schema() -> Skipped {
     None
 }
 
-/// An event of each kind, as it is sent.
+/// Returns a valid event of each kind.
 fn samples() -> BTreeMap<String, Value> {
     let all = sent("datadog.rum").into_iter();
     all.map(|(_, event)| (event["type"].as_str().unwrap_or_default().to_owned(), event)).collect()
 }
 
-/// Events with one thing wrong each.
+/// Returns events with one fault each.
 fn broken_rum() -> Vec<(&'static str, Value)> {
     let samples = samples();
     let broken = |kind: &str, at: &str, value: Value| {
@@ -166,7 +164,7 @@ fn broken_rum() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// What a schema sees and a type does not.
+/// Returns events with faults that a schema detects and a type does not.
 fn broken_for_schemas() -> Vec<(&'static str, Value)> {
     let samples = samples();
     let broken = |kind: &str, at: &str, value: Value| {
@@ -203,7 +201,7 @@ pub fn broken_events_are_refused() -> Skipped {
     None
 }
 
-/// The folder with the vendor's package and a TypeScript compiler.
+/// Returns the folder with the vendor's package and a TypeScript compiler.
 fn types() -> Result<PathBuf, String> {
     let runs = Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success());
     if !runs {
@@ -215,7 +213,7 @@ fn types() -> Result<PathBuf, String> {
     if whole { Ok(folder) } else { Err("the vendor's package in the cache is not whole".into()) }
 }
 
-/// What the compiler says against these events, by their number.
+/// Returns the indexes of the events that do not compile.
 fn compile(folder: &Path, events: &[&Value]) -> Vec<usize> {
     let dir = tempfile::tempdir_in(folder).unwrap();
     let mut source = String::from(
@@ -244,7 +242,7 @@ fn compile(folder: &Path, events: &[&Value]) -> Vec<usize> {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines =
         said.lines().filter_map(|line| line.strip_prefix("events.ts(")?.split(',').next()?.parse::<usize>().ok());
-    // The import stands in line 1.
+    // The import is line 1.
     let mut wrong: Vec<usize> = lines.map(|line| line.checked_sub(2).expect("the vendor's types are found")).collect();
     wrong.dedup();
     assert_eq!(wrong.is_empty(), output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));

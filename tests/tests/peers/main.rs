@@ -1,8 +1,8 @@
-//! Checks against programs and files that are not part of this checkout: Datadog's schemas and types, an OpenTelemetry
-//! Collector. Each one that cannot be had is skipped by name, and counted.
+//! Tests with third-party programs and files: Datadog's schemas and types, an OpenTelemetry Collector. A test whose program is
+//! not available is skipped by name and counted.
 //!
-//! `cargo xtask test` puts into the cache what can be fetched; see `xtask/src/peers.rs`. A harness of its own, since the
-//! standard one cannot skip a test for a reason found at run time; it prints the same lines.
+//! `cargo xtask test` prepares the cache; see `xtask/src/peers.rs`. This file has its own harness, since the standard one
+//! cannot skip a test at run time. It prints the same lines.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod collector;
@@ -12,10 +12,10 @@ mod schema;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Why a check was not run; none if it passed. A check that fails panics.
+/// Why a test was skipped. `None` if it passed. A test that fails panics.
 pub type Skipped = Option<String>;
 
-/// A name and what is run under it.
+/// A name and a test.
 type Check = (&'static str, fn() -> Skipped);
 
 const CHECKS: [Check; 6] = [
@@ -27,13 +27,13 @@ const CHECKS: [Check; 6] = [
     ("collector_has_every_event_once_with_its_attributes", collector::every_event_once),
 ];
 
-/// A folder above the checkout's own that holds `shared/<path>`.
+/// Returns `shared/<path>` in a parent folder of the checkout.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
     root.ancestors().skip(1).map(|folder| folder.join("shared").join(path)).find(|folder| folder.is_dir())
 }
 
-/// A file or folder in the cache that `cargo xtask test` fills.
+/// Returns a path in the cache of `cargo xtask test`.
 pub fn cached(path: &str) -> Option<PathBuf> {
     let cache = match std::env::var_os("REZ_CACHE").or_else(|| std::env::var_os("XDG_CACHE_HOME")) {
         Some(folder) => PathBuf::from(folder),

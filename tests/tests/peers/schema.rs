@@ -1,12 +1,12 @@
-//! JSON schemas that refer to each other, and a second look for members that none of them knows: the schemas are open, so a
-//! misspelt name would pass.
+//! JSON schemas with references. Also finds members that no schema defines: the schemas permit unknown members, so a misspelt
+//! name would be valid.
 
 use jsonschema::{Draft, Registry};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// In front of the schemas' own relative names.
+/// Base URI of the relative references.
 const BASE: &str = "https://datadog.invalid/";
 
 /// Schemas by their path below the folder.
@@ -15,7 +15,7 @@ pub struct Schemas {
 }
 
 impl Schemas {
-    /// All `.json` files of a folder under this prefix, and files from elsewhere under a name of their own.
+    /// Reads all `.json` files of a folder under this prefix, and more files with their own names.
     pub fn read(prefix: &str, folder: &Path, more: &[(&str, &Path)]) -> Schemas {
         let mut documents = BTreeMap::new();
         let mut folders = vec![folder.to_owned()];
@@ -40,7 +40,7 @@ impl Schemas {
         Schemas { documents }
     }
 
-    /// What is wrong with a value: the place and the words of the checker.
+    /// Returns the faults of a value: path and message.
     pub fn problems(&self, schema: &str, value: &Value) -> Vec<(String, String)> {
         let mut registry = Registry::new();
         for (name, document) in &self.documents {
@@ -55,7 +55,7 @@ impl Schemas {
         validator.iter_errors(value).map(|error| (error.instance_path().to_string(), error.to_string())).collect()
     }
 
-    /// The places in a value that no schema knows.
+    /// Returns the paths of a value that no schema defines.
     pub fn unknown(&self, schema: &str, value: &Value) -> Vec<String> {
         let mut found = Vec::new();
         self.walk(vec![(schema.to_owned(), &self.documents[schema])], value, "$", &mut found);
@@ -96,7 +96,7 @@ impl Schemas {
         }
     }
 
-    /// The schema and all it is made of.
+    /// Returns the schema and all schemas that it refers to.
     fn expand<'a>(&'a self, (file, schema): (String, &'a Value), all: &mut Vec<(String, &'a Value)>) {
         if let Some(reference) = schema["$ref"].as_str() {
             self.expand(self.resolve(&file, reference), all);

@@ -1,4 +1,4 @@
-//! Bodies that are wrong on purpose: a checker that takes one of them checks nothing.
+//! Invalid bodies. The checkers must reject each of them.
 
 use super::checks::{Item, envelope};
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 pub struct Broken {
     pub name: &'static str,
     pub body: Vec<u8>,
-    /// Part of what the checker is to say.
+    /// Part of the expected message.
     pub because: &'static str,
-    /// Only the vendor's schema knows this fault.
+    /// True if only the schema of the vendor detects this fault.
     pub needs_vendors_schema: bool,
 }
 
@@ -70,7 +70,7 @@ fn log_item(payload: &Value, count: u64) -> Item {
     item
 }
 
-/// A payload with one member replaced; the path is a JSON pointer, whose last part may be new.
+/// Replaces one member of a payload, by JSON pointer. The last segment can be new.
 fn with(mut value: Value, pointer: &str, member: Value) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     value.pointer_mut(parent).unwrap()[name] = member;
@@ -81,8 +81,8 @@ fn of(items: &[Item]) -> Vec<u8> {
     envelope(&header(), items)
 }
 
-/// The same bodies without a fault: they must be taken, else the faults prove nothing.
-pub fn sound() -> Vec<Vec<u8>> {
+/// Returns the same bodies without a fault. The checkers must accept them.
+pub fn valid() -> Vec<Vec<u8>> {
     vec![
         of(&[item("event", &event()), item("session", &session())]),
         of(&[item("transaction", &transaction())]),

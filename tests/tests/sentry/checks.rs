@@ -1,17 +1,17 @@
-//! The checkers of an envelope: its framing and limits by our own rules, its items by the crate `sentry-types`, events by the
-//! vendor's JSON schema where that is there, and by schemas of ours what neither knows.
+//! Validates envelopes: framing and limits with our own rules, items with the crate `sentry-types`, events with the JSON
+//! schema of the vendor if it is available, and other items with our own schemas.
 
 use jsonschema::Validator;
 use sentry_types::protocol::v7::Envelope;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Bytes of a line that is a header, of an event, and of a client report.
+/// Maximum size in bytes of a header line, an event, and a client report.
 const HEADER_BYTES: usize = 8 * 1024;
 const EVENT_BYTES: usize = 1024 * 1024;
 const REPORT_BYTES: usize = 4 * 1024;
 
-/// Entries of one item, and sessions of one envelope.
+/// Maximum number of entries of an item, and of sessions in an envelope.
 const ENTRIES: usize = 100;
 
 /// An item: its header and its payload.
@@ -30,12 +30,12 @@ fn schema(path: &Path) -> Validator {
     jsonschema::draft7::new(&json).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Where the vendor's schema lies, beside the checkout.
+/// Returns the folder of the vendor's schema, beside the checkout.
 fn vendors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/peers/sentry/event.schema.json")
 }
 
-/// Header and items of an envelope, by its framing: lengths are kept to, every item ends with a line feed, nothing follows.
+/// Parses header and items of an envelope. Checks lengths, the line feed after each item, and that nothing follows.
 pub fn items(body: &[u8]) -> Result<(Value, Vec<Item>), String> {
     let mut rest = body;
     let header = line(&mut rest, "envelope header")?;
@@ -53,7 +53,7 @@ pub fn items(body: &[u8]) -> Result<(Value, Vec<Item>), String> {
     Ok((header, items))
 }
 
-/// One line of JSON.
+/// Parses one line of JSON.
 fn line(rest: &mut &[u8], what: &str) -> Result<Value, String> {
     let end = rest.iter().position(|byte| *byte == b'\n').ok_or_else(|| format!("{what}: the line does not end"))?;
     if end > HEADER_BYTES {
@@ -64,7 +64,7 @@ fn line(rest: &mut &[u8], what: &str) -> Result<Value, String> {
     serde_json::from_slice(line).map_err(|error| format!("{what}: {error}"))
 }
 
-/// An envelope of these items.
+/// Returns an envelope with these items.
 pub fn envelope(header: &Value, items: &[Item]) -> Vec<u8> {
     let mut body = format!("{header}\n").into_bytes();
     for (head, payload) in items {
@@ -90,7 +90,7 @@ impl Checker {
         self.vendor.is_some()
     }
 
-    /// Everything that is wrong with a body.
+    /// Returns all faults of a body.
     pub fn problems(&self, body: &[u8]) -> Vec<String> {
         let (header, items) = match items(body) {
             Ok(found) => found,
@@ -98,7 +98,7 @@ impl Checker {
         };
         let mut problems = Vec::new();
         rules(&header, &items, &mut problems);
-        // What the crate does not know is split off and has a schema of ours.
+        // Items that the crate does not support are validated with our own schemas.
         let (feedback, known): (Vec<Item>, Vec<Item>) =
             items.into_iter().partition(|(head, _)| head["type"] == "feedback");
         if !known.is_empty() {
@@ -131,14 +131,14 @@ impl Checker {
     }
 }
 
-/// Reasons of the vendor's pages that the crate does not know yet; `rules` holds reports against the whole list.
+/// Documented reasons that the crate does not support yet. `rules` checks reports against the whole list.
 const NEWER_REASONS: [&str; 5] = ["backpressure", "cache_overflow", "ignored", "insufficient_data", "invalid"];
 
 fn for_the_crate(item: &Item) -> Item {
     let (head, payload) = item;
     let mut report = parse(payload);
     if let Some(images) = report.pointer_mut("/debug_meta/images").and_then(Value::as_array_mut) {
-        // Source maps and ELF images are newer than the crate; the vendor's schema knows them.
+        // The crate does not support source maps and ELF images; the schema of the vendor does.
         images.retain(|image| ["apple", "symbolic", "proguard", "wasm"].iter().any(|kind| image["type"] == *kind));
     } else if head["type"] != "client_report" {
         return item.clone();
@@ -162,13 +162,13 @@ fn against(schema: &Validator, name: &str, value: &Value, problems: &mut Vec<Str
     problems.extend(schema.iter_errors(value).map(|error| format!("{name} schema: {} {error}", error.instance_path())));
 }
 
-/// An id of so many hex digits in lower case, not all of them zero.
+/// Checks an id: this number of lower-case hex digits, not all zero.
 fn hex(id: &Value, digits: usize) -> bool {
     let fine = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     id.as_str().is_some_and(|id| id.len() == digits && id.bytes().all(fine) && id.bytes().any(|byte| byte != b'0'))
 }
 
-/// What the vendor's pages say of an envelope as a whole.
+/// Checks the documented rules for an envelope as a whole.
 fn rules(header: &Value, items: &[Item], problems: &mut Vec<String>) {
     let mut wrong = |what: String| problems.push(format!("rules: {what}"));
     if header["sent_at"].as_str().is_none_or(|time| time.len() != 24 || !time.ends_with('Z')) {

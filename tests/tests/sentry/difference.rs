@@ -1,4 +1,4 @@
-//! The same story told through the vendor's own library: every field that differs from ours is listed with a reason.
+//! Sends the same events through the vendor's library. Every field that differs from ours is listed with a reason.
 
 use super::checks::items;
 use rez_monitor_tests::contract::destinations::entry;
@@ -9,7 +9,7 @@ use sentry::{ClientOptions, Level, TransactionContext};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where a payload differs from the library's, and why. `*` stands for any rest of a path.
+/// Differences from the payloads of the library, with reasons. `*` matches any rest of a path.
 const REASONS: &[(&str, &str, &str)] = &[
     (
         "any",
@@ -185,7 +185,7 @@ fn theirs() -> Story {
     }))
 }
 
-/// Leaves of a value by their paths.
+/// Collects the leaves of a value by path.
 fn leaves(at: &str, value: &Value, found: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(map) if !map.is_empty() => {
@@ -198,7 +198,7 @@ fn leaves(at: &str, value: &Value, found: &mut BTreeMap<String, String>) {
     }
 }
 
-/// A value, or its form where its content is of the moment.
+/// Returns a value, or its format if the value depends on time.
 fn form(value: &Value) -> String {
     match value {
         Value::Number(number) if number.as_f64().is_some_and(|number| number > 1e9) => "<seconds>".into(),
@@ -211,7 +211,7 @@ fn form(value: &Value) -> String {
 }
 
 #[test]
-fn every_field_that_differs_from_the_vendors_own_library_has_a_reason() {
+fn every_difference_from_the_vendors_library_has_a_reason() {
     let (ours, theirs) = (ours(), theirs());
     let names: BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
     assert_eq!(names.len(), 5, "{names:?}");

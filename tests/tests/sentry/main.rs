@@ -1,4 +1,4 @@
-//! What is sent to Sentry, held against the vendor's own checkers, and against the vendor's own library.
+//! Checks requests to Sentry with the vendor's schemas and types, and compares them with the vendor's library.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod broken;
@@ -10,7 +10,7 @@ use rez_monitor_tests::contract::destinations::entry;
 use rez_monitor_tests::contract::world::World;
 use rez_monitor_tests::contract::{vectors, wire};
 
-/// The bodies of all vectors, with their names.
+/// Returns the bodies of all vectors, with their names.
 fn bodies() -> Vec<(String, Vec<u8>)> {
     let sentry = entry("sentry").unwrap();
     let mut bodies = Vec::new();
@@ -23,7 +23,7 @@ fn bodies() -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn every_body_of_the_vectors_passes_sentrys_checkers() {
+fn every_body_of_the_vectors_is_valid() {
     let checker = Checker::new();
     let bodies = bodies();
     let mut items = std::collections::BTreeMap::new();
@@ -41,7 +41,7 @@ fn every_body_of_the_vectors_passes_sentrys_checkers() {
 }
 
 #[test]
-fn the_vendors_schema_of_events_was_read() {
+fn the_event_schema_of_the_vendor_is_available() {
     if Checker::new().has_vendors_schema() {
         return;
     }
@@ -49,9 +49,9 @@ fn the_vendors_schema_of_events_was_read() {
 }
 
 #[test]
-fn a_deliberately_broken_body_is_refused() {
+fn an_invalid_body_is_rejected() {
     let checker = Checker::new();
-    for sound in broken::sound() {
+    for sound in broken::valid() {
         assert_eq!(checker.problems(&sound), Vec::<String>::new(), "{}", String::from_utf8_lossy(&sound));
     }
     let mut accepted = Vec::new();

@@ -1,4 +1,4 @@
-//! What a call takes from the heap of the thread that makes it.
+//! Counts heap allocations of the calling thread.
 
 use super::say;
 use rez_monitor::{Breadcrumb, ErrorEvent, Level, Metric, Monitor, Timing, Value};
@@ -10,23 +10,23 @@ thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Counts what this thread takes from the heap.
+/// A global allocator that counts the allocations of each thread.
 pub(crate) struct Counting;
 
-// SAFETY: hands everything to the system's allocator; the counter neither allocates nor unwinds.
+// SAFETY: forwards to the system allocator; the counter neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = ALLOCATIONS.try_with(|n| n.set(n.get().wrapping_add(1)));
-        // SAFETY: the caller's promise is the one asked for.
+        // SAFETY: the caller upholds the contract of the system allocator.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is the one asked for.
+        // SAFETY: the caller upholds the contract of the system allocator.
         unsafe { System.dealloc(at, layout) }
     }
 }
 
-/// Heap allocations on the caller's thread, per call, in the steady state.
+/// Prints the heap allocations of the calling thread, in the steady state.
 pub(crate) fn allocations(monitor: &Monitor) {
     let attrs: &[(&str, Value<'_>)] = &[("serial", 1_u64.into()), ("price", 499.0.into()), ("name", "tea".into())];
     let all = |monitor: &Monitor| {
@@ -41,13 +41,13 @@ pub(crate) fn allocations(monitor: &Monitor) {
     for _ in 0..200 {
         all(monitor);
     }
-    monitor.persist(Duration::from_secs(10)).expect("persisted");
+    monitor.persist(super::WAIT).expect("persisted");
     let before = ALLOCATIONS.with(Cell::get);
     for _ in 0..200 {
         all(monitor);
     }
     say(&format!("allocations {}", ALLOCATIONS.with(Cell::get) - before));
-    // The counter counts.
+    // Checks that the counter works.
     let before = ALLOCATIONS.with(Cell::get);
     drop(std::hint::black_box(Box::new(7)));
     say(&format!("control {}", ALLOCATIONS.with(Cell::get) - before));

@@ -1,10 +1,10 @@
-//! What no app should hand in, and texts in every field that takes one.
+//! Malformed arguments, and texts in every field that accepts text.
 
 use super::{Args, flush, say, tell};
 use rez_monitor::{Breadcrumb, ErrorEvent, Event, Level, Metric, Monitor, Outcome, ScopeChange, Timing, Value};
 use std::time::Duration;
 
-/// Arguments no app should give.
+/// Records events with malformed arguments.
 pub fn hostile(args: &Args, monitor: Monitor) {
     let long = "n".repeat(10_000);
     let odd = ["", "\0", "a\0b", "\u{1f600}\u{1f468}\u{200d}\u{1f469}", "\u{feff}\u{202e}", long.as_str()];
@@ -46,7 +46,7 @@ pub fn hostile(args: &Args, monitor: Monitor) {
         count(monitor.record(Event::app_exit(text, text)));
         count(monitor.api_call(text, text).fail(text));
         count(monitor.screen(text).finish());
-        monitor.persist(Duration::from_secs(10)).expect("persisted");
+        monitor.persist(super::WAIT).expect("persisted");
     }
     let _ = monitor.metrics();
     flush(args, &monitor);
@@ -54,7 +54,7 @@ pub fn hostile(args: &Args, monitor: Monitor) {
     std::process::exit(0);
 }
 
-/// Reads texts, a line each, and puts each into every field that takes text in turn.
+/// Reads texts, one per line, and records each in a field that accepts text. The fields alternate.
 pub fn texts(args: &Args, monitor: Monitor) {
     use rez_monitor::{Feedback, Frame, User};
     let lines = std::fs::read_to_string(args.text("texts", "")).expect("the texts");
@@ -102,13 +102,13 @@ pub fn texts(args: &Args, monitor: Monitor) {
         };
         tell(serial as u64, outcome);
         if serial % 500 == 499 {
-            monitor.persist(Duration::from_secs(20)).expect("persisted");
+            monitor.persist(super::WAIT).expect("persisted");
         }
     }
     for step in args.text("end", "close").split(',') {
         match step {
             "flush" => flush(args, &monitor),
-            _ => monitor.clone().close(Duration::from_secs(20)),
+            _ => monitor.clone().close(super::WAIT),
         }
     }
     say("done");

@@ -1,4 +1,4 @@
-//! The app of the tests: records, and says on standard output what was acknowledged, a line an event, flushed.
+//! The app process of the tests: records events, and prints one line for each acknowledged event.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod heap;
@@ -24,7 +24,7 @@ const WAIT: Duration = Duration::from_secs(60);
 /// The manual clock, if the test asked for one.
 static CLOCK: OnceLock<Clock> = OnceLock::new();
 
-/// Sets the date of that clock; its time since boot goes on.
+/// Moves the wall clock of the manual clock; its monotonic clock does not change.
 fn set_date(days: i64) {
     let clock = CLOCK.get().expect("a manual clock");
     clock.set_wall_ms(clock.wall_ms() + days * 24 * 3_600_000);
@@ -65,10 +65,10 @@ fn main() {
     }
 }
 
-/// No file of this process may be longer than this; trying is an error, no signal.
+/// Limits the file size of this process. Writing beyond it is an error, not a signal.
 fn small_files(bytes: u64) {
     let limit = libc::rlimit { rlim_cur: bytes, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: both calls only change limits and dispositions of this very process.
+    // SAFETY: both calls only change limits and signal dispositions of this process.
     unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit), 0);
@@ -103,7 +103,7 @@ fn config(args: &Args) -> Config {
 
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
-    // Whoever listened may have gone.
+    // Fails only if the reader has gone.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
@@ -114,7 +114,7 @@ fn tell(serial: u64, outcome: Outcome) {
     }
 }
 
-/// One event of a kind that changes with its number, so that every lane takes part.
+/// Records one event. Its kind depends on the serial number, so that every lane is used.
 fn event(monitor: &Monitor, serial: u64, fill: &str, kinds: &str) -> Outcome {
     let attrs: &[(&str, Value<'_>)] = &[("serial", serial.into()), ("fill", fill.into())];
     let which = match kinds {
@@ -252,17 +252,17 @@ fn record(args: &Args, monitor: Monitor) {
         }
     }
     say("done");
-    // Like an app that is swept away: nothing is dropped in order.
+    // As an app that is swept away: no destructor runs.
     std::process::exit(0);
 }
 
-/// Whether no damaged file waits to be carved: the rows of one come in the background.
+/// Returns true if no damaged file waits to be carved, which happens in the background.
 fn carved(folder: &std::path::Path) -> bool {
     let Ok(aside) = std::fs::read_dir(folder.join("quarantine")) else { return true };
     !aside.flatten().any(|entry| entry.path().is_dir())
 }
 
-/// Flushes until nothing is left, not even in a damaged file, then closes.
+/// Flushes until no event is left, also in damaged files, then closes.
 fn flush(args: &Args, monitor: &Monitor) {
     drain(args, monitor);
     monitor.clone().close(WAIT);
@@ -285,7 +285,7 @@ fn drain(args: &Args, monitor: &Monitor) {
     say(&format!("left {}", left.map_or("unknown".to_owned(), |n| n.to_string())));
 }
 
-/// Records between two marks that a tracer sees (`getppid`): what lies between on this thread is the record's own.
+/// Records between two `getppid` calls, which a tracer sees. System calls of this thread in between belong to recording.
 fn steady(args: &Args, monitor: &Monitor) {
     let n = args.number("n", 1000);
     let attrs: &[(&str, Value<'_>)] = &[("serial", 1_u64.into()), ("price", 499.0.into()), ("name", "tea".into())];
@@ -294,7 +294,7 @@ fn steady(args: &Args, monitor: &Monitor) {
     }
     monitor.persist(WAIT).expect("persisted");
     let mut recorded = 0;
-    // SAFETY: two calls without arguments that cannot fail.
+    // SAFETY: getppid has no arguments and cannot fail.
     unsafe { libc::getppid() };
     for _ in 0..n {
         recorded += u64::from(monitor.track("bought", attrs).id().is_some());
@@ -308,17 +308,17 @@ fn steady(args: &Args, monitor: &Monitor) {
 
 fn fork(monitor: Monitor) {
     tell(0, event(&monitor, 0, "", "message"));
-    // SAFETY: the child only records and ends.
+    // SAFETY: the child only records and exits.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
         let outcome = event(&monitor, 1, "", "message");
         let fatal = monitor.fatal(ErrorEvent::new("E", "in the child"), Duration::ZERO);
         say(&format!("child {outcome:?} {fatal:?}"));
-        // SAFETY: ends the child without running anything of the parent's.
+        // SAFETY: ends the child without running destructors of the parent.
         unsafe { libc::_exit(0) };
     }
     let mut status = 0;
-    // SAFETY: waits for the child just made.
+    // SAFETY: waits for the child that was just forked.
     unsafe { libc::waitpid(pid, &raw mut status, 0) };
     say(&format!("status {status}"));
     tell(2, event(&monitor, 2, "", "message"));
