@@ -1,34 +1,34 @@
-//! What the store answers to questions: accounts, states, fates.
+//! Results of queries: the balance, the state of each route, the fate of an event.
 
 use crate::reason::Reason;
 use crate::row::Row;
 use std::collections::BTreeMap;
 
-/// The accounts of the present epoch. Every number was counted from its own source.
+/// The balance of the current epoch. Each number is counted from a source of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
     /// The epoch.
     pub epoch: u64,
     /// Rows numbered in this epoch so far.
     pub numbered: u64,
-    /// Per kind: what came from the ring and what became of it before a route.
+    /// Per kind: events read from the ring, and what happened to them before a route.
     pub kinds: Vec<KindBalance>,
-    /// Per route: what became of the rows.
+    /// Per route: what happened to the rows.
     pub routes: Vec<RouteBalance>,
 }
 
 /// `folded + late = stored + dropped`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KindBalance {
-    /// Spelling of the kind; `unknown` where the damage hid it.
+    /// Spelling of the kind; `unknown` if it cannot be read.
     pub kind: String,
-    /// Taken over from the ring.
+    /// Events read from the ring.
     pub folded: u64,
-    /// Came another way: a crash found at start, a row carved from a damaged file.
+    /// Events from elsewhere: a crash found at start, a row carved from a damaged file.
     pub late: u64,
-    /// Rows made.
+    /// Rows stored.
     pub stored: u64,
-    /// Lost before a row, by reason.
+    /// Events lost before a row was stored, by reason.
     pub dropped: BTreeMap<String, u64>,
 }
 
@@ -37,24 +37,24 @@ pub struct KindBalance {
 pub struct RouteBalance {
     /// Name of the route.
     pub route: String,
-    /// Rows it had at the epoch's start (or took over when declared) and rows stored since.
+    /// Rows it held at the start of the epoch (or took over when declared) plus rows stored since.
     pub stored: u64,
     /// Waiting, parked ones included.
     pub queued: u64,
-    /// In a batch on its way.
+    /// In a batch in flight.
     pub in_flight: u64,
-    /// The destination has them.
+    /// Accepted by the destination.
     pub delivered: u64,
     /// Dead letters still kept.
     pub dead: u64,
-    /// Not for this route.
+    /// Rows that the route does not take.
     pub unwanted: u64,
     /// Lost on this route, by reason.
     pub dropped: BTreeMap<String, u64>,
 }
 
 impl KindBalance {
-    /// Whether the account is right.
+    /// Whether the equation above holds.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.folded + self.late == self.stored + self.dropped.values().sum::<u64>()
@@ -62,7 +62,7 @@ impl KindBalance {
 }
 
 impl RouteBalance {
-    /// Whether the account is right.
+    /// Whether the equation above holds.
     #[must_use]
     pub fn holds(&self) -> bool {
         let dropped: u64 = self.dropped.values().sum();
@@ -71,7 +71,7 @@ impl RouteBalance {
 }
 
 impl Balance {
-    /// Whether all accounts are right.
+    /// Whether all equations hold.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.numbered == self.kinds.iter().map(|kind| kind.stored).sum::<u64>()
@@ -80,28 +80,28 @@ impl Balance {
     }
 }
 
-/// The queue at a glance.
+/// A summary of the queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overview {
     /// Id of the installation.
     pub install: String,
-    /// Id of the boot the last fold saw.
+    /// Id of the boot of the last fold.
     pub boot: String,
-    /// The accounts.
+    /// The balance.
     pub balance: Balance,
     /// Rows stored now.
     pub rows: u64,
     /// Rows stored now per lane.
     pub lanes: [u64; 4],
-    /// Bytes of used pages, which the size cap is held against.
+    /// Bytes of used pages. The size cap limits these.
     pub bytes: u64,
     /// Refused at the gate, cumulative, as of the last fold: (reason, kind, n).
     pub refused: Vec<(String, String, u64)>,
-    /// What is known of each route beside its account, in the same order.
+    /// Details of each route, in the order of the balance.
     pub routes: Vec<RouteView>,
 }
 
-/// A route beside its account.
+/// Details of a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteView {
     /// Name of the route.
@@ -110,7 +110,7 @@ pub struct RouteView {
     pub destination: String,
     /// Since when its destination is not declared, milliseconds since 1970.
     pub dormant_since_ms: Option<i64>,
-    /// What the delivery keeps about it (holds, limits), as JSON.
+    /// What the delivery thread stores for it (waits, limits), as JSON.
     pub state: Option<String>,
     /// Id and attempt of the batch in flight.
     pub batch: Option<(String, u32)>,
@@ -120,16 +120,16 @@ pub struct RouteView {
     pub delivered_ever: u64,
 }
 
-/// What is known of one event.
+/// What is known about one event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fate {
     /// The row, while it is stored.
     pub row: Option<Row>,
-    /// What became of it, per route; empty = not known here.
+    /// What happened to it, per route; empty = unknown.
     pub routes: Vec<RouteFate>,
 }
 
-/// What became of an event on one route.
+/// What happened to an event on one route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteFate {
     /// Name of the route.
@@ -141,9 +141,9 @@ pub struct RouteFate {
 /// Where a row is on a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowState {
-    /// Behind the cursor, to be cut.
+    /// Waits to be leased.
     Queued,
-    /// Put back, until this wall clock if one is given.
+    /// Waits until this time, or without a time until its kind is open.
     Parked {
         /// Milliseconds since 1970.
         until_ms: Option<i64>,
@@ -154,7 +154,7 @@ pub enum RowState {
         batch_id: String,
         /// How often it was tried.
         attempt: u32,
-        /// The transport has it.
+        /// Handed to the transport.
         sending: bool,
     },
     /// Refused and kept.
@@ -166,7 +166,7 @@ pub enum RowState {
         /// What the server said.
         note: String,
     },
-    /// The destination has it.
+    /// Accepted by the destination.
     Delivered {
         /// When, milliseconds since 1970.
         at_ms: i64,
@@ -182,6 +182,6 @@ pub enum RowState {
         /// HTTP status, 0 if there was none.
         status: u16,
     },
-    /// The route is past it and has no receipt of it any more, or did not want it.
+    /// The route has passed it and has no receipt of it, or does not take it.
     Passed,
 }

@@ -2,7 +2,7 @@
 
 use super::Tx;
 use super::error::{Result, StoreError};
-use super::ledger::Books;
+use super::ledger::LedgerChanges;
 use super::memory::{Brief, signed, unsigned};
 use super::parked::{EXCEPTION, Exception};
 use super::schema::{ROW, Read, read_row};
@@ -43,7 +43,7 @@ pub(super) struct Gather<'a> {
     /// Parked rows are left that were not looked at.
     pub(super) more: bool,
     pub(super) rows: Vec<(Row, Brief)>,
-    pub(super) books: Books,
+    pub(super) ledger: LedgerChanges,
     pub(super) freed: Vec<(u64, u8)>,
 }
 
@@ -60,7 +60,7 @@ impl<'a> Gather<'a> {
             full: false,
             more: false,
             rows: Vec::new(),
-            books: Books::default(),
+            ledger: LedgerChanges::default(),
             freed: Vec::new(),
         }
     }
@@ -213,7 +213,7 @@ impl Tx<'_> {
                         }
                     }
                     Want::No => {
-                        gather.books.unwanted(gather.number, 1);
+                        gather.ledger.unwanted(gather.number, 1);
                         gather.freed.push((exception.seq, exception.lane));
                     }
                     Want::Later => {
@@ -242,7 +242,7 @@ impl Tx<'_> {
                 Read::Good(row) => (Some(row.kind), row.kind.lane().number()),
                 Read::Bad(_, kind) => (kind, kind.map_or(3, |kind| kind.lane().number())),
             };
-            gather.books.lost(number, kind, Reason::CorruptRow, 1);
+            gather.ledger.lost(number, kind, Reason::CorruptRow, 1);
             gather.freed.push((seq, lane));
         }
         Ok(())
@@ -321,7 +321,7 @@ impl Tx<'_> {
             lead = lead.max(self.last_of_lane(lane)?);
         }
         if lead > start {
-            gather.books.unwanted(gather.number, passed);
+            gather.ledger.unwanted(gather.number, passed);
             self.move_cursor(gather.number, lane, lead)?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Evicting rows before they are delivered, counted for each route that still held them; and the size cap.
 
 use super::error::Result;
-use super::ledger::Books;
+use super::ledger::LedgerChanges;
 use super::memory::{InFlight, PASSED, PLACEHOLDER, Route, floor, signed, unsigned};
 use super::routes::{DEAD, DONE, RETRY};
 use super::schema::{PAGE_BYTES, ROW, Read, read_row};
@@ -309,8 +309,8 @@ impl Tx<'_> {
         self.take_away(&going, Reason::CorruptRow, None, now)
     }
 
-    /// Deletes rows and books them for each route that has not settled them: `reason` if it wants them, else
-    /// unwanted; a dead letter under its own reason. Batches in flight forget them.
+    /// Deletes rows and counts them for each route that has not settled them: under `reason` if the route wants them, else as
+    /// unwanted; a dead letter under its own reason. Removes them from batches in flight.
     pub(super) fn take_away(
         &mut self,
         going: &[Going],
@@ -321,11 +321,14 @@ impl Tx<'_> {
         if going.is_empty() {
             return Ok(());
         }
-        let mut books = Books::default();
+        let mut ledger = LedgerChanges::default();
         let mut exceptions = Vec::new();
+        // Most of the time there are none: one search for all rows instead of one for each.
+        let any: bool =
+            self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM exception)")?.query_row([], |row| row.get(0))?;
         for row in going {
             exceptions.clear();
-            {
+            if any {
                 let mut select = self.db.prepare_cached("SELECT route, state, reason FROM exception WHERE seq = ?1")?;
                 let mut rows = select.query([signed(row.seq)])?;
                 while let Some(exception) = rows.next()? {
@@ -335,7 +338,7 @@ impl Tx<'_> {
                 }
             }
             for (route, _, own) in exceptions.iter().filter(|(_, state, _)| *state != DONE) {
-                books.lost(*route, row.kind, own.unwrap_or(reason), 1);
+                ledger.lost(*route, row.kind, own.unwrap_or(reason), 1);
             }
             for route in &self.memory.routes {
                 if route.passed(row.lane, row.seq) || exceptions.iter().any(|(number, ..)| *number == route.number) {
@@ -346,9 +349,9 @@ impl Tx<'_> {
                     _ => true,
                 };
                 if wanted {
-                    books.lost(route.number, row.kind, reason, 1);
+                    ledger.lost(route.number, row.kind, reason, 1);
                 } else {
-                    books.unwanted(route.number, 1);
+                    ledger.unwanted(route.number, 1);
                 }
             }
             for (route, ..) in exceptions.iter().filter(|(_, state, _)| *state == RETRY) {
@@ -359,11 +362,11 @@ impl Tx<'_> {
             }
             self.db.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([signed(row.seq)])?;
         }
-        books.write(self, now)?;
+        ledger.write(self, now)?;
         self.forget_in_flight(&|seq| going.iter().any(|row| row.seq == seq))
     }
 
-    /// Takes rows that are gone out of the batches in flight, which can then not be sent again as they were.
+    /// Removes deleted rows from the batches in flight. Such a batch cannot be sent again as it was.
     pub(super) fn forget_in_flight(&mut self, gone: &dyn Fn(u64) -> bool) -> Result<()> {
         for route in self.memory.routes.clone() {
             let Some(batch) = route.inflight else { continue };

@@ -1,4 +1,4 @@
-//! The age cap.
+//! The age cap: deletes rows that are too old.
 
 use super::error::Result;
 use super::evict::{Going, Wants};
@@ -12,23 +12,23 @@ use crate::reason::Reason;
 use rusqlite::params;
 use std::collections::HashMap;
 
-/// Rows looked at per lane and place in one call.
+/// Rows examined in one call per lane, at its head and at the moving position.
 const WINDOW: i64 = 64;
 
 const MS_PER_DAY: i64 = 24 * 3600 * 1000;
 
-/// What is known of the boot a row was recorded in.
+/// What is known about the boot in which a row was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Boot {
-    /// The present one.
+    /// The current boot.
     Same,
-    /// An earlier one, with its wall clock minus its monotonic clock as last seen.
+    /// An earlier boot, with the last stored offset of its wall clock from its monotonic clock.
     Earlier(i64),
     /// Nothing.
     Unknown,
 }
 
-/// Age of a row in milliseconds; an impossible one counts from the start of this boot.
+/// Age of a row in milliseconds. An impossible age counts from the start of this boot.
 fn age_ms(boot: Boot, row_mono_ms: i64, now: Now) -> i64 {
     match boot {
         Boot::Same => now.mono_ms.saturating_sub(row_mono_ms).max(0),
@@ -41,8 +41,8 @@ fn age_ms(boot: Boot, row_mono_ms: i64, now: Now) -> i64 {
 }
 
 impl Store {
-    /// Takes rows away that are over their age. Looks at the head of each lane and, in turn, at the rest; call again
-    /// while it answers more than 0.
+    /// Deletes rows that are over their maximum age. Examines the head of each lane and a part of the rest; call again while
+    /// it returns more than 0.
     pub(crate) fn expire(&mut self, wants: Wants<'_>, now: Now) -> Result<usize> {
         let options = self.options;
         let present = self.boot.clone();
@@ -71,8 +71,8 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// Adds the rows over their age among the next [`WINDOW`] of a lane. Answers the last one looked at, 0 at the
-    /// lane's end.
+    /// Adds the rows over their maximum age among the next [`WINDOW`] rows of a lane. Returns the last row examined, 0 at
+    /// the end of the lane.
     #[allow(clippy::too_many_arguments)]
     fn old(
         &mut self,

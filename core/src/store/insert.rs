@@ -1,8 +1,8 @@
-//! The fold: everything one pass over the ring brings, in one transaction with the mark of how far it came.
+//! The fold: stores everything of one pass over the ring, in one transaction with the position it reached.
 
 use super::blocks::Blocks;
 use super::error::{Result, StoreError};
-use super::ledger::{BEFORE, Books, spelling};
+use super::ledger::{BEFORE, LedgerChanges, spelling};
 use super::memory::{EPOCH_SHIFT, MAX_EPOCH, Memory, PASSED, PLACEHOLDER, signed, unsigned};
 use super::schema::{RawRow, row_crc};
 use super::types::{FoldMark, Had, Identity, NewRow, Now};
@@ -14,10 +14,10 @@ use crate::row::Run;
 use crate::sys::map;
 use rusqlite::{CachedStatement, Connection, params};
 
-/// Placeholders kept at most: an app that makes up destination names must not fill the table.
+/// Most placeholder routes: an app that makes up destination names must not fill the table.
 const PLACEHOLDERS: usize = 32;
 
-/// Changes of the wall clock against the monotonic one that are not written down, in milliseconds.
+/// Changes of the offset between wall clock and monotonic clock that are not stored, in milliseconds.
 const OFFSET_DRIFT_MS: u64 = 1_000;
 
 /// The rows every new file starts with.
@@ -44,7 +44,7 @@ struct Count {
     stored: u64,
 }
 
-/// One transaction from the ring. Dropping it undoes all of it.
+/// One transaction of the fold. Dropping it rolls everything back.
 pub(crate) struct Fold<'a> {
     db: &'a Connection,
     blocks: &'a Blocks,
@@ -52,7 +52,7 @@ pub(crate) struct Fold<'a> {
     before: Option<Box<Memory>>,
     insert: CachedStatement<'a>,
     counts: Vec<Count>,
-    books: Books,
+    ledger: LedgerChanges,
     /// Rows given to target placeholders: (route, n).
     given: Vec<(i64, u64)>,
     now: Now,
@@ -81,15 +81,15 @@ impl Store {
             before,
             insert,
             counts: Vec::new(),
-            books: Books::default(),
+            ledger: LedgerChanges::default(),
             given: Vec::new(),
             now,
             replaced_before: *replaced_before,
         })
     }
 
-    /// Numbers rows in a higher epoch from now on; a lower or the same one changes nothing. Each route's count starts
-    /// anew with what it still has.
+    /// Numbers rows in a higher epoch from now on. A lower or equal epoch changes nothing. The counts of each route restart
+    /// with the rows it still holds.
     pub(crate) fn raise_epoch(&mut self, at_least: u64) -> Result<()> {
         let epoch = at_least.min(MAX_EPOCH);
         if epoch <= self.memory.epoch {
@@ -118,7 +118,7 @@ impl Tx<'_> {
 }
 
 impl Fold<'_> {
-    /// Stores a run and gives its number; one that is already there (same id) keeps it.
+    /// Stores a run and returns its number. A run that is already stored (same id) keeps its number.
     pub(crate) fn run(&mut self, run: &Run) -> Result<i64> {
         let json = serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         self.db
@@ -145,7 +145,7 @@ impl Fold<'_> {
         self.run(run)
     }
 
-    /// Stores an event; counts it as stored, a late one also as late. Answers its number.
+    /// Stores an event and returns its `seq`. Counts it as stored, and as late if it is.
     pub(crate) fn insert(&mut self, row: &NewRow<'_>) -> Result<u64> {
         if self.memory.next_n >= (1 << EPOCH_SHIFT) - 1 {
             return Err(StoreError::Unavailable("this epoch has no numbers left".to_string()));
@@ -205,8 +205,8 @@ impl Fold<'_> {
                     tx.mark_done(number, seq, lane)?;
                     tx.pass_done(number, usize::from(lane))?;
                     match ambiguous {
-                        true => self.books.lost(number, Some(row.kind), Reason::Ambiguous, 1),
-                        false => self.books.unwanted(number, 1),
+                        true => self.ledger.lost(number, Some(row.kind), Reason::Ambiguous, 1),
+                        false => self.ledger.unwanted(number, 1),
                     }
                 }
                 None => {
@@ -220,20 +220,20 @@ impl Fold<'_> {
         Ok(seq)
     }
 
-    /// Counts events taken over from the ring, whatever becomes of them; `None` = of a kind that cannot be read.
+    /// Counts events read from the ring, whatever happens to them later. `None` = the kind cannot be read.
     pub(crate) fn intake(&mut self, kind: Option<Kind>, n: u64) -> Result<()> {
         let count = self.count(kind);
         count.folded = count.folded.saturating_add(n);
         Ok(())
     }
 
-    /// Books events that end before a row.
+    /// Counts events that are dropped before a row is stored.
     pub(crate) fn drop(&mut self, kind: Option<Kind>, reason: Reason, n: u64) -> Result<()> {
-        self.books.lost(BEFORE, kind, reason, n);
+        self.ledger.lost(BEFORE, kind, reason, n);
         Ok(())
     }
 
-    /// Stores a breadcrumb over the one [`limits::CRUMBS`] before it.
+    /// Stores a breadcrumb. It replaces the one recorded [`limits::CRUMBS`] before it.
     pub(crate) fn crumb(&mut self, number: u64, run: i64, json: &str) -> Result<()> {
         self.db
             .prepare_cached("INSERT OR REPLACE INTO crumb (slot, number, run, json) VALUES (?1, ?2, ?3, ?4)")?
@@ -241,7 +241,7 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Forgets all breadcrumbs.
+    /// Deletes all breadcrumbs.
     pub(crate) fn clear_crumbs(&mut self) -> Result<()> {
         self.db.prepare_cached("DELETE FROM crumb")?.execute([])?;
         Ok(())
@@ -277,7 +277,7 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Replaces the snapshot of what the gate refused so far (the ring header's cumulative counters).
+    /// Replaces the snapshot of the gate's cumulative counters (kept in the ring header).
     pub(crate) fn gate(&mut self, counts: &[(Reason, Option<Kind>, u64)]) -> Result<()> {
         self.db.prepare_cached("DELETE FROM gate")?.execute([])?;
         for (reason, kind, n) in counts.iter().filter(|count| count.2 > 0) {
@@ -290,11 +290,11 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// How far the ring is folded with this transaction, and what wall clock minus monotonic clock is in this boot.
+    /// Stores how far the ring is folded with this transaction, and the offset of the wall clock from the monotonic clock.
     pub(crate) fn mark(&mut self, mark: FoldMark, boot: &str, wall_offset_ms: i64) -> Result<()> {
         self.memory.mark = mark;
         let known = self.memory.offset_ms.filter(|_| *self.memory.boot_seen == *boot);
-        // Clocks drift by the millisecond; one page less in each commit is worth more than that.
+        // Clocks drift by milliseconds; that is not worth another page in each commit.
         if known.is_none_or(|known| wall_offset_ms.abs_diff(known) > OFFSET_DRIFT_MS) {
             self.db
                 .prepare_cached("INSERT OR REPLACE INTO boot (boot, wall_offset_ms) VALUES (?1, ?2)")?
@@ -305,8 +305,8 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// How far the carver came in a quarantined folder, committed with the rows it found there; `found` of them were
-    /// not settled. Answers how many were found so far.
+    /// Stores how far the carver has read a quarantined folder, in the transaction of the rows it found there. `found` of
+    /// them were not settled. Returns how many were found so far.
     pub(crate) fn carved(&mut self, folder: &str, page: u64, found: u64) -> Result<u64> {
         let found = self
             .db
@@ -341,7 +341,7 @@ impl Fold<'_> {
                 .prepare_cached("UPDATE flow SET base = base + ?3 WHERE route = ?1 AND epoch = ?2")?
                 .execute(params![route, epoch, signed(*n)])?;
         }
-        let books = std::mem::take(&mut self.books);
+        let ledger = std::mem::take(&mut self.ledger);
         self.memory.clean = false;
         let memory = &*self.memory;
         let mark = memory.mark;
@@ -359,7 +359,7 @@ impl Fold<'_> {
                 mark.reserve_total as i64,
                 &*memory.boot_seen
             ])?;
-        books.write(&Tx { db: self.db, memory: &mut *self.memory, small: false }, self.now)?;
+        ledger.write(&Tx { db: self.db, memory: &mut *self.memory, small: false }, self.now)?;
         if self.replaced_before != map::replaced_pages() {
             return Err(StoreError::Unavailable("queue.db-shm was cut short".to_string()));
         }
@@ -377,7 +377,7 @@ impl Fold<'_> {
         &mut self.counts[place]
     }
 
-    /// A destination nobody has declared yet gets a placeholder, and the placeholder an exception for this row.
+    /// Keeps the row for a destination that is not declared yet: by an exception of its placeholder route.
     fn keep_for(&mut self, target: &str, seq: u64, kind: Kind) -> Result<()> {
         let known = self.memory.routes.iter().any(|route| &*route.destination == target && !route.is_placeholder());
         if known {

@@ -45,8 +45,8 @@ impl Store {
             }
             gather.check()?;
             let exhausted = !gather.full && (gather.more || gather.exhausted());
-            let Gather { mut rows, books, freed, .. } = gather;
-            books.write(tx, now)?;
+            let Gather { mut rows, ledger, freed, .. } = gather;
+            ledger.write(tx, now)?;
             tx.end(number, &freed)?;
             tx.sweep()?;
             rows.sort_by_key(|(_, brief)| (brief.lane, brief.seq));

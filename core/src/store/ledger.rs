@@ -1,4 +1,4 @@
-//! The books: what was lost and why, what was delivered, what a route never wanted.
+//! The ledger: counts of events that were lost, delivered or unwanted.
 
 use super::error::Result;
 use super::memory::{signed, unsigned};
@@ -9,22 +9,22 @@ use crate::reason::Reason;
 use crate::row::Lost;
 use rusqlite::params;
 
-/// Route number of what was lost before a row was stored.
+/// Route number for events lost before a row was stored.
 pub(super) const BEFORE: i64 = 0;
 
-/// Spelling of a kind the damage hid.
+/// Spelling of a kind that cannot be read.
 pub(super) const UNKNOWN: &str = "unknown";
 
 const MS_PER_DAY: i64 = 24 * 3600 * 1000;
 
-/// What one transaction adds to the books; few entries, so they are searched one by one.
+/// What one transaction adds to the ledger. There are few entries, so they are searched one by one.
 #[derive(Debug, Default)]
-pub(super) struct Books {
+pub(super) struct LedgerChanges {
     lost: Vec<(i64, Option<Kind>, Reason, u64)>,
     flows: Vec<(i64, u64, u64)>,
 }
 
-impl Books {
+impl LedgerChanges {
     pub(super) fn lost(&mut self, route: i64, kind: Option<Kind>, reason: Reason, n: u64) {
         let entry = self.lost.iter_mut().find(|entry| entry.0 == route && entry.1 == kind && entry.2 == reason);
         match entry {
@@ -53,7 +53,7 @@ impl Books {
         }
     }
 
-    /// Writes them; part of the transaction in which the rows went.
+    /// Writes the entries, in the transaction that deletes the rows.
     pub(super) fn write(self, tx: &Tx<'_>, now: Now) -> Result<()> {
         let epoch = signed(tx.memory.epoch);
         for (route, kind, reason, n) in self.lost {
@@ -85,8 +85,8 @@ pub(super) fn spelling(kind: Option<Kind>) -> &'static str {
 }
 
 impl Store {
-    /// What never reaches this route, cumulative in this epoch: lost before a row, on this route, and refused at the
-    /// gate (the last snapshot the fold saw). Dead letters are not in it while they are kept.
+    /// Events of this epoch that never reach this route: lost before a row was stored, lost on this route, or refused at
+    /// the gate (as of the last fold). Dead letters count once they are deleted.
     pub(crate) fn lost(&self, route: &str) -> Result<Vec<Lost>> {
         let number = self.memory.route(route).map_or(BEFORE, |route| route.number);
         let mut select = self.db.prepare_cached(

@@ -1,4 +1,4 @@
-//! Rows for the inspector, each with where it is on every route.
+//! Rows for the inspector, each with its state on every route.
 
 use super::answers::{RouteFate, RowState};
 use super::error::Result;
@@ -16,15 +16,15 @@ pub struct Filter {
     pub kind: Option<Kind>,
     /// Only this lane.
     pub lane: Option<Lane>,
-    /// Only rows that this route still has (queued, parked, in flight or dead).
+    /// Only rows that this route still holds (queued, parked, in flight or dead).
     pub held_by: Option<String>,
     /// Only rows recorded at or after this wall clock (milliseconds since 1970).
     pub since_ms: Option<i64>,
     /// Only rows stored after this one.
     pub after: u64,
-    /// Only rows whose JSON contains this text, as it is spelled there.
+    /// Only rows whose JSON contains this text literally.
     pub text: Option<String>,
-    /// The newest that many; 0 = all.
+    /// At most this many, the newest ones; 0 = all.
     pub limit: usize,
 }
 
@@ -33,13 +33,13 @@ pub struct Filter {
 pub struct Listed {
     /// The row.
     pub row: Row,
-    /// Where it is, per route; routes that are past it are left out.
+    /// Its state per route. Routes that have passed it are left out.
     pub routes: Vec<RouteFate>,
 }
 
 impl Reader {
-    /// The rows that pass the filter, newest last. A row that fails its checksum is left out (`None` would say
-    /// nothing; [`Reader::damaged`] counts them).
+    /// The rows that match the filter, newest last. Rows that fail their checksum are left out; [`Reader::damaged`] counts
+    /// them.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Listed>> {
         self.look(|db, memory| list(db, memory, filter))
     }

@@ -1,7 +1,7 @@
 //! Periodic maintenance, so that no table grows without bound.
 
 use super::error::Result;
-use super::ledger::{Books, day};
+use super::ledger::{LedgerChanges, day};
 use super::memory::{PLACEHOLDER, signed};
 use super::parked::{EXCEPTION, Exception};
 use super::routes::DEAD;
@@ -41,7 +41,7 @@ impl Store {
                     }
                 }
             }
-            tx.trim_books(now)?;
+            tx.trim_ledger(now)?;
             tx.trim_runs()?;
             tx.db.prepare_cached("DELETE FROM settled WHERE seq NOT IN (SELECT seq FROM event)")?.execute([])?;
             tx.sweep()?;
@@ -69,21 +69,21 @@ impl Tx<'_> {
         dead.sort_by_key(|letter| (letter.at_ms, letter.seq));
         let too_many = dead.len().saturating_sub(limits::DEAD_LETTERS);
         let old = limits::DEAD_LETTER_AGE.as_millis() as i64;
-        let mut books = Books::default();
+        let mut ledger = LedgerChanges::default();
         let mut freed = Vec::new();
         for (place, letter) in dead.iter().enumerate() {
             let age = now.wall_ms.saturating_sub(letter.at_ms);
             if place < too_many || (age > old && age <= FAR_MS) {
-                books.lost(route, self.kind_of(letter.seq)?, letter.reason.unwrap_or(Reason::Rejected), 1);
+                ledger.lost(route, self.kind_of(letter.seq)?, letter.reason.unwrap_or(Reason::Rejected), 1);
                 freed.push((letter.seq, letter.lane));
             }
         }
         for seq in broken {
             let kind = self.kind_of(seq)?;
-            books.lost(route, kind, Reason::CorruptRow, 1);
+            ledger.lost(route, kind, Reason::CorruptRow, 1);
             freed.push((seq, kind.map_or(3, |kind| kind.lane().number())));
         }
-        books.write(self, now)?;
+        ledger.write(self, now)?;
         self.end(route, &freed)
     }
 
@@ -106,7 +106,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn trim_books(&self, now: Now) -> Result<()> {
+    fn trim_ledger(&self, now: Now) -> Result<()> {
         let before = day(now).saturating_sub(LEDGER_DAYS);
         let many: bool = self
             .db

@@ -1,6 +1,6 @@
-//! What is kept in memory beside the file: the routes with their cursors, and the head of the fold.
+//! The part of the file that is also kept in memory: routes with their cursors, and the position of the fold.
 //!
-//! A copy is taken when a transaction begins and put back when it fails, so it never differs from the file.
+//! It is copied when a transaction begins and restored when the transaction fails, so it never differs from the file.
 
 use super::error::{Result, StoreError};
 use super::types::{FoldMark, InflightState};
@@ -12,13 +12,13 @@ use std::sync::Arc;
 /// `seq` = epoch shifted by this + n.
 pub(super) const EPOCH_SHIFT: u32 = 40;
 
-/// The highest epoch whose numbers a JSON reader with 53-bit integers still tells apart.
+/// The highest epoch: `seq` must fit into the 53 bits that JSON readers represent exactly.
 pub(super) const MAX_EPOCH: u64 = (1 << 13) - 1;
 
 /// The route that wants everything until the first destination is declared.
 pub(super) const PLACEHOLDER: &str = "*";
 
-/// A cursor that has passed every row there will ever be.
+/// A cursor that has passed every possible row.
 pub(super) const PASSED: u64 = i64::MAX as u64;
 
 #[derive(Clone, Debug)]
@@ -28,18 +28,18 @@ pub(super) struct Memory {
     pub(super) next_n: u64,
     pub(super) mark: FoldMark,
     pub(super) boot_seen: Arc<str>,
-    /// Wall clock minus monotonic clock as last written for that boot, by this life.
+    /// Wall clock minus monotonic clock as this process last stored it for that boot.
     pub(super) offset_ms: Option<i64>,
-    /// The last life closed the file, and this one has not folded since.
+    /// The last process closed the file cleanly, and this one has not folded since.
     pub(super) clean: bool,
     pub(super) routes: Vec<Route>,
-    /// Per lane: rows up to here that are still stored are held by exceptions only.
+    /// Per lane: only exceptions hold the stored rows up to here.
     pub(super) swept: [u64; 4],
     /// Per lane: where the next search for rows over their age starts.
     pub(super) aged: [u64; 4],
     /// Per lane: where the next search for rows that only idle routes hold starts.
     pub(super) idle: [u64; 4],
-    /// Runs that no row names were removed in this life.
+    /// This process has removed the runs that no row names.
     pub(super) runs_pruned: bool,
 }
 
@@ -61,16 +61,16 @@ pub(super) struct Route {
 pub(super) struct InFlight {
     pub(super) batch_id: String,
     pub(super) attempt: u32,
-    /// `None`: rows went meanwhile, so the batch cannot be sent again as it was.
+    /// `None` = rows were deleted meanwhile, so the batch cannot be sent again as it was.
     pub(super) encoder: Option<u32>,
     pub(super) state: InflightState,
     /// In order of lane, then of `seq`.
     pub(super) rows: Vec<Brief>,
-    /// The rows' ids and kinds are filled in (after opening the file they are not yet).
+    /// The ids and kinds of the rows are filled in. After opening the file they are not.
     pub(super) known: bool,
 }
 
-/// What `settle` must know of a row in flight.
+/// What `settle` needs of a row in flight.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Brief {
     pub(super) seq: u64,
@@ -93,7 +93,7 @@ impl Route {
         &*self.name == PLACEHOLDER || self.name.ends_with("/*")
     }
 
-    /// Keeps only the rows it was given by name, never those behind its cursors.
+    /// Holds rows by exceptions only, never by its cursors.
     pub(super) fn is_target_placeholder(&self) -> bool {
         &*self.name != PLACEHOLDER && self.name.ends_with("/*")
     }
@@ -193,7 +193,7 @@ impl Memory {
         while let Some(row) = rows.next()? {
             let number: i64 = row.get(0)?;
             let (seqs, state): (String, String) = (row.get(2)?, row.get(4)?);
-            // One that cannot be read is cut anew: its rows are still behind the cursor.
+            // A batch that cannot be read is cut again: the cursor has not passed its rows.
             let batch = InFlight::parse(row.get(1)?, &seqs, row.get(3)?, &state, row.get(5)?);
             if let Some(route) = memory.routes.iter_mut().find(|route| route.number == number) {
                 route.inflight = batch.map(Arc::new);
@@ -227,7 +227,7 @@ impl Memory {
         floor(self.routes.iter())
     }
 
-    /// Whether this row is on its way on any route.
+    /// Whether this row is in flight on any route.
     pub(super) fn in_flight(&self, seq: u64) -> bool {
         self.routes
             .iter()
@@ -256,7 +256,7 @@ pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// 64 bits that are no count (generations are random).
+/// 64 bits that are not a count: generations are random.
 fn bits(number: i64) -> u64 {
     number as u64
 }

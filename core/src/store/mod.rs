@@ -1,4 +1,4 @@
-//! The queue on the disk: the only room with SQL.
+//! The queue on disk. Only this module contains SQL.
 //!
 //! One connection, owned by the writer's thread. Rows are plain JSON with a checksum; each route of each destination
 //! has a cursor per lane, and a row goes when every route has passed it and no exception names it. Whatever does not
@@ -13,14 +13,14 @@
 //! | `types`, `error` | what goes in and out, what can be wrong |
 //! | `schema` | tables, pragmas, how a row is read and checked |
 //! | `memory` | the copy of routes and cursors that is kept beside the file |
-//! | `insert`, `start` | the fold: one transaction from the ring; what a new life reads back |
+//! | `insert`, `start` | the fold: one transaction from the ring; what a new process reads back |
 //! | `routes` | declaring and retiring destinations; placeholders that keep rows for destinations not yet known |
-//! | `lease`, `cut`, `parked`, `settle` | a batch in flight, how it is chosen, and what became of it |
+//! | `lease`, `cut`, `parked`, `settle` | choosing the rows of a batch, parking rows, settling a batch |
 //! | `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
-//! | `ledger` | what was lost and why |
+//! | `ledger` | counts of lost, delivered and unwanted events |
 //! | `blocks`, `disk` | blocks of the file and its log; a full disk |
 //! | `repair`, `wipe` | damaged file, erasure |
-//! | `read`, `answers`, `list` | questions of the app and of the inspector |
+//! | `read`, `answers`, `list` | queries of the app and of the inspector |
 
 mod answers;
 mod blocks;

@@ -1,5 +1,5 @@
 //! The store against a simple model: whatever is done to it in whatever order, each row is on each route exactly where
-//! the model says, the accounts balance, nothing settled comes back and nothing goes without an entry in the books.
+//! the model says, the accounts balance, nothing settled comes back and nothing goes without an entry in the ledger.
 
 use super::*;
 use crate::destination::Want;

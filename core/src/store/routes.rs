@@ -2,7 +2,7 @@
 //! rows nobody needs any more.
 
 use super::error::Result;
-use super::ledger::Books;
+use super::ledger::LedgerChanges;
 use super::memory::{PASSED, PLACEHOLDER, Route, floor, signed, unsigned};
 use super::types::{From, Now};
 use super::{Store, Tx};
@@ -16,24 +16,24 @@ pub(super) const RETRY: i64 = 1;
 /// `exception.state` of a dead letter.
 pub(super) const DEAD: i64 = 2;
 
-/// `exception.state` of a row the route is done with although its cursor has not passed it yet.
+/// `exception.state` of a row that the route has finished with before its cursor reached it.
 pub(super) const DONE: i64 = 3;
 
-/// Most rows one sweep looks at in a lane: keeps a transaction in the range of a millisecond or two.
+/// Most rows of a lane in one sweep: keeps a transaction at a millisecond or two.
 const SWEEP: i64 = 1024;
 
 /// Rows of all lanes deleted in one transaction on a disk that is nearly full: each may be a page in the log.
 const SMALL_SWEEP: i64 = 128;
 
 impl Store {
-    /// Whether no row waits to be deleted that every route has passed.
+    /// Whether all rows that every route has passed are deleted.
     pub(super) fn is_swept(&self) -> bool {
         let last = self.memory.next_seq().saturating_sub(1);
         self.memory.floor().into_iter().zip(self.memory.swept).all(|(floor, swept)| swept >= floor.min(last))
     }
 
-    /// Makes the routes of a destination known and awake. Declaring what is declared changes nothing; a dormant
-    /// destination goes on where it was; routes of it that are not named any more become dormant.
+    /// Declares the routes of a destination. Declaring them again changes nothing. A dormant destination continues where it
+    /// stopped. Routes of it that are no longer named become dormant.
     pub(crate) fn declare(&mut self, destination: &str, routes: &[&str], from: From, now: Now) -> Result<()> {
         let name = |route: &str| format!("{destination}/{route}");
         let settled = routes
@@ -74,7 +74,7 @@ impl Store {
                     }
                 }
             }
-            // The placeholder that wants everything knows what any other lost.
+            // The placeholder for all destinations knows every loss.
             let elder =
                 placeholders.iter().find(|placeholder| &*placeholder.name == PLACEHOLDER).or(placeholders.first());
             if let Some(elder) = elder.filter(|_| from == From::Oldest) {
@@ -83,7 +83,7 @@ impl Store {
                 }
             }
             for placeholder in placeholders {
-                // What it kept is now held by the new routes, or was given up by `From::Now`.
+                // The new routes hold its rows now, or `From::Now` gave them up.
                 let reason = (from == From::Now).then_some(Reason::DestinationRemoved);
                 tx.remove_route(&placeholder, reason, now)?;
             }
@@ -91,7 +91,7 @@ impl Store {
         })
     }
 
-    /// The destination is not used any more: its rows wait [`crate::limits::DORMANT_AGE`] for it to come back.
+    /// Makes the routes of a destination dormant. Their rows are kept for [`crate::limits::DORMANT_AGE`].
     pub(crate) fn retire(&mut self, destination: &str, now: Now) -> Result<()> {
         let awake = |route: &&Route| {
             &*route.destination == destination && !route.is_placeholder() && route.dormant_since_ms.is_none()
@@ -103,7 +103,7 @@ impl Store {
         self.write(true, |tx| numbers.iter().try_for_each(|number| tx.sleep(*number, Some(now.wall_ms))))
     }
 
-    /// A run begins that knows only these destinations: the others wait for theirs to come back, or to be added.
+    /// Makes all destinations but these dormant, at the start of a run that declares only these.
     pub(crate) fn retire_all_but(&mut self, declared: &[&str], now: Now) -> Result<()> {
         let gone = |route: &&Route| !route.is_placeholder() && !declared.contains(&&*route.destination);
         let gone: std::collections::BTreeSet<String> =
@@ -119,7 +119,7 @@ impl Store {
         awake.map(|route| route.name.to_string()).collect()
     }
 
-    /// What the delivery keeps about a route; the store does not read it.
+    /// What the delivery thread stores for a route. The store does not interpret it.
     pub(crate) fn route_state(&self, route: &str) -> Result<Option<String>> {
         let state: Option<Option<String>> = self
             .db
@@ -137,7 +137,7 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// Adds a route whose cursors stand at `cursors`; answers its number, which no earlier route had.
+    /// Adds a route with these cursors. Returns its number, which no earlier route had.
     pub(super) fn add_route(
         &mut self,
         name: &str,
@@ -176,20 +176,20 @@ impl Tx<'_> {
         self.start_flow(&route, base, self.memory.next_seq())?;
         self.memory.routes.push(route);
         (0..4).try_for_each(|lane| self.pass_done(number, lane))?;
-        // Rows that only exceptions held may now be behind a cursor again.
+        // Rows that only exceptions held may lie ahead of a cursor again.
         self.memory.swept = [0; 4];
         Ok(number)
     }
 
-    /// Rows from a damaged file that this route had settled there are not for it. Books those that may have arrived, and
-    /// answers how many.
+    /// Marks rows from a damaged file that this route had settled there as finished. Counts those that may have arrived as
+    /// ambiguous and returns their number.
     fn already_settled(&mut self, route: &Route) -> Result<u64> {
         let db = self.db;
         let mut select = db.prepare_cached(
             "SELECT seq, event.lane, event.kind, ambiguous FROM settled JOIN event USING (seq) WHERE hash = ?1 ORDER BY seq",
         )?;
-        // No day: the books of long ago have none either.
-        let mut book = db.prepare_cached(
+        // Day 0, as for entries that were summed up.
+        let mut count = db.prepare_cached(
             "INSERT INTO ledger (epoch, day, route, kind, reason, n) VALUES (?1, 0, ?2, ?3, ?4, 1)
              ON CONFLICT DO UPDATE SET n = n + 1",
         )?;
@@ -203,14 +203,14 @@ impl Tx<'_> {
             self.mark_done(route.number, seq, lane)?;
             if row.get(3)? {
                 let kind: String = row.get(2)?;
-                book.execute(params![signed(self.memory.epoch), route.number, kind, Reason::Ambiguous.as_str()])?;
+                count.execute(params![signed(self.memory.epoch), route.number, kind, Reason::Ambiguous.as_str()])?;
                 ambiguous += 1;
             }
         }
         Ok(ambiguous)
     }
 
-    /// Begins a route's count in the present epoch.
+    /// Starts the counts of a route in the current epoch.
     pub(super) fn start_flow(&self, route: &Route, base: u64, first_seq: u64) -> Result<()> {
         let first = (!route.is_target_placeholder()).then_some(signed(first_seq));
         self.db.execute(
@@ -225,7 +225,7 @@ impl Tx<'_> {
         self.memory.routes.iter().filter(of).map(|route| route.number).collect()
     }
 
-    /// What a placeholder lost was lost to the route it kept it for.
+    /// Copies the losses of a placeholder to the route for which it held rows.
     fn inherit(&mut self, placeholder: i64, route: i64) -> Result<()> {
         let epoch = signed(self.memory.epoch);
         self.db.execute(
@@ -250,7 +250,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Starts the waiting time of a dormant route again (its clock was wrong).
+    /// Restarts the time of a dormant route, because the clock was wrong.
     pub(super) fn sleep_from(&mut self, number: i64, since_ms: i64) -> Result<()> {
         self.sleep(number, Some(since_ms))
     }
@@ -262,7 +262,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// How many rows this route still has: behind its cursors, parked, dead.
+    /// How many rows this route still holds: ahead of its cursors, parked, dead.
     pub(super) fn held(&self, route: &Route) -> Result<u64> {
         let named: i64 = self.db.query_row(
             "SELECT count(*) FROM exception WHERE route = ?1 AND state IN (1, 2)",
@@ -289,12 +289,12 @@ impl Tx<'_> {
         Ok(unsigned(count))
     }
 
-    /// Removes a route. With a reason, all it still had is booked under it (dead letters under their own).
+    /// Removes a route. With a reason, the rows it still held are counted as lost under it, dead letters under their own.
     pub(super) fn remove_route(&mut self, route: &Route, reason: Option<Reason>, now: Now) -> Result<()> {
         if let Some(reason) = reason {
-            let mut books = Books::default();
-            self.book_all(route, None, reason, &mut books)?;
-            books.write(self, now)?;
+            let mut ledger = LedgerChanges::default();
+            self.count_as_lost(route, None, reason, &mut ledger)?;
+            ledger.write(self, now)?;
         }
         for table in ["cursor", "exception", "inflight", "flow", "receipt"] {
             self.db.execute(&format!("DELETE FROM {table} WHERE route = ?1"), [route.number])?;
@@ -305,17 +305,17 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Books everything the route still has as lost: all kinds, or those spelled in `only`.
-    pub(super) fn book_all(
+    /// Counts all rows that the route still holds as lost: of all kinds, or of those in `only`.
+    pub(super) fn count_as_lost(
         &self,
         route: &Route,
         only: Option<&[&str]>,
         reason: Reason,
-        books: &mut Books,
+        ledger: &mut LedgerChanges,
     ) -> Result<()> {
-        let mut book = |kind: &str, reason: Reason, n: i64| {
+        let mut count = |kind: &str, reason: Reason, n: i64| {
             if only.is_none_or(|only| only.contains(&kind)) {
-                books.lost(route.number, Kind::parse(kind), reason, unsigned(n));
+                ledger.lost(route.number, Kind::parse(kind), reason, unsigned(n));
             }
         };
         for (lane, cursor) in route.cursors.into_iter().enumerate() {
@@ -325,7 +325,7 @@ impl Tx<'_> {
             )?;
             let mut rows = select.query(params![route.number, lane as i64, signed(cursor)])?;
             while let Some(row) = rows.next()? {
-                book(&row.get::<_, String>(0)?, reason, row.get(1)?);
+                count(&row.get::<_, String>(0)?, reason, row.get(1)?);
             }
         }
         let mut select = self.db.prepare_cached(
@@ -339,7 +339,7 @@ impl Tx<'_> {
                 DEAD => row.get::<_, Option<String>>(2)?.and_then(|own| Reason::parse(&own)),
                 _ => None,
             };
-            book(&row.get::<_, String>(0)?, own.unwrap_or(reason), row.get(3)?);
+            count(&row.get::<_, String>(0)?, own.unwrap_or(reason), row.get(3)?);
         }
         Ok(())
     }
@@ -388,7 +388,7 @@ impl Tx<'_> {
         Ok(done)
     }
 
-    /// Deletes these rows, which no exception of some route names any more, unless another one holds them.
+    /// Deletes these rows unless a route still holds them.
     pub(super) fn free(&self, rows: &[(u64, u8)]) -> Result<()> {
         let floor = floor(self.memory.routes.iter());
         for (seq, lane) in rows {

@@ -1,7 +1,7 @@
-//! What became of a batch: every row of it ends somewhere, in one transaction with the receipt.
+//! Settling a batch: records the result of each row, in one transaction with the receipt.
 
 use super::error::Result;
-use super::ledger::Books;
+use super::ledger::LedgerChanges;
 use super::memory::{Brief, InFlight, signed};
 use super::types::{InflightState, Now, Receipt, RowEnd};
 use super::{Store, Tx};
@@ -19,8 +19,8 @@ pub(super) const DELIVERED: &str = "delivered";
 pub(super) const KEPT: &str = "kept";
 
 impl Store {
-    /// Ends the batch in flight: one end per row. Rows in flight that `ends` does not name are kept; ends of rows
-    /// that went meanwhile (a wipe) are ignored. `Err` changes nothing.
+    /// Ends the batch in flight with one result per row. A row in flight that `ends` does not name is kept. Results of rows
+    /// that were deleted meanwhile (by a wipe) are ignored. `Err` changes nothing.
     pub(crate) fn settle(
         &mut self,
         route: &str,
@@ -32,13 +32,13 @@ impl Store {
         let Some(number) = self.memory.route(route).map(|route| route.number) else { return Ok(()) };
         self.write(false, |tx| {
             let batch = tx.known_batch(number)?;
-            let mut books = Books::default();
+            let mut ledger = LedgerChanges::default();
             let mut outcomes: Vec<(&'static str, Vec<EventId>)> = Vec::new();
             let mut freed = Vec::new();
             let mut delivered = 0;
             if let Some(batch) = batch {
-                // What was unwanted between the rows is counted before any row of the batch becomes an exception.
-                tx.pass(number, &batch, &mut books)?;
+                // Unwanted rows between are counted before any row of the batch becomes an exception.
+                tx.pass(number, &batch, &mut ledger)?;
                 let ordered = ends.len() == batch.rows.len();
                 for (place, row) in batch.rows.iter().enumerate() {
                     let end = match ends.get(place) {
@@ -52,7 +52,7 @@ impl Store {
                             DELIVERED
                         }
                         RowEnd::Dropped(reason) => {
-                            books.lost(number, Some(row.kind), *reason, 1);
+                            ledger.lost(number, Some(row.kind), *reason, 1);
                             freed.extend(row.parked.then_some((row.seq, row.lane)));
                             reason.as_str()
                         }
@@ -76,8 +76,8 @@ impl Store {
                 }
                 tx.out_of_flight(number)?;
             }
-            books.delivered(number, delivered);
-            books.write(tx, now)?;
+            ledger.delivered(number, delivered);
+            ledger.write(tx, now)?;
             tx.receive(number, receipt, &pack(&outcomes))?;
             tx.save_state(number, route_state)?;
             tx.end(number, &freed)?;
@@ -86,7 +86,7 @@ impl Store {
         })
     }
 
-    /// The batch stays in flight and is tried again: the same rows, the same id.
+    /// Keeps the batch in flight for another attempt with the same rows and the same id.
     pub(crate) fn retry(&mut self, route: &str, receipt: &Receipt, route_state: Option<&str>) -> Result<()> {
         let Some(number) = self.memory.route(route).map(|route| route.number) else { return Ok(()) };
         self.write(false, |tx| {
@@ -99,7 +99,7 @@ impl Store {
         })
     }
 
-    /// Nothing is in flight any more; the rows are queued as they were and will be cut anew under a new id.
+    /// Takes the batch out of flight. Its rows are queued as before and are leased again under a new id.
     pub(crate) fn release(&mut self, route: &str, receipt: Option<&Receipt>, route_state: Option<&str>) -> Result<()> {
         let Some(number) = self.memory.route(route).map(|route| route.number) else { return Ok(()) };
         self.write(false, |tx| {
@@ -115,7 +115,7 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// The batch in flight with ids and kinds of its rows; rows that are gone are left out.
+    /// The batch in flight with the ids and kinds of its rows. Deleted rows are left out.
     fn known_batch(&mut self, number: i64) -> Result<Option<InFlight>> {
         let Some(batch) = self.memory.route_mut(number).and_then(|route| route.inflight.clone()) else {
             return Ok(None);
@@ -143,15 +143,15 @@ impl Tx<'_> {
         Ok(Some(batch))
     }
 
-    /// Moves the cursor of each lane to the batch's highest row there, and counts what lay between as unwanted.
-    fn pass(&mut self, number: i64, batch: &InFlight, books: &mut Books) -> Result<()> {
+    /// Moves the cursor of each lane to the highest row of the batch and counts the rows between as unwanted.
+    fn pass(&mut self, number: i64, batch: &InFlight, ledger: &mut LedgerChanges) -> Result<()> {
         let Some(cursors) = self.memory.route_mut(number).map(|route| route.cursors) else { return Ok(()) };
         for (lane, cursor) in cursors.into_iter().enumerate() {
             let fresh =
                 || batch.rows.iter().filter(|row| usize::from(row.lane) == lane && !row.parked && row.seq > cursor);
             let Some(last) = fresh().map(|row| row.seq).max() else { continue };
             let between = self.behind(number, lane, cursor, last)?;
-            books.unwanted(number, between.saturating_sub(fresh().count() as u64));
+            ledger.unwanted(number, between.saturating_sub(fresh().count() as u64));
             self.move_cursor(number, lane, last)?;
         }
         Ok(())
@@ -190,7 +190,7 @@ fn pack(outcomes: &[(&'static str, Vec<EventId>)]) -> String {
     text
 }
 
-/// At most [`NOTE_BYTES`] of a text.
+/// The first [`NOTE_BYTES`] of a text, cut at a character.
 fn cut(note: &str) -> &str {
     note.get(..note.floor_char_boundary(NOTE_BYTES)).unwrap_or_default()
 }

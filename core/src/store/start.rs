@@ -1,4 +1,4 @@
-//! What a new life of the process reads back: scope, properties, breadcrumbs, runs.
+//! What a new process reads back: scope, properties, breadcrumbs, runs.
 
 use super::Store;
 use super::error::Result;
@@ -38,7 +38,7 @@ impl Store {
         runs(&self.db)
     }
 
-    /// Ids of the rows stored after `seq`: what a carver must not bring a second time.
+    /// Ids of the rows stored after `seq`. The carver skips these.
     pub(crate) fn ids(&self, after: u64) -> Result<Vec<EventId>> {
         let mut select = self.db.prepare("SELECT id FROM event WHERE seq > ?1 ORDER BY seq")?;
         let mut rows = select.query([signed(after)])?;

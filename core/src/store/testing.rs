@@ -1,4 +1,4 @@
-//! A store in a temporary folder, with short ways to do what most tests need.
+//! A store in a temporary folder, with helpers for tests.
 
 use super::*;
 use crate::destination::Want;
@@ -24,7 +24,7 @@ pub(super) fn receipt(status: u16) -> Receipt {
     Receipt { at_ms: NOW.wall_ms, status, batch_id: "batch".to_string(), note: "noted".to_string() }
 }
 
-/// Ends a store as a killed process does: the log stays as it is.
+/// Closes a store without a checkpoint, as a killed process does.
 pub(super) fn die(store: Store) {
     store.db.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
 }
@@ -48,7 +48,7 @@ impl Bench {
         Bench { folder, store, ids: 0 }
     }
 
-    /// Lets go of the file without closing it well, and opens it again.
+    /// Opens the file again after an end without a clean close.
     pub(super) fn crash(self) -> Bench {
         let Bench { folder, store, ids } = self;
         die(store);
@@ -68,7 +68,7 @@ impl Bench {
         EventId::from_bytes(u128::from(number).to_be_bytes())
     }
 
-    /// Stores rows of these kinds; answers their numbers.
+    /// Stores rows of these kinds and returns their numbers.
     pub(super) fn add(&mut self, kinds: &[Kind]) -> Vec<u64> {
         self.add_for(kinds, &[], "{}")
     }
@@ -127,7 +127,7 @@ impl Bench {
         lease
     }
 
-    /// Ends all rows of a lease alike.
+    /// Settles all rows of a lease with the same result.
     pub(super) fn settle(&mut self, lease: &Lease, end: &RowEnd) {
         let ends: Vec<(u64, RowEnd)> = lease.rows.iter().map(|row| (row.seq, end.clone())).collect();
         self.store.settle(ROUTE, &ends, &receipt(200), None, NOW).unwrap();

@@ -1,4 +1,4 @@
-//! What goes into the store and what comes out of it.
+//! Arguments and results of the store.
 
 use crate::destination::Want;
 use crate::id::EventId;
@@ -8,12 +8,12 @@ use crate::reason::Reason;
 use crate::row::{Lost, Row, Run};
 use std::time::Duration;
 
-/// The caps a user may move.
+/// The caps that a user can configure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     /// Most bytes of used pages.
     pub(crate) cap_bytes: u64,
-    /// Age at which a row goes.
+    /// Age at which a row is deleted.
     pub(crate) max_age: Duration,
     /// The same for a crash.
     pub(crate) max_age_crash: Duration,
@@ -25,7 +25,7 @@ impl Default for Options {
     }
 }
 
-/// The clocks at the moment of a call; the store reads none itself.
+/// The clocks at the time of a call. The store does not read a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Now {
     /// Milliseconds since 1970.
@@ -34,7 +34,7 @@ pub(crate) struct Now {
     pub(crate) mono_ms: i64,
 }
 
-/// Who the queue belongs to. Wanted for a new file; an existing file keeps its own `install` and `epoch`.
+/// Identity of a new file. An existing file keeps its own `install` and `epoch`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     /// Id of this installation (UUID).
@@ -45,7 +45,7 @@ pub(crate) struct Identity {
     pub(crate) boot: String,
 }
 
-/// How far the ring was folded, committed together with what was folded.
+/// How far the ring was folded, committed together with the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct FoldMark {
     /// Generation of the ring file.
@@ -60,21 +60,21 @@ pub(crate) struct FoldMark {
     pub(crate) reserve_total: u64,
 }
 
-/// A route that a row from a damaged file does not go to.
+/// A route that a row of a damaged file is not delivered to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Had {
     /// [`super::route_hash`] of its name.
     pub(crate) hash: u64,
-    /// It had not settled the row: its request may have arrived, and must not be repeated.
+    /// The route had not settled the row: the request may have arrived and must not be repeated.
     pub(crate) ambiguous: bool,
 }
 
-/// An event on its way into the store.
+/// An event to store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewRow<'a> {
-    /// Its id for life.
+    /// Its id, which never changes.
     pub(crate) id: EventId,
-    /// What it is; decides its lane.
+    /// Its kind, which decides its lane.
     pub(crate) kind: Kind,
     /// Number of the run it was recorded in, from [`super::insert::Fold::run`].
     pub(crate) run: i64,
@@ -86,19 +86,19 @@ pub(crate) struct NewRow<'a> {
     pub(crate) targets: &'a [String],
     /// The event.
     pub(crate) json: &'a str,
-    /// It did not come through the ring of this epoch (a crash found at start, a carved row).
+    /// It did not come from the ring of this epoch: a crash found at start, a carved row.
     pub(crate) late: bool,
 }
 
 /// Name of a route: `<destination>/<route>`, for example `main/rez.batch`.
 pub(crate) type RouteKey = String;
 
-/// The most a lease takes.
+/// The limits of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cut {
     /// Rows.
     pub(crate) max_events: usize,
-    /// Bytes of their JSON; a single row over it is still taken.
+    /// Bytes of their JSON. A single larger row is still taken.
     pub(crate) max_bytes: usize,
 }
 
@@ -126,7 +126,7 @@ impl<'a> Selector<'a> {
 pub(crate) struct Lease {
     /// Id of the batch; the same on every retry of these rows.
     pub(crate) batch_id: String,
-    /// How often it was tried before.
+    /// Number of earlier attempts.
     pub(crate) attempt: u32,
     /// The encoder that cut it.
     pub(crate) encoder: u32,
@@ -134,47 +134,47 @@ pub(crate) struct Lease {
     pub(crate) state: InflightState,
     /// The rows, in order of lane, then of `seq`.
     pub(crate) rows: Vec<Row>,
-    /// The runs the rows name, each once.
+    /// The runs of the rows, each once.
     pub(crate) runs: Vec<Run>,
     /// See [`super::Store::lost`].
     pub(crate) lost: Vec<Lost>,
 }
 
-/// How far a batch in flight came.
+/// The state of a batch in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InflightState {
-    /// Cut, not handed to the transport.
+    /// Not handed to the transport yet.
     Prepared,
     /// Handed to the transport: it may have arrived.
     Sending,
 }
 
-/// What became of one row of a batch.
+/// The result of one row of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RowEnd {
     /// The destination has it.
     Delivered,
-    /// The destination will never have it.
+    /// Never delivered to the destination.
     Dropped(Reason),
-    /// Refused; kept as a dead letter.
+    /// Rejected, and kept as a dead letter.
     Dead {
         /// Why.
         reason: Reason,
         /// HTTP status, 0 if there was none.
         status: u16,
-        /// What the server said.
+        /// Message of the server.
         note: String,
     },
-    /// Parked until this wall clock; `None` = asked again at each lease.
+    /// Parked until this time; `None` = taken by the next lease whose kinds are open.
     Later {
         /// Milliseconds since 1970.
         until_wall_ms: Option<i64>,
     },
-    /// Queued again, due at once.
+    /// Kept, and due at once.
     Keep,
 }
 
-/// One request as it ended; kept for [`super::Store::fate`].
+/// The record of one request, kept for [`super::Store::fate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Receipt {
     /// When, milliseconds since 1970.
@@ -183,14 +183,14 @@ pub(crate) struct Receipt {
     pub(crate) status: u16,
     /// Id of the batch.
     pub(crate) batch_id: String,
-    /// What happened, short, without payload.
+    /// What happened, in short, without payload.
     pub(crate) note: String,
 }
 
-/// Where a destination that was never declared before begins.
+/// Where a destination that is declared for the first time starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum From {
-    /// At the oldest row still stored.
+    /// At the oldest stored row.
     #[default]
     Oldest,
     /// At the next row.
@@ -208,12 +208,12 @@ pub(crate) struct Crumb {
     pub(crate) json: String,
 }
 
-/// What a user wants erased.
+/// What to erase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wipe {
-    /// Everything: booked `cleared_by_user`.
+    /// Everything; counted as `cleared_by_user`.
     All,
-    /// What belongs to these purposes: booked `consent`.
+    /// What belongs to these purposes; counted as `consent`.
     Purposes(Vec<Purpose>),
 }
 

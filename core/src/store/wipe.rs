@@ -2,7 +2,7 @@
 
 use super::error::Result;
 use super::evict::Going;
-use super::ledger::Books;
+use super::ledger::LedgerChanges;
 use super::memory::{Memory, unsigned};
 use super::types::{Now, Wipe};
 use super::{Store, Tx, repair, schema};
@@ -117,11 +117,11 @@ impl Tx<'_> {
             }
         }
         let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
-        let mut books = Books::default();
+        let mut ledger = LedgerChanges::default();
         for route in &self.memory.routes {
-            self.book_all(route, Some(&kinds), reason, &mut books)?;
+            self.count_as_lost(route, Some(&kinds), reason, &mut ledger)?;
         }
-        books.write(self, now)?;
+        ledger.write(self, now)?;
         for kind in &kinds {
             self.db.execute("DELETE FROM exception WHERE seq IN (SELECT seq FROM event WHERE kind = ?1)", [kind])?;
             self.db.execute("DELETE FROM event WHERE kind = ?1", [kind])?;
