@@ -8,8 +8,11 @@ use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(60);
 
-/// About 4,000 rows.
-const CAP_BYTES: u64 = 2 << 20;
+/// The default cap: some 45,000 rows.
+const CAP_BYTES: u64 = rez_monitor::limits::QUEUE_BYTES;
+
+/// Rows that fill it.
+const FILL: u32 = 80_000;
 
 pub fn run(scale: Scale, folder: &Path, say: &mut dyn FnMut(Line)) -> Result<()> {
     let events = scale.of(60_000u32, 10_000);
@@ -41,7 +44,7 @@ fn cost(folder: &Path, cap_bytes: u64, events: u32) -> Result<f64> {
         }
         Ok(recorded)
     };
-    record(10_000)?;
+    record(FILL)?;
     let before = cpu();
     let recorded = record(events)?;
     let used = cpu() - before;
