@@ -3,7 +3,7 @@
 
 use rez_monitor_tests::disk::SmallDisk;
 use rez_monitor_tests::kid::{Kid, Said};
-use rez_monitor_tests::scene::{Scene, balance, dropped};
+use rez_monitor_tests::scene::{Scene, balance, dropped, rows};
 use std::path::Path;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
@@ -141,4 +141,37 @@ fn a_disk_of_two_megabytes_keeps_recording_or_says_why_not_and_delivers_each_eve
     let (code, said) = kid.wait();
     assert_eq!((code, said.word("left"), said.word("store")), (Some(0), Some("0"), Some("Ready")), "{:?}", said.words);
     all_accounted(&scene, &folder, &said);
+}
+
+#[test]
+fn a_user_is_forgotten_on_a_disk_without_a_free_byte() {
+    let scene = Scene::new(CHILD);
+    let Some(mut disk) = SmallDisk::mount(&scene.path("small"), "8m") else {
+        println!("skipped: full disk (a tmpfs cannot be mounted here)");
+        return;
+    };
+    let folder = disk.path().join("app");
+    // The filler is a run of `x`.
+    let secret = [b'x'; 300];
+    let holds_secret = || {
+        ["queue.db", "queue.db-wal"].iter().any(|name| {
+            let bytes = std::fs::read(folder.join(name)).unwrap();
+            bytes.windows(secret.len()).any(|window| window == secret)
+        })
+    };
+    let options = format!(
+        "folder={} url=none fill=400 kinds=mixed crumbs=0 patient=1 n=6000 end=persist,wait,forget,persist,state,wait,close",
+        folder.display()
+    );
+    let mut kid = scene.start(&options);
+    kid.until("the events", |said| said.words.iter().any(|word| word == "waiting"));
+    disk.fill();
+    assert!(holds_secret());
+    kid.tell("");
+    let said = kid.until("the erasure", |said| said.words.iter().filter(|word| *word == "waiting").count() == 2);
+    assert_eq!((said.word("persisted"), said.word("store")), (Some("true"), Some("Ready")), "{:?}", said.words);
+    assert!(!holds_secret(), "nothing of the user is left in the queue");
+    kid.tell("");
+    assert_eq!(kid.wait().0, Some(0));
+    assert!(rows(&folder).is_empty());
 }
