@@ -252,7 +252,7 @@ impl Writer {
         fault::point("wipe_begun");
         let now = self.shared.now();
         let all = wipe.what == 0xff;
-        let gone = |kind: Kind| super::fold::purpose_bits(kind) & !wipe.what == 0;
+        let gone = |kind: Kind| super::read::purpose_bits(kind) & !wipe.what == 0;
         let what = if all {
             Wipe::All
         } else {

@@ -1,30 +1,17 @@
 //! The fold: copies the ring into the store, one transaction per batch with the fold position inside it.
 
+use super::Writer;
 use super::batch::{Batch, Op};
+use super::schedule::TIDY_WAIT;
 use super::shared::StoreState;
-use super::{TIDY_WAIT, Writer};
-use crate::event::decode::Body;
-use crate::id::IdKey;
-use crate::kind::{Kind, Purpose};
-use crate::limits::{self, RING_BYTES};
-use crate::reason::Reason;
+use crate::kind::Kind;
+use crate::limits;
 use crate::ring::crash_loop::Step;
-use crate::ring::record::{self, Head};
 use crate::ring::reserve;
-use crate::ring::scan::Scan;
 use crate::ring::superblock::RunMark;
 use crate::store::{Store, StoreError};
-use crate::sys::{fault, map::Map};
+use crate::sys::fault;
 use std::time::Instant;
-
-/// Bytes of rows in one transaction. The log grows by about as much.
-const BATCH_BYTES: usize = 256 * 1024;
-
-/// The same on a disk that is nearly full, where a transaction must fit into the log.
-const SMALL_BATCH_BYTES: usize = 32 * 1024;
-
-/// Steps in one transaction.
-const BATCH_OPS: usize = 2_000;
 
 impl Writer {
     pub(super) fn can_fold(&self) -> bool {
@@ -66,213 +53,6 @@ impl Writer {
         }
         // Every record up to its ticket is stored or counted, and none after it was read.
         self.erase(wipe)
-    }
-
-    /// Reads the next batch; `None` when there is nothing to do.
-    pub(super) fn read(&mut self) -> Option<Batch> {
-        let ring = &self.shared.ring;
-        let map = ring.map();
-        let (from, (end, all)) = (ring.tail(), ring.end());
-        let crash = reserve::read(&map);
-        if from == end && crash.is_none() {
-            if reserve::is_taken(&map) && self.first_fold {
-                // The process was killed while writing it, so it was never acknowledged.
-                reserve::free(&map);
-            }
-            return None;
-        }
-        let mark = self.store.as_ref()?.fold_mark();
-        let known = mark.generation == ring.generation();
-        let superblock = ring.superblock();
-        let (ticket, total) = match (known, superblock.fold_generation == ring.generation()) {
-            (true, _) => (mark.ticket, mark.total),
-            // The database is new. The carver recovers what the lost one had folded.
-            (false, true) => (superblock.fold_ticket, superblock.fold_total),
-            (false, false) => (0, 0),
-        };
-        let denied = crate::ring::denied_bits(superblock.consent);
-        let mut batch = Batch { mark, wipe: superblock.wipes.next(), denied, ..Batch::default() };
-        batch.ops.append(&mut self.adopted);
-        self.stamper.set_denied(denied, &mut batch);
-        if !known {
-            // Another ring file counts its reserve anew; a crash in it must not look folded.
-            (batch.mark.reserve_generation, batch.mark.reserve_total) = (0, 0);
-        }
-        batch.crash = crash.filter(|crash| crash.generation > batch.mark.reserve_generation);
-        let reached = self.read_records(&map, (from, end, all), (ticket, total), &mut batch);
-        batch.mark.generation = self.shared.ring.generation();
-        (batch.end, batch.mark.ticket, batch.mark.total) = reached;
-        if batch.end == end || batch.wipe_next {
-            // The run record of this crash may still wait for room in the ring; the crash comes after it.
-            let ours = |crash: &reserve::Reserved| self.is_of_this_run(crash) || !self.shared.ring.has_held();
-            if let Some(crash) = batch.crash.take_if(|crash| ours(crash)) {
-                self.take_reserve(&crash, &mut batch);
-            }
-        }
-        Some(batch)
-    }
-
-    /// Reads records from `range.0` to `range.1` into the batch; the running total at the end is `range.2`. Returns the
-    /// position, ticket and total it reached.
-    pub(super) fn read_records(
-        &mut self,
-        map: &Map,
-        range: (u64, u64, u64),
-        after: (u64, u64),
-        batch: &mut Batch,
-    ) -> (u64, u64, u64) {
-        let mut scan = Scan::new(map, RING_BYTES, range.0, range.1, after.0, after.1).of(self.shared.ring.generation());
-        let scarce = self.store.as_ref().is_some_and(Store::is_scarce);
-        let most = if scarce { SMALL_BATCH_BYTES } else { BATCH_BYTES };
-        let mut bytes = Vec::new();
-        loop {
-            let before = (scan.at, scan.ticket, scan.total);
-            let lost_before = scan.lost;
-            let head = match scan.next(&mut bytes) {
-                Some(head) => Some(head),
-                None if scan.at < range.1 => scan.resync(&mut bytes),
-                None => None,
-            };
-            if let (Some(head), Some(wipe)) = (&head, batch.wipe)
-                && head.ticket > wipe.ticket
-            {
-                // Recorded after the wipe was requested, so the wipe must not delete it.
-                batch.wipe_next = true;
-                return before;
-            }
-            let lost = scan.lost - lost_before;
-            if lost > 0 {
-                batch.ops.push(Op::Lost(self.why_lost(), lost));
-            }
-            let Some(head) = head else {
-                // The rest of the range is unreadable.
-                let unread = range.2.saturating_sub(scan.total);
-                if unread > 0 {
-                    batch.ops.push(Op::Lost(self.why_lost(), unread));
-                }
-                return (range.1, scan.ticket, range.2.max(scan.total));
-            };
-            self.record(&head, &bytes, batch);
-            if batch.bytes > most || batch.ops.len() > BATCH_OPS {
-                return (scan.at, scan.ticket, scan.total);
-            }
-        }
-    }
-
-    fn why_lost(&self) -> Reason {
-        if self.first_fold && self.shared.found.power_loss { Reason::PowerLoss } else { Reason::CorruptFile }
-    }
-
-    /// One record.
-    pub(super) fn record(&mut self, head: &Head, bytes: &[u8], batch: &mut Batch) {
-        let kind = Kind::from_number(head.kind);
-        if self.first_fold {
-            if self.is_deadly(head.ticket) {
-                if head.n > 0 {
-                    batch.refuse(kind, Reason::Malformed);
-                }
-                return;
-            }
-            self.shared.ring.enter(Step::Record(head.ticket));
-        }
-        fault::point("record_read");
-        let body = Body::decode(bytes).filter(|_| head.format == record::FORMAT);
-        let Some(body) = body else {
-            if head.n > 0 {
-                let reason = if head.format == record::FORMAT { Reason::Malformed } else { Reason::Migration };
-                batch.refuse(kind, reason);
-            }
-            return;
-        };
-        match (head.kind, kind) {
-            (record::RUN, _) => {
-                // The crash that ended the previous run belongs before the record of the next one.
-                if let Some(crash) = batch.crash.take_if(|crash| self.is_of_this_run(crash)) {
-                    self.take_reserve(&crash, batch);
-                }
-                self.stamper.run(&body, batch);
-            }
-            (record::SCOPE, _) => self.stamper.scope(&body, batch),
-            (record::CRUMB, _) => self.stamper.crumb(&body, batch),
-            (_, Some(kind)) => {
-                let key = self.stamper.key.unwrap_or(self.shared.key);
-                self.event(kind, key, head, &body, batch);
-            }
-            _ => {}
-        }
-        batch.bytes += bytes.len();
-    }
-
-    fn event(&mut self, kind: Kind, key: IdKey, head: &Head, body: &Body<'_>, batch: &mut Batch) {
-        if let Some(wipe) = batch.wipe.filter(|wipe| head.ticket <= wipe.ticket)
-            && (wipe.what == 0xff || purpose_bits(kind) & !wipe.what == 0)
-        {
-            let reason = if wipe.what == 0xff { Reason::ClearedByUser } else { Reason::Consent };
-            batch.refuse(Some(kind), reason);
-            return;
-        }
-        if purpose_bits(kind) & head.mask & !batch.denied == 0 {
-            batch.refuse(Some(kind), Reason::Consent);
-            return;
-        }
-        let id = key.id(body.wall_ms, head.ticket, 0);
-        let before = batch.ops.len();
-        self.stamper.event(kind, id, body, batch);
-        self.ask_hook(before, batch);
-        if let Some(purpose) = denied_at_append(kind, head.mask) {
-            for op in batch.ops.iter_mut().skip(before) {
-                if let Op::Row { json, .. } = op {
-                    crate::row::push_denied(json, purpose);
-                }
-            }
-        }
-        batch.critical |= kind.lane() as u8 <= 1;
-        batch.bytes += batch.ops.get(before..).map_or(0, |ops| ops.iter().map(Op::bytes).sum());
-    }
-
-    /// Passes the rows added since `from` to the app's hook.
-    fn ask_hook(&mut self, from: usize, batch: &mut Batch) {
-        let Some(hook) = &mut self.hook else { return };
-        for op in batch.ops.iter_mut().skip(from) {
-            let Op::Row { kind, json, .. } = op else { continue };
-            match hook.ask(*kind, json) {
-                Ok(changed) => *json = changed,
-                Err(reason) => *op = Op::Drop(Some(*kind), reason),
-            }
-        }
-    }
-
-    fn is_of_this_run(&self, crash: &reserve::Reserved) -> bool {
-        self.stamper.key.is_some_and(|key| key.to_bytes() == crash.key)
-    }
-
-    fn take_reserve(&mut self, crash: &reserve::Reserved, batch: &mut Batch) {
-        batch.mark.reserve_generation = crash.generation;
-        batch.mark.reserve_total = batch.mark.reserve_total.saturating_add(1);
-        let kind = Kind::from_number(crash.kind).unwrap_or(Kind::Crash);
-        // It has no ticket and bypassed the gate, so while a wipe is pending it may be older than the wipe.
-        let wiped = batch.wipe.is_some_and(|wipe| wipe.what == 0xff || purpose_bits(kind) & !wipe.what == 0);
-        let refused = match batch.wipe {
-            Some(wipe) if wiped && wipe.what == 0xff => Some(Reason::ClearedByUser),
-            _ if wiped || purpose_bits(kind) & !batch.denied == 0 => Some(Reason::Consent),
-            _ => None,
-        };
-        if let Some(reason) = refused {
-            batch.refuse(Some(kind), reason);
-            return;
-        }
-        match Body::decode(&crash.body) {
-            Some(body) => {
-                let id = IdKey::from_bytes(crash.key).id(body.wall_ms, crash.generation | RESERVED_TICKET, 0);
-                let before = batch.ops.len();
-                self.stamper.event(kind, id, &body, batch);
-                self.ask_hook(before, batch);
-                batch.critical = true;
-            }
-            None => {
-                batch.refuse(Some(kind), Reason::Malformed);
-            }
-        }
     }
 
     /// Commits the pending batch. `false` = it must wait.
@@ -395,19 +175,4 @@ impl Writer {
             }
         }
     }
-}
-
-/// Bit set in tickets of the reserve, so that no record of the ring gets the same id.
-pub(crate) const RESERVED_TICKET: u64 = 1 << 63;
-
-/// The purpose of a kind with two purposes that was denied when the event was recorded. `allowed` has a bit for each purpose
-/// that was not.
-fn denied_at_append(kind: Kind, allowed: u8) -> Option<Purpose> {
-    let denied = |purpose: &Purpose| allowed & (1 << (*purpose as u8)) == 0;
-    kind.purposes().iter().copied().find(denied).filter(|_| kind.purposes().len() > 1)
-}
-
-/// One bit for each purpose of the kind.
-pub(crate) fn purpose_bits(kind: Kind) -> u8 {
-    kind.purposes().iter().fold(0, |bits, purpose| bits | 1 << (*purpose as u8))
 }

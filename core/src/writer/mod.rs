@@ -8,7 +8,7 @@
 //! | `shared` | state shared by callers, writer and delivery thread; commands |
 //! | `batch` | the steps of one transaction |
 //! | `stamp`, `json` | record to row |
-//! | `fold` | ring to batch, batch to store |
+//! | `read`, `fold` | ring to batch, batch to store |
 //! | `files` | opening, quarantine, erasure |
 //! | `carve` | recovery of rows from a damaged file |
 //! | `disk_space`, `ring_health` | a full disk; a ring file that was removed or cut |
@@ -16,6 +16,7 @@
 //! | `orphan` | queues without a recording process |
 //! | `screens`, `dedup` | the current screen; repeated errors and messages |
 //! | `store_access` | the delivery thread's way to the store |
+//! | `schedule` | what is due while nothing is recorded: checkpoints, maintenance, idle work, sleep |
 //! | `hook` | the app's `before_send` |
 
 pub(crate) mod batch;
@@ -29,7 +30,9 @@ mod fold;
 mod hook;
 mod json;
 mod orphan;
+mod read;
 mod ring_health;
+mod schedule;
 mod screens;
 pub(crate) mod session_record;
 pub(crate) mod shared;
@@ -39,17 +42,17 @@ mod store_access;
 mod tests;
 
 pub(crate) use files::boot_hash;
-pub(crate) use fold::RESERVED_TICKET;
+pub(crate) use read::RESERVED_TICKET;
 
-use crate::limits;
-use crate::store::{Store, StoreError, Tidy};
+use crate::store::Store;
 use crate::sys::map::ThreadGuard;
 use batch::Batch;
-use shared::{Command, DOZING, PARKED, Shared, StoreState};
+use schedule::TIDY_WAIT;
+use shared::{Command, Shared, StoreState};
 use stamp::Stamper;
 use std::cell::Cell;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 thread_local! {
     static OURS: Cell<bool> = const { Cell::new(false) };
@@ -107,16 +110,6 @@ struct Writer {
     /// Rows in a folder that was moved away, not counted as lost yet.
     left_behind: u32,
 }
-
-/// Time between two maintenance runs (age, dead letters, dormant routes) while events arrive.
-const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
-
-/// Time without work after which idle work begins.
-const TIDY_WAIT: Duration = Duration::from_secs(1);
-
-/// Least bytes ahead of the head to touch before each sleep. The writer touches twice the bytes recorded since the last
-/// sleep if that is more.
-const TOUCH_BYTES: u64 = 64 * 1024;
 
 /// Starts the writer thread.
 pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
@@ -247,147 +240,6 @@ impl Writer {
             }
             Command::Close(_) => {}
         }
-    }
-
-    /// Runs what is due: reopening, checkpoint, erasure, idle work, maintenance, carving.
-    fn run_due(&mut self) {
-        let now = Instant::now();
-        if self.reopen_at.is_some_and(|at| at <= now) {
-            self.reopen_at = None;
-            self.open();
-        }
-        if self.store.is_none() {
-            return;
-        }
-        let pages = self.store.as_ref().map_or(0, Store::wal_pages);
-        if pages >= limits::WAL_PAGES || self.sync_at.is_some_and(|at| at <= now) {
-            self.sync();
-        }
-        if self.erase_log_at.is_some_and(|at| at <= now) {
-            self.erase_log();
-        }
-        if self.tidy_at.is_some_and(|at| at <= now) {
-            self.tidy();
-        }
-        if self.maintenance_at.is_some_and(|at| at <= now) {
-            self.maintenance_at = None;
-            self.maintained = true;
-            self.maintain();
-        }
-        if self.carving.is_some() {
-            self.carve();
-        }
-    }
-
-    /// Checkpoints: copies the log into the file and syncs both.
-    fn sync(&mut self) -> bool {
-        let Some(store) = &mut self.store else { return false };
-        match store.checkpoint() {
-            Ok(()) => {
-                self.sync_at = None;
-                self.last_critical_sync = Some(Instant::now());
-                true
-            }
-            Err(error) => {
-                self.sync_at = Some(Instant::now() + limits::SYNC_INTERVAL);
-                self.failed(&error);
-                false
-            }
-        }
-    }
-
-    /// One step of idle work.
-    fn tidy(&mut self) {
-        let Some(store) = &mut self.store else { return };
-        self.tidy_at = match store.tidy() {
-            Ok(Tidy::More) => Some(Instant::now()),
-            Ok(Tidy::Blocked) => Some(Instant::now() + TIDY_WAIT),
-            Ok(Tidy::Done) => None,
-            // The next commit handles a full log.
-            Err(StoreError::Full(_)) => Some(Instant::now() + TIDY_WAIT),
-            Err(error) => {
-                self.failed(&error);
-                None
-            }
-        };
-    }
-
-    /// A run may be short, so its first maintenance is due at once.
-    fn maintenance_wait(&self) -> std::time::Duration {
-        if self.maintained { MAINTENANCE_INTERVAL } else { std::time::Duration::ZERO }
-    }
-
-    /// Enforces the caps in bytes and age. The ledger counts what is deleted.
-    fn maintain(&mut self) {
-        let now = self.shared.now();
-        let directory = self.shared.delivery.get().map(crate::delivery::DeliveryHandle::directory);
-        let Some(store) = &mut self.store else { return };
-        let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
-        let idle = directory.as_ref().map(crate::delivery::Directory::idle_routes).unwrap_or_default();
-        let done = store
-            .evict(&wants, &idle, now)
-            .and_then(|evicted| Ok(evicted + store.expire(&wants, now)?))
-            .and_then(|gone| store.maintain(now).map(|()| gone));
-        match done {
-            Ok(0) => {}
-            Ok(_) => {
-                self.mark_settled();
-                if let Some(delivery) = self.shared.delivery.get() {
-                    delivery.wake([0; 4]);
-                }
-            }
-            Err(error) => {
-                self.failed(&error);
-            }
-        }
-        if self.carving.is_none() {
-            // A full disk may have interrupted one.
-            self.find_carving();
-        }
-        self.adopt_orphans();
-    }
-
-    /// Records deleted rows in the superblock, so that the carver does not bring them back.
-    fn mark_settled(&self) {
-        if let Some(store) = &self.store {
-            // If the store cannot be read, its next user reports the error and the superblock stays as it is.
-            let _ = self.shared.write_superblock(store, true);
-        }
-    }
-
-    /// Sleeps until the next deadline; without one, until woken.
-    fn sleep(&mut self) {
-        if self.first_fold {
-            self.shared.ring.leave();
-        }
-        let head = self.shared.ring.head();
-        let came = head.saturating_sub(std::mem::replace(&mut self.slept_at, head));
-        self.shared.ring.touch_ahead(TOUCH_BYTES.max(2 * came));
-        let maintenance = self.maintenance_at.filter(|_| self.sync_at.is_some());
-        let until = [self.sync_at, self.reopen_at, self.full_until, maintenance, self.tidy_at, self.erase_log_at];
-        let until = until.into_iter().flatten().min();
-        // While it cannot fold, records must not wake it.
-        self.shared.set_sleep(if self.can_fold() { PARKED } else { DOZING });
-        if self.nothing_to_do() && (!self.can_fold() || self.shared.ring.head() == self.position()) {
-            match until {
-                Some(until) => std::thread::park_timeout(until.saturating_duration_since(Instant::now())),
-                None => std::thread::park(),
-            }
-        }
-        // Waits one interval for more records unless one is urgent, so that a burst is one transaction.
-        self.shared.set_sleep(DOZING);
-        if self.nothing_to_do()
-            && self.can_fold()
-            && !self.shared.take_urgency()
-            && self.shared.ring.head() != self.position()
-        {
-            std::thread::park_timeout(limits::FOLD_INTERVAL);
-        }
-        self.shared.set_sleep(shared::AWAKE);
-    }
-
-    fn nothing_to_do(&self) -> bool {
-        self.carving.is_none() && !self.shared.has_commands() && !self.shared.woken()
     }
 
     fn close(&mut self) {
