@@ -84,7 +84,10 @@ impl<'b> Encoder<'b> {
     /// Adds an unsigned number, as a signed one where it fits.
     #[inline]
     pub(crate) fn u64_field(&mut self, field: Field, number: u64) {
-        self.field(field, number.into());
+        match i64::try_from(number) {
+            Ok(number) => self.i64_field(field, number),
+            Err(_) => self.number_field(field, U64, number.to_le_bytes()),
+        }
     }
 
     /// Adds `true` or `false`.
@@ -194,7 +197,8 @@ impl<'b> Encoder<'b> {
         self.at
     }
 
-    #[inline]
+    // Inlined into the loop over attributes, where a call for each would cost more than the copy.
+    #[inline(always)]
     fn value(&mut self, value: Value<'_>, depth: usize, limit: usize) -> bool {
         match value {
             Value::Bool(value) => self.put([if value { TRUE } else { FALSE }]),
@@ -227,7 +231,9 @@ impl<'b> Encoder<'b> {
             }
             Value::List(values) => self.list(values, depth),
             Value::Map(entries) => self.map(entries, depth),
-            Value::Bool(_) | Value::I64(_) | Value::Str(_) => self.value(value, depth, limit),
+            Value::Bool(value) => self.put([if value { TRUE } else { FALSE }]),
+            Value::I64(number) => self.number(I64, number.to_le_bytes()),
+            Value::Str(text) => self.put([STR]) && self.text(text, limit),
         }
     }
 
@@ -281,7 +287,7 @@ impl<'b> Encoder<'b> {
     }
 
     /// Writes text, cut to the limit and to the room left; `false` if not even its length fits.
-    #[inline]
+    #[inline(always)]
     fn text(&mut self, text: &str, limit: usize) -> bool {
         let fits = self.room().saturating_sub(2);
         if text.len() <= limit.min(fits) {

@@ -92,18 +92,13 @@ impl Monitor {
         let mut buffer = Buffer::new();
         let buffer = buffer.bytes();
         let (wall_ms, mono_us) = inner.shared.clock.now();
-        let mut encoder = Encoder::new(buffer, wall_ms, mono_us);
+        let (room, _) = buffer.split_at_mut(RECORD_BYTES);
+        let mut encoder = Encoder::new(room, wall_ms, mono_us);
         crumb.encode_into(&mut encoder);
         let len = encoder.finish();
-        let append = Append {
-            kind: record::CRUMB,
-            lane: 3,
-            n: 0,
-            admission: Admission::Bulk,
-            purposes: 0b01,
-            body: buffer.get(..len).unwrap_or_default(),
-        };
-        match inner.shared.ring.append(&append) {
+        let append =
+            Append { kind: record::CRUMB, lane: 3, n: 0, admission: Admission::Bulk, purposes: 0b01, body: &[] };
+        match inner.shared.ring.append_buffer(&append, buffer, len) {
             Ok(appended) => inner.shared.nudge(appended.used > RING_BYTES / 2),
             Err(reason) => inner.shared.ring.refuse(reason, None, 1),
         }
@@ -196,7 +191,8 @@ impl Inner {
         }
         let mut buffer = Buffer::new();
         let buffer = buffer.bytes();
-        let mut encoder = Encoder::new(buffer, wall_ms, mono_us);
+        let (room, _) = buffer.split_at_mut(RECORD_BYTES);
+        let mut encoder = Encoder::new(room, wall_ms, mono_us);
         write(&mut encoder);
         let len = encoder.finish();
         let lane = kind.lane();
@@ -206,9 +202,9 @@ impl Inner {
             n: 1,
             admission: Admission::of_lane(lane),
             purposes: purpose_bits(kind),
-            body: buffer.get(..len).unwrap_or_default(),
+            body: &[],
         };
-        match self.shared.ring.append(&append) {
+        match self.shared.ring.append_buffer(&append, buffer, len) {
             Ok(appended) => {
                 self.shared.nudge(append.lane <= 1 || appended.used > RING_BYTES / 2);
                 Outcome::Recorded(self.shared.key.id(wall_ms, appended.ticket, 0))
@@ -236,8 +232,11 @@ impl Inner {
     }
 }
 
-/// Room for one record on the caller's stack; not even cleared.
-struct Buffer(MaybeUninit<[u8; RECORD_BYTES]>);
+/// A record, and the bytes that its checksum needs behind it.
+const BUFFER_BYTES: usize = RECORD_BYTES + record::TAIL;
+
+/// An uninitialised buffer for one record on the caller's stack.
+struct Buffer(MaybeUninit<[u8; BUFFER_BYTES]>);
 
 impl Buffer {
     #[inline]

@@ -66,6 +66,18 @@ pub(crate) struct Append<'a> {
     pub(crate) body: &'a [u8],
 }
 
+/// Longest body whose checksum is computed in one pass under the append lock. Two passes, with the longer one before the
+/// lock is taken, cost 20 ns more in all, and hold the lock for less time only if the body is longer than this.
+const SHORT_BYTES: usize = 1024;
+
+/// Body and checksum of a record.
+enum Sum<'a> {
+    /// The body is [`Append::body`], and its share of the checksum is known.
+    Begun(crc32fast::Hasher),
+    /// The body is at the front of this buffer and has this length.
+    Short(&'a mut [u8], usize),
+}
+
 /// Result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Appended {
@@ -105,8 +117,7 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// Appends a record. Waits only for another append.
-    #[inline]
+    /// Appends a record. Blocks only while another thread appends.
     pub(crate) fn append(&self, append: &Append<'_>) -> Result<Appended, Reason> {
         let generation = self.generation.load(Ordering::Relaxed);
         let crc = record::body_crc(generation, append.body);
@@ -116,7 +127,19 @@ impl Ring {
             drop(state);
             return self.append(append);
         }
-        self.append_locked(&mut state, append, crc)
+        self.append_locked(&mut state, append, Sum::Begun(crc))
+    }
+
+    /// Appends a record whose body is the first `len` bytes of a buffer with [`record::TAIL`] bytes to spare. `append.body`
+    /// is ignored.
+    #[inline]
+    pub(crate) fn append_buffer(&self, append: &Append<'_>, buffer: &mut [u8], len: usize) -> Result<Appended, Reason> {
+        let Some((body, tail)) = buffer.split_at_mut_checked(len) else { return Err(Reason::TooLarge) };
+        if len > SHORT_BYTES || tail.len() < record::TAIL {
+            return self.append(&Append { body, ..*append });
+        }
+        let mut state = self.lock();
+        self.append_locked(&mut state, append, Sum::Short(buffer, len))
     }
 
     /// Appends a change of the scope. If there is no space, the change is held and nothing else is accepted before it,
@@ -126,7 +149,7 @@ impl Ring {
         // Under the lock: a file replaced before it would leave this record unreadable.
         let generation = self.generation.load(Ordering::Relaxed);
         let append = scope_append(body);
-        let appended = self.append_locked(&mut state, &append, record::body_crc(generation, body));
+        let appended = self.append_locked(&mut state, &append, Sum::Begun(record::body_crc(generation, body)));
         if appended.is_err() && !state.shut {
             state.held.push((record::SCOPE, body.to_vec()));
         }
@@ -138,7 +161,7 @@ impl Ring {
     pub(crate) fn append_held_first(&self, append: &Append<'_>) {
         let mut state = self.lock();
         let generation = self.generation.load(Ordering::Relaxed);
-        if self.append_locked(&mut state, append, record::body_crc(generation, append.body)).is_err() {
+        if self.append_locked(&mut state, append, Sum::Begun(record::body_crc(generation, append.body))).is_err() {
             state.held.push((append.kind, append.body.to_vec()));
         }
     }
@@ -162,12 +185,7 @@ impl Ring {
         Arc::clone(&self.reserve.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn append_locked(
-        &self,
-        state: &mut State,
-        append: &Append<'_>,
-        crc: crc32fast::Hasher,
-    ) -> Result<Appended, Reason> {
+    fn append_locked(&self, state: &mut State, append: &Append<'_>, sum: Sum<'_>) -> Result<Appended, Reason> {
         if state.shut {
             return Err(Reason::StoreUnavailable);
         }
@@ -178,7 +196,7 @@ impl Ring {
         if append.purposes != 0 && append.purposes & !denied == 0 {
             return Err(Reason::Consent);
         }
-        let appended = self.place(state, append, crc, !denied & 0b11);
+        let appended = self.place(state, append, sum, !denied & 0b11);
         if appended.is_ok() {
             fault::point("append_published");
         }
@@ -190,21 +208,19 @@ impl Ring {
         let generation = self.generation.load(Ordering::Relaxed);
         while let Some((kind, body)) = state.held.first().cloned() {
             let append = Append { kind, ..scope_append(&body) };
-            self.place(state, &append, record::body_crc(generation, &body), 0b11)?;
+            self.place(state, &append, Sum::Begun(record::body_crc(generation, &body)), 0b11)?;
             state.held.remove(0);
         }
         Ok(())
     }
 
-    fn place(
-        &self,
-        state: &mut State,
-        append: &Append<'_>,
-        crc: crc32fast::Hasher,
-        mask: u8,
-    ) -> Result<Appended, Reason> {
+    fn place(&self, state: &mut State, append: &Append<'_>, sum: Sum<'_>, mask: u8) -> Result<Appended, Reason> {
         let region = RING_BYTES as u64;
-        let size = record::size(append.body.len()) as u64;
+        let body_len = match &sum {
+            Sum::Begun(_) => append.body.len(),
+            Sum::Short(_, len) => *len,
+        };
+        let size = record::size(body_len) as u64;
         let offset = state.head % region;
         let padding = if offset + size > region { region - offset } else { 0 };
         let head = state.head + padding;
@@ -223,7 +239,14 @@ impl Ring {
             mask,
         }
         .bytes();
-        let len = (HEAD + append.body.len()) as u32;
+        let len = (HEAD + body_len) as u32;
+        let generation = self.generation.load(Ordering::Relaxed);
+        let (crc, body) = match sum {
+            Sum::Begun(crc) => (record::crc(crc, len, &head_bytes), append.body),
+            Sum::Short(buffer, at) => {
+                (record::short_crc(generation, buffer, at, len, &head_bytes), buffer.get(..at).unwrap_or_default())
+            }
+        };
         let map = &state.map;
         if padding > 0 {
             set_len(map, 0, 0);
@@ -231,9 +254,9 @@ impl Ring {
         }
         let offset = head % region;
         let start = layout::REGION + offset as usize;
-        layout::write(map, start + 4, &record::crc(crc, len, &head_bytes).to_le_bytes());
+        layout::write(map, start + 4, &crc.to_le_bytes());
         layout::write(map, start + 8, &head_bytes);
-        layout::write(map, start + HEAD, append.body);
+        layout::write(map, start + HEAD, body);
         set_len(map, (offset + size) % region, 0);
         fault::point("append_started");
         set_len(map, offset, len);
@@ -384,7 +407,7 @@ impl Ring {
             }
         };
         let crc = record::body_crc(self.generation.load(Ordering::Relaxed), append.body);
-        Some(self.append_locked(&mut state, append, crc))
+        Some(self.append_locked(&mut state, append, Sum::Begun(crc)))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

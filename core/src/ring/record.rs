@@ -69,9 +69,30 @@ pub(crate) fn size(body: usize) -> usize {
 /// The checksum over the body, computed before the lock is taken. Seeded with the ring's generation, so that a record
 /// of an earlier ring in the same blocks is never valid.
 pub(crate) fn body_crc(generation: u64, body: &[u8]) -> crc32fast::Hasher {
-    let mut hasher = crc32fast::Hasher::new_with_initial((generation ^ (generation >> 32)) as u32);
+    let mut hasher = crc32fast::Hasher::new_with_initial(seed(generation));
     hasher.update(body);
     hasher
+}
+
+#[inline]
+fn seed(generation: u64) -> u32 {
+    (generation ^ (generation >> 32)) as u32
+}
+
+/// Bytes behind a body that [`short_crc`] needs.
+pub(crate) const TAIL: usize = HEAD - 4;
+
+/// The same checksum as [`body_crc`] followed by [`crc`], in one pass over the body at the front of `buffer`. Writes `len` and
+/// header behind it.
+#[inline]
+pub(crate) fn short_crc(generation: u64, buffer: &mut [u8], at: usize, len: u32, head: &[u8; HEAD - 8]) -> u32 {
+    if let Some(tail) = buffer.get_mut(at..).and_then(|tail| tail.first_chunk_mut::<TAIL>()) {
+        tail[..4].copy_from_slice(&len.to_le_bytes());
+        tail[4..].copy_from_slice(head);
+    }
+    let mut hasher = crc32fast::Hasher::new_with_initial(seed(generation));
+    hasher.update(buffer.get(..at + TAIL).unwrap_or_default());
+    hasher.finalize()
 }
 
 /// The checksum over body, `len` and header, in this order.
@@ -81,4 +102,20 @@ pub(crate) fn crc(mut body: crc32fast::Hasher, len: u32, head: &[u8; HEAD - 8]) 
     rest[4..].copy_from_slice(head);
     body.update(&rest);
     body.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_pass_over_a_short_body_gives_the_checksum_of_two() {
+        let head = Head { ticket: 7, total: 9, kind: 3, format: FORMAT, n: 1, lane: 2, mask: 3 }.bytes();
+        let mut buffer: Vec<u8> = (0..1_100u32).map(|n| (n * 31) as u8).collect();
+        for at in (0..1_024).step_by(13) {
+            let len = (HEAD + at) as u32;
+            let two = crc(body_crc(0x1234_5678_9abc_def0, &buffer[..at]), len, &head);
+            assert_eq!(short_crc(0x1234_5678_9abc_def0, &mut buffer, at, len, &head), two, "{at} bytes");
+        }
+    }
 }

@@ -90,14 +90,14 @@ pub fn run(scale: Scale, folder: &Path, say: &mut dyn FnMut(Line)) -> Result<()>
 
     let (mut times, refused) = bursts(&monitor, scale.of(150, 30), BURST, || one(&monitor, &attrs))?;
     let note = format!("{refused} refused");
-    say(Line::new("record_timing_p50", times.quantile(0.5), "ns", 300.0).floor("mmap_crc_copy_p50", p50).note(&note));
+    say(Line::new("record_timing_p50", times.quantile(0.5), "ns", 200.0).floor("mmap_crc_copy_p50", p50).note(&note));
     say(Line::new("record_timing_p99", times.quantile(0.99), "ns", 1_000.0).floor("mmap_crc_copy_p99", p99).note(note));
 
     let (mut times, _) = bursts(&monitor, scale.of(60, 15), BURST, || {
         monitor.breadcrumb(Breadcrumb::new("ui.click", "the cart was opened").data(attrs.get(..2).unwrap_or_default()));
         true
     })?;
-    say(Line::new("record_breadcrumb_p50", times.quantile(0.5), "ns", 300.0).floor("mmap_crc_copy_p50", p50));
+    say(Line::new("record_breadcrumb_p50", times.quantile(0.5), "ns", 120.0).floor("mmap_crc_copy_p50", p50));
 
     let mut times = sparse(scale, folder, &monitor, &attrs)?;
     let note = "2,000/s beside a thread that writes and syncs";
