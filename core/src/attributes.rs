@@ -1,7 +1,7 @@
-//! What an app adds to an event: names and values, borrowed from the caller.
+//! Attributes of an event: names and values, borrowed from the caller.
 //!
-//! Nothing here owns memory, so building the attributes of an event allocates nothing. A list or map is a slice the
-//! caller holds for the length of the call:
+//! Attributes do not own memory, so building them allocates nothing. A list or map is a slice that the caller keeps for the
+//! duration of the call:
 //!
 //! ```
 //! use rez_monitor::{Attrs, Value};
@@ -10,7 +10,7 @@
 //! assert_eq!(attrs[1].1, Value::I64(3));
 //! ```
 //!
-//! Limits (number, depth, bytes of text) are applied where the event is written, not here.
+//! Limits (number, depth, bytes of text) are applied when the event is encoded.
 
 /// One value of an attribute.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -20,17 +20,17 @@ pub enum Value<'a> {
     Null,
     /// True or false.
     Bool(bool),
-    /// A whole number that fits 64 bits with a sign.
+    /// A signed integer.
     I64(i64),
-    /// A whole number without a sign; only needed above `i64::MAX`.
+    /// An unsigned integer; only used above `i64::MAX`.
     U64(u64),
-    /// A number with a fraction. One that is not finite is written as text (`NaN`, `inf`) and counted.
+    /// A floating-point number. One that is not finite becomes text (`NaN`, `Infinity`, `-Infinity`) and counts as cut.
     F64(f64),
     /// Text.
     Str(&'a str),
     /// Values in order.
     List(&'a [Value<'a>]),
-    /// Values under names, in the caller's order. Of a name that comes twice, the last value counts.
+    /// Named values, in the caller's order. If a name occurs twice, the last value counts.
     Map(&'a [(&'a str, Value<'a>)]),
 }
 
@@ -60,7 +60,7 @@ from_number! {
     f64 => F64 as f64,
 }
 
-/// `I64` where it fits, so that the same number is the same value whatever type it came from.
+/// `I64` if the number fits, so that equal numbers of different types give equal values.
 impl From<u64> for Value<'_> {
     fn from(value: u64) -> Self {
         i64::try_from(value).map_or(Value::U64(value), Value::I64)
@@ -69,7 +69,7 @@ impl From<u64> for Value<'_> {
 
 impl From<usize> for Value<'_> {
     fn from(value: usize) -> Self {
-        // Lossless on every platform Rust has: usize is at most 64 bits.
+        // Lossless: `usize` has at most 64 bits.
         Value::from(value as u64)
     }
 }
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_number_is_the_same_value_whatever_type_it_came_from() {
+    fn equal_numbers_of_different_types_give_equal_values() {
         assert_eq!(Value::from(7_u8), Value::I64(7));
         assert_eq!(Value::from(7_u64), Value::I64(7));
         assert_eq!(Value::from(7_usize), Value::I64(7));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_read_well_with_mixed_and_nested_values() {
+    fn mixed_and_nested_values_convert() {
         let name = String::from("Priya");
         let sizes = [Value::from("S"), Value::from(2)];
         let address = [("city", Value::from("Pune"))];
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_costs_three_words_at_most() {
+    fn a_value_takes_at_most_three_words() {
         assert!(size_of::<Value<'_>>() <= 3 * size_of::<u64>());
     }
 }

@@ -1,6 +1,6 @@
-//! The store's doors for the benchmark program: batches of rows without the ring and the threads around it.
+//! Access to the store for the benchmark program: batches of rows without the ring and the threads.
 //!
-//! No part of the API: only with the feature `bench-access`, and it changes whenever the benchmarks do.
+//! Not part of the API: only with the feature `bench-access`, and subject to change with the benchmarks.
 
 use crate::destination::Want;
 use crate::id::IdKey;
@@ -19,7 +19,7 @@ pub fn scrub(text: &str) -> std::borrow::Cow<'_, str> {
     crate::privacy::Rules::default().text(text)
 }
 
-/// A store in a folder, on the caller's thread.
+/// A store that is used on the caller's thread.
 pub struct Rows {
     store: Store,
     key: IdKey,
@@ -34,7 +34,7 @@ impl Rows {
     /// Opens the store, as the writer does.
     ///
     /// # Errors
-    /// What the store says.
+    /// The message of the store's error.
     pub fn open(folder: &Path, cap_bytes: u64) -> std::result::Result<Rows, String> {
         let identity = Identity { install: "install".into(), epoch: 1, boot: "boot".into() };
         let options = Options { cap_bytes, ..Options::default() };
@@ -46,7 +46,7 @@ impl Rows {
     /// Declares a destination with one route `rows`.
     ///
     /// # Errors
-    /// What the store says.
+    /// The message of the store's error.
     pub fn declare(&mut self, destination: &str) -> std::result::Result<(), String> {
         text(self.store.declare(destination, &["rows"], From::Oldest, NOW))
     }
@@ -54,7 +54,7 @@ impl Rows {
     /// Folds `count` rows with this JSON in one transaction.
     ///
     /// # Errors
-    /// What the store says.
+    /// The message of the store's error.
     pub fn insert(&mut self, count: u64, json: &str) -> std::result::Result<(), String> {
         text(self.fold(Kind::ApiCall, count, json))
     }
@@ -88,10 +88,10 @@ impl Rows {
         fold.commit()
     }
 
-    /// Puts up to `count` rows of the destination in flight; answers their numbers.
+    /// Leases up to `count` rows of the destination and returns their numbers.
     ///
     /// # Errors
-    /// What the store says.
+    /// The message of the store's error.
     pub fn lease(&mut self, destination: &str, count: usize) -> std::result::Result<Vec<u64>, String> {
         let cut = Cut { max_events: count, max_bytes: 16 << 20 };
         let route = format!("{destination}/rows");
@@ -99,10 +99,10 @@ impl Rows {
         Ok(lease.map(|lease| lease.rows.iter().map(|row| row.seq).collect()).unwrap_or_default())
     }
 
-    /// Ends them as delivered; rows that no destination waits for any more are deleted with it.
+    /// Settles the rows as delivered. Rows that no destination waits for any more are deleted.
     ///
     /// # Errors
-    /// What the store says.
+    /// The message of the store's error.
     pub fn settle(&mut self, destination: &str, seqs: &[u64]) -> std::result::Result<(), String> {
         let ends: Vec<(u64, RowEnd)> = seqs.iter().map(|seq| (*seq, RowEnd::Delivered)).collect();
         let receipt = Receipt { at_ms: NOW.wall_ms, status: 200, batch_id: "batch".into(), note: "delivered".into() };
@@ -138,7 +138,7 @@ impl Rows {
     /// Writes the log into the file and syncs both.
     ///
     /// # Errors
-    /// What the store says.
+    /// The message of the store's error.
     pub fn checkpoint(&mut self) -> std::result::Result<(), String> {
         text(self.store.checkpoint())
     }
@@ -149,10 +149,10 @@ impl Rows {
         self.store.wal_pages()
     }
 
-    /// Closes it well.
+    /// Closes the store cleanly.
     ///
     /// # Errors
-    /// What the store says.
+    /// The message of the store's error.
     pub fn close(self) -> std::result::Result<(), String> {
         text(self.store.close())
     }

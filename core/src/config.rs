@@ -1,4 +1,4 @@
-//! Configuration: a builder, checked once, so that every later call can trust it.
+//! The configuration: a builder, validated once.
 
 use crate::destination::Destination;
 use crate::kind::{Kind, Purpose};
@@ -11,14 +11,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the user answered when asked for consent.
+/// The user's decision about a purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Consent {
-    /// Not answered yet: kept on the device, not sent.
+    /// No decision yet: events are stored on the device and not sent.
     Pending,
-    /// Yes.
+    /// Events are recorded and sent.
     Granted,
-    /// No: nothing is recorded, what was kept is erased.
+    /// Nothing is recorded, and stored events are erased.
     Denied,
 }
 
@@ -31,30 +31,30 @@ impl Consent {
         }
     }
 
-    /// The inverse of [`Consent::number`]; 0 = never said.
+    /// The inverse of [`Consent::number`]; 0 = never set.
     pub(crate) fn of(number: u8) -> Option<Consent> {
         [Consent::Pending, Consent::Granted, Consent::Denied].into_iter().find(|consent| consent.number() == number)
     }
 }
 
-/// A value of the configuration is wrong. Nothing was opened.
+/// An invalid configuration. Nothing was opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A field has a value it cannot have.
+    /// A field has an invalid value.
     #[error("configuration: `{field}` is {value}: {why}")]
     Field {
         /// The setter's name.
         field: &'static str,
         /// The value, cut.
         value: String,
-        /// What would be right.
+        /// What is valid.
         why: &'static str,
     },
-    /// A trace target is no host.
+    /// A trace target is not a host.
     #[error("configuration: `trace_targets`: {0}")]
     Target(#[from] TargetError),
-    /// Two destinations have one name, or a name cannot be used.
+    /// Two destinations have the same name, or a name is invalid.
     #[error("configuration: destination `{name}`: {why}")]
     Destination {
         /// Its name.
@@ -62,15 +62,15 @@ pub enum ConfigError {
         /// What is wrong.
         why: &'static str,
     },
-    /// The system gave neither memory nor a thread.
+    /// The system provides neither memory nor a thread.
     #[error("cannot start: {0}")]
     System(String),
 }
 
-/// Answers whether an event may be kept, and may change it. Runs on a thread of its own, with the row's JSON.
+/// A hook that can change an event's JSON and returns whether to keep the event. Runs on a thread of its own.
 pub type BeforeSend = Arc<dyn Fn(Kind, &mut serde_json::Value) -> bool + Send + Sync>;
 
-/// A validated configuration. Made by [`Config::builder`].
+/// A validated configuration. Create it with [`Config::builder`].
 #[derive(Clone)]
 pub struct Config {
     pub(crate) folder: PathBuf,
@@ -106,8 +106,8 @@ impl std::fmt::Debug for Config {
 }
 
 impl Config {
-    /// A configuration for this folder (private to the app, not backed up, on internal storage), app name and release.
-    /// Consent to both purposes is pending until said otherwise.
+    /// A configuration for this folder (private to the app, excluded from backup, on internal storage), app name and release.
+    /// Consent to both purposes is pending by default.
     pub fn builder(folder: impl Into<PathBuf>, app: impl Into<String>, release: impl Into<String>) -> ConfigBuilder {
         ConfigBuilder {
             config: Config {
@@ -140,7 +140,7 @@ impl Config {
     }
 }
 
-/// Collects the values of a [`Config`]; [`ConfigBuilder::build`] checks them.
+/// Collects the values of a [`Config`]; [`ConfigBuilder::build`] validates them.
 #[must_use]
 #[derive(Debug)]
 pub struct ConfigBuilder {
@@ -149,43 +149,43 @@ pub struct ConfigBuilder {
 }
 
 impl ConfigBuilder {
-    /// The app's build number.
+    /// Sets the app's build number.
     pub fn dist(mut self, dist: impl Into<String>) -> Self {
         self.config.dist = Some(dist.into());
         self
     }
 
-    /// `production`, `staging` ...
+    /// Sets the environment: `production`, `staging` ...
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.config.environment = Some(environment.into());
         self
     }
 
-    /// Operating system and version as the host knows them; the default is Rust's name of the system.
+    /// Sets operating system and version. Default: Rust's name of the system.
     pub fn os(mut self, os: impl Into<String>) -> Self {
         self.config.os = os.into();
         self
     }
 
-    /// Device model.
+    /// Sets the device model.
     pub fn device(mut self, device: impl Into<String>) -> Self {
         self.config.device = Some(device.into());
         self
     }
 
-    /// A destination under a name of the app's choice; the name is its identity across starts.
+    /// Adds a destination under a name that the app chooses. The name is its identity across starts.
     pub fn destination(mut self, name: impl Into<String>, destination: impl Destination) -> Self {
         self.config.destinations.push((name.into(), Arc::new(destination)));
         self
     }
 
-    /// The host's own HTTP client instead of the built-in one.
+    /// Uses the host's own HTTP client instead of the built-in one.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.config.transport = Some(Arc::new(transport));
         self
     }
 
-    /// What the user consented to; counts only while no [`crate::Monitor::set_consent`] was stored.
+    /// Sets the initial consent. It is used only until [`crate::Monitor::set_consent`] is called for the first time.
     pub fn consent(mut self, purpose: Purpose, consent: Consent) -> Self {
         if let Some(place) = self.config.consent.get_mut(purpose as usize) {
             *place = consent;
@@ -193,25 +193,26 @@ impl ConfigBuilder {
         self
     }
 
-    /// Screen loads over this are slow (default 3 s, strictly greater).
+    /// Sets the duration above which a screen load is slow (default 3 s, strictly greater).
     pub fn slow_screen(mut self, over: Duration) -> Self {
         self.config.slow[0] = over;
         self
     }
 
-    /// API calls over this are slow and raise the warning `Slow API: <endpoint>` (default 5 s, strictly greater).
+    /// Sets the duration above which an API call is slow and records the warning `Slow API: <endpoint>` (default 5 s, strictly
+    /// greater).
     pub fn slow_api(mut self, over: Duration) -> Self {
         self.config.slow[1] = over;
         self
     }
 
-    /// Image loads over this are slow (default 2 s, strictly greater).
+    /// Sets the duration above which an image load is slow (default 2 s, strictly greater).
     pub fn slow_image(mut self, over: Duration) -> Self {
         self.config.slow[2] = over;
         self
     }
 
-    /// Share of sessions in which events of this kind are recorded, 0 to 1 (default 1).
+    /// Sets the share of sessions in which events of this kind are recorded, 0 to 1 (default 1).
     pub fn sample(mut self, kind: Kind, rate: f64) -> Self {
         if let Some(place) = self.config.sampling.get_mut(kind as usize) {
             *place = rate;
@@ -219,44 +220,45 @@ impl ConfigBuilder {
         self
     }
 
-    /// Size cap of the queue in bytes (default 20 MiB, at least 1 MiB).
+    /// Sets the maximum size of the queue in bytes (default 20 MiB, at least 1 MiB).
     pub fn cap_bytes(mut self, bytes: u64) -> Self {
         self.config.cap_bytes = bytes;
         self
     }
 
-    /// Age cap of rows (default 14 days; crashes 30 days).
+    /// Sets the maximum age of rows (default 14 days, at least an hour). Crashes are kept for 30 days.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.config.max_age = age;
         self
     }
 
-    /// Hosts that get trace headers: `api.rezapp.com`, `*.rezapp.com`. None by default.
+    /// Adds hosts that receive trace headers: `api.rezapp.com`, `*.rezapp.com`. None by default.
     pub fn trace_targets<T: Into<String>>(mut self, hosts: impl IntoIterator<Item = T>) -> Self {
         self.trace_targets.extend(hosts.into_iter().map(Into::into));
         self
     }
 
-    /// Which trace headers are sent to them (default: W3C `traceparent`).
+    /// Sets which trace headers are sent (default: W3C `traceparent`).
     pub fn trace_styles(mut self, styles: impl IntoIterator<Item = TraceStyle>) -> Self {
         self.config.trace_styles = styles.into_iter().collect();
         self
     }
 
-    /// Whether `open` starts a session and the background rule makes new ones (default true).
+    /// Sets whether sessions are recorded (default true): one starts at `open`, a new one after
+    /// [`ConfigBuilder::session_background`].
     pub fn sessions(mut self, sessions: bool) -> Self {
         self.config.sessions = sessions;
         self
     }
 
-    /// How long the app may stay in the background before its session ends (default 30 s, at most 24 hours). Raise it when
-    /// a normal visit leaves the app for longer, for example to pay in another app.
+    /// Sets how long the app may be in the background before its session ends (default 30 s, at most 24 hours). Raise it if a
+    /// visit often leaves the app for longer, for example to pay in another app.
     pub fn session_background(mut self, time: Duration) -> Self {
         self.config.session_background = time;
         self
     }
 
-    /// Mask `user.email` and `user.username` (default false: they go as given).
+    /// Sets whether `user.email` and `user.username` are masked (default false: sent as given).
     pub fn mask_user(mut self, mask: bool) -> Self {
         self.config.mask_user = mask;
         self
@@ -269,21 +271,22 @@ impl ConfigBuilder {
         self
     }
 
-    /// Asked for each event before it is stored; `false` drops it as `filtered`. It runs on a thread of its own: a panic
-    /// or more than a second drops the event as `hook_failed`, and every later one of this run.
+    /// Sets a hook that is called for each event before it is stored. Returning `false` drops the event as `filtered`. The hook
+    /// runs on a thread of its own. If it panics or takes longer than a second, this event and all later ones of the run are
+    /// dropped as `hook_failed`.
     pub fn before_send(mut self, hook: impl Fn(Kind, &mut serde_json::Value) -> bool + Send + Sync + 'static) -> Self {
         self.config.before_send = Some(Arc::new(hook));
         self
     }
 
-    /// The clock to use (default: the system's).
+    /// Sets the clock (default: the system's).
     pub fn clock(mut self, clock: Clock) -> Self {
         self.config.clock = clock;
         self
     }
 
-    /// Ids that anybody can foresee, for contract vectors: those of events, traces and batches come from this key, those of
-    /// installation, run and session count up. No part of the API: never in a release.
+    /// Uses predictable ids, for contract vectors: ids of events, traces and batches are derived from this key, ids of
+    /// installation, run and session count up. Not part of the API, never in a release.
     #[cfg(feature = "bench-access")]
     #[doc(hidden)]
     pub fn counted_ids(mut self, key: [u8; 16]) -> Self {
@@ -291,10 +294,10 @@ impl ConfigBuilder {
         self
     }
 
-    /// Checks everything.
+    /// Validates the values.
     ///
     /// # Errors
-    /// [`ConfigError`] names the field and the value.
+    /// [`ConfigError`] with the field, the value and what is valid.
     pub fn build(mut self) -> Result<Config, ConfigError> {
         let field =
             |field, value: &str, why| ConfigError::Field { field, value: value.chars().take(64).collect(), why };
@@ -327,7 +330,10 @@ impl ConfigBuilder {
         for (at, (name, _)) in config.destinations.iter().enumerate() {
             check_destination(name)?;
             if config.destinations.iter().skip(at + 1).any(|(other, _)| other == name) {
-                return Err(ConfigError::Destination { name: name.clone(), why: "there are two of this name" });
+                return Err(ConfigError::Destination {
+                    name: name.clone(),
+                    why: "two destinations have this name; give each its own",
+                });
             }
         }
         self.config.targets = Targets::parse(self.trace_targets.iter().map(String::as_str))?;
@@ -335,7 +341,7 @@ impl ConfigBuilder {
     }
 }
 
-/// A destination's name is part of its routes' names.
+/// Validates the name of a destination, which is part of the names of its routes.
 pub(crate) fn check_destination(name: &str) -> Result<(), ConfigError> {
     let fine = (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if fine {
@@ -352,7 +358,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_value_is_an_error_that_names_field_and_value() {
+    fn an_invalid_value_is_an_error_that_names_field_and_value() {
         let build = |change: fn(ConfigBuilder) -> ConfigBuilder| change(Config::builder("f", "shop", "1")).build();
         assert!(build(|b| b).is_ok());
         for (change, text) in [

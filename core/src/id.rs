@@ -1,13 +1,13 @@
-//! Ids: 128 bits, UUID version 7, made at the call without random numbers and without a system call.
+//! Event ids: UUID version 7, created at the call without random numbers and without a system call.
 //!
-//! An event's id is a function of the wall clock, its ticket and a key of 128 bits that the operating system gave at
-//! `open`: 48 bits of milliseconds, 12 low bits of the ticket, 62 bits of SipHash-1-3 over (ticket, index in the
-//! record). So a retry, a fold after a crash and a carved row all bear the id the caller was given.
+//! An id is a function of the wall clock, the ticket and a 128-bit key that the operating system provides at `open`: 48 bits
+//! of milliseconds, the 12 low bits of the ticket, and 62 bits of SipHash-1-3 over (ticket, index in the record). A retry, a
+//! fold after a crash and a carved row therefore all have the id that the caller received.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The id of one event, for life. Prints as a lower-case UUID with dashes.
+/// The id of an event, which never changes. Displayed as a lower-case UUID with dashes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId([u8; 16]);
 
@@ -66,12 +66,12 @@ impl FromStr for EventId {
     }
 }
 
-/// Makes the ids of one run of the process.
+/// The key from which the ids of one run are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdKey([u64; 2]);
 
 impl IdKey {
-    /// The key with these bytes, from the operating system at `open` or from the run's record in the ring.
+    /// A key from its bytes, which come from the operating system at `open` or from the run's record in the ring.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         let word = |at: usize| bytes[at..at + 8].iter().rev().fold(0u64, |word, byte| (word << 8) | u64::from(*byte));
@@ -99,15 +99,15 @@ impl IdKey {
         EventId(bytes)
     }
 
-    /// 64 keyed bits for anything else that needs an unguessable number (trace ids, batch ids).
+    /// 64 keyed bits for other unpredictable numbers (trace ids, batch ids).
     #[must_use]
     pub(crate) fn bits(self, domain: u64, number: u64) -> u64 {
         siphash_1_3(self.0, [domain, number])
     }
 }
 
-/// SipHash-1-3 of two words (Aumasson and Bernstein 2012; the variant of the Rust standard library, whose own one
-/// takes its input through a buffer and costs three times as much).
+/// SipHash-1-3 of two words (Aumasson and Bernstein 2012). The standard library's implementation buffers its input and takes
+/// three times as long.
 fn siphash_1_3(key: [u64; 2], words: [u64; 2]) -> u64 {
     let mut v = [
         key[0] ^ 0x736f_6d65_7073_6575,
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_a_uuid_of_version_7_with_the_clock_in_front() {
+    fn an_id_is_a_version_7_uuid_that_starts_with_the_clock() {
         let key = IdKey::from_bytes(*b"0123456789abcdef");
         let id = key.id(1_795_400_000_000, 0x1abc, 0);
         let uuid = uuid::Uuid::from_bytes(*id.as_bytes());
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_uuid_is_refused_with_a_cut_copy_of_it() {
+    fn the_error_for_an_invalid_uuid_contains_the_text_cut_to_length() {
         let error = "x".repeat(500).parse::<EventId>().unwrap_err();
         assert!(error.to_string().len() < 200);
     }

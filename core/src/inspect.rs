@@ -1,4 +1,4 @@
-//! The read-only face of a queue, for the inspector: works while an app writes, changes nothing.
+//! Read-only access to a queue, for the inspector. It works while an app writes and changes nothing.
 
 pub use crate::store::{
     Balance, Fate, Filter, KindBalance, Listed, Overview, Reader, RouteBalance, RouteFate, RouteView, RowState,

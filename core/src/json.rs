@@ -1,6 +1,6 @@
-//! Writing JSON by hand: what a row's writer and the vendors' encoders have in common.
+//! JSON output that the writer of rows and the encoders of destinations share.
 
-/// Appends a number as JSON has it; one that is not finite, which no row holds, as `null`.
+/// Appends a JSON number; `null` if it is not finite.
 pub(crate) fn push_number(out: &mut String, number: f64) {
     match serde_json::Number::from_f64(number) {
         Some(number) => out.push_str(&number.to_string()),
@@ -8,7 +8,7 @@ pub(crate) fn push_number(out: &mut String, number: f64) {
     }
 }
 
-/// Appends a text as JSON has it, with its quotes.
+/// Appends a JSON string with its quotes.
 pub(crate) fn push_text(out: &mut String, text: &str) {
     out.push('"');
     let mut plain = 0;
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_text_is_the_same_after_a_json_parser() {
+    fn a_json_parser_reads_back_any_text_unchanged() {
         for text in ["", "plain", "\"\\\n\r\t\0\u{1f}\u{7f}", "é🛒\u{2028}", "</script>"] {
             let mut json = String::new();
             push_text(&mut json, text);

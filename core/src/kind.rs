@@ -1,25 +1,24 @@
-//! What an event can be, how important it is, and which consent it needs.
+//! The kinds of events, their lanes and the purposes they serve.
 //!
-//! All three are constant functions of the kind: `level` never changes them, so a reader of a row knows its lane
-//! and purpose without a table.
+//! Lane and purposes are constant functions of the kind. `level` never changes them.
 
-/// What an event is. The number is part of the ring's format: append, never renumber.
+/// The kind of an event. The number is part of the ring's format: append, never renumber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
-    /// The end of the process by a fault: what `fatal()` records.
+    /// An error that ended the process, recorded by `fatal()`.
     Crash = 0,
-    /// An error the app handled or survived.
+    /// An error that the app handled or survived.
     Error = 1,
-    /// The main thread did not answer.
+    /// The main thread did not respond.
     Hang = 2,
-    /// The system ended an earlier process, and says why.
+    /// The system ended an earlier process.
     AppExit = 3,
-    /// Money received.
+    /// Revenue.
     Revenue = 4,
-    /// Words of a user about the app.
+    /// Feedback from a user.
     Feedback = 5,
-    /// Start or end of a session.
+    /// The start or end of a session.
     Session = 6,
     /// A screen from navigation to display.
     ScreenLoad = 7,
@@ -29,11 +28,11 @@ pub enum Kind {
     ApiCall = 9,
     /// One image fetched and decoded.
     ImageLoad = 10,
-    /// A tap, swipe or other act of the user.
+    /// A tap, swipe or other interaction.
     Interaction = 11,
     /// A screen was shown.
     ScreenView = 12,
-    /// An analytics event with a name of the app's choice.
+    /// An analytics event with a name that the app chooses.
     Analytics = 13,
     /// A property of the user was set, incremented or appended to.
     UserProp = 14,
@@ -43,7 +42,7 @@ pub enum Kind {
     Metric = 16,
     /// Slow, frozen and total frames of a screen.
     Frames = 17,
-    /// The main thread was busy for long.
+    /// The main thread was busy for a long time.
     LongTask = 18,
 }
 
@@ -92,7 +91,7 @@ impl Purpose {
     /// Both purposes.
     pub const ALL: [Purpose; 2] = [Purpose::Monitoring, Purpose::Analytics];
 
-    /// The word used in configuration, inspector and documentation.
+    /// The spelling in configuration, inspector and documentation.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -132,7 +131,7 @@ impl Kind {
         Kind::ALL.get(usize::from(number)).copied()
     }
 
-    /// The one spelling in rows, inspector and server.
+    /// The spelling in rows, in the inspector and at the server.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -158,7 +157,7 @@ impl Kind {
         }
     }
 
-    /// The kind of this spelling.
+    /// The kind with this spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| kind.as_str() == text)
@@ -175,7 +174,7 @@ impl Kind {
         }
     }
 
-    /// The purposes of which one must be granted for the event to be sent.
+    /// The purposes of the kind. One of them must be granted for the event to be sent.
     #[must_use]
     pub fn purposes(self) -> &'static [Purpose] {
         match self {
@@ -191,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_is_found_again_by_number_and_by_spelling() {
+    fn every_kind_maps_back_from_its_number_and_its_spelling() {
         for (number, kind) in Kind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, number);
             assert_eq!(Kind::from_number(number as u8), Some(kind));

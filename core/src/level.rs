@@ -1,24 +1,24 @@
-//! How bad something is. A level never changes the kind or the lane of an event: those are functions of the kind.
+//! Levels. A level never changes the kind or the lane of an event.
 
-/// How bad a message, an error or a breadcrumb is. The number is part of the ring's format: append, never renumber.
+/// The level of a message, an error or a breadcrumb. The number is part of the ring's format: append, never renumber.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Level {
-    /// Of use to a developer only.
+    /// Useful to developers only.
     Debug = 0,
-    /// Something happened, as expected.
+    /// An expected event.
     #[default]
     Info = 1,
-    /// Not as expected, but the user could go on.
+    /// Unexpected, but the user could continue.
     Warning = 2,
-    /// Something the user wanted did not work.
+    /// An operation of the user failed.
     Error = 3,
     /// The process ended.
     Fatal = 4,
 }
 
 impl Level {
-    /// All levels, mildest first.
+    /// All levels, in ascending order.
     pub const ALL: [Level; 5] = [Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Fatal];
 
     /// The level with this number.
@@ -33,7 +33,7 @@ impl Level {
         self as u8
     }
 
-    /// The one spelling in rows, inspector and server.
+    /// The spelling in rows, in the inspector and at the server.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Level {
         }
     }
 
-    /// The level of this spelling.
+    /// The level with this spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Level> {
         Level::ALL.into_iter().find(|level| level.as_str() == text)
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_level_is_found_again_by_number_and_by_spelling() {
+    fn every_level_maps_back_from_its_number_and_its_spelling() {
         for (number, level) in Level::ALL.into_iter().enumerate() {
             assert_eq!(level as usize, number);
             assert_eq!(Level::from_number(number as u8), Some(level));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_ordered_by_how_bad_they_are() {
+    fn levels_are_in_ascending_order() {
         assert!(Level::ALL.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(Level::default(), Level::Info);
     }

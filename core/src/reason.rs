@@ -1,4 +1,4 @@
-//! Why an event was not delivered: one closed list, one spelling in core, inspector and server.
+//! The reasons why an event was not delivered: a closed list with one spelling in core, inspector and server.
 
 /// Why an event was not delivered. The number is part of the ring's counters: append, never renumber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -7,23 +7,23 @@
 pub enum Reason {
     /// The ring had no room for its lane.
     RingFull = 0,
-    /// Over the cap even after its fields were cut.
+    /// Too large even after its fields were cut.
     TooLarge = 1,
     /// It could not be read.
     Malformed = 2,
     /// The sampling rate of its kind left it out.
     Sampled = 3,
-    /// A `before_send` hook answered no.
+    /// A `before_send` hook returned false.
     Filtered = 4,
     /// A hook panicked or took too long.
     HookFailed = 5,
-    /// No purpose it needs is consented to.
+    /// No purpose of its kind is granted.
     Consent = 6,
-    /// A repetition of the same error within a minute.
+    /// A repetition of the same error or message within a minute.
     Collapsed = 7,
-    /// Recorded on one of our own threads.
+    /// Recorded on a thread of the engine.
     Reentrant = 8,
-    /// Recorded in a child made by `fork`.
+    /// Recorded in a child process created by `fork`.
     Forked = 9,
     /// The folder could not be used.
     StoreUnavailable = 10,
@@ -41,7 +41,7 @@ pub enum Reason {
     Rejected = 16,
     /// It alone made its batch fail.
     Poison = 17,
-    /// It may have arrived; a resend could double it.
+    /// It may have arrived; sending it again could duplicate it.
     Ambiguous = 18,
     /// Its destination was removed.
     DestinationRemoved = 19,
@@ -53,9 +53,9 @@ pub enum Reason {
     CarvedStale = 22,
     /// Written in a format this build cannot read.
     Migration = 23,
-    /// Lost by a power cut.
+    /// Lost by a power failure.
     PowerLoss = 24,
-    /// Erased at the user's wish.
+    /// Erased at the user's request.
     ClearedByUser = 25,
 }
 
@@ -96,7 +96,7 @@ impl Reason {
         Reason::ALL.get(usize::from(number)).copied()
     }
 
-    /// The one spelling.
+    /// The spelling in rows, in the inspector and at the server.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -129,20 +129,20 @@ impl Reason {
         }
     }
 
-    /// What it means, in a sentence.
+    /// A sentence that says what it means.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
             Reason::RingFull => "The ring had no room for its lane.",
-            Reason::TooLarge => "Over the cap even after its fields were cut.",
+            Reason::TooLarge => "Too large even after its fields were cut.",
             Reason::Malformed => "It could not be read.",
             Reason::Sampled => "The sampling rate of its kind left it out.",
-            Reason::Filtered => "A `before_send` hook answered no.",
+            Reason::Filtered => "A `before_send` hook returned false.",
             Reason::HookFailed => "A hook panicked or took too long.",
-            Reason::Consent => "No purpose it needs is consented to.",
-            Reason::Collapsed => "A repetition of the same error within a minute.",
-            Reason::Reentrant => "Recorded on one of our own threads.",
-            Reason::Forked => "Recorded in a child made by `fork`.",
+            Reason::Consent => "No purpose of its kind is granted.",
+            Reason::Collapsed => "A repetition of the same error or message within a minute.",
+            Reason::Reentrant => "Recorded on a thread of the engine.",
+            Reason::Forked => "Recorded in a child process created by `fork`.",
             Reason::StoreUnavailable => "The folder could not be used.",
             Reason::DiskFull => "The disk was full.",
             Reason::EvictedBytes => "Evicted because the queue reached its size cap.",
@@ -151,18 +151,18 @@ impl Reason {
             Reason::RateLimited => "The destination forbids resending after a rate limit.",
             Reason::Rejected => "The destination refused it.",
             Reason::Poison => "It alone made its batch fail.",
-            Reason::Ambiguous => "It may have arrived; a resend could double it.",
+            Reason::Ambiguous => "It may have arrived; sending it again could duplicate it.",
             Reason::DestinationRemoved => "Its destination was removed.",
             Reason::CorruptRow => "Its row failed its checksum.",
             Reason::CorruptFile => "The file that held it was damaged.",
             Reason::CarvedStale => "Found in a damaged file, but already settled or wiped.",
             Reason::Migration => "Written in a format this build cannot read.",
-            Reason::PowerLoss => "Lost by a power cut.",
-            Reason::ClearedByUser => "Erased at the user's wish.",
+            Reason::PowerLoss => "Lost by a power failure.",
+            Reason::ClearedByUser => "Erased at the user's request.",
         }
     }
 
-    /// How a client report of Sentry spells it; `None` = not reported: the server counted it itself, or nothing was lost.
+    /// The reason in a Sentry client report; `None` = not reported, because the server counted it or nothing was lost.
     #[must_use]
     pub fn sentry(self) -> Option<&'static str> {
         match self {
@@ -182,12 +182,12 @@ impl Reason {
             | Reason::CorruptFile
             | Reason::Migration
             | Reason::PowerLoss => Some("internal_sdk_error"),
-            // A 429 is counted where it was given; what was carved stale had arrived or was wiped.
+            // The server counts its own 429 answers; a stale carved row was delivered or erased.
             Reason::RateLimited | Reason::CarvedStale => None,
         }
     }
 
-    /// The reason of this spelling.
+    /// The reason with this spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Reason> {
         Reason::ALL.into_iter().find(|reason| reason.as_str() == text)
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_is_found_again_by_number_and_by_spelling() {
+    fn every_reason_maps_back_from_its_number_and_its_spelling() {
         for (number, reason) in Reason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, number);
             assert_eq!(Reason::from_number(number as u8), Some(reason));
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn sentry_knows_every_reason_that_is_reported() {
+    fn every_reported_reason_is_one_that_sentry_knows() {
         let known =
             "queue_overflow cache_overflow ratelimit_backoff network_error sample_rate before_send event_processor
             send_error internal_sdk_error insufficient_data backpressure buffer_overflow ignored invalid";

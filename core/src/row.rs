@@ -1,14 +1,14 @@
-//! What the store hands out: rows, the runs they were made in, and what was lost.
+//! Rows, runs and counts of lost events, as the store returns them.
 //!
-//! A row's `json` is one flat object, the same for every reader (encoders, inspector, QA's own SQL). Fields that
-//! several kinds share:
+//! The `json` of a row is one flat object, the same for every reader (encoders, inspector, SQL). Fields that several kinds
+//! share:
 //!
 //! | field | meaning |
 //! | --- | --- |
 //! | `session` | id of the session (UUID) |
-//! | `view` | `{id, name, version, counts{error, resource, action, long_task}, started_ms, loading_us, frames{slow, frozen, total}}`: the screen it happened on, all of it so far; the last two once known |
+//! | `view` | `{id, name, version, counts{error, resource, action, long_task}, started_ms, loading_us, frames{slow, frozen, total}}`: the screen on which it happened, with its state so far; the last two are present once known |
 //! | `trace` | `{trace_id (32 hex), span_id (16 hex), parent (16 hex, optional)}` |
-//! | `user` | `{id, email, username, ...}` as set by the app; `anonymous`: the device's own id for a user not named, absent while it is the installation's |
+//! | `user` | `{id, email, username, ...}` as set by the app; `anonymous`: the device's own id of a user who is not identified, absent while it is the install id |
 //! | `tags`, `contexts` | string map; map of objects |
 //! | `attrs` | the app's own attributes |
 //! | `cut` | number of values cut or replaced because of a limit |
@@ -34,7 +34,7 @@
 //! | analytics | `name` |
 //! | user_prop | `op` (`set`, `increment`, `append`), `name`, `by` (increment), `value` (the new absolute value; for append the appended one) |
 //! | revenue | `amount`, `currency`, `transaction_id`, `items` |
-//! | session | `status` (`ok`, `exited`, `crashed`, `abnormal`), `init`, `started_ms`, `duration_us`, `errors`, `release` (its own, where a later run ended it) |
+//! | session | `status` (`ok`, `exited`, `crashed`, `abnormal`), `init`, `started_ms`, `duration_us`, `errors`, `release` (its own, if a later run ended it) |
 //! | metric | `name`, `type` (`counter`, `gauge`, `distribution`), `value`, `unit` |
 //! | feedback | `message`, `name`, `email`, `about` (event id) |
 //!
@@ -44,22 +44,22 @@ use crate::id::EventId;
 use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 
-/// One stored event. Immutable: what a retry or another destination reads is the same to the byte.
+/// A stored event. Immutable: retries and other destinations read the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Insertion order: epoch x 2^40 + n. Fits a JSON number.
     pub seq: u64,
-    /// Its id for life.
+    /// Its id.
     pub id: EventId,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// The run it was recorded in; see [`Run::number`].
     pub run: i64,
-    /// Wall clock at the call, milliseconds since 1970, as the device believed it.
+    /// The device's wall clock at the call, in milliseconds since 1970.
     pub wall_ms: i64,
     /// Milliseconds since boot at the call, sleep included.
     pub mono_ms: i64,
-    /// The destinations it is meant for; empty = all that want its kind.
+    /// The destinations that receive it; empty = all that accept its kind.
     pub targets: Vec<String>,
     /// The event itself; see the module's documentation.
     pub json: String,
@@ -88,7 +88,7 @@ fn denied_member(purpose: Purpose) -> &'static str {
     }
 }
 
-/// One life of the process: what all its rows share.
+/// A run of the process: what all its rows share.
 #[derive(Clone, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Run {
     /// Number of the run in this store.
@@ -102,15 +102,15 @@ pub struct Run {
     pub app: String,
     /// The app's release, verbatim.
     pub release: String,
-    /// The app's build, if it gave one.
+    /// The app's build number, if set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dist: Option<String>,
     /// `production`, `staging` ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// Operating system, with its version where the host said it.
+    /// Operating system, with its version if set.
     pub os: String,
-    /// Device model, if the host said it.
+    /// Device model, if set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
     /// Wall clock at `open`, milliseconds since 1970.
@@ -119,13 +119,13 @@ pub struct Run {
     pub mono_ms: i64,
 }
 
-/// A cumulative number of events not delivered in this epoch.
+/// A cumulative count of events that were not delivered in this epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost {
     /// Why.
     pub reason: Reason,
-    /// Of which kind; `None` where the damage hid it (spelled `unknown`).
+    /// Their kind; `None` if damage made it unreadable (spelled `unknown`).
     pub kind: Option<Kind>,
-    /// How many since the epoch began.
+    /// The number since the epoch began.
     pub count: u64,
 }

@@ -1,9 +1,8 @@
-//! Traces: the ids that tie a request of the app to what the servers did for it, and the headers that carry them.
+//! Traces: the ids that connect a request of the app with the work of the servers, and the headers that carry them.
 //!
-//! Ids follow W3C Trace Context: 128 bits for the trace, 64 for the span, neither of them zero. They are made from
-//! random bits of the caller, so that this file has no clock and no generator. Headers are written on the stack and
-//! handed out one by one; who may receive them is decided by [`Targets`]. Measured: `traceparent` 75 ns, all
-//! headers of the three styles 540 ns.
+//! Ids follow W3C Trace Context: 128 bits for the trace, 64 for the span, neither of them zero. They are made from random
+//! bits that the caller provides. Headers are formatted on the stack and passed on one by one; [`Targets`] decides which
+//! hosts receive them. Measured: `traceparent` 75 ns, all headers of the three styles 540 ns.
 
 mod targets;
 
@@ -12,14 +11,14 @@ use std::fmt::{self, Write};
 pub(crate) use targets::Targets;
 pub use targets::{TargetError, TargetFault};
 
-/// Bytes of a `baggage` header: an environment, a release and a key of ordinary length fit several times. An entry
-/// that does not fit is left out whole. W3C asks receivers to take 8,192.
+/// Longest `baggage` header in bytes, several times what a usual environment, release and key need. An entry that does not
+/// fit is left out. W3C requires receivers to accept 8,192 bytes.
 const BAGGAGE_BYTES: usize = 1024;
 
-/// Bytes of any other header; `traceparent`, the longest, takes 55.
+/// Longest other header in bytes; `traceparent`, the longest, has 55.
 const HEADER_BYTES: usize = 64;
 
-/// A way to write trace headers. Several can be sent with one request.
+/// A style of trace headers. One request can carry several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TraceStyle {
     /// `traceparent`, understood by OpenTelemetry and most tracers.
@@ -30,7 +29,7 @@ pub enum TraceStyle {
     Datadog,
 }
 
-/// What Sentry's servers want to know about the sender before the trace is complete.
+/// The entries of Sentry's `baggage`, which its servers use before the trace is complete.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SentryBaggage<'a> {
     pub(crate) environment: Option<&'a str>,
@@ -39,21 +38,21 @@ pub(crate) struct SentryBaggage<'a> {
     pub(crate) public_key: Option<&'a str>,
 }
 
-/// Where in a trace something happened. Neither id is zero.
+/// A position in a trace. Neither id is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TraceContext {
     pub(crate) trace_id: u128,
     pub(crate) span_id: u64,
-    /// The span this one is part of.
+    /// The parent span.
     pub(crate) parent: Option<u64>,
-    /// Whether the trace is kept; decided once, at its root.
+    /// Whether the trace is sampled; decided once, at its root.
     pub(crate) sampled: bool,
 }
 
 impl TraceContext {
     /// The root of a new trace, from random bits.
     pub(crate) fn root(trace_bits: u128, span_bits: u64, sampled: bool) -> Self {
-        // Datadog reads the lower half alone, so that half must not be zero.
+        // Datadog reads only the lower half, so it must not be zero.
         let trace_id = if trace_bits as u64 == 0 { trace_bits | 1 } else { trace_bits };
         TraceContext { trace_id, span_id: span_bits.max(1), parent: None, sampled }
     }
@@ -63,7 +62,7 @@ impl TraceContext {
         TraceContext { span_id: span_bits.max(1), parent: Some(self.span_id), ..*self }
     }
 
-    /// The context in a `traceparent` header; its span is the sender's. `None` when W3C's rules forbid it.
+    /// Parses a `traceparent` header; the span is the sender's. `None` if W3C's rules forbid it.
     #[cfg_attr(not(test), expect(dead_code, reason = "a server continues a trace; an app only begins them"))]
     pub(crate) fn parse(traceparent: &str) -> Option<Self> {
         let mut fields = traceparent.split('-');
@@ -71,7 +70,7 @@ impl TraceContext {
         let trace_id = hex(fields.next()?, 32)?;
         let span_id = u64::try_from(hex(fields.next()?, 16)?).ok()?;
         let flags = hex(fields.next()?, 2)?;
-        // Version 0 has four fields; later ones may add some. 255 is no version.
+        // Version 0 has four fields; later versions may add some. 255 is invalid.
         let more = fields.next().is_some();
         if version == 255 || (version == 0 && more) || trace_id == 0 || span_id == 0 {
             return None;
@@ -79,9 +78,9 @@ impl TraceContext {
         Some(TraceContext { trace_id, span_id, parent: None, sampled: flags & 1 == 1 })
     }
 
-    /// Hands each header of the chosen styles to `out` as name and value. No heap allocation.
+    /// Calls `out` with the name and value of each header of the styles. No heap allocation.
     ///
-    /// An app that sends `baggage` of its own must join the two values with a comma.
+    /// An app that sends its own `baggage` must join the two values with a comma.
     pub(crate) fn headers(&self, styles: &[TraceStyle], sentry: &SentryBaggage<'_>, out: &mut dyn FnMut(&str, &str)) {
         let TraceContext { trace_id, span_id, sampled, .. } = *self;
         let mut send = |name: &str, write: &dyn Fn(&mut Text<HEADER_BYTES>) -> fmt::Result| {
@@ -101,7 +100,7 @@ impl TraceContext {
             send("x-datadog-trace-id", &|text| write!(text, "{}", trace_id as u64));
             send("x-datadog-parent-id", &|text| write!(text, "{span_id}"));
             send("x-datadog-sampling-priority", &|text| text.write_str(if sampled { "1" } else { "0" }));
-            // Keeps the trace out of the count of indexed server spans.
+            // Excludes the trace from the count of indexed server spans.
             send("x-datadog-origin", &|text| text.write_str("rum"));
             let upper = (trace_id >> 64) as u64;
             if upper != 0 {
@@ -148,11 +147,11 @@ fn hex(text: &str, digits: usize) -> Option<u128> {
     if valid { u128::from_str_radix(text, 16).ok() } else { None }
 }
 
-/// A number as lower-case hexadecimal digits, all of them, without the heap.
+/// A number as lower-case hexadecimal digits with leading zeros, on the stack.
 pub(crate) struct Hex<const N: usize>([u8; N]);
 
 impl<const N: usize> Hex<N> {
-    /// The last `N` digits. Several times faster than the formatter, which pads one by one.
+    /// The last `N` digits. Several times faster than the standard formatter.
     pub(crate) fn of(number: u128) -> Hex<N> {
         let mut digits = [b'0'; N];
         let mut rest = number;
@@ -165,12 +164,12 @@ impl<const N: usize> Hex<N> {
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        // Digits only, so this cannot fail.
+        // Only digits, so this cannot fail.
         str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
-/// Text on the stack; what does not fit is an error, and nothing of it is written.
+/// Text on the stack. Writing text that does not fit is an error and writes nothing.
 struct Text<const N: usize> {
     bytes: [u8; N],
     len: usize,
@@ -184,11 +183,11 @@ impl<const N: usize> Default for Text<N> {
 
 impl<const N: usize> Text<N> {
     fn as_str(&self) -> &str {
-        // Only whole pieces of UTF-8 were written, so this cannot fail.
+        // Only valid UTF-8 is written, so this cannot fail.
         self.bytes.get(..self.len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 
-    /// Writes all that `write` writes, or nothing.
+    /// Writes everything that `write` writes, or nothing.
     fn whole(&mut self, write: impl FnOnce(&mut Self) -> fmt::Result) {
         let before = self.len;
         if write(self).is_err() {
@@ -203,7 +202,7 @@ impl<const N: usize> Text<N> {
         self.write_str(Hex::<16>::of(u128::from(span_id)).as_str())
     }
 
-    /// Percent-encodes all but the characters that no reader of baggage takes for a delimiter.
+    /// Percent-encodes every character that a reader of baggage might take for a delimiter.
     fn escaped(&mut self, value: &str) -> fmt::Result {
         for byte in value.bytes() {
             match byte {
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn each_style_writes_its_own_headers() {
+    fn each_style_has_its_own_headers() {
         let sentry = SentryBaggage {
             environment: Some("production"),
             release: Some("app.rez@1.2.3+45"),
@@ -284,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unsampled_trace_says_so_in_every_style() {
+    fn every_style_marks_an_unsampled_trace() {
         let context = TraceContext { sampled: false, trace_id: 5, ..CONTEXT };
         let all = headers(
             context,

@@ -1,9 +1,9 @@
-//! Reading an event back, on the writer's thread. Bytes from a damaged file answer `None`, never panic.
+//! Decodes an event on the writer thread. Damaged bytes yield `None`; nothing panics.
 
 use super::encode::{F64, FALSE, FRAME, I64, LIST, MAP, NULL, STR, TRUE, U64};
 use super::field::Field;
 
-/// A value as it lies in the ring.
+/// A value as it is encoded in the ring.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Raw<'a> {
     Null,
@@ -44,7 +44,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// A stack frame as it lies in the ring.
+/// A stack frame as it is encoded in the ring.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct RawFrame<'a> {
     pub(crate) function: &'a str,
@@ -56,7 +56,7 @@ pub(crate) struct RawFrame<'a> {
     pub(crate) in_app: bool,
 }
 
-/// Reads values off a slice.
+/// Reads values from a slice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
@@ -71,7 +71,7 @@ pub(crate) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// The body in these bytes; `None` when they are not one. A field of a later build is passed over.
+    /// Decodes a body; `None` if the bytes are invalid. Fields of a later build are skipped.
     pub(crate) fn decode(bytes: &'a [u8]) -> Option<Body<'a>> {
         let mut reader = Reader { rest: bytes };
         let mut body = Body {
@@ -116,22 +116,21 @@ impl<'a> Reader<'a> {
         let len = usize::from(u16::from_le_bytes(self.take()?));
         let bytes = self.rest.get(..len)?;
         self.rest = self.rest.get(len..)?;
-        // Written from a `&str` under a checksum.
         std::str::from_utf8(bytes).ok()
     }
 
-    /// The next value of a list, or of an entry after its key.
+    /// Reads the next value of a list.
     pub(crate) fn value(&mut self) -> Option<Raw<'a>> {
         self.value_at(0)
     }
 
-    /// The next entry of a map.
+    /// Reads the next entry of a map.
     pub(crate) fn entry(&mut self) -> Option<(&'a str, Raw<'a>)> {
         Some((self.text()?, self.value()?))
     }
 
     fn value_at(&mut self, depth: usize) -> Option<Raw<'a>> {
-        // Deeper than any encoder writes: damaged bytes must not exhaust the stack.
+        // No encoder nests this deep: damaged bytes must not exhaust the stack.
         if depth > crate::limits::ATTRIBUTE_DEPTH + 2 {
             return None;
         }

@@ -1,4 +1,4 @@
-//! The names of everything an event can say, as small numbers in the ring and as words in the row.
+//! The fields of an event: a small number in the ring, a name in the row.
 
 use crate::kind::Kind;
 
@@ -20,7 +20,7 @@ macro_rules! fields {
                 }
             }
 
-            /// Its name in the row; the fields with an empty one never reach a row by themselves.
+            /// The name of the field in the row. Fields with an empty name are not written to rows.
             pub(crate) fn as_str(self) -> &'static str {
                 match self {
                     $(Field::$name => $word,)+
@@ -89,19 +89,19 @@ fields! {
     SpanId = 52 "",
     /// 16 hex digits; inside `trace`.
     ParentSpan = 53 "",
-    /// What a scope record changes.
+    /// The part of the scope that a scope record changes.
     Change = 54 "",
-    /// Key of the run that makes its ids.
+    /// The key from which the ids of a run are made.
     Key = 55 "",
     /// The run, as JSON.
     Run = 56 "",
-    /// The view a record opens or belongs to.
+    /// The view that a record opens or belongs to.
     View = 57 "",
     Username = 58 "username",
     Extra = 59 "extra",
 }
 
-/// Names of the fields a row of this kind can have by itself, beside those every row is stamped with.
+/// Names of the fields that a row of this kind can have, without those that every row is stamped with.
 pub(crate) fn of_kind(kind: Kind) -> Vec<&'static str> {
     use Field as F;
     let fields: &[Field] = match kind {
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_is_found_again_by_its_number() {
+    fn every_field_has_a_number_that_maps_back_to_it() {
         let known: Vec<_> = (0..=255).filter_map(Field::from_number).collect();
         assert_eq!(known.len(), 59);
         for field in known {

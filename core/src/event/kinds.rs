@@ -1,4 +1,4 @@
-//! The arguments of the typed calls, in the field's own words.
+//! The arguments of the typed calls.
 
 use super::field::Field;
 use super::{Event, micros};
@@ -26,7 +26,7 @@ pub struct Frame<'a> {
     pub in_app: bool,
 }
 
-/// How bad an error is for the user (the guide's four steps).
+/// The effect of an error on the user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Severity {
     /// Hardly noticed.
@@ -36,12 +36,12 @@ pub enum Severity {
     Medium,
     /// Something important failed.
     High,
-    /// The app cannot go on.
+    /// The app cannot continue.
     Critical,
 }
 
 impl Severity {
-    /// The one spelling.
+    /// The spelling in rows.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -99,63 +99,63 @@ impl<'a> ErrorEvent<'a> {
         }
     }
 
-    /// Its stack, outermost frame first; of more than 50 the innermost are kept.
+    /// Sets the stack, outermost frame first. Only the innermost 50 frames are kept.
     #[must_use]
     pub fn frames(mut self, frames: &'a [Frame<'a>]) -> Self {
         self.frames = frames;
         self
     }
 
-    /// Whether the app caught it.
+    /// Sets whether the app caught the error.
     #[must_use]
     pub fn handled(mut self, handled: bool) -> Self {
         self.handled = handled;
         self
     }
 
-    /// How bad it is. `Critical` gives the level `fatal`, as the guide's handler does; the lane stays the kind's.
+    /// Sets the severity. `Critical` also sets the level `fatal`; the lane does not change.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// The app's own code for it, such as `NETWORK_ERROR`.
+    /// Sets the app's own code, such as `NETWORK_ERROR`.
     #[must_use]
     pub fn code(mut self, code: &'a str) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// What the app knew about it.
+    /// Sets named contexts, each a map.
     #[must_use]
     pub fn context(mut self, context: Attrs<'a>) -> Self {
         self.context = context;
         self
     }
 
-    /// Attributes, as on any event.
+    /// Sets attributes, as on any event.
     #[must_use]
     pub fn attrs(mut self, attrs: Attrs<'a>) -> Self {
         self.attrs = attrs;
         self
     }
 
-    /// What caught it: `generic`, `onerror`, `promise` ...
+    /// Sets what caught the error: `generic`, `onerror`, `promise` ...
     #[must_use]
     pub fn mechanism(mut self, mechanism: &'a str) -> Self {
         self.mechanism = Some(mechanism);
         self
     }
 
-    /// Errors with the same fingerprint are one error; the default is made of type, code and innermost frame.
+    /// Sets the fingerprint. Errors with the same fingerprint count as one error. Default: type, code and innermost frame.
     #[must_use]
     pub fn fingerprint(mut self, fingerprint: &'a str) -> Self {
         self.fingerprint = Some(fingerprint);
         self
     }
 
-    /// Only these destinations get it.
+    /// Restricts it to these destinations.
     #[must_use]
     pub fn targets(mut self, targets: &'a [&'a str]) -> Self {
         self.targets = targets;
@@ -183,18 +183,18 @@ impl<'a> ErrorEvent<'a> {
     }
 }
 
-/// A step on the way to an error; the last 100 go with each error.
+/// A breadcrumb: a note of what happened before an error. The last 100 are attached to each error.
 #[derive(Clone, Copy, Debug)]
 pub struct Breadcrumb<'a> {
     /// `default`, `http`, `navigation`, `user` ...
     pub kind: &'a str,
-    /// What part of the app: `performance`, `api`, `user.action` ...
+    /// The part of the app: `performance`, `api`, `user.action` ...
     pub category: &'a str,
     /// What happened.
     pub message: &'a str,
-    /// How bad.
+    /// The level.
     pub level: Level,
-    /// Details.
+    /// Additional data.
     pub data: Attrs<'a>,
 }
 
@@ -206,7 +206,7 @@ impl<'a> Breadcrumb<'a> {
         Breadcrumb { kind: "default", category, message, level: Level::Info, data: &[] }
     }
 
-    /// Its type.
+    /// Sets the type.
     #[must_use]
     #[inline]
     pub fn kind(mut self, kind: &'a str) -> Self {
@@ -214,7 +214,7 @@ impl<'a> Breadcrumb<'a> {
         self
     }
 
-    /// Its level.
+    /// Sets the level.
     #[must_use]
     #[inline]
     pub fn level(mut self, level: Level) -> Self {
@@ -222,7 +222,7 @@ impl<'a> Breadcrumb<'a> {
         self
     }
 
-    /// Its details.
+    /// Sets additional data.
     #[must_use]
     #[inline]
     pub fn data(mut self, data: Attrs<'a>) -> Self {
@@ -242,7 +242,7 @@ impl<'a> Breadcrumb<'a> {
     }
 }
 
-/// What a [`Timing`] measured.
+/// What a [`Timing`] measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimingKind {
     /// A screen from navigation to display.
@@ -253,20 +253,20 @@ pub enum TimingKind {
     ApiCall,
     /// An image fetched and decoded.
     ImageLoad,
-    /// The main thread busy for long.
+    /// The main thread was busy for a long time.
     LongTask,
 }
 
 /// How an app started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartKind {
-    /// From nothing.
+    /// The process was started.
     Cold,
-    /// The process was there, the screen was not.
+    /// The process was running, the screen was not.
     Warm,
 }
 
-/// Something the caller measured itself.
+/// A duration that the caller measured.
 ///
 /// ```
 /// use rez_monitor::Timing;
@@ -327,7 +327,7 @@ impl<'a> Timing<'a> {
         Timing::new(TimingKind::AppStart, word, duration)
     }
 
-    /// An HTTP exchange; the query of the URL never leaves the process.
+    /// An HTTP exchange. The query of the URL never leaves the process.
     #[must_use]
     #[inline]
     pub fn api_call(method: &'a str, url: &'a str, duration: Duration) -> Timing<'a> {
@@ -348,7 +348,7 @@ impl<'a> Timing<'a> {
         Timing::new(TimingKind::LongTask, name, duration)
     }
 
-    /// When it began, milliseconds since 1970; the default is now minus its duration.
+    /// Sets the start, in milliseconds since 1970. Default: now minus the duration.
     #[must_use]
     #[inline]
     pub fn started_at(mut self, wall_ms: i64) -> Self {
@@ -356,7 +356,7 @@ impl<'a> Timing<'a> {
         self
     }
 
-    /// Time until the first frame of a screen.
+    /// Sets the time until the first frame of a screen.
     #[must_use]
     #[inline]
     pub fn initial_display(mut self, after: Duration) -> Self {
@@ -364,7 +364,7 @@ impl<'a> Timing<'a> {
         self
     }
 
-    /// HTTP status.
+    /// Sets the HTTP status.
     #[must_use]
     #[inline]
     pub fn status(mut self, status: u16) -> Self {
@@ -372,7 +372,7 @@ impl<'a> Timing<'a> {
         self
     }
 
-    /// Bytes sent and received.
+    /// Sets the bytes sent and received.
     #[must_use]
     #[inline]
     pub fn bytes(mut self, sent: u64, received: u64) -> Self {
@@ -380,7 +380,7 @@ impl<'a> Timing<'a> {
         self
     }
 
-    /// Why there was no answer.
+    /// Sets why there was no response.
     #[must_use]
     #[inline]
     pub fn error(mut self, error: &'a str) -> Self {
@@ -388,7 +388,7 @@ impl<'a> Timing<'a> {
         self
     }
 
-    /// The name under which `metrics()` counts an API call; the default is a template of the URL.
+    /// Sets the name under which `metrics()` counts an API call. Default: a template of the URL.
     #[must_use]
     #[inline]
     pub fn endpoint(mut self, endpoint: &'a str) -> Self {
@@ -396,7 +396,7 @@ impl<'a> Timing<'a> {
         self
     }
 
-    /// Attributes, as on any event.
+    /// Sets attributes, as on any event.
     #[must_use]
     #[inline]
     pub fn attrs(mut self, attrs: Attrs<'a>) -> Self {
@@ -404,7 +404,7 @@ impl<'a> Timing<'a> {
         self
     }
 
-    /// Only these destinations get it.
+    /// Restricts it to these destinations.
     #[must_use]
     #[inline]
     pub fn targets(mut self, targets: &'a [&'a str]) -> Self {
@@ -418,20 +418,20 @@ impl<'a> Timing<'a> {
     }
 }
 
-/// Money received.
+/// Revenue.
 #[derive(Clone, Copy, Debug)]
 pub struct Revenue<'a> {
-    /// How much, in units of the currency.
+    /// The amount, in units of the currency.
     pub amount: f64,
-    /// ISO 4217 code; empty = the app's own, unsaid.
+    /// ISO 4217 code; empty if the app has one currency that needs no code.
     pub currency: &'a str,
-    /// The shop's id of the transaction.
+    /// The app's id of the transaction.
     pub transaction_id: Option<&'a str>,
     /// What was bought: a list of maps.
     pub items: &'a [Value<'a>],
-    /// Attributes, as on any event.
+    /// Sets attributes, as on any event.
     pub attrs: Attrs<'a>,
-    /// Only these destinations get it.
+    /// The destinations that receive it; empty = all that accept its kind.
     pub targets: &'a [&'a str],
 }
 
@@ -454,14 +454,14 @@ impl<'a> Revenue<'a> {
     }
 }
 
-/// What happens to a property of the user.
+/// A change of a property of the user.
 #[derive(Clone, Copy, Debug)]
 pub enum People<'a> {
-    /// It has this value now.
+    /// Sets a value.
     Set(&'a str, Value<'a>),
-    /// It grows by this much; the row also says the new absolute value.
+    /// Adds to a number. The row also carries the new absolute value.
     Increment(&'a str, f64),
-    /// This value is added to its list.
+    /// Appends a value to a list.
     Append(&'a str, Value<'a>),
 }
 
@@ -480,12 +480,12 @@ impl<'a> People<'a> {
     }
 }
 
-/// A value of a metric.
+/// The value of a metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Metric {
     /// Adds to a sum.
     Counter(f64),
-    /// The present value.
+    /// The current value.
     Gauge(f64),
     /// One sample of a distribution.
     Distribution(f64),
@@ -502,28 +502,28 @@ impl Metric {
     }
 }
 
-/// Words of a user about the app.
+/// Feedback from a user about the app.
 #[derive(Clone, Copy, Debug)]
 pub struct Feedback<'a> {
-    /// The words.
+    /// The text.
     pub message: &'a str,
-    /// Who says it, if they said so.
+    /// The name of the user, if given.
     pub name: Option<&'a str>,
-    /// Where to answer, if they said so. Goes as given.
+    /// The address for an answer, if given. Sent as given.
     pub email: Option<&'a str>,
     /// The event it is about.
     pub about: Option<crate::EventId>,
 }
 
-/// Who uses the app.
+/// The user of the app.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct User<'a> {
     /// The app's id of the user.
     pub id: Option<&'a str>,
-    /// Goes as given, unless the configuration masks it.
+    /// Sent as given, unless the configuration masks it.
     pub email: Option<&'a str>,
-    /// Goes as given, unless the configuration masks it.
+    /// Sent as given, unless the configuration masks it.
     pub username: Option<&'a str>,
-    /// Anything else the app knows.
+    /// Other properties.
     pub extra: Attrs<'a>,
 }

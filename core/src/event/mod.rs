@@ -1,4 +1,4 @@
-//! What an app can record: one borrowed value per call, nothing allocated.
+//! The events that an app can record. An event borrows from the caller and allocates nothing.
 
 pub(crate) mod decode;
 pub(crate) mod encode;
@@ -13,11 +13,11 @@ use crate::attributes::{Attrs, Value};
 use crate::kind::Kind;
 use field::Field;
 
-/// Fields an event of any kind has at most, beside attributes, context, frames and targets.
+/// Largest number of fields of an event, without attributes, context, frames and targets.
 const MOST_FIELDS: usize = 16;
 
-/// One event, borrowed from the caller. Made by the constructors of the typed calls ([`Timing`], [`ErrorEvent`] ...) or
-/// here; recorded by [`crate::Monitor::record`].
+/// An event, borrowed from the caller. Created here or from a typed argument ([`Timing`], [`ErrorEvent`] ...), and recorded by
+/// [`crate::Monitor::record`].
 ///
 /// ```
 /// use rez_monitor::Event;
@@ -38,7 +38,7 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// An event of this kind, still without fields.
+    /// An event of this kind without fields.
     #[inline]
     pub(crate) fn new(kind: Kind) -> Event<'a> {
         Event {
@@ -58,13 +58,13 @@ impl<'a> Event<'a> {
         Event::new(Kind::Analytics).with(Field::Name, name)
     }
 
-    /// A screen was shown; `class` is the native class or component, when it differs from the name.
+    /// A screen view. `class` is the native class or component, if it differs from the name.
     #[must_use]
     pub fn screen_view(name: &'a str, class: Option<&'a str>) -> Event<'a> {
         Event::new(Kind::ScreenView).with(Field::Name, name).maybe(Field::Class, class)
     }
 
-    /// The user did something to a component: `("tap", "PayButton")`.
+    /// An interaction of the user with a component, such as `("tap", "PayButton")`.
     #[must_use]
     pub fn interaction(action: &'a str, component: &'a str) -> Event<'a> {
         Event::new(Kind::Interaction).with(Field::Action, action).with(Field::Component, component)
@@ -76,7 +76,7 @@ impl<'a> Event<'a> {
         Event::new(Kind::Message).with(Field::Message, text).with(Field::Level, level.as_str())
     }
 
-    /// Frames drawn on a screen: slow, frozen and in all.
+    /// The numbers of slow, frozen and total frames drawn on a screen.
     #[must_use]
     pub fn frames(screen: &'a str, slow: u32, frozen: u32, total: u32) -> Event<'a> {
         Event::new(Kind::Frames)
@@ -86,7 +86,7 @@ impl<'a> Event<'a> {
             .with(Field::TotalFrames, total)
     }
 
-    /// The main thread did not answer for `duration`; its stack goes into `stack`, outermost frame first.
+    /// The main thread did not respond for `duration`. `stack` is its stack, outermost frame first.
     #[must_use]
     pub fn hang(duration: std::time::Duration, stack: &'a [Frame<'a>]) -> Event<'a> {
         let mut event = Event::new(Kind::Hang)
@@ -96,33 +96,33 @@ impl<'a> Event<'a> {
         event
     }
 
-    /// The system ended an earlier process; `cause` is the platform's word for it (`low_memory`, `anr` ...).
+    /// The system ended an earlier process. `cause` is the platform's name of the cause (`low_memory`, `anr` ...).
     #[must_use]
     pub fn app_exit(cause: &'a str, message: &'a str) -> Event<'a> {
         Event::new(Kind::AppExit).with(Field::Cause, cause).with(Field::Message, message)
     }
 
-    /// The app's own attributes; replaces those given before.
+    /// Sets the app's own attributes. Replaces earlier ones.
     #[must_use]
     pub fn attrs(mut self, attrs: Attrs<'a>) -> Event<'a> {
         self.attrs = attrs;
         self
     }
 
-    /// Named contexts of a message or an error: each value a map, such as `performance`. Other kinds have none.
+    /// Sets named contexts of a message or an error. Each value is a map, such as `performance`. Other kinds have no contexts.
     #[must_use]
     pub fn context(self, context: Attrs<'a>) -> Event<'a> {
         self.set_context(context)
     }
 
-    /// Only these destinations get it, by their names in the configuration; empty = all that want its kind.
+    /// Restricts the event to these destinations, by their configured names. Empty: all destinations that accept its kind.
     #[must_use]
     pub fn targets(mut self, targets: &'a [&'a str]) -> Event<'a> {
         self.targets = targets;
         self
     }
 
-    /// What it is.
+    /// The kind of the event.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind

@@ -1,4 +1,4 @@
-//! Consent, destinations, waiting, ending: everything that is rare.
+//! Calls that are rare: consent, destinations, waiting, shutdown.
 
 use super::{Inner, Monitor};
 use crate::config::{ConfigError, Consent, check_destination};
@@ -18,30 +18,30 @@ use std::time::{Duration, Instant};
 
 pub use crate::store::From;
 
-/// How safe a fatal error is when `fatal` returns.
+/// How durable a fatal error is when `fatal` returns.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// On the disk: it survives a power cut.
+    /// On the disk: it survives a power failure.
     Synced(EventId),
-    /// In the ring: it survives the end of the process.
+    /// In the ring: it survives the process being killed.
     InRing(EventId),
-    /// Not accepted.
+    /// Refused, and counted under this reason.
     Dropped(Reason),
 }
 
-/// A wait that did not get what it waited for.
+/// A wait that ended without success.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WaitError {
-    /// The time was over first; the work goes on.
-    #[error("not done within {0:?}; it goes on in the background")]
+    /// The time limit passed. The work continues.
+    #[error("not finished within {0:?}; the work continues in the background")]
     Timeout(Duration),
-    /// The store cannot be used now.
-    #[error("the store cannot be used now: see status().store; records are kept in the ring")]
+    /// The database cannot be used now.
+    #[error("the database cannot be used now, see status().store; records are kept in the ring")]
     Unavailable,
-    /// The engine was closed.
-    #[error("the engine is closed")]
+    /// The engine is closed.
+    #[error("the engine is closed; open it again")]
     Closed,
 }
 
@@ -51,13 +51,13 @@ fn end_of(wait: Duration) -> Instant {
     now.checked_add(wait).or_else(|| now.checked_add(Duration::from_secs(86_400))).unwrap_or(now)
 }
 
-/// Rest of a wait.
+/// The time left until `end`.
 fn left(end: Instant) -> Duration {
     end.saturating_duration_since(Instant::now())
 }
 
 impl Inner {
-    /// This engine, and those over the queues of processes that are gone.
+    /// Calls a function with this engine and with the engines of orphaned queues.
     pub(super) fn each_engine(&self, mut tell: impl FnMut(&Shared)) {
         tell(&self.shared);
         self.shared.orphans().iter().for_each(|orphan| tell(orphan));
@@ -102,7 +102,7 @@ impl Inner {
 }
 
 impl Monitor {
-    /// Records the error that ends the process. Waits at most `wait`, and never over 500 ms, for the disk.
+    /// Records the error that ends the process. Waits for the disk at most `wait`, and never longer than 500 ms.
     pub fn fatal(&self, error: ErrorEvent<'_>, wait: Duration) -> Durability {
         let inner = &*self.0;
         if let Some(reason) = inner.refused_here() {
@@ -128,7 +128,7 @@ impl Monitor {
                 return Durability::Dropped(reason);
             }
             Some(Err(_)) | None => {
-                // The lock is held by whoever crashed, or the ring is full: the reserve, cut to fit.
+                // The crashed thread may hold the lock, or the ring is full: use the reserve, with the event cut to fit.
                 let room = buffer.len().min(reserve::BODY_BYTES);
                 let len = event.encode(buffer.get_mut(..room).unwrap_or_default(), wall_ms, mono_us);
                 let body = buffer.get(..len).unwrap_or_default();
@@ -152,55 +152,56 @@ impl Monitor {
         }
     }
 
-    /// Stores the user's answer for a purpose. It counts for every append that begins after this call began to write
-    /// it, and before it returns. Denying also erases what no other granted purpose needs, in the background.
+    /// Stores the user's decision about a purpose. It is in effect when the call returns. A denial also erases, in the
+    /// background, stored events that no other granted purpose needs; when both purposes are denied, it erases the user, tags
+    /// and contexts as well.
     pub fn set_consent(&self, purpose: Purpose, consent: Consent) {
         self.0.each_engine(|shared| {
             shared.change_consent(purpose, consent);
-            shared.tell_delivery(DeliveryHandle::consent_changed);
+            shared.with_delivery(DeliveryHandle::consent_changed);
         });
     }
 
-    /// Erases everything recorded so far, from ring, queue and quarantines, and makes new ids of installation. What is
-    /// recorded after this call is untouched.
+    /// Erases everything recorded so far from ring, queue and quarantines, and creates a new install id. Events recorded after
+    /// this call are kept.
     pub fn forget_user(&self) {
         self.0.each_engine(Shared::forget);
         self.0.append_scope(|encoder| encoder.field(crate::event::field::Field::Change, "user".into()));
         self.0.each_engine(|shared| _ = shared.command(Command::Wipe));
     }
 
-    /// What the host knows about network and power. A hint delays, it never stops.
+    /// Tells the engine what the host knows about network and power. A hint delays requests; it never stops them.
     pub fn hint(&self, hint: Hint) {
-        self.0.each_engine(|shared| shared.tell_delivery(move |delivery| delivery.hint(hint)));
+        self.0.each_engine(|shared| shared.with_delivery(move |delivery| delivery.hint(hint)));
     }
 
     /// Adds a destination, or replaces the one of this name.
     ///
     /// # Errors
-    /// The name cannot be used.
+    /// [`ConfigError::Destination`] if the name is invalid.
     pub fn add_destination(&self, name: &str, destination: impl Destination, from: From) -> Result<(), ConfigError> {
         check_destination(name)?;
         let destination: Arc<dyn Destination> = Arc::new(destination);
         self.0.each_engine(|shared| {
             let (name, destination) = (name.to_owned(), Arc::clone(&destination));
-            shared.tell_delivery(move |delivery| delivery.add(&name, destination, from));
+            shared.with_delivery(move |delivery| delivery.add(&name, destination, from));
         });
         Ok(())
     }
 
-    /// Removes a destination. Its rows wait 7 days for its return.
+    /// Removes a destination. Its rows are kept for 7 days in case it is added again.
     pub fn remove_destination(&self, name: &str) {
         let name = name.to_owned();
         self.0.each_engine(|shared| {
             let name = name.clone();
-            shared.tell_delivery(move |delivery| delivery.remove(&name));
+            shared.with_delivery(move |delivery| delivery.remove(&name));
         });
     }
 
     /// Waits until everything recorded so far is on the disk.
     ///
     /// # Errors
-    /// [`WaitError`]: not within `wait`, or the store cannot be used.
+    /// [`WaitError`] if that takes longer than `wait`, or the database cannot be used.
     pub fn persist(&self, wait: Duration) -> Result<(), WaitError> {
         self.0.persist(wait)
     }
@@ -211,13 +212,13 @@ impl Monitor {
     /// left, and why they wait.
     ///
     /// # Errors
-    /// [`WaitError`]: not within `wait`, or the store cannot be used.
+    /// [`WaitError`] if persisting takes longer than `wait`, or the database cannot be used.
     pub fn flush(&self, wait: Duration) -> Result<Vec<Flushed>, WaitError> {
         let end = end_of(wait);
         self.0.persist(wait)?;
         let delivery = self.0.shared.delivery.get().ok_or(WaitError::Unavailable)?;
         let mut flushed = delivery.flush(left(end));
-        // What a process that is gone left behind counts too.
+        // The queues of processes that ended are part of the result.
         for orphan in self.0.shared.orphans() {
             let more = orphan.delivery.get().map(|delivery| delivery.flush(left(end))).unwrap_or_default();
             more.into_iter().for_each(|more| more.add_to(&mut flushed));
@@ -225,8 +226,8 @@ impl Monitor {
         Ok(flushed)
     }
 
-    /// Before the system freezes the process: no new requests, waits for those under way, folds, gives the database and
-    /// its locks back. Records go on into the ring.
+    /// Prepares for the system suspending the process: starts no new request, waits for those in flight, folds, and releases
+    /// the database with its locks. Recording continues into the ring.
     pub fn suspend(&self, wait: Duration) {
         let end = end_of(wait);
         self.0.each_engine(|shared| {
@@ -240,11 +241,11 @@ impl Monitor {
         });
     }
 
-    /// The process runs again.
+    /// Reopens the database after [`Monitor::suspend`].
     pub fn resume(&self) {
         self.0.each_engine(|shared| {
             shared.command(Command::Resume);
-            shared.tell_delivery(DeliveryHandle::resume);
+            shared.with_delivery(DeliveryHandle::resume);
         });
     }
 
@@ -261,10 +262,10 @@ impl Monitor {
         self.0.close(end);
     }
 
-    /// What became of an event. Waits for the writer at most this long.
+    /// Returns the fate of an event. Waits for the writer at most `wait`.
     ///
     /// # Errors
-    /// [`WaitError`]: no answer within `wait`, or the store cannot be used.
+    /// [`WaitError`] if the writer does not answer within `wait`, or the database cannot be used.
     pub fn why(&self, id: EventId, wait: Duration) -> Result<Fate, WaitError> {
         match self.0.shared.ask_within(Some(wait), move |store, _| store.fate(id)) {
             Some(Ok(fate)) => Ok(fate),
@@ -276,7 +277,7 @@ impl Monitor {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // The last handle went without `close`: threads end by themselves, nothing is waited for.
+        // The last handle was dropped without `close`: the threads end by themselves, without a wait.
         if self.forks == crate::sys::fork::generation() {
             self.close(Instant::now());
         }

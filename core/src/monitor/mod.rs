@@ -1,4 +1,5 @@
-//! The handle an app holds: gate, stamp, encode, append. Everything slower happens on the writer.
+//! The handle that an app holds. A call checks the gate, stamps, encodes and appends; all slower work is done by the writer
+//! thread.
 
 mod control;
 mod open;
@@ -29,18 +30,18 @@ use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// What became of a call.
+/// The result of a recording call.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is in the ring, and survives the process being killed.
+    /// The event is in the ring: it survives the process being killed.
     Recorded(EventId),
-    /// It was not accepted, and is counted under this reason.
+    /// The event was refused and is counted under this reason.
     Dropped(Reason),
 }
 
 impl Outcome {
-    /// The id, if it was recorded.
+    /// The id of a recorded event.
     #[must_use]
     pub fn id(self) -> Option<EventId> {
         match self {
@@ -50,8 +51,8 @@ impl Outcome {
     }
 }
 
-/// The engine's handle. Clones are the same engine; every call may come from any thread, and none blocks, allocates (in the
-/// steady state) or panics unless it says so.
+/// The handle of the engine. Clones refer to the same engine. All calls are thread-safe. No call blocks, allocates heap memory
+/// (in the steady state) or panics unless its documentation says so.
 #[derive(Clone)]
 pub struct Monitor(pub(crate) Arc<Inner>);
 
@@ -59,11 +60,11 @@ pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     metrics: Metrics,
     session: Mutex<Session>,
-    /// A bit for each kind that this session leaves out.
+    /// One bit per kind that is sampled out in this session.
     sampled_out: AtomicU32,
-    /// The screen that is loading: calls made meanwhile are its child spans.
+    /// The screen that is loading. Calls made meanwhile are its child spans.
     screen: Mutex<Option<crate::trace::TraceContext>>,
-    /// Counts traces and spans, for their ids.
+    /// Number of the next trace or span id.
     spans: AtomicU64,
     /// The fork generation at `open`.
     forks: u32,
@@ -76,14 +77,14 @@ impl std::fmt::Debug for Monitor {
 }
 
 impl Monitor {
-    /// Records an event: the one hot path, under which every other call lies. What it returned [`Outcome::Recorded`] for
-    /// survives the process being killed.
+    /// Records an event. An event that is [`Outcome::Recorded`] survives the process being killed.
     #[inline]
     pub fn record(&self, event: Event<'_>) -> Outcome {
         self.0.record(&event)
     }
 
-    /// Leaves a breadcrumb: the last 100 go with each error. Refused, and counted, when the ring is 60 % full.
+    /// Records a breadcrumb. The last 100 are attached to each error. Breadcrumbs are refused, and counted, when the ring is
+    /// 60 % full.
     pub fn breadcrumb(&self, crumb: Breadcrumb<'_>) {
         let inner = &*self.0;
         if inner.refused_here().is_some() {
@@ -99,12 +100,12 @@ impl Monitor {
         let append =
             Append { kind: record::CRUMB, lane: 3, n: 0, admission: Admission::Bulk, purposes: 0b01, body: &[] };
         match inner.shared.ring.append_buffer(&append, buffer, len) {
-            Ok(appended) => inner.shared.nudge(appended.used > RING_BYTES / 2),
+            Ok(appended) => inner.shared.wake_after_append(appended.used > RING_BYTES / 2),
             Err(reason) => inner.shared.ring.refuse(reason, None, 1),
         }
     }
 
-    /// Records an error, with the breadcrumbs left before it.
+    /// Records an error with the breadcrumbs recorded before it.
     pub fn error(&self, error: ErrorEvent<'_>) -> Outcome {
         self.0.record(&error.into_event(Kind::Error))
     }
@@ -119,7 +120,7 @@ impl Monitor {
         self.0.record(&Event::analytics(name).attrs(attrs))
     }
 
-    /// Records money received.
+    /// Records revenue.
     pub fn revenue(&self, revenue: Revenue<'_>) -> Outcome {
         self.0.record(&revenue.into_event())
     }
@@ -134,7 +135,7 @@ impl Monitor {
         self.0.record(&metric.into_event(name))
     }
 
-    /// Records words of a user about the app.
+    /// Records feedback from a user.
     pub fn feedback(&self, feedback: Feedback<'_>) -> Outcome {
         use crate::event::field::Field;
         let about = feedback.about.map(|id| id.to_string());
@@ -146,25 +147,25 @@ impl Monitor {
         self.0.record(&event)
     }
 
-    /// Last value, count and quantiles of what was timed in this run, by name (`screen_<name>_load`, `api_<endpoint>`).
-    /// Allocates.
+    /// Returns last value, count and quantiles of the durations recorded in this run, by name (`screen_<name>_load`,
+    /// `api_<endpoint>`). Allocates.
     #[must_use]
     pub fn metrics(&self) -> Vec<Summary> {
         self.0.metrics.summaries()
     }
 
-    /// Forgets them.
+    /// Clears all values and names of [`Monitor::metrics`].
     pub fn clear_metrics(&self) {
         self.0.metrics.clear();
     }
 }
 
 impl Inner {
-    /// Why nothing can be recorded from here at all.
+    /// The reason why this thread or process cannot record.
     #[inline]
     fn refused_here(&self) -> Option<Reason> {
         if self.forks != crate::sys::fork::generation() {
-            // The ring belongs to the parent: not even the refusal may be counted in it.
+            // The ring belongs to the parent process: a child must not write to it, not even to count the refusal.
             return Some(Reason::Forked);
         }
         crate::writer::is_ours().then_some(Reason::Reentrant)
@@ -206,7 +207,7 @@ impl Inner {
         };
         match self.shared.ring.append_buffer(&append, buffer, len) {
             Ok(appended) => {
-                self.shared.nudge(append.lane <= 1 || appended.used > RING_BYTES / 2);
+                self.shared.wake_after_append(append.lane <= 1 || appended.used > RING_BYTES / 2);
                 Outcome::Recorded(self.shared.key.id(wall_ms, appended.ticket, 0))
             }
             Err(reason) => {
@@ -216,7 +217,7 @@ impl Inner {
         }
     }
 
-    /// Decides, for this session, which kinds are left out.
+    /// Decides which kinds are sampled out in this session.
     fn decide_sampling(&self, session: &str) {
         let seed = crc32fast::hash(session.as_bytes());
         let mut out = 0;
@@ -246,7 +247,7 @@ impl Buffer {
 
     #[inline]
     fn bytes(&mut self) -> &mut [u8] {
-        // SAFETY: the encoder only writes, and only what it wrote is read; any bit pattern is a byte.
+        // SAFETY: the encoder only writes, and only written bytes are read; any bit pattern is a valid byte.
         unsafe { &mut *self.0.as_mut_ptr() }
     }
 }
@@ -261,18 +262,19 @@ fn purpose_bits(kind: Kind) -> u8 {
 }
 
 impl Monitor {
-    /// Changes the scope: user, tag, context or foreground.
+    /// Changes the scope: user, tag, context, foreground or session.
     pub fn scope(&self, change: ScopeChange<'_>) {
         if self.0.refused_here().is_none() {
             scope::apply(&self.0, change);
         }
     }
 
-    /// Opens the engine: folder, lock and ring, in about 100 us; the database opens on the writer's thread while records
-    /// already wait in the ring. An unusable folder is no error: see [`Status::store`].
+    /// Opens the engine: creates the folder, takes its lock and maps the ring, in about 100 us. The database is opened on the
+    /// writer thread while records already wait in the ring. A folder that cannot be used is not an error: see
+    /// [`Status::store`].
     ///
     /// # Errors
-    /// Only when the system gives neither memory nor a thread.
+    /// [`crate::ConfigError::System`] if the system provides neither memory nor a thread.
     pub fn open(config: Config) -> Result<Monitor, crate::ConfigError> {
         open::open(config)
     }

@@ -1,4 +1,4 @@
-//! `open`: folder, lock, ring, run record; nothing else on the caller's thread.
+//! `open`: folder, lock, ring and run record. Nothing else runs on the caller's thread.
 
 use super::{Inner, Monitor};
 use crate::config::{Config, ConfigError};
@@ -18,13 +18,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-/// What this process knows of a folder: the handle, and all engines on it that may not have let go of it yet.
+/// The handle of a folder, and all engines of this process that may still hold the folder.
 struct Known {
     inner: Weak<Inner>,
     engines: Vec<Weak<Shared>>,
 }
 
-/// Engines of this process by folder: the same folder twice is the same engine.
+/// The engines of this process by folder. Opening a folder twice returns the same engine.
 fn engines() -> &'static Mutex<HashMap<PathBuf, Known>> {
     static ENGINES: OnceLock<Mutex<HashMap<PathBuf, Known>>> = OnceLock::new();
     ENGINES.get_or_init(Mutex::default)
@@ -37,7 +37,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     if let Some(inner) = known.and_then(|known| known.inner.upgrade()).filter(|inner| !inner.shared.is_closing()) {
         return Ok(Monitor(inner));
     }
-    // Asked to close, and still at it: records wait in memory until it has let go of the folder.
+    // An engine that is still closing: records wait in memory until it releases the folder.
     let mut earlier: Vec<_> = known.map(|known| known.engines.clone()).unwrap_or_default();
     earlier.retain(|shared| shared.strong_count() > 0);
     let closing = earlier.iter().filter_map(Weak::upgrade).find(|shared| shared.holds_folder());
@@ -75,7 +75,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     if let Some(closing) = closing {
         closing.succeeded_by(&shared);
         if !closing.holds_folder() {
-            // It let go before it knew of us.
+            // It released the folder before it could know its successor.
             shared.command(Command::Reopen);
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     Ok(Monitor(inner))
 }
 
-/// The folder, or the first sibling that no other process holds.
+/// Opens the ring in the folder, or in the first sibling that no other process holds.
 fn on_disk(wanted: &Path, boot: u64) -> Option<(Ring, Found, PathBuf, FolderLock)> {
     for number in 0..=SIBLINGS {
         let folder = sibling(wanted, number);
@@ -105,7 +105,7 @@ fn on_disk(wanted: &Path, boot: u64) -> Option<(Ring, Found, PathBuf, FolderLock
     None
 }
 
-/// The configuration's consent counts only while none is stored.
+/// Stores the configured consent if none is stored.
 fn set_first_consent(shared: &Shared) {
     if shared.ring.consent() == [0, 0] {
         let consent = shared.config.consent.map(crate::Consent::number);
@@ -113,7 +113,7 @@ fn set_first_consent(shared: &Shared) {
     }
 }
 
-/// The first record of a run: who records from here on, and the key of its ids.
+/// Appends the first record of a run, with the run and the key of its ids.
 fn append_run(shared: &Shared) {
     let config = &shared.config;
     let run = Run {
@@ -137,7 +137,7 @@ fn append_run(shared: &Shared) {
     encoder.field(Field::Run, json.as_str().into());
     let len = encoder.finish();
     let body = buffer.get(..len).unwrap_or_default();
-    // Held like a scope change when the ring is full of an earlier run's records: nothing is accepted before it.
+    // Held like a scope change if the ring is full of an earlier run's records: nothing is accepted before it.
     shared.ring.append_held_first(&Append {
         kind: record::RUN,
         lane: 0,

@@ -1,23 +1,25 @@
-//! Who and where: changes of the scope, in the ring's order, so that every event carries the state of its own moment.
+//! Scope changes: user, tags, contexts, foreground. They are records in the ring, ordered with events, so that each event
+//! carries the scope of the time it was recorded.
 
 use super::Inner;
 use crate::attributes::{Attrs, Value};
 use crate::event::User;
 use crate::event::field::Field;
 
-/// A change of what later events are stamped with.
+/// A change of the scope with which later events are stamped.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ScopeChange<'a> {
-    /// Who uses the app; `None` = nobody is known any more.
+    /// The user of the app; `None` after a logout.
     User(Option<User<'a>>),
     /// A tag; `None` removes it.
     Tag(&'a str, Option<&'a str>),
     /// A named context; `None` removes it.
     Context(&'a str, Option<Attrs<'a>>),
-    /// The app came to the foreground (`true`) or left it. After 30 s in the background a new session begins.
+    /// The app entered the foreground (`true`) or the background. After [`crate::ConfigBuilder::session_background`] in the
+    /// background a new session starts.
     Foreground(bool),
-    /// A new session begins now, whatever the rule says.
+    /// Starts a new session now.
     NewSession,
 }
 
@@ -54,7 +56,7 @@ pub(super) fn apply(inner: &Inner, change: ScopeChange<'_>) {
             if inner.shared.config.sessions {
                 inner.session_foreground(foreground);
             }
-            inner.each_engine(|shared| shared.tell_delivery(move |delivery| delivery.foreground(foreground)));
+            inner.each_engine(|shared| shared.with_delivery(move |delivery| delivery.foreground(foreground)));
         }
         ScopeChange::NewSession => inner.start_session(),
     }

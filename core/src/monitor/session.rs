@@ -1,5 +1,5 @@
-//! Sessions: one from `open`, a new one after 30 s in the background. A session that was not ended by its own run is
-//! ended by the next one, as crashed or abnormal.
+//! Sessions: one starts at `open`, a new one after a long time in the background. A session that its own run did not end is
+//! ended by the next run as crashed or abnormal.
 
 use super::Inner;
 use crate::event::encode::Encoder;
@@ -9,7 +9,7 @@ use crate::sys::random::Fresh;
 use crate::writer::session_record::{append_end, append_session};
 use std::sync::PoisonError;
 
-/// The session of this moment.
+/// The current session.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
     id: Option<String>,
@@ -19,7 +19,7 @@ pub(crate) struct Session {
 }
 
 impl Inner {
-    /// Starts a session, ending the one before.
+    /// Ends the current session and starts a new one.
     pub(crate) fn start_session(&self) {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         self.end_locked(&mut session, "exited");
@@ -35,7 +35,7 @@ impl Inner {
         *session = Session { id: Some(id), started_ms, ..Session::default() };
     }
 
-    /// Ends the session. `false` if there is none.
+    /// Ends the current session. `false` if there is none.
     pub(crate) fn end_session(&self) -> bool {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         self.end_locked(&mut session, "exited")
@@ -53,7 +53,7 @@ impl Inner {
         true
     }
 
-    /// The app came to the foreground or left it.
+    /// Handles a change between foreground and background.
     pub(crate) fn session_foreground(&self, foreground: bool) {
         let now_us = self.shared.clock.mono_us();
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,13 +75,13 @@ impl Inner {
 }
 
 impl Inner {
-    /// Appends a change of the scope.
+    /// Appends a scope change.
     pub(crate) fn append_scope(&self, write: impl FnOnce(&mut Encoder<'_>)) {
         let mut buffer = [0u8; RECORD_BYTES];
         let mut encoder = Encoder::new(&mut buffer, self.shared.clock.wall_ms(), self.shared.clock.mono_us());
         write(&mut encoder);
         let len = encoder.finish();
         self.shared.ring.append_scope(buffer.get(..len).unwrap_or_default());
-        self.shared.nudge(false);
+        self.shared.wake_after_append(false);
     }
 }

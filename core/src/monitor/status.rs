@@ -1,4 +1,4 @@
-//! What the engine knows of itself, without a question to the database.
+//! A snapshot of the engine's state, taken without a database query.
 
 use super::Monitor;
 use crate::delivery::RouteStatus;
@@ -10,19 +10,19 @@ use crate::writer::shared::StoreState;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The engine as it is now.
+/// A snapshot of the engine's state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Status {
     /// The folder in use.
     pub folder: PathBuf,
-    /// Whether the store can be used.
+    /// Whether the database can be used.
     pub store: StoreState,
-    /// Events accepted by the ring in this file's life.
+    /// Events accepted by the ring since its file was created.
     pub accepted: u64,
-    /// Events of them that are folded into the store.
+    /// How many of them are folded into the database.
     pub folded: u64,
-    /// Events refused before the ring, by reason and kind, in this file's life.
+    /// Events refused at the call, by reason and kind, since the file was created.
     pub refused: Vec<(Reason, Option<Kind>, u64)>,
     /// Erased data is still in the log of the queue, because another program reads the queue. The engine tries again
     /// every second, and before the next start reads anything.
@@ -35,7 +35,7 @@ pub struct Status {
 }
 
 impl Monitor {
-    /// The engine as it is now. Allocates; asks no database and waits for nobody.
+    /// Returns a snapshot of the engine's state. Allocates; does not query the database and does not block.
     #[must_use]
     pub fn status(&self) -> Arc<Status> {
         let shared = &self.0.shared;

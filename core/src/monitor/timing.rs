@@ -1,4 +1,4 @@
-//! Screen loads, API calls, images, app starts, long tasks: timed here or by the caller, decision against thresholds.
+//! Screen loads, API calls, image loads, app starts and long tasks, timed here or by the caller and compared with thresholds.
 
 use super::{Inner, Monitor, Outcome};
 use crate::event::encode::Encoder;
@@ -12,17 +12,17 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Bytes of a name in `metrics()`.
+/// Longest name in `metrics()`, in bytes.
 const NAME_BYTES: usize = 256;
 
-/// What stands around an endpoint's and a screen's name there.
+/// Prefixes and suffix of these names.
 const API: &str = "api_";
 const SCREEN: &str = "screen_";
 const LOAD: &str = "_load";
 
 impl Monitor {
-    /// A screen begins to load. Call [`ScreenLoad::initial_display`] at its first frame and [`ScreenLoad::finish`] when it is
-    /// complete; a dropped one was cancelled and is not recorded. Allocates once.
+    /// Starts a screen load. Call [`ScreenLoad::initial_display`] at its first frame and [`ScreenLoad::finish`] when it is
+    /// complete. Dropping it cancels the load, which is then not recorded. Allocates once.
     pub fn screen(&self, name: &str) -> ScreenLoad {
         let inner = &*self.0;
         let trace = inner.new_trace();
@@ -52,8 +52,8 @@ impl Monitor {
         load
     }
 
-    /// An HTTP call begins. [`ApiCall::headers`] gives the trace headers to send; [`ApiCall::finish`] or [`ApiCall::fail`] ends
-    /// it; a dropped one is not recorded. Allocates once.
+    /// Starts an HTTP call. [`ApiCall::headers`] returns the trace headers to send; [`ApiCall::finish`] or [`ApiCall::fail`]
+    /// ends the call. A dropped call is not recorded. Allocates once.
     pub fn api_call(&self, method: &str, url: &str) -> ApiCall {
         let clock = &self.0.shared.clock;
         ApiCall {
@@ -67,14 +67,14 @@ impl Monitor {
         }
     }
 
-    /// Records what the caller measured.
+    /// Records a duration that the caller measured.
     #[inline]
     pub fn timing(&self, timing: Timing<'_>) -> Outcome {
         self.0.timing(&timing, self.0.shared.clock.now(), None, None)
     }
 }
 
-/// What a [`ScreenLoad`] knows beside its duration.
+/// What a [`ScreenLoad`] records in addition to its duration.
 #[derive(Clone, Copy)]
 struct Displayed<'a> {
     view: &'a str,
@@ -93,7 +93,7 @@ impl Inner {
         )
     }
 
-    /// A span inside the screen that is loading, or a trace of its own.
+    /// Returns a span inside the screen that is loading, or a new trace.
     fn child_trace(&self) -> TraceContext {
         let open = *self.screen.lock().unwrap_or_else(PoisonError::into_inner);
         match open {
@@ -104,7 +104,7 @@ impl Inner {
         }
     }
 
-    /// The screen is no longer loading.
+    /// Ends the trace of a screen load.
     fn close_trace(&self, trace: &TraceContext) {
         self.screen.lock().unwrap_or_else(PoisonError::into_inner).take_if(|open| open == trace);
     }
@@ -126,7 +126,7 @@ impl Inner {
         };
         let slow = threshold.is_some_and(|threshold| timing.duration > threshold);
         let duration_us = timing.micros();
-        // The name in `metrics()`, and behind its prefix the endpoint.
+        // The name in `metrics()`: its prefix, then the endpoint.
         let mut place = [0u8; NAME_BYTES];
         let name = match (kind, timing.endpoint) {
             (Kind::ApiCall, None) => template::template_behind(API, timing.name, &mut place),
@@ -172,7 +172,7 @@ impl Inner {
         outcome
     }
 
-    /// The guide's warning; its outcome is counted like any other and changes nothing for the call.
+    /// Records the warning of a slow call. Its outcome is counted and does not affect the outcome of the call.
     #[cold]
     fn warn_slow(&self, endpoint: &str, duration_us: u64) {
         let mut place = [0u8; NAME_BYTES];
@@ -225,7 +225,7 @@ fn screen_fields(encoder: &mut Encoder<'_>, timing: &Timing<'_>, screen: Option<
     }
 }
 
-/// The parts one after the other, without the heap; what does not fit is cut between characters.
+/// Concatenates the parts without heap allocation, cut at a character boundary if they do not fit.
 fn joined<'b>(parts: &[&str], place: &'b mut [u8]) -> &'b str {
     let mut len = 0;
     for part in parts {
@@ -265,17 +265,17 @@ impl ScreenLoad {
         since(self.start_us, self.monitor.0.shared.clock.mono_us())
     }
 
-    /// Its first frame is shown. The first call counts.
+    /// Marks the first frame. Only the first call counts.
     pub fn initial_display(&mut self) {
         self.initial.get_or_insert(micros(self.elapsed()));
     }
 
-    /// Its content is complete. The first call counts.
+    /// Marks the content as complete. Only the first call counts.
     pub fn full_display(&mut self) {
         self.full.get_or_insert(micros(self.elapsed()));
     }
 
-    /// The load is over; answers what became of it.
+    /// Ends the load and records it.
     pub fn finish(mut self) -> Outcome {
         self.done = true;
         self.monitor.0.close_trace(&self.trace);
@@ -284,7 +284,7 @@ impl ScreenLoad {
         let displayed = Displayed { view: &self.view, initial_us: self.initial, full_us: self.full };
         let outcome = self.monitor.0.timing(&timing, now, Some(&self.trace), Some(displayed));
         if let Outcome::Dropped(_) = outcome {
-            // It is over all the same: what happens from now on is not its child.
+            // Not recorded, but over: later calls are not its children.
             self.cancel();
         }
         outcome
@@ -309,9 +309,9 @@ impl Drop for ScreenLoad {
     }
 }
 
-/// An HTTP call under way.
+/// An HTTP call in progress.
 #[derive(Debug)]
-#[must_use = "dropping it forgets the call"]
+#[must_use = "a dropped call is not recorded"]
 pub struct ApiCall {
     monitor: Monitor,
     method: String,
@@ -323,7 +323,7 @@ pub struct ApiCall {
 }
 
 impl ApiCall {
-    /// Hands the trace headers for this call to `out`, if its host is an allowed target; else none.
+    /// Calls `out` with the name and value of each trace header, if the host is an allowed target.
     pub fn headers(&self, mut out: impl FnMut(&str, &str)) {
         let config = &self.monitor.0.shared.config;
         if config.targets.allows(&self.url) {
@@ -336,17 +336,17 @@ impl ApiCall {
         }
     }
 
-    /// Bytes of the request's body.
+    /// Sets the size of the request body in bytes.
     pub fn request_bytes(&mut self, bytes: u64) {
         self.sent = bytes;
     }
 
-    /// The answer is there, with this many bytes.
+    /// Ends the call with a response of this status and size in bytes.
     pub fn finish(self, status: u16, bytes: u64) -> Outcome {
         self.end(|timing| timing.status(status).bytes(self.sent, bytes))
     }
 
-    /// There was no answer.
+    /// Ends the call without a response.
     pub fn fail(self, error: &str) -> Outcome {
         self.end(|timing| timing.error(error))
     }

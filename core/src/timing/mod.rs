@@ -1,3 +1,3 @@
-//! Screen loads, API calls, image loads and app starts: what is timed, and under which name.
+//! The names under which durations are recorded.
 
 pub(crate) mod template;

@@ -1,20 +1,20 @@
-//! Which requests may carry trace headers: a list of hosts, matched by host and never by a part of the text.
+//! The hosts that may receive trace headers. A URL is matched by its host, never by a part of its text.
 //!
-//! A target is `host[:port][/path]`. `rezapp.com` stands for that host and for every host below it
-//! (`api.rezapp.com`), `*.rezapp.com` only for those below. An address (`10.0.2.2`, `[::1]`) and a name of one label
-//! (`localhost`) stand for themselves alone. Without a port, any port; without a path, any path; `/v1` is `/v1` and
-//! what lies below it, not `/v10`.
+//! A target is `host[:port][/path]`. `rezapp.com` matches that host and every host below it (`api.rezapp.com`);
+//! `*.rezapp.com` matches only the hosts below it. An address (`10.0.2.2`, `[::1]`) and a name of one label (`localhost`)
+//! match themselves only. Without a port, any port matches; without a path, any path. `/v1` matches `/v1` and paths below
+//! it, not `/v10`.
 //!
-//! HTTP clients disagree about odd URLs: two `@`, a backslash, a tab or a `%` in the host. Where two clients could
-//! send a URL to two hosts, the answer is no: a trace header less costs one trace, one too many tells a stranger the
-//! ids. Only `http` and `https` URLs have a host here. Measured: 190 ns for three targets.
+//! HTTP clients parse malformed URLs differently: two `@`, a backslash, a tab or a `%` in the host. A URL that two clients
+//! could send to different hosts never matches: a missing header costs one trace, a wrong one discloses the ids. Only `http`
+//! and `https` URLs match. Measured: 190 ns for three targets.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Longest host name in bytes (RFC 1035).
 const HOST_BYTES: usize = 253;
 
-/// A trace target of the configuration that cannot be used.
+/// An invalid trace target in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("trace target `{entry}`: {fault}")]
 pub struct TargetError {
@@ -76,7 +76,7 @@ enum Host<'a> {
 }
 
 impl Targets {
-    /// The targets of a configuration; the first bad one is the error.
+    /// Parses the targets of a configuration; the error names the first invalid one.
     pub(crate) fn parse<'a>(entries: impl IntoIterator<Item = &'a str>) -> Result<Self, TargetError> {
         let parse = |entry: &'a str| {
             Target::parse(entry).map_err(|fault| TargetError { entry: entry.chars().take(100).collect(), fault })
@@ -172,7 +172,7 @@ fn is_dot_segment(segment: &[u8]) -> bool {
     }
 }
 
-/// The parts of an `http` or `https` URL, if every client reads it the same way.
+/// The parts of an `http` or `https` URL, if every client parses it the same way.
 struct Url<'a> {
     host: Host<'a>,
     port: u16,
@@ -224,7 +224,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
 }
 
 fn parse_port(port: &str) -> Option<u16> {
-    // `parse` alone takes a plus sign.
+    // `parse` would accept a plus sign.
     if port.bytes().all(|byte| byte.is_ascii_digit()) { port.parse().ok() } else { None }
 }
 
@@ -233,7 +233,7 @@ impl<'a> Host<'a> {
         if let Some(address) = host.strip_prefix('[') {
             return address.strip_suffix(']')?.parse().ok().map(Host::V6);
         }
-        // The dot at the end makes a name absolute; it is the same host.
+        // A trailing dot makes a name absolute; the host is the same.
         let name = host.strip_suffix('.').unwrap_or(host);
         let mut previous = b'.';
         for byte in name.bytes() {
@@ -247,7 +247,7 @@ impl<'a> Host<'a> {
         if previous == b'.' || name.len() > HOST_BYTES {
             return None;
         }
-        // A name that ends in a number is an address to every client, and `127.1` or `0x7f.1` not the same to all.
+        // Every client treats a name that ends in a number as an address, and not all agree on `127.1` or `0x7f.1`.
         let last = name.rsplit('.').next().unwrap_or_default();
         let number = last.strip_prefix("0x").or(last.strip_prefix("0X")).map_or_else(
             || last.bytes().all(|byte| byte.is_ascii_digit()),
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_host_gets_the_headers_however_the_url_is_written() {
+    fn no_other_host_receives_headers_however_the_url_is_written() {
         let targets = targets(&["localhost", "rezapp.com", "10.0.2.2", "[::1]", "*.rez.dev"]);
         for url in [
             "",
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_target_is_an_error_that_names_it() {
+    fn an_invalid_target_is_an_error_that_names_it() {
         for (entry, fault) in [
             ("", TargetFault::Empty),
             ("/v1", TargetFault::Empty),

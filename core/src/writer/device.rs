@@ -1,26 +1,26 @@
-//! The device's own id for users who are not named: one device, several people, and none of them taken for another.
+//! The anonymous id of a device: it keeps several users of one device apart.
 //!
-//! Until somebody is named, it is the id of the installation and stands in no row. It is made anew when a named user
-//! goes or another one comes, so that what the next person does is not laid at the first one's door.
+//! Until a user is identified, the anonymous id is the install id and is not in any row. A new one is created when an
+//! identified user logs out or another one logs in, so that the actions of the next user are not attributed to the first.
 
 use crate::id::IdKey;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// Part of the scope: the id, as JSON text; absent = the installation's own.
+/// Scope key of the anonymous id, as JSON text; absent = the install id.
 pub(super) const ANONYMOUS: &str = "anonymous";
 
-/// Part of the scope: a keyless hash of the user who was named last on this device, as JSON text.
+/// Scope key of an unkeyed hash of the user who was identified last, as JSON text.
 pub(super) const NAMED: &str = "anonymous_named";
 
-/// Both outlive a run.
+/// Both are kept across runs.
 pub(super) const KEPT: [&str; 2] = [ANONYMOUS, NAMED];
 
 /// Domain of random bits (see [`IdKey::bits`]).
 const DOMAIN: u64 = 0x616e_6f6e_796d_0000;
 
-/// What changes in the scope when the user becomes `user`: parts and their new values.
-pub(super) fn turn(
+/// The scope changes when the user becomes `user`: keys and new values.
+pub(super) fn user_changed(
     scope: &BTreeMap<String, String>,
     user: Option<&str>,
     key: Option<IdKey>,
@@ -51,8 +51,8 @@ mod tests {
     fn after(users: &[Option<&str>]) -> Vec<Option<String>> {
         let key = Some(IdKey::from_bytes([7; 16]));
         let mut scope = BTreeMap::new();
-        let turn = |(at, user): (usize, &Option<&str>)| {
-            for (part, value) in turn(&scope, *user, key, at as i64) {
+        let change = |(at, user): (usize, &Option<&str>)| {
+            for (part, value) in user_changed(&scope, *user, key, at as i64) {
                 match value {
                     Some(value) => scope.insert(part.to_owned(), value),
                     None => scope.remove(part),
@@ -60,20 +60,20 @@ mod tests {
             }
             scope.get(ANONYMOUS).cloned()
         };
-        users.iter().enumerate().map(turn).collect()
+        users.iter().enumerate().map(change).collect()
     }
 
     #[test]
-    fn a_device_without_a_named_user_keeps_the_installations_id() {
+    fn a_device_without_an_identified_user_keeps_the_install_id() {
         assert_eq!(after(&[None, None, Some(""), Some("a"), Some("a")]), vec![None; 5]);
     }
 
     #[test]
-    fn when_a_named_user_goes_or_another_comes_the_device_is_somebody_new() {
+    fn a_logout_or_another_user_creates_a_new_anonymous_id() {
         let ids = after(&[Some("a"), None, None, Some("b"), Some("b"), Some("c"), None]);
         assert_eq!(ids[0], None);
-        assert!(ids[1].is_some() && ids[1] == ids[2], "a reset, once");
-        assert_eq!(ids[3], ids[1], "who was anonymous is now known as b");
+        assert!(ids[1].is_some() && ids[1] == ids[2], "a new id, once");
+        assert_eq!(ids[3], ids[1], "the anonymous user is identified as b");
         assert_eq!(ids[4], ids[3]);
         assert!(ids[5] != ids[4] && ids[6] != ids[5]);
         let id = ids[1].as_deref().unwrap().trim_matches('"');

@@ -1,11 +1,11 @@
-//! From the ring's bytes to a row's JSON, scrubbed on the way.
+//! Converts a ring record into the JSON of a row and applies the privacy rules.
 
 use crate::event::decode::{Raw, RawFrame, Reader};
 use crate::event::field::Field;
 use crate::json::{push_number, push_text};
 use crate::privacy::{Rules, key_is_exempt, key_is_secret};
 
-/// Writes one JSON object into a string, member by member.
+/// Builds a JSON object, member by member.
 pub(crate) struct Object {
     text: String,
     rules: Rules,
@@ -31,24 +31,24 @@ impl Object {
         self.text.push(':');
     }
 
-    /// A member that is JSON already.
+    /// Adds a member whose value is JSON text.
     pub(crate) fn raw(&mut self, key: &str, json: &str) {
         self.key(key);
         self.text.push_str(json);
     }
 
-    /// A text member, as it is.
+    /// Adds a text member without scrubbing.
     pub(crate) fn text(&mut self, key: &str, text: &str) {
         self.key(key);
         push_text(&mut self.text, text);
     }
 
-    /// A number member.
+    /// Adds a number member.
     pub(crate) fn number(&mut self, key: &str, number: impl std::fmt::Display) {
         self.raw(key, &number.to_string());
     }
 
-    /// A field of an event under its rule of privacy.
+    /// Adds a field of an event under its privacy rule.
     pub(crate) fn field(&mut self, field: Field, value: Raw<'_>, name: &str) {
         let key = field.as_str();
         if key.is_empty() {
@@ -57,7 +57,7 @@ impl Object {
         self.key(key);
         match (field, value) {
             (Field::Url, Raw::Str(url)) => push_text(&mut self.text, &self.rules.url(url)),
-            // As the app gave them: ids, codes of a closed list, and an address the user wants to be answered at.
+            // Not scrubbed: ids, codes of a closed list, and the address to which the user wants an answer.
             (Field::TransactionId | Field::Currency | Field::Email | Field::About | Field::Session, _) => {
                 push_value(&mut self.text, self.rules, value, Under::Exempt);
             }
@@ -67,7 +67,7 @@ impl Object {
         }
     }
 
-    /// Bytes so far.
+    /// The length of the finished object in bytes.
     pub(crate) fn len(&self) -> usize {
         self.text.len() + 1
     }
@@ -78,7 +78,7 @@ impl Object {
     }
 }
 
-/// The JSON of a value that stands under a key.
+/// The JSON of a value under this key.
 pub(crate) fn keyed(rules: Rules, key: &str, value: Raw<'_>) -> String {
     let mut text = String::new();
     push_keyed(&mut text, rules, key, value);
@@ -137,7 +137,7 @@ fn push_map(out: &mut String, rules: Rules, count: u16, mut reader: Reader<'_>) 
     let mut entries: Vec<(&str, Raw<'_>)> = Vec::with_capacity(usize::from(count));
     for _ in 0..count {
         let Some((key, value)) = reader.entry() else { break };
-        // Of a name that comes twice the last value counts, as in every JSON parser that QA will use.
+        // If a name occurs twice, the last value counts, as in most JSON parsers.
         match seen.iter().find(|(known, _)| *known == key).and_then(|(_, at)| entries.get_mut(*at)) {
             Some(entry) => entry.1 = value,
             None => {

@@ -199,9 +199,9 @@ impl Writer {
                 }
                 self.tidy_at = Some(Instant::now() + TIDY_WAIT);
             }
-            Command::Tell(tell) => {
+            Command::WithDelivery(work) => {
                 if let Some(delivery) = self.shared.delivery.get() {
-                    tell(delivery);
+                    work(delivery);
                 }
             }
             Command::Persist(done) => {

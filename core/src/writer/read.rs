@@ -191,7 +191,7 @@ impl Writer {
         let Some(hook) = &mut self.hook else { return };
         for op in batch.ops.iter_mut().skip(from) {
             let Op::Row { kind, json, .. } = op else { continue };
-            match hook.ask(*kind, json) {
+            match hook.run(*kind, json) {
                 Ok(changed) => *json = changed,
                 Err(reason) => *op = Op::Drop(Some(*kind), reason),
             }

@@ -1,4 +1,4 @@
-//! The screen of this moment: what is shown, what has happened on it, and the calls made while it loads.
+//! The current screen: the view, counts of what happened on it, and the calls made while it loads.
 
 use super::json::Object;
 use crate::event::decode::Body;
@@ -10,7 +10,7 @@ use crate::privacy::Rules;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// The view that is shown, and the screen load that has begun and not ended.
+/// The current view and the screen load in progress.
 #[derive(Default)]
 pub(crate) struct Screens {
     view: Option<View>,
@@ -23,21 +23,21 @@ struct View {
     version: u64,
     counts: BTreeMap<&'static str, u64>,
     started_ms: i64,
-    /// How long it took to load, once that is known.
+    /// Its loading time, once known.
     loading_us: Option<i64>,
-    /// Slow, frozen and total frames, once some were reported.
+    /// Slow, frozen and total frames, once reported.
     frames: Option<[i64; 3]>,
 }
 
 impl View {
-    /// What a row says of the whole screen: each later row repeats it, since the vendors want all of a view at once.
-    fn learn(&mut self, kind: Kind, body: &Body<'_>) {
+    /// Adds the loading time or frames of the screen. Each later row repeats them, since vendors expect the whole view at once.
+    fn update(&mut self, kind: Kind, body: &Body<'_>) {
         if kind == Kind::ScreenLoad {
             self.loading_us = body.i64(Field::DurationUs);
             return;
         }
-        let said = [Field::SlowFrames, Field::FrozenFrames, Field::TotalFrames].map(|field| body.i64(field));
-        for (sum, more) in self.frames.get_or_insert_default().iter_mut().zip(said) {
+        let counts = [Field::SlowFrames, Field::FrozenFrames, Field::TotalFrames].map(|field| body.i64(field));
+        for (sum, more) in self.frames.get_or_insert_default().iter_mut().zip(counts) {
             *sum = sum.saturating_add(more.unwrap_or(0));
         }
     }
@@ -60,7 +60,7 @@ impl View {
     }
 }
 
-/// A screen load that has begun and not ended.
+/// A screen load in progress.
 struct Screen {
     view: String,
     start_ms: i64,
@@ -69,7 +69,7 @@ struct Screen {
 }
 
 impl Screens {
-    /// A screen begins to load.
+    /// Starts a screen load.
     pub(crate) fn open(&mut self, name: &str, body: &Body<'_>) {
         let view = body.str(Field::View).unwrap_or_default();
         self.open_view(name, view, body.wall_ms);
@@ -81,12 +81,12 @@ impl Screens {
         });
     }
 
-    /// It was left before it was there.
+    /// Cancels a screen load.
     pub(crate) fn cancel(&mut self, body: &Body<'_>) {
         self.loading.take_if(|screen| Some(screen.view.as_str()) == body.str(Field::View));
     }
 
-    /// What every row says of its screen and its trace; a screen load takes its child spans along.
+    /// Adds view and trace to a row; a screen load also gets its child spans.
     pub(crate) fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut Object) {
         if let Some(view) = &self.view {
             object.raw("view", &view.json(object.rules()));
@@ -108,7 +108,7 @@ impl Screens {
         }
     }
 
-    /// Counts the event on its screen; a screen of another name begins a new view.
+    /// Counts the event on the current view. A screen with another name starts a new view.
     pub(crate) fn count(&mut self, kind: Kind, id: EventId, body: &Body<'_>) {
         if matches!(kind, Kind::ScreenView | Kind::ScreenLoad) && self.loading.is_none() {
             let name = body.str(Field::Name).unwrap_or_default();
@@ -120,7 +120,7 @@ impl Screens {
         let Some(view) = &mut self.view else { return };
         view.version += 1;
         if matches!(kind, Kind::ScreenLoad | Kind::Frames) && body.str(Field::Name) == Some(view.name.as_str()) {
-            view.learn(kind, body);
+            view.update(kind, body);
         }
         let counter = match kind {
             Kind::Error | Kind::Crash | Kind::Hang => "error",
@@ -138,7 +138,7 @@ impl Screens {
         self.view = Some(View { id, name, version: 0, counts, started_ms, loading_us: None, frames: None });
     }
 
-    /// Keeps a call, image or task as a child span of the screen that loads.
+    /// Adds a call, image or task as a child span of the screen load in progress.
     pub(crate) fn child(&mut self, rules: Rules, kind: Kind, id: EventId, body: &Body<'_>) {
         let Some(screen) = &mut self.loading else { return };
         if !matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)

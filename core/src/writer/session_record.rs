@@ -32,7 +32,7 @@ pub(crate) fn append_session(shared: &Shared, id: &str, started_ms: i64, status:
         body: buffer.get(..len).unwrap_or_default(),
     };
     match shared.ring.append(&append) {
-        Ok(_) => shared.nudge(true),
+        Ok(_) => shared.wake_after_append(true),
         Err(reason) => shared.ring.refuse(reason, Some(Kind::Session), 1),
     }
 }

@@ -1,4 +1,4 @@
-//! What callers, the writer and the delivery share.
+//! State shared by callers, the writer thread and the delivery thread.
 
 use crate::config::{Config, Consent};
 use crate::delivery::DeliveryHandle;
@@ -16,63 +16,63 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
 
-/// Work for the writer, done with the store after everything recorded so far is folded; `None` = no store now.
+/// Work for the writer with the store, done after everything recorded so far is folded. `None` = the store is not open.
 pub(crate) type Work = Box<dyn FnOnce(Option<&mut Store>, Now) + Send>;
 
-/// What the writer is asked to do.
+/// A command for the writer.
 pub(crate) enum Command {
-    /// Work with the store.
+    /// Does work with the store.
     Work(Work),
-    /// Tell the delivery, once it is there.
-    Tell(Box<dyn FnOnce(&DeliveryHandle) + Send>),
+    /// Calls a function with the handle of the delivery thread, once that is running.
+    WithDelivery(Box<dyn FnOnce(&DeliveryHandle) + Send>),
     /// Sync everything folded; answers whether it is on the disk.
     Persist(Sender<bool>),
     /// Erase what the superblock say, in the folders of processes that are gone too.
     Wipe,
-    /// The store of this serial number failed under the delivery's work.
+    /// The store with this serial number failed during work of the delivery thread.
     Failed(StoreError, u64),
-    /// Release the database and its locks; records go on into the ring.
+    /// Releases the database and its locks. Recording continues into the ring.
     Suspend(Sender<()>),
-    /// Take the database again.
+    /// Opens the database again.
     Resume,
-    /// The folder may be free now.
+    /// Tries to open the database, since the folder may be free now.
     Reopen,
-    /// Fold, sync, close, end.
+    /// Folds, syncs, closes and ends the thread.
     Close(Sender<()>),
 }
 
-/// Whether the store can be used.
+/// Whether the database can be used.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StoreState {
-    /// It is being opened; records wait in the ring.
+    /// The database is being opened. Records wait in the ring.
     #[default]
     Opening,
-    /// It is open.
+    /// The database is open.
     Ready,
-    /// It cannot be used; it is tried again every 60 s. Records stay in the ring, which is in memory only when the
-    /// folder itself cannot be used.
+    /// The database cannot be used, for this reason. It is tried again every 60 s. Records stay in the ring, which is in memory
+    /// only if the folder itself cannot be used.
     Unavailable(String),
 }
 
-/// What an engine is for.
+/// The role of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The app records into it.
     App,
-    /// A queue whose process is gone: delivered and removed.
+    /// Delivers and removes the queue of a process that ended.
     Orphan,
-    /// The ring that lies in a folder another one is about to take: folded, no more.
+    /// Folds the ring that it finds in a folder which another engine is about to take over.
     Relic,
 }
 
-/// Seen from every thread.
+/// The shared state of an engine.
 pub(crate) struct Shared {
     pub(crate) role: Role,
     pub(crate) ring: Ring,
     pub(crate) config: Config,
     pub(crate) clock: Clock,
-    /// The folder in use: the configured one, or a sibling when another process holds it.
+    /// The folder in use: the configured one, or a sibling if another process holds it.
     pub(crate) folder: PathBuf,
     pub(crate) boot: String,
     pub(crate) key: IdKey,
@@ -81,12 +81,12 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<StoreState>,
     commands: Mutex<Commands>,
     sleep: AtomicU8,
-    /// Something of lane 0 or 1 was appended, or the ring is half full.
+    /// An event of lane 0 or 1 was appended, or the ring is half full.
     urgent: AtomicBool,
     thread: OnceLock<Thread>,
     /// The folder's lock; none while records are in memory, and after the writer let go of the folder.
     lock: Mutex<Option<FolderLock>>,
-    /// `close` was asked for.
+    /// `close` was called.
     closing: AtomicBool,
     /// The folder is being taken over from memory: its lock is held, but not here yet.
     pub(crate) takes_over: AtomicBool,
@@ -106,9 +106,9 @@ struct Commands {
     closed: bool,
 }
 
-/// The writer is at work, or has a short timer running.
+/// The writer is working, or sleeps on a short timer.
 pub(crate) const AWAKE: u8 = 0;
-/// It wakes by itself within the fold's interval.
+/// It wakes by itself within the fold interval.
 pub(crate) const DOZING: u8 = 1;
 /// It sleeps until it is woken.
 pub(crate) const PARKED: u8 = 2;
@@ -156,22 +156,22 @@ impl Shared {
         lock.as_ref().is_some_and(FolderLock::is_in_place)
     }
 
-    /// Whether the folder is ours.
+    /// Whether this engine holds the folder.
     pub(crate) fn holds_folder(&self) -> bool {
         self.takes_over.load(Ordering::Acquire) || self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Whoever has the lock has the folder.
+    /// Takes the lock, and with it the folder, out of this engine.
     pub(crate) fn take_lock(&self) -> Option<FolderLock> {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The folder is ours with this lock; without one it is free to everybody, and ours until that moment.
+    /// Takes over the folder with this lock, or releases it with `None`.
     pub(crate) fn give_lock(&self, lock: Option<FolderLock>) {
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;
     }
 
-    /// `close` was asked for: the next `open` of the folder begins a new engine.
+    /// Whether `close` was called: the next `open` of the folder creates a new engine.
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
     }
@@ -180,7 +180,7 @@ impl Shared {
         self.closing.store(true, Ordering::Release);
     }
 
-    /// That engine is told when this one has let go of the folder.
+    /// Registers the engine to wake when this one releases the folder.
     pub(crate) fn succeeded_by(&self, successor: &Arc<Shared>) {
         *self.successor.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(successor);
     }
@@ -192,7 +192,7 @@ impl Shared {
         }
     }
 
-    /// An orphan's engine goes along with this one from now on; `false` = this one is closing.
+    /// Adds the engine of an orphaned queue; `false` if this engine is closing.
     pub(crate) fn adopt(&self, orphan: &Arc<Shared>) -> bool {
         let mut orphans = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
         orphans.retain(|orphan| orphan.strong_count() > 0);
@@ -203,25 +203,25 @@ impl Shared {
         true
     }
 
-    /// The engines over orphans, as far as they are still at work.
+    /// The engines of orphaned queues that are still running.
     pub(crate) fn orphans(&self) -> Vec<Arc<Shared>> {
         let orphans = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
         orphans.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// The clocks now.
+    /// The current time.
     pub(crate) fn now(&self) -> Now {
         Now { wall_ms: self.clock.wall_ms(), mono_ms: self.clock.mono_ms() }
     }
 
-    /// The thread to wake.
+    /// Sets the writer thread, which is to be woken.
     pub(crate) fn set_thread(&self, thread: Thread) {
         let _ = self.thread.set(thread);
     }
 
-    /// After an append: wakes the writer only if it sleeps and must not. `urgent` = lane 0 or 1, or the ring is half full.
+    /// Wakes the writer after an append if it must not sleep on. `urgent` = lane 0 or 1, or the ring is half full.
     #[inline]
-    pub(crate) fn nudge(&self, urgent: bool) {
+    pub(crate) fn wake_after_append(&self, urgent: bool) {
         if urgent {
             self.urgent.store(true, Ordering::Release);
         }
@@ -240,13 +240,13 @@ impl Shared {
         }
     }
 
-    /// The writer says how it sleeps; before it does, it looks at the ring under the append lock, so that an append is
-    /// either seen by it or sees this.
+    /// Sets how the writer sleeps. The writer then reads the ring's head under the append lock, so that an append either is
+    /// seen by the writer or sees this state.
     pub(crate) fn set_sleep(&self, sleep: u8) {
         self.sleep.store(sleep, Ordering::Release);
     }
 
-    /// Whether something urgent was appended since the last question.
+    /// Returns and clears whether something urgent was appended.
     pub(crate) fn take_urgency(&self) -> bool {
         self.urgent.swap(false, Ordering::AcqRel)
     }
@@ -255,8 +255,8 @@ impl Shared {
         self.sleep.load(Ordering::Acquire) == AWAKE
     }
 
-    /// Stores the answer for a purpose. Under the append lock: every later append sees it. Denying also asks for the wipe
-    /// of what no other granted purpose needs.
+    /// Stores the consent to a purpose under the append lock, so that every later append sees it. A denial also requests the
+    /// wipe of events that no other granted purpose needs.
     pub(crate) fn change_consent(&self, purpose: Purpose, consent: Consent) {
         let denied = consent == Consent::Denied;
         self.ring.change_superblock(|state| {
@@ -273,18 +273,18 @@ impl Shared {
         }
     }
 
-    /// Asks for the wipe of everything recorded so far; [`Command::Wipe`] begins it.
+    /// Requests the wipe of everything recorded so far; [`Command::Wipe`] starts it.
     pub(crate) fn forget(&self) {
         self.forgets.store(true, Ordering::Release);
         self.ring.change_superblock(|state| state.superblock.wipes.forget(state.ticket));
     }
 
-    /// Tells the delivery, once it is there.
-    pub(crate) fn tell_delivery(&self, tell: impl FnOnce(&DeliveryHandle) + Send + 'static) {
-        self.command(Command::Tell(Box::new(tell)));
+    /// Calls a function with the handle of the delivery thread, once that is running.
+    pub(crate) fn with_delivery(&self, work: impl FnOnce(&DeliveryHandle) + Send + 'static) {
+        self.command(Command::WithDelivery(Box::new(work)));
     }
 
-    /// Hands the writer a command; `false` = it has ended.
+    /// Queues a command for the writer; `false` if the writer has ended.
     pub(crate) fn command(&self, command: Command) -> bool {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         if commands.closed {
@@ -304,7 +304,7 @@ impl Shared {
         !self.commands.lock().unwrap_or_else(PoisonError::into_inner).queue.is_empty()
     }
 
-    /// No more commands; those still waiting are dropped, which answers whoever waits for them.
+    /// Rejects further commands. Waiting ones are dropped, which ends the waits of their senders.
     pub(crate) fn close_commands(&self) {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         commands.closed = true;
@@ -321,7 +321,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Does work with the store on the writer's thread; `None` = no store, or no answer within `wait`.
+    /// Does work with the store on the writer thread; `None` if the store is not open or the wait times out.
     pub(crate) fn ask_within<R: Send + 'static>(
         &self,
         wait: Option<std::time::Duration>,
@@ -329,7 +329,7 @@ impl Shared {
     ) -> Option<R> {
         let (reply, answer) = channel();
         let command = Command::Work(Box::new(move |store, now| {
-            // Whoever asked may have stopped waiting.
+            // The caller may have stopped waiting.
             let _ = reply.send(store.map(|store| work(store, now)));
         }));
         if !self.command(command) {

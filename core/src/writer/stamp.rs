@@ -184,7 +184,7 @@ impl Stamper {
         }
     }
 
-    /// A change of the scope.
+    /// Applies a scope change.
     pub(crate) fn scope(&mut self, body: &Body<'_>, batch: &mut Batch) {
         let name = body.str(Field::Name).unwrap_or_default();
         match body.str(Field::Change) {
@@ -208,7 +208,7 @@ impl Stamper {
                 }
                 let json = (user != json!({})).then(|| user.to_string());
                 self.keep("user", json, batch);
-                for (part, value) in device::turn(&self.scope, body.str(Field::Name), self.key, body.mono_us) {
+                for (part, value) in device::user_changed(&self.scope, body.str(Field::Name), self.key, body.mono_us) {
                     self.keep(part, value, batch);
                 }
             }
@@ -231,7 +231,7 @@ impl Stamper {
         }
     }
 
-    /// A breadcrumb.
+    /// Adds a breadcrumb.
     pub(crate) fn crumb(&mut self, body: &Body<'_>, batch: &mut Batch) {
         let mut object = Object::new(self.rules);
         object.number("ts", body.wall_ms);
@@ -392,7 +392,7 @@ impl Stamper {
         self.keep(SESSION, Some(session.to_string()), batch);
     }
 
-    /// The newest breadcrumbs that fit, oldest first.
+    /// The newest breadcrumbs that fit into `room` bytes, oldest first.
     fn trail(&self, room: usize) -> String {
         let mut left = room;
         let fitting = self.crumbs.iter().rev().take_while(|crumb| {
