@@ -131,6 +131,7 @@ struct Shared {
     vendor: Arc<dyn Vendor>,
     state: Mutex<State>,
     news: Condvar,
+    open: AtomicU64,
     hanging: AtomicU64,
     released: AtomicU64,
     over: AtomicBool,
@@ -159,6 +160,7 @@ impl StandIn {
             vendor,
             state: Mutex::new(state),
             news: Condvar::new(),
+            open: AtomicU64::new(0),
             hanging: AtomicU64::new(0),
             released: AtomicU64::new(0),
             over: AtomicBool::new(false),
@@ -171,7 +173,12 @@ impl StandIn {
                 }
                 if let Ok(stream) = stream {
                     let shared = Arc::clone(&all);
-                    std::thread::spawn(move || serve(&stream, &shared));
+                    shared.open.fetch_add(1, Ordering::SeqCst);
+                    std::thread::spawn(move || {
+                        serve(&stream, &shared);
+                        wait_for_close(&stream);
+                        shared.open.fetch_sub(1, Ordering::SeqCst);
+                    });
                 }
             }
         });
@@ -207,6 +214,12 @@ impl StandIn {
         self.shared.state().problems.clone()
     }
 
+    /// Returns the number of connections that the client has not closed, including those that hang.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        self.shared.open.load(Ordering::SeqCst)
+    }
+
     /// Returns the number of requests that hang.
     #[must_use]
     pub fn hanging(&self) -> u64 {
@@ -239,6 +252,12 @@ impl Drop for StandIn {
         // Wakes the thread, which waits for a connection.
         let _ = TcpStream::connect(self.address);
     }
+}
+
+/// Ends the response and waits until the client has read it and closed the connection.
+fn wait_for_close(mut stream: &TcpStream) {
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    let _ = std::io::copy(&mut stream, &mut std::io::sink());
 }
 
 fn serve(stream: &TcpStream, shared: &Shared) {

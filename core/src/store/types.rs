@@ -116,7 +116,7 @@ pub(crate) struct Selector<'a> {
 
 impl<'a> Selector<'a> {
     /// No kind is closed.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "bench-access"))]
     pub(crate) fn new(wants: &'a mut dyn FnMut(&Row) -> Want) -> Selector<'a> {
         Selector { closed: &[], skip: &[], wants }
     }

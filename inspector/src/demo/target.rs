@@ -156,7 +156,7 @@ mod tests {
             ("statsd=http://127.0.0.1", "`statsd` is not a destination"),
             ("mixpanel=http://127.0.0.1:9001", "mixpanel: missing token"),
             ("mixpanel=@http://127.0.0.1:9001", "mixpanel: project token is empty"),
-            ("mixpanel=T\n@http://127.0.0.1:9001", "mixpanel: project token has a character at position 1"),
+            ("mixpanel=T\n@http://127.0.0.1:9001", "mixpanel: project token contains a character at position 1"),
             ("mixpanel=T@http://mp.example.com", "mixpanel: endpoint: http is allowed to a loopback address only"),
             ("mixpanel=T@https:///import", "mixpanel: endpoint: host missing"),
             ("datadog=a@http://127.0.0.1:1", "datadog: missing application id"),

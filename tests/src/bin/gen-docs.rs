@@ -57,9 +57,7 @@ fn main() -> ExitCode {
         let problem = match text {
             Err(problem) => Some(problem),
             Ok(text) if found == text => None,
-            Ok(_) if check => {
-                Some("is out of date: run `cargo run -p rez-monitor-tests --bin gen-docs`".to_owned())
-            }
+            Ok(_) if check => Some("is out of date: run `cargo run -p rez-monitor-tests --bin gen-docs`".to_owned()),
             Ok(text) => std::fs::write(&path, text).err().map(|error| format!("cannot be written: {error}")),
         };
         if let Some(problem) = problem {
