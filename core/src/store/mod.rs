@@ -53,6 +53,7 @@ pub use answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate,
 pub(crate) use disk::Tidy;
 pub(crate) use error::Result;
 pub use error::StoreError;
+pub(crate) use evict::Wants;
 pub(crate) use insert::Fold;
 pub use list::{Filter, Listed};
 pub(crate) use memory::route_hash;

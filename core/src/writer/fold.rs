@@ -127,7 +127,7 @@ impl Writer {
         self.tidy_at = Some(now + TIDY_WAIT);
         let cap = self.shared.config.cap_bytes;
         if self.store.as_ref().and_then(|store| store.used_bytes().ok()).is_some_and(|used| used > cap) {
-            self.maintain();
+            self.evict();
         }
         if let Some(delivery) = self.shared.delivery.get() {
             delivery.wake(batch.rows());

@@ -3,7 +3,7 @@
 use super::Writer;
 use super::shared::{self, DOZING, PARKED};
 use crate::limits;
-use crate::store::{Store, StoreError, Tidy};
+use crate::store::{Now, Result, Store, StoreError, Tidy, Wants};
 use std::time::{Duration, Instant};
 
 /// Time between two maintenance runs (age, dead letters, dormant routes) while events arrive.
@@ -85,18 +85,33 @@ impl Writer {
         if self.maintained { MAINTENANCE_INTERVAL } else { std::time::Duration::ZERO }
     }
 
-    /// Enforces the caps in bytes and age. The ledger counts what is deleted.
+    /// Enforces the caps in bytes and age, and runs the store's maintenance.
     pub(super) fn maintain(&mut self) {
+        self.delete_rows(|store, wants, idle, now| {
+            let deleted = store.evict(wants, idle, now)? + store.expire(wants, now)?;
+            store.maintain(now)?;
+            Ok(deleted)
+        });
+        if self.carving.is_none() {
+            // A full disk may have interrupted one.
+            self.find_carving();
+        }
+        self.adopt_orphans();
+    }
+
+    /// Enforces the size cap.
+    pub(super) fn evict(&mut self) {
+        self.delete_rows(|store, wants, idle, now| store.evict(wants, idle, now));
+    }
+
+    /// Runs work that deletes rows and returns their number; the ledger counts them.
+    fn delete_rows(&mut self, work: impl FnOnce(&mut Store, Wants<'_>, &[String], Now) -> Result<usize>) {
         let now = self.shared.now();
         let directory = self.shared.delivery.get().map(crate::delivery::DeliveryHandle::directory);
         let Some(store) = &mut self.store else { return };
         let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
         let idle = directory.as_ref().map(crate::delivery::Directory::idle_routes).unwrap_or_default();
-        let done = store
-            .evict(&wants, &idle, now)
-            .and_then(|evicted| Ok(evicted + store.expire(&wants, now)?))
-            .and_then(|gone| store.maintain(now).map(|()| gone));
-        match done {
+        match work(store, &wants, &idle, now) {
             Ok(0) => {}
             Ok(_) => {
                 self.mark_settled();
@@ -108,11 +123,6 @@ impl Writer {
                 self.failed(&error);
             }
         }
-        if self.carving.is_none() {
-            // A full disk may have interrupted one.
-            self.find_carving();
-        }
-        self.adopt_orphans();
     }
 
     /// Records deleted rows in the superblock, so that the carver does not bring them back.
