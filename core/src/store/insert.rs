@@ -3,9 +3,9 @@
 use super::blocks::Blocks;
 use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, LedgerChanges, spelling};
-use super::memory::{EPOCH_SHIFT, MAX_EPOCH, Memory, PASSED, PLACEHOLDER, signed, unsigned};
+use super::memory::{EPOCH_SHIFT, MAX_EPOCH, Memory, PASSED, PLACEHOLDER, signed};
 use super::schema::{RawRow, row_crc};
-use super::types::{FoldMark, Had, Identity, NewRow, Now};
+use super::types::{FoldMark, Identity, NewRow, Now};
 use super::{Store, Tx, begin, commit, rollback};
 use crate::kind::Kind;
 use crate::limits;
@@ -46,18 +46,18 @@ struct Count {
 
 /// One transaction of the fold. Dropping it rolls everything back.
 pub(crate) struct Fold<'a> {
-    db: &'a Connection,
-    blocks: &'a Blocks,
-    memory: &'a mut Memory,
-    before: Option<Box<Memory>>,
-    insert: CachedStatement<'a>,
+    pub(super) db: &'a Connection,
+    pub(super) blocks: &'a Blocks,
+    pub(super) memory: &'a mut Memory,
+    pub(super) before: Option<Box<Memory>>,
+    pub(super) insert: CachedStatement<'a>,
     counts: Vec<Count>,
-    ledger: LedgerChanges,
+    pub(super) ledger: LedgerChanges,
     /// Rows given to target placeholders: (route, n).
-    given: Vec<(i64, u64)>,
-    now: Now,
+    pub(super) given: Vec<(i64, u64)>,
+    pub(super) now: Now,
     /// See [`Store::is_index_whole`].
-    replaced_before: u32,
+    pub(super) replaced_before: u32,
 }
 
 impl Store {
@@ -129,22 +129,6 @@ impl Fold<'_> {
         Ok(number)
     }
 
-    /// Stores a run found in a damaged file and gives its number, which is lower than that of every run recorded into this
-    /// file: the newest run stays the last one. Also keeps what its boot's clocks were apart.
-    pub(crate) fn carved_run(&mut self, run: &Run) -> Result<i64> {
-        let json = serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        self.db
-            .prepare_cached(
-                "INSERT INTO run (number, id, boot, json)
-                 VALUES ((SELECT min(0, ifnull(min(number), 0)) - 1 FROM run), ?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
-            )?
-            .execute(params![run.id, run.boot, json])?;
-        self.db
-            .prepare_cached("INSERT OR IGNORE INTO boot (boot, wall_offset_ms) VALUES (?1, ?2)")?
-            .execute(params![run.boot, run.wall_ms.saturating_sub(run.mono_ms)])?;
-        self.run(run)
-    }
-
     /// Stores an event and returns its `seq`. Counts it as stored, and as late if it is.
     pub(crate) fn insert(&mut self, row: &NewRow<'_>) -> Result<u64> {
         if self.memory.next_n >= (1 << EPOCH_SHIFT) - 1 {
@@ -189,34 +173,6 @@ impl Fold<'_> {
         let count = self.count(Some(row.kind));
         count.stored += 1;
         count.late += u64::from(row.late);
-        Ok(seq)
-    }
-
-    /// Stores a row found in a damaged file for all routes but those that had settled it there (by the hash of their
-    /// name): a destination that cannot tell would count it twice.
-    pub(crate) fn insert_carved(&mut self, row: &NewRow<'_>, settled: &[Had]) -> Result<u64> {
-        let seq = self.insert(row)?;
-        let lane = row.kind.lane().number();
-        let mut tx = Tx { db: self.db, memory: &mut *self.memory, small: false };
-        for Had { hash, ambiguous } in settled {
-            let known = tx.memory.routes.iter().find(|route| super::route_hash(&route.name) == *hash);
-            match known.map(|route| route.number) {
-                Some(number) => {
-                    tx.mark_done(number, seq, lane)?;
-                    tx.pass_done(number, usize::from(lane))?;
-                    match ambiguous {
-                        true => self.ledger.lost(number, Some(row.kind), Reason::Ambiguous, 1),
-                        false => self.ledger.unwanted(number, 1),
-                    }
-                }
-                None => {
-                    let mut note = tx
-                        .db
-                        .prepare_cached("INSERT OR IGNORE INTO settled (seq, hash, ambiguous) VALUES (?1, ?2, ?3)")?;
-                    note.execute(params![signed(seq), *hash as i64, *ambiguous])?;
-                }
-            }
-        }
         Ok(seq)
     }
 
@@ -303,19 +259,6 @@ impl Fold<'_> {
             self.memory.offset_ms = Some(wall_offset_ms);
         }
         Ok(())
-    }
-
-    /// Stores how far the carver has read a quarantined folder, in the transaction of the rows it found there. `found` of
-    /// them were not settled. Returns how many were found so far.
-    pub(crate) fn carved(&mut self, folder: &str, page: u64, found: u64) -> Result<u64> {
-        let found = self
-            .db
-            .prepare_cached(
-                "INSERT INTO carve (folder, page, found) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (folder) DO UPDATE SET page = excluded.page, found = found + excluded.found RETURNING found",
-            )?
-            .query_row(params![folder, signed(page), signed(found)], |row| row.get(0))?;
-        Ok(unsigned(found))
     }
 
     /// Commits: the rows survive the process being killed, and a power failure too if the commit is critical.

@@ -19,11 +19,12 @@
 //! | `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
 //! | `ledger` | counts of lost, delivered and unwanted events |
 //! | `blocks`, `disk` | blocks of the file and its log; a full disk |
-//! | `repair`, `wipe` | damaged file, erasure |
+//! | `repair`, `carved`, `wipe` | damaged file and the rows found in it; erasure |
 //! | `read`, `answers`, `list` | queries of the app and of the inspector |
 
 mod answers;
 mod blocks;
+mod carved;
 mod cut;
 mod disk;
 mod error;
