@@ -4,10 +4,12 @@
 //! counter costs only itself. The count of a damaged one is taken from the database, which holds the counters as of the
 //! last fold.
 
+use super::Ring;
 use super::layout::{self, COUNTER_KINDS, COUNTER_REASONS, COUNTERS};
 use crate::kind::Kind;
 use crate::reason::Reason;
 use crate::sys::map::Map;
+use std::sync::atomic::Ordering;
 
 /// How many counters there are.
 pub(super) const COUNT: usize = COUNTER_KINDS * COUNTER_REASONS;
@@ -63,6 +65,48 @@ fn checksum(index: usize, count: u64) -> u64 {
     bytes[..8].copy_from_slice(&count.to_le_bytes());
     bytes[8..].copy_from_slice(&(index as u16).to_le_bytes());
     u64::from(crc32fast::hash(&bytes) >> 8)
+}
+
+impl Ring {
+    /// Counts events that were not accepted.
+    pub(crate) fn refuse(&self, reason: Reason, kind: Option<Kind>, n: u64) {
+        let state = self.lock();
+        self.count(&state.map, reason, kind, n);
+    }
+
+    /// Counts a refused crash without the append lock, which the crashed thread may hold.
+    pub(crate) fn refuse_crash(&self, reason: Reason, kind: Kind) {
+        self.count(&self.reserve_map(), reason, Some(kind), 1);
+    }
+
+    pub(super) fn count(&self, map: &Map, reason: Reason, kind: Option<Kind>, n: u64) {
+        let index = index(reason, kind);
+        if let Some(refused) = self.refused.get(index) {
+            let total = refused.fetch_add(n, Ordering::Relaxed).saturating_add(n);
+            add(map, index, n, total);
+        }
+    }
+
+    /// All counters of refusals that are not zero.
+    pub(crate) fn refusals(&self) -> Vec<(Reason, Option<Kind>, u64)> {
+        let kinds = || Kind::ALL.into_iter().map(Some).chain([None]);
+        let all = Reason::ALL.into_iter().flat_map(|reason| kinds().map(move |kind| (reason, kind)));
+        let count = |at: usize| self.refused.get(at).map_or(0, |refused| refused.load(Ordering::Relaxed));
+        all.map(|(reason, kind)| (reason, kind, count(index(reason, kind)))).filter(|(.., n)| *n > 0).collect()
+    }
+
+    /// Raises counters to at least these counts: what the database has of them, where the file's own were damaged.
+    pub(crate) fn restore_refusals(&self, counts: &[(Reason, Option<Kind>, u64)]) {
+        let state = self.lock();
+        for (reason, kind, count) in counts {
+            let index = index(*reason, *kind);
+            if let Some(refused) = self.refused.get(index)
+                && refused.fetch_max(*count, Ordering::Relaxed) < *count
+            {
+                write(&state.map, index, *count);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

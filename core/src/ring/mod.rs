@@ -13,7 +13,7 @@ pub(crate) mod reserve;
 pub(crate) mod scan;
 pub(crate) mod superblock;
 
-use crate::kind::{Kind, Lane};
+use crate::kind::Lane;
 use crate::limits::RING_BYTES;
 use crate::reason::Reason;
 use crate::sys::fault;
@@ -267,48 +267,6 @@ impl Ring {
         state.total += u64::from(append.n);
         self.published.store(state.head, Ordering::Release);
         Ok(Appended { ticket: state.ticket, used: used as usize })
-    }
-
-    /// Counts events that were not accepted.
-    pub(crate) fn refuse(&self, reason: Reason, kind: Option<Kind>, n: u64) {
-        let state = self.lock();
-        self.count(&state.map, reason, kind, n);
-    }
-
-    /// Counts a refused crash without the append lock, which the crashed thread may hold.
-    pub(crate) fn refuse_crash(&self, reason: Reason, kind: Kind) {
-        self.count(&self.reserve_map(), reason, Some(kind), 1);
-    }
-
-    pub(super) fn count(&self, map: &Map, reason: Reason, kind: Option<Kind>, n: u64) {
-        let index = counters::index(reason, kind);
-        if let Some(refused) = self.refused.get(index) {
-            let total = refused.fetch_add(n, Ordering::Relaxed).saturating_add(n);
-            counters::add(map, index, n, total);
-        }
-    }
-
-    /// All counters of refusals that are not zero.
-    pub(crate) fn refusals(&self) -> Vec<(Reason, Option<Kind>, u64)> {
-        let kinds = || Kind::ALL.into_iter().map(Some).chain([None]);
-        let all = Reason::ALL.into_iter().flat_map(|reason| kinds().map(move |kind| (reason, kind)));
-        let count = |at: usize| self.refused.get(at).map_or(0, |refused| refused.load(Ordering::Relaxed));
-        all.map(|(reason, kind)| (reason, kind, count(counters::index(reason, kind))))
-            .filter(|(.., n)| *n > 0)
-            .collect()
-    }
-
-    /// Raises counters to at least these counts: what the database has of them, where the file's own were damaged.
-    pub(crate) fn restore_refusals(&self, counts: &[(Reason, Option<Kind>, u64)]) {
-        let state = self.lock();
-        for (reason, kind, count) in counts {
-            let index = counters::index(*reason, *kind);
-            if let Some(refused) = self.refused.get(index)
-                && refused.fetch_max(*count, Ordering::Relaxed) < *count
-            {
-                counters::write(&state.map, index, *count);
-            }
-        }
     }
 
     /// Changes the superblock under the append lock, then writes it to the file.

@@ -1,5 +1,6 @@
 use super::scan::Scan;
 use super::*;
+use crate::kind::Kind;
 
 fn event(body: &[u8]) -> Append<'_> {
     Append { kind: 13, lane: 2, n: 1, admission: Admission::Normal, purposes: 0b10, body }

@@ -14,7 +14,7 @@
 //! | `disk_space`, `ring_health` | a full disk; a ring file that was removed or cut |
 //! | `crash_loop` | repeated crashes of the engine during start |
 //! | `orphan` | queues without a recording process |
-//! | `screens`, `dedup` | the current screen; repeated errors and messages |
+//! | `screens`, `sessions`, `dedup` | the current screen; sessions; repeated errors and messages |
 //! | `store_access` | the delivery thread's way to the store |
 //! | `schedule` | what is due while nothing is recorded: checkpoints, maintenance, idle work, sleep |
 //! | `hook` | the app's `before_send` |
@@ -35,6 +35,7 @@ mod ring_health;
 mod schedule;
 mod screens;
 pub(crate) mod session_record;
+mod sessions;
 pub(crate) mod shared;
 mod stamp;
 mod store_access;

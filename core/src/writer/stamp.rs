@@ -6,6 +6,7 @@ use super::dedup::Dedup;
 use super::device;
 use super::json::{self, Object};
 use super::screens::Screens;
+use super::sessions::with_release;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
 use crate::id::{EventId, IdKey};
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, VecDeque};
 #[derive(Default)]
 pub(crate) struct Stamper {
     pub(crate) key: Option<IdKey>,
-    scope: BTreeMap<String, String>,
+    pub(super) scope: BTreeMap<String, String>,
     crumbs: VecDeque<String>,
     crumb_number: u64,
     properties: Map<String, Value>,
@@ -36,30 +37,14 @@ pub(crate) struct Stamper {
 }
 
 const KEY: &str = "key";
-const SESSION: &str = "session";
+pub(super) const SESSION: &str = "session";
 /// The sessions of earlier runs that have no end yet, oldest first: a JSON array.
-const PREVIOUS: &str = "previous_session";
-
-/// A session that its own run did not end.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unfinished {
-    pub(crate) id: String,
-    pub(crate) started_ms: i64,
-    /// How it is to be ended: `crashed` or `abnormal`.
-    pub(crate) status: &'static str,
-}
+pub(super) const PREVIOUS: &str = "previous_session";
 
 /// Whether a part of the scope says nothing about the user. These parts survive a wipe, since records in the ring still
 /// need them.
 fn is_impersonal(key: &str) -> bool {
     matches!(key, KEY | SESSION | PREVIOUS)
-}
-
-/// A session with the release it ran in, for the run that ends it.
-fn with_release(session: &str, release: Option<&str>) -> Option<Value> {
-    let mut session: Value = serde_json::from_str(session).ok()?;
-    session.as_object_mut()?.insert("release".into(), release?.into());
-    Some(session)
 }
 
 impl Stamper {
@@ -159,28 +144,6 @@ impl Stamper {
         }
         for (part, value) in device.into_iter().filter(|(_, value)| value.is_some()) {
             self.keep(part, value, batch);
-        }
-    }
-
-    /// The sessions of earlier runs that have no end yet, oldest first.
-    pub(crate) fn unfinished_sessions(&self) -> Vec<Unfinished> {
-        let unfinished = |session: &Value| {
-            let crashed = session.get("crashed").and_then(Value::as_bool).unwrap_or(false);
-            Some(Unfinished {
-                id: session.get("id")?.as_str()?.to_owned(),
-                started_ms: session.get("started_ms")?.as_i64()?,
-                status: if crashed { "crashed" } else { "abnormal" },
-            })
-        };
-        self.previous().iter().filter_map(unfinished).collect()
-    }
-
-    fn previous(&self) -> Vec<Value> {
-        match self.scope.get(PREVIOUS).and_then(|json| serde_json::from_str(json).ok()) {
-            Some(Value::Array(sessions)) => sessions,
-            // Written by a build that remembered one session only.
-            Some(session @ Value::Object(_)) => vec![session],
-            _ => Vec::new(),
         }
     }
 
@@ -359,39 +322,6 @@ impl Stamper {
         }
     }
 
-    fn session_event(&mut self, body: &Body<'_>, object: &mut Object, batch: &mut Batch) {
-        let id = body.str(Field::Session).unwrap_or_default();
-        let is_it = |session: &Value| session.get("id").and_then(Value::as_str) == Some(id);
-        let current = self.scope.get(SESSION).and_then(|json| serde_json::from_str(json).ok()).filter(is_it);
-        let mut previous = self.previous();
-        let earlier = previous.iter().position(is_it).map(|at| previous.remove(at));
-        if let Some(session) = current.as_ref().or(earlier.as_ref()) {
-            object.number("errors", session.get("errors").and_then(Value::as_u64).unwrap_or(0));
-            if let Some(release) = session.get("release") {
-                object.raw("release", &release.to_string());
-            }
-        }
-        if earlier.is_some() {
-            self.keep(PREVIOUS, (!previous.is_empty()).then(|| Value::Array(previous).to_string()), batch);
-        }
-        // Its end removes it at once: a kill before the scope change that follows must not end it a second time.
-        if current.is_some() && body.str(Field::Status) != Some("ok") {
-            self.keep(SESSION, None, batch);
-        }
-    }
-
-    fn count_error(&mut self, kind: Kind, batch: &mut Batch) {
-        let Some(mut session) = self.scope.get(SESSION).and_then(|json| serde_json::from_str::<Value>(json).ok())
-        else {
-            return;
-        };
-        session["errors"] = json!(session.get("errors").and_then(Value::as_u64).unwrap_or(0) + 1);
-        if kind == Kind::Crash {
-            session["crashed"] = json!(true);
-        }
-        self.keep(SESSION, Some(session.to_string()), batch);
-    }
-
     /// The newest breadcrumbs that fit into `room` bytes, oldest first.
     fn trail(&self, room: usize) -> String {
         let mut left = room;
@@ -405,7 +335,7 @@ impl Stamper {
         format!("[{}]", kept.join(","))
     }
 
-    fn keep(&mut self, key: &str, json: Option<String>, batch: &mut Batch) {
+    pub(super) fn keep(&mut self, key: &str, json: Option<String>, batch: &mut Batch) {
         match &json {
             Some(json) => self.scope.insert(key.to_owned(), json.clone()),
             None => self.scope.remove(key),
