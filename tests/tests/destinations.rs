@@ -153,38 +153,31 @@ fn recorded(outcome: Outcome) {
     assert!(matches!(outcome, Outcome::Recorded(_)), "{outcome:?}");
 }
 
-/// Advances the clock past the timeout of requests that hang.
-struct HangTimer {
+/// Closes the connections of requests that hang, once every other response is read.
+struct HangRelease {
     over: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl HangTimer {
-    fn with(clock: &Clock, server: &Arc<StandIn>) -> HangTimer {
+impl HangRelease {
+    fn with(server: &Arc<StandIn>) -> HangRelease {
         let over = Arc::new(AtomicBool::new(false));
-        let (ended, clock, server) = (Arc::clone(&over), clock.clone(), Arc::clone(server));
+        let (ended, server) = (Arc::clone(&over), Arc::clone(server));
         let thread = std::thread::spawn(move || {
             while !ended.load(Ordering::SeqCst) {
-                let requests = server.log().len();
-                // All other connections are closed, so their responses were read before the clock moves.
+                // The clock does not move here: on a busy machine it would expire a request that the server has answered.
+                // The engine's own time limit has tests with an injected transport.
                 if server.hanging() > 0 && server.open() == server.hanging() {
-                    std::thread::sleep(Duration::from_millis(30));
-                    if server.log().len() != requests {
-                        continue;
-                    }
-                    clock.advance(Duration::from_secs(31));
-                    // The engine reads a manual clock every few milliseconds.
-                    std::thread::sleep(Duration::from_millis(40));
                     server.release();
                 }
                 std::thread::sleep(Duration::from_millis(2));
             }
         });
-        HangTimer { over, thread: Some(thread) }
+        HangRelease { over, thread: Some(thread) }
     }
 }
 
-impl Drop for HangTimer {
+impl Drop for HangRelease {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
         self.thread.take().map(|thread| thread.join());
@@ -245,7 +238,7 @@ fn storm(case: &Case) {
     let server = Arc::new(StandIn::start((case.vendor)()));
     server.set(Mood::EveryThird(Seeded::of(case.name, 20_261_123)));
     let clock = clock();
-    let hang_timer = HangTimer::with(&clock, &server);
+    let hang_release = HangRelease::with(&server);
     let monitor = open((case.add)(config(&folder, &clock), &server.url()));
     for n in 0..EVENTS {
         story::people(&monitor, n, EVENTS);
@@ -257,7 +250,7 @@ fn storm(case: &Case) {
     let left = drain(&monitor, &clock, 2_000);
     assert!(left.iter().all(|one| one.left == 0), "{}: {left:?}", case.name);
     monitor.close(WAIT);
-    drop(hang_timer);
+    drop(hang_release);
     assert_eq!(server.problems(), Vec::<String>::new(), "{}", case.name);
     let (log, balance) = (server.log(), balance(&folder));
     let faults: BTreeMap<String, u64> = log.iter().fold(BTreeMap::new(), |mut all, entry| {
