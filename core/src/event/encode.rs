@@ -1,8 +1,7 @@
 //! Encodes an event into bytes on the caller's thread, without heap allocation.
 //!
 //! `wall_ms | mono_us | field, value | field, value ...`. A value is a type byte followed by its content; text is preceded
-//! by its length. Values that exceed a limit are cut here, where that is cheapest, and the record carries the number of
-//! cuts.
+//! by its length. Values that exceed a limit are cut here, where it is cheapest; the record carries the number of cuts.
 
 use super::field::Field;
 use super::{Event, Frame};
@@ -335,6 +334,19 @@ impl<'b> Encoder<'b> {
         self.at += bytes.len();
         true
     }
+
+    fn targets(&mut self, targets: &[&str]) {
+        self.put([Field::Targets as u8]);
+        let Some(count_at) = self.open(LIST) else { return };
+        let mut count = 0u16;
+        for target in targets.iter().take(ELEMENTS) {
+            if !(self.put([STR]) && self.text(target, NAME_BYTES)) {
+                break;
+            }
+            count += 1;
+        }
+        self.patch(count_at, count);
+    }
 }
 
 /// Copies bytes into a place of the same length. Most texts are short, and two overlapping words cost less than a call of
@@ -384,20 +396,5 @@ impl Event<'_> {
             encoder.field(*field, *value);
         }
         encoder.tail(self.targets, self.frames, self.context, self.attrs);
-    }
-}
-
-impl Encoder<'_> {
-    fn targets(&mut self, targets: &[&str]) {
-        self.put([Field::Targets as u8]);
-        let Some(count_at) = self.open(LIST) else { return };
-        let mut count = 0u16;
-        for target in targets.iter().take(ELEMENTS) {
-            if !(self.put([STR]) && self.text(target, NAME_BYTES)) {
-                break;
-            }
-            count += 1;
-        }
-        self.patch(count_at, count);
     }
 }

@@ -16,7 +16,7 @@
 //! | `insert`, `start` | the fold: one transaction from the ring; what a new process reads back |
 //! | `routes` | declaring and retiring destinations; placeholders that keep rows for destinations not yet known |
 //! | `lease`, `cut`, `parked`, `settle` | choosing the rows of a batch, parking rows, settling a batch |
-//! | `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
+//! | `sweep`, `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
 //! | `ledger` | counts of lost, delivered and unwanted events |
 //! | `blocks`, `disk` | blocks of the file and its log; a full disk |
 //! | `repair`, `carved`, `wipe` | damaged file and the rows found in it; erasure |
@@ -45,6 +45,7 @@ mod routes;
 mod schema;
 mod settle;
 mod start;
+mod sweep;
 #[cfg(test)]
 mod testing;
 mod types;

@@ -17,14 +17,14 @@ pub(crate) struct Unfinished {
     pub(crate) status: &'static str,
 }
 
-/// A session with the release it ran in, for the run that ends it.
-pub(super) fn with_release(session: &str, release: Option<&str>) -> Option<Value> {
-    let mut session: Value = serde_json::from_str(session).ok()?;
-    session.as_object_mut()?.insert("release".into(), release?.into());
-    Some(session)
-}
-
 impl Stamper {
+    /// Removes the current session and returns it with the release it ran in, for the run that ends it.
+    pub(super) fn take_session(&mut self, release: Option<&str>) -> Option<Value> {
+        let mut session: Value = serde_json::from_str(&self.scope.remove(SESSION)?).ok()?;
+        session.as_object_mut()?.insert("release".into(), release?.into());
+        Some(session)
+    }
+
     /// The sessions of earlier runs that have no end yet, oldest first.
     pub(crate) fn unfinished_sessions(&self) -> Vec<Unfinished> {
         let unfinished = |session: &Value| {

@@ -6,7 +6,6 @@ use super::dedup::Dedup;
 use super::device;
 use super::json::{self, Object};
 use super::screens::Screens;
-use super::sessions::with_release;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
 use crate::id::{EventId, IdKey};
@@ -123,7 +122,7 @@ impl Stamper {
     pub(crate) fn begin_run(&mut self, run: Run, key: Option<IdKey>, batch: &mut Batch) {
         let before = self.release.replace(run.release.clone());
         let mut unfinished = self.previous();
-        unfinished.extend(self.scope.remove(SESSION).and_then(|json| with_release(&json, before.as_deref())));
+        unfinished.extend(self.take_session(before.as_deref()));
         let excess = unfinished.len().saturating_sub(limits::UNFINISHED_SESSIONS);
         unfinished.drain(..excess);
         let device = device::KEPT.map(|part| (part, self.scope.remove(part)));
