@@ -51,6 +51,8 @@ pub(crate) struct Driver<O> {
     context: Context<O>,
     machine: Machine,
     destinations: BTreeMap<String, (Arc<dyn Destination>, store::From)>,
+    /// Serial number of the store from which each destination was last loaded.
+    loaded_from: BTreeMap<String, u64>,
     /// Removed destinations that the store still lists.
     retiring: Vec<String>,
     running: BTreeMap<u64, Running>,
@@ -137,6 +139,7 @@ impl<O: Outbox> Driver<O> {
             machine,
             reports_connect,
             destinations: BTreeMap::new(),
+            loaded_from: BTreeMap::new(),
             retiring: Vec::new(),
             running: BTreeMap::new(),
             unsettled: Vec::new(),
@@ -169,12 +172,17 @@ impl<O: Outbox> Driver<O> {
         }
     }
 
-    /// The store was replaced by a new file: what is known about the old one is discarded.
-    pub(crate) fn store_replaced(&mut self) {
+    /// The store was replaced by a new file with this serial number: what is known about older ones is discarded. A
+    /// destination may have been loaded from the new file before this message arrives. It is left alone, because the rows
+    /// of a discarded request would be sent twice.
+    pub(crate) fn store_replaced(&mut self, serial: u64) {
         self.event(Event::StoreBack);
-        self.running.clear();
-        self.unsettled.clear();
-        self.destinations.keys().for_each(|name| self.machine.add(name));
+        let is_old = |name: &&String| self.loaded_from.get(*name).is_none_or(|loaded| *loaded < serial);
+        let old: Vec<String> = self.destinations.keys().filter(is_old).cloned().collect();
+        for name in old {
+            self.discard_requests(&name);
+            self.machine.add(&name);
+        }
     }
 
     pub(crate) fn flush(&mut self, done: Sender<()>) {
@@ -314,9 +322,11 @@ impl<O: Outbox> Driver<O> {
                 let lost = Some(digest(&store.lost(&key)?));
                 Ok((store.route_state(&key)?, Backlog { lost, ..Backlog::read(store, &key, now)? }, key))
             };
-            keys.into_iter().map(&mut read).collect::<store::Result<Vec<_>>>()
+            let routes = keys.into_iter().map(&mut read).collect::<store::Result<Vec<_>>>()?;
+            Ok((routes, store.serial()))
         });
-        let Some(known) = known else { return };
+        let Some((known, serial)) = known else { return };
+        self.loaded_from.insert(name.to_owned(), serial);
         let now = self.now();
         let at = self.machine.at(now);
         let routes = known.into_iter().zip(specs).map(|((text, backlog, key), spec)| {

@@ -38,7 +38,8 @@ enum Message {
     Remove(String),
     Flush(Sender<()>),
     Suspend(Sender<()>),
-    StoreReplaced,
+    /// With the serial number of the new store.
+    StoreReplaced(u64),
     /// Starts no new request; the thread ends when nothing is in flight, at the latest at this time.
     Close(Instant, Sender<bool>),
 }
@@ -113,7 +114,7 @@ fn run<O: Outbox>(driver: &mut Driver<O>, receiver: &Receiver<Message>, shared: 
                 Message::Remove(name) => driver.remove(&name),
                 Message::Flush(done) => driver.flush(done),
                 Message::Suspend(done) => driver.suspend(done),
-                Message::StoreReplaced => driver.store_replaced(),
+                Message::StoreReplaced(serial) => driver.store_replaced(serial),
                 Message::Close(until, done) => {
                     driver.event(Event::Suspend);
                     closing.get_or_insert_with(|| (until, Vec::new())).1.push(done);
@@ -169,9 +170,10 @@ impl DeliveryHandle {
         self.send(Message::Event(Event::StoreBack));
     }
 
-    /// The store was replaced by a new file (quarantine): all destinations are declared and loaded again.
-    pub(crate) fn store_replaced(&self) {
-        self.send(Message::StoreReplaced);
+    /// The store was replaced by a new file with this serial number (quarantine): all destinations that were loaded from
+    /// an older one are declared and loaded again.
+    pub(crate) fn store_replaced(&self, serial: u64) {
+        self.send(Message::StoreReplaced(serial));
     }
 
     /// Makes one attempt per route now and waits until they end. Returns the result per destination.

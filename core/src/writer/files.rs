@@ -193,11 +193,8 @@ impl Writer {
         }
         self.carving = None;
         self.open();
-        if !in_place
-            && self.store.is_some()
-            && let Some(delivery) = self.shared.delivery.get()
-        {
-            delivery.store_replaced();
+        if !in_place {
+            self.report_replaced_store();
         }
     }
 
@@ -223,12 +220,14 @@ impl Writer {
         self.shared.ring.change_superblock(|state| state.superblock.rows = 0);
         // The pending batch stays and is committed to the new file.
         self.open();
-        if self.store.is_some()
-            && let Some(delivery) = self.shared.delivery.get()
-        {
-            delivery.store_replaced();
-        }
+        self.report_replaced_store();
         self.store.is_some()
+    }
+
+    fn report_replaced_store(&self) {
+        if let (Some(store), Some(delivery)) = (&self.store, self.shared.delivery.get()) {
+            delivery.store_replaced(store.serial());
+        }
     }
 
     /// Closes the store and tries again after a minute. Until then events stay in the ring, as long as it has space.

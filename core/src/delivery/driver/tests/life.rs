@@ -203,14 +203,29 @@ fn a_replaced_store_is_loaded_again_and_old_answers_are_ignored() {
     }
     let identity = Identity { install: "i".into(), epoch: 2, boot: "boot-a".into() };
     let fresh = Store::open(bench.folder.path(), &identity, store::Options::default()).unwrap();
+    let serial = fresh.serial();
     *bench.outbox.store.lock().unwrap() = Some(fresh);
-    bench.driver.store_replaced();
+    bench.driver.store_replaced(serial);
     let answer = accept(&bench.last());
     bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Answer(answer));
     bench.settle();
     assert_eq!(bench.balance().delivered, 0);
     bench.put(Kind::Error, 2);
     assert_eq!(bench.balance().delivered, 2);
+}
+
+#[test]
+fn a_request_on_the_new_store_is_not_repeated_when_the_message_about_the_replacement_is_late() {
+    let mut bench = Bench::new();
+    bench.script([Turn::Silence]);
+    bench.put(Kind::Error, 3);
+    bench.driver.store_replaced(bench.store(|store, _| store.serial()));
+    bench.settle();
+    assert_eq!(bench.requests(), 1);
+    let answer = accept(&bench.last());
+    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Answer(answer));
+    bench.settle();
+    assert_eq!((bench.requests(), bench.balance().delivered), (1, 3));
 }
 
 #[test]
