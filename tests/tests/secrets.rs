@@ -90,7 +90,7 @@ fn at_most_three_of_ten_thousand_harmless_texts_change_on_their_way() {
     let lines: Vec<String> = (0..COUNT).map(|_| harmless::text(&mut random)).collect();
     let texts = scene.path("texts");
     std::fs::write(&texts, lines.join("\n")).unwrap();
-    let options = format!("texts={} field=0 end=flush", texts.display());
+    let options = format!("texts={} field=1 end=flush", texts.display());
     let (code, child) = Kid::start(CHILD, &scene.args("texts", &options), None).wait();
     assert_eq!((code, child.recorded.len()), (Some(0), COUNT), "{:?}", child.words);
     let db = rusqlite::Connection::open(scene.collector.db()).unwrap();

@@ -141,7 +141,8 @@ fn live(folder: &Path, url: &str, encoding: OtlpEncoding, first: i64) -> Recorde
         let attrs = [("serial", n.into()), ("emoji", "🛒 \"x\"\n".into())];
         keep(monitor.error(ErrorEvent::new(&name, "declined").attrs(&attrs)), n);
         let n = next();
-        keep(monitor.message("hello", Level::Warning, &[("serial", n.into())]), n);
+        // Equal messages would collapse.
+        keep(monitor.message(&format!("hello {n}"), Level::Warning, &[("serial", n.into())]), n);
         let n = next();
         keep(monitor.track("add_to_cart", &[("serial", n.into()), ("price", 49.5.into())]), n);
         let n = next();
