@@ -99,6 +99,14 @@ impl Purpose {
             Purpose::Analytics => "analytics",
         }
     }
+
+    /// The bit of every purpose.
+    pub(crate) const ALL_BITS: u8 = Purpose::Monitoring.bit() | Purpose::Analytics.bit();
+
+    /// Its bit in a set of purposes.
+    pub(crate) const fn bit(self) -> u8 {
+        1 << (self as u8)
+    }
 }
 
 impl Kind {
@@ -176,14 +184,36 @@ impl Kind {
 
     /// The purposes of the kind. One of them must be granted for the event to be sent.
     #[must_use]
-    pub fn purposes(self) -> &'static [Purpose] {
+    pub const fn purposes(self) -> &'static [Purpose] {
         match self {
             Kind::Analytics | Kind::UserProp | Kind::Revenue => &[Purpose::Analytics],
             Kind::ScreenView | Kind::Interaction | Kind::Session => &Purpose::ALL,
             _ => &[Purpose::Monitoring],
         }
     }
+
+    /// The bits of [`Kind::purposes`], from a table because each recorded event needs them.
+    #[inline]
+    pub(crate) const fn purpose_bits(self) -> u8 {
+        PURPOSE_BITS[self as usize]
+    }
 }
+
+/// The bits of the purposes of each kind, by its number.
+const PURPOSE_BITS: [u8; Kind::ALL.len()] = {
+    let mut bits = [0; Kind::ALL.len()];
+    let mut number = 0;
+    while number < bits.len() {
+        let purposes = Kind::ALL[number].purposes();
+        let mut index = 0;
+        while index < purposes.len() {
+            bits[number] |= purposes[index].bit();
+            index += 1;
+        }
+        number += 1;
+    }
+    bits
+};
 
 #[cfg(test)]
 mod tests {
@@ -198,5 +228,16 @@ mod tests {
         }
         assert_eq!(Kind::from_number(19), None);
         assert_eq!(Kind::parse("Crash"), None);
+    }
+
+    #[test]
+    fn the_purpose_bits_of_every_kind_are_those_of_its_purposes() {
+        for kind in Kind::ALL {
+            let bits = kind.purposes().iter().fold(0, |bits, purpose| bits | 1 << (*purpose as u8));
+            assert_eq!(kind.purpose_bits(), bits, "{kind:?}");
+        }
+        assert_eq!(Kind::Error.purpose_bits(), 0b01);
+        assert_eq!(Kind::Revenue.purpose_bits(), 0b10);
+        assert_eq!(Kind::Session.purpose_bits(), Purpose::ALL_BITS);
     }
 }

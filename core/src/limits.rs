@@ -38,7 +38,7 @@ pub const AGE_UNKNOWN_DAYS: i64 = 400;
 /// Longest wait from a record to the fold while the writer sleeps.
 pub const FOLD_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Longest wait from a commit to the checkpoint that syncs it: what a power cut may take.
+/// Longest wait from a commit to the checkpoint that syncs it: what a power failure may lose.
 pub const SYNC_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Critical commits are synced at most this often; fatal ones always.

@@ -364,7 +364,7 @@ fn another_boot(folder: &Path) {
 }
 
 #[test]
-fn a_power_cut_after_a_commit_begins_a_new_epoch_and_counts_the_lost_events() {
+fn a_power_failure_after_a_commit_begins_a_new_epoch_and_counts_the_lost_events() {
     let scene = Scene::new(CHILD);
     let first = scene.run("n=50 url=none pause_us=100 end=close");
     let before = Reader::open(&scene.folder()).unwrap().balance().unwrap().epoch;
@@ -381,7 +381,7 @@ fn a_power_cut_after_a_commit_begins_a_new_epoch_and_counts_the_lost_events() {
     found.none_doubled();
     let there: HashSet<u64> = found.collected.values().copied().collect();
     let lost = second.recorded.iter().filter(|(_, serial)| !there.contains(serial)).count() as u64;
-    println!("the power cut took {lost} of 300");
+    println!("the power failure lost {lost} of 300");
     let counted = dropped(&found.balance).get("power_loss").copied().unwrap_or(0);
     assert_eq!(counted, lost);
     assert!(found.balance.epoch > before, "epoch {} after {before}", found.balance.epoch);
@@ -393,7 +393,7 @@ fn a_power_cut_after_a_commit_begins_a_new_epoch_and_counts_the_lost_events() {
 }
 
 #[test]
-fn a_power_cut_that_left_the_ring_behind_the_database_hides_no_later_loss() {
+fn a_power_failure_that_left_the_ring_behind_the_database_hides_no_later_loss() {
     let scene = Scene::new(CHILD);
     scene.run("n=20 url=none kinds=message crumbs=0 end=close");
     let ring = scene.folder().join("ring.bin");

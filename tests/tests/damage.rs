@@ -21,9 +21,9 @@ fn accounted(scene: &Scene, acknowledged: &[(String, u64)], what: &str) {
     let found = scene.deliver();
     found.none_doubled();
     let lost = acknowledged.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
-    let booked: u64 = dropped(&found.balance).values().sum();
+    let counted: u64 = dropped(&found.balance).values().sum();
     println!("{what}: {lost} of {} lost, {:?}", acknowledged.len(), dropped(&found.balance));
-    assert!(lost <= booked, "{what}: {lost} are lost, {booked} are counted");
+    assert!(lost <= counted, "{what}: {lost} are lost, {counted} are counted");
     assert_eq!(scene.collector.counts().unwrap().duplicates, 0, "{what}");
 }
 

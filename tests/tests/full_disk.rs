@@ -18,7 +18,7 @@ fn ticks(pid: u32) -> u64 {
         .map_or(0, |(user, system)| user.parse::<u64>().unwrap_or(0) + system.parse::<u64>().unwrap_or(0))
 }
 
-/// Nothing is at the collector that was not acknowledged, and what is not there is in the books.
+/// Nothing is at the collector that was not acknowledged, and what is not there is counted.
 fn all_accounted(scene: &Scene, folder: &Path, said: &Said) {
     let account = balance(folder);
     let lost: u64 = dropped(&account).values().sum();

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Options of the delivery.
+/// Options of the delivery thread.
 pub(crate) struct Options {
     /// Id of the present boot.
     pub(crate) boot: String,

@@ -1,4 +1,4 @@
-//! The state machine of the delivery: no I/O, no clock.
+//! The state machine of the delivery thread: no I/O, no clock.
 //!
 //! Events come in with their time. [`Machine::poll`] returns the task that is due now, [`Machine::deadline`] the time
 //! of the next poll if nothing happens before. Without work there is no deadline, and the delivery thread sleeps

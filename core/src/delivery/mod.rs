@@ -32,7 +32,7 @@ pub(crate) use shared::Directory;
 use crate::destination::Granted;
 use crate::store::{Now, RouteKey, Store, StoreError};
 
-/// The writer, as the delivery sees it. The writer owns the store and does one piece of work at a time.
+/// The writer, as the delivery thread sees it. The writer owns the store and does one piece of work at a time.
 pub(crate) trait Outbox: Send + Sync + 'static {
     /// Runs `work` with the store on the writer's thread and waits for the result. `None` = the store cannot be used
     /// now; the writer calls [`DeliveryHandle::store_back`] when it can be used again.

@@ -90,7 +90,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Full jitter, 1 s to 5 min (architecture section 8).
+    /// Full jitter, 1 s to 5 min (see ADR 0005).
     pub const STANDARD: Backoff = Backoff { first: Duration::from_secs(1), most: Duration::from_secs(300) };
 }
 
@@ -293,7 +293,7 @@ pub trait Destination: Send + Sync + 'static {
     }
 
     /// The meaning of the answer for these rows. Not called for an answer that the server did not send (a captive
-    /// portal's page or redirect): the delivery treats the server as unreachable then.
+    /// portal's page or redirect): the delivery thread treats the server as unreachable then.
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict;
 
     /// Identifies the format of the encoder. A batch that another encoder sent is built anew before it is repeated.

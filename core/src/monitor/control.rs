@@ -118,7 +118,7 @@ impl Monitor {
             lane: 0,
             n: 1,
             admission: Admission::Always,
-            purposes: 0b01,
+            purposes: Kind::Crash.purpose_bits(),
             body: buffer.get(..len).unwrap_or_default(),
         };
         let id = match inner.shared.ring.append_within(&append, Duration::from_millis(50)) {

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::event::encode::Encoder;
 use crate::event::{Breadcrumb, ErrorEvent, Event, Feedback, Metric, People, Revenue};
 use crate::id::EventId;
-use crate::kind::Kind;
+use crate::kind::{Kind, Purpose};
 use crate::level::Level;
 use crate::limits::{RECORD_BYTES, RING_BYTES};
 use crate::metrics::{Metrics, Summary};
@@ -97,8 +97,14 @@ impl Monitor {
         let mut encoder = Encoder::new(room, wall_ms, mono_us);
         crumb.encode_into(&mut encoder);
         let len = encoder.finish();
-        let append =
-            Append { kind: record::CRUMB, lane: 3, n: 0, admission: Admission::Bulk, purposes: 0b01, body: &[] };
+        let append = Append {
+            kind: record::CRUMB,
+            lane: 3,
+            n: 0,
+            admission: Admission::Bulk,
+            purposes: Purpose::Monitoring.bit(),
+            body: &[],
+        };
         match inner.shared.ring.append_buffer(&append, buffer, len) {
             Ok(appended) => inner.shared.wake_after_append(appended.used > RING_BYTES / 2),
             Err(reason) => inner.shared.ring.refuse(reason, None, 1),
@@ -202,7 +208,7 @@ impl Inner {
             lane: lane as u8,
             n: 1,
             admission: Admission::of_lane(lane),
-            purposes: purpose_bits(kind),
+            purposes: kind.purpose_bits(),
             body: &[],
         };
         match self.shared.ring.append_buffer(&append, buffer, len) {
@@ -249,15 +255,6 @@ impl Buffer {
     fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: the encoder only writes, and only written bytes are read; any bit pattern is a valid byte.
         unsafe { &mut *self.0.as_mut_ptr() }
-    }
-}
-
-#[inline]
-fn purpose_bits(kind: Kind) -> u8 {
-    match kind {
-        Kind::Analytics | Kind::UserProp | Kind::Revenue => 0b10,
-        Kind::ScreenView | Kind::Interaction | Kind::Session => 0b11,
-        _ => 0b01,
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) mod reserve;
 pub(crate) mod scan;
 pub(crate) mod superblock;
 
-use crate::kind::Lane;
+use crate::kind::{Lane, Purpose};
 use crate::limits::RING_BYTES;
 use crate::reason::Reason;
 use crate::sys::fault;
@@ -196,7 +196,7 @@ impl Ring {
         if append.purposes != 0 && append.purposes & !denied == 0 {
             return Err(Reason::Consent);
         }
-        let appended = self.place(state, append, sum, !denied & 0b11);
+        let appended = self.place(state, append, sum, !denied & Purpose::ALL_BITS);
         if appended.is_ok() {
             fault::point("append_published");
         }
@@ -208,7 +208,7 @@ impl Ring {
         let generation = self.generation.load(Ordering::Relaxed);
         while let Some((kind, body)) = state.held.first().cloned() {
             let append = Append { kind, ..scope_append(&body) };
-            self.place(state, &append, Sum::Begun(record::body_crc(generation, &body)), 0b11)?;
+            self.place(state, &append, Sum::Begun(record::body_crc(generation, &body)), Purpose::ALL_BITS)?;
             state.held.remove(0);
         }
         Ok(())

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Gap left in the tickets after each boot. After a power cut the database may have folded tickets that the ring has
+/// Gap left in the tickets after each boot. After a power failure the database may have folded tickets that the ring has
 /// lost, and new records with those tickets would be skipped. Also after a clean close: the page that records the close
 /// may be older than the last run, if that run's writes did not reach the disk.
 const TICKETS_AFTER_BOOT: u64 = 1 << 32;
@@ -32,7 +32,7 @@ pub(crate) struct Found {
     pub(crate) fresh: bool,
     /// It existed but was not a ring.
     pub(crate) unreadable: bool,
-    /// It was last open in another boot and not closed cleanly: the power may have been cut.
+    /// It was last open in another boot and not closed cleanly: the power may have failed.
     pub(crate) power_loss: bool,
     /// Earlier runs that died in the same step of their start.
     pub(crate) deaths: Option<Deaths>,
@@ -153,7 +153,7 @@ impl Ring {
         layout::write(&map, 0, &bytes);
         layout::set(&map, Word::Tail, self.tail());
         layout::set(&map, Word::Magic, layout::MAGIC);
-        // An answer given in this run takes precedence over the stored one.
+        // A decision made in this run takes precedence over the stored one.
         let answered = state.superblock.consent_ticket > 0 || state.superblock.wipes.next().is_some();
         if !answered && old.consent != [0, 0] {
             state.superblock.consent = old.consent;

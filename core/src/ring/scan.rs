@@ -87,7 +87,7 @@ impl<'m> Scan<'m> {
     fn take(&mut self, head: &Head) {
         let before = head.total.saturating_sub(u64::from(head.n));
         self.lost += before.saturating_sub(self.total);
-        // May decrease: after a power cut the database may be ahead of the ring. Gaps count from here on.
+        // May decrease: after a power failure the database may be ahead of the ring. Gaps count from here on.
         self.total = head.total;
         self.ticket = head.ticket;
     }

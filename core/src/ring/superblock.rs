@@ -91,7 +91,7 @@ impl Wipes {
 const RUN_BYTES: usize = 2048;
 
 /// The run of the first record that is not folded. The record that began the run is freed, and the database that has
-/// the run may be lost or reverted by a power cut.
+/// the run may be lost or reverted by a power failure.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct RunMark {
     /// Key of its ids.
@@ -130,7 +130,7 @@ pub(crate) struct CarveMark {
     pub(crate) position: u32,
     /// Rows found so far that some route had not settled.
     pub(crate) found: u32,
-    /// Hash of the boot: after a power cut the database may be older than this mark.
+    /// Hash of the boot: after a power failure the database may be older than this mark.
     pub(crate) boot: u32,
 }
 

@@ -147,7 +147,7 @@ fn a_header_or_length_that_is_not_ours_is_made_anew_and_said() {
 }
 
 #[test]
-fn after_a_power_cut_tickets_move_on_so_that_no_old_mark_covers_them() {
+fn after_a_power_failure_tickets_move_on_so_that_no_old_mark_covers_them() {
     let folder = tempfile::tempdir().unwrap();
     let (ring, _) = Ring::open_file(folder.path(), 1).unwrap();
     ring.append(&event(b"x")).unwrap();

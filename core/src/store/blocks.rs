@@ -130,7 +130,7 @@ fn bytes_of(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
-/// Sends a control to the file of `queue.db`; answers whether it was carried out.
+/// Sends a file control to `queue.db`. Returns whether it succeeded.
 fn control<T>(db: &Connection, op: i32, argument: &mut T) -> bool {
     // SAFETY: the connection is open for as long as it is borrowed, the name ends with a zero, and each caller passes the
     // type that SQLite documents for its control.
@@ -151,7 +151,7 @@ impl<'a> LogFile<'a> {
         if !control(db, ffi::SQLITE_FCNTL_JOURNAL_POINTER, &mut file) || file.is_null() {
             return None;
         }
-        // SAFETY: in WAL mode SQLite answers with the handle of the open log, which lives as long as the connection; its
+        // SAFETY: in WAL mode SQLite returns the handle of the open log, which lives as long as the connection; its
         // method table is null only while it is closed.
         let methods = unsafe { (*file).pMethods.as_ref()? };
         Some(LogFile { file, methods })
@@ -182,7 +182,7 @@ impl<'a> LogFile<'a> {
             at += part;
         }
         if let Some(sync) = self.methods.xSync {
-            // SAFETY: as above. A sync that fails leaves what a power cut leaves.
+            // SAFETY: as above. A sync that fails leaves what a power failure leaves.
             unsafe { sync(self.file, ffi::SQLITE_SYNC_NORMAL) };
         }
         Ok(())

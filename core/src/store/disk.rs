@@ -58,15 +58,15 @@ impl Store {
 
     /// Pages in the log, and how many of them are copied into the file.
     fn log_state(&self) -> (u32, u32) {
-        let ask = || -> Result<(i64, i64)> {
+        let query = || -> Result<(i64, i64)> {
             let mut noop = self.db.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
             Ok(noop.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?)
         };
         let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
-        ask().map_or((0, 0), |(pages, copied)| (number(pages), number(copied)))
+        query().map_or((0, 0), |(pages, copied)| (number(pages), number(copied)))
     }
 
-    /// Copies the log into the file and syncs both: what was committed before survives a power cut. A reader (the
+    /// Copies the log into the file and syncs both: what was committed before survives a power failure. A reader (the
     /// inspector) may keep part of it in the log until the next time.
     pub(crate) fn checkpoint(&mut self) -> Result<()> {
         let done = schema::pragma(&self.db, "wal_checkpoint(PASSIVE)");
@@ -106,8 +106,8 @@ impl Store {
         pages >= BUSY_LOG * limits::WAL_PAGES || (pages >= limits::WAL_PAGES && self.is_scarce())
     }
 
-    /// The disk is full: gives up rows of these lanes, the oldest first, booked as `disk_full`, until the file has free
-    /// pages for `bytes` more. `false` = these lanes have no row left to give up. `Err(Full)` = not even a delete
+    /// The disk is full: drops rows of these lanes, the oldest first, counted as `disk_full`, until the file has free
+    /// pages for `bytes` more. `false` = these lanes have no row left to drop. `Err(Full)` = not even a delete
     /// fits into the log, because a reader keeps it from being restarted.
     pub(crate) fn make_room(&mut self, bytes: usize, lanes: &[usize], wants: Wants<'_>, now: Now) -> Result<bool> {
         self.restart_log()?;
@@ -140,8 +140,8 @@ impl Store {
         })
     }
 
-    /// One step of what is left for idle moments: deletes rows that every route has passed, then gives free pages back to
-    /// the file system. Answers when to call again: at once, after a while because a reader is in the way, or never.
+    /// One step of the maintenance of an idle writer: deletes rows that every route has passed, then returns free pages to
+    /// the file system. Returns when to call again: at once, after a while because a reader blocks it, or never.
     pub(crate) fn tidy(&mut self) -> Result<Tidy> {
         if !self.is_swept() {
             return self.write(false, |tx| tx.sweep().map(|_| Tidy::More));
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(bench.store.tidy().unwrap(), Tidy::Done);
     }
 
-    /// Records until nothing fits any more, gives up rows, and goes on: 20 times.
+    /// Records until nothing fits any more, drops rows, and continues: 20 times.
     fn fill_and_recover(bench: &mut Bench) -> Result<()> {
         let json = format!("\"{}\"", "x".repeat(600));
         let mut recovered = 0;
@@ -300,7 +300,7 @@ mod tests {
         bench.check();
     }
 
-    /// The same in a process that may not write files over 2 MiB: what the kernel answers then is not SQLite's own
+    /// The same in a process that may not write files over 2 MiB: what the kernel returns then is not SQLite's own
     /// "full". The test runs itself as a child, since the limit holds for the whole process.
     #[cfg(unix)]
     #[test]

@@ -1,4 +1,4 @@
-//! What can be wrong with the queue's file, in the four classes that are answered differently.
+//! The errors of the queue's file, in four classes that are handled differently.
 
 use rusqlite::ErrorCode;
 
@@ -19,7 +19,7 @@ pub enum StoreError {
     Newer(u32),
 }
 
-/// What the calls of the store answer.
+/// The result of a call of the store.
 pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// Extended codes that mean "the write did not fit": `SQLITE_IOERR_WRITE` (a quota or a file size limit; a plain
@@ -31,7 +31,7 @@ impl From<rusqlite::Error> for StoreError {
         let text = error.to_string();
         match &error {
             rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
-                // A constraint can only fail when the file contradicts what it said before.
+                // A constraint can only fail when the file contradicts itself.
                 ErrorCode::DatabaseCorrupt
                 | ErrorCode::NotADatabase
                 | ErrorCode::ConstraintViolation

@@ -13,7 +13,7 @@ use crate::row::Row;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
-/// Eviction goes on until the file is this share of its cap below it (one sixteenth), so that a full queue evicts once in
+/// Eviction continues until the file is this share of its cap below it (one sixteenth), so that a full queue evicts once in
 /// some thousand rows and not with every commit.
 const HEADROOM: u64 = 16;
 
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_letter_that_is_evicted_is_booked_under_its_own_reason() {
+    fn a_dead_letter_that_is_evicted_is_counted_under_its_own_reason() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let lease = bench.lease(1).unwrap();
@@ -522,7 +522,7 @@ mod tests {
         assert!(bench.seqs().contains(&done[0]), "the first call looks at a part of the parked rows");
         assert!(first < 120_000, "{first} steps");
         steps(&mut bench);
-        assert!(!bench.seqs().contains(&done[0]), "the second call goes on where the first one stopped");
+        assert!(!bench.seqs().contains(&done[0]), "the second call continues where the first one stopped");
         bench.check();
     }
 

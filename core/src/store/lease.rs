@@ -19,7 +19,7 @@ impl Store {
     ///
     /// A batch that is in flight already (restart, retry) is given out again, the same rows under the same id; if
     /// one of its rows is gone or another encoder cut it, it is cut anew under a new id, unless it is `Sending`: such
-    /// a batch comes back with the rows it still has, and its old encoder, for the delivery to decide.
+    /// a batch comes back with the rows it still has, and its old encoder, and the delivery thread decides.
     ///
     /// Parked rows that are due come first, then lanes 0 to 3 from the route's cursors. The cost does not depend on how many
     /// rows are parked.
@@ -517,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_exception_is_booked_and_lets_the_row_go() {
+    fn a_damaged_exception_is_counted_and_its_row_is_deleted() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let lease = bench.lease(1).unwrap();
@@ -564,6 +564,6 @@ mod tests {
         let error =
             bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), NOW).unwrap_err();
         assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("10 of 400")), "{error:?}");
-        assert_eq!(bench.store.balance().unwrap(), before, "nothing of it was booked");
+        assert_eq!(bench.store.balance().unwrap(), before, "nothing of it was counted");
     }
 }

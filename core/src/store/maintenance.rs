@@ -12,7 +12,7 @@ use crate::limits;
 use crate::reason::Reason;
 use rusqlite::{OptionalExtension, params};
 
-/// Days of the ledger that are kept apart; older ones are summed.
+/// Days of the ledger that are kept separately; older ones are summed.
 const LEDGER_DAYS: i64 = 30;
 
 /// Epochs whose counts are kept.
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_dead_letter_is_booked_as_damaged() {
+    fn a_damaged_dead_letter_is_counted_as_damaged() {
         let mut bench = Bench::new();
         kill(&mut bench, 1);
         bench.store.db.execute("UPDATE exception SET note = 'good'", []).unwrap();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn old_books_are_summed_up_without_changing_the_account() {
+    fn old_ledger_days_are_summed_without_changing_the_balance() {
         let mut bench = Bench::new();
         for day in 0..40 {
             let now = Now { wall_ms: NOW.wall_ms + day * DAY, ..NOW };
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_no_row_names_go() {
+    fn runs_that_no_row_names_are_deleted() {
         let mut bench = Bench::new();
         let rows = bench.add_for(&[Kind::Error; 300], &[], &format!("\"{}\"", "x".repeat(3_000)));
         let mut fold = bench.store.begin(false, NOW).unwrap();

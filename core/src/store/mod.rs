@@ -1,16 +1,16 @@
 //! The queue on disk. Only this module contains SQL.
 //!
 //! One connection, owned by the writer's thread. Rows are plain JSON with a checksum; each route of each destination
-//! has a cursor per lane, and a row goes when every route has passed it and no exception names it. Whatever does not
-//! reach a destination is counted, and every count comes from its own source, so that they can be held against each
-//! other: see [`Balance`].
+//! has a cursor per lane, and a row is deleted when every route has passed it and no exception names it. Events that do
+//! not reach a destination are counted. Every count has its own source, so that the counts can be compared: see
+//! [`Balance`].
 //!
 //! Every call that changes the file is one transaction; when it fails, the file and the copies in memory are as
 //! before. No call reads a clock.
 //!
 //! | file | idea |
 //! | --- | --- |
-//! | `types`, `error` | what goes in and out, what can be wrong |
+//! | `types`, `error` | arguments, results and errors |
 //! | `schema` | tables, pragmas, how a row is read and checked |
 //! | `memory` | the copy of routes and cursors that is kept beside the file |
 //! | `insert`, `start` | the fold: one transaction from the ring; what a new process reads back |
@@ -208,7 +208,7 @@ impl Store {
         Reader::open(folder)
     }
 
-    /// Tells the files apart that this process opened one after the other: an error of an earlier one is no news.
+    /// Identifies the file among those that this process opened one after the other: an error of an earlier file is ignored.
     pub(crate) fn serial(&self) -> u64 {
         self.serial
     }
@@ -250,7 +250,7 @@ impl Store {
         self.options = options;
     }
 
-    /// Syncs and shortens the log, notes that this was a clean end, and lets go of the file.
+    /// Syncs and shortens the log, records a clean end, and releases the file.
     pub(crate) fn close(mut self) -> Result<()> {
         self.write(false, |tx| {
             tx.memory.clean = true;

@@ -1,5 +1,5 @@
 //! The store against a simple model: whatever is done to it in whatever order, each row is on each route exactly where
-//! the model says, the accounts balance, nothing settled comes back and nothing goes without an entry in the ledger.
+//! the model says, the counts balance, nothing settled comes back and no row is deleted without an entry in the ledger.
 
 use super::*;
 use crate::destination::Want;
@@ -278,7 +278,7 @@ impl Machine {
                             flight.1.retain(|row| row != seq);
                         }
                         if route.rows.contains_key(seq) {
-                            // What was never wanted, but not passed either, is booked as well: a wipe asks nobody.
+                            // What was never wanted, but not passed either, is counted as well: a wipe asks no route.
                             route.drop_row(*seq, reason);
                         }
                     }
@@ -699,7 +699,7 @@ impl Machine {
         }
     }
 
-    /// Everything that can be delivered is, and then every wanted row was delivered, is dead or booked.
+    /// Everything that can be delivered is, and then every wanted row was delivered, is dead or counted.
     fn drain(&mut self) {
         for _ in 0..2 {
             // Over the longest wait that is believed: a clock set back may have left a row parked for that long.

@@ -1,5 +1,5 @@
-//! Questions: the balance, the state of each route, the fate of an event. Asked by the app's own writer and, through
-//! [`Reader`], by the inspector while the app writes.
+//! Queries: the balance, the state of each route, the fate of an event. The app's own writer runs them, and, through
+//! [`Reader`], the inspector while the app writes.
 
 use super::answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
 use super::error::{Result, StoreError};
@@ -18,14 +18,14 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
-/// The queue of another process, for looking only.
+/// A read-only view of the queue of another process.
 #[derive(Debug)]
 pub struct Reader {
     pub(super) db: Connection,
     live: bool,
 }
 
-/// What the log beside the file says about who uses it.
+/// The state of the log beside the file, which shows whether the file is in use.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LogState {
     /// Nobody has the file open, and SQLite would make files beside it just to read.
@@ -46,8 +46,8 @@ fn log_state(log: &Path) -> LogState {
 }
 
 impl Reader {
-    /// Opens the queue of a folder. While an app has it open, each question sees its latest commit; open it anew for
-    /// each look when no app had (see [`Reader::live`]).
+    /// Opens the queue of a folder. While an app has it open, each query sees its latest commit; open it anew for
+    /// each query when no app had (see [`Reader::live`]).
     pub fn open(folder: &Path) -> Result<Reader> {
         let path = folder.join(FILE);
         if !path.is_file() {
@@ -63,13 +63,13 @@ impl Reader {
         }
     }
 
-    /// An app had the queue open, or died without closing it.
+    /// An app had the queue open, or ended without closing it.
     #[must_use]
     pub fn live(&self) -> bool {
         self.live
     }
 
-    /// The accounts.
+    /// The balance.
     pub fn balance(&self) -> Result<Balance> {
         self.look(balance)
     }
@@ -89,17 +89,17 @@ impl Reader {
         self.look(|db, _| super::start::runs(db))
     }
 
-    /// Answers one question from one state of the file, and lets go of it at once.
-    pub(super) fn look<T>(&self, question: impl FnOnce(&Connection, &mut Memory) -> Result<T>) -> Result<T> {
+    /// Runs one query on one snapshot of the file, and releases the snapshot.
+    pub(super) fn look<T>(&self, query: impl FnOnce(&Connection, &mut Memory) -> Result<T>) -> Result<T> {
         self.db.execute_batch("BEGIN")?;
-        let answer = Memory::load(&self.db).and_then(|mut memory| question(&self.db, &mut memory));
+        let result = Memory::load(&self.db).and_then(|mut memory| query(&self.db, &mut memory));
         super::rollback(&self.db);
-        answer
+        result
     }
 }
 
 impl Store {
-    /// The accounts.
+    /// The balance.
     #[cfg(test)]
     pub(crate) fn balance(&self) -> Result<Balance> {
         balance(&self.db, &mut self.memory.clone())
@@ -296,7 +296,7 @@ impl Store {
         Ok(!any)
     }
 
-    /// Rows that some route has not settled, as [`Store::settled`] tells it.
+    /// Rows that some route has not settled, as [`Store::settled`] reports them.
     pub(crate) fn unsettled(&self) -> Result<u64> {
         let settled = self.settled()?;
         let mut rows = 0;
@@ -309,7 +309,7 @@ impl Store {
     }
 
     /// How far each declared or dormant route is settled, for the ring's superblock: its cursors, moved over the rows that
-    /// went otherwise (evicted, expired, wiped), so that those do not come back from a damaged file either.
+    /// were deleted otherwise (evicted, expired, wiped), so that those do not come back from a damaged file either.
     pub(crate) fn settled(&self) -> Result<Vec<super::Settled>> {
         let last = self.memory.next_seq().saturating_sub(1);
         let mut before = [last; 4];

@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_removed_destination_left_is_booked_and_freed_after_a_week_unless_another_needs_it() {
+    fn rows_of_a_removed_destination_are_counted_and_deleted_after_a_week_unless_another_needs_them() {
         let mut bench = Bench::new();
         bench.store.declare("other", &["x"], From::Oldest, NOW).unwrap();
         bench.add(&[Kind::Error, Kind::Metric, Kind::Error]);
@@ -432,12 +432,12 @@ mod tests {
         bench.store.maintain(LATER).unwrap();
         bench.check();
         assert!(bench.seqs().is_empty());
-        let booked: i64 = bench
+        let counted: i64 = bench
             .store
             .db
             .query_row("SELECT sum(n) FROM ledger WHERE reason = 'destination_removed'", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(booked, 3);
+        assert_eq!(counted, 3);
         bench.store.declare("third", &["x"], From::Oldest, NOW).unwrap();
         assert_eq!(bench.account("third/x").dropped.len(), 0);
     }

@@ -21,10 +21,10 @@ pub(crate) const VERSION: u32 = 2;
 /// Bytes of a page. Fixed: the carver depends on it.
 pub(crate) const PAGE_BYTES: u64 = 4096;
 
-/// The inspector's short reads are the only ones who can be in the way.
+/// Only short reads of the inspector can block a write.
 const BUSY: Duration = Duration::from_millis(250);
 
-/// Statements kept prepared: more than there are in this room.
+/// Statements kept prepared: more than this module prepares.
 const STATEMENTS: usize = 128;
 
 /// `event` holds the rows to deliver. Its index is by (lane, seq): `seq` is the rowid, which SQLite appends to every index.
@@ -105,7 +105,7 @@ CREATE TABLE carve (folder TEXT PRIMARY KEY, page INTEGER NOT NULL, found INTEGE
 pub(super) const ROW: &str = "event.seq, event.id, event.lane, event.kind, event.run, event.wall_ms, event.mono_ms, \
                               event.targets, event.json, event.crc";
 
-/// Opens the file for writing; makes file and tables where there are none. Answers whether it made them.
+/// Opens the file for writing, or creates it with its tables. Returns whether it is new.
 pub(super) fn open(path: &Path) -> Result<(Connection, bool)> {
     let db = Connection::open_with_flags(
         path,
@@ -150,7 +150,7 @@ pub(super) fn open_read_only(path: &Path, quiet: bool) -> Result<Connection> {
     Ok(db)
 }
 
-/// Runs a pragma to its end, whatever rows it answers with.
+/// Runs a pragma to its end, whatever rows it returns.
 pub(super) fn pragma(db: &Connection, text: &str) -> Result<()> {
     let mut pragma = db.prepare(&format!("PRAGMA {text}"))?;
     let mut rows = pragma.query([])?;
@@ -163,7 +163,7 @@ fn harden(db: &Connection) -> Result<()> {
     ["trusted_schema = OFF", "temp_store = MEMORY", "mmap_size = 0"].iter().try_for_each(|text| pragma(db, text))
 }
 
-/// Checks whose file it is. Answers whether it is still empty.
+/// Checks whether the file is a queue that this build reads. Returns whether it is still empty.
 fn version(db: &Connection) -> Result<bool> {
     let (application, version): (i32, u32) = db.query_row(
         "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version)",
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn the_file_is_set_up_as_designed() {
         let bench = Bench::fresh();
-        let ask = |pragma: &str| -> String {
+        let query = |pragma: &str| -> String {
             bench
                 .store
                 .db
@@ -326,7 +326,7 @@ mod tests {
             ("user_version", "2"),
         ];
         for (pragma, value) in expected {
-            assert_eq!(ask(pragma), value, "{pragma}");
+            assert_eq!(query(pragma), value, "{pragma}");
         }
         let defensive = bench.store.db.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE).unwrap();
         assert!(defensive);

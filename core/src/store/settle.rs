@@ -269,7 +269,7 @@ mod tests {
         assert!(matches!(fate(&bench, 2), RowState::Delivered { .. }));
         assert_eq!(bench.seqs(), rows, "named until the cursor has passed it");
         assert_eq!(bench.store.waiting(ROUTE).unwrap(), [0, 2, 0, 0]);
-        // Evicted meanwhile, it is not booked a second time.
+        // If it is evicted meanwhile, it is not counted a second time.
         let mut bench = bench.crash();
         let lease = bench.lease(10).unwrap();
         assert_eq!(lease.rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [rows[0], rows[2]]);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_delivered_ahead_goes_when_the_cursor_has_passed_it() {
+    fn a_row_delivered_ahead_is_deleted_when_the_cursor_has_passed_it() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error, Kind::Revenue, Kind::Error]);
         bench.lease_without(3, &[Kind::Revenue]).unwrap();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_is_not_told_keeps_the_row() {
+    fn a_row_without_an_outcome_is_kept() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::Error]);
         bench.lease(10).unwrap();

@@ -78,7 +78,7 @@ impl Wipe {
 }
 
 impl Tx<'_> {
-    /// Deletes and books up to `most` rows that `keep` does not keep; answers how many.
+    /// Deletes and counts up to `most` rows that `keep` does not keep. Returns how many.
     fn wipe_some(&mut self, most: usize, keep: &dyn Fn(Kind) -> bool, reason: Reason, now: Now) -> Result<usize> {
         let kept: Vec<&str> = Kind::ALL.into_iter().filter(|kind| keep(*kind)).map(Kind::as_str).collect();
         let mut going = Vec::new();
@@ -100,7 +100,7 @@ impl Tx<'_> {
     fn wipe(&mut self, what: &Wipe, keep: &dyn Fn(Kind) -> bool, install: Option<&str>, now: Now) -> Result<()> {
         let kept: Vec<&str> = Kind::ALL.into_iter().filter(|kind| keep(*kind)).map(Kind::as_str).collect();
         let reason = what.reason();
-        // A kind that cannot be read is in no list, so it goes.
+        // A kind that cannot be read is in no list, so its rows are deleted.
         let mut gone: HashSet<u64> = HashSet::new();
         let mut kinds: Vec<String> = Vec::new();
         {

@@ -151,7 +151,7 @@ fn system_mono_us() -> i64 {
     portable_mono_us()
 }
 
-/// Microseconds since the first call: the portable twin for systems without a known time since boot.
+/// Microseconds since the first call: the portable fallback for systems without a known time since boot.
 #[cfg_attr(any(target_os = "linux", target_os = "android", target_vendor = "apple"), allow(dead_code))]
 fn portable_mono_us() -> i64 {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();

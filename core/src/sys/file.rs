@@ -83,7 +83,7 @@ pub(crate) fn allocate(file: &File, len: u64) -> io::Result<()> {
     write_zeros(file, len)
 }
 
-/// The portable twin of [`allocate`]: writes the missing bytes and checks the length afterwards.
+/// The portable fallback of [`allocate`]: writes the missing bytes and checks the length afterwards.
 fn write_zeros(file: &File, len: u64) -> io::Result<()> {
     use std::io::{Seek, SeekFrom, Write};
     let mut file = file;
@@ -146,7 +146,7 @@ pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
 
 /// Makes a rename or removal in this folder durable.
 pub(crate) fn sync_folder(folder: &Path) {
-    // Some systems cannot open folders. There a power cut may undo the rename, and the next start repairs it.
+    // Some systems cannot open folders. There a power failure may undo the rename, and the next start repairs it.
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }

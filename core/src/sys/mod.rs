@@ -1,6 +1,6 @@
 //! Everything that differs between operating systems: files with allocated blocks, mappings, clocks, locks, forks.
 //!
-//! Every function with a faster or safer form on some system has a portable twin, and the twin is tested on every
+//! Every function with a faster or safer form on some system has a portable fallback, and the fallback is tested on every
 //! system.
 
 pub(crate) mod clock;

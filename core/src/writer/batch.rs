@@ -42,7 +42,7 @@ pub(crate) struct Batch {
     /// Contains a row of lane 0 or 1.
     pub(crate) critical: bool,
     /// The wipe and the denied purposes (a bit each) as they were when the batch was begun: read once, since the
-    /// superblock are under the append lock.
+    /// superblock is protected by the append lock.
     pub(crate) wipe: Option<WipeMark>,
     pub(crate) denied: u8,
     /// The batch ends where a wipe must be done before the next record is read.

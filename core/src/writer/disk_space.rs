@@ -73,7 +73,7 @@ impl Writer {
         store.make_room(need, lanes, &wants, now)
     }
 
-    /// The store stays open, for the delivery can settle rows and so make room; folding is tried again a little later.
+    /// The store stays open: the delivery thread can settle rows, which frees space. Folding is tried again a little later.
     pub(super) fn pause(&mut self, why: String) {
         self.tries = 0;
         self.shared.set_state(StoreState::Unavailable(why));

@@ -127,7 +127,7 @@ impl Writer {
         }
     }
 
-    /// Takes the run of the waiting records from the superblock if the database was lost or reverted by a power cut and
+    /// Takes the run of the waiting records from the superblock if the database was lost or reverted by a power failure and
     /// does not have that run.
     fn adopt_run(&mut self, superblock: &Superblock) {
         self.adopted.clear();
@@ -251,17 +251,15 @@ impl Writer {
         fault::point("wipe_begun");
         let now = self.shared.now();
         let all = wipe.what == 0xff;
-        let gone = |kind: Kind| super::read::purpose_bits(kind) & !wipe.what == 0;
+        let gone = |kind: Kind| kind.purpose_bits() & !wipe.what == 0;
         let what = if all {
             Wipe::All
         } else {
-            Wipe::Purposes(
-                Purpose::ALL.into_iter().filter(|purpose| wipe.what & (1 << (*purpose as u8)) != 0).collect(),
-            )
+            Wipe::Purposes(Purpose::ALL.into_iter().filter(|purpose| wipe.what & purpose.bit() != 0).collect())
         };
         // Without any purpose left the user is gone as well, and with the scope the id that told the users of this
         // device apart: the id of the installation must not take its place.
-        let nobody = wipe.what & 0b11 == 0b11;
+        let nobody = wipe.what & Purpose::ALL_BITS == Purpose::ALL_BITS;
         let install = nobody.then(|| self.shared.config.ids.uuid(Fresh::Install));
         let Some(store) = &mut self.store else { return false };
         let done = store.wipe(what, &|kind| !all && !gone(kind), install.as_deref(), now);

@@ -161,13 +161,13 @@ impl Writer {
 
     fn event(&mut self, kind: Kind, key: IdKey, head: &Head, body: &Body<'_>, batch: &mut Batch) {
         if let Some(wipe) = batch.wipe.filter(|wipe| head.ticket <= wipe.ticket)
-            && (wipe.what == 0xff || purpose_bits(kind) & !wipe.what == 0)
+            && (wipe.what == 0xff || kind.purpose_bits() & !wipe.what == 0)
         {
             let reason = if wipe.what == 0xff { Reason::ClearedByUser } else { Reason::Consent };
             batch.refuse(Some(kind), reason);
             return;
         }
-        if purpose_bits(kind) & head.mask & !batch.denied == 0 {
+        if kind.purpose_bits() & head.mask & !batch.denied == 0 {
             batch.refuse(Some(kind), Reason::Consent);
             return;
         }
@@ -207,10 +207,10 @@ impl Writer {
         batch.mark.reserve_total = batch.mark.reserve_total.saturating_add(1);
         let kind = Kind::from_number(crash.kind).unwrap_or(Kind::Crash);
         // It has no ticket and bypassed the gate, so while a wipe is pending it may be older than the wipe.
-        let wiped = batch.wipe.is_some_and(|wipe| wipe.what == 0xff || purpose_bits(kind) & !wipe.what == 0);
+        let wiped = batch.wipe.is_some_and(|wipe| wipe.what == 0xff || kind.purpose_bits() & !wipe.what == 0);
         let refused = match batch.wipe {
             Some(wipe) if wiped && wipe.what == 0xff => Some(Reason::ClearedByUser),
-            _ if wiped || purpose_bits(kind) & !batch.denied == 0 => Some(Reason::Consent),
+            _ if wiped || kind.purpose_bits() & !batch.denied == 0 => Some(Reason::Consent),
             _ => None,
         };
         if let Some(reason) = refused {
@@ -238,11 +238,6 @@ pub(crate) const RESERVED_TICKET: u64 = 1 << 63;
 /// The purpose of a kind with two purposes that was denied when the event was recorded. `allowed` has a bit for each purpose
 /// that was not.
 fn denied_at_append(kind: Kind, allowed: u8) -> Option<Purpose> {
-    let denied = |purpose: &Purpose| allowed & (1 << (*purpose as u8)) == 0;
+    let denied = |purpose: &Purpose| allowed & purpose.bit() == 0;
     kind.purposes().iter().copied().find(denied).filter(|_| kind.purposes().len() > 1)
-}
-
-/// One bit for each purpose of the kind.
-pub(crate) fn purpose_bits(kind: Kind) -> u8 {
-    kind.purposes().iter().fold(0, |bits, purpose| bits | 1 << (*purpose as u8))
 }

@@ -28,7 +28,7 @@ pub(crate) fn append_session(shared: &Shared, id: &str, started_ms: i64, status:
         lane: Kind::Session.lane() as u8,
         n: 1,
         admission: Admission::Critical,
-        purposes: 0b11,
+        purposes: Kind::Session.purpose_bits(),
         body: buffer.get(..len).unwrap_or_default(),
     };
     match shared.ring.append(&append) {

@@ -25,9 +25,9 @@ pub(crate) enum Command {
     Work(Work),
     /// Calls a function with the handle of the delivery thread, once that is running.
     WithDelivery(Box<dyn FnOnce(&DeliveryHandle) + Send>),
-    /// Sync everything folded; answers whether it is on the disk.
+    /// Syncs everything folded; sends whether it is on the disk.
     Persist(Sender<bool>),
-    /// Erase what the superblock say, in the folders of processes that are gone too.
+    /// Erases what the superblock requests, also in the folders of ended processes.
     Wipe,
     /// The store with this serial number failed during work of the delivery thread.
     Failed(StoreError, u64),
@@ -84,17 +84,17 @@ pub(crate) struct Shared {
     /// An event of lane 0 or 1 was appended, or the ring is half full.
     urgent: AtomicBool,
     thread: OnceLock<Thread>,
-    /// The folder's lock; none while records are in memory, and after the writer let go of the folder.
+    /// The folder's lock; none while records are in memory, and after the writer released the folder.
     lock: Mutex<Option<FolderLock>>,
     /// `close` was called.
     closing: AtomicBool,
     /// The folder is being taken over from memory: its lock is held, but not here yet.
     pub(crate) takes_over: AtomicBool,
-    /// The user is being forgotten: what lies in folders of processes that are gone goes too, whenever they are found.
+    /// The user is being forgotten: data in the folders of ended processes is erased too, whenever they are found.
     pub(crate) forgets: AtomicBool,
     /// A reader keeps erased data in the log.
     pub(crate) erasure_blocked: AtomicBool,
-    /// The engine that waits for this one to let go of the folder.
+    /// The engine that waits for this one to release the folder.
     successor: Mutex<Weak<Shared>>,
     /// Engines over the folders of processes that are gone.
     orphans: Mutex<Vec<Weak<Shared>>>,

@@ -9,7 +9,7 @@ use super::screens::Screens;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
 use crate::id::{EventId, IdKey};
-use crate::kind::Kind;
+use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::privacy::Rules;
 use crate::reason::Reason;
@@ -90,22 +90,22 @@ impl Stamper {
     /// Forgets what a wipe erases from the store: `what` has a bit for each denied purpose, 0xff = everything. When no
     /// purpose is left, the user goes too. The key of the ids and the sessions stay: records in the ring need them.
     pub(crate) fn forget(&mut self, what: u8) {
-        if what & 0b01 != 0 {
+        if what & Purpose::Monitoring.bit() != 0 {
             self.crumbs.clear();
         }
-        if what & 0b10 != 0 {
+        if what & Purpose::Analytics.bit() != 0 {
             self.properties.clear();
         }
-        if what & 0b11 == 0b11 {
+        if what & Purpose::ALL_BITS == Purpose::ALL_BITS {
             self.scope.retain(|key, _| is_impersonal(key));
             self.screens = Screens::default();
         }
     }
 
-    /// Tells which purposes are denied, a bit each, before a batch is read. While both are, the user is kept out of the
-    /// database; once one is granted, the database learns what was set meanwhile.
+    /// Sets the denied purposes, one bit each, before a batch is read. While both are denied, the user is not written to
+    /// the database; once one is granted, the values set meanwhile are written to the database.
     pub(crate) fn set_denied(&mut self, denied: u8, batch: &mut Batch) {
-        let was_withheld = std::mem::replace(&mut self.withheld, denied & 0b11 == 0b11);
+        let was_withheld = std::mem::replace(&mut self.withheld, denied & Purpose::ALL_BITS == Purpose::ALL_BITS);
         if was_withheld && !self.withheld {
             let personal = self.scope.iter().filter(|(key, _)| !is_impersonal(key));
             batch.ops.extend(personal.map(|(key, json)| Op::Scope(key.clone(), Some(json.clone()))));

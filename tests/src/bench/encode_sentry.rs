@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::hint::black_box;
 use std::io::Write as _;
 
-/// The level the delivery compresses with.
+/// The level the delivery thread compresses with.
 const GZIP: u32 = 3;
 
 const WALL_MS: i64 = 1_795_400_000_000;

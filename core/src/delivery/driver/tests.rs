@@ -335,7 +335,7 @@ impl Bench {
         work(self.outbox.store.lock().unwrap().as_mut().unwrap(), now)
     }
 
-    /// Stores rows without waking the delivery.
+    /// Stores rows without waking the delivery thread.
     fn store_rows(&mut self, kind: Kind, json: &str, count: usize) -> Vec<EventId> {
         let key = IdKey::from_bytes([1; 16]);
         let first = self.events;
@@ -358,7 +358,7 @@ impl Bench {
         ids
     }
 
-    /// Stores rows and wakes the delivery.
+    /// Stores rows and wakes the delivery thread.
     fn put(&mut self, kind: Kind, count: usize) -> Vec<EventId> {
         let ids = self.store_rows(kind, "{}", count);
         let mut counts = [0; 4];
