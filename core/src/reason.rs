@@ -17,7 +17,7 @@ pub enum Reason {
     Filtered = 4,
     /// A hook panicked or took too long.
     HookFailed = 5,
-    /// No purpose of its kind is granted.
+    /// Every purpose of its kind is denied.
     Consent = 6,
     /// A repetition of the same error or message within a minute.
     Collapsed = 7,
@@ -25,7 +25,7 @@ pub enum Reason {
     Reentrant = 8,
     /// Recorded in a child process created by `fork`.
     Forked = 9,
-    /// The folder could not be used.
+    /// Recorded after the monitor was closed.
     StoreUnavailable = 10,
     /// The disk was full.
     DiskFull = 11,
@@ -139,11 +139,11 @@ impl Reason {
             Reason::Sampled => "The sampling rate of its kind left it out.",
             Reason::Filtered => "A `before_send` hook returned false.",
             Reason::HookFailed => "A hook panicked or took too long.",
-            Reason::Consent => "No purpose of its kind is granted.",
+            Reason::Consent => "Every purpose of its kind is denied.",
             Reason::Collapsed => "A repetition of the same error or message within a minute.",
             Reason::Reentrant => "Recorded on a thread of the engine.",
             Reason::Forked => "Recorded in a child process created by `fork`.",
-            Reason::StoreUnavailable => "The folder could not be used.",
+            Reason::StoreUnavailable => "Recorded after the monitor was closed.",
             Reason::DiskFull => "The disk was full.",
             Reason::EvictedBytes => "Evicted because the queue reached its size cap.",
             Reason::EvictedAge => "Evicted because it was too old.",

@@ -176,7 +176,7 @@ impl DeliveryHandle {
         self.send(Message::StoreReplaced(serial));
     }
 
-    /// Makes one attempt per route now and waits until they end. Returns the result per destination.
+    /// Sends on every route now until nothing is left, a request fails or `wait` ends. Returns the result per destination.
     pub(crate) fn flush(&self, wait: Duration) -> Vec<Flushed> {
         let before = self.shared.snapshot();
         let (done, ended) = channel();

@@ -377,7 +377,7 @@ impl Machine {
             route.trigger.drain(now.mono_ms);
         }
         if route.state.hold.is_some() || route.state.stop.is_some() {
-            // A flush is one attempt.
+            // A flush ends at the first failed request.
             route.trigger.flush = Flush::No;
         }
     }

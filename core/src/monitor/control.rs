@@ -206,8 +206,8 @@ impl Monitor {
         self.0.persist(wait)
     }
 
-    /// Persists, then makes one attempt to send everything to each destination. It ignores batch timers and low power,
-    /// but not consent, `Retry-After` or a stop. After a failed request it ignores the wait before the next one at most
+    /// Persists, then sends to each destination until nothing is left, a request fails or `wait` ends. It ignores batch
+    /// timers and low power, but not consent, `Retry-After` or a stop. After a failed request it ignores the wait before the next one at most
     /// once in 5 s per route; a call in between returns at once. Returns per destination the rows delivered, the rows
     /// left, and why they wait.
     ///

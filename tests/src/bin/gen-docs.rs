@@ -103,7 +103,7 @@ fn privacy_kinds() -> String {
 
 /// Returns the table of what a destination receives of each kind.
 fn table(destination: &Described, becomes: fn(Kind) -> &'static str) -> String {
-    let mut table = String::from("| kind | what becomes of it |\n| --- | --- |\n");
+    let mut table = String::from("| kind | sent as |\n| --- | --- |\n");
     for kind in Kind::ALL {
         let serves = kind.purposes().iter().any(|purpose| destination.purposes.contains(purpose));
         let words = becomes(kind);
@@ -128,6 +128,8 @@ fn page() -> String {
         "# What leaves the device, where to, why, and how long it is kept\n\n\
          Generated from the code by `gen-docs`; do not edit. `guide/privacy.md` explains consent and the rules.\n\n\
          ## Fields by kind\n\n\
+         The table assumes the default purposes and switches of each destination. A setting can add others: see the page of\n\
+         the destination in `guide`.\n\n\
          | kind | field | destination | purpose | kept at most | lane |\n| --- | --- | --- | --- | --- | --- |\n",
     );
     for kind in Kind::ALL {
@@ -152,9 +154,9 @@ fn page() -> String {
         ("rows, by default (`max_age`)", days(limits::MAX_AGE)),
         ("crashes", days(limits::MAX_AGE_CRASH)),
         ("the whole queue, by default (`cap_bytes`)", format!("{} MiB", limits::QUEUE_BYTES / (1024 * 1024))),
-        ("rows only a removed destination waits for", days(limits::DORMANT_AGE)),
+        ("rows that only a removed destination still needs", days(limits::DORMANT_AGE)),
         ("dead letters", format!("{}, {} a route", days(limits::DEAD_LETTER_AGE), limits::DEAD_LETTERS)),
-        ("receipts: ids and answers, no content", format!("{} a route", limits::RECEIPTS)),
+        ("receipts: ids and responses, no content", format!("{} a route", limits::RECEIPTS)),
         ("breadcrumbs on the device", limits::CRUMBS.to_string()),
         ("all of it, after `forget_user` or a denied consent", "erased at once".to_owned()),
     ];
@@ -162,7 +164,7 @@ fn page() -> String {
         row(&mut page, &[what, long]);
     }
     page.push_str(
-        "\nA row goes as soon as every destination that wants it has it.\n\n\
+        "\nA row is deleted when every destination that takes it has settled it.\n\n\
          ## Why something was not delivered\n\n| reason | what it means |\n| --- | --- |\n",
     );
     for reason in Reason::ALL {

@@ -27,7 +27,7 @@ impl Datadog {
             }
             Kind::Message | Kind::Feedback => "log",
             Kind::Session => "its id is part of every event; its end ends the last view",
-            Kind::UserProp => "not sent; the user of `setUser` is sent as `usr`",
+            Kind::UserProp => "not sent; the user set with `ScopeChange::User` is sent as `usr`",
         }
     }
 }
