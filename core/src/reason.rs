@@ -49,7 +49,7 @@ pub enum Reason {
     CorruptRow = 20,
     /// The file that held it was damaged.
     CorruptFile = 21,
-    /// Found in a damaged file, but already settled or wiped.
+    /// No longer used: found in a damaged file, but already settled or erased.
     CarvedStale = 22,
     /// Written in a format this build cannot read.
     Migration = 23,
@@ -155,7 +155,7 @@ impl Reason {
             Reason::DestinationRemoved => "Its destination was removed.",
             Reason::CorruptRow => "Its row failed its checksum.",
             Reason::CorruptFile => "The file that held it was damaged.",
-            Reason::CarvedStale => "Found in a damaged file, but already settled or wiped.",
+            Reason::CarvedStale => "No longer used: found in a damaged file, but already settled or erased.",
             Reason::Migration => "Written in a format this build cannot read.",
             Reason::PowerLoss => "Lost by a power failure.",
             Reason::ClearedByUser => "Erased at the user's request.",

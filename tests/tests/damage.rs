@@ -92,6 +92,34 @@ fn an_evicted_event_never_comes_back_from_a_damaged_file() {
 }
 
 #[test]
+fn losses_that_a_lost_queue_had_counted_and_not_reported_are_reported_once_under_their_epoch() {
+    for garbled in [true, false] {
+        let scene = Scene::new(CHILD);
+        let offline = "url=http://127.0.0.1:9 kinds=message crumbs=0 fill=1500 persist_every=100 cap=1048576";
+        scene.run(&format!("n=1600 {offline} end=persist,close"));
+        let before = scene.found().balance;
+        let evicted = dropped(&before)["evicted_bytes"];
+        assert!(evicted > 100, "{evicted} were evicted");
+        if garbled {
+            garble(&scene.folder());
+        } else {
+            for name in ["queue.db", "queue.db-wal", "queue.db-shm"] {
+                let _ = std::fs::remove_file(scene.folder().join(name));
+            }
+        }
+        let found = scene.deliver();
+        assert!(found.balance.epoch > before.epoch);
+        let lost = scene.collector.counts().unwrap().lost;
+        let of_before = lost.iter().filter(|row| row.epoch == before.epoch && row.lost.reason == "evicted_bytes");
+        assert_eq!(of_before.map(|row| row.lost.count).sum::<u64>(), evicted, "garbled {garbled}");
+        let batches = scene.collector.counts().unwrap().batches;
+        scene.deliver();
+        let counts = scene.collector.counts().unwrap();
+        assert_eq!((counts.lost, counts.batches), (lost, batches), "garbled {garbled}");
+    }
+}
+
+#[test]
 fn a_wiped_event_never_comes_back_from_a_damaged_file() {
     let scene = Scene::new(CHILD);
     scene.run("n=300 url=none persist_every=50 end=persist,forget,persist,close");

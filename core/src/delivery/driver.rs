@@ -86,6 +86,8 @@ struct Payload {
     granted: Granted,
     /// A report of losses without rows: nothing is in flight in the store.
     losses_only: bool,
+    /// It reports the losses of an earlier epoch, which the database of that time counted.
+    of_old_epoch: bool,
     /// Batch id of the request: during a bisect not the id of the batch in flight.
     request_id: String,
 }
@@ -323,17 +325,19 @@ impl<O: Outbox> Driver<O> {
                 Ok((store.route_state(&key)?, Backlog { lost, ..Backlog::read(store, &key, now)? }, key))
             };
             let routes = keys.into_iter().map(&mut read).collect::<store::Result<Vec<_>>>()?;
-            Ok((routes, store.serial()))
+            Ok((routes, store.serial(), store.epoch()))
         });
-        let Some((known, serial)) = known else { return };
+        let Some((known, serial, epoch)) = known else { return };
         self.loaded_from.insert(name.to_owned(), serial);
         let now = self.now();
         let at = self.machine.at(now);
         let routes = known.into_iter().zip(specs).map(|((text, backlog, key), spec)| {
             (key, spec, RouteState::load(text.as_deref(), destination.key_hash(), at), backlog)
         });
-        let routes = routes.collect();
+        let routes: Vec<_> = routes.collect();
+        let keys: Vec<RouteKey> = routes.iter().map(|route| route.0.clone()).collect();
         self.machine.loaded(name, now.mono_ms, routes);
+        self.schedule_old_losses(&keys, epoch);
     }
 
     /// A route with its destination.

@@ -24,12 +24,13 @@ mod shared;
 mod state;
 mod wait;
 
-pub(crate) use driver::losses::has_unreported_losses;
+pub(crate) use driver::losses::{has_unreported_losses, loss_marks};
 pub(crate) use handle::{Delivery, DeliveryHandle, Options};
 pub use schedule::{Hint, Network, Power};
 pub(crate) use shared::Directory;
 
 use crate::destination::Granted;
+use crate::ring::losses::LossMark;
 use crate::store::{Now, RouteKey, Store, StoreError};
 
 /// The writer, as the delivery thread sees it. The writer owns the store and does one piece of work at a time.
@@ -44,9 +45,16 @@ pub(crate) trait Outbox: Send + Sync + 'static {
     /// The purposes that are denied now.
     fn denied(&self) -> Granted;
 
-    /// Writes the ring's superblock after the store settled rows or marked a batch as `sending`. Returns when it is
+    /// Writes the ring's superblock after the store settled rows, marked a batch as `sending` or stored a report of losses.
+    /// Returns when it is
     /// written.
     fn write_superblock(&self);
+
+    /// The losses of epochs before this one that the route (by the hash of its name) has not reported.
+    fn old_losses(&self, route: u64, epoch: u64) -> Vec<LossMark>;
+
+    /// Removes the losses that the route has reported for this earlier epoch.
+    fn old_losses_reported(&self, route: u64, epoch: u64);
 
     /// Reports that work with the store failed. The writer decides what to do about the file. After a quarantine it
     /// calls [`DeliveryHandle::store_replaced`].

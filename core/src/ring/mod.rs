@@ -7,6 +7,7 @@
 mod counters;
 pub(crate) mod crash_loop;
 pub(crate) mod layout;
+pub(crate) mod losses;
 mod open;
 pub(crate) mod record;
 pub(crate) mod reserve;

@@ -5,6 +5,7 @@
 //! lost.
 
 use super::layout::{self, SUPERBLOCK, SUPERBLOCK_BYTES};
+use super::losses::{self, LossMark};
 use crate::limits;
 use crate::row::Run;
 use crate::sys::map::Map;
@@ -150,6 +151,9 @@ pub(crate) struct Superblock {
     pub(crate) rows: u32,
     pub(crate) routes: Vec<RouteMark>,
     pub(crate) carve: CarveMark,
+    /// Losses that a server does not know of: of this epoch as of the last commit that changed them, and of earlier ones
+    /// until they are reported.
+    pub(crate) losses: Vec<LossMark>,
     pub(crate) run: Option<RunMark>,
 }
 
@@ -163,6 +167,15 @@ impl Superblock {
         });
         let (a, b) = (copies.next(), copies.next());
         a.into_iter().chain(b).max_by_key(|(version, _)| *version)
+    }
+
+    /// Replaces the losses of the present epoch. Those of earlier epochs stay, unless the installation has a new id: the
+    /// server would count them a second time under it.
+    pub(crate) fn set_losses(&mut self, install: [u8; 16], epoch: u64, current: Vec<LossMark>) {
+        if self.install != install {
+            self.losses.clear();
+        }
+        losses::replace(&mut self.losses, epoch, current);
     }
 
     /// Overwrites the older copy.
@@ -194,6 +207,10 @@ impl Superblock {
             at += bytes.len();
         };
         let routes = self.routes.iter().take(ROUTES);
+        let run = self.run.as_ref().filter(|run| run.json.len() <= RUN_BYTES);
+        let run_bytes = run.map_or(0, |run| run.key.len() + run.json.len());
+        let (loss_count, losses) =
+            losses::encode(&self.losses, losses::room(FIXED_BYTES + routes.len() * ROUTE_BYTES + run_bytes));
         put(&version.to_le_bytes());
         put(&self.install);
         for word in [self.epoch, self.fold_generation, self.fold_ticket, self.fold_total] {
@@ -201,7 +218,7 @@ impl Superblock {
         }
         put(&self.wipes.forget.to_le_bytes());
         put(&self.consent_ticket.to_le_bytes());
-        put(&[0, self.consent[0], self.consent[1], routes.len() as u8]);
+        put(&[loss_count, self.consent[0], self.consent[1], routes.len() as u8]);
         put(&self.rows.to_le_bytes());
         for ticket in self.wipes.denied {
             put(&ticket.to_le_bytes());
@@ -216,7 +233,8 @@ impl Superblock {
             }
             put(&route.sending.to_le_bytes());
         }
-        if let Some(run) = self.run.as_ref().filter(|run| run.json.len() <= RUN_BYTES) {
+        put(&losses);
+        if let Some(run) = run {
             put(&run.key);
             put(run.json.as_bytes());
         }
@@ -248,6 +266,7 @@ impl Superblock {
             })
             .collect::<Option<Vec<_>>>()?;
         let rest = page.get(FIXED_BYTES + routes.len() * ROUTE_BYTES..len)?;
+        let (losses, rest) = losses::decode(rest, *flags.first()?)?;
         let run = rest
             .split_first_chunk::<16>()
             .and_then(|(key, json)| Some(RunMark { key: *key, json: std::str::from_utf8(json).ok()?.to_owned() }));
@@ -263,6 +282,7 @@ impl Superblock {
             rows: short(84)?,
             carve: CarveMark { quarantine: short(104)?, position: short(108)?, found: short(112)?, boot: short(116)? },
             routes,
+            losses,
             run,
         };
         Some((number(8)?, superblock))
@@ -272,6 +292,8 @@ impl Superblock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reason::Reason;
+    use crate::row::Lost;
 
     fn full() -> Superblock {
         Superblock {
@@ -286,6 +308,13 @@ mod tests {
             rows: 10,
             carve: CarveMark { quarantine: 11, position: 12, found: 13, boot: 14 },
             routes: (0..32).map(|n| RouteMark { hash: n, lanes: [n, 1, 2, 3], sending: n * 2 }).collect(),
+            losses: (0..16)
+                .map(|n| LossMark {
+                    epoch: 3,
+                    route: n,
+                    lost: Lost { reason: Reason::EvictedBytes, kind: None, count: n },
+                })
+                .collect(),
             run: Some(RunMark { key: [9; 16], json: "{\"id\":\"run-1\"}".repeat(130) }),
         }
     }

@@ -88,14 +88,23 @@ impl Store {
     /// Events of this epoch that never reach this route: lost before a row was stored, lost on this route, or refused at
     /// the gate (as of the last fold). Dead letters count once they are deleted.
     pub(crate) fn lost(&self, route: &str) -> Result<Vec<Lost>> {
+        self.losses(route, true)
+    }
+
+    /// [`Store::lost`] without what was refused at the gate, which the ring counts too.
+    pub(crate) fn lost_in_store(&self, route: &str) -> Result<Vec<Lost>> {
+        self.losses(route, false)
+    }
+
+    fn losses(&self, route: &str, with_gate: bool) -> Result<Vec<Lost>> {
         let number = self.memory.route(route).map_or(BEFORE, |route| route.number);
         let mut select = self.db.prepare_cached(
             "SELECT reason, kind, sum(n) FROM (
                SELECT reason, kind, n FROM ledger WHERE epoch = ?1 AND route IN (?3, ?2)
-               UNION ALL SELECT reason, kind, n FROM gate
+               UNION ALL SELECT reason, kind, n FROM gate WHERE ?4
              ) GROUP BY reason, kind ORDER BY reason, kind",
         )?;
-        let mut rows = select.query(params![signed(self.memory.epoch), number, BEFORE])?;
+        let mut rows = select.query(params![signed(self.memory.epoch), number, BEFORE, with_gate])?;
         let mut lost = Vec::new();
         while let Some(row) = rows.next()? {
             let (reason, kind, count): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);

@@ -104,6 +104,12 @@ impl Writer {
             state.superblock.fold_total = mark.total;
             state.superblock.rows = state.superblock.rows.saturating_add(batch.row_count());
         });
+        if batch.ops.iter().any(|op| matches!(op, Op::Drop(..)))
+            && let Some(store) = &self.store
+        {
+            // If the store cannot be read, its next user reports the error.
+            let _ = self.shared.write_losses(store);
+        }
         fault::point("marks_written");
         ring.free(batch.end);
         ring.place_held();

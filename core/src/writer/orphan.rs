@@ -77,7 +77,12 @@ impl Writer {
             && ring.head() == self.position()
             && ring.superblock().wipes.next().is_none()
             && store.is_empty().unwrap_or(false)
-            && !crate::delivery::has_unreported_losses(store, &self.shared.config.destinations).unwrap_or(true)
+            && !crate::delivery::has_unreported_losses(
+                store,
+                &self.shared.config.destinations,
+                &ring.superblock().losses,
+            )
+            .unwrap_or(true)
     }
 
     /// Closes an orphan and removes its folder.

@@ -5,6 +5,7 @@ use crate::delivery::DeliveryHandle;
 use crate::id::IdKey;
 use crate::kind::Purpose;
 use crate::ring::Ring;
+use crate::ring::losses::LossMark;
 use crate::ring::superblock::RouteMark;
 use crate::store::{Now, Store, StoreError};
 use crate::sys::Clock;
@@ -346,8 +347,10 @@ impl Shared {
     pub(crate) fn write_superblock(&self, store: &Store, count: bool) -> crate::store::Result<()> {
         let settled = store.settled()?;
         let rows = if count { Some(u32::try_from(store.unsettled()?).unwrap_or(u32::MAX)) } else { None };
-        let install = uuid::Uuid::try_parse(store.install()).map(|id| *id.as_bytes()).unwrap_or_default();
+        let install = install_bytes(store);
+        let losses = self.loss_marks(store)?;
         self.ring.change_superblock(|state| {
+            state.superblock.set_losses(install, store.epoch(), losses);
             state.superblock.epoch = store.epoch();
             state.superblock.install = install;
             state.superblock.rows = rows.unwrap_or(state.superblock.rows);
@@ -358,4 +361,22 @@ impl Shared {
         });
         Ok(())
     }
+
+    /// Copies the losses that no server knows of yet into the superblock.
+    pub(crate) fn write_losses(&self, store: &Store) -> crate::store::Result<()> {
+        let (install, losses) = (install_bytes(store), self.loss_marks(store)?);
+        self.ring.change_superblock(|state| state.superblock.set_losses(install, store.epoch(), losses));
+        Ok(())
+    }
+
+    fn loss_marks(&self, store: &Store) -> crate::store::Result<Vec<LossMark>> {
+        match self.delivery.get() {
+            Some(delivery) => crate::delivery::loss_marks(store, &delivery.directory().destinations()),
+            None => crate::delivery::loss_marks(store, &self.config.destinations),
+        }
+    }
+}
+
+fn install_bytes(store: &Store) -> [u8; 16] {
+    uuid::Uuid::try_parse(store.install()).map(|id| *id.as_bytes()).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use super::shared::{Command, Shared};
 use crate::delivery::Outbox;
 use crate::destination::Granted;
+use crate::ring::losses::LossMark;
 use crate::store::{Now, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,6 +44,17 @@ impl Outbox for StoreAccess {
         let shared = Arc::clone(&self.shared);
         // If the store cannot be read, the next work on it reports the error.
         let _ = self.with_store(move |store, _| shared.write_superblock(store, true).is_ok());
+    }
+
+    fn old_losses(&self, route: u64, epoch: u64) -> Vec<LossMark> {
+        let losses = self.shared.ring.superblock().losses;
+        losses.into_iter().filter(|mark| mark.route == route && mark.epoch < epoch).collect()
+    }
+
+    fn old_losses_reported(&self, route: u64, epoch: u64) {
+        self.shared.ring.change_superblock(|state| {
+            state.superblock.losses.retain(|mark| mark.route != route || mark.epoch != epoch);
+        });
     }
 
     fn store_failed(&self, error: &StoreError) {

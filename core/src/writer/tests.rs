@@ -110,3 +110,53 @@ fn every_session_that_earlier_runs_left_open_is_ended_once_and_keeps_its_release
     }
     assert_eq!(ids(&stamper).len(), crate::limits::UNFINISHED_SESSIONS);
 }
+
+/// A transport without a network.
+struct Offline;
+
+impl crate::transport::Transport for Offline {
+    fn send(&self, _: crate::transport::Request, done: crate::transport::Completion) {
+        done.finish(crate::transport::Sent::NotSent("no network".into()));
+    }
+}
+
+#[test]
+fn unreported_losses_are_in_the_superblock_until_the_user_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let rez = || crate::destination::Rez::builder("http://127.0.0.1:9", "key").build().unwrap();
+    let open = || {
+        let config = Config::builder(folder.path(), "shop", "shop@1")
+            .consent(Purpose::Monitoring, Consent::Granted)
+            .consent(Purpose::Analytics, Consent::Granted)
+            .sessions(false)
+            .transport(Offline)
+            .destination("desk", rez())
+            .before_send(|_, _| false);
+        Monitor::open(config.build().unwrap()).unwrap()
+    };
+    let losses = |monitor: &Monitor| {
+        let mut losses = monitor.0.shared.ring.superblock().losses;
+        losses.sort_by_key(|mark| mark.epoch);
+        losses.iter().map(|mark| (mark.epoch, mark.lost.reason.as_str(), mark.lost.count)).collect::<Vec<_>>()
+    };
+    let monitor = open();
+    for _ in 0..3 {
+        let _ = monitor.message("hello", Level::Info, &[]);
+    }
+    monitor.persist(WAIT).unwrap();
+    let epoch = monitor.0.shared.ring.superblock().epoch;
+    assert_eq!(losses(&monitor), [(epoch, "filtered", 3)]);
+    monitor.close(WAIT);
+    // The database is gone, and what it counted stays.
+    std::fs::write(folder.path().join("queue.db"), [0x5a; 8192]).unwrap();
+    let monitor = open();
+    let _ = monitor.message("hello", Level::Info, &[]);
+    monitor.persist(WAIT).unwrap();
+    assert_eq!(losses(&monitor), [(epoch, "filtered", 3), (epoch + 1, "filtered", 1)]);
+    let hash = crate::store::route_hash("desk/rez.batch");
+    assert!(monitor.0.shared.ring.superblock().losses.iter().all(|mark| mark.route == hash));
+    monitor.forget_user();
+    monitor.persist(WAIT).unwrap();
+    assert!(losses(&monitor).iter().all(|loss| loss.0 == epoch + 1), "{:?}", losses(&monitor));
+    monitor.close(WAIT);
+}

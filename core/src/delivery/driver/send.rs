@@ -62,6 +62,7 @@ impl<O: Outbox> Driver<O> {
             total_lost: lease.lost,
             granted,
             losses_only: false,
+            of_old_epoch: false,
         };
         self.dispatch(key, destination, payload, lease.attempt);
     }

@@ -22,16 +22,16 @@ impl<O: Outbox> Driver<O> {
         let rows: Vec<(u64, Kind)> = payload.rows.iter().map(|row| (row.seq, row.kind)).collect();
         let attempt = Attempt { spec: route.spec, batch: &payload.batch_id, rows: &rows, at, random };
         let Decision { step, status, note, acknowledged } = decide(&mut route.state, attempt, end);
-        if acknowledged {
+        if acknowledged && !payload.of_old_epoch {
             route.state.set_reported(route.spec, payload.epoch, &payload.total_lost);
             route.trigger.losses = None;
         }
         if payload.losses_only {
-            return self.losses_ended(
-                &running.route,
-                acknowledged || step == Step::Settle(Vec::new()),
-                digest(&payload.total_lost),
-            );
+            let done = acknowledged || step == Step::Settle(Vec::new());
+            return match payload.of_old_epoch {
+                true => self.old_losses_ended(&running, done),
+                false => self.losses_ended(&running.route, done, digest(&payload.total_lost)),
+            };
         }
         if let Step::Settle(ends) = &step {
             let delivered = ends.iter().filter(|end| **end == RowEnd::Delivered).count();
@@ -39,6 +39,10 @@ impl<O: Outbox> Driver<O> {
             if ends.iter().any(|end| matches!(end, RowEnd::Dropped(_) | RowEnd::Dead { .. })) {
                 route.trigger.losses = Some(now.mono_ms);
             }
+        }
+        if acknowledged {
+            // The rows' request reported the losses of this epoch only.
+            self.schedule_old_losses(std::slice::from_ref(&running.route), payload.epoch);
         }
         let receipt = Receipt { at_ms: now.wall_ms, status, batch_id: payload.request_id.clone(), note };
         let seqs = rows.into_iter().map(|(seq, _)| seq).collect();

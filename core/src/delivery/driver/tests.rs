@@ -6,6 +6,7 @@ use crate::destination::{Action, Backoff, Rez, RouteSpec, Stamp, Verdict, Want};
 use crate::id::EventId;
 use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
+use crate::ring::losses::LossMark;
 use crate::store::{Fate, FoldMark, Identity, NewRow, RouteBalance};
 use crate::transport::{Answer, Completion, Request};
 use proptest::prelude::*;
@@ -24,6 +25,8 @@ pub(in crate::delivery) struct LocalOutbox {
     pub(in crate::delivery) clock: Clock,
     pub(in crate::delivery) granted: Mutex<Granted>,
     pub(in crate::delivery) denied: Mutex<Granted>,
+    /// What the superblock holds of earlier epochs.
+    pub(in crate::delivery) losses: Mutex<Vec<LossMark>>,
     /// Calls of `write_superblock`.
     pub(in crate::delivery) superblock: Mutex<u32>,
     pub(in crate::delivery) failures: Mutex<Vec<crate::store::StoreError>>,
@@ -45,6 +48,15 @@ impl Outbox for LocalOutbox {
 
     fn write_superblock(&self) {
         *self.superblock.lock().unwrap() += 1;
+    }
+
+    fn old_losses(&self, route: u64, epoch: u64) -> Vec<LossMark> {
+        let losses = self.losses.lock().unwrap();
+        losses.iter().filter(|mark| mark.route == route && mark.epoch < epoch).copied().collect()
+    }
+
+    fn old_losses_reported(&self, route: u64, epoch: u64) {
+        self.losses.lock().unwrap().retain(|mark| mark.route != route || mark.epoch != epoch);
     }
 
     fn store_failed(&self, error: &crate::store::StoreError) {
@@ -273,6 +285,7 @@ impl Bench {
             clock: clock.clone(),
             granted: Mutex::new(Granted { monitoring: true, analytics: true }),
             denied: Mutex::default(),
+            losses: Mutex::default(),
             superblock: Mutex::default(),
             failures: Mutex::default(),
         });

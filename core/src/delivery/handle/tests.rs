@@ -44,6 +44,7 @@ fn rig() -> Rig {
         clock: Clock::system(),
         granted: Mutex::new(Granted { monitoring: true, analytics: true }),
         denied: Mutex::default(),
+        losses: Mutex::default(),
         superblock: Mutex::default(),
         failures: Mutex::default(),
     });

@@ -249,6 +249,25 @@ fn a_loss_is_reported_once_and_a_later_one_by_its_increase() {
 }
 
 #[test]
+fn a_loss_of_an_earlier_epoch_is_reported_once() {
+    let mut bench = bench_of(&SENTRY);
+    bench.put(Kind::Error, 1);
+    bench.lose(Reason::RingFull, 3);
+    bench.restart("boot-a");
+    let lost = crate::row::Lost { reason: Reason::EvictedBytes, kind: Some(Kind::Error), count: 7 };
+    bench.outbox.losses.lock().unwrap().push(LossMark { epoch: 0, route: crate::store::route_hash(ROUTE), lost });
+    bench.add("main", sentry("key"));
+    while next_request(&mut bench).is_some() {}
+    let sent = bench.sent();
+    let reports = sent.iter().map(text).filter(|text| text.contains("client_report"));
+    let quantity = |text: String| {
+        let report: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        report["discarded_events"][0]["quantity"].as_u64()
+    };
+    assert_eq!(reports.map(quantity).collect::<Vec<_>>(), [Some(7), Some(3)]);
+}
+
+#[test]
 fn two_thousand_events_with_a_fault_in_every_third_answer_are_all_accounted_for() {
     let mut bench = bench_of(&SENTRY);
     let mut n = 0_usize;

@@ -370,3 +370,58 @@ fn a_monitoring_destination_never_gets_analytics() {
     let account = bench.balance();
     assert_eq!((account.delivered, account.unwanted, account.queued), (1, 60, 0));
 }
+
+#[test]
+fn losses_of_an_earlier_epoch_are_reported_once_under_their_own_epoch() {
+    let mut bench = Bench::new();
+    bench.put(Kind::Error, 1);
+    bench.store(|store, _| store.raise_epoch(5).unwrap());
+    bench.lose(Reason::Sampled, 3);
+    bench.restart("boot-a");
+    let mark = |epoch, count| {
+        let lost = crate::row::Lost { reason: Reason::EvictedBytes, kind: Some(Kind::Metric), count };
+        LossMark { epoch, route: crate::store::route_hash(ROUTE), lost }
+    };
+    let other = LossMark { route: 1, ..mark(4, 9) };
+    *bench.outbox.losses.lock().unwrap() = vec![mark(4, 20), other, mark(3, 10), mark(5, 99)];
+    // A failed report is repeated.
+    bench.script([Turn::Accept, Turn::NotSent]);
+    let before = bench.requests();
+    bench.add("main", rez("key"));
+    while bench.settle().is_some() {
+        bench.next();
+    }
+    let reported = |request: &Request| {
+        let body = body(request);
+        (body["epoch"].as_u64().unwrap(), body["lost"][0]["count"].as_u64().unwrap(), ids(request).len())
+    };
+    let sent = bench.sent().iter().skip(before).map(reported).collect::<Vec<_>>();
+    assert_eq!(sent, [(3, 10, 0), (4, 20, 0), (4, 20, 0), (5, 3, 0)]);
+    assert_eq!(*bench.outbox.losses.lock().unwrap(), [other, mark(5, 99)]);
+    bench.add("main", rez("key"));
+    assert_eq!(bench.settle(), None, "reported");
+}
+
+#[test]
+fn one_flush_reports_the_losses_of_all_epochs() {
+    for rows in [0, 2] {
+        let mut bench = Bench::new();
+        bench.put(Kind::Error, 1);
+        bench.lose(Reason::Sampled, 3);
+        bench.restart("boot-a");
+        let lost = crate::row::Lost { reason: Reason::EvictedBytes, kind: None, count: 7 };
+        let mark = LossMark { epoch: 0, route: crate::store::route_hash(ROUTE), lost };
+        bench.outbox.losses.lock().unwrap().push(mark);
+        bench.store_rows(Kind::Error, "{}", rows);
+        let before = bench.requests();
+        bench.add("main", rez("key"));
+        assert!(flush(&mut bench));
+        let reported = |request: &Request| {
+            let body = body(request);
+            (body["epoch"].as_u64().unwrap(), body["lost"][0]["count"].as_u64().unwrap())
+        };
+        let mut sent: Vec<_> = bench.sent().iter().skip(before).map(reported).collect();
+        sent.sort_unstable();
+        assert_eq!(sent, [(0, 7), (1, 3)], "{rows} rows");
+    }
+}
