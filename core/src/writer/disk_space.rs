@@ -26,7 +26,7 @@ impl Writer {
     pub(super) fn make_room(&mut self) -> bool {
         self.tries += 1;
         if self.tries > FULL_TRIES {
-            self.pause("the disk is full".into());
+            self.pause("the disk is full; free some space".into());
             return false;
         }
         match self.give_up_rows() {
@@ -37,7 +37,9 @@ impl Writer {
                 true
             }
             Ok(false) => {
-                self.pause("the disk is full, and only crashes are left to give up".into());
+                self.pause(
+                    "the disk is full, and the rows that are left are crashes or in flight; free some space".into(),
+                );
                 false
             }
             Err(StoreError::Corrupt(_)) => self.quarantine(),
