@@ -8,7 +8,8 @@ use std::time::Duration;
 /// writer folds every 250 ms or at half-full.
 pub const RING_BYTES: usize = 768 * 1024;
 
-/// Room in the ring file for one native crash, in bytes.
+/// Space in the ring file for one native crash, in bytes: the crashed thread may hold the
+/// append lock, so that the ring itself cannot be used.
 pub const RESERVE_BYTES: usize = 16 * 1024;
 
 /// Largest body of a ring record in bytes, after cutting: 24 of them fit the ring.
@@ -26,25 +27,27 @@ pub const CRUMBS: usize = 100;
 /// Size cap of the queue in bytes (default). Mixpanel's minimum; Datadog allows 512 MB, Glean 50 MB.
 pub const QUEUE_BYTES: u64 = 20 * 1024 * 1024;
 
-/// Age cap of a row (default).
+/// Age cap of a row (default): covers a vacation of two weeks without a network.
 pub const MAX_AGE: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// Age cap of a crash.
+/// Age cap of a crash: crashes are few, and an app that crashes may not be opened again for weeks.
 pub const MAX_AGE_CRASH: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// An age over this is a broken clock, in days.
+/// An age above this, in days, means that the clock was wrong: it is longer than every age cap.
 pub const AGE_UNKNOWN_DAYS: i64 = 400;
 
-/// Longest wait from a record to the fold while the writer sleeps.
+/// Longest wait from a record to the fold while the writer sleeps: long enough that events share a transaction. A
+/// ring that is half full wakes the writer earlier.
 pub const FOLD_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Longest wait from a commit to the checkpoint that syncs it: what a power failure may lose.
+/// Longest wait from a commit to the checkpoint that syncs it: what a power failure may lose. A shorter one
+/// costs more syncs, which wear the flash and use the battery.
 pub const SYNC_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Critical commits are synced at most this often; fatal ones always.
+/// Critical commits are synced at most this often, so that a loop of errors does not sync each one; fatal ones always.
 pub const CRITICAL_SYNC_INTERVAL: Duration = Duration::from_millis(200);
 
-/// WAL pages (4 KiB) at which an idle writer checkpoints.
+/// WAL pages (4 KiB) at which an idle writer checkpoints: the log stays small, so that the next start reads little.
 pub const WAL_PAGES_IDLE: u32 = 64;
 
 /// WAL pages at which any writer checkpoints on a disk with little free space: half of [`LOG_BYTES`], so that the next
@@ -55,37 +58,40 @@ pub const WAL_PAGES: u32 = 128;
 /// transaction fits into it (measured: the largest changes 160 pages).
 pub const LOG_BYTES: u64 = 258 * 4096;
 
-/// How long an unusable folder is left alone.
+/// Time after which an unusable folder is tried again: a device that is unlocked or a disk that is freed is noticed
+/// soon, and an attempt costs some system calls.
 pub const REOPEN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Dead letters kept for QA, per route.
+/// Dead letters kept for inspection, per route: enough to see which events a server refuses.
 pub const DEAD_LETTERS: usize = 100;
 
-/// How long a dead letter is kept.
+/// How long a dead letter is kept: time to find it and to mend the cause.
 pub const DEAD_LETTER_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Receipts kept, per route.
+/// Receipts kept, per route: `why()` explains the events of the last 100 requests.
 pub const RECEIPTS: usize = 100;
 
 /// A row of a kind that its destination takes, but for which the destination answered `Later`, is offered again after this.
 pub const ASK_AGAIN: Duration = Duration::from_secs(60);
 
-/// How long rows wait for a destination that is known but was not declared in this run.
+/// How long rows wait for a destination that is known but was not declared in this run: a remote configuration that
+/// fails for some days loses nothing.
 pub const DORMANT_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Events that start a batch in the foreground.
+/// Events that start a batch in the foreground: many enough that compression pays and the radio wakes seldom.
 pub const BATCH_EVENTS: u64 = 50;
 
-/// Age that starts a batch in the foreground.
+/// Age that starts a batch in the foreground: a developer sees an event within half a minute.
 pub const BATCH_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Age that starts a batch in the background, where a timer may wake the device.
 pub const BACKGROUND_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
-/// Losses alone, without a row to go along with, are reported at most this often.
+/// Losses alone, without a row to send them with, are reported at most this often: they are not urgent.
 pub const LOSSES_INTERVAL: Duration = Duration::from_secs(600);
 
-/// Immediate requests for lanes 0 and 1: at most one per destination in this time.
+/// Immediate requests for lanes 0 and 1: at most one per destination in this time, so that a loop of errors does not
+/// flood the server.
 pub const IMMEDIATE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Most events in one cut.
@@ -94,31 +100,33 @@ pub const CUT_EVENTS: usize = 500;
 /// Most bytes of row JSON in one cut.
 pub const CUT_BYTES: usize = 1024 * 1024;
 
-/// Lanes 0 and 1 are tried at least this often, whatever the hints say.
+/// Lanes 0 and 1 are tried at least this often, whatever the hints are: a hint of the host can be wrong.
 pub const HINT_DELAY_CRITICAL: Duration = Duration::from_secs(15 * 60);
 
-/// Low power delays lanes 2 and 3 by at most this.
+/// Low power delays lanes 2 and 3 by at most this: a device that is always in low power still reports once
+/// a day.
 pub const HINT_DELAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Time to connect.
+/// Time to connect: covers three retransmissions of a lost SYN (after 1, 3 and 7 s).
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time for a whole request.
+/// Time for a whole request: 1 MiB at 300 kbit/s takes 28 s.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Longest `Retry-After` believed.
+/// Longest `Retry-After` accepted: a wrong one must not stop a route for weeks.
 pub const RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// Bytes of an answer that are read: the largest useful one names 500 rejected rows.
+/// Bytes of a response that are read: the largest useful one names 500 rejected rows.
 pub const ANSWER_BYTES: usize = 1024 * 1024;
 
-/// Requests a bisect may cost, per route and hour.
+/// Requests a bisect may cost, per route and hour: two batches of 500 events need 9 steps each.
 pub const BISECT_REQUESTS_PER_HOUR: u32 = 20;
 
-/// 5xx answers to the same batch after which it is suspected to be poison.
+/// 5xx responses to the same batch after which it is suspected to be poison: an outage rarely hits one batch five times
+/// with backoff between.
 pub const OUTAGES_BEFORE_BISECT: u32 = 5;
 
-/// Attempts on the same batch without an answer that can be understood, after which it is bisected. With
+/// Attempts on the same batch without a response that can be understood, after which it is bisected. With
 /// [`UNCLEAR_AGE`]: the later of the two counts, so that neither a bad hour nor an app that is rarely open loses a
 /// batch.
 pub const UNCLEAR_ATTEMPTS: u32 = 20;
@@ -126,65 +134,67 @@ pub const UNCLEAR_ATTEMPTS: u32 = 20;
 /// See [`UNCLEAR_ATTEMPTS`].
 pub const UNCLEAR_AGE: Duration = Duration::from_secs(24 * 3600);
 
-/// Attempts without any answer after which a part of a batch that is bisected counts as refused: one broken connection
-/// says nothing about the events.
+/// Attempts without any response after which a part of a batch that is bisected counts as refused: one broken
+/// connection proves nothing about the events.
 pub const LOST_BEFORE_REFUSED: u32 = 3;
 
 /// `flush` ignores a wait of our own choice at most once in this time, per route: apps call it after each event.
 pub const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Attributes of one event.
+/// Attributes of one event: Datadog's limit.
 pub const ATTRIBUTES: usize = 128;
 
-/// Depth of nested attribute values.
+/// Depth of nested attribute values: bounds the recursion of every encoder.
 pub const ATTRIBUTE_DEPTH: usize = 5;
 
-/// Bytes of one text value (message, URL, attribute), after which it is cut. Sentry's limit for a message.
+/// Bytes of one text value (message, URL, attribute), after which it is truncated. Sentry's limit for a message.
 pub const TEXT_BYTES: usize = 8192;
 
-/// Bytes of a name (screen, event, attribute key, tag), after which it is cut.
+/// Bytes of a name (screen, event, attribute key, tag), after which it is truncated. Sentry's limit for a tag value
+/// and a release.
 pub const NAME_BYTES: usize = 200;
 
-/// Stack frames of one error.
+/// Stack frames of one error: Sentry's limit. The innermost ones are kept.
 pub const FRAMES: usize = 50;
 
-/// Elements of one list or map inside an attribute.
+/// Elements of one list or map inside an attribute: bounds a row when a list is passed whole.
 pub const ELEMENTS: usize = 64;
 
-/// Names in `metrics()`; the rest goes under `other`.
+/// Names in `metrics()`; further ones count as `other`. A name takes 3.7 KiB of memory, so all take at most 740 KiB.
 pub const METRIC_NAMES: usize = 200;
 
-/// Child spans inside a screen load's row.
+/// Child spans inside a screen load's row: bounds the row of a screen that loads many images.
 pub const CHILD_SPANS: usize = 100;
 
-/// A screen load is slow above this (default; the guide's threshold).
+/// A screen load is slow above this (default, for mobile networks).
 pub const SLOW_SCREEN: Duration = Duration::from_millis(3_000);
 
-/// An API call is slow above this (default; the guide's threshold).
+/// An API call is slow above this (default, for mobile networks).
 pub const SLOW_API: Duration = Duration::from_millis(5_000);
 
-/// An image load is slow above this (default; the guide's threshold).
+/// An image load is slow above this (default, for mobile networks).
 pub const SLOW_IMAGE: Duration = Duration::from_millis(2_000);
 
-/// Time in the background after which a session ends (default).
+/// Time in the background after which a session ends (default). The value of Sentry's mobile SDKs.
 pub const SESSION_BACKGROUND: Duration = Duration::from_secs(30);
 
-/// Longest time in the background that a configuration can allow: a session longer than a day says nothing.
+/// Longest time in the background that a configuration can allow: a session longer than a day is not useful.
 pub const SESSION_BACKGROUND_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Sessions of earlier runs that wait for their end. A run ends them in its first second, so more means a crash loop.
 pub const UNFINISHED_SESSIONS: usize = 100;
 
-/// Errors of one fingerprint, or messages of one text, stored in [`COLLAPSE_WINDOW`]; further ones are collapsed.
+/// Errors of one fingerprint, or messages of one text, stored in [`COLLAPSE_WINDOW`]; further ones are collapsed, so
+/// that a loop of errors does not evict other events.
 pub const COLLAPSE_AFTER: u32 = 10;
 
-/// Window of [`COLLAPSE_AFTER`].
+/// Window of [`COLLAPSE_AFTER`]: an error that lasts is stored again every minute.
 pub const COLLAPSE_WINDOW: Duration = Duration::from_secs(60);
 
-/// Longest wait of `fatal()`.
+/// Longest wait of `fatal()`: short beside the 5 s after which Android reports that the app hangs.
 pub const FATAL_WAIT: Duration = Duration::from_millis(500);
 
-/// Longest wait for a hook; then its event is dropped.
+/// Longest wait for a hook; then its event is dropped. The ring fills while the writer waits.
 pub const HOOK_WAIT: Duration = Duration::from_secs(1);
 
 /// Rows of one read that must fail their checksum before the file is suspected: a single flipped bit costs one row.
@@ -193,7 +203,8 @@ pub const STORM_ROWS: usize = 5;
 /// Share of a read, in percent, above which the file is taken for damaged as a whole.
 pub const STORM_PERCENT: usize = 1;
 
-/// Quarantines in [`QUARANTINE_WINDOW`] after which the run stays in memory.
+/// Quarantines in [`QUARANTINE_WINDOW`] after which the run stays in memory: more of them mean that the device or another
+/// program damages the files.
 pub const QUARANTINES: usize = 3;
 
 /// Window of [`QUARANTINES`].
