@@ -7,9 +7,14 @@ use crate::sys::Clock;
 use crate::sys::random::Ids;
 use crate::trace::{TargetError, Targets, TraceStyle};
 use crate::transport::Transport;
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Why a folder in a shared container is refused, and what to use.
+const SHARED_CONTAINER: &str = "iOS ends a suspended app that holds file locks in a shared container; use a folder in the \
+                                app's own container";
 
 /// The user's decision about a purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,11 +49,11 @@ pub enum ConfigError {
     /// A field has an invalid value.
     #[error("configuration: `{field}` is {value}: {why}")]
     Field {
-        /// The setter's name.
-        field: &'static str,
+        /// The setter's name. For a setter that is called per kind, with the kind: `sample(api_call)`.
+        field: Cow<'static, str>,
         /// The value, cut.
         value: String,
-        /// What is valid.
+        /// What to use instead.
         why: &'static str,
     },
     /// A trace target is not a host.
@@ -63,7 +68,7 @@ pub enum ConfigError {
         why: &'static str,
     },
     /// The system provides neither memory nor a thread.
-    #[error("cannot start: {0}")]
+    #[error("cannot start: the system provides {0}; free memory or end threads, and open the monitor again")]
     System(String),
 }
 
@@ -299,33 +304,43 @@ impl ConfigBuilder {
     /// # Errors
     /// [`ConfigError`] with the field, the value and what is valid.
     pub fn build(mut self) -> Result<Config, ConfigError> {
-        let field =
-            |field, value: &str, why| ConfigError::Field { field, value: value.chars().take(64).collect(), why };
+        let field = |field: &'static str, value: &str, why| ConfigError::Field {
+            field: field.into(),
+            value: value.chars().take(64).collect(),
+            why,
+        };
         let config = &self.config;
         let folder = config.folder.to_string_lossy();
         if config.folder.as_os_str().is_empty() {
             return Err(field("folder", "empty", "give a folder that is private to the app"));
         }
         if folder.contains("/Shared/AppGroup/") {
-            return Err(field("folder", &folder, "a shared container loses its locks when the app is suspended"));
+            return Err(field("folder", &folder, SHARED_CONTAINER));
         }
         for (name, text) in [("app", &config.app), ("release", &config.release)] {
             if text.trim().is_empty() || text.len() > limits::NAME_BYTES || text.contains(['\n', '\r', '\0']) {
-                return Err(field(name, text, "1 to 200 bytes on one line"));
+                return Err(field(name, text, "use 1 to 200 bytes on one line"));
             }
         }
         if config.cap_bytes < 1024 * 1024 {
-            return Err(field("cap_bytes", &config.cap_bytes.to_string(), "at least 1 MiB (1048576)"));
+            return Err(field("cap_bytes", &config.cap_bytes.to_string(), "use at least 1 MiB (1048576)"));
         }
         if config.max_age < Duration::from_secs(3600) {
-            return Err(field("max_age", &format!("{:?}", config.max_age), "at least an hour"));
+            return Err(field("max_age", &format!("{:?}", config.max_age), "use at least an hour"));
         }
         if config.session_background > limits::SESSION_BACKGROUND_MAX {
             let value = format!("{:?}", config.session_background);
-            return Err(field("session_background", &value, "at most 24 hours"));
+            return Err(field("session_background", &value, "use at most 24 hours"));
         }
-        if let Some(rate) = config.sampling.iter().find(|rate| !(0.0..=1.0).contains(*rate)) {
-            return Err(field("sample", &rate.to_string(), "a rate from 0 to 1"));
+        for (kind, rate) in Kind::ALL.into_iter().zip(config.sampling) {
+            if !(0.0..=1.0).contains(&rate) {
+                let name = format!("sample({})", kind.as_str());
+                return Err(ConfigError::Field {
+                    field: name.into(),
+                    value: rate.to_string(),
+                    why: "use a rate from 0 to 1",
+                });
+            }
         }
         for (at, (name, _)) in config.destinations.iter().enumerate() {
             check_destination(name)?;
@@ -349,7 +364,7 @@ pub(crate) fn check_destination(name: &str) -> Result<(), ConfigError> {
     }
     Err(ConfigError::Destination {
         name: name.chars().take(64).collect(),
-        why: "a name is 1 to 64 letters, digits, `-`, `_` or `.`",
+        why: "use 1 to 64 letters, digits, `-`, `_` or `.`",
     })
 }
 
@@ -363,9 +378,12 @@ mod tests {
         assert!(build(|b| b).is_ok());
         for (change, text) in [
             ((|b| b.cap_bytes(5)) as fn(ConfigBuilder) -> ConfigBuilder, "`cap_bytes` is 5"),
-            (|b| b.sample(Kind::ApiCall, f64::NAN), "`sample` is NaN"),
+            (|b| b.sample(Kind::ApiCall, f64::NAN), "`sample(api_call)` is NaN: use a rate from 0 to 1"),
             (|b| b.max_age(Duration::ZERO), "`max_age` is 0ns"),
-            (|b| b.session_background(Duration::from_secs(86_401)), "`session_background` is 86401s: at most 24 hours"),
+            (
+                |b| b.session_background(Duration::from_secs(86_401)),
+                "`session_background` is 86401s: use at most 24 hours",
+            ),
             (|b| b.trace_targets(["https://x/"]), "trace_targets"),
             (|_| Config::builder("", "shop", "1"), "`folder` is empty"),
             (

@@ -149,6 +149,14 @@ pub enum QueueError {
         /// The error of SQLite.
         message: String,
     },
+    /// The file is not a queue, or an older version wrote it.
+    #[error("{} {message}", path.display())]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        message: String,
+    },
     /// A newer version wrote the file.
     #[error("{} has format {version}, which this version of rezq does not support", path.display())]
     Newer {
@@ -252,6 +260,7 @@ fn wrong(path: &Path, error: StoreError) -> QueueError {
     let path = path.to_owned();
     match error {
         StoreError::Corrupt(message) => QueueError::Damaged { path, message },
+        StoreError::OtherFormat(message) => QueueError::OtherFormat { path, message },
         StoreError::Newer(version) => QueueError::Newer { path, version },
         StoreError::Full(message) | StoreError::Unavailable(message) => QueueError::Unusable { path, message },
     }
@@ -422,5 +431,16 @@ mod tests {
         std::fs::write(folder.path().join(FILE), "these are words, not a database, and quite a few of them").unwrap();
         let error = Queue::open(folder.path()).and_then(|queue| queue.overview()).unwrap_err();
         assert!(matches!(&error, QueueError::Damaged { path, .. } if path.ends_with(FILE)), "{error}");
+    }
+
+    #[test]
+    fn another_database_is_not_called_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+        other.execute_batch("CREATE TABLE other (x)").unwrap();
+        drop(other);
+        let error = Queue::open(folder.path()).unwrap_err();
+        assert!(matches!(&error, QueueError::OtherFormat { .. }), "{error}");
+        assert!(error.to_string().contains("queue.db is not a queue of REZ Monitor"), "{error}");
     }
 }

@@ -12,7 +12,7 @@ pub enum DestinationError {
     #[error("endpoint: {0}")]
     Endpoint(#[from] UrlError),
     /// A required value is empty.
-    #[error("{part} is empty")]
+    #[error("{part} is empty: pass a value")]
     Empty {
         /// The value, for example `write key`.
         part: &'static str,
@@ -46,7 +46,7 @@ pub enum DestinationError {
         at: usize,
     },
     /// A header is set twice, or is one that every request sets itself.
-    #[error("header `{name}` is set twice or is reserved for the request itself")]
+    #[error("header `{name}` is set twice or is reserved for the request itself: remove one, or use another name")]
     HeaderTaken {
         /// Name of the header.
         name: String,

@@ -49,7 +49,8 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     let (ring, found, folder, lock) = match on_disk {
         Some((ring, found, folder, lock)) => (ring, found, folder, Some(lock)),
         None => {
-            let ring = Ring::in_memory(hash).map_err(|error| ConfigError::System(error.to_string()))?;
+            let ring = Ring::in_memory(hash)
+                .map_err(|error| ConfigError::System(format!("no memory for the ring ({error})")))?;
             (ring, Found::default(), wanted.clone(), None)
         }
     };
@@ -71,7 +72,8 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     } else {
         inner.decide_sampling(&shared.boot);
     }
-    crate::writer::start(&shared).map_err(|error| ConfigError::System(format!("no thread for the writer: {error}")))?;
+    crate::writer::start(&shared)
+        .map_err(|error| ConfigError::System(format!("no thread for the writer ({error})")))?;
     if let Some(closing) = closing {
         closing.succeeded_by(&shared);
         if !closing.holds_folder() {

@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The file is damaged: quarantine it, start a new one, carve the old one.
     #[error("queue.db is damaged: {0}")]
     Corrupt(String),
+    /// Not a queue, or one of an older format: handled as a damaged file. The carver reads what it can.
+    #[error("queue.db {0}")]
+    OtherFormat(String),
     /// No room on the disk: checkpoint, evict.
     #[error("queue.db cannot grow, the disk is full: {0}")]
     Full(String),
@@ -15,7 +18,7 @@ pub enum StoreError {
     #[error("queue.db cannot be used now: {0}")]
     Unavailable(String),
     /// Written by a newer build (the app was downgraded): leave it alone.
-    #[error("queue.db has version {0}, newer than this build reads")]
+    #[error("queue.db has format {0}, newer than this build reads: update the app")]
     Newer(u32),
 }
 

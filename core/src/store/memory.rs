@@ -163,7 +163,10 @@ impl Memory {
             },
         )?;
         if memory.epoch > MAX_EPOCH || memory.next_n >= 1 << EPOCH_SHIFT {
-            return Err(StoreError::Corrupt(format!("epoch {} and row {} cannot be", memory.epoch, memory.next_n)));
+            return Err(StoreError::Corrupt(format!(
+                "epoch {} or row {} is out of range",
+                memory.epoch, memory.next_n
+            )));
         }
         let mut routes = db.prepare("SELECT number, name, destination, dormant_since_ms FROM route ORDER BY number")?;
         let mut rows = routes.query([])?;

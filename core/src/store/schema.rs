@@ -173,11 +173,13 @@ fn version(db: &Connection) -> Result<bool> {
     match (application, version) {
         (APPLICATION_ID, VERSION) => Ok(false),
         (APPLICATION_ID, older) if older > 0 && older < VERSION => {
-            Err(StoreError::Corrupt(format!("its tables have version {older}, this build reads version {VERSION}")))
+            Err(StoreError::OtherFormat(format!("has the older format {older}; this build reads format {VERSION}")))
         }
         (APPLICATION_ID, newer) if newer > VERSION => Err(StoreError::Newer(newer)),
         (0, 0) if db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0 => Ok(true),
-        _ => Err(StoreError::Corrupt(format!("not a queue (application {application:#x}, version {version})"))),
+        _ => Err(StoreError::OtherFormat(format!(
+            "is not a queue of REZ Monitor (application {application:#x}, version {version})"
+        ))),
     }
 }
 
@@ -356,17 +358,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_an_older_build_is_damaged() {
+    fn a_file_of_an_older_build_is_an_error_that_names_both_formats() {
         let bench = Bench::new();
         bench.store.db.execute_batch("PRAGMA user_version = 1").unwrap();
         let Bench { folder, store, .. } = bench;
         drop(store);
         let error = Store::open(folder.path(), &identity(), Options::default()).err();
-        assert!(matches!(&error, Some(StoreError::Corrupt(why)) if why.contains("version 1")), "{error:?}");
+        let text = error.map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(text, format!("queue.db has the older format 1; this build reads format {VERSION}"));
     }
 
     #[test]
-    fn a_file_that_is_not_ours_is_damaged() {
+    fn a_file_that_is_not_a_queue_is_an_error_that_says_so() {
         for content in
             ["not a database, but long enough to be taken for one ".repeat(200).into_bytes(), vec![0xff; 8192]]
         {
@@ -378,7 +381,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         Connection::open(folder.path().join("queue.db")).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
         let error = Store::open(folder.path(), &identity(), Options::default()).err();
-        assert!(matches!(error, Some(StoreError::Corrupt(_))), "{error:?}");
+        let text = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(text.starts_with("queue.db is not a queue of REZ Monitor"), "{text}");
     }
 
     #[test]

@@ -61,7 +61,10 @@ impl FolderLock {
                 return Ok(Some(lock));
             }
         }
-        Err(io::Error::other(format!("{} is removed again and again", folder.display())))
+        Err(io::Error::other(format!(
+            "{} was removed {TRIES} times while it was being locked; check which process deletes it",
+            folder.display()
+        )))
     }
 
     /// Takes a folder that an engine created and that nobody holds now. `owner.lock` may have been deleted.

@@ -35,13 +35,13 @@ pub enum TargetFault {
     #[error("write it without the scheme, as in `api.example.com:8443/v1`")]
     Scheme,
     /// Not a host name, an IPv4 address or an IPv6 address in brackets.
-    #[error("not a host name (non-ASCII names in their `xn--` form) and not an address (IPv6 in brackets)")]
+    #[error("not a host name or an IP address: write a non-ASCII name in its `xn--` form, an IPv6 address in brackets")]
     Host,
     /// Not 1 to 65535.
-    #[error("the port is not a number from 1 to 65535")]
+    #[error("the port is invalid: use a number from 1 to 65535")]
     Port,
     /// A query, a fragment, a backslash or a dot segment.
-    #[error("the path may hold no `?`, `#`, `\\`, space, `.` or `..` segment")]
+    #[error("the path must not contain `?`, `#`, `\\`, space, `.` or `..` segment")]
     Path,
 }
 

@@ -19,22 +19,24 @@ pub enum UrlError {
     #[error("http is allowed to a loopback address only, not to `{0}`: use https")]
     Plain(String),
     /// There is no host between `//` and the path.
-    #[error("host missing")]
+    #[error("host missing: expected https://host")]
     NoHost,
     /// The host is neither a host name nor an IP address.
-    #[error("host `{0}` is not a host name or an IP address")]
+    #[error(
+        "host `{0}` is not a host name or an IP address: write a non-ASCII name in its `xn--` form, an IPv6 address in brackets"
+    )]
     Host(String),
     /// The port is not a number from 1 to 65535.
-    #[error("port `{0}` is not a number from 1 to 65535")]
+    #[error("port `{0}` is invalid: use a number from 1 to 65535")]
     Port(String),
     /// The address contains a user name or password.
-    #[error("a user name or password is not allowed in the address")]
+    #[error("a user name or password is not allowed in the address: remove the part before `@`")]
     User,
     /// The address contains a character that is not allowed.
-    #[error("the character at position {0} is not allowed in an address")]
+    #[error("the character at position {0} is not allowed in an address: remove it, or write it percent-encoded")]
     Character(usize),
     /// The address contains a query or a fragment.
-    #[error("a query or fragment is not allowed in the endpoint")]
+    #[error("a query or fragment is not allowed in the endpoint: remove it from the first `?` or `#` on")]
     Query,
 }
 

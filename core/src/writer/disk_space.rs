@@ -42,7 +42,7 @@ impl Writer {
                 );
                 false
             }
-            Err(StoreError::Corrupt(_)) => self.quarantine(),
+            Err(StoreError::Corrupt(_) | StoreError::OtherFormat(_)) => self.quarantine(),
             Err(error) => {
                 self.pause(error.to_string());
                 false

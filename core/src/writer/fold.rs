@@ -174,7 +174,7 @@ impl Writer {
         }
         match error {
             StoreError::Full(_) => self.make_room(),
-            StoreError::Corrupt(_) => self.quarantine(),
+            StoreError::Corrupt(_) | StoreError::OtherFormat(_) => self.quarantine(),
             StoreError::Unavailable(_) | StoreError::Newer(_) => {
                 self.give_up_for_now(error.to_string());
                 false

@@ -1,6 +1,6 @@
 //! `rezq status DIR` and `rezq list DIR`.
 
-use crate::queue::{self, KindBalance, Overview, Queue, QueueError, QueueRow, Reasons, RouteBalance};
+use crate::queue::{self, KindBalance, Listed, Overview, Queue, QueueError, QueueRow, Reasons, RouteBalance};
 use crate::terminal::{CliError, Exit, Output, bytes, count};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
@@ -77,10 +77,11 @@ pub(super) fn list(args: &ListArgs, output: &mut Output) -> Result<Exit, CliErro
             output.line(&serde_json::to_string(row).unwrap_or_default());
         }
     } else {
-        output.line(&list_text(&listed.rows, listed.total));
+        output.line(&list_text(&listed, args.kind));
     }
     if listed.unreadable > 0 && !args.json {
-        output.line(&format!("\n{} rows have a wrong checksum and are omitted", count(listed.unreadable)));
+        let omitted = if listed.unreadable == 1 { "is" } else { "are" };
+        output.line(&format!("\n{} and {omitted} omitted", unreadable(listed.unreadable)));
     }
     Ok(if listed.unreadable > 0 { Exit::Damaged } else { Exit::Done })
 }
@@ -97,6 +98,9 @@ impl From<QueueError> for CliError {
             QueueError::Missing(_) => "pass the folder that contains queue.db, or a folder kept by `rezq demo --keep`",
             QueueError::Damaged { .. } => {
                 "copy the folder before the app starts again: the app moves a damaged file to a quarantine and recovers its rows"
+            }
+            QueueError::OtherFormat { .. } => {
+                "check the folder; if it belongs to an app, its next start moves the file to a quarantine and recovers its rows"
             }
             QueueError::Newer { .. } => "use the version of rezq that matches the app",
             QueueError::Unusable { .. } => "check that the file is readable",
@@ -117,7 +121,7 @@ fn status_text(overview: &Overview) -> String {
     let Overview { install, epoch, rows, .. } = overview;
     let live = if overview.live { ", open in an app, or not closed by it" } else { "" };
     let mut out =
-        format!("install {install}, epoch {epoch}, {} rows, {}{live}\n\n", count(*rows), bytes(overview.bytes));
+        format!("install {install}, epoch {epoch}, {}, {}{live}\n\n", self::rows(*rows), bytes(overview.bytes));
     out.push_str("before insertion: folded + late = stored + dropped\n");
     let mut table = table(&["", "kind", "folded", "late", "stored", "dropped", ""], &[2, 3, 4, 5]);
     for line in &overview.kinds {
@@ -153,7 +157,7 @@ fn status_text(overview: &Overview) -> String {
         out.push_str(&format!("refused at the call (not part of the balance): {}\n", reasons(&overview.refused)));
     }
     if overview.unreadable > 0 {
-        out.push_str(&format!("{} rows have a wrong checksum\n", count(overview.unreadable)));
+        out.push_str(&format!("{}\n", unreadable(overview.unreadable)));
     }
     out.push_str(&format!("{} {}", mark(overview.holds()), if overview.holds() { "balanced" } else { "not balanced" }));
     out
@@ -167,21 +171,36 @@ fn waiting(line: &RouteBalance) -> String {
     }
 }
 
-fn list_text(rows: &[QueueRow], total: u64) -> String {
-    if rows.is_empty() {
-        return "the queue is empty".to_owned();
+fn unreadable(n: u64) -> String {
+    format!("{} {} a wrong checksum", rows(n), if n == 1 { "has" } else { "have" })
+}
+
+fn rows(n: u64) -> String {
+    format!("{} {}", count(n), if n == 1 { "row" } else { "rows" })
+}
+
+fn list_text(listed: &Listed, kind: Option<Kind>) -> String {
+    if listed.rows.is_empty() {
+        return match kind {
+            Some(kind) if listed.total > 0 => {
+                format!("no row of kind `{}`; the queue has {}", kind.as_str(), rows(listed.total))
+            }
+            _ => "the queue is empty".to_owned(),
+        };
     }
     let mut table = table(&["time", "kind", "id", "seq", "state", ""], &[3]);
-    for QueueRow { seq, id, kind, ts, state, event } in rows {
+    for QueueRow { seq, id, kind, ts, state, event } in &listed.rows {
         let state = states(state);
         table.add_row(vec![ts.clone(), kind.clone(), id.clone(), seq.to_string(), state, summary(event)]);
     }
     let mut out = String::new();
     push(&mut out, &table);
-    let shown = rows.len() as u64;
-    out.push_str(&format!("{} rows", count(shown)));
-    if shown < total {
-        out.push_str(&format!(", the newest of {}; --limit 0 prints all", count(total)));
+    let shown = listed.rows.len() as u64;
+    out.push_str(&rows(shown));
+    if let Some(kind) = kind {
+        out.push_str(&format!(" of kind `{}`; the queue has {}", kind.as_str(), rows(listed.total)));
+    } else if shown < listed.total {
+        out.push_str(&format!(", the newest of {}; --limit 0 prints all", count(listed.total)));
     }
     out
 }
@@ -294,14 +313,30 @@ mod tests {
             state: [("a".to_owned(), "queued".to_owned()), ("b".to_owned(), "queued".to_owned())].into(),
             event: serde_json::json!({"type": "PaymentError", "message": "card\n declined", "level": "error"}),
         };
-        let text = list_text(std::slice::from_ref(&row), 9);
+        let listed = Listed { rows: vec![row], total: 9, unreadable: 0 };
+        let text = list_text(&listed, None);
         assert!(text.contains("PaymentError card declined") && text.contains("queued"), "{text}");
-        assert!(text.ends_with("1 rows, the newest of 9; --limit 0 prints all"));
+        assert!(text.ends_with("1 row, the newest of 9; --limit 0 prints all"));
+        assert!(list_text(&listed, Some(Kind::Error)).ends_with("1 row of kind `error`; the queue has 9 rows"));
         assert_eq!(
             states(&[("a".to_owned(), "queued".to_owned()), ("b".to_owned(), "dead".to_owned())].into()),
             "a queued, b dead"
         );
-        assert_eq!(list_text(&[], 0), "the queue is empty");
+    }
+
+    #[test]
+    fn an_empty_list_says_whether_the_queue_or_only_the_kind_is_empty() {
+        let empty = |total| Listed { total, ..Listed::default() };
+        assert_eq!(list_text(&empty(0), None), "the queue is empty");
+        assert_eq!(list_text(&empty(0), Some(Kind::Crash)), "the queue is empty");
+        assert_eq!(list_text(&empty(1), Some(Kind::Crash)), "no row of kind `crash`; the queue has 1 row");
+        assert_eq!(list_text(&empty(1_200), Some(Kind::Crash)), "no row of kind `crash`; the queue has 1,200 rows");
+    }
+
+    #[test]
+    fn the_number_of_rows_with_a_wrong_checksum_agrees_with_its_verb() {
+        assert_eq!(unreadable(1), "1 row has a wrong checksum");
+        assert_eq!(unreadable(2), "2 rows have a wrong checksum");
     }
 
     #[test]

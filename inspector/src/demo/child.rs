@@ -125,7 +125,10 @@ impl App {
             command.arg(name).arg(number.to_string());
         }
         let cannot = |error: std::io::Error| {
-            CliError::open(format!("cannot start the demo app {}: {error}", options.program.display()), "")
+            CliError::open(
+                format!("cannot start the demo app {}: {error}", options.program.display()),
+                "check that the program is executable and that the system can start more processes and threads",
+            )
         };
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(cannot)?;
         let pipe = process.stdout.take();

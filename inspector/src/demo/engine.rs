@@ -33,7 +33,12 @@ impl<'a> Engine<'a> {
     /// Opens the monitor on the folder of the app.
     pub(super) fn open(args: &AppArgs, pipe: &'a mut Pipe) -> Result<Engine<'a>, CliError> {
         let started = Instant::now();
-        let fail = |error: &dyn std::fmt::Display| CliError::open(format!("the demo app cannot start: {error}"), "");
+        let fail = |error: &dyn std::fmt::Display| {
+            CliError::open(
+                format!("the demo app cannot start: {error}"),
+                "it is started by `rezq demo`; check the addresses passed with --destination",
+            )
+        };
         let rez = Rez::builder(&args.collector, "demo").purposes(&Purpose::ALL).build().map_err(|e| fail(&e))?;
         let mut config = Config::builder(&args.folder, "shop", "shop@1.4.0+77")
             .destination(COLLECTOR, rez)

@@ -59,17 +59,18 @@ pub(crate) struct Args {
 /// Runs the demo.
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let started = Instant::now();
-    target::check_distinct(&args.destinations).map_err(|error| CliError::usage(error, ""))?;
+    target::check_distinct(&args.destinations).map_err(|error| CliError::usage(error, "give each destination once"))?;
     let seed = args.seed.unwrap_or_else(|| jiff::Timestamp::now().as_microsecond().unsigned_abs() % 1_000_000);
     let folder = match &args.keep {
         Some(path) => Folder::keep(path)?,
         None => Folder::temporary()?,
     };
     let collector = Collector::start(Options::new(folder.collector()))?;
-    let shop =
-        Shop::open(([127, 0, 0, 1], 0).into(), seed, Faults::USUAL).map_err(|error| CliError::open(error, ""))?;
-    let program = std::env::current_exe()
-        .map_err(|error| CliError::open(format!("cannot determine the path of rezq: {error}"), ""))?;
+    let shop = Shop::open(([127, 0, 0, 1], 0).into(), seed, Faults::USUAL)
+        .map_err(|error| CliError::open(error, "check that loopback addresses can be bound"))?;
+    let program = std::env::current_exe().map_err(|error| {
+        CliError::open(format!("cannot determine the path of rezq: {error}"), "start rezq by its path")
+    })?;
     let options = AppOptions {
         program,
         folder: folder.app(),
@@ -119,10 +120,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     shop.close();
     collector.stop();
     if !complete {
-        return Err(CliError::finding(
-            "the app recorded all events before every fault was injected",
-            "increase --events",
-        ));
+        return Err(CliError::finding("not every fault was injected: the app finished first", "increase --events"));
     }
     Ok(if result.success() { Exit::Done } else { Exit::Finding })
 }
