@@ -7,7 +7,7 @@ use crate::id::IdKey;
 use crate::kind::Kind;
 use crate::row::Run;
 use crate::store::{
-    Cut, FoldMark, From, Identity, NewRow, Now, Options, Receipt, Result, RowEnd, Selector, Store, StoreError,
+    FoldMark, From, Identity, LeaseLimits, NewRow, Now, Options, Receipt, Result, RowEnd, Selector, Store, StoreError,
 };
 use std::path::Path;
 
@@ -93,9 +93,10 @@ impl Rows {
     /// # Errors
     /// The message of the store's error.
     pub fn lease(&mut self, destination: &str, count: usize) -> std::result::Result<Vec<u64>, String> {
-        let cut = Cut { max_events: count, max_bytes: 16 << 20 };
+        let limits = LeaseLimits { max_events: count, max_bytes: 16 << 20 };
         let route = format!("{destination}/rows");
-        let lease = text(self.store.lease(&route, cut, 1, &|| "batch".into(), Selector::new(&mut |_| Want::Yes), NOW))?;
+        let lease =
+            text(self.store.lease(&route, limits, 1, &|| "batch".into(), Selector::new(&mut |_| Want::Yes), NOW))?;
         Ok(lease.map(|lease| lease.rows.iter().map(|row| row.seq).collect()).unwrap_or_default())
     }
 
@@ -116,12 +117,12 @@ impl Rows {
     /// # Errors
     /// What the store says.
     pub fn request(&mut self, destination: &str, count: usize, closed: &[Kind]) -> std::result::Result<usize, String> {
-        let cut = Cut { max_events: count, max_bytes: 16 << 20 };
+        let limits = LeaseLimits { max_events: count, max_bytes: 16 << 20 };
         let route = format!("{destination}/rows");
         let mut wants = |row: &crate::row::Row| if closed.contains(&row.kind) { Want::Later } else { Want::Yes };
         let lease = loop {
             let select = Selector { closed, ..Selector::new(&mut wants) };
-            let lease = text(self.store.lease(&route, cut, 1, &|| "batch".into(), select, NOW))?;
+            let lease = text(self.store.lease(&route, limits, 1, &|| "batch".into(), select, NOW))?;
             if lease.is_some() || !self.store.lease_again(&route) {
                 break lease;
             }

@@ -71,8 +71,8 @@ pub const DEAD_LETTER_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Receipts kept, per route: `why()` explains the events of the last 100 requests.
 pub const RECEIPTS: usize = 100;
 
-/// A row of a kind that its destination takes, but for which the destination answered `Later`, is offered again after this.
-pub const ASK_AGAIN: Duration = Duration::from_secs(60);
+/// A row for which its destination returned `Later`, although it takes the kind, is offered again after this.
+pub const OFFER_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long rows wait for a destination that is known but was not declared in this run: a remote configuration that
 /// fails for some days loses nothing.
@@ -94,11 +94,11 @@ pub const LOSSES_INTERVAL: Duration = Duration::from_secs(600);
 /// flood the server.
 pub const IMMEDIATE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Most events in one cut.
-pub const CUT_EVENTS: usize = 500;
+/// Most events in one batch.
+pub const BATCH_MAX_EVENTS: usize = 500;
 
-/// Most bytes of row JSON in one cut.
-pub const CUT_BYTES: usize = 1024 * 1024;
+/// Most bytes of row JSON in one batch.
+pub const BATCH_MAX_BYTES: usize = 1024 * 1024;
 
 /// Lanes 0 and 1 are tried at least this often, whatever the hints are: a hint of the host can be wrong.
 pub const HINT_DELAY_CRITICAL: Duration = Duration::from_secs(15 * 60);

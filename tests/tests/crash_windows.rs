@@ -85,9 +85,14 @@ fn runs_that_die_before_they_end_the_session_of_the_run_before_leave_no_session_
 
 #[test]
 fn a_kill_around_the_commit_of_a_fold_loses_and_doubles_nothing() {
-    for fault in
-        ["fold_commit:1", "fold_commit:3", "fold_committed:1", "fold_committed:2", "marks_written:1", "marks_written:2"]
-    {
+    for fault in [
+        "fold_commit:1",
+        "fold_commit:3",
+        "fold_committed:1",
+        "fold_committed:2",
+        "superblock_written:1",
+        "superblock_written:2",
+    ] {
         let scene = Scene::new(CHILD);
         let said = scene.killed_at(fault, "n=3000 url=none pause_us=300 end=wait");
         let found = scene.deliver();
@@ -114,7 +119,7 @@ fn if_the_database_is_lost_after_the_superblock_was_written_the_carver_restores_
     let scene = Scene::new(CHILD);
     let said = scene.run("n=500 url=none pause_us=100 end=close");
     garble(&scene.folder().join("queue.db"));
-    let more = scene.killed_at("marks_written:1", "n=100 first=5000 url=none pause_us=100 end=wait");
+    let more = scene.killed_at("superblock_written:1", "n=100 first=5000 url=none pause_us=100 end=wait");
     let found = scene.deliver();
     found.has_all(&said.recorded);
     found.has_all(&more.recorded);

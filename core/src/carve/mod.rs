@@ -55,7 +55,7 @@ const DATABASE: &str = "queue.db";
 const WAL: &str = "queue.db-wal";
 
 /// A step ends early when its rows have this many bytes, the size of one request, to bound its memory.
-const STEP_BYTES: usize = crate::limits::CUT_BYTES;
+const STEP_BYTES: usize = crate::limits::BATCH_MAX_BYTES;
 
 /// Overflow chains followed per page image. A page has space for 8 cells with a chain; more come from damaged pointers.
 const CHAINS_PER_IMAGE: usize = 16;

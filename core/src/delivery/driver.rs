@@ -7,7 +7,7 @@ pub(super) mod losses;
 mod send;
 mod settle;
 
-use super::Outbox;
+use super::WriterAccess;
 use super::machine::{Backlog, Event, Machine, Route, Task};
 use super::outcome::{RequestEnd, Step};
 use super::request;
@@ -37,12 +37,12 @@ const MANUAL_CLOCK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What the driver works with.
 pub(crate) struct Context<O> {
-    pub(crate) outbox: Arc<O>,
+    pub(crate) writer: Arc<O>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Clock,
     pub(crate) boot: Arc<str>,
     pub(crate) key: IdKey,
-    pub(crate) tell: ReportSink,
+    pub(crate) reports: ReportSink,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -131,7 +131,7 @@ struct Leased {
     epoch: u64,
 }
 
-impl<O: Outbox> Driver<O> {
+impl<O: WriterAccess> Driver<O> {
     pub(crate) fn new(context: Context<O>, foreground: bool) -> Driver<O> {
         let machine = Machine::new(&context.boot, foreground);
         let reports = || context.transport.reports_connect();
@@ -280,11 +280,11 @@ impl<O: Outbox> Driver<O> {
         &mut self,
         work: impl FnOnce(&mut Store, Now) -> store::Result<R> + Send + 'static,
     ) -> Option<R> {
-        match self.context.outbox.with_store(work) {
+        match self.context.writer.with_store(work) {
             Some(Ok(result)) => Some(result),
             Some(Err(error)) => {
                 self.event(Event::StoreFailed);
-                self.context.outbox.store_failed(&error);
+                self.context.writer.store_failed(&error);
                 None
             }
             None => {

@@ -3,7 +3,7 @@
 use super::driver::{Context, Driver};
 use super::machine::Event;
 use super::shared::{Directory, Shared};
-use super::{Flushed, Held, Hint, Outbox, RouteStatus};
+use super::{Flushed, Held, Hint, RouteStatus, WriterAccess};
 use crate::destination::Destination;
 use crate::id::IdKey;
 use crate::store;
@@ -49,23 +49,23 @@ impl Delivery {
     ///
     /// # Errors
     /// The system cannot start a thread.
-    pub(crate) fn start<O: Outbox>(
-        outbox: Arc<O>,
+    pub(crate) fn start<O: WriterAccess>(
+        writer: Arc<O>,
         transport: Arc<dyn Transport>,
         options: Options,
     ) -> std::io::Result<DeliveryHandle> {
         let (sender, receiver) = channel();
         let shared = Arc::new(Shared::default());
-        let reports = sender.clone();
+        let report_sender = sender.clone();
         // If the thread has ended, nobody needs the report.
-        let tell = Arc::new(move |report| drop(reports.send(Message::Report(report))));
+        let reports = Arc::new(move |report| drop(report_sender.send(Message::Report(report))));
         let context = Context {
-            outbox,
+            writer,
             transport,
             clock: options.clock,
             boot: options.boot.into(),
             key: options.key,
-            tell,
+            reports,
             shared: Arc::clone(&shared),
         };
         let mut driver = Driver::new(context, options.foreground);
@@ -78,7 +78,7 @@ impl Delivery {
 }
 
 /// The delivery thread.
-fn run<O: Outbox>(driver: &mut Driver<O>, receiver: &Receiver<Message>, shared: &Shared) {
+fn run<O: WriterAccess>(driver: &mut Driver<O>, receiver: &Receiver<Message>, shared: &Shared) {
     let mut closing: Option<(Instant, Vec<Sender<bool>>)> = None;
     loop {
         let deadline = driver.step();

@@ -34,7 +34,7 @@ use crate::ring::losses::LossMark;
 use crate::store::{Now, RouteKey, Store, StoreError};
 
 /// The writer, as the delivery thread sees it. The writer owns the store and does one piece of work at a time.
-pub(crate) trait Outbox: Send + Sync + 'static {
+pub(crate) trait WriterAccess: Send + Sync + 'static {
     /// Runs `work` with the store on the writer's thread and waits for the result. `None` = the store cannot be used
     /// now; the writer calls [`DeliveryHandle::store_back`] when it can be used again.
     fn with_store<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R>;

@@ -61,7 +61,7 @@ pub(crate) enum Step {
     Settle(Vec<RowEnd>),
     /// Keep the batch in flight and send the same request again.
     Retry,
-    /// Queue its rows again; a new batch is cut.
+    /// Queue its rows again; a new batch is selected.
     Release,
 }
 
@@ -106,9 +106,9 @@ pub(crate) fn decide(state: &mut RouteState, attempt: Attempt<'_>, end: RequestE
     decider.count_unclear(&action);
     let acknowledged = (200..300).contains(&status) && matches!(action, Action::Settle(_));
     let caps_lowered = verdict.caps.is_some_and(|caps| {
-        let before = decider.state.cut(attempt.spec);
+        let before = decider.state.lease_limits(attempt.spec);
         decider.state.caps = Some(caps);
-        let after = decider.state.cut(attempt.spec);
+        let after = decider.state.lease_limits(attempt.spec);
         after.max_events < before.max_events || after.max_bytes < before.max_bytes
     });
     let step = if decider.state.stop.is_some() {
@@ -116,7 +116,7 @@ pub(crate) fn decide(state: &mut RouteState, attempt: Attempt<'_>, end: RequestE
     } else if decider.state.bisect.is_some() {
         decider.part(action)
     } else if caps_lowered && action == Action::Split && attempt.rows.len() > 1 && !attempt.spec.at_most_once {
-        // The refusal may be about the size alone: a batch within the server's caps is cut first.
+        // The refusal may be about the size alone: a batch within the server's caps is sent first.
         Step::Release
     } else {
         decider.whole(action)
@@ -166,7 +166,7 @@ impl Decider<'_> {
         }
     }
 
-    /// The limits apply from now on. A batch in flight that contains a limited kind is cut again without it.
+    /// The limits apply from now on. A batch in flight that contains a limited kind is selected again without it.
     fn apply_limits(&mut self, limits: &[Limit], step: Step) -> Step {
         limits.iter().for_each(|limit| self.state.limit(self.attempt.at, limit));
         let limited = |kind: &Kind| limits.iter().any(|limit| limit.kinds.contains(kind));
@@ -213,7 +213,7 @@ impl Decider<'_> {
         }
     }
 
-    /// An at-most-once route cuts kept rows again, so that no batch is left in state `sending`.
+    /// An at-most-once route selects kept rows again, so that no batch is left in state `sending`.
     fn again(&self) -> Step {
         if self.attempt.spec.at_most_once { Step::Release } else { Step::Retry }
     }

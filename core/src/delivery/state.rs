@@ -7,7 +7,7 @@ use crate::destination::{Caps, Limit, RouteSpec};
 use crate::kind::Kind;
 use crate::limits;
 use crate::row::Lost;
-use crate::store::Cut;
+use crate::store::LeaseLimits;
 use std::time::Duration;
 
 /// First wait between probes of a stopped route, doubled up to [`PROBE_MOST`].
@@ -68,14 +68,14 @@ pub(crate) struct RouteState {
     /// Digest of the losses that were reported.
     pub(crate) reported: u32,
     /// The losses that were reported, where the server adds reports up.
-    #[serde(rename = "told", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "reported_counts", skip_serializing_if = "Option::is_none")]
     reported_counts: Option<ReportedCounts>,
 }
 
 /// Attempts on one batch that got no answer that can be understood.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Unclear {
-    /// The oldest row of the batch. It identifies the batch when its rows are cut again under another id.
+    /// The oldest row of the batch. It identifies the batch when its rows are selected again under another id.
     oldest: u64,
     /// Attempts so far.
     attempts: u32,
@@ -293,28 +293,28 @@ impl RouteState {
     }
 
     /// The limits of a batch: the route's caps, or the server's where they are lower.
-    pub(crate) fn cut(&self, spec: &RouteSpec) -> Cut {
-        let mut cut = Cut {
-            max_events: spec.max_events.clamp(1, limits::CUT_EVENTS),
-            max_bytes: spec.max_bytes.clamp(1, limits::CUT_BYTES),
+    pub(crate) fn lease_limits(&self, spec: &RouteSpec) -> LeaseLimits {
+        let mut limits = LeaseLimits {
+            max_events: spec.max_events.clamp(1, limits::BATCH_MAX_EVENTS),
+            max_bytes: spec.max_bytes.clamp(1, limits::BATCH_MAX_BYTES),
         };
         if let Some(caps) = self.caps {
             let usize_of = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
             if let Some(events) = caps.max_events {
-                cut.max_events = cut.max_events.min(usize_of(events)).max(1);
+                limits.max_events = limits.max_events.min(usize_of(events)).max(1);
             }
             if let Some(bytes) = caps.max_bytes {
                 let (request, event) = ENVELOPE_BYTES;
                 let bytes = usize_of(bytes);
                 // Half of a small cap is for rows; of a large one everything but the envelopes.
-                let rows = bytes.saturating_sub(request + event * cut.max_events).max(bytes / 2).max(1);
-                cut.max_bytes = cut.max_bytes.min(rows);
+                let rows = bytes.saturating_sub(request + event * limits.max_events).max(bytes / 2).max(1);
+                limits.max_bytes = limits.max_bytes.min(rows);
             }
         }
         if self.stop.is_some() {
-            cut.max_events = 1;
+            limits.max_events = 1;
         }
-        cut
+        limits
     }
 }
 

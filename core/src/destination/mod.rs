@@ -102,7 +102,7 @@ pub enum Want {
     /// The route never takes the row; it is passed over and counted as `unwanted`.
     No,
     /// The route takes the row later: the row is parked and later rows overtake it. It is offered again after
-    /// [`crate::limits::ASK_AGAIN`].
+    /// [`crate::limits::OFFER_INTERVAL`].
     Later,
     /// The route takes the row in a later request: this request ends before it. The delivery thread returns this where
     /// [`Destination::fits`] is false.

@@ -28,12 +28,12 @@ const PATH: &str = "/v1/batch";
 
 /// Limit of row JSON in one request, in bytes. With what the envelope adds to 500 rows, the body stays below the
 /// endpoint's limit of 1 MiB.
-const ROWS_BYTES: usize = limits::CUT_BYTES - limits::CUT_EVENTS * 300 - 16 * 1024;
+const ROWS_BYTES: usize = limits::BATCH_MAX_BYTES - limits::BATCH_MAX_EVENTS * 300 - 16 * 1024;
 
 const ROUTES: &[RouteSpec] = &[RouteSpec {
     name: "rez.batch",
     at_most_once: false,
-    max_events: limits::CUT_EVENTS,
+    max_events: limits::BATCH_MAX_EVENTS,
     max_bytes: ROWS_BYTES,
     backoff: Backoff::STANDARD,
     gzip: true,

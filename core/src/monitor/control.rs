@@ -58,9 +58,9 @@ fn left(end: Instant) -> Duration {
 
 impl Inner {
     /// Calls a function with this engine and with the engines of orphaned queues.
-    pub(super) fn each_engine(&self, mut tell: impl FnMut(&Shared)) {
-        tell(&self.shared);
-        self.shared.orphans().iter().for_each(|orphan| tell(orphan));
+    pub(super) fn each_engine(&self, mut call: impl FnMut(&Shared)) {
+        call(&self.shared);
+        self.shared.orphans().iter().for_each(|orphan| call(orphan));
     }
 
     /// Makes one attempt to send what the end of the session added, within half of the time that is left.
@@ -170,7 +170,7 @@ impl Monitor {
         self.0.each_engine(|shared| _ = shared.command(Command::Wipe));
     }
 
-    /// Tells the engine what the host knows about network and power. A hint delays requests; it never stops them.
+    /// Passes what the host knows about network and power to the engine. A hint delays requests; it never stops them.
     pub fn hint(&self, hint: Hint) {
         self.0.each_engine(|shared| shared.with_delivery(move |delivery| delivery.hint(hint)));
     }
@@ -267,7 +267,7 @@ impl Monitor {
     /// # Errors
     /// [`WaitError`] if the writer does not answer within `wait`, or the database cannot be used.
     pub fn why(&self, id: EventId, wait: Duration) -> Result<Fate, WaitError> {
-        match self.0.shared.ask_within(Some(wait), move |store, _| store.fate(id)) {
+        match self.0.shared.run_within(Some(wait), move |store, _| store.fate(id)) {
             Some(Ok(fate)) => Ok(fate),
             Some(Err(_)) => Err(WaitError::Unavailable),
             None => Err(WaitError::Timeout(wait)),

@@ -75,7 +75,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     crate::writer::start(&shared)
         .map_err(|error| ConfigError::System(format!("no thread for the writer ({error})")))?;
     if let Some(closing) = closing {
-        closing.succeeded_by(&shared);
+        closing.set_successor(&shared);
         if !closing.holds_folder() {
             // It released the folder before it could know its successor.
             shared.command(Command::Reopen);

@@ -286,7 +286,7 @@ fn rows_after_a_damaged_queue_still_have_their_run_and_user() {
     monitor.breadcrumb(Breadcrumb::new("shop", "cart opened"));
     monitor.persist(WAIT).unwrap();
     let damage = crate::store::StoreError::Corrupt("damaged for the test".into());
-    let serial = monitor.0.shared.ask_within(None, |store, _| store.serial()).unwrap();
+    let serial = monitor.0.shared.run_within(None, |store, _| store.serial()).unwrap();
     monitor.0.shared.command(crate::writer::shared::Command::Failed(damage, serial));
     monitor.persist(WAIT).unwrap();
     let _ = monitor.error(ErrorEvent::new("Oops", "after"));
@@ -482,7 +482,7 @@ fn no_user_stays_in_the_database_once_both_purposes_are_denied() {
     monitor.scope(ScopeChange::Tag("plan", Some("tag-before")));
     let _ = monitor.people(People::Set("city", "property-before".into()));
     monitor.persist(WAIT).unwrap();
-    let install = monitor.0.shared.ask_within(None, |store, _| store.install().to_owned()).unwrap();
+    let install = monitor.0.shared.run_within(None, |store, _| store.install().to_owned()).unwrap();
     monitor.set_consent(Purpose::Analytics, Consent::Denied);
     monitor.persist(WAIT).unwrap();
     assert_ne!(files_with(folder.path(), "user-before"), [""; 0], "errors still need it");
@@ -491,7 +491,7 @@ fn no_user_stays_in_the_database_once_both_purposes_are_denied() {
     for text in ["user-before", "tag-before", "property-before"] {
         assert_eq!(files_with(folder.path(), text), [""; 0], "{text}");
     }
-    assert_ne!(monitor.0.shared.ask_within(None, |store, _| store.install().to_owned()).unwrap(), install);
+    assert_ne!(monitor.0.shared.run_within(None, |store, _| store.install().to_owned()).unwrap(), install);
     // An app sets its user without a look at consent; a later grant applies to whoever uses it then.
     monitor.scope(user("user-meanwhile"));
     monitor.persist(WAIT).unwrap();

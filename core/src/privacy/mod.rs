@@ -15,7 +15,6 @@ mod account;
 mod card;
 mod code;
 mod credential;
-mod cut;
 mod digits;
 mod email;
 mod fold;
@@ -34,6 +33,7 @@ mod phone;
 mod prefilter;
 mod private_key;
 mod token;
+mod truncated;
 mod upi;
 mod url;
 mod words;
@@ -77,7 +77,7 @@ impl Rules {
         let seen = Seen::of(text.as_bytes());
         if seen.folds {
             // A text that was cut ends with an ellipsis, which is not ASCII.
-            if let Some(whole) = cut::whole(text) {
+            if let Some(whole) = truncated::whole(text) {
                 return Cow::Owned(self.text(&whole).into_owned());
             }
             if let Some(folded) = Folded::of(text) {

@@ -1,8 +1,8 @@
-//! Crash loop detection: in which step of their start earlier runs died.
+//! Crash loop detection: the step of the start in which earlier runs ended.
 //!
 //! An app may be killed at any moment, and such kills must not count. A fault of the engine repeats at the same place.
 //! So until the first fold of a run is committed, the header records the current step, and only consecutive runs that
-//! died in the *same* step are counted. A run that died outside of a step changes nothing. A committed fold resets the
+//! ended in the *same* step are counted. A run that ended outside of a step changes nothing. A committed fold resets the
 //! count.
 
 use super::Ring;
@@ -43,26 +43,26 @@ impl Step {
     }
 }
 
-/// Consecutive runs that died in one step.
+/// Consecutive runs that ended in one step of their start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Deaths {
+pub(crate) struct FailedStarts {
     /// The step.
     pub(crate) step: Step,
     /// Number of runs, at least one.
     pub(crate) runs: u64,
 }
 
-/// Counts the last run if it died in a step, and returns the count. Called once per open, before anything else is read.
-pub(super) fn count_deaths(map: &Map) -> Option<Deaths> {
+/// Counts the last run if it ended in a step, and returns the count. Called once per open, before anything else is read.
+pub(super) fn count_failed_starts(map: &Map) -> Option<FailedStarts> {
     let at = layout::get(map, Word::Step);
     if at != 0 {
-        let before = if layout::get(map, Word::DiedAt) == at { layout::get(map, Word::Died) } else { 0 };
-        layout::set(map, Word::DiedAt, at);
-        layout::set(map, Word::Died, before.saturating_add(1));
+        let before = if layout::get(map, Word::FailedStep) == at { layout::get(map, Word::FailedStarts) } else { 0 };
+        layout::set(map, Word::FailedStep, at);
+        layout::set(map, Word::FailedStarts, before.saturating_add(1));
         layout::set(map, Word::Step, 0);
     }
-    let step = Step::of(layout::get(map, Word::DiedAt))?;
-    Some(Deaths { step, runs: layout::get(map, Word::Died) })
+    let step = Step::of(layout::get(map, Word::FailedStep))?;
+    Some(FailedStarts { step, runs: layout::get(map, Word::FailedStarts) })
 }
 
 impl Ring {
@@ -79,12 +79,12 @@ impl Ring {
     /// Records that the first fold is committed, and resets the count.
     pub(crate) fn started(&self) {
         let map = self.map();
-        [Word::Step, Word::DiedAt, Word::Died].into_iter().for_each(|word| layout::set(&map, word, 0));
+        [Word::Step, Word::FailedStep, Word::FailedStarts].into_iter().for_each(|word| layout::set(&map, word, 0));
     }
 
-    /// Sets the number of deaths that the next start sees.
-    pub(crate) fn set_deaths(&self, runs: u64) {
-        layout::set(&self.map(), Word::Died, runs);
+    /// Sets the number of failed starts that the next start sees.
+    pub(crate) fn set_failed_starts(&self, runs: u64) {
+        layout::set(&self.map(), Word::FailedStarts, runs);
     }
 }
 
@@ -92,23 +92,23 @@ impl Ring {
 mod tests {
     use super::*;
 
-    fn dies(folder: &std::path::Path, step: Option<Step>) -> Option<Deaths> {
+    fn end_in(folder: &std::path::Path, step: Option<Step>) -> Option<FailedStarts> {
         let (ring, found) = Ring::open_file(folder, 1).unwrap();
         step.into_iter().for_each(|step| ring.enter(step));
-        found.deaths
+        found.failed_starts
     }
 
     #[test]
-    fn only_consecutive_deaths_in_the_same_step_are_counted() {
+    fn only_consecutive_failed_starts_in_the_same_step_are_counted() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        assert_eq!(dies(folder, Some(Step::Open)), None);
-        assert_eq!(dies(folder, Some(Step::Open)), Some(Deaths { step: Step::Open, runs: 1 }));
-        assert_eq!(dies(folder, None), Some(Deaths { step: Step::Open, runs: 2 }));
-        assert_eq!(dies(folder, Some(Step::Record(9))), Some(Deaths { step: Step::Open, runs: 2 }));
-        assert_eq!(dies(folder, Some(Step::Record(10))), Some(Deaths { step: Step::Record(9), runs: 1 }));
-        assert_eq!(dies(folder, Some(Step::Record(10))), Some(Deaths { step: Step::Record(10), runs: 1 }));
-        assert_eq!(dies(folder, None), Some(Deaths { step: Step::Record(10), runs: 2 }));
+        assert_eq!(end_in(folder, Some(Step::Open)), None);
+        assert_eq!(end_in(folder, Some(Step::Open)), Some(FailedStarts { step: Step::Open, runs: 1 }));
+        assert_eq!(end_in(folder, None), Some(FailedStarts { step: Step::Open, runs: 2 }));
+        assert_eq!(end_in(folder, Some(Step::Record(9))), Some(FailedStarts { step: Step::Open, runs: 2 }));
+        assert_eq!(end_in(folder, Some(Step::Record(10))), Some(FailedStarts { step: Step::Record(9), runs: 1 }));
+        assert_eq!(end_in(folder, Some(Step::Record(10))), Some(FailedStarts { step: Step::Record(10), runs: 1 }));
+        assert_eq!(end_in(folder, None), Some(FailedStarts { step: Step::Record(10), runs: 2 }));
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..3 {
             let (ring, found) = Ring::open_file(folder.path(), 1).unwrap();
-            assert_eq!(found.deaths, None);
+            assert_eq!(found.failed_starts, None);
             ring.enter(Step::Commit);
             ring.started();
         }
@@ -124,6 +124,6 @@ mod tests {
         ring.enter(Step::Load);
         ring.leave();
         drop(ring);
-        assert_eq!(dies(folder.path(), None), None);
+        assert_eq!(end_in(folder.path(), None), None);
     }
 }

@@ -39,8 +39,8 @@ pub(crate) enum Word {
     LastTotal = 32,
     /// 1 = closed cleanly with everything folded.
     Clean = 40,
-    /// Consecutive runs that died in the step [`Word::DiedAt`].
-    Died = 48,
+    /// Consecutive runs that ended in the step [`Word::FailedStep`].
+    FailedStarts = 48,
     /// 0 free, 1 being written, 2 holds a crash.
     ReserveState = 56,
     /// Number of the crash in the reserve. Grows with each claim.
@@ -51,8 +51,8 @@ pub(crate) enum Word {
     Boot = 80,
     /// The step of its start that this run is in; 0 = none. See [`super::crash_loop`].
     Step = 88,
-    /// The step in which the last runs died.
-    DiedAt = 96,
+    /// The step in which the last runs ended.
+    FailedStep = 96,
 }
 
 /// Reads a header word.

@@ -99,7 +99,7 @@ pub(crate) struct State {
     /// Scope changes that found no space. Nothing else is accepted before them.
     held: Vec<(u8, Vec<u8>)>,
     /// The engine is closed: nothing is accepted.
-    shut: bool,
+    refuses_all: bool,
 }
 
 /// The ring. Shared by all callers and the writer.
@@ -151,7 +151,7 @@ impl Ring {
         let generation = self.generation.load(Ordering::Relaxed);
         let append = scope_append(body);
         let appended = self.append_locked(&mut state, &append, Sum::Begun(record::body_crc(generation, body)));
-        if appended.is_err() && !state.shut {
+        if appended.is_err() && !state.refuses_all {
             state.held.push((record::SCOPE, body.to_vec()));
         }
         appended.ok()
@@ -187,7 +187,7 @@ impl Ring {
     }
 
     fn append_locked(&self, state: &mut State, append: &Append<'_>, sum: Sum<'_>) -> Result<Appended, Reason> {
-        if state.shut {
+        if state.refuses_all {
             return Err(Reason::StoreUnavailable);
         }
         if !state.held.is_empty() {

@@ -1,6 +1,6 @@
 //! Opens the ring: in a file with allocated blocks, or in plain memory if the folder cannot be used.
 
-use super::crash_loop::{self, Deaths};
+use super::crash_loop::{self, FailedStarts};
 use super::layout::{self, FILE_BYTES, Word};
 use super::reserve;
 use super::scan::Scan;
@@ -35,7 +35,7 @@ pub(crate) struct Found {
     /// It was last open in another boot and not closed cleanly: the power may have failed.
     pub(crate) power_loss: bool,
     /// Earlier runs that died in the same step of their start.
-    pub(crate) deaths: Option<Deaths>,
+    pub(crate) failed_starts: Option<FailedStarts>,
 }
 
 impl Ring {
@@ -70,7 +70,7 @@ impl Ring {
         let (version, superblock) = Superblock::read(&map).unwrap_or_default();
         let booted = !found.fresh && layout::get(&map, Word::Boot) != boot;
         found.power_loss = booted && layout::get(&map, Word::Clean) == 0;
-        found.deaths = crash_loop::count_deaths(&map);
+        found.failed_starts = crash_loop::count_failed_starts(&map);
         let (head, ticket, total) = end_of_records(&map, &superblock);
         let ticket = if booted { ticket.saturating_add(TICKETS_AFTER_BOOT) } else { ticket };
         layout::set(&map, Word::Boot, boot);
@@ -111,7 +111,7 @@ impl Ring {
                 superblock,
                 superblock_version,
                 held: Vec::new(),
-                shut: false,
+                refuses_all: false,
             }),
             file: Mutex::new(file),
         }
@@ -137,15 +137,15 @@ impl Ring {
         self.file.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Moves this ring into a new file in this folder. It replaces the ring that was in the folder (`relic`), which
-    /// must be folded to its end; only the superblock and the counters of refusals of that one are kept.
-    pub(crate) fn succeed(&self, folder: &Path, boot: u64, relic: &Ring) -> io::Result<()> {
+    /// Moves this ring into a new file in this folder. It replaces the ring of `predecessor`, which must be
+    /// folded to its end. Of that ring only the superblock and the counters of refusals are kept.
+    pub(crate) fn move_into(&self, folder: &Path, boot: u64, predecessor: &Ring) -> io::Result<()> {
         let temporary = folder.join(NEW_FILE);
         let _ = std::fs::remove_file(&temporary);
         let file = file::open_private(&temporary)?;
         let map = make(&file, boot)?;
         let path = folder.join(FILE);
-        let (old, refused) = (relic.superblock(), relic.refusals());
+        let (old, refused) = (predecessor.superblock(), predecessor.refusals());
         let mut state = self.lock();
         // The waiting records are copied unchanged, with their tickets.
         let mut bytes = vec![0u8; FILE_BYTES];
@@ -174,8 +174,8 @@ impl Ring {
     }
 
     /// Refuses every record from now on.
-    pub(crate) fn shut(&self) {
-        self.lock().shut = true;
+    pub(crate) fn refuse_all(&self) {
+        self.lock().refuses_all = true;
     }
 
     /// Releases the file, so that another engine can open it. Handles that still exist use plain memory from now on.
@@ -188,7 +188,7 @@ impl Ring {
         let mut header = vec![0u8; layout::REGION];
         layout::read(&state.map, 0, &mut header);
         layout::write(&memory, 0, &header);
-        reserve::shut(&memory);
+        reserve::refuse_all(&memory);
         state.map = Arc::clone(&memory);
         *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = memory;
         drop(state);
@@ -209,7 +209,7 @@ impl Ring {
         layout::write(&state.map, layout::REGION, zeros.get(..(free - first) as usize).unwrap_or_default());
     }
 
-    /// Moves the ring into a new file because the old one was unlinked or cut. Callers continue to append. `drain`
+    /// Moves the ring into a new file because the old one was unlinked or truncated. Callers continue to append. `drain`
     /// reads the records left in the old memory; it runs under the append lock, so none are added while it runs.
     pub(crate) fn replace(&self, folder: &Path, boot: u64, drain: impl FnOnce(&Map, u64)) -> io::Result<()> {
         let temporary = folder.join(NEW_FILE);

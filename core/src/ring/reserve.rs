@@ -28,7 +28,7 @@ pub(crate) struct Reserved {
 }
 
 /// Claims the reserve permanently: a closed engine accepts no fatal error.
-pub(super) fn shut(map: &Map) {
+pub(super) fn refuse_all(map: &Map) {
     layout::set(map, Word::ReserveState, WRITING);
 }
 

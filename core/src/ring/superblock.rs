@@ -17,7 +17,7 @@ const FIXED_BYTES: usize = 120;
 
 /// How far one route has settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct RouteMark {
+pub(crate) struct SettledRoute {
     /// Hash of destination and route.
     pub(crate) hash: u64,
     /// Highest settled seq of each lane.
@@ -28,7 +28,7 @@ pub(crate) struct RouteMark {
 
 /// A wipe that was requested and is not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WipeMark {
+pub(crate) struct PendingWipe {
     /// Records up to this ticket are erased.
     pub(crate) ticket: u64,
     /// Purposes to erase, one bit each; 0xff = everything, with new ids.
@@ -62,12 +62,12 @@ impl Wipes {
     }
 
     /// The wipe to do first.
-    pub(crate) fn next(&self) -> Option<WipeMark> {
+    pub(crate) fn next(&self) -> Option<PendingWipe> {
         let [monitoring, analytics] = self.denied;
         let ticket = [self.forget, monitoring, analytics].into_iter().filter(|ticket| *ticket > 0).min()?;
         let bit = |bit: usize| u8::from(self.denied.get(bit) == Some(&ticket)) << bit;
         let what = if self.forget == ticket { 0xff } else { bit(0) | bit(1) };
-        Some(WipeMark { ticket, what })
+        Some(PendingWipe { ticket, what })
     }
 
     /// The same wipes for a ring whose tickets start again: each covers everything before that ring.
@@ -76,7 +76,7 @@ impl Wipes {
     }
 
     /// Removes a finished wipe. One that was requested meanwhile stays.
-    pub(crate) fn done(&mut self, wipe: WipeMark) {
+    pub(crate) fn done(&mut self, wipe: PendingWipe) {
         if wipe.what == 0xff && self.forget == wipe.ticket {
             self.forget = 0;
         }
@@ -94,18 +94,18 @@ const RUN_BYTES: usize = 2048;
 /// The run of the first record that is not folded. The record that began the run is freed, and the database that has
 /// the run may be lost or reverted by a power failure.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub(crate) struct RunMark {
+pub(crate) struct CurrentRun {
     /// Key of its ids.
     pub(crate) key: [u8; 16],
     /// Its row.
     pub(crate) json: String,
 }
 
-impl RunMark {
-    pub(crate) fn new(key: [u8; 16], run: &Run) -> RunMark {
+impl CurrentRun {
+    pub(crate) fn new(key: [u8; 16], run: &Run) -> CurrentRun {
         let whole = serde_json::to_string(run).unwrap_or_default();
         if whole.len() <= RUN_BYTES {
-            return RunMark { key, json: whole };
+            return CurrentRun { key, json: whole };
         }
         let cut = |text: &str| text.get(..text.floor_char_boundary(limits::NAME_BYTES)).unwrap_or_default().to_owned();
         let short = Run {
@@ -118,20 +118,20 @@ impl RunMark {
             device: run.device.as_deref().map(cut),
             ..run.clone()
         };
-        RunMark { key, json: serde_json::to_string(&short).unwrap_or_default() }
+        CurrentRun { key, json: serde_json::to_string(&short).unwrap_or_default() }
     }
 }
 
-/// How far a quarantined file is carved. The database holds the same, but it may be lost while the carve goes on.
+/// How far a quarantined file is carved. The database holds the same, but it may be lost during the carve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct CarveMark {
-    /// CRC-32 of the quarantine's copy of the superblock, which tells quarantines apart; 0 = no carve goes on.
+pub(crate) struct CarvePosition {
+    /// CRC-32 of the quarantine's copy of the superblock, which tells quarantines apart; 0 = no carve is running.
     pub(crate) quarantine: u32,
-    /// The position to go on from.
+    /// The position to continue from.
     pub(crate) position: u32,
     /// Rows found so far that some route had not settled.
     pub(crate) found: u32,
-    /// Hash of the boot: after a power failure the database may be older than this mark.
+    /// Hash of the boot: after a power failure the database may be older than this position.
     pub(crate) boot: u32,
 }
 
@@ -149,12 +149,12 @@ pub(crate) struct Superblock {
     pub(crate) consent_ticket: u64,
     /// Rows in the database that some route had not settled. If a carver finds fewer, the rest is counted as lost.
     pub(crate) rows: u32,
-    pub(crate) routes: Vec<RouteMark>,
-    pub(crate) carve: CarveMark,
+    pub(crate) routes: Vec<SettledRoute>,
+    pub(crate) carve: CarvePosition,
     /// Losses that a server does not know of: of this epoch as of the last commit that changed them, and of earlier ones
     /// until they are reported.
     pub(crate) losses: Vec<LossMark>,
-    pub(crate) run: Option<RunMark>,
+    pub(crate) run: Option<CurrentRun>,
 }
 
 impl Superblock {
@@ -258,7 +258,7 @@ impl Superblock {
             .map(|n| {
                 let at = FIXED_BYTES + n * ROUTE_BYTES;
                 let lane = |lane: usize| number(at + 8 + 8 * lane);
-                Some(RouteMark {
+                Some(SettledRoute {
                     hash: number(at)?,
                     lanes: [lane(0)?, lane(1)?, lane(2)?, lane(3)?],
                     sending: number(at + 40)?,
@@ -269,7 +269,7 @@ impl Superblock {
         let (losses, rest) = losses::decode(rest, *flags.first()?)?;
         let run = rest
             .split_first_chunk::<16>()
-            .and_then(|(key, json)| Some(RunMark { key: *key, json: std::str::from_utf8(json).ok()?.to_owned() }));
+            .and_then(|(key, json)| Some(CurrentRun { key: *key, json: std::str::from_utf8(json).ok()?.to_owned() }));
         let superblock = Superblock {
             install: page.get(16..32)?.try_into().ok()?,
             epoch: number(32)?,
@@ -280,7 +280,12 @@ impl Superblock {
             consent: [*flags.get(1)?, *flags.get(2)?],
             consent_ticket: number(72)?,
             rows: short(84)?,
-            carve: CarveMark { quarantine: short(104)?, position: short(108)?, found: short(112)?, boot: short(116)? },
+            carve: CarvePosition {
+                quarantine: short(104)?,
+                position: short(108)?,
+                found: short(112)?,
+                boot: short(116)?,
+            },
             routes,
             losses,
             run,
@@ -306,8 +311,8 @@ mod tests {
             consent: [2, 3],
             consent_ticket: 9,
             rows: 10,
-            carve: CarveMark { quarantine: 11, position: 12, found: 13, boot: 14 },
-            routes: (0..32).map(|n| RouteMark { hash: n, lanes: [n, 1, 2, 3], sending: n * 2 }).collect(),
+            carve: CarvePosition { quarantine: 11, position: 12, found: 13, boot: 14 },
+            routes: (0..32).map(|n| SettledRoute { hash: n, lanes: [n, 1, 2, 3], sending: n * 2 }).collect(),
             losses: (0..16)
                 .map(|n| LossMark {
                     epoch: 3,
@@ -315,7 +320,7 @@ mod tests {
                     lost: Lost { reason: Reason::EvictedBytes, kind: None, count: n },
                 })
                 .collect(),
-            run: Some(RunMark { key: [9; 16], json: "{\"id\":\"run-1\"}".repeat(130) }),
+            run: Some(CurrentRun { key: [9; 16], json: "{\"id\":\"run-1\"}".repeat(130) }),
         }
     }
 
@@ -350,20 +355,20 @@ mod tests {
         assert_eq!(wipes.next(), None);
         wipes.forget(10);
         wipes.deny(20, 0b10);
-        assert_eq!(wipes.next(), Some(WipeMark { ticket: 10, what: 0xff }));
-        wipes.done(WipeMark { ticket: 10, what: 0xff });
-        assert_eq!(wipes.next(), Some(WipeMark { ticket: 20, what: 0b10 }));
+        assert_eq!(wipes.next(), Some(PendingWipe { ticket: 10, what: 0xff }));
+        wipes.done(PendingWipe { ticket: 10, what: 0xff });
+        assert_eq!(wipes.next(), Some(PendingWipe { ticket: 20, what: 0b10 }));
         // Granted again, recorded, and the other one denied: what lies between is not the first one's.
         wipes.deny(30, 0b01);
-        assert_eq!(wipes.next(), Some(WipeMark { ticket: 20, what: 0b10 }));
-        wipes.done(WipeMark { ticket: 20, what: 0b10 });
+        assert_eq!(wipes.next(), Some(PendingWipe { ticket: 20, what: 0b10 }));
+        wipes.done(PendingWipe { ticket: 20, what: 0b10 });
         // Still denied: both as of now.
         wipes.deny(40, 0b11);
-        assert_eq!(wipes.next(), Some(WipeMark { ticket: 40, what: 0b11 }));
+        assert_eq!(wipes.next(), Some(PendingWipe { ticket: 40, what: 0b11 }));
         wipes.forget(50);
-        wipes.done(WipeMark { ticket: 40, what: 0b11 });
+        wipes.done(PendingWipe { ticket: 40, what: 0b11 });
         wipes.forget(60);
-        wipes.done(WipeMark { ticket: 50, what: 0xff });
-        assert_eq!(wipes.next(), Some(WipeMark { ticket: 60, what: 0xff }), "asked for again meanwhile");
+        wipes.done(PendingWipe { ticket: 50, what: 0xff });
+        assert_eq!(wipes.next(), Some(PendingWipe { ticket: 60, what: 0xff }), "asked for again meanwhile");
     }
 }

@@ -96,7 +96,7 @@ fn a_new_open_finds_every_record_and_goes_on_behind_it() {
     let folder = tempfile::tempdir().unwrap();
     for round in 0..5u64 {
         let (ring, found) = Ring::open_file(folder.path(), 1).unwrap();
-        assert_eq!((found.fresh, found.power_loss, found.deaths), (round == 0, false, None));
+        assert_eq!((found.fresh, found.power_loss, found.failed_starts), (round == 0, false, None));
         assert_eq!(ring.last(), (round * 100, round * 100));
         for n in 0..100 {
             ring.append(&event(&body(n))).unwrap();

@@ -4,7 +4,7 @@ use super::Tx;
 use super::error::{Result, StoreError};
 use super::insert::Fold;
 use super::memory::{signed, unsigned};
-use super::types::{Had, NewRow};
+use super::types::{NewRow, SettledBefore};
 use crate::reason::Reason;
 use crate::row::Run;
 use rusqlite::params;
@@ -28,11 +28,11 @@ impl Fold<'_> {
 
     /// Stores a row found in a damaged file for all routes but those that had settled it there (by the hash of their
     /// name): a destination that cannot tell would count it twice.
-    pub(crate) fn insert_carved(&mut self, row: &NewRow<'_>, settled: &[Had]) -> Result<u64> {
+    pub(crate) fn insert_carved(&mut self, row: &NewRow<'_>, settled: &[SettledBefore]) -> Result<u64> {
         let seq = self.insert(row)?;
         let lane = row.kind.lane().number();
         let mut tx = Tx { db: self.db, memory: &mut *self.memory, small: false };
-        for Had { hash, ambiguous } in settled {
+        for SettledBefore { hash, ambiguous } in settled {
             let known = tx.memory.routes.iter().find(|route| super::route_hash(&route.name) == *hash);
             match known.map(|route| route.number) {
                 Some(number) => {

@@ -52,7 +52,7 @@ const SMALL_REPACK_BYTES: u64 = 128 * 1024;
 pub(crate) type Wants<'a> = &'a dyn Fn(&str, &Row) -> bool;
 
 /// A row that is about to be deleted.
-pub(super) struct Going {
+pub(super) struct RowToDelete {
     pub(super) seq: u64,
     pub(super) lane: u8,
     pub(super) kind: Option<Kind>,
@@ -60,9 +60,9 @@ pub(super) struct Going {
     pub(super) row: Option<Row>,
 }
 
-impl Going {
-    pub(super) fn of(row: Row) -> Going {
-        Going { seq: row.seq, lane: row.kind.lane().number(), kind: Some(row.kind), row: Some(row) }
+impl RowToDelete {
+    pub(super) fn of(row: Row) -> RowToDelete {
+        RowToDelete { seq: row.seq, lane: row.kind.lane().number(), kind: Some(row.kind), row: Some(row) }
     }
 }
 
@@ -74,7 +74,7 @@ struct Picked {
     span: u64,
     repack: u64,
     bytes: u64,
-    rows: Vec<Going>,
+    rows: Vec<RowToDelete>,
 }
 
 impl Picked {
@@ -84,10 +84,10 @@ impl Picked {
         self.rows.len() >= self.most || self.bytes >= self.most_bytes || span >= self.span
     }
 
-    fn push(&mut self, going: Going) {
-        let json = going.row.as_ref().map_or(0, |row| row.json.len() as u64);
+    fn push(&mut self, to_delete: RowToDelete) {
+        let json = to_delete.row.as_ref().map_or(0, |row| row.json.len() as u64);
         self.bytes = self.bytes.saturating_add(ROW_BYTES + json);
-        self.rows.push(going);
+        self.rows.push(to_delete);
     }
 }
 
@@ -171,10 +171,10 @@ impl Store {
             for lane in lanes.iter().copied() {
                 tx.oldest(lane, (0, PASSED), &[], usize::MAX, &mut picked)?;
             }
-            let Picked { rows: going, repack, .. } = picked;
-            tx.take_away(&going, reason, Some(wants), now)?;
-            tx.repack(&going, repack)?;
-            Ok(going.len())
+            let Picked { rows: to_delete, repack, .. } = picked;
+            tx.take_away(&to_delete, reason, Some(wants), now)?;
+            tx.repack(&to_delete, repack)?;
+            Ok(to_delete.len())
         })
     }
 }
@@ -226,8 +226,8 @@ impl Tx<'_> {
                     return Ok(after);
                 }
                 let next = match read {
-                    Read::Good(row) => Going::of(row),
-                    Read::Bad(seq, kind) => Going { seq, lane: lane as u8, kind, row: None },
+                    Read::Good(row) => RowToDelete::of(row),
+                    Read::Bad(seq, kind) => RowToDelete { seq, lane: lane as u8, kind, row: None },
                 };
                 after = next.seq;
                 let found = picked.rows.iter().take(known).any(|other| other.seq == next.seq);
@@ -259,7 +259,7 @@ impl Tx<'_> {
 
     /// Packs the rows that are left among those that went. Rows of different lanes lie mixed in the pages, and SQLite joins
     /// pages only when one is two thirds empty: without this a whole lane could go before a single page is free.
-    fn repack(&self, gone: &[Going], most_bytes: u64) -> Result<()> {
+    fn repack(&self, gone: &[RowToDelete], most_bytes: u64) -> Result<()> {
         let (Some(first), Some(last)) = (gone.iter().map(|row| row.seq).min(), gone.iter().map(|row| row.seq).max())
         else {
             return Ok(());
@@ -294,7 +294,7 @@ impl Tx<'_> {
 
     /// Deletes rows whose checksum is wrong.
     pub(super) fn corrupt(&mut self, seqs: &[u64], now: Now) -> Result<()> {
-        let mut going = Vec::with_capacity(seqs.len());
+        let mut to_delete = Vec::with_capacity(seqs.len());
         for seq in seqs {
             let found = self
                 .db
@@ -304,21 +304,21 @@ impl Tx<'_> {
                     Ok((row.get::<_, i64>(0).unwrap_or(3).clamp(0, 3) as u8, kind))
                 })
                 .optional()?;
-            going.extend(found.map(|(lane, kind)| Going { seq: *seq, lane, kind, row: None }));
+            to_delete.extend(found.map(|(lane, kind)| RowToDelete { seq: *seq, lane, kind, row: None }));
         }
-        self.take_away(&going, Reason::CorruptRow, None, now)
+        self.take_away(&to_delete, Reason::CorruptRow, None, now)
     }
 
     /// Deletes rows and counts them for each route that has not settled them: under `reason` if the route wants them, else as
     /// unwanted; a dead letter under its own reason. Removes them from batches in flight.
     pub(super) fn take_away(
         &mut self,
-        going: &[Going],
+        to_delete: &[RowToDelete],
         reason: Reason,
         wants: Option<Wants<'_>>,
         now: Now,
     ) -> Result<()> {
-        if going.is_empty() {
+        if to_delete.is_empty() {
             return Ok(());
         }
         let mut ledger = LedgerChanges::default();
@@ -326,7 +326,7 @@ impl Tx<'_> {
         // Most of the time there are none: one search for all rows instead of one for each.
         let any: bool =
             self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM exception)")?.query_row([], |row| row.get(0))?;
-        for row in going {
+        for row in to_delete {
             exceptions.clear();
             if any {
                 let mut select = self.db.prepare_cached("SELECT route, state, reason FROM exception WHERE seq = ?1")?;
@@ -363,7 +363,7 @@ impl Tx<'_> {
             self.db.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([signed(row.seq)])?;
         }
         ledger.write(self, now)?;
-        self.forget_in_flight(&|seq| going.iter().any(|row| row.seq == seq))
+        self.forget_in_flight(&|seq| to_delete.iter().any(|row| row.seq == seq))
     }
 
     /// Removes deleted rows from the batches in flight. Such a batch cannot be sent again as it was.

@@ -1,7 +1,7 @@
 //! The age cap: deletes rows that are too old.
 
 use super::error::Result;
-use super::evict::{Going, Wants};
+use super::evict::{RowToDelete, Wants};
 use super::memory::signed;
 use super::schema::Read;
 use super::types::Now;
@@ -48,24 +48,24 @@ impl Store {
         let present = self.boot.clone();
         self.write(false, |tx| {
             let mut boots = HashMap::new();
-            let mut going = Vec::new();
+            let mut to_delete = Vec::new();
             for lane in Lane::ALL {
                 let number = usize::from(lane.number());
                 let limit = if lane == Lane::Crash { options.max_age_crash } else { options.max_age };
                 let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
                 let from = tx.memory.aged.get(number).copied().unwrap_or(0);
-                let head = tx.old(lane, 0, limit, &present, now, &mut boots, &mut going)?;
+                let head = tx.old(lane, 0, limit, &present, now, &mut boots, &mut to_delete)?;
                 let place = if from < head || head == 0 {
                     head
                 } else {
-                    tx.old(lane, from, limit, &present, now, &mut boots, &mut going)?
+                    tx.old(lane, from, limit, &present, now, &mut boots, &mut to_delete)?
                 };
                 if let Some(aged) = tx.memory.aged.get_mut(number) {
                     *aged = place;
                 }
             }
-            tx.take_away(&going, Reason::EvictedAge, Some(wants), now)?;
-            Ok(going.len())
+            tx.take_away(&to_delete, Reason::EvictedAge, Some(wants), now)?;
+            Ok(to_delete.len())
         })
     }
 }
@@ -82,7 +82,7 @@ impl Tx<'_> {
         present: &str,
         now: Now,
         boots: &mut HashMap<i64, Boot>,
-        going: &mut Vec<Going>,
+        to_delete: &mut Vec<RowToDelete>,
     ) -> Result<u64> {
         let mut seen = Vec::new();
         {
@@ -106,13 +106,13 @@ impl Tx<'_> {
                     boot
                 }
             };
-            let known = going.iter().any(|row| row.seq == seq);
+            let known = to_delete.iter().any(|row| row.seq == seq);
             if age_ms(boot, mono_ms, now) < limit_ms || known || self.memory.in_flight(seq) {
                 continue;
             }
-            going.push(match self.row(seq)? {
-                Some(Read::Good(row)) => Going::of(row),
-                _ => Going { seq, lane: lane.number(), kind, row: None },
+            to_delete.push(match self.row(seq)? {
+                Some(Read::Good(row)) => RowToDelete::of(row),
+                _ => RowToDelete { seq, lane: lane.number(), kind, row: None },
             });
         }
         Ok(if ended { 0 } else { last })

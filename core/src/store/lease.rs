@@ -1,32 +1,32 @@
-//! Cutting a batch, and giving the same one out again after a restart.
+//! Selecting the rows of a batch, and giving the same batch out again after a restart.
 
-use super::cut::{Gather, next_due};
 use super::error::Result;
-use super::memory::{Brief, InFlight, signed, unsigned};
+use super::memory::{InFlight, InFlightRow, signed, unsigned};
 use super::routes::DONE;
 use super::schema::{ROW, Read, read_row};
-use super::types::{Cut, InflightState, Lease, Now, Selector};
+use super::select::{Gather, next_due};
+use super::types::{InflightState, Lease, LeaseLimits, Now, Selector};
 use super::{Store, Tx};
 use crate::row::{Row, Run};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
 
-/// Counting what waits stops here, per lane: two full cuts, and some 50 microseconds.
+/// Counting what waits stops here, per lane: two full batches, and some 50 microseconds.
 pub(crate) const WAITING: i64 = 1_000;
 
 impl Store {
     /// Puts rows in flight on a route and gives them out; `None` = nothing is due (see [`Store::lease_again`]).
     ///
-    /// A batch that is in flight already (restart, retry) is given out again, the same rows under the same id; if
-    /// one of its rows is gone or another encoder cut it, it is cut anew under a new id, unless it is `Sending`: such
-    /// a batch comes back with the rows it still has, and its old encoder, and the delivery thread decides.
+    /// A batch that is in flight already (restart, retry) is given out again, the same rows under the same id. If one
+    /// of its rows is gone or another encoder built it, it is selected anew under a new id. A batch that is `Sending`
+    /// is not: it comes back with the rows it still has and its old encoder, and the delivery thread decides.
     ///
     /// Parked rows that are due come first, then lanes 0 to 3 from the route's cursors. The cost does not depend on how many
     /// rows are parked.
     pub(crate) fn lease(
         &mut self,
         route: &str,
-        cut: Cut,
+        limits: LeaseLimits,
         encoder: u32,
         batch_id: &dyn Fn() -> String,
         select: Selector<'_>,
@@ -38,7 +38,7 @@ impl Store {
             if let Some(rows) = tx.again(number, encoder, now)? {
                 return Ok(Some(rows));
             }
-            let mut gather = Gather::new(number, cut, select, now);
+            let mut gather = Gather::new(number, limits, select, now);
             tx.gather_parked(&mut gather)?;
             for lane in 0..4 {
                 tx.gather_lane(&mut gather, lane)?;
@@ -49,7 +49,7 @@ impl Store {
             ledger.write(tx, now)?;
             tx.end(number, &freed)?;
             tx.sweep()?;
-            rows.sort_by_key(|(_, brief)| (brief.lane, brief.seq));
+            rows.sort_by_key(|(_, row)| (row.lane, row.seq));
             let again = exhausted && rows.is_empty();
             if let Some(route) = tx.memory.route_mut(number) {
                 route.again = again;
@@ -57,7 +57,7 @@ impl Store {
             if rows.is_empty() {
                 return Ok(None);
             }
-            let (rows, briefs): (Vec<Row>, Vec<Brief>) = rows.into_iter().unzip();
+            let (rows, in_flight): (Vec<Row>, Vec<InFlightRow>) = rows.into_iter().unzip();
             tx.put_in_flight(
                 number,
                 InFlight {
@@ -65,7 +65,7 @@ impl Store {
                     attempt: 0,
                     encoder: Some(encoder),
                     state: InflightState::Prepared,
-                    rows: briefs,
+                    rows: in_flight,
                     known: true,
                 },
             )?;
@@ -161,10 +161,10 @@ impl Tx<'_> {
         };
         let mut rows = Vec::with_capacity(batch.rows.len());
         let mut bad = Vec::new();
-        for brief in &batch.rows {
-            match self.row(brief.seq)? {
+        for row in &batch.rows {
+            match self.row(row.seq)? {
                 Some(Read::Good(row)) => rows.push(row),
-                Some(Read::Bad(..)) => bad.push(brief.seq),
+                Some(Read::Bad(..)) => bad.push(row.seq),
                 None => {}
             }
         }
@@ -255,10 +255,10 @@ mod tests {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::Error]);
         let first = bench.lease(2).unwrap();
-        let cut = Cut { max_events: 2, max_bytes: 1 << 20 };
+        let limits = LeaseLimits { max_events: 2, max_bytes: 1 << 20 };
         let second = bench
             .store
-            .lease(ROUTE, cut, 2, &|| "new".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
+            .lease(ROUTE, limits, 2, &|| "new".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
             .unwrap()
             .unwrap();
         assert_eq!((second.batch_id.as_str(), second.encoder, seqs(&second)), ("new", 2, rows.clone()));
@@ -266,7 +266,7 @@ mod tests {
         bench.store.db.execute("UPDATE event SET json = '{\"evil\":1}' WHERE seq = ?1", [signed(rows[0])]).unwrap();
         let third = bench
             .store
-            .lease(ROUTE, cut, 2, &|| "newer".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
+            .lease(ROUTE, limits, 2, &|| "newer".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
             .unwrap()
             .unwrap();
         assert_eq!((third.batch_id.as_str(), seqs(&third)), ("newer", vec![rows[1]]));
@@ -283,10 +283,10 @@ mod tests {
         assert_eq!(bench.store.settled().unwrap()[0].sending, rows[1]);
         bench.store.db.execute("UPDATE event SET crc = crc + 1 WHERE seq = ?1", [signed(rows[0])]).unwrap();
         let mut bench = bench.crash();
-        let cut = Cut { max_events: 2, max_bytes: 1 << 20 };
+        let limits = LeaseLimits { max_events: 2, max_bytes: 1 << 20 };
         let second = bench
             .store
-            .lease(ROUTE, cut, 9, &|| "new".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
+            .lease(ROUTE, limits, 9, &|| "new".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
             .unwrap()
             .unwrap();
         assert_eq!((&second.batch_id, second.state), (&first.batch_id, InflightState::Sending));
@@ -313,10 +313,10 @@ mod tests {
         let mut bench = Bench::new();
         let json = format!("\"{}\"", "x".repeat(5_000));
         let rows = bench.add_for(&[Kind::Error, Kind::Error], &[], &json);
-        let cut = Cut { max_events: 10, max_bytes: 100 };
+        let limits = LeaseLimits { max_events: 10, max_bytes: 100 };
         let lease = bench
             .store
-            .lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
+            .lease(ROUTE, limits, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
             .unwrap()
             .unwrap();
         assert_eq!(seqs(&lease), [rows[0]]);
@@ -360,10 +360,10 @@ mod tests {
         for _ in 0..3 {
             bench.add(&[Kind::Error]);
             let wants = &mut |row: &Row| if closed.contains(&row.kind) { Want::Later } else { Want::Yes };
-            let cut = Cut { max_events: 500, max_bytes: 1 << 20 };
+            let limits = LeaseLimits { max_events: 500, max_bytes: 1 << 20 };
             let (store, count) = super::super::testing::count_steps(&mut bench.store);
             let select = Selector { closed: &closed, ..Selector::new(wants) };
-            let lease = store.lease(ROUTE, cut, 1, &|| "b".to_string(), select, NOW).unwrap().unwrap();
+            let lease = store.lease(ROUTE, limits, 1, &|| "b".to_string(), select, NOW).unwrap().unwrap();
             assert_eq!(lease.rows.len(), 1);
             let ends = [(lease.rows[0].seq, RowEnd::Delivered)];
             store.settle(ROUTE, &ends, &receipt(200), None, NOW).unwrap();
@@ -371,7 +371,7 @@ mod tests {
                 store
                     .lease(
                         ROUTE,
-                        cut,
+                        limits,
                         1,
                         &|| "b".to_string(),
                         Selector { closed: &closed, ..Selector::new(wants) },
@@ -439,11 +439,11 @@ mod tests {
         }
         assert_eq!(asked, 40);
         assert!(bench.lease(2).is_none(), "a minute has not passed");
-        let due = NOW.wall_ms + crate::limits::ASK_AGAIN.as_millis() as i64;
+        let due = NOW.wall_ms + crate::limits::OFFER_INTERVAL.as_millis() as i64;
         assert_eq!(bench.store.next_retry(ROUTE, NOW).unwrap(), Some(due));
-        let cut = Cut { max_events: 50, max_bytes: 1 << 20 };
+        let limits = LeaseLimits { max_events: 50, max_bytes: 1 << 20 };
         let now = Now { wall_ms: due, ..NOW };
-        let lease = bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), now);
+        let lease = bench.store.lease(ROUTE, limits, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), now);
         let lease = lease.unwrap().unwrap();
         assert_eq!(seqs(&lease), rows);
     }
@@ -506,11 +506,13 @@ mod tests {
         assert_eq!(bench.store.next_retry(ROUTE, NOW).unwrap(), Some(NOW.wall_ms + 60_000));
         assert_eq!(bench.store.waiting(ROUTE).unwrap(), [0, 1, 0, 0]);
         assert!(bench.lease(1).is_none());
-        let cut = Cut { max_events: 1, max_bytes: 1 << 20 };
+        let limits = LeaseLimits { max_events: 1, max_bytes: 1 << 20 };
         for wall_ms in [NOW.wall_ms + 60_000, NOW.wall_ms - 2 * 24 * 3_600_000] {
             let now = Now { wall_ms, ..NOW };
-            let lease =
-                bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), now).unwrap();
+            let lease = bench
+                .store
+                .lease(ROUTE, limits, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), now)
+                .unwrap();
             assert_eq!(seqs(&lease.unwrap()), rows);
             bench.store.release(ROUTE, None, None).unwrap();
         }
@@ -536,9 +538,11 @@ mod tests {
         bench.store.db.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false).unwrap();
         bench.store.db.execute_batch("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'run') WHERE name = 'event_lane'; PRAGMA writable_schema = RESET").unwrap();
         assert_eq!(rows.len(), 2);
-        let cut = Cut { max_events: 1, max_bytes: 1 << 20 };
-        let error =
-            bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), NOW).unwrap_err();
+        let limits = LeaseLimits { max_events: 1, max_bytes: 1 << 20 };
+        let error = bench
+            .store
+            .lease(ROUTE, limits, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
+            .unwrap_err();
         assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
     }
 
@@ -546,7 +550,7 @@ mod tests {
     fn a_storm_of_bad_rows_is_a_damaged_file_and_a_few_of_many_are_bad_rows() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error; 400]);
-        let cut = Cut { max_events: 500, max_bytes: 1 << 20 };
+        let limits = LeaseLimits { max_events: 500, max_bytes: 1 << 20 };
         let spoil = |bench: &Bench, every: u64| {
             let changed = format!("UPDATE event SET crc = crc + 1 WHERE seq % {every} = 7");
             bench.store.db.execute(&changed, []).unwrap()
@@ -561,8 +565,10 @@ mod tests {
         let spoiled = spoil(&bench, 40);
         assert_eq!(spoiled, 10);
         let before = bench.store.balance().unwrap();
-        let error =
-            bench.store.lease(ROUTE, cut, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), NOW).unwrap_err();
+        let error = bench
+            .store
+            .lease(ROUTE, limits, 1, &|| "b".to_string(), Selector::new(&mut |_| Want::Yes), NOW)
+            .unwrap_err();
         assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("10 of 400")), "{error:?}");
         assert_eq!(bench.store.balance().unwrap(), before, "nothing of it was counted");
     }

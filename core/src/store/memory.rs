@@ -65,14 +65,14 @@ pub(super) struct InFlight {
     pub(super) encoder: Option<u32>,
     pub(super) state: InflightState,
     /// In order of lane, then of `seq`.
-    pub(super) rows: Vec<Brief>,
+    pub(super) rows: Vec<InFlightRow>,
     /// The ids and kinds of the rows are filled in. After opening the file they are not.
     pub(super) known: bool,
 }
 
-/// What `settle` needs of a row in flight.
+/// A row in flight, with what `settle` needs of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Brief {
+pub(super) struct InFlightRow {
     pub(super) seq: u64,
     pub(super) lane: u8,
     pub(super) kind: Kind,
@@ -118,9 +118,14 @@ impl InFlight {
     fn parse(batch_id: String, seqs: &str, encoder: Option<i64>, state: &str, attempt: u32) -> Option<InFlight> {
         let lanes: [Vec<u64>; 4] = serde_json::from_str(seqs).ok()?;
         let rows = lanes.into_iter().zip(0u8..).flat_map(|(seqs, lane)| {
-            let brief =
-                move |seq| Brief { seq, lane, kind: Kind::Crash, id: EventId::from_bytes([0; 16]), parked: false };
-            seqs.into_iter().map(brief)
+            let row = move |seq| InFlightRow {
+                seq,
+                lane,
+                kind: Kind::Crash,
+                id: EventId::from_bytes([0; 16]),
+                parked: false,
+            };
+            seqs.into_iter().map(row)
         });
         Some(InFlight {
             batch_id,
@@ -196,7 +201,7 @@ impl Memory {
         while let Some(row) = rows.next()? {
             let number: i64 = row.get(0)?;
             let (seqs, state): (String, String) = (row.get(2)?, row.get(4)?);
-            // A batch that cannot be read is cut again: the cursor has not passed its rows.
+            // A batch that cannot be read is selected again: the cursor has not passed its rows.
             let batch = InFlight::parse(row.get(1)?, &seqs, row.get(3)?, &state, row.get(5)?);
             if let Some(route) = memory.routes.iter_mut().find(|route| route.number == number) {
                 route.inflight = batch.map(Arc::new);

@@ -15,7 +15,7 @@
 //! | `memory` | the copy of routes and cursors that is kept beside the file |
 //! | `insert`, `start` | the fold: one transaction from the ring; what a new process reads back |
 //! | `routes` | declaring and retiring destinations; placeholders that keep rows for destinations not yet known |
-//! | `lease`, `cut`, `parked`, `settle` | choosing the rows of a batch, parking rows, settling a batch |
+//! | `lease`, `select`, `parked`, `settle` | choosing the rows of a batch, parking rows, settling a batch |
 //! | `sweep`, `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
 //! | `ledger` | counts of lost, delivered and unwanted events |
 //! | `blocks`, `disk` | blocks of the file and its log; a full disk |
@@ -25,7 +25,6 @@
 mod answers;
 mod blocks;
 mod carved;
-mod cut;
 mod disk;
 mod error;
 mod evict;
@@ -43,6 +42,7 @@ mod read;
 pub(crate) mod repair;
 mod routes;
 mod schema;
+mod select;
 mod settle;
 mod start;
 mod sweep;
@@ -63,8 +63,8 @@ pub use read::Reader;
 pub(crate) use schema::{RawRow, row_crc};
 pub use types::From;
 pub(crate) use types::{
-    Cut, FoldMark, Had, Identity, InflightState, Lease, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Selector,
-    Settled, Wipe,
+    FoldMark, Identity, InflightState, Lease, LeaseLimits, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Selector,
+    Settled, SettledBefore, Wipe,
 };
 
 use crate::sys::{file, map};
@@ -208,7 +208,8 @@ impl Store {
         Reader::open(folder)
     }
 
-    /// Identifies the file among those that this process opened one after the other: an error of an earlier file is ignored.
+    /// Identifies the file among those that this process opened one after the other: an error of an earlier file is
+    /// ignored.
     pub(crate) fn serial(&self) -> u64 {
         self.serial
     }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const DAY: i64 = 24 * 3600 * 1000;
 
-const ASK_AGAIN_MS: i64 = limits::ASK_AGAIN.as_millis() as i64;
+const OFFER_INTERVAL_MS: i64 = limits::OFFER_INTERVAL.as_millis() as i64;
 
 const KINDS: [Kind; 6] = [Kind::Crash, Kind::Error, Kind::ApiCall, Kind::Analytics, Kind::Metric, Kind::Revenue];
 
@@ -418,7 +418,7 @@ impl Machine {
         self.batches += 1;
         let id = format!("batch-{}", self.batches);
         let closed: Vec<Kind> = later.filter(|later| later.1).map(|later| later.0).into_iter().collect();
-        self.parking = later.map(|(kind, closed)| (kind, (!closed).then_some(now.wall_ms + ASK_AGAIN_MS)));
+        self.parking = later.map(|(kind, closed)| (kind, (!closed).then_some(now.wall_ms + OFFER_INTERVAL_MS)));
         let later = later.map(|later| later.0);
         let mut wants = |row: &Row| {
             if !wants_row(route, row) {
@@ -429,9 +429,9 @@ impl Machine {
                 Want::Yes
             }
         };
-        let cut = Cut { max_events: max, max_bytes: 1_500 };
+        let limits = LeaseLimits { max_events: max, max_bytes: 1_500 };
         let select = Selector { closed: &closed, ..Selector::new(&mut wants) };
-        let lease = self.store().lease(route, cut, encoder, &|| id.clone(), select, now).unwrap();
+        let lease = self.store().lease(route, limits, encoder, &|| id.clone(), select, now).unwrap();
         let again = self.store().lease_again(route);
         let Some(model) = self.routes.get_mut(route) else {
             assert!(lease.is_none());

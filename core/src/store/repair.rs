@@ -1,6 +1,6 @@
 //! Quarantine: a damaged queue is moved to a folder of its own and deleted only after it was carved.
 //!
-//! `quarantine/<n>/` holds `queue.db`, its log and `marks` (a copy of the ring's superblock at that moment).
+//! `quarantine/<n>/` holds `queue.db`, its log and `superblock` (a copy of the ring's superblock at that moment).
 //! `quarantine/log` has one line per quarantine, its wall clock; it outlives the folders.
 //!
 //! The same module frees the names of the queue's files where something else has taken them, see [`prepare`].
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const FOLDER: &str = "quarantine";
 
 /// Copy of the ring's superblock inside a quarantine.
-pub(crate) const SUPERBLOCK: &str = "marks";
+pub(crate) const SUPERBLOCK: &str = "superblock";
 
 /// Present while files are being moved in.
 const MOVING: &str = "moving";
@@ -204,9 +204,9 @@ mod tests {
         fs::write(folder.path().join("queue.db"), [&[0u8; 100], file.get(100..).unwrap()].concat()).unwrap();
         assert!(matches!(open(folder.path()).err(), Some(StoreError::Corrupt(_))));
         fs::write(folder.path().join("queue.db-wal"), b"log").unwrap();
-        let aside = quarantine(folder.path(), b"marks", NOW).unwrap();
+        let aside = quarantine(folder.path(), b"superblock", NOW).unwrap();
         assert_eq!(aside, folder.path().join("quarantine/1"));
-        assert_eq!(fs::read(aside.join(SUPERBLOCK)).unwrap(), b"marks");
+        assert_eq!(fs::read(aside.join(SUPERBLOCK)).unwrap(), b"superblock");
         assert_eq!(fs::read(aside.join("queue.db-wal")).unwrap(), b"log");
         assert!(aside.join("queue.db").exists() && !folder.path().join("queue.db").exists());
         assert!(open(folder.path()).unwrap().fold_mark() == Default::default());
@@ -222,7 +222,7 @@ mod tests {
         let log = fs::read(folder.path().join("queue.db-wal")).unwrap();
         let aside = folder.path().join("quarantine/4");
         fs::create_dir_all(&aside).unwrap();
-        fs::write(aside.join(SUPERBLOCK), b"marks").unwrap();
+        fs::write(aside.join(SUPERBLOCK), b"superblock").unwrap();
         fs::write(aside.join(MOVING), b"").unwrap();
         fs::rename(folder.path().join("queue.db"), aside.join("queue.db")).unwrap();
         assert!(to_carve(folder.path()).unwrap().is_empty());

@@ -485,7 +485,7 @@ mod tests {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let had = [("main/rez.batch", false), ("late/rez.batch", false), ("once/x", true), ("later/x", true)]
-            .map(|(name, ambiguous)| super::super::Had { hash: super::super::route_hash(name), ambiguous });
+            .map(|(name, ambiguous)| super::super::SettledBefore { hash: super::super::route_hash(name), ambiguous });
         bench.store.declare("once", &["x"], From::Now, NOW).unwrap();
         let carve = |bench: &mut Bench, n: u64, kind: Kind| {
             let mut fold = bench.store.begin(false, NOW).unwrap();

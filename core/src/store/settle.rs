@@ -2,7 +2,7 @@
 
 use super::error::Result;
 use super::ledger::LedgerChanges;
-use super::memory::{Brief, InFlight, signed};
+use super::memory::{InFlight, InFlightRow, signed};
 use super::types::{InflightState, Now, Receipt, RowEnd};
 use super::{Store, Tx};
 use crate::id::EventId;
@@ -134,7 +134,7 @@ impl Tx<'_> {
                     .optional()?;
                 if let Some((id, kind, parked)) = found {
                     let id = id.parse().unwrap_or(row.id);
-                    rows.push(Brief { id, kind: Kind::parse(&kind).unwrap_or(row.kind), parked, ..*row });
+                    rows.push(InFlightRow { id, kind: Kind::parse(&kind).unwrap_or(row.kind), parked, ..*row });
                 }
             }
             batch.rows = rows;
@@ -260,7 +260,7 @@ mod tests {
     fn a_row_delivered_before_the_cursor_came_to_it_does_not_come_back() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::Revenue, Kind::Error]);
-        // Row 1 is cut, row 2 parked behind it, and the batch released: both are ahead of the cursor.
+        // Row 1 is leased, row 2 parked behind it, and the batch released: both are ahead of the cursor.
         assert_eq!(bench.lease_without(3, &[Kind::Revenue]).unwrap().rows.len(), 2);
         bench.store.release(ROUTE, None, None).unwrap();
         let lease = bench.lease(1).unwrap();

@@ -120,9 +120,9 @@ impl Bench {
     }
 
     pub(super) fn select(&mut self, route: &str, max_events: usize, select: Selector<'_>) -> Option<Lease> {
-        let cut = Cut { max_events, max_bytes: 1 << 20 };
+        let limits = LeaseLimits { max_events, max_bytes: 1 << 20 };
         let id = format!("batch-{}", self.ids);
-        let lease = self.store.lease(route, cut, 1, &|| id.clone(), select, NOW).unwrap();
+        let lease = self.store.lease(route, limits, 1, &|| id.clone(), select, NOW).unwrap();
         self.check();
         lease
     }

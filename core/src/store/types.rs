@@ -62,7 +62,7 @@ pub(crate) struct FoldMark {
 
 /// A route that a row of a damaged file is not delivered to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Had {
+pub(crate) struct SettledBefore {
     /// [`super::route_hash`] of its name.
     pub(crate) hash: u64,
     /// The route had not settled the row: the request may have arrived and must not be repeated.
@@ -95,7 +95,7 @@ pub(crate) type RouteKey = String;
 
 /// The limits of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cut {
+pub(crate) struct LeaseLimits {
     /// Rows.
     pub(crate) max_events: usize,
     /// Bytes of their JSON. A single larger row is still taken.
@@ -110,7 +110,7 @@ pub(crate) struct Selector<'a> {
     /// Rows that this lease leaves out; a few.
     pub(crate) skip: &'a [u64],
     /// Whether the route takes a row. `No` settles it as unwanted. `Later` parks it: a row of a closed kind until the kind
-    /// is open, any other row for [`limits::ASK_AGAIN`].
+    /// is open, any other row for [`limits::OFFER_INTERVAL`].
     pub(crate) wants: &'a mut dyn FnMut(&Row) -> Want,
 }
 
@@ -129,7 +129,7 @@ pub(crate) struct Lease {
     pub(crate) batch_id: String,
     /// Number of earlier attempts.
     pub(crate) attempt: u32,
-    /// The encoder that cut it.
+    /// The encoder that built it.
     pub(crate) encoder: u32,
     /// Whether [`super::Store::sending`] was called for it.
     pub(crate) state: InflightState,

@@ -1,7 +1,7 @@
 //! Erasure of rows, breadcrumbs, scope, properties and receipts, including their copies in free pages and in the log.
 
 use super::error::Result;
-use super::evict::Going;
+use super::evict::RowToDelete;
 use super::ledger::LedgerChanges;
 use super::memory::{Memory, unsigned};
 use super::types::{Now, Wipe};
@@ -81,20 +81,25 @@ impl Tx<'_> {
     /// Deletes and counts up to `most` rows that `keep` does not keep. Returns how many.
     fn wipe_some(&mut self, most: usize, keep: &dyn Fn(Kind) -> bool, reason: Reason, now: Now) -> Result<usize> {
         let kept: Vec<&str> = Kind::ALL.into_iter().filter(|kind| keep(*kind)).map(Kind::as_str).collect();
-        let mut going = Vec::new();
+        let mut to_delete = Vec::new();
         {
             let mut select = self.db.prepare_cached("SELECT seq, lane, kind FROM event ORDER BY seq")?;
             let mut rows = select.query([])?;
-            while let Some(row) = rows.next()?.filter(|_| going.len() < most) {
+            while let Some(row) = rows.next()?.filter(|_| to_delete.len() < most) {
                 let kind: String = row.get(2)?;
                 if !kept.contains(&kind.as_str()) {
                     let lane = u8::try_from(row.get::<_, i64>(1)?).unwrap_or(3);
-                    going.push(Going { seq: unsigned(row.get(0)?), lane, kind: Kind::parse(&kind), row: None });
+                    to_delete.push(RowToDelete {
+                        seq: unsigned(row.get(0)?),
+                        lane,
+                        kind: Kind::parse(&kind),
+                        row: None,
+                    });
                 }
             }
         }
-        self.take_away(&going, reason, None, now)?;
-        Ok(going.len())
+        self.take_away(&to_delete, reason, None, now)?;
+        Ok(to_delete.len())
     }
 
     fn wipe(&mut self, what: &Wipe, keep: &dyn Fn(Kind) -> bool, install: Option<&str>, now: Now) -> Result<()> {

@@ -27,7 +27,7 @@ pub(crate) struct FolderLock {
 }
 
 /// What trying to lock gives.
-enum Tried {
+enum LockResult {
     Locked,
     HeldByOther,
     Unsupported(io::Error),
@@ -41,19 +41,19 @@ impl FolderLock {
         for _ in 0..TRIES {
             file::create_folder(folder)?;
             let directory = match open_directory(folder).map(|directory| (try_lock(&directory), directory)) {
-                Some((Tried::HeldByOther, _)) => return Ok(None),
-                Some((Tried::Locked, directory)) => Some(directory),
-                Some((Tried::Unsupported(_), _)) | None => None,
+                Some((LockResult::HeldByOther, _)) => return Ok(None),
+                Some((LockResult::Locked, directory)) => Some(directory),
+                Some((LockResult::Unsupported(_), _)) | None => None,
             };
             let file = match file::open_private(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 file => file?,
             };
             match try_lock(&file) {
-                Tried::Locked => {}
-                Tried::HeldByOther => return Ok(None),
-                Tried::Unsupported(_) if directory.is_some() => {}
-                Tried::Unsupported(error) => return Err(error),
+                LockResult::Locked => {}
+                LockResult::HeldByOther => return Ok(None),
+                LockResult::Unsupported(_) if directory.is_some() => {}
+                LockResult::Unsupported(error) => return Err(error),
             }
             let lock = FolderLock { folder: folder.to_owned(), directory, file };
             // A process that drained the folder may have removed it meanwhile.
@@ -94,11 +94,11 @@ impl FolderLock {
     }
 }
 
-fn try_lock(file: &File) -> Tried {
+fn try_lock(file: &File) -> LockResult {
     match file.try_lock() {
-        Ok(()) => Tried::Locked,
-        Err(TryLockError::WouldBlock) => Tried::HeldByOther,
-        Err(TryLockError::Error(error)) => Tried::Unsupported(error),
+        Ok(()) => LockResult::Locked,
+        Err(TryLockError::WouldBlock) => LockResult::HeldByOther,
+        Err(TryLockError::Error(error)) => LockResult::Unsupported(error),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::id::EventId;
 use crate::kind::Kind;
 use crate::reason::Reason;
 use crate::ring::reserve::Reserved;
-use crate::ring::superblock::WipeMark;
+use crate::ring::superblock::PendingWipe;
 use crate::row::Run;
 use crate::store::{FoldMark, NewRow, Now, Result, Store};
 
@@ -43,7 +43,7 @@ pub(crate) struct Batch {
     pub(crate) critical: bool,
     /// The wipe and the denied purposes (a bit each) as they were when the batch was begun: read once, since the
     /// superblock is protected by the append lock.
-    pub(crate) wipe: Option<WipeMark>,
+    pub(crate) wipe: Option<PendingWipe>,
     pub(crate) denied: u8,
     /// The batch ends where a wipe must be done before the next record is read.
     pub(crate) wipe_next: bool,

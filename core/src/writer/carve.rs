@@ -6,9 +6,9 @@ use crate::carve::{Candidate, Carver, Found};
 use crate::kind::Kind;
 use crate::limits;
 use crate::reason::Reason;
-use crate::ring::superblock::{CarveMark, RouteMark, Superblock};
+use crate::ring::superblock::{CarvePosition, SettledRoute, Superblock};
 use crate::row::Run;
-use crate::store::{Had, NewRow, RawRow, Result, Store, StoreError, repair, row_crc};
+use crate::store::{NewRow, RawRow, Result, SettledBefore, Store, StoreError, repair, row_crc};
 use crate::sys::fault;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub(super) struct Carving {
     carver: Carver,
     /// The superblock as of the quarantine.
     superblock: Superblock,
-    /// CRC-32 of that copy, see [`CarveMark`].
+    /// CRC-32 of that copy, see [`CarvePosition`].
     quarantine: u32,
     position: u32,
     /// Rows found in earlier steps that this database does not know of.
@@ -76,7 +76,7 @@ impl Writer {
         let mut known = self.carving.take().map(|carving| carving.known).unwrap_or_default();
         let Some(store) = &mut self.store else { return };
         known.extend(store.ids(0).unwrap_or_default());
-        let mark = Some(self.shared.ring.superblock().carve).filter(|mark| mark.boot == boot_mark(&self.shared.boot));
+        let mark = Some(self.shared.ring.superblock().carve).filter(|mark| mark.boot == boot_crc(&self.shared.boot));
         for folder in repair::to_carve(&self.shared.folder).unwrap_or_default() {
             match Carving::open(store, folder, mark.unwrap_or_default()) {
                 Ok(Some(carving)) => {
@@ -95,7 +95,7 @@ impl Writer {
     pub(super) fn carve(&mut self) {
         let Some(mut carving) = self.carving.take() else { return };
         let now = self.shared.now();
-        let (present, boot) = (self.run, boot_mark(&self.shared.boot));
+        let (present, boot) = (self.run, boot_crc(&self.shared.boot));
         let Some(store) = &mut self.store else { return };
         let step = carving.carver.step(carving.position, CARVE_PAGES, &crc);
         let unsettled =
@@ -139,7 +139,7 @@ impl Writer {
             let found = u32::try_from(found).unwrap_or(u32::MAX);
             self.shared.ring.change_superblock(|state| {
                 state.superblock.rows = state.superblock.rows.saturating_add(stored);
-                state.superblock.carve = CarveMark { quarantine: carving.quarantine, position, found, boot };
+                state.superblock.carve = CarvePosition { quarantine: carving.quarantine, position, found, boot };
             });
             fault::point("carve_committed");
             if position == DONE { store.carve_done(&carving.folder) } else { Ok(()) }
@@ -168,7 +168,7 @@ impl Writer {
     }
 }
 
-fn boot_mark(boot: &str) -> u32 {
+fn boot_crc(boot: &str) -> u32 {
     crc32fast::hash(boot.as_bytes())
 }
 
@@ -185,7 +185,7 @@ struct Carved {
 
 impl Carving {
     /// Opens a quarantine where its carve stopped; `None` if it is carved to its end, and then it is deleted.
-    fn open(store: &mut Store, folder: PathBuf, mark: CarveMark) -> Result<Option<Carving>> {
+    fn open(store: &mut Store, folder: PathBuf, mark: CarvePosition) -> Result<Option<Carving>> {
         let copy = repair::superblock_copy(&folder);
         let superblock = copy.as_deref().and_then(Superblock::from_bytes).unwrap_or_default();
         let quarantine = copy.as_deref().map_or(0, crc32fast::hash);
@@ -204,7 +204,7 @@ impl Carving {
     }
 
     /// Events that the ring gave back must not come a second time from the damaged file.
-    pub(super) fn know(&mut self, batch: &super::batch::Batch) {
+    pub(super) fn skip_ids_of(&mut self, batch: &super::batch::Batch) {
         self.known.extend(batch.ops.iter().filter_map(|op| match op {
             Op::Row { id, .. } => Some(*id),
             _ => None,
@@ -227,14 +227,14 @@ impl Carving {
     }
 
     /// The routes that had settled the row according to the copied superblock, or may have; `None` = all had.
-    fn settled(&self, seq: u64, kind: Kind) -> Option<Vec<Had>> {
+    fn settled(&self, seq: u64, kind: Kind) -> Option<Vec<SettledBefore>> {
         let lane = kind.lane() as usize;
-        let had = |route: &RouteMark| {
+        let had = |route: &SettledRoute| {
             let settled = route.lanes.get(lane).is_some_and(|mark| seq <= *mark);
             let ambiguous = !settled && route.sending != 0 && seq <= route.sending;
-            (settled || ambiguous).then_some(Had { hash: route.hash, ambiguous })
+            (settled || ambiguous).then_some(SettledBefore { hash: route.hash, ambiguous })
         };
-        let routes: Vec<Had> = self.superblock.routes.iter().filter_map(had).collect();
+        let routes: Vec<SettledBefore> = self.superblock.routes.iter().filter_map(had).collect();
         let some_wait = routes.is_empty() || routes.len() < self.superblock.routes.len();
         // The route counts what may have arrived, so the row comes back for that.
         (some_wait || routes.iter().any(|had| had.ambiguous)).then_some(routes)

@@ -11,7 +11,7 @@ use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::reason::Reason;
 use crate::ring::crash_loop::Step;
-use crate::ring::superblock::{Superblock, WipeMark};
+use crate::ring::superblock::{PendingWipe, Superblock};
 use crate::store::{Identity, Store, StoreError, Wipe, repair};
 use crate::sys::fault;
 use crate::sys::random::Fresh;
@@ -152,7 +152,7 @@ impl Writer {
     }
 
     fn start_delivery(&mut self) {
-        if matches!(self.shared.role, Role::Relic) {
+        if matches!(self.shared.role, Role::Predecessor) {
             return;
         }
         if let Some(delivery) = self.shared.delivery.get() {
@@ -240,10 +240,10 @@ impl Writer {
         self.shared.set_state(StoreState::Unavailable(why));
     }
 
-    /// Does a wipe: erases its rows from every file. The wipe's mark is removed last, so after a kill the wipe is
+    /// Does a wipe: erases its rows from every file. The wipe is removed from the superblock last, so after a kill it is
     /// repeated. Called when all records up to the wipe's ticket are folded and none after it. Returns `false` if it
     /// must be tried again.
-    pub(super) fn erase(&mut self, wipe: WipeMark) -> bool {
+    pub(super) fn erase(&mut self, wipe: PendingWipe) -> bool {
         // Rows that are not to be erased must be carved before the wipe deletes the quarantines.
         while wipe.what != 0xff && self.carving.is_some() && self.can_fold() {
             self.carve();

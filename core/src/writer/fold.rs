@@ -8,7 +8,7 @@ use crate::kind::Kind;
 use crate::limits;
 use crate::ring::crash_loop::Step;
 use crate::ring::reserve;
-use crate::ring::superblock::RunMark;
+use crate::ring::superblock::CurrentRun;
 use crate::store::{Store, StoreError};
 use crate::sys::fault;
 use std::time::Instant;
@@ -92,11 +92,11 @@ impl Writer {
     /// After the commit: updates the superblock, frees the ring, wakes the delivery thread.
     fn committed(&mut self, batch: &Batch, asked_full: bool) {
         if let Some(carving) = &mut self.carving {
-            carving.know(batch);
+            carving.skip_ids_of(batch);
         }
         let ring = &self.shared.ring;
         let mark = batch.mark;
-        let run = batch.ops.iter().any(|op| matches!(op, Op::Run(_))).then(|| self.run_mark()).flatten();
+        let run = batch.ops.iter().any(|op| matches!(op, Op::Run(_))).then(|| self.current_run()).flatten();
         ring.change_superblock(|state| {
             state.superblock.run = run.or(state.superblock.run.take());
             state.superblock.fold_generation = mark.generation;
@@ -110,7 +110,7 @@ impl Writer {
             // If the store cannot be read, its next user reports the error.
             let _ = self.shared.write_losses(store);
         }
-        fault::point("marks_written");
+        fault::point("superblock_written");
         ring.free(batch.end);
         ring.place_held();
         let map = ring.map();
@@ -149,8 +149,8 @@ impl Writer {
     }
 
     /// The run of the records to fold next.
-    fn run_mark(&self) -> Option<RunMark> {
-        Some(RunMark::new(self.stamper.key?.to_bytes(), self.run_row.as_ref()?))
+    fn current_run(&self) -> Option<CurrentRun> {
+        Some(CurrentRun::new(self.stamper.key?.to_bytes(), self.run_row.as_ref()?))
     }
 
     /// Records the ends of the sessions that earlier runs left without one.

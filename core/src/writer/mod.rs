@@ -244,7 +244,7 @@ impl Writer {
     }
 
     fn close(&mut self) {
-        self.shared.ring.shut();
+        self.shared.ring.refuse_all();
         self.fold();
         let folded = self.pending.is_none() && self.shared.ring.head() == self.position();
         if let Some(store) = self.store.take()

@@ -109,27 +109,27 @@ impl Writer {
 
     fn take_over(&self) -> Option<()> {
         let lock = FolderLock::take(&self.shared.folder).ok()??;
-        self.succeed_in(lock)
+        self.move_ring_into(lock)
     }
 
     /// Folds the ring in a folder whose lock was just taken, and puts this engine's ring in its place.
-    fn succeed_in(&self, lock: FolderLock) -> Option<()> {
+    fn move_ring_into(&self, lock: FolderLock) -> Option<()> {
         let shared = &self.shared;
-        let relic = Arc::new(shared.quiet(shared.folder.clone(), lock, Role::Relic).ok()?);
-        let mut writer = Writer::new(Arc::clone(&relic));
+        let predecessor = Arc::new(shared.quiet(shared.folder.clone(), lock, Role::Predecessor).ok()?);
+        let mut writer = Writer::new(Arc::clone(&predecessor));
         writer.open();
         writer.fold();
         let folded = writer.pending.is_none()
-            && relic.ring.head() == writer.position()
-            && relic.ring.superblock().wipes.next().is_none();
+            && predecessor.ring.head() == writer.position()
+            && predecessor.ring.superblock().wipes.next().is_none();
         if let Some(store) = writer.store.take() {
             store.close().ok()?;
         }
         if !folded {
             return None;
         }
-        shared.ring.succeed(&shared.folder, super::boot_hash(&shared.boot), &relic.ring).ok()?;
-        shared.give_lock(relic.take_lock());
+        shared.ring.move_into(&shared.folder, super::boot_hash(&shared.boot), &predecessor.ring).ok()?;
+        shared.give_lock(predecessor.take_lock());
         Some(())
     }
 
@@ -152,7 +152,8 @@ impl Writer {
             return Ok(());
         }
         let rows = shared.ring.superblock().rows;
-        self.succeed_in(lock).ok_or_else(|| format!("{folder} was replaced by another queue that cannot be read"))?;
+        self.move_ring_into(lock)
+            .ok_or_else(|| format!("{folder} was replaced by another queue that cannot be read"))?;
         self.left_behind = rows;
         Ok(())
     }

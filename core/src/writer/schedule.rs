@@ -1,7 +1,7 @@
 //! What the writer does between folds: checkpoints, maintenance, idle work, and sleep.
 
 use super::Writer;
-use super::shared::{self, DOZING, PARKED};
+use super::shared::{self, SLEEPING_TIMED, SLEEPING_UNTIL_WOKEN};
 use crate::limits;
 use crate::store::{Now, Result, Store, StoreError, Tidy, Wants};
 use std::time::{Duration, Instant};
@@ -145,7 +145,7 @@ impl Writer {
         let until = [self.sync_at, self.reopen_at, self.full_until, maintenance, self.tidy_at, self.erase_log_at];
         let until = until.into_iter().flatten().min();
         // While it cannot fold, records must not wake it.
-        self.shared.set_sleep(if self.can_fold() { PARKED } else { DOZING });
+        self.shared.set_sleep(if self.can_fold() { SLEEPING_UNTIL_WOKEN } else { SLEEPING_TIMED });
         if self.nothing_to_do() && (!self.can_fold() || self.shared.ring.head() == self.position()) {
             match until {
                 Some(until) => std::thread::park_timeout(until.saturating_duration_since(Instant::now())),
@@ -153,7 +153,7 @@ impl Writer {
             }
         }
         // Waits one interval for more records unless one is urgent, so that a burst is one transaction.
-        self.shared.set_sleep(DOZING);
+        self.shared.set_sleep(SLEEPING_TIMED);
         if self.nothing_to_do()
             && self.can_fold()
             && !self.shared.take_urgency()

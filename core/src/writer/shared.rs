@@ -6,7 +6,7 @@ use crate::id::IdKey;
 use crate::kind::Purpose;
 use crate::ring::Ring;
 use crate::ring::losses::LossMark;
-use crate::ring::superblock::RouteMark;
+use crate::ring::superblock::SettledRoute;
 use crate::store::{Now, Store, StoreError};
 use crate::sys::Clock;
 use crate::sys::lock::FolderLock;
@@ -64,7 +64,7 @@ pub(crate) enum Role {
     /// Delivers and removes the queue of a process that ended.
     Orphan,
     /// Folds the ring that it finds in a folder which another engine is about to take over.
-    Relic,
+    Predecessor,
 }
 
 /// The shared state of an engine.
@@ -110,9 +110,9 @@ struct Commands {
 /// The writer is working, or sleeps on a short timer.
 pub(crate) const AWAKE: u8 = 0;
 /// It wakes by itself within the fold interval.
-pub(crate) const DOZING: u8 = 1;
+pub(crate) const SLEEPING_TIMED: u8 = 1;
 /// It sleeps until it is woken.
-pub(crate) const PARKED: u8 = 2;
+pub(crate) const SLEEPING_UNTIL_WOKEN: u8 = 2;
 
 impl Shared {
     #[allow(clippy::too_many_arguments)]
@@ -182,7 +182,7 @@ impl Shared {
     }
 
     /// Registers the engine to wake when this one releases the folder.
-    pub(crate) fn succeeded_by(&self, successor: &Arc<Shared>) {
+    pub(crate) fn set_successor(&self, successor: &Arc<Shared>) {
         *self.successor.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(successor);
     }
 
@@ -227,7 +227,7 @@ impl Shared {
             self.urgent.store(true, Ordering::Release);
         }
         let sleep = self.sleep.load(Ordering::Acquire);
-        if sleep == PARKED || (urgent && sleep == DOZING) {
+        if sleep == SLEEPING_UNTIL_WOKEN || (urgent && sleep == SLEEPING_TIMED) {
             self.wake();
         }
     }
@@ -323,7 +323,7 @@ impl Shared {
     }
 
     /// Does work with the store on the writer thread; `None` if the store is not open or the wait times out.
-    pub(crate) fn ask_within<R: Send + 'static>(
+    pub(crate) fn run_within<R: Send + 'static>(
         &self,
         wait: Option<std::time::Duration>,
         work: impl FnOnce(&mut Store, Now) -> R + Send + 'static,
@@ -356,7 +356,7 @@ impl Shared {
             state.superblock.rows = rows.unwrap_or(state.superblock.rows);
             state.superblock.routes = settled
                 .into_iter()
-                .map(|route| RouteMark { hash: route.hash, lanes: route.lanes, sending: route.sending })
+                .map(|route| SettledRoute { hash: route.hash, lanes: route.lanes, sending: route.sending })
                 .collect();
         });
         Ok(())

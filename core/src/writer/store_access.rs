@@ -1,14 +1,14 @@
 //! The delivery thread's access to the store: the writer runs all of its work.
 
 use super::shared::{Command, Shared};
-use crate::delivery::Outbox;
+use crate::delivery::WriterAccess;
 use crate::destination::Granted;
 use crate::ring::losses::LossMark;
 use crate::store::{Now, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Implements the delivery thread's [`Outbox`] on the writer.
+/// Implements the delivery thread's [`WriterAccess`] on the writer.
 pub(crate) struct StoreAccess {
     shared: Arc<Shared>,
     /// Serial number of the store that ran the last work.
@@ -21,10 +21,10 @@ impl StoreAccess {
     }
 }
 
-impl Outbox for StoreAccess {
+impl WriterAccess for StoreAccess {
     fn with_store<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
         let serial = Arc::clone(&self.serial);
-        self.shared.ask_within(None, move |store, now| {
+        self.shared.run_within(None, move |store, now| {
             serial.store(store.serial(), Ordering::Relaxed);
             work(store, now)
         })

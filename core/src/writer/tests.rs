@@ -62,7 +62,7 @@ fn damage_that_is_told_by_two_is_one_quarantine() {
     let monitor = open(folder.path());
     let _ = monitor.message("hello", Level::Info, &[]);
     monitor.persist(WAIT).unwrap();
-    let serial = monitor.0.shared.ask_within(None, |store, _| store.serial()).unwrap();
+    let serial = monitor.0.shared.run_within(None, |store, _| store.serial()).unwrap();
     let damaged = || Command::Failed(StoreError::Corrupt("both saw it".into()), serial);
     monitor.0.shared.command(damaged());
     monitor.0.shared.command(damaged());

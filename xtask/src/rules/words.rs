@@ -10,7 +10,7 @@ struct Word {
     instead: &'static str,
 }
 
-const WORDS: [Word; 9] = [
+const WORDS: [Word; 17] = [
     Word { parts: ["cour", "ier"], instead: "delivery" },
     Word { parts: ["par", "cel"], instead: "request" },
     Word { parts: ["up", "keep"], instead: "maintenance" },
@@ -20,6 +20,14 @@ const WORDS: [Word; 9] = [
     Word { parts: ["death of the ", "process"], instead: "the process being killed" },
     Word { parts: ["that is ", "none"], instead: "an invalid one, or an empty one" },
     Word { parts: ["fn ", "said"], instead: "message" },
+    Word { parts: ["out", "box"], instead: "writer" },
+    Word { parts: ["doz", "ing"], instead: "sleeping" },
+    Word { parts: ["twi", "n"], instead: "fallback" },
+    Word { parts: ["ask_", "within"], instead: "run_within" },
+    Word { parts: ["cut_", "events"], instead: "batch_max_events" },
+    Word { parts: ["cut_", "bytes"], instead: "batch_max_bytes" },
+    Word { parts: ["is ", "booked"], instead: "counted" },
+    Word { parts: ["the ", "accounts"], instead: "the balance, or the counts" },
 ];
 
 /// Extensions of the files that are checked.

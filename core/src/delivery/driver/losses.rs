@@ -5,7 +5,7 @@
 //! of an epoch counts nothing twice.
 
 use super::super::state::{RouteState, digest};
-use super::super::{Outbox, request};
+use super::super::{WriterAccess, request};
 use super::{Driver, Payload, Running};
 use crate::destination::Destination;
 use crate::ring::losses::LossMark;
@@ -68,10 +68,10 @@ pub(crate) fn loss_marks(
     Ok(marks)
 }
 
-impl<O: Outbox> Driver<O> {
+impl<O: WriterAccess> Driver<O> {
     /// The losses of the earliest epoch before this one that the route has not reported.
     fn old_losses(&self, key: &str, epoch: u64) -> Option<(u64, Vec<Lost>)> {
-        let marks = self.context.outbox.old_losses(route_hash(key), epoch);
+        let marks = self.context.writer.old_losses(route_hash(key), epoch);
         let oldest = marks.iter().map(|mark| mark.epoch).min()?;
         Some((oldest, marks.into_iter().filter(|mark| mark.epoch == oldest).map(|mark| mark.lost).collect()))
     }
@@ -92,7 +92,7 @@ impl<O: Outbox> Driver<O> {
     /// Reports losses in a request without events, if they are not reported yet.
     pub(super) fn report_losses(&mut self, key: &RouteKey) {
         let now = self.now();
-        let granted = self.context.outbox.granted();
+        let granted = self.context.writer.granted();
         let route_key = key.clone();
         let known = self.with_store(move |store, _| {
             let lost = store.lost(&route_key)?;
@@ -158,7 +158,7 @@ impl<O: Outbox> Driver<O> {
         // If this fails, the same losses are reported again after a restart, and the server keeps the larger number.
         let _ = self.with_store(move |store, _| store.save_route_state(&route_key, &state));
         if done {
-            self.context.outbox.write_superblock();
+            self.context.writer.write_superblock();
         }
     }
 
@@ -167,7 +167,7 @@ impl<O: Outbox> Driver<O> {
         let now = self.now();
         let key = &running.route;
         if done {
-            self.context.outbox.old_losses_reported(route_hash(key), running.payload.epoch);
+            self.context.writer.old_losses_reported(route_hash(key), running.payload.epoch);
         }
         let Some((route, _)) = self.route(key) else { return };
         let since = route.trigger.losses.or(Some(now.mono_ms));

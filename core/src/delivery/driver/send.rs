@@ -3,7 +3,7 @@
 use super::super::machine::Backlog;
 use super::super::outcome::{RequestEnd, Step};
 use super::super::request::{self, Filter};
-use super::super::{Outbox, wait};
+use super::super::{WriterAccess, wait};
 use super::{Driver, Leased, Payload, Running};
 use crate::destination::{Destination, RouteSpec, Stamp};
 use crate::reason::Reason;
@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-impl<O: Outbox> Driver<O> {
+impl<O: WriterAccess> Driver<O> {
     /// Leases rows and hands them to the transport.
     pub(super) fn send(&mut self, key: &RouteKey) {
         let now = self.now();
@@ -24,7 +24,7 @@ impl<O: Outbox> Driver<O> {
             return self.machine.lease_was_empty(key, now, leased.backlog);
         };
         fault::point("inflight_committed");
-        let granted = self.context.outbox.granted();
+        let granted = self.context.writer.granted();
         let boot = Arc::clone(&self.context.boot);
         let Some((route, destination)) = self.route(key) else { return };
         let receipt = |note: &str| {
@@ -42,7 +42,7 @@ impl<O: Outbox> Driver<O> {
             return self.settle_later(key, step, seqs, receipt("older than the destination accepts"));
         }
         if route.state.stop.is_some() && lease.rows.len() > 1 {
-            // The batch was cut before the stop; a probe is a single event.
+            // The batch was selected before the stop; a probe is a single event.
             return self.settle_later(key, Step::Release, Vec::new(), None);
         }
         let rows = lease.rows.len();
@@ -71,7 +71,7 @@ impl<O: Outbox> Driver<O> {
     pub(super) fn lease(&mut self, key: &RouteKey, now: Now) -> Option<Leased> {
         let boot = Arc::clone(&self.context.boot);
         let at = wait::At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
-        let (granted, denied) = (self.context.outbox.granted(), self.context.outbox.denied());
+        let (granted, denied) = (self.context.writer.granted(), self.context.writer.denied());
         let (route, destination) = self.route(key)?;
         let suspects = route.state.stop.iter().flat_map(|stop| &stop.suspects);
         let mut skip: Vec<u64> = suspects.map(|suspect| suspect.seq).collect();
@@ -83,7 +83,7 @@ impl<O: Outbox> Driver<O> {
             limited: route.state.limited(at),
             destination,
         };
-        let cut = route.state.cut(route.spec);
+        let limits = route.state.lease_limits(route.spec);
         let encoder = filter.destination.encoder();
         loop {
             let (key, id, filter, left_out) = (key.clone(), self.new_id(now), filter.clone(), skip.clone());
@@ -92,7 +92,7 @@ impl<O: Outbox> Driver<O> {
                 let closed = filter.closed();
                 let wants = &mut |row: &Row| filter.take(&mut taken, row);
                 let select = Selector { closed: &closed, skip: &left_out, wants };
-                let lease = store.lease(&key, cut, encoder, &|| id.clone(), select, now)?;
+                let lease = store.lease(&key, limits, encoder, &|| id.clone(), select, now)?;
                 let again = lease.is_none() && store.lease_again(&key);
                 let backlog = Backlog::read(store, &key, now)?;
                 Ok((Leased { lease, backlog, install: store.install().to_owned(), epoch: store.epoch() }, again))
@@ -135,7 +135,7 @@ impl<O: Outbox> Driver<O> {
 
     /// Whether all rows of this request are still allowed by the user's consent.
     fn is_allowed(&self, running: &Running) -> bool {
-        let granted = self.context.outbox.granted();
+        let granted = self.context.writer.granted();
         let purposes = running.destination.purposes();
         running.payload.batch().rows.iter().all(|row| request::allowed(purposes, row, granted))
     }
@@ -143,7 +143,7 @@ impl<O: Outbox> Driver<O> {
     /// Checks consent once more and calls the transport.
     pub(super) fn hand_over(&mut self, running: Running, spec: &RouteSpec, request: Request) {
         if !self.is_allowed(&running) {
-            // A new batch is cut without the rows that are no longer allowed.
+            // A new batch is selected without the rows that are no longer allowed.
             return self.settle_later(&running.route, Step::Release, Vec::new(), None);
         }
         if spec.at_most_once {
@@ -154,7 +154,7 @@ impl<O: Outbox> Driver<O> {
                 }
                 return;
             }
-            self.context.outbox.write_superblock();
+            self.context.writer.write_superblock();
             // Consent may have changed while the writer worked.
             if !self.is_allowed(&running) {
                 return self.settle_later(&running.route, Step::Release, Vec::new(), None);
@@ -163,7 +163,7 @@ impl<O: Outbox> Driver<O> {
         self.number = self.number.wrapping_add(1);
         let number = self.number;
         self.running.insert(number, running);
-        let done = Completion::new(Arc::clone(&self.context.tell), number);
+        let done = Completion::new(Arc::clone(&self.context.reports), number);
         let transport = &self.context.transport;
         // If the transport panics, `done` is dropped, which reports an unknown fate.
         let _ = catch_unwind(AssertUnwindSafe(|| transport.send(request, done)));

@@ -3,14 +3,14 @@
 use super::super::machine::Backlog;
 use super::super::outcome::{Attempt, Decision, RequestEnd, Step, decide};
 use super::super::state::digest;
-use super::super::{Outbox, wait};
+use super::super::{WriterAccess, wait};
 use super::{Driver, Running, Settlement};
 use crate::kind::Kind;
 use crate::store::{Receipt, RouteKey, RowEnd};
 use crate::sys::fault;
 use std::sync::Arc;
 
-impl<O: Outbox> Driver<O> {
+impl<O: WriterAccess> Driver<O> {
     /// A request ended: decides what that means and queues the settlement.
     pub(super) fn ended(&mut self, running: Running, end: RequestEnd) {
         let now = self.now();
@@ -88,7 +88,7 @@ impl<O: Outbox> Driver<O> {
         let Some(backlog) = backlog else { return self.unsettled.push(Settlement { route, step, seqs, receipt }) };
         fault::point("settled");
         if !again {
-            self.context.outbox.write_superblock();
+            self.context.writer.write_superblock();
         }
         let now = self.now();
         self.machine.ended(&route, now, again, backlog);

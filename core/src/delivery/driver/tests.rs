@@ -20,7 +20,7 @@ const DAY: i64 = 24 * 3_600_000;
 const ROUTE: &str = "main/rez.batch";
 
 /// A writer without a thread: the store behind a mutex.
-pub(in crate::delivery) struct LocalOutbox {
+pub(in crate::delivery) struct LocalWriter {
     pub(in crate::delivery) store: Mutex<Option<Store>>,
     pub(in crate::delivery) clock: Clock,
     pub(in crate::delivery) granted: Mutex<Granted>,
@@ -32,7 +32,7 @@ pub(in crate::delivery) struct LocalOutbox {
     pub(in crate::delivery) failures: Mutex<Vec<crate::store::StoreError>>,
 }
 
-impl Outbox for LocalOutbox {
+impl WriterAccess for LocalWriter {
     fn with_store<R: Send + 'static>(&self, work: impl FnOnce(&mut Store, Now) -> R + Send + 'static) -> Option<R> {
         let now = Now { wall_ms: self.clock.wall_ms(), mono_ms: self.clock.mono_ms() };
         self.store.lock().unwrap().as_mut().map(|store| work(store, now))
@@ -240,11 +240,11 @@ pub(in crate::delivery) fn rez(key: &str) -> Arc<dyn Destination> {
 
 struct Bench {
     folder: tempfile::TempDir,
-    outbox: Arc<LocalOutbox>,
+    writer: Arc<LocalWriter>,
     wire: Arc<ScriptedTransport>,
     clock: Clock,
     boot: String,
-    driver: Driver<LocalOutbox>,
+    driver: Driver<LocalWriter>,
     reports: Receiver<Report>,
     events: u64,
 }
@@ -261,8 +261,8 @@ impl Bench {
             silent: Mutex::default(),
             reports_connect: false,
         };
-        let (outbox, driver, reports, wire) = Bench::start(folder.path(), &clock, "boot-a", Arc::new(wire));
-        Bench { folder, outbox, wire, clock, boot: "boot-a".into(), driver, reports, events: 0 }
+        let (writer, driver, reports, wire) = Bench::start(folder.path(), &clock, "boot-a", Arc::new(wire));
+        Bench { folder, writer, wire, clock, boot: "boot-a".into(), driver, reports, events: 0 }
     }
 
     /// With the destination `main`.
@@ -277,10 +277,10 @@ impl Bench {
         clock: &Clock,
         boot: &str,
         wire: Arc<ScriptedTransport>,
-    ) -> (Arc<LocalOutbox>, Driver<LocalOutbox>, Receiver<Report>, Arc<ScriptedTransport>) {
+    ) -> (Arc<LocalWriter>, Driver<LocalWriter>, Receiver<Report>, Arc<ScriptedTransport>) {
         let identity = Identity { install: "i".into(), epoch: 1, boot: boot.into() };
         let store = Store::open(folder, &identity, store::Options::default()).unwrap();
-        let outbox = Arc::new(LocalOutbox {
+        let writer = Arc::new(LocalWriter {
             store: Mutex::new(Some(store)),
             clock: clock.clone(),
             granted: Mutex::new(Granted { monitoring: true, analytics: true }),
@@ -291,22 +291,22 @@ impl Bench {
         });
         let (sender, reports) = channel();
         let context = Context {
-            outbox: Arc::clone(&outbox),
+            writer: Arc::clone(&writer),
             transport: Arc::clone(&wire) as Arc<dyn Transport>,
             clock: clock.clone(),
             boot: boot.into(),
             key: IdKey::from_bytes([7; 16]),
-            tell: Arc::new(move |report| drop(sender.send(report))),
+            reports: Arc::new(move |report| drop(sender.send(report))),
             shared: Arc::default(),
         };
-        (outbox, Driver::new(context, true), reports, wire)
+        (writer, Driver::new(context, true), reports, wire)
     }
 
     /// Kills the process and starts it again; the clocks go on.
     fn restart(&mut self, boot: &str) {
-        self.outbox.store.lock().unwrap().take();
-        let (outbox, driver, reports, _) = Bench::start(self.folder.path(), &self.clock, boot, Arc::clone(&self.wire));
-        (self.outbox, self.driver, self.reports, self.boot) = (outbox, driver, reports, boot.into());
+        self.writer.store.lock().unwrap().take();
+        let (writer, driver, reports, _) = Bench::start(self.folder.path(), &self.clock, boot, Arc::clone(&self.wire));
+        (self.writer, self.driver, self.reports, self.boot) = (writer, driver, reports, boot.into());
     }
 
     fn add(&mut self, name: &str, destination: Arc<dyn Destination>) {
@@ -345,7 +345,7 @@ impl Bench {
 
     fn store<R>(&self, work: impl FnOnce(&mut Store, Now) -> R) -> R {
         let now = Now { wall_ms: self.clock.wall_ms(), mono_ms: self.clock.mono_ms() };
-        work(self.outbox.store.lock().unwrap().as_mut().unwrap(), now)
+        work(self.writer.store.lock().unwrap().as_mut().unwrap(), now)
     }
 
     /// Stores rows without waking the delivery thread.
@@ -424,7 +424,7 @@ impl Bench {
 
     /// Checks the balance of the store.
     fn check(&self) {
-        if self.outbox.store.lock().unwrap().is_some() {
+        if self.writer.store.lock().unwrap().is_some() {
             let balance = self.store(|store, _| store.balance().unwrap());
             assert!(balance.holds(), "{balance:#?}");
         }

@@ -1,4 +1,4 @@
-use super::super::driver::tests::{LocalOutbox, accept, rez};
+use super::super::driver::tests::{LocalWriter, accept, rez};
 use super::*;
 use crate::destination::Granted;
 use crate::kind::Kind;
@@ -30,7 +30,7 @@ impl Transport for Wire {
 
 struct Rig {
     _folder: tempfile::TempDir,
-    outbox: Arc<LocalOutbox>,
+    writer: Arc<LocalWriter>,
     wire: Arc<Wire>,
     delivery: DeliveryHandle,
 }
@@ -39,7 +39,7 @@ fn rig() -> Rig {
     let folder = tempfile::tempdir().unwrap();
     let identity = Identity { install: "i".into(), epoch: 1, boot: "b".into() };
     let store = Store::open(folder.path(), &identity, store::Options::default()).unwrap();
-    let outbox = Arc::new(LocalOutbox {
+    let writer = Arc::new(LocalWriter {
         store: Mutex::new(Some(store)),
         clock: Clock::system(),
         granted: Mutex::new(Granted { monitoring: true, analytics: true }),
@@ -51,8 +51,8 @@ fn rig() -> Rig {
     let wire = Arc::new(Wire::default());
     let options =
         Options { boot: "b".into(), key: IdKey::from_bytes([3; 16]), clock: Clock::system(), foreground: true };
-    let delivery = Delivery::start(Arc::clone(&outbox), Arc::clone(&wire) as Arc<dyn Transport>, options).unwrap();
-    Rig { _folder: folder, outbox, wire, delivery }
+    let delivery = Delivery::start(Arc::clone(&writer), Arc::clone(&wire) as Arc<dyn Transport>, options).unwrap();
+    Rig { _folder: folder, writer, wire, delivery }
 }
 
 impl Rig {
@@ -70,7 +70,7 @@ impl Rig {
             fold.mark(FoldMark::default(), "b", 0).unwrap();
             fold.commit().unwrap();
         };
-        self.outbox.with_store(put).unwrap();
+        self.writer.with_store(put).unwrap();
         let mut rows = [0; 4];
         rows[usize::from(kind.lane().number())] = count;
         self.delivery.wake(rows);

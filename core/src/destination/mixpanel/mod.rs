@@ -37,8 +37,8 @@ const UPDATES: usize = 50;
 const IMPORT: RouteSpec = RouteSpec {
     name: "mixpanel.import",
     at_most_once: false,
-    max_events: limits::CUT_EVENTS,
-    max_bytes: limits::CUT_BYTES,
+    max_events: limits::BATCH_MAX_EVENTS,
+    max_bytes: limits::BATCH_MAX_BYTES,
     backoff: BACKOFF,
     gzip: true,
     reports_losses: false,

@@ -28,8 +28,8 @@ const fn route(name: &'static str, reports_losses: bool) -> RouteSpec {
     RouteSpec {
         name,
         at_most_once: false,
-        max_events: limits::CUT_EVENTS,
-        max_bytes: limits::CUT_BYTES,
+        max_events: limits::BATCH_MAX_EVENTS,
+        max_bytes: limits::BATCH_MAX_BYTES,
         backoff: Backoff::STANDARD,
         gzip: true,
         reports_losses,

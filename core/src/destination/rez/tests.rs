@@ -241,8 +241,9 @@ fn the_path_is_appended_once_and_the_hash_follows_address_and_key() {
 #[test]
 fn five_hundred_rows_of_maximum_size_stay_below_the_endpoints_limit() {
     let runs = [run(1, "0b0b0b0b-0b0b-0b0b-0b0b-0b0b0b0b0b0b")];
-    let fill = "x".repeat(ROWS_BYTES / limits::CUT_EVENTS - 8);
-    let rows: Vec<Row> = (0..limits::CUT_EVENTS).map(|n| row(n as u8, 1, &format!(r#"{{"m":"{fill}"}}"#))).collect();
+    let fill = "x".repeat(ROWS_BYTES / limits::BATCH_MAX_EVENTS - 8);
+    let rows: Vec<Row> =
+        (0..limits::BATCH_MAX_EVENTS).map(|n| row(n as u8, 1, &format!(r#"{{"m":"{fill}"}}"#))).collect();
     let request = rez().encode(route(), &batch(&rows, &runs, &[]), &stamp("b"));
-    assert!(request.body.len() <= limits::CUT_BYTES, "{}", request.body.len());
+    assert!(request.body.len() <= limits::BATCH_MAX_BYTES, "{}", request.body.len());
 }

@@ -43,7 +43,7 @@ const VERSION: u32 = 2;
 const ENTRIES: usize = 100;
 
 /// Limit of row JSON in one envelope, in bytes. With what the encoder adds, logs and metrics stay below Sentry's 1 MiB.
-const ROWS_BYTES: usize = limits::CUT_BYTES / 2;
+const ROWS_BYTES: usize = limits::BATCH_MAX_BYTES / 2;
 
 const ROUTES: &[RouteSpec] = &[RouteSpec {
     name: "sentry.envelope",

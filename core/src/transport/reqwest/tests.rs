@@ -41,12 +41,12 @@ fn post(url: String) -> Request {
 
 fn start_send(transport: &Reqwest, request: Request) -> Receiver<Sent> {
     let (sender, receiver) = channel();
-    let tell = move |report| {
+    let send = move |report| {
         if let Report::Finished(_, sent) = report {
             sender.send(sent).unwrap();
         }
     };
-    transport.send(request, Completion::new(Arc::new(tell), 1));
+    transport.send(request, Completion::new(Arc::new(send), 1));
     receiver
 }
 

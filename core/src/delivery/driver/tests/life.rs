@@ -117,7 +117,7 @@ fn an_at_most_once_request_that_may_have_arrived_is_never_repeated() {
     let mut bench = start(Turn::Silence);
     let sending = bench.store(|store, _| store.settled().unwrap());
     assert!(sending.iter().any(|route| route.route == ONE && route.sending > 0));
-    assert!(*bench.outbox.superblock.lock().unwrap() > 0, "the superblock is written before the transport is called");
+    assert!(*bench.writer.superblock.lock().unwrap() > 0, "the superblock is written before the transport is called");
     bench.restart("boot-a");
     bench.add("once", Arc::new(Once));
     assert_eq!((bench.requests(), ambiguous(&bench)), (1, 2));
@@ -126,9 +126,9 @@ fn an_at_most_once_request_that_may_have_arrived_is_never_repeated() {
     bench.add("once", Arc::new(Once));
     bench.store_rows(Kind::Error, "{}", 2);
     bench.store(|store, now| {
-        let cut = store::Cut { max_events: 9, max_bytes: 9999 };
+        let limits = store::LeaseLimits { max_events: 9, max_bytes: 9999 };
         store
-            .lease(ONE, cut, 1, &|| "b".into(), crate::store::Selector::new(&mut |_| Want::Yes), now)
+            .lease(ONE, limits, 1, &|| "b".into(), crate::store::Selector::new(&mut |_| Want::Yes), now)
             .unwrap()
             .unwrap();
     });
@@ -179,14 +179,14 @@ fn a_store_that_cannot_be_used_costs_nothing_but_time() {
     let mut bench = Bench::new();
     bench.script([Turn::Silence]);
     bench.put(Kind::Error, 1);
-    let store = bench.outbox.store.lock().unwrap().take();
+    let store = bench.writer.store.lock().unwrap().take();
     let answer = accept(&bench.last());
     bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Answer(answer));
     assert_eq!(bench.settle(), None, "no timer: the writer reports when the store can be used again");
     assert!(bench.why().contains("queue cannot be used"));
     bench.driver.event(Event::Rows([0, 1, 0, 0]));
     bench.settle();
-    *bench.outbox.store.lock().unwrap() = store;
+    *bench.writer.store.lock().unwrap() = store;
     bench.driver.event(Event::StoreBack);
     bench.settle();
     assert_eq!((bench.balance().delivered, bench.requests()), (1, 1));
@@ -197,14 +197,14 @@ fn a_replaced_store_is_loaded_again_and_old_answers_are_ignored() {
     let mut bench = Bench::new();
     bench.script([Turn::Silence]);
     bench.put(Kind::Error, 1);
-    bench.outbox.store.lock().unwrap().take();
+    bench.writer.store.lock().unwrap().take();
     for file in std::fs::read_dir(bench.folder.path()).unwrap() {
         std::fs::remove_file(file.unwrap().path()).unwrap();
     }
     let identity = Identity { install: "i".into(), epoch: 2, boot: "boot-a".into() };
     let fresh = Store::open(bench.folder.path(), &identity, store::Options::default()).unwrap();
     let serial = fresh.serial();
-    *bench.outbox.store.lock().unwrap() = Some(fresh);
+    *bench.writer.store.lock().unwrap() = Some(fresh);
     bench.driver.store_replaced(serial);
     let answer = accept(&bench.last());
     bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Answer(answer));

@@ -69,7 +69,7 @@ fn a_batch_of_large_rows_stays_under_the_endpoints_cap_of_1_mib() {
         bench.next();
     }
     assert_eq!(bench.balance().delivered, 40);
-    assert!(bench.sent().iter().all(|request| body(request).to_string().len() <= limits::CUT_BYTES));
+    assert!(bench.sent().iter().all(|request| body(request).to_string().len() <= limits::BATCH_MAX_BYTES));
 }
 
 #[test]
@@ -322,12 +322,12 @@ fn after_an_outage_the_losses_are_reported() {
 #[test]
 fn rows_recorded_under_a_denial_are_never_sent_even_after_consent() {
     let mut bench = Bench::new();
-    *bench.outbox.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
-    *bench.outbox.denied.lock().unwrap() = Granted { monitoring: false, analytics: true };
+    *bench.writer.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
+    *bench.writer.denied.lock().unwrap() = Granted { monitoring: false, analytics: true };
     bench.put(Kind::Analytics, 2);
     bench.after(Duration::from_secs(60));
-    *bench.outbox.granted.lock().unwrap() = Granted { monitoring: true, analytics: true };
-    *bench.outbox.denied.lock().unwrap() = Granted::default();
+    *bench.writer.granted.lock().unwrap() = Granted { monitoring: true, analytics: true };
+    *bench.writer.denied.lock().unwrap() = Granted::default();
     bench.driver.event(Event::Consent);
     bench.after(Duration::from_secs(60));
     assert_eq!((bench.requests(), bench.balance().unwanted, bench.balance().queued), (0, 2, 0));
@@ -336,12 +336,12 @@ fn rows_recorded_under_a_denial_are_never_sent_even_after_consent() {
 #[test]
 fn rows_without_consent_are_kept_and_sent_after_consent() {
     let mut bench = Bench::new();
-    *bench.outbox.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
+    *bench.writer.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
     bench.put(Kind::Analytics, 60);
     bench.put(Kind::Error, 1);
     assert_eq!((bench.balance().delivered, bench.balance().queued), (1, 60));
     assert_eq!(bench.settle(), None);
-    *bench.outbox.granted.lock().unwrap() = Granted { monitoring: true, analytics: true };
+    *bench.writer.granted.lock().unwrap() = Granted { monitoring: true, analytics: true };
     bench.driver.event(Event::Consent);
     bench.settle();
     assert_eq!((bench.balance().delivered, bench.balance().queued), (61, 0));
@@ -354,7 +354,7 @@ fn after_consent_is_withdrawn_a_batch_is_cut_again_before_it_is_resent() {
     bench.store_rows(Kind::Revenue, "{}", 2);
     bench.put(Kind::Error, 1);
     assert_eq!(ids(&bench.last()).len(), 3);
-    *bench.outbox.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
+    *bench.writer.granted.lock().unwrap() = Granted { monitoring: true, analytics: false };
     bench.next();
     assert_eq!(ids(&bench.last()).len(), 1);
     assert_eq!((bench.balance().delivered, bench.balance().queued), (1, 2));
@@ -383,7 +383,7 @@ fn losses_of_an_earlier_epoch_are_reported_once_under_their_own_epoch() {
         LossMark { epoch, route: crate::store::route_hash(ROUTE), lost }
     };
     let other = LossMark { route: 1, ..mark(4, 9) };
-    *bench.outbox.losses.lock().unwrap() = vec![mark(4, 20), other, mark(3, 10), mark(5, 99)];
+    *bench.writer.losses.lock().unwrap() = vec![mark(4, 20), other, mark(3, 10), mark(5, 99)];
     // A failed report is repeated.
     bench.script([Turn::Accept, Turn::NotSent]);
     let before = bench.requests();
@@ -397,7 +397,7 @@ fn losses_of_an_earlier_epoch_are_reported_once_under_their_own_epoch() {
     };
     let sent = bench.sent().iter().skip(before).map(reported).collect::<Vec<_>>();
     assert_eq!(sent, [(3, 10, 0), (4, 20, 0), (4, 20, 0), (5, 3, 0)]);
-    assert_eq!(*bench.outbox.losses.lock().unwrap(), [other, mark(5, 99)]);
+    assert_eq!(*bench.writer.losses.lock().unwrap(), [other, mark(5, 99)]);
     bench.add("main", rez("key"));
     assert_eq!(bench.settle(), None, "reported");
 }
@@ -411,7 +411,7 @@ fn one_flush_reports_the_losses_of_all_epochs() {
         bench.restart("boot-a");
         let lost = crate::row::Lost { reason: Reason::EvictedBytes, kind: None, count: 7 };
         let mark = LossMark { epoch: 0, route: crate::store::route_hash(ROUTE), lost };
-        bench.outbox.losses.lock().unwrap().push(mark);
+        bench.writer.losses.lock().unwrap().push(mark);
         bench.store_rows(Kind::Error, "{}", rows);
         let before = bench.requests();
         bench.add("main", rez("key"));

@@ -3,10 +3,10 @@
 use super::Tx;
 use super::error::{Result, StoreError};
 use super::ledger::LedgerChanges;
-use super::memory::{Brief, signed, unsigned};
+use super::memory::{InFlightRow, signed, unsigned};
 use super::parked::{EXCEPTION, Exception};
 use super::schema::{ROW, Read, read_row};
-use super::types::{Cut, Now, Selector};
+use super::types::{LeaseLimits, Now, Selector};
 use crate::destination::Want;
 use crate::kind::{Kind, Lane};
 use crate::limits;
@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 /// A lease looks at no more than this many times the rows it may take.
 const LOOKS: usize = 4;
 
-/// Rows read at once: a cut of 500 must not read 2,000.
+/// Rows read at once: a batch of 500 must not read 2,000.
 const PORTION: usize = 64;
 
 /// Which parked rows of a kind are due.
@@ -32,7 +32,7 @@ enum Due {
 /// The rows one lease has gathered so far.
 pub(super) struct Gather<'a> {
     pub(super) number: i64,
-    pub(super) cut: Cut,
+    pub(super) limits: LeaseLimits,
     pub(super) select: Selector<'a>,
     pub(super) now: Now,
     pub(super) looked: usize,
@@ -42,16 +42,16 @@ pub(super) struct Gather<'a> {
     pub(super) full: bool,
     /// Parked rows are left that were not looked at.
     pub(super) more: bool,
-    pub(super) rows: Vec<(Row, Brief)>,
+    pub(super) rows: Vec<(Row, InFlightRow)>,
     pub(super) ledger: LedgerChanges,
     pub(super) freed: Vec<(u64, u8)>,
 }
 
 impl<'a> Gather<'a> {
-    pub(super) fn new(number: i64, cut: Cut, select: Selector<'a>, now: Now) -> Gather<'a> {
+    pub(super) fn new(number: i64, limits: LeaseLimits, select: Selector<'a>, now: Now) -> Gather<'a> {
         Gather {
             number,
-            cut,
+            limits,
             select,
             now,
             looked: 0,
@@ -66,7 +66,7 @@ impl<'a> Gather<'a> {
     }
 
     pub(super) fn exhausted(&self) -> bool {
-        self.full || self.looked >= self.cut.max_events.max(1).saturating_mul(LOOKS)
+        self.full || self.looked >= self.limits.max_events.max(1).saturating_mul(LOOKS)
     }
 
     /// `Err` = so many rows are damaged that the whole file counts as damaged.
@@ -78,23 +78,25 @@ impl<'a> Gather<'a> {
         Err(StoreError::Corrupt(format!("{} of {} rows fail their checksum", self.bad, self.looked)))
     }
 
-    /// Takes the row if it fits. Otherwise the cut is full.
+    /// Takes the row if it fits. Otherwise the batch is full.
     fn take(&mut self, row: Row, parked: bool) -> bool {
         let bytes = self.bytes.saturating_add(row.json.len());
-        if !self.rows.is_empty() && (self.rows.len() >= self.cut.max_events.max(1) || bytes > self.cut.max_bytes) {
+        if !self.rows.is_empty() && (self.rows.len() >= self.limits.max_events.max(1) || bytes > self.limits.max_bytes)
+        {
             self.full = true;
             return false;
         }
         self.bytes = bytes;
-        let brief = Brief { seq: row.seq, lane: row.kind.lane().number(), kind: row.kind, id: row.id, parked };
-        self.rows.push((row, brief));
-        self.full = self.rows.len() >= self.cut.max_events.max(1);
+        let in_flight =
+            InFlightRow { seq: row.seq, lane: row.kind.lane().number(), kind: row.kind, id: row.id, parked };
+        self.rows.push((row, in_flight));
+        self.full = self.rows.len() >= self.limits.max_events.max(1);
         true
     }
 
-    /// When a row of an open kind that was answered `Later` is looked at again.
-    fn ask_again(&self) -> i64 {
-        self.now.wall_ms.saturating_add(limits::ASK_AGAIN.as_millis() as i64)
+    /// When a row of an open kind is offered again after the destination returned `Later`.
+    fn next_offer(&self) -> i64 {
+        self.now.wall_ms.saturating_add(limits::OFFER_INTERVAL.as_millis() as i64)
     }
 }
 
@@ -142,7 +144,7 @@ impl Tx<'_> {
     /// Gathers parked rows that are due and whose kind is open. Looks at no more than half of the rows that the lease may
     /// look at, so that new rows get their turn.
     pub(super) fn gather_parked(&mut self, gather: &mut Gather<'_>) -> Result<()> {
-        let limit = gather.cut.max_events.max(1).saturating_mul(LOOKS / 2);
+        let limit = gather.limits.max_events.max(1).saturating_mul(LOOKS / 2);
         let now = gather.now.wall_ms;
         // A time further ahead than any server may ask for means that the clock was set back: due now.
         let far = now.saturating_add(limits::RETRY_AFTER.as_millis() as i64);
@@ -217,7 +219,7 @@ impl Tx<'_> {
                         gather.freed.push((exception.seq, exception.lane));
                     }
                     Want::Later => {
-                        let until = gather.ask_again();
+                        let until = gather.next_offer();
                         self.park(gather.number, row.seq, row.kind, gather.now.wall_ms, Some(until))?;
                     }
                     Want::Next => {
@@ -301,7 +303,7 @@ impl Tx<'_> {
                         }
                         Want::Later => {
                             let open = !gather.select.closed.contains(&row.kind);
-                            let until = open.then(|| gather.ask_again());
+                            let until = open.then(|| gather.next_offer());
                             self.park(gather.number, seq, row.kind, gather.now.wall_ms, until)?;
                         }
                     },
