@@ -4,7 +4,7 @@ use crate::destination::Destination;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::sys::Clock;
-use crate::sys::random::Ids;
+use crate::sys::ids::Ids;
 use crate::trace::{TargetError, Targets, TraceStyle};
 use crate::transport::Transport;
 use std::borrow::Cow;

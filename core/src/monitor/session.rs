@@ -5,7 +5,7 @@ use super::Inner;
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
 use crate::limits::RECORD_BYTES;
-use crate::sys::random::Fresh;
+use crate::sys::ids::Fresh;
 use crate::writer::session_record::{append_end, append_session};
 use std::sync::PoisonError;
 

@@ -7,9 +7,11 @@ pub(crate) mod clock;
 pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod fork;
+pub(crate) mod ids;
 pub(crate) mod lock;
 pub(crate) mod map;
 pub(crate) mod place;
 pub(crate) mod random;
+mod sigbus;
 
 pub use clock::Clock;

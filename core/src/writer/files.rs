@@ -14,7 +14,7 @@ use crate::ring::crash_loop::Step;
 use crate::ring::superblock::{PendingWipe, Superblock};
 use crate::store::{Identity, Store, StoreError, Wipe, repair};
 use crate::sys::fault;
-use crate::sys::random::Fresh;
+use crate::sys::ids::Fresh;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
