@@ -9,6 +9,7 @@ mod config;
 mod delivery;
 pub mod destination;
 mod event;
+mod hash;
 mod id;
 pub mod inspect;
 mod json;

@@ -318,7 +318,8 @@ struct KindLimit {
 
 impl Hold {
     fn text(&self) -> String {
-        format!("{} until {}", self.why.replace('_', " "), time(self.wall_deadline))
+        let why = inspect::wait_text(&self.why).unwrap_or(&self.why);
+        format!("{why}; next attempt {}", time(self.wall_deadline))
     }
 }
 
@@ -334,7 +335,8 @@ fn waits(view: &RouteView) -> Vec<String> {
     if let Some(hold) = held.hold {
         let failures = match held.failures {
             0 => String::new(),
-            n => format!(", {n} failures in a row"),
+            1 => ", after 1 failure".to_owned(),
+            n => format!(", after {n} failures in a row"),
         };
         all.push(format!("{}{failures}", hold.text()));
     }
@@ -415,8 +417,8 @@ mod tests {
             [
                 "the destination has not been declared since 1970-01-01T00:00:00.000Z",
                 "stopped: the write key was refused (401); next probe 1970-01-01T00:00:02.000Z",
-                "retry after until 1970-01-01T00:00:01.000Z, 3 failures in a row",
-                "metric: rate limit until 1970-01-01T00:00:03.000Z",
+                "the server asked to wait; next attempt 1970-01-01T00:00:01.000Z, after 3 failures in a row",
+                "metric: the server asked for fewer requests; next attempt 1970-01-01T00:00:03.000Z",
                 "batch b1 is in flight, attempt 2",
             ]
         );

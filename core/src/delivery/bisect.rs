@@ -18,7 +18,7 @@ pub(crate) enum Cause {
     Outage,
     /// It got 5xx repeatedly: one event is tried alone, and the rest is bisected only if that gets 2xx.
     Trial,
-    /// It got no answer that can be understood, too often and for too long.
+    /// It got no response that can be understood, too often and for too long.
     Unclear,
 }
 

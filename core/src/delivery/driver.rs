@@ -360,7 +360,7 @@ impl<O: WriterAccess> Driver<O> {
             self.running.iter().filter(|(_, running)| late(running)).map(|(number, _)| *number).collect();
         for number in late {
             // The transport may still be sending it, so its fate is unknown.
-            self.finished(number, Sent::Ambiguous("no answer in time".into()));
+            self.finished(number, Sent::Ambiguous("no response in time".into()));
         }
     }
 

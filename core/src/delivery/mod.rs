@@ -28,6 +28,7 @@ pub(crate) use driver::losses::{has_unreported_losses, loss_marks};
 pub(crate) use handle::{Delivery, DeliveryHandle, Options};
 pub use schedule::{Hint, Network, Power};
 pub(crate) use shared::Directory;
+pub(crate) use wait::wait_text;
 
 use crate::destination::Granted;
 use crate::ring::losses::LossMark;

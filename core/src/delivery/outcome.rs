@@ -99,7 +99,7 @@ pub(crate) fn decide(state: &mut RouteState, attempt: Attempt<'_>, end: RequestE
         Decider { state, attempt, status, note, back_off: verdict.back_off, unreachable, lost, exhausted: false };
     let action = match verdict.action {
         Action::Settle(outcomes) if outcomes.len() != decider.sent_rows() => {
-            Action::Ambiguous("the answer does not account for all events".into())
+            Action::Ambiguous("the response does not account for all events".into())
         }
         action => action,
     };

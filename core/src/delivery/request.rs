@@ -141,7 +141,7 @@ pub(crate) fn read(destination: &dyn Destination, spec: &RouteSpec, batch: &Batc
         return RequestEnd::Intercepted(answer.status, what);
     }
     let verdict = catch_unwind(AssertUnwindSafe(|| destination.verdict(spec, batch, answer)));
-    let failed = |_| Verdict::of(Action::Ambiguous("the destination panicked while it read the answer".to_owned()));
+    let failed = |_| Verdict::of(Action::Ambiguous("the destination panicked while it read the response".to_owned()));
     RequestEnd::Answered(answer.status, verdict.unwrap_or_else(failed))
 }
 

@@ -62,7 +62,7 @@ pub(crate) struct RouteState {
     pub(crate) caps: Option<Caps>,
     /// The server refused compression.
     pub(crate) uncompressed: bool,
-    /// Attempts on the batch in flight that got no answer that can be understood.
+    /// Attempts on the batch in flight that got no response that can be understood.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unclear: Option<Unclear>,
     /// Digest of the losses that were reported.
@@ -72,7 +72,7 @@ pub(crate) struct RouteState {
     reported_counts: Option<ReportedCounts>,
 }
 
-/// Attempts on one batch that got no answer that can be understood.
+/// Attempts on one batch that got no response that can be understood.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Unclear {
     /// The oldest row of the batch. It identifies the batch when its rows are selected again under another id.
@@ -229,7 +229,7 @@ impl RouteState {
             spec.adds_losses.then(|| ReportedCounts { epoch, counts: lost.iter().map(entry).collect() });
     }
 
-    /// Counts an attempt that got no answer that can be understood, on the batch with this oldest row. `true` if there
+    /// Counts an attempt that got no response that can be understood, on the batch with this oldest row. `true` if there
     /// were [`limits::UNCLEAR_ATTEMPTS`] of them and the first is [`limits::UNCLEAR_AGE`] old.
     pub(crate) fn count_unclear(&mut self, at: At<'_>, oldest: u64) -> bool {
         let start = || Unclear { oldest, attempts: 0, age: Wait::new(at, limits::UNCLEAR_AGE, Why::NoAnswer) };

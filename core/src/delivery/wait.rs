@@ -41,6 +41,13 @@ pub(crate) enum Why {
     Parked,
 }
 
+/// The sentence for the stored spelling of a reason.
+pub(crate) fn wait_text(spelling: &str) -> Option<&'static str> {
+    use serde::de::value::{Error, StrDeserializer};
+    let spelling: StrDeserializer<'_, Error> = serde::de::IntoDeserializer::into_deserializer(spelling);
+    <Why as serde::Deserialize>::deserialize(spelling).ok().map(Why::text)
+}
+
 impl Why {
     /// Whether `flush()` may send in spite of it: yes for a wait of our own choice, no for one the server asked for.
     pub(crate) fn yields_to_flush(self) -> bool {
@@ -57,9 +64,9 @@ impl Why {
         match self {
             Why::Unreachable => "the server could not be reached",
             Why::Intercepted => {
-                "the server could not be reached: something else answered in its place (a captive portal?)"
+                "the server could not be reached: something else responded in its place (a captive portal?)"
             }
-            Why::NoAnswer => "the last request got no answer that can be understood",
+            Why::NoAnswer => "the last request got no response that can be understood",
             Why::Outage => "the server has an outage",
             Why::RateLimit => "the server asked for fewer requests",
             Why::RetryAfter => "the server asked to wait",
@@ -138,6 +145,15 @@ mod tests {
     use proptest::prelude::*;
 
     const DAY: i64 = 24 * 3_600_000;
+
+    #[test]
+    fn the_stored_spelling_of_a_reason_has_the_sentence_that_status_shows() {
+        for why in [Why::Unreachable, Why::NoAnswer, Why::Outage, Why::RateLimit, Why::RetryAfter, Why::Probe] {
+            let spelling = serde_json::to_value(why).unwrap();
+            assert_eq!(wait_text(spelling.as_str().unwrap()), Some(why.text()));
+        }
+        assert_eq!(wait_text("a reason of a later version"), None);
+    }
 
     fn at(boot: &str, wall_ms: i64, mono_ms: i64) -> At<'_> {
         At { boot, wall_ms, mono_ms }

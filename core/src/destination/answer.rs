@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 /// Called for every destination before [`super::Destination::verdict`].
 pub(crate) fn intercepted(answer: &Answer) -> Option<String> {
     match answer.status {
-        200..=299 if is_web_page(answer) => Some(format!("a web page answered (status {})", answer.status)),
+        200..=299 if is_web_page(answer) => Some(format!("a web page was returned (status {})", answer.status)),
         // A permanent redirect (301, 308) is different: the address has changed, which the host must know.
         302 | 303 | 307 => Some(redirect(answer)),
         // Network Authentication Required: by RFC 6585 never sent by the server itself.

@@ -154,7 +154,7 @@ impl Destination for Rez {
     fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
         let reply = Reply::read(answer);
         let action = match answer.status {
-            200..=299 if answer.cut => Action::Ambiguous("the answer was cut short".into()),
+            200..=299 if answer.cut => Action::Ambiguous("the response was cut short".into()),
             200..=299 => match reply.outcomes(batch) {
                 Ok(outcomes) => Action::Settle(outcomes),
                 Err(what) => Action::Ambiguous(what),
@@ -305,26 +305,26 @@ impl Reply {
         serde_json::from_slice(&answer.body).unwrap_or_default()
     }
 
-    /// One outcome per row, if the answer accounts for all of them.
+    /// One outcome per row, if the response accounts for all of them.
     fn outcomes(&self, batch: &Batch<'_>) -> Result<Vec<RowOutcome>, String> {
-        let Some(accepted) = self.accepted else { return Err("the answer is not a batch answer".into()) };
+        let Some(accepted) = self.accepted else { return Err("the response is not a batch response".into()) };
         if self.batch_id.as_deref().is_some_and(|id| !id.eq_ignore_ascii_case(batch.batch_id)) {
-            return Err("the answer is about another batch".into());
+            return Err("the response is about another batch".into());
         }
         let counted = accepted.saturating_add(self.duplicate).saturating_add(self.rejected.len() as u64);
         if counted != batch.rows.len() as u64 {
-            return Err(format!("the answer accounts for {counted} of {} events", batch.rows.len()));
+            return Err(format!("the response accounts for {counted} of {} events", batch.rows.len()));
         }
         let mut outcomes = vec![RowOutcome::Delivered; batch.rows.len()];
         for rejected in &self.rejected {
             let (Some(outcome), Some(row)) = (outcomes.get_mut(rejected.index), batch.rows.get(rejected.index)) else {
-                return Err("the answer rejects an event that was not sent".into());
+                return Err("the response rejects an event that was not sent".into());
             };
             if rejected.id.as_deref().is_some_and(|id| !id.eq_ignore_ascii_case(&row.id.to_string())) {
-                return Err("the answer rejects an event under another one's id".into());
+                return Err("the response rejects an event under another one's id".into());
             }
             if *outcome != RowOutcome::Delivered {
-                return Err("the answer rejects an event twice".into());
+                return Err("the response rejects an event twice".into());
             }
             *outcome = RowOutcome::Dead(Reason::Rejected, rejected.note());
         }

@@ -2,6 +2,7 @@
 //! headers.
 
 use super::DestinationError;
+use crate::hash::fnv1a;
 use crate::kind::Purpose;
 use crate::transport::{Endpoint, Request};
 
@@ -128,14 +129,8 @@ pub(super) fn encoder(destination: &str, version: u32, settings: &[u8]) -> u32 {
 /// use it.
 #[must_use]
 pub(crate) fn stable_hash(parts: &[&str]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for part in parts {
-        // The byte 0xff never occurs in UTF-8, so ("a", "bc") and ("ab", "c") differ.
-        for byte in part.bytes().chain([0xff]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-    hash
+    // The byte 0xff never occurs in UTF-8, so ("a", "bc") and ("ab", "c") differ.
+    fnv1a(parts.iter().flat_map(|part| part.bytes().chain([0xff])))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use super::error::{Result, StoreError};
 use super::types::{FoldMark, InflightState};
+use crate::hash::fnv1a;
 use crate::id::EventId;
 use crate::kind::Kind;
 use rusqlite::Connection;
@@ -84,7 +85,7 @@ pub(super) struct InFlightRow {
 /// The number of a route in the ring's superblock: FNV-1a of its name, the same in every build.
 #[must_use]
 pub(crate) fn route_hash(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    fnv1a(name.bytes())
 }
 
 impl Route {

@@ -224,7 +224,7 @@ async fn exchange(client: &::reqwest::Client, request: Request) -> Sent {
     let deadline = tokio::time::Instant::now() + limits::REQUEST_TIMEOUT;
     let sending = client.post(address).headers(headers).body(request.body).send();
     let mut response = match tokio::time::timeout_at(deadline, sending).await {
-        Err(_) => return Sent::Ambiguous("no answer in time".into()),
+        Err(_) => return Sent::Ambiguous("no response in time".into()),
         Ok(Err(error)) => return failed(&error),
         Ok(Ok(response)) => response,
     };

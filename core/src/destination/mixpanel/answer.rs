@@ -107,7 +107,7 @@ fn delivered(batch: &Batch<'_>) -> Action {
 }
 
 fn cut() -> Action {
-    Action::Ambiguous("the answer was cut short".into())
+    Action::Ambiguous("the response was cut short".into())
 }
 
 /// A 2xx answer to an import.

@@ -97,7 +97,7 @@ fn the_count_and_the_age_survive_restarts_and_reboots() {
     assert_eq!(bench.balance().dropped.get("ambiguous"), Some(&4));
     let overview = crate::store::Reader::open(bench.folder.path()).unwrap().overview().unwrap();
     let (_, status, note) = overview.routes[0].last.clone().unwrap();
-    assert_eq!((status, note.as_str()), (200, "may have arrived: the answer is not a batch answer"));
+    assert_eq!((status, note.as_str()), (200, "may have arrived: the response is not a batch response"));
 }
 
 #[test]
