@@ -173,7 +173,7 @@ impl Store {
             }
             let Picked { rows: to_delete, repack, .. } = picked;
             tx.take_away(&to_delete, reason, Some(wants), now)?;
-            tx.repack(&to_delete, repack)?;
+            tx.repack_if_smaller(&to_delete, repack)?;
             Ok(to_delete.len())
         })
     }
@@ -255,6 +255,18 @@ impl Tx<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Repacks the rows around `gone`, unless that takes more pages than it frees: pages that were filled in order are
+    /// denser than repacked ones, and on a full disk there is no page to spare.
+    fn repack_if_smaller(&self, gone: &[RowToDelete], most_bytes: u64) -> Result<()> {
+        let before = used_bytes(self.db)?;
+        self.db.execute_batch("SAVEPOINT repack")?;
+        self.repack(gone, most_bytes)?;
+        if used_bytes(self.db)? > before {
+            self.db.execute_batch("ROLLBACK TO repack")?;
+        }
+        Ok(self.db.execute_batch("RELEASE repack")?)
     }
 
     /// Packs the rows that are left among those that went. Rows of different lanes lie mixed in the pages, and SQLite joins
