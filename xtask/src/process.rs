@@ -66,14 +66,28 @@ fn wait(mut child: Child, sender: &mpsc::Sender<io::Result<End>>) {
 /// Kills a process and its descendants, which are found by their parent ids. Without `/proc`, kills the process alone.
 fn kill_with_descendants(id: u32) {
     let mut ids = vec![id];
-    let parents = parents();
-    let mut next = 0;
-    while let Some(parent) = ids.get(next).copied() {
-        ids.extend(parents.iter().filter(|(_, its_parent)| *its_parent == parent).map(|(child, _)| *child));
-        next += 1;
+    // Stopped first: a running process can fork between the listing and the kill, and its child would escape.
+    loop {
+        signal("-STOP", &ids);
+        let known = ids.len();
+        let parents = parents();
+        let mut next = 0;
+        while let Some(parent) = ids.get(next).copied() {
+            let children = parents.iter().filter(|(_, its_parent)| *its_parent == parent).map(|(child, _)| *child);
+            let new: Vec<u32> = children.filter(|child| !ids.contains(child)).collect();
+            ids.extend(new);
+            next += 1;
+        }
+        if ids.len() == known {
+            break;
+        }
     }
-    // `kill` fails if a process has ended in the meantime.
-    let _ = Command::new("kill").arg("-KILL").args(ids.iter().map(u32::to_string)).status();
+    signal("-KILL", &ids);
+}
+
+/// Sends a signal; one to a process that has ended in the meantime is ignored.
+fn signal(name: &str, ids: &[u32]) {
+    let _ = Command::new("kill").arg(name).args(ids.iter().map(u32::to_string)).stderr(Stdio::null()).status();
 }
 
 /// Returns all processes as (id, parent id).
