@@ -9,7 +9,7 @@ use rez_monitor_tests::disk::SmallDisk;
 use rez_monitor_tests::kid::{PATIENCE, Said};
 use rez_monitor_tests::scene::{Scene, balance, collected, dropped};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
@@ -92,12 +92,31 @@ fn given_up(folder: &Path) -> [u64; 4] {
     by_lane
 }
 
-/// Looks into the queue again and again, as the inspector does, until dropped.
-struct Inspector<'a>(&'a AtomicBool);
+/// Reads the queue again and again, as the inspector does, in a process of its own: a reader whose file is cut dies, not the
+/// app. Ends when dropped.
+struct Inspector(std::process::Child);
 
-impl Drop for Inspector<'_> {
+impl Inspector {
+    fn start(folder: &Path) -> Inspector {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "the_inspector_of_the_table_reads_a_folder"]).env("REZ_INSPECT_FOLDER", folder);
+        Inspector(command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Inspector {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_inspector_of_the_table_reads_a_folder() {
+    let Some(folder) = std::env::var_os("REZ_INSPECT_FOLDER") else { return };
+    loop {
+        let _ = Reader::open(Path::new(&folder)).and_then(|reader| reader.balance());
+        std::thread::yield_now();
     }
 }
 
@@ -112,21 +131,8 @@ fn run(case: Case) -> Result<(), String> {
         return Ok(());
     };
     let folder = disk.path().join("app");
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|threads| {
-        let stopper = Inspector(&stop);
-        if case.inspector {
-            threads.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    let _ = Reader::open(&folder).and_then(|reader| reader.balance());
-                    std::thread::yield_now();
-                }
-            });
-        }
-        let done = play(case, &scene, &mut disk, &folder);
-        drop(stopper);
-        done
-    })
+    let _inspector = case.inspector.then(|| Inspector::start(&folder));
+    play(case, &scene, &mut disk, &folder)
 }
 
 fn play(case: Case, scene: &Scene, disk: &mut SmallDisk, folder: &Path) -> Result<(), String> {
