@@ -18,6 +18,19 @@ impl EventId {
         EventId(bytes)
     }
 
+    /// A UUID of version 7: the clock, the 12 low bits of `number`, and 62 of the random bits. A clock before 1970 counts as
+    /// 1970.
+    #[inline]
+    pub(crate) fn version_7(wall_ms: i64, number: u64, bits: u64) -> Self {
+        let ms = wall_ms.clamp(0, (1 << 48) - 1) as u64;
+        let high = (ms << 16) | 0x7000 | (number & 0x0fff);
+        let low = (bits >> 2) | (0b10 << 62);
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&high.to_be_bytes());
+        bytes[8..].copy_from_slice(&low.to_be_bytes());
+        EventId(bytes)
+    }
+
     /// Its bytes, big endian.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
@@ -90,13 +103,7 @@ impl IdKey {
     /// The id of the event at `index` of the record with this ticket; a clock before 1970 counts as 1970.
     #[must_use]
     pub fn id(self, wall_ms: i64, ticket: u64, index: u16) -> EventId {
-        let ms = wall_ms.clamp(0, (1 << 48) - 1) as u64;
-        let high = (ms << 16) | 0x7000 | (ticket & 0x0fff);
-        let low = (siphash_1_3(self.0, [ticket, u64::from(index)]) >> 2) | (0b10 << 62);
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&high.to_be_bytes());
-        bytes[8..].copy_from_slice(&low.to_be_bytes());
-        EventId(bytes)
+        EventId::version_7(wall_ms, ticket, siphash_1_3(self.0, [ticket, u64::from(index)]))
     }
 
     /// 64 keyed bits for other unpredictable numbers (trace ids, batch ids).

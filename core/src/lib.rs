@@ -44,7 +44,7 @@ pub use monitor::{ApiCall, Durability, From, Monitor, Outcome, ScopeChange, Scre
 pub use reason::Reason;
 pub use row::{Lost, Row, Run};
 pub use sys::Clock;
-pub use trace::{TargetError, TargetFault, TraceStyle};
+pub use trace::{IdGenerator, TargetError, TargetFault, TraceContext, TraceStyle};
 pub use writer::shared::StoreState;
 
 #[doc(hidden)]

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `session` | id of the session (UUID) |
 //! | `view` | `{id, name, version, counts{error, resource, action, long_task}, started_ms, loading_us, frames{slow, frozen, total}}`: the screen on which it happened, with its state so far; the last two are present once known |
-//! | `trace` | `{trace_id (32 hex), span_id (16 hex), parent (16 hex, optional)}` |
+//! | `trace` | `{trace_id (32 hex), span_id (16 hex), parent (16 hex, optional), sampled (bool, only if another system decided it)}` |
 //! | `user` | `{id, email, username, ...}` as set by the app; `anonymous`: the device's own id of a user who is not identified, absent while it is the install id |
 //! | `tags`, `contexts` | string map; map of objects |
 //! | `attrs` | the app's own attributes |

@@ -7,6 +7,7 @@ use super::field::Field;
 use super::{Event, Frame};
 use crate::attributes::{Attrs, Value};
 use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, FRAMES, NAME_BYTES, TEXT_BYTES};
+use crate::trace::{Hex, TraceContext};
 
 pub(crate) const NULL: u8 = 0;
 pub(crate) const FALSE: u8 = 1;
@@ -130,6 +131,18 @@ impl<'b> Encoder<'b> {
         }
         self.put([field as u8]);
         self.map(entries, 0);
+    }
+
+    /// Adds the position in a trace.
+    pub(crate) fn trace(&mut self, trace: &TraceContext) {
+        self.text_field(Field::TraceId, Hex::<32>::of(trace.trace_id()).as_str());
+        self.text_field(Field::SpanId, Hex::<16>::of(trace.span_id().into()).as_str());
+        if let Some(parent) = trace.parent() {
+            self.text_field(Field::ParentSpan, Hex::<16>::of(parent.into()).as_str());
+        }
+        if let Some(sampled) = trace.sampled() {
+            self.bool_field(Field::TraceSampled, sampled);
+        }
     }
 
     /// Adds targets, frames, context and attributes, where there are any, in this order.
@@ -394,6 +407,9 @@ impl Event<'_> {
     pub(crate) fn encode_into(&self, encoder: &mut Encoder<'_>) {
         for (field, value) in self.fields() {
             encoder.field(*field, *value);
+        }
+        if let Some(trace) = &self.trace {
+            encoder.trace(trace);
         }
         encoder.tail(self.targets, self.frames, self.context, self.attrs);
     }

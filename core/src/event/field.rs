@@ -99,6 +99,8 @@ fields! {
     View = 57 "",
     Username = 58 "username",
     Extra = 59 "extra",
+    /// The decision of another system about the trace; inside `trace`.
+    TraceSampled = 60 "",
 }
 
 /// Names of the fields that a row of this kind can have, without those that every row is stamped with.
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn every_field_has_a_number_that_maps_back_to_it() {
         let known: Vec<_> = (0..=255).filter_map(Field::from_number).collect();
-        assert_eq!(known.len(), 59);
+        assert_eq!(known.len(), 60);
         for field in known {
             assert_eq!(Field::from_number(field as u8), Some(field));
         }

@@ -5,6 +5,7 @@ use super::{Event, micros};
 use crate::attributes::{Attrs, Value};
 use crate::kind::Kind;
 use crate::level::Level;
+use crate::trace::TraceContext;
 use std::time::Duration;
 
 /// One frame of a stack. Unknown text is empty, unknown numbers are 0.
@@ -78,6 +79,7 @@ pub struct ErrorEvent<'a> {
     mechanism: Option<&'a str>,
     fingerprint: Option<&'a str>,
     targets: &'a [&'a str],
+    trace: Option<TraceContext>,
 }
 
 impl<'a> ErrorEvent<'a> {
@@ -96,6 +98,7 @@ impl<'a> ErrorEvent<'a> {
             mechanism: None,
             fingerprint: None,
             targets: &[],
+            trace: None,
         }
     }
 
@@ -162,6 +165,13 @@ impl<'a> ErrorEvent<'a> {
         self
     }
 
+    /// Sets the span in which it happened. Default: the screen that is loading, if there is one.
+    #[must_use]
+    pub fn trace(mut self, trace: TraceContext) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
     pub(crate) fn into_event(self, kind: Kind) -> Event<'a> {
         let level = match (kind, self.severity) {
             (Kind::Crash, _) | (_, Severity::Critical) => Level::Fatal,
@@ -178,6 +188,7 @@ impl<'a> ErrorEvent<'a> {
             .maybe(Field::Fingerprint, self.fingerprint)
             .set_frames(self.frames)
             .set_context(self.context)
+            .set_trace(self.trace)
             .attrs(self.attrs)
             .targets(self.targets)
     }
@@ -291,6 +302,7 @@ pub struct Timing<'a> {
     pub(crate) endpoint: Option<&'a str>,
     pub(crate) attrs: Attrs<'a>,
     pub(crate) targets: &'a [&'a str],
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl<'a> Timing<'a> {
@@ -309,6 +321,7 @@ impl<'a> Timing<'a> {
             endpoint: None,
             attrs: &[],
             targets: &[],
+            trace: None,
         }
     }
 
@@ -409,6 +422,27 @@ impl<'a> Timing<'a> {
     #[inline]
     pub fn targets(mut self, targets: &'a [&'a str]) -> Self {
         self.targets = targets;
+        self
+    }
+
+    /// Sets its span, for a caller that measures on its own: the span of this timing, whose parent is another span of the
+    /// app or of a server. An explicit parent takes precedence over the screen that is loading.
+    ///
+    /// ```
+    /// use rez_monitor::{IdGenerator, Timing};
+    /// use std::time::Duration;
+    ///
+    /// let ids = IdGenerator::from_seed([7; 16]);
+    /// let screen = ids.root();
+    /// let call = screen.child(&ids);
+    /// let call = Timing::api_call("GET", "https://api.rezapp.com/cart", Duration::from_millis(120)).trace(call);
+    /// let screen = Timing::screen_load("Cart", Duration::from_millis(300)).trace(screen);
+    /// # let _ = (call, screen);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn trace(mut self, trace: TraceContext) -> Self {
+        self.trace = Some(trace);
         self
     }
 

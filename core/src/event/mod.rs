@@ -11,6 +11,7 @@ pub use kinds::{
 
 use crate::attributes::{Attrs, Value};
 use crate::kind::Kind;
+use crate::trace::TraceContext;
 use field::Field;
 
 /// Largest number of fields of an event, without attributes, context, frames and targets.
@@ -35,6 +36,7 @@ pub struct Event<'a> {
     context: Attrs<'a>,
     frames: &'a [Frame<'a>],
     targets: &'a [&'a str],
+    trace: Option<TraceContext>,
 }
 
 impl<'a> Event<'a> {
@@ -49,6 +51,7 @@ impl<'a> Event<'a> {
             context: &[],
             frames: &[],
             targets: &[],
+            trace: None,
         }
     }
 
@@ -122,6 +125,13 @@ impl<'a> Event<'a> {
         self
     }
 
+    /// Sets the span in which it happened. Default: the screen that is loading, if there is one.
+    #[must_use]
+    pub fn trace(mut self, trace: TraceContext) -> Event<'a> {
+        self.trace = Some(trace);
+        self
+    }
+
     /// The kind of the event.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -158,6 +168,11 @@ impl<'a> Event<'a> {
 
     pub(crate) fn set_context(mut self, context: Attrs<'a>) -> Event<'a> {
         self.context = context;
+        self
+    }
+
+    pub(crate) fn set_trace(mut self, trace: Option<TraceContext>) -> Event<'a> {
+        self.trace = trace;
         self
     }
 

@@ -24,10 +24,11 @@ use crate::limits::{RECORD_BYTES, RING_BYTES};
 use crate::metrics::{Metrics, Summary};
 use crate::reason::Reason;
 use crate::ring::{Admission, Append, record};
+use crate::trace::{IdGenerator, TraceContext};
 use crate::writer::shared::Shared;
 use session::Session;
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The result of a recording call.
@@ -63,9 +64,9 @@ pub(crate) struct Inner {
     /// One bit per kind that is sampled out in this session.
     sampled_out: AtomicU32,
     /// The screen that is loading. Calls made meanwhile are its child spans.
-    screen: Mutex<Option<crate::trace::TraceContext>>,
-    /// Number of the next trace or span id.
-    spans: AtomicU64,
+    screen: Mutex<Option<TraceContext>>,
+    /// Makes the ids of traces and spans.
+    ids: IdGenerator,
     /// The fork generation at `open`.
     forks: u32,
 }
@@ -151,6 +152,13 @@ impl Monitor {
             .maybe(Field::Email, feedback.email)
             .maybe(Field::About, about.as_deref());
         self.0.record(&event)
+    }
+
+    /// The generator of trace, span and event ids, seeded by the operating system at [`Monitor::open`]. For callers that
+    /// measure on their own and record a timing with [`crate::Timing::trace`].
+    #[must_use]
+    pub fn ids(&self) -> IdGenerator {
+        self.0.ids.clone()
     }
 
     /// Returns last value, count and quantiles of the durations recorded in this run, by name (`screen_<name>_load`,

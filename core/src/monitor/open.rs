@@ -12,10 +12,11 @@ use crate::row::Run;
 use crate::sys::fork;
 use crate::sys::ids::Fresh;
 use crate::sys::lock::{FolderLock, SIBLINGS, sibling};
+use crate::trace::IdGenerator;
 use crate::writer::shared::{Command, Role, Shared};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// The handle of a folder, and all engines of this process that may still hold the folder.
@@ -63,7 +64,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
         session: Mutex::default(),
         sampled_out: AtomicU32::new(0),
         screen: Mutex::default(),
-        spans: AtomicU64::new(1),
+        ids: IdGenerator::with_key(key),
         forks: fork::generation(),
         shared: Arc::clone(&shared),
     });

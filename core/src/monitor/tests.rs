@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(60);
 
-fn config(folder: &Path) -> crate::ConfigBuilder {
+pub(super) fn config(folder: &Path) -> crate::ConfigBuilder {
     Config::builder(folder, "shop", "shop@1")
         .consent(Purpose::Monitoring, Consent::Granted)
         .consent(Purpose::Analytics, Consent::Granted)
@@ -19,7 +19,7 @@ fn open(folder: &Path) -> Monitor {
 }
 
 /// Closes, then reads every row back; the balance holds.
-fn rows(monitor: Monitor, folder: &Path) -> Vec<(String, Json)> {
+pub(super) fn rows(monitor: Monitor, folder: &Path) -> Vec<(String, Json)> {
     monitor.close(WAIT);
     let reader = Reader::open(folder).unwrap();
     assert!(reader.balance().unwrap().holds(), "{:?}", reader.balance());
@@ -29,7 +29,7 @@ fn rows(monitor: Monitor, folder: &Path) -> Vec<(String, Json)> {
     rows.into_iter().map(|row| (row.kind.as_str().to_owned(), serde_json::from_str(&row.json).unwrap())).collect()
 }
 
-fn only(rows: Vec<(String, Json)>, kind: &str) -> Vec<Json> {
+pub(super) fn only(rows: Vec<(String, Json)>, kind: &str) -> Vec<Json> {
     rows.into_iter().filter(|(found, _)| found == kind).map(|(_, json)| json).collect()
 }
 

@@ -7,9 +7,8 @@ use crate::event::{Event, Timing, TimingKind, micros};
 use crate::kind::Kind;
 use crate::level::Level;
 use crate::timing::template;
-use crate::trace::{Hex, SentryBaggage, TraceContext};
+use crate::trace::{SentryBaggage, TraceContext};
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Longest name in `metrics()`, in bytes.
@@ -25,8 +24,8 @@ impl Monitor {
     /// complete. Dropping it cancels the load, which is then not recorded. Allocates once.
     pub fn screen(&self, name: &str) -> ScreenLoad {
         let inner = &*self.0;
-        let trace = inner.new_trace();
-        let view = format!("{:032x}", trace.trace_id ^ u128::from(trace.span_id));
+        let trace = inner.ids.root();
+        let view = format!("{:032x}", trace.trace_id() ^ u128::from(trace.span_id()));
         let view = uuid::Uuid::try_parse(&view).map(|id| id.to_string()).unwrap_or_default();
         let load = ScreenLoad {
             monitor: self.clone(),
@@ -45,8 +44,7 @@ impl Monitor {
                 encoder.field(Field::Change, "screen".into());
                 encoder.field(Field::Name, load.name.as_str().into());
                 encoder.field(Field::View, load.view.as_str().into());
-                encoder.field(Field::TraceId, Hex::<32>::of(load.trace.trace_id).as_str().into());
-                encoder.field(Field::SpanId, Hex::<16>::of(load.trace.span_id.into()).as_str().into());
+                encoder.trace(&load.trace);
             });
         }
         load
@@ -70,7 +68,7 @@ impl Monitor {
     /// Records a duration that the caller measured.
     #[inline]
     pub fn timing(&self, timing: Timing<'_>) -> Outcome {
-        self.0.timing(&timing, self.0.shared.clock.now(), None, None)
+        self.0.timing(&timing, self.0.shared.clock.now(), timing.trace.as_ref(), None)
     }
 }
 
@@ -83,25 +81,10 @@ struct Displayed<'a> {
 }
 
 impl Inner {
-    fn new_trace(&self) -> TraceContext {
-        let number = self.spans.fetch_add(1, Ordering::Relaxed);
-        let bits = |domain| self.shared.key.bits(domain, number);
-        TraceContext::root(
-            (u128::from(bits(u64::MAX)) << 64) | u128::from(bits(u64::MAX - 1)),
-            bits(u64::MAX - 2),
-            true,
-        )
-    }
-
     /// Returns a span inside the screen that is loading, or a new trace.
     fn child_trace(&self) -> TraceContext {
         let open = *self.screen.lock().unwrap_or_else(PoisonError::into_inner);
-        match open {
-            Some(screen) => {
-                screen.child(self.shared.key.bits(u64::MAX - 3, self.spans.fetch_add(1, Ordering::Relaxed)))
-            }
-            None => self.new_trace(),
-        }
+        open.map_or_else(|| self.ids.root(), |screen| screen.child(&self.ids))
     }
 
     /// Ends the trace of a screen load.
@@ -152,7 +135,7 @@ impl Inner {
                 encoder.bool_field(Field::Slow, true);
             }
             if let Some(trace) = trace {
-                trace_fields(encoder, trace);
+                encoder.trace(trace);
             }
             match kind {
                 Kind::ApiCall => api_fields(encoder, timing, endpoint),
@@ -180,14 +163,6 @@ impl Inner {
         let performance = [("duration", (duration_us / 1_000).into()), ("endpoint", endpoint.into())];
         let context = [("performance", crate::Value::Map(&performance))];
         let _ = self.record(&Event::message(text, Level::Warning).set_context(&context));
-    }
-}
-
-fn trace_fields(encoder: &mut Encoder<'_>, trace: &TraceContext) {
-    encoder.text_field(Field::TraceId, Hex::<32>::of(trace.trace_id).as_str());
-    encoder.text_field(Field::SpanId, Hex::<16>::of(trace.span_id.into()).as_str());
-    if let Some(parent) = trace.parent {
-        encoder.text_field(Field::ParentSpan, Hex::<16>::of(parent.into()).as_str());
     }
 }
 
@@ -358,3 +333,6 @@ impl ApiCall {
         self.monitor.0.timing(&timing, now, Some(&self.trace), None)
     }
 }
+
+#[cfg(test)]
+mod tests;

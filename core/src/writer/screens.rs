@@ -1,7 +1,7 @@
 //! The current screen: the view, counts of what happened on it, and the calls made while it loads.
 
 use super::json::Object;
-use crate::event::decode::Body;
+use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
 use crate::id::EventId;
 use crate::kind::Kind;
@@ -174,6 +174,9 @@ fn trace_of(body: &Body<'_>) -> Option<String> {
     object.text("span_id", body.str(Field::SpanId)?);
     if let Some(parent) = body.str(Field::ParentSpan) {
         object.text("parent", parent);
+    }
+    if let Some(Raw::Bool(sampled)) = body.get(Field::TraceSampled) {
+        object.raw("sampled", if sampled { "true" } else { "false" });
     }
     Some(object.finish())
 }

@@ -1,0 +1,45 @@
+use super::super::tests::{config, only, rows};
+use crate::trace::TraceContext;
+use crate::{ErrorEvent, Event, Level, Monitor, Timing};
+use serde_json::{Value as Json, json};
+use std::time::Duration;
+
+const MS: Duration = Duration::from_millis(1);
+
+fn open(folder: &std::path::Path) -> Monitor {
+    Monitor::open(config(folder).build().unwrap()).unwrap()
+}
+
+/// The member `trace` of a row for this context.
+fn shown(trace: TraceContext) -> Json {
+    let mut json = json!({
+        "trace_id": format!("{:032x}", trace.trace_id()),
+        "span_id": format!("{:016x}", trace.span_id()),
+    });
+    if let Some(parent) = trace.parent() {
+        json["parent"] = format!("{parent:016x}").into();
+    }
+    if let Some(sampled) = trace.sampled() {
+        json["sampled"] = sampled.into();
+    }
+    json
+}
+
+#[test]
+fn every_timing_and_event_can_name_its_span() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let ids = monitor.ids();
+    let sent = TraceContext::from_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00").unwrap();
+    let traces = [ids.root(), ids.root().child(&ids), sent.child(&ids), ids.root()];
+    let _ = monitor.timing(Timing::image_load("https://img.example/a.png", MS).trace(traces[0]));
+    let _ = monitor.error(ErrorEvent::new("PaymentError", "declined").trace(traces[1]));
+    let _ = monitor.record(Event::message("hello", Level::Info).trace(traces[2]));
+    let _ = monitor.timing(Timing::api_call("GET", "https://api.example/a", MS).trace(traces[3]));
+    let _ = monitor.timing(Timing::api_call("GET", "https://api.example/b", MS));
+    let rows = rows(monitor, folder.path());
+    for (kind, trace) in ["image_load", "error", "message", "api_call"].into_iter().zip(traces) {
+        assert_eq!(only(rows.clone(), kind)[0]["trace"], shown(trace), "{kind}");
+    }
+    assert_eq!(only(rows, "api_call")[1]["trace"], Json::Null, "a plain timing carries none");
+}
