@@ -141,6 +141,13 @@ pub const LOST_BEFORE_REFUSED: u32 = 3;
 /// `flush` ignores a wait of our own choice at most once in this time, per route: apps call it after each event.
 pub const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How far after the call a given time may be: further ahead, the clock that gave it was wrong. Covers every time zone
+/// mistaken for UTC.
+pub const TIME_AHEAD: Duration = Duration::from_secs(24 * 3600);
+
+/// How far before the call a given time may be: the age cap of a crash, the oldest event that is kept.
+pub const TIME_BEHIND: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// Attributes of one event: Datadog's limit.
 pub const ATTRIBUTES: usize = 128;
 

@@ -55,9 +55,9 @@ pub struct Row {
     pub kind: Kind,
     /// The run it was recorded in; see [`Run::number`].
     pub run: i64,
-    /// The device's wall clock at the call, in milliseconds since 1970.
+    /// When it happened, in milliseconds since 1970: the time that the caller gave, else the device's wall clock at the call.
     pub wall_ms: i64,
-    /// Milliseconds since boot at the call, sleep included.
+    /// The same moment in milliseconds since boot, sleep included. Negative if it was before the boot.
     pub mono_ms: i64,
     /// The destinations that receive it; empty = all that accept its kind.
     pub targets: Vec<String>,

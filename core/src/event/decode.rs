@@ -65,8 +65,11 @@ pub(crate) struct Reader<'a> {
 /// A decoded body.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Body<'a> {
+    /// The clocks at the call.
     pub(crate) wall_ms: i64,
     pub(crate) mono_us: i64,
+    /// The time that the caller gave, if any.
+    at_ms: Option<i64>,
     pub(crate) fields: Vec<(Field, Raw<'a>)>,
 }
 
@@ -77,16 +80,27 @@ impl<'a> Body<'a> {
         let mut body = Body {
             wall_ms: i64::from_le_bytes(reader.take()?),
             mono_us: i64::from_le_bytes(reader.take()?),
+            at_ms: None,
             fields: Vec::with_capacity(16),
         };
         while !reader.rest.is_empty() {
             let [number] = reader.take()?;
             let value = reader.value()?;
-            if let Some(field) = Field::from_number(number) {
-                body.fields.push((field, value));
+            match Field::from_number(number) {
+                Some(Field::At) => body.at_ms = value.i64(),
+                Some(field) => body.fields.push((field, value)),
+                None => {}
             }
         }
         Some(body)
+    }
+
+    /// Wall clock in milliseconds and monotonic clock in microseconds when the event happened. If the caller gave a time, both
+    /// clocks are shifted from the call to it.
+    pub(crate) fn time(&self) -> (i64, i64) {
+        let Some(at_ms) = self.at_ms else { return (self.wall_ms, self.mono_us) };
+        let shift_us = at_ms.saturating_sub(self.wall_ms).saturating_mul(1_000);
+        (at_ms, self.mono_us.saturating_add(shift_us))
     }
 
     /// The value of a field.

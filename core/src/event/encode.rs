@@ -4,6 +4,7 @@
 //! by its length. Values that exceed a limit are cut here, where it is cheapest; the record carries the number of cuts.
 
 use super::field::Field;
+use super::time::is_believed;
 use super::{Event, Frame};
 use crate::attributes::{Attrs, Value};
 use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, FRAMES, NAME_BYTES, TEXT_BYTES};
@@ -38,6 +39,8 @@ pub(crate) struct Encoder<'b> {
     /// Bytes of the buffer that fields may use; [`TRAILER`] follows.
     end: usize,
     cut: u64,
+    /// The wall clock at the call.
+    call_ms: i64,
 }
 
 impl<'b> Encoder<'b> {
@@ -45,10 +48,24 @@ impl<'b> Encoder<'b> {
     #[inline]
     pub(crate) fn new(buffer: &'b mut [u8], wall_ms: i64, mono_us: i64) -> Encoder<'b> {
         let end = buffer.len().saturating_sub(TRAILER);
-        let mut encoder = Encoder { buffer, at: 0, end, cut: 0 };
+        let mut encoder = Encoder { buffer, at: 0, end, cut: 0, call_ms: wall_ms };
         encoder.put(wall_ms.to_le_bytes());
         encoder.put(mono_us.to_le_bytes());
         encoder
+    }
+
+    /// Adds the time that the caller gave. One that cannot be right counts as cut.
+    pub(crate) fn time(&mut self, at_ms: i64) {
+        if !is_believed(at_ms, self.call_ms) {
+            self.cut += 1;
+        } else if at_ms != self.call_ms {
+            self.i64_field(Field::At, at_ms);
+        }
+    }
+
+    /// Counts values that were replaced before they came here.
+    pub(crate) fn count_cut(&mut self, n: u64) {
+        self.cut += n;
     }
 
     /// Adds a field of any type.
@@ -405,6 +422,9 @@ impl Event<'_> {
     /// Encodes everything but the clocks.
     #[inline]
     pub(crate) fn encode_into(&self, encoder: &mut Encoder<'_>) {
+        if let Some(at_ms) = self.at_ms {
+            encoder.time(at_ms);
+        }
         for (field, value) in self.fields() {
             encoder.field(*field, *value);
         }

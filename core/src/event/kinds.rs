@@ -80,6 +80,7 @@ pub struct ErrorEvent<'a> {
     fingerprint: Option<&'a str>,
     targets: &'a [&'a str],
     trace: Option<TraceContext>,
+    at_ms: Option<i64>,
 }
 
 impl<'a> ErrorEvent<'a> {
@@ -99,6 +100,7 @@ impl<'a> ErrorEvent<'a> {
             fingerprint: None,
             targets: &[],
             trace: None,
+            at_ms: None,
         }
     }
 
@@ -172,6 +174,13 @@ impl<'a> ErrorEvent<'a> {
         self
     }
 
+    /// Sets when the error happened, in milliseconds since 1970; see [`Event::at`].
+    #[must_use]
+    pub fn at(mut self, wall_ms: i64) -> Self {
+        self.at_ms = Some(wall_ms);
+        self
+    }
+
     pub(crate) fn into_event(self, kind: Kind) -> Event<'a> {
         let level = match (kind, self.severity) {
             (Kind::Crash, _) | (_, Severity::Critical) => Level::Fatal,
@@ -189,6 +198,7 @@ impl<'a> ErrorEvent<'a> {
             .set_frames(self.frames)
             .set_context(self.context)
             .set_trace(self.trace)
+            .set_time(self.at_ms)
             .attrs(self.attrs)
             .targets(self.targets)
     }
@@ -207,6 +217,9 @@ pub struct Breadcrumb<'a> {
     pub level: Level,
     /// Additional data.
     pub data: Attrs<'a>,
+    /// When it happened, in milliseconds since 1970; `None` = at the call. Breadcrumbs keep the order of the calls. See
+    /// [`Event::at`] for times that are ignored.
+    pub at_ms: Option<i64>,
 }
 
 impl<'a> Breadcrumb<'a> {
@@ -214,7 +227,7 @@ impl<'a> Breadcrumb<'a> {
     #[must_use]
     #[inline]
     pub fn new(category: &'a str, message: &'a str) -> Breadcrumb<'a> {
-        Breadcrumb { kind: "default", category, message, level: Level::Info, data: &[] }
+        Breadcrumb { kind: "default", category, message, level: Level::Info, data: &[], at_ms: None }
     }
 
     /// Sets the type.
@@ -241,8 +254,19 @@ impl<'a> Breadcrumb<'a> {
         self
     }
 
+    /// Sets when it happened, in milliseconds since 1970.
+    #[must_use]
+    #[inline]
+    pub fn at(mut self, wall_ms: i64) -> Self {
+        self.at_ms = Some(wall_ms);
+        self
+    }
+
     #[inline]
     pub(crate) fn encode_into(&self, encoder: &mut super::encode::Encoder<'_>) {
+        if let Some(at_ms) = self.at_ms {
+            encoder.time(at_ms);
+        }
         encoder.text_field(Field::Type, self.kind);
         encoder.text_field(Field::Category, self.category);
         encoder.text_field(Field::Message, self.message);
@@ -295,6 +319,7 @@ pub struct Timing<'a> {
     pub(crate) method: &'a str,
     pub(crate) duration: Duration,
     pub(crate) start_wall_ms: Option<i64>,
+    pub(crate) at_ms: Option<i64>,
     pub(crate) initial: Option<Duration>,
     pub(crate) status: Option<u16>,
     pub(crate) bytes: Option<(u64, u64)>,
@@ -314,6 +339,7 @@ impl<'a> Timing<'a> {
             method: "",
             duration,
             start_wall_ms: None,
+            at_ms: None,
             initial: None,
             status: None,
             bytes: None,
@@ -361,11 +387,20 @@ impl<'a> Timing<'a> {
         Timing::new(TimingKind::LongTask, name, duration)
     }
 
-    /// Sets the start, in milliseconds since 1970. Default: now minus the duration.
+    /// Sets the start, in milliseconds since 1970. Default: the end minus the duration. See [`Event::at`] for times that are
+    /// ignored.
     #[must_use]
     #[inline]
     pub fn started_at(mut self, wall_ms: i64) -> Self {
         self.start_wall_ms = Some(wall_ms);
+        self
+    }
+
+    /// Sets the end, in milliseconds since 1970. Default: the start plus the duration; without a start the time of the call.
+    #[must_use]
+    #[inline]
+    pub fn at(mut self, wall_ms: i64) -> Self {
+        self.at_ms = Some(wall_ms);
         self
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod decode;
 pub(crate) mod encode;
 pub(crate) mod field;
 mod kinds;
+pub(crate) mod time;
 
 pub use kinds::{
     Breadcrumb, ErrorEvent, Feedback, Frame, Metric, People, Revenue, Severity, StartKind, Timing, TimingKind, User,
@@ -37,6 +38,7 @@ pub struct Event<'a> {
     frames: &'a [Frame<'a>],
     targets: &'a [&'a str],
     trace: Option<TraceContext>,
+    at_ms: Option<i64>,
 }
 
 impl<'a> Event<'a> {
@@ -52,6 +54,7 @@ impl<'a> Event<'a> {
             frames: &[],
             targets: &[],
             trace: None,
+            at_ms: None,
         }
     }
 
@@ -132,6 +135,17 @@ impl<'a> Event<'a> {
         self
     }
 
+    /// Sets when the event happened, in milliseconds since 1970. Default: the time of the call.
+    ///
+    /// The row, and every destination, carries this time. User, session and screen are still those of the call. A time more
+    /// than 24 h after the call or more than 30 days before it is ignored and counts as cut: the clock that gave it was
+    /// wrong. The age limit of the queue (14 days by default) counts from this time too.
+    #[must_use]
+    pub fn at(mut self, wall_ms: i64) -> Event<'a> {
+        self.at_ms = Some(wall_ms);
+        self
+    }
+
     /// The kind of the event.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -173,6 +187,11 @@ impl<'a> Event<'a> {
 
     pub(crate) fn set_trace(mut self, trace: Option<TraceContext>) -> Event<'a> {
         self.trace = trace;
+        self
+    }
+
+    pub(crate) fn set_time(mut self, at_ms: Option<i64>) -> Event<'a> {
+        self.at_ms = at_ms;
         self
     }
 

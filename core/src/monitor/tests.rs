@@ -5,6 +5,8 @@ use serde_json::Value as Json;
 use std::path::Path;
 use std::time::Duration;
 
+mod times;
+
 const WAIT: Duration = Duration::from_secs(60);
 
 pub(super) fn config(folder: &Path) -> crate::ConfigBuilder {

@@ -3,6 +3,7 @@
 use super::{Inner, Monitor, Outcome};
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
+use crate::event::time::Span;
 use crate::event::{Event, Timing, TimingKind, micros};
 use crate::kind::Kind;
 use crate::level::Level;
@@ -121,15 +122,19 @@ impl Inner {
         if !name.is_empty() {
             self.metrics.record(name, duration_us);
         }
-        let start_ms = timing.start_wall_ms.unwrap_or_else(|| now.0.saturating_sub((duration_us / 1_000) as i64));
+        let span = Span::new(timing.start_wall_ms, timing.at_ms, duration_us, now.0);
         let outcome = self.record_at(kind, now, |encoder| {
             let name = match kind {
                 Kind::ApiCall | Kind::ImageLoad => Field::Url,
                 Kind::AppStart => Field::Type,
                 _ => Field::Name,
             };
+            if let Some(end_ms) = span.end_ms {
+                encoder.time(end_ms);
+            }
+            encoder.count_cut(span.ignored);
             encoder.text_field(name, timing.name);
-            encoder.i64_field(Field::StartMs, start_ms);
+            encoder.i64_field(Field::StartMs, span.start_ms);
             encoder.u64_field(Field::DurationUs, duration_us);
             if slow {
                 encoder.bool_field(Field::Slow, true);
@@ -150,19 +155,19 @@ impl Inner {
             encoder.tail(timing.targets, &[], &[], timing.attrs);
         });
         if slow && kind == Kind::ApiCall {
-            self.warn_slow(endpoint, duration_us);
+            self.warn_slow(endpoint, duration_us, span.end_ms);
         }
         outcome
     }
 
     /// Records the warning of a slow call. Its outcome is counted and does not affect the outcome of the call.
     #[cold]
-    fn warn_slow(&self, endpoint: &str, duration_us: u64) {
+    fn warn_slow(&self, endpoint: &str, duration_us: u64, at_ms: Option<i64>) {
         let mut place = [0u8; NAME_BYTES];
         let text = joined(&["Slow API: ", endpoint], &mut place);
         let performance = [("duration", (duration_us / 1_000).into()), ("endpoint", endpoint.into())];
         let context = [("performance", crate::Value::Map(&performance))];
-        let _ = self.record(&Event::message(text, Level::Warning).set_context(&context));
+        let _ = self.record(&Event::message(text, Level::Warning).set_context(&context).set_time(at_ms));
     }
 }
 
@@ -255,7 +260,7 @@ impl ScreenLoad {
         self.done = true;
         self.monitor.0.close_trace(&self.trace);
         let now = self.monitor.0.shared.clock.now();
-        let timing = Timing::screen_load(&self.name, since(self.start_us, now.1)).started_at(self.start_ms);
+        let timing = Timing::screen_load(&self.name, since(self.start_us, now.1)).started_at(self.start_ms).at(now.0);
         let displayed = Displayed { view: &self.view, initial_us: self.initial, full_us: self.full };
         let outcome = self.monitor.0.timing(&timing, now, Some(&self.trace), Some(displayed));
         if let Outcome::Dropped(_) = outcome {
@@ -329,7 +334,7 @@ impl ApiCall {
     fn end<'a>(&'a self, add: impl FnOnce(Timing<'a>) -> Timing<'a>) -> Outcome {
         let now = self.monitor.0.shared.clock.now();
         let elapsed = since(self.start_us, now.1);
-        let timing = add(Timing::api_call(&self.method, &self.url, elapsed).started_at(self.start_ms));
+        let timing = add(Timing::api_call(&self.method, &self.url, elapsed).started_at(self.start_ms).at(now.0));
         self.monitor.0.timing(&timing, now, Some(&self.trace), None)
     }
 }

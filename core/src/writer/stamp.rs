@@ -196,7 +196,8 @@ impl Stamper {
     /// Adds a breadcrumb.
     pub(crate) fn crumb(&mut self, body: &Body<'_>, batch: &mut Batch) {
         let mut object = Object::new(self.rules);
-        object.number("ts", body.wall_ms);
+        let (ts, _) = body.time();
+        object.number("ts", ts);
         for (field, value) in &body.fields {
             if object.len() < limits::CRUMB_BYTES || *field != Field::Data {
                 object.field(*field, *value, "");
@@ -205,7 +206,7 @@ impl Stamper {
         let mut json = object.finish();
         if json.len() > limits::CRUMB_BYTES {
             let mut object = Object::new(self.rules);
-            object.number("ts", body.wall_ms);
+            object.number("ts", ts);
             for field in [Field::Type, Field::Category, Field::Message, Field::Level] {
                 if let Some(text) = body.str(field) {
                     let cut = text.get(..text.floor_char_boundary(300)).unwrap_or_default();
@@ -268,7 +269,8 @@ impl Stamper {
             }
             _ => Vec::new(),
         };
-        let (wall_ms, mono_ms) = (body.wall_ms, body.mono_us / 1_000);
+        let (wall_ms, mono_us) = body.time();
+        let mono_ms = mono_us.div_euclid(1_000);
         batch.ops.push(Op::Row { id, kind, wall_ms, mono_ms, targets, json });
     }
 

@@ -87,7 +87,10 @@ impl<'a> Calls<'a> {
                 };
                 self.monitor.metric(text(&call["name"])?, metric)
             }
-            verb => self.monitor.record(event(verb, call)?.attrs(attrs(&call["attrs"])).targets(targets(call))),
+            verb => {
+                let event = event(verb, call)?.attrs(attrs(&call["attrs"])).targets(targets(call));
+                self.monitor.record(at(call).map_or(event, |at_ms| event.at(at_ms)))
+            }
         };
         let refused = call["refused"].as_str();
         match outcome {
@@ -107,6 +110,7 @@ impl<'a> Calls<'a> {
                 crumb.kind = call["type"].as_str().unwrap_or("default");
                 crumb.level = level(&call["level"])?;
                 crumb.data = attrs(&call["data"]);
+                crumb.at_ms = at(call);
                 self.monitor.breadcrumb(crumb);
             }
             "screen" => {
@@ -194,6 +198,9 @@ fn error(call: &Json) -> Result<Option<ErrorEvent<'_>>> {
     if let Some(fingerprint) = call["fingerprint"].as_str() {
         error = error.fingerprint(fingerprint);
     }
+    if let Some(at_ms) = at(call) {
+        error = error.at(at_ms);
+    }
     Ok(Some(error))
 }
 
@@ -210,6 +217,9 @@ fn timing(call: &Json) -> Result<Timing<'_>> {
     };
     if let Some(started) = call["started_ms"].as_i64() {
         timing = timing.started_at(started);
+    }
+    if let Some(at_ms) = at(call) {
+        timing = timing.at(at_ms);
     }
     if !call["initial_us"].is_null() {
         timing = timing.initial_display(micros(&call["initial_us"])?);
@@ -279,6 +289,11 @@ fn value(json: &Json) -> Value<'_> {
         Json::Array(_) => Value::List(list(json)),
         Json::Object(_) => Value::Map(attrs(json)),
     }
+}
+
+/// The time that the call gives to its event.
+fn at(call: &Json) -> Option<i64> {
+    call["at_ms"].as_i64()
 }
 
 fn targets(call: &Json) -> &[&str] {
