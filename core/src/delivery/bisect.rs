@@ -137,6 +137,12 @@ impl Bisect {
         self.batch == batch && self.results.len() == rows && !self.parts.is_empty() && self.parts.iter().all(inside)
     }
 
+    /// Whether the result of some row is known already, so that the batch must stay as it is. Before that, a bisect can
+    /// begin anew with other rows.
+    pub(crate) fn has_results(&self) -> bool {
+        self.results.iter().any(|result| !matches!(result, RowResult::Open | RowResult::Alone { .. }))
+    }
+
     /// The part to send next.
     pub(crate) fn current(&mut self) -> Option<&mut Part> {
         self.parts.last_mut()

@@ -13,6 +13,7 @@ use super::outcome::{RequestEnd, Step};
 use super::request;
 use super::shared::Shared;
 use super::state::{RouteState, digest};
+use super::wait::At;
 use crate::destination::{Batch, Destination, Granted};
 use crate::id::IdKey;
 use crate::limits;
@@ -90,6 +91,8 @@ struct Payload {
     of_old_epoch: bool,
     /// Batch id of the request: during a bisect not the id of the batch in flight.
     request_id: String,
+    /// Earlier attempts on the batch in flight that may have reached the server.
+    attempt: u32,
 }
 
 impl Payload {
@@ -310,6 +313,13 @@ impl<O: WriterAccess> Driver<O> {
         }
     }
 
+    /// Tells the machine about the rows that were announced until this backlog was read, before it gets the backlog.
+    fn announced(&mut self, backlog: &Backlog) {
+        if backlog.new_rows != [0; 4] {
+            self.event(Event::Rows(backlog.new_rows));
+        }
+    }
+
     fn load(&mut self, name: &str) {
         let Some((destination, from)) = self.destinations.get(name).cloned() else {
             return self.machine.remove(name);
@@ -317,23 +327,26 @@ impl<O: WriterAccess> Driver<O> {
         let specs = destination.routes();
         let keys: Vec<RouteKey> = specs.iter().map(|spec| format!("{name}/{}", spec.name)).collect();
         let owner = name.to_owned();
+        let (boot, key_hash) = (Arc::clone(&self.context.boot), destination.key_hash());
+        let shared = Arc::clone(&self.context.shared);
         let known = self.with_store(move |store, now| {
             let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
             store.declare(&owner, &names, from, now)?;
             let mut read = |key: RouteKey| {
                 let lost = Some(digest(&store.lost(&key)?));
-                Ok((store.route_state(&key)?, Backlog { lost, ..Backlog::read(store, &key, now)? }, key))
+                let at = At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
+                let state = RouteState::load(store.route_state(&key)?.as_deref(), key_hash, at);
+                store.pin(&key, state.pins_batch());
+                Ok((state, Backlog { lost, ..Backlog::read(store, &key, now, &shared)? }, key))
             };
             let routes = keys.into_iter().map(&mut read).collect::<store::Result<Vec<_>>>()?;
             Ok((routes, store.serial(), store.epoch()))
         });
         let Some((known, serial, epoch)) = known else { return };
+        known.iter().for_each(|(_, backlog, _)| self.announced(backlog));
         self.loaded_from.insert(name.to_owned(), serial);
         let now = self.now();
-        let at = self.machine.at(now);
-        let routes = known.into_iter().zip(specs).map(|((text, backlog, key), spec)| {
-            (key, spec, RouteState::load(text.as_deref(), destination.key_hash(), at), backlog)
-        });
+        let routes = known.into_iter().zip(specs).map(|((state, backlog, key), spec)| (key, spec, state, backlog));
         let routes: Vec<_> = routes.collect();
         let keys: Vec<RouteKey> = routes.iter().map(|route| route.0.clone()).collect();
         self.machine.loaded(name, now.mono_ms, routes);
@@ -380,9 +393,12 @@ impl<O: WriterAccess> Driver<O> {
 }
 
 impl Backlog {
-    /// Reads it from the store.
-    fn read(store: &mut Store, key: &str, now: Now) -> store::Result<Backlog> {
-        Ok(Backlog { waiting: store.waiting(key)?, retry_wall: store.next_retry(key, now)?, lost: None })
+    /// Reads it from the store, on the writer's thread.
+    fn read(store: &mut Store, key: &str, now: Now, shared: &Shared) -> store::Result<Backlog> {
+        let (waiting, retry_wall) = (store.waiting(key)?, store.next_retry(key, now)?);
+        // The writer announces rows after it has stored them. What is announced now is in `waiting` already, and the
+        // message about it must not count it again.
+        Ok(Backlog { waiting, retry_wall, lost: None, new_rows: shared.take_rows() })
     }
 }
 

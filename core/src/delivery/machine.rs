@@ -62,6 +62,8 @@ pub(crate) struct Backlog {
     pub(crate) retry_wall: Option<i64>,
     /// Digest of the losses; only read when a destination is loaded.
     pub(crate) lost: Option<u32>,
+    /// Rows per lane, included in `waiting`, of which the machine does not know yet.
+    pub(crate) new_rows: [u64; 4],
 }
 
 /// One route.

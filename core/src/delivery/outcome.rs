@@ -33,6 +33,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) batch: &'a str,
     /// All rows in flight, in order. During a bisect the request carries only some of them.
     pub(crate) rows: &'a [(u64, Kind)],
+    /// An earlier attempt may have reached the server under the same batch id.
+    pub(crate) resend: bool,
     /// The clocks now.
     pub(crate) at: At<'a>,
     /// 64 random bits for the next wait.
@@ -213,9 +215,12 @@ impl Decider<'_> {
         }
     }
 
-    /// An at-most-once route selects kept rows again, so that no batch is left in state `sending`.
+    /// Sends the rows again: the same batch, or, where the server cannot have received any part of it, whatever is most
+    /// important by then. So the rows of a batch do not wait for an outage to end while more important ones are evicted. An
+    /// at-most-once route selects kept rows again, so that no batch is left in state `sending`.
     fn again(&self) -> Step {
-        if self.attempt.spec.at_most_once { Step::Release } else { Step::Retry }
+        let never_sent = self.unreachable == Some(Why::Unreachable) && !self.attempt.resend;
+        if never_sent || self.attempt.spec.at_most_once { Step::Release } else { Step::Retry }
     }
 
     fn all(&self, end: &RowEnd) -> Step {

@@ -165,6 +165,11 @@ impl RouteState {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// Whether the rows in flight must stay while no request is running. Otherwise they may be evicted.
+    pub(crate) fn pins_batch(&self) -> bool {
+        self.bisect.as_ref().is_some_and(Bisect::has_results)
+    }
+
     /// Removes waits and limits that are over.
     pub(crate) fn tidy(&mut self, at: At<'_>) {
         self.hold.take_if(|hold| hold.over(at));

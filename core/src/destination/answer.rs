@@ -45,9 +45,10 @@ pub(super) fn unsuccessful(answer: &Answer, refused: &str, missing: &str) -> Act
         300..=399 => Action::Stop(redirect(answer)),
         status @ (401 | 403) => Action::Stop(format!("{refused} ({status})")),
         status @ (404 | 405 | 410) => Action::Stop(format!("{missing} ({status})")),
-        408 | 425 | 429 => Action::Keep(wait),
+        429 => Action::Keep(wait),
+        // 408 and 425 too may be about one batch, for example one that takes too long to upload.
+        408 | 425 | 500..=599 => Action::Outage(wait),
         400..=499 => Action::Split,
-        500..=599 => Action::Outage(wait),
         status => Action::Ambiguous(format!("status {status} has no meaning for this endpoint")),
     }
 }

@@ -120,7 +120,7 @@ impl Store {
         self.trim_receipts_to(FULL_RECEIPTS)?;
         while self.free_pages()? < pages {
             if self.evict_some(FULL_CHUNK, lanes, Reason::DiskFull, wants, &[], now)? == 0 {
-                // All that is left may be in flight.
+                // All that is left may be at the transport.
                 self.trim_receipts_to(0)?;
                 // The estimate is generous, so any page is worth a try.
                 return Ok(self.free_pages()? > before);

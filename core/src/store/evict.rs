@@ -99,7 +99,7 @@ impl Store {
 
     /// Evicts rows once the file is over its cap, until it is a sixteenth below it. Rows that only idle routes (dormant, or
     /// named in `idle_routes` because they are stopped) still hold go first, then lanes 3, 2 and 1, the oldest first. A
-    /// row of lane 0 or in flight is never evicted. Returns the number of rows evicted; one call does a bounded amount of
+    /// row of lane 0 is never evicted, nor one of a batch that is pinned (see [`Store::pin`]). Returns the number of rows evicted; one call does a bounded amount of
     /// work.
     pub(crate) fn evict(&mut self, wants: Wants<'_>, idle_routes: &[String], now: Now) -> Result<usize> {
         let cap = self.options.cap_bytes;
@@ -199,8 +199,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Picks the oldest rows of a lane with `after < seq <= up_to` that no exception of `active` names and that are not in
-    /// flight. Returns the last row looked at, 0 when it came to the end.
+    /// Picks the oldest rows of a lane with `after < seq <= up_to` that no exception of `active` names and that no batch
+    /// pins. Returns the last row looked at, 0 when it came to the end.
     fn oldest(
         &mut self,
         lane: usize,
@@ -231,7 +231,7 @@ impl Tx<'_> {
                 };
                 after = next.seq;
                 let found = picked.rows.iter().take(known).any(|other| other.seq == next.seq);
-                if found || self.memory.in_flight(next.seq) || self.named_by(next.seq, active)? {
+                if found || self.memory.is_pinned(next.seq) || self.named_by(next.seq, active)? {
                     continue;
                 }
                 picked.push(next);
@@ -378,15 +378,21 @@ impl Tx<'_> {
         self.forget_in_flight(&|seq| to_delete.iter().any(|row| row.seq == seq))
     }
 
-    /// Removes deleted rows from the batches in flight. Such a batch cannot be sent again as it was.
+    /// Removes deleted rows from the batches in flight. Such a batch cannot be sent again as it was: it is released, or, if it
+    /// is pinned, settled without these rows.
     pub(super) fn forget_in_flight(&mut self, gone: &dyn Fn(u64) -> bool) -> Result<()> {
         for route in self.memory.routes.clone() {
             let Some(batch) = route.inflight else { continue };
-            if batch.rows.iter().any(|row| gone(row.seq)) {
+            if !batch.rows.iter().any(|row| gone(row.seq)) {
+                continue;
+            }
+            if batch.is_pinned() {
                 let mut batch = InFlight::clone(&batch);
                 batch.rows.retain(|row| !gone(row.seq));
                 batch.encoder = None;
                 self.put_in_flight(route.number, batch)?;
+            } else {
+                self.out_of_flight(route.number)?;
             }
         }
         Ok(())
@@ -395,7 +401,7 @@ impl Tx<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Bench, NOW, ROUTE, all};
+    use super::super::testing::{Bench, NOW, ROUTE, all, receipt};
     use super::super::{From, Options, RowEnd};
     use super::*;
 
@@ -447,7 +453,71 @@ mod tests {
     }
 
     #[test]
-    fn rows_in_flight_are_not_evicted_and_unwanted_ones_are_not_called_lost() {
+    fn rows_that_wait_for_a_resend_are_evicted_before_more_important_ones_and_the_batch_is_cut_anew() {
+        let mut bench = Bench::new();
+        let metrics = bench.add(&[Kind::Metric; 3]);
+        let first = bench.lease(10).unwrap();
+        let errors = bench.add(&[Kind::Error; 2]);
+        let evict = |bench: &mut Bench| {
+            let evicted = bench.store.evict_some(1, &LANES, Reason::EvictedBytes, &all, &[], NOW).unwrap();
+            bench.check();
+            (evicted, bench.seqs())
+        };
+        bench.store.retry(ROUTE, &receipt(503), None).unwrap();
+        assert_eq!(evict(&mut bench), (1, [&metrics[1..], &errors[..]].concat()));
+        let second = bench.lease(10).unwrap();
+        assert_ne!(first.batch_id, second.batch_id);
+        assert_eq!(second.rows.len(), 4);
+        // The transport has the request now.
+        assert_eq!(evict(&mut bench).0, 0);
+        bench.settle(&second, &RowEnd::Delivered);
+        assert!(bench.seqs().is_empty());
+        let account = bench.account(ROUTE);
+        assert_eq!((account.delivered, account.dropped["evicted_bytes"]), (4, 1));
+    }
+
+    #[test]
+    fn rows_of_a_pinned_or_sending_batch_stay_and_those_of_a_dormant_route_do_not() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Metric; 2]);
+        bench.lease(10).unwrap();
+        bench.store.retry(ROUTE, &receipt(503), None).unwrap();
+        bench.store.pin(ROUTE, true);
+        let evicted =
+            |bench: &mut Bench| bench.store.evict_some(1, &LANES, Reason::EvictedBytes, &all, &[], NOW).unwrap();
+        assert_eq!(evicted(&mut bench), 0);
+        // Until the delivery thread has loaded the route, nobody knows whether the results of some rows are known.
+        let mut bench = bench.crash();
+        assert_eq!(evicted(&mut bench), 0);
+        bench.store.pin(ROUTE, false);
+        bench.store.sending(ROUTE).unwrap();
+        assert_eq!(evicted(&mut bench), 0);
+        bench.store.retry(ROUTE, &receipt(503), None).unwrap();
+        bench.store.pin(ROUTE, true);
+        bench.store.retire("main", NOW).unwrap();
+        assert_eq!((evicted(&mut bench), bench.seqs()), (1, vec![rows[1]]));
+        bench.check();
+    }
+
+    #[test]
+    fn failed_attempts_do_not_fill_the_queue_with_receipts() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Metric; 500]);
+        bench.lease(500).unwrap();
+        let before = bench.store.used_bytes().unwrap();
+        for attempt in 0..100 {
+            bench.store.retry(ROUTE, &receipt(503), None).unwrap();
+            if attempt % 2 == 0 {
+                bench.store.release(ROUTE, Some(&receipt(0)), None).unwrap();
+            }
+            bench.lease(500).unwrap();
+        }
+        let grown = bench.store.used_bytes().unwrap() - before;
+        assert!(grown < 64 * 1024, "{grown} bytes");
+    }
+
+    #[test]
+    fn rows_at_the_transport_are_not_evicted_and_unwanted_ones_are_not_called_lost() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::ApiCall]);
         bench.lease(1).unwrap();

@@ -107,7 +107,7 @@ impl Tx<'_> {
                 }
             };
             let known = to_delete.iter().any(|row| row.seq == seq);
-            if age_ms(boot, mono_ms, now) < limit_ms || known || self.memory.in_flight(seq) {
+            if age_ms(boot, mono_ms, now) < limit_ms || known || self.memory.is_pinned(seq) {
                 continue;
             }
             to_delete.push(match self.row(seq)? {

@@ -36,7 +36,7 @@ impl Store {
         let number = found.number;
         let leased = self.write(false, |tx| {
             if let Some(rows) = tx.again(number, encoder, now)? {
-                return Ok(Some(rows));
+                return Ok(Some((rows, true)));
             }
             let mut gather = Gather::new(number, limits, select, now);
             tx.gather_parked(&mut gather)?;
@@ -44,6 +44,7 @@ impl Store {
                 tx.gather_lane(&mut gather, lane)?;
             }
             gather.check()?;
+            let more = gather.exhausted();
             let exhausted = !gather.full && (gather.more || gather.exhausted());
             let Gather { mut rows, ledger, freed, .. } = gather;
             ledger.write(tx, now)?;
@@ -67,11 +68,13 @@ impl Store {
                     state: InflightState::Prepared,
                     rows: in_flight,
                     known: true,
+                    pinned: true,
                 },
             )?;
-            Ok(Some(rows))
+            Ok(Some((rows, more)))
         })?;
-        let Some(rows) = leased else { return Ok(None) };
+        let Some((rows, more)) = leased else { return Ok(None) };
+        self.memory.pin(number, true);
         let batch = self.memory.route(route).and_then(|route| route.inflight.clone());
         let Some(batch) = batch else { return Ok(None) };
         Ok(Some(Lease {
@@ -82,7 +85,17 @@ impl Store {
             runs: self.runs_of(&rows)?,
             rows,
             lost: self.lost(route)?,
+            more,
         }))
+    }
+
+    /// Whether the rows of the batch in flight must stay although no request is running, because the results of some of
+    /// them are known. Rows of other batches that wait for a resend can be evicted or expire; then the batch is selected
+    /// anew. A lease pins the batch until [`Store::retry`], and so does opening the file until this call.
+    pub(crate) fn pin(&mut self, route: &str, pinned: bool) {
+        if let Some(number) = self.memory.route(route).map(|route| route.number) {
+            self.memory.pin(number, pinned);
+        }
     }
 
     /// The last lease of this route answered `None` only because it had looked at its share of rows: lease again.
@@ -247,7 +260,7 @@ mod tests {
         bench.store.retry(ROUTE, &receipt(503), None).unwrap();
         let mut bench = bench.crash();
         let again = bench.lease(2).unwrap();
-        assert_eq!(again, Lease { attempt: 1, ..first });
+        assert_eq!(again, Lease { attempt: 1, more: true, ..first });
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub(super) struct InFlight {
     pub(super) rows: Vec<InFlightRow>,
     /// The ids and kinds of the rows are filled in. After opening the file they are not.
     pub(super) known: bool,
+    /// Its rows must stay: the transport may have the request, or the results of some rows are known already. Not stored.
+    pub(super) pinned: bool,
 }
 
 /// A row in flight, with what `settle` needs of it.
@@ -105,6 +107,11 @@ impl Route {
 }
 
 impl InFlight {
+    /// Whether its rows must stay. A batch that may have arrived at an at-most-once route must not be cut anew.
+    pub(super) fn is_pinned(&self) -> bool {
+        self.pinned || self.state == InflightState::Sending
+    }
+
     /// The rows per lane as JSON, the form of column `seqs`.
     pub(super) fn seqs(&self) -> String {
         let mut lanes: [Vec<u64>; 4] = Default::default();
@@ -135,6 +142,7 @@ impl InFlight {
             state: if state == "sending" { InflightState::Sending } else { InflightState::Prepared },
             rows: rows.collect(),
             known: false,
+            pinned: true,
         })
     }
 }
@@ -206,6 +214,9 @@ impl Memory {
             let batch = InFlight::parse(row.get(1)?, &seqs, row.get(3)?, &state, row.get(5)?);
             if let Some(route) = memory.routes.iter_mut().find(|route| route.number == number) {
                 route.inflight = batch.map(Arc::new);
+                if route.dormant_since_ms.is_some() {
+                    memory.pin(number, false);
+                }
             }
         }
         Ok(memory)
@@ -236,12 +247,17 @@ impl Memory {
         floor(self.routes.iter())
     }
 
-    /// Whether this row is in flight on any route.
-    pub(super) fn in_flight(&self, seq: u64) -> bool {
-        self.routes
-            .iter()
-            .filter_map(|route| route.inflight.as_ref())
-            .any(|batch| batch.rows.iter().any(|row| row.seq == seq))
+    /// Whether this row must stay because a batch in flight on any route is pinned.
+    pub(super) fn is_pinned(&self, seq: u64) -> bool {
+        let batches = self.routes.iter().filter_map(|route| route.inflight.as_ref());
+        batches.filter(|batch| batch.is_pinned()).any(|batch| batch.rows.iter().any(|row| row.seq == seq))
+    }
+
+    /// Pins the batch in flight of a route, or unpins it.
+    pub(super) fn pin(&mut self, number: i64, pinned: bool) {
+        if let Some(batch) = self.route_mut(number).and_then(|route| route.inflight.as_mut()) {
+            Arc::make_mut(batch).pinned = pinned;
+        }
     }
 }
 

@@ -50,6 +50,7 @@ enum Op {
     Sending(u8),
     Settle { route: u8, ends: Vec<u8>, skip: bool },
     Retry(u8),
+    Pin(u8),
     Release(u8),
     Evict(u8),
     Expire,
@@ -75,6 +76,7 @@ fn op() -> impl Strategy<Value = Op> {
         8 => (0u8..4, prop::collection::vec(0u8..12, 8), prop::bool::weighted(0.1))
             .prop_map(|(route, ends, skip)| Op::Settle { route, ends, skip }),
         2 => (0u8..4).prop_map(Op::Retry),
+        1 => (0u8..4).prop_map(Op::Pin),
         2 => (0u8..4).prop_map(Op::Release),
         2 => (1u8..30).prop_map(Op::Evict),
         1 => Just(Op::Expire),
@@ -111,6 +113,8 @@ struct ModelRoute {
     dormant: Option<i64>,
     rows: BTreeMap<u64, Place>,
     flight: Option<(String, Vec<u64>, u32, bool, bool)>, // id, rows, encoder, sending, whole
+    /// The rows in flight must stay.
+    pinned: bool,
     base: u64,
     stored: u64,
     delivered: u64,
@@ -131,6 +135,10 @@ impl ModelRoute {
 
     fn in_flight(&self, seq: u64) -> bool {
         self.flight.as_ref().is_some_and(|flight| flight.1.contains(&seq))
+    }
+
+    fn pins(&self, seq: u64) -> bool {
+        self.flight.as_ref().is_some_and(|flight| flight.1.contains(&seq) && (self.pinned || flight.3))
     }
 }
 
@@ -191,6 +199,7 @@ impl Machine {
         fold.mark(FoldMark::default(), &run.boot, offset).unwrap();
         fold.commit().unwrap();
         self.offsets.insert(self.boot, offset);
+        self.routes.values_mut().for_each(|route| route.pinned = route.dormant.is_none());
         self.store = Some(store);
     }
 
@@ -214,6 +223,7 @@ impl Machine {
                 for (route, model) in &mut self.routes {
                     if model.destination == name && !route.ends_with("/*") && model.dormant.is_none() {
                         model.dormant = Some(now.wall_ms);
+                        model.pinned = false;
                     }
                 }
             }
@@ -238,6 +248,16 @@ impl Machine {
                 self.store().retry(route, &receipt, Some("{}")).unwrap();
                 if let Some(flight) = self.routes.get_mut(route).and_then(|route| route.flight.as_mut()) {
                     flight.3 = false;
+                }
+                if let Some(model) = self.routes.get_mut(route) {
+                    model.pinned = false;
+                }
+            }
+            Op::Pin(route) => {
+                let route = ROUTES[usize::from(*route)];
+                self.store().pin(route, true);
+                if let Some(model) = self.routes.get_mut(route) {
+                    model.pinned = true;
                 }
             }
             Op::Release(route) => {
@@ -273,6 +293,8 @@ impl Machine {
                 let wiped: Vec<u64> = self.rows.iter().filter(|row| !keep(row.1.kind)).map(|row| *row.0).collect();
                 for route in self.routes.values_mut() {
                     for seq in &wiped {
+                        let released = route.in_flight(*seq) && !route.pins(*seq);
+                        route.flight.take_if(|_| released);
                         if let Some(flight) = &mut route.flight {
                             flight.4 &= !flight.1.contains(seq);
                             flight.1.retain(|row| row != seq);
@@ -442,6 +464,7 @@ impl Machine {
                 let lease = lease.expect("the batch in flight comes back");
                 assert_eq!(&lease.batch_id, batch);
                 assert_eq!(&lease.rows.iter().map(|row| row.seq).collect::<Vec<_>>(), rows);
+                model.pinned = true;
                 return;
             }
             model.flight = None;
@@ -490,6 +513,7 @@ impl Machine {
                 }
                 let seqs = lease.rows.iter().map(|row| row.seq).collect();
                 model.flight = Some((id, seqs, encoder, false, true));
+                model.pinned = true;
             }
         }
     }
@@ -603,7 +627,9 @@ impl Machine {
             for (name, route) in &mut self.routes {
                 let Some(place) = route.rows.get(&seq).cloned() else { continue };
                 let unwanted = place == Place::Queued && !wanted(name, row.kind, &row.targets) && name != "*";
-                assert!(!route.in_flight(seq), "{seq} went while it was in flight on {name}");
+                assert!(!route.pins(seq), "{seq} went while a batch of {name} pins it");
+                let released = route.in_flight(seq);
+                route.flight.take_if(|_| released);
                 match cause {
                     _ if unwanted => {
                         route.rows.remove(&seq);
@@ -628,8 +654,8 @@ impl Machine {
         if let Cause::Reason(Reason::EvictedAge) = cause {
             for (seq, row) in &self.rows {
                 let limit = if row.kind == Kind::Crash { 30 } else { 14 } * DAY;
-                let flying = self.routes.values().any(|route| route.in_flight(*seq));
-                assert!(flying || self.age(row) < limit, "{seq} is too old");
+                let pinned = self.routes.values().any(|route| route.pins(*seq));
+                assert!(pinned || self.age(row) < limit, "{seq} is too old");
             }
         }
         assert!(stored.iter().all(|seq| self.rows.contains_key(seq) && !self.gone.contains(seq)));

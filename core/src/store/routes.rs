@@ -234,6 +234,10 @@ impl Tx<'_> {
         if let Some(route) = self.memory.route_mut(number) {
             route.dormant_since_ms = since_ms;
         }
+        if since_ms.is_some() {
+            // Nobody sends its batch any more.
+            self.memory.pin(number, false);
+        }
         Ok(())
     }
 

@@ -15,6 +15,10 @@ const NOTE_BYTES: usize = 500;
 /// Outcome of a delivered row in a receipt.
 pub(super) const DELIVERED: &str = "delivered";
 
+/// Outcomes of a request that settled nothing. Its rows are not listed: they are still stored, and after a long outage the
+/// lists of full batches would take more of the size cap than the events.
+const NO_OUTCOMES: &str = "{}";
+
 /// Outcome of a row that stays queued.
 pub(super) const KEPT: &str = "kept";
 
@@ -86,16 +90,16 @@ impl Store {
         })
     }
 
-    /// Keeps the batch in flight for another attempt with the same rows and the same id.
+    /// Keeps the batch in flight for another attempt with the same rows and the same id. Until then its rows may be evicted,
+    /// unless [`Store::pin`] pins them.
     pub(crate) fn retry(&mut self, route: &str, receipt: &Receipt, route_state: Option<&str>) -> Result<()> {
         let Some(number) = self.memory.route(route).map(|route| route.number) else { return Ok(()) };
         self.write(false, |tx| {
             let Some(batch) = tx.known_batch(number)? else { return tx.save_state(number, route_state) };
-            let kept: Vec<EventId> = batch.rows.iter().map(|row| row.id).collect();
-            tx.receive_kept(number, receipt, kept)?;
+            tx.receive(number, receipt, NO_OUTCOMES)?;
             tx.save_state(number, route_state)?;
             let attempt = batch.attempt.saturating_add(1);
-            tx.put_in_flight(number, InFlight { attempt, state: InflightState::Prepared, ..batch })
+            tx.put_in_flight(number, InFlight { attempt, state: InflightState::Prepared, pinned: false, ..batch })
         })
     }
 
@@ -103,10 +107,8 @@ impl Store {
     pub(crate) fn release(&mut self, route: &str, receipt: Option<&Receipt>, route_state: Option<&str>) -> Result<()> {
         let Some(number) = self.memory.route(route).map(|route| route.number) else { return Ok(()) };
         self.write(false, |tx| {
-            let batch = tx.known_batch(number)?;
             if let Some(receipt) = receipt {
-                let kept: Vec<EventId> = batch.iter().flat_map(|batch| &batch.rows).map(|row| row.id).collect();
-                tx.receive_kept(number, receipt, kept)?;
+                tx.receive(number, receipt, NO_OUTCOMES)?;
             }
             tx.save_state(number, route_state)?;
             tx.out_of_flight(number)
@@ -155,13 +157,6 @@ impl Tx<'_> {
             self.move_cursor(number, lane, last)?;
         }
         Ok(())
-    }
-
-    /// The receipt of a request that settled nothing. On a disk that is nearly full it does not list the rows, which are
-    /// queued anyway: the list of a full batch takes five pages.
-    fn receive_kept(&self, number: i64, receipt: &Receipt, kept: Vec<EventId>) -> Result<()> {
-        let kept = if self.small { Vec::new() } else { kept };
-        self.receive(number, receipt, &pack(&[(KEPT, kept)]))
     }
 
     fn receive(&self, number: i64, receipt: &Receipt, outcomes: &str) -> Result<()> {

@@ -139,6 +139,8 @@ pub(crate) struct Lease {
     pub(crate) runs: Vec<Run>,
     /// See [`super::Store::lost`].
     pub(crate) lost: Vec<Lost>,
+    /// More rows may be due: the limits ended the selection, or the batch was selected earlier.
+    pub(crate) more: bool,
 }
 
 /// The state of a batch in flight.

@@ -128,8 +128,9 @@ impl<O: WriterAccess> Driver<O> {
             granted,
             losses_only: true,
             of_old_epoch,
+            attempt: 0,
         };
-        self.dispatch(key, destination, payload, 0);
+        self.dispatch(key, destination, payload);
     }
 
     /// The destination has no use for these losses: they count as reported.

@@ -63,8 +63,13 @@ impl<O: WriterAccess> Driver<O> {
             granted,
             losses_only: false,
             of_old_epoch: false,
+            attempt: lease.attempt,
         };
-        self.dispatch(key, destination, payload, lease.attempt);
+        if !lease.more {
+            // Everything that was waiting is in this request; rows that come now obey the timers.
+            route.trigger.drain = false;
+        }
+        self.dispatch(key, destination, payload);
     }
 
     /// Leases rows. A probe prefers events that were not refused before.
@@ -87,6 +92,7 @@ impl<O: WriterAccess> Driver<O> {
         let encoder = filter.destination.encoder();
         loop {
             let (key, id, filter, left_out) = (key.clone(), self.new_id(now), filter.clone(), skip.clone());
+            let shared = Arc::clone(&self.context.shared);
             let result = self.with_store(move |store, now| {
                 let mut taken = None;
                 let closed = filter.closed();
@@ -94,10 +100,11 @@ impl<O: WriterAccess> Driver<O> {
                 let select = Selector { closed: &closed, skip: &left_out, wants };
                 let lease = store.lease(&key, limits, encoder, &|| id.clone(), select, now)?;
                 let again = lease.is_none() && store.lease_again(&key);
-                let backlog = Backlog::read(store, &key, now)?;
+                let backlog = Backlog::read(store, &key, now, &shared)?;
                 Ok((Leased { lease, backlog, install: store.install().to_owned(), epoch: store.epoch() }, again))
             });
             let (leased, again) = result?;
+            self.announced(&leased.backlog);
             if again {
                 // A lease reads a bounded number of rows, so that the writer can fold in between.
                 continue;
@@ -110,17 +117,12 @@ impl<O: WriterAccess> Driver<O> {
     }
 
     /// Encodes and sends.
-    pub(super) fn dispatch(
-        &mut self,
-        key: &RouteKey,
-        destination: Arc<dyn Destination>,
-        payload: Payload,
-        attempt: u32,
-    ) {
+    pub(super) fn dispatch(&mut self, key: &RouteKey, destination: Arc<dyn Destination>, payload: Payload) {
         let now = self.now();
         let boot = Arc::clone(&self.context.boot);
         let Some((route, _)) = self.route(key) else { return };
         let (spec, compress) = (route.spec, !route.state.uncompressed);
+        let attempt = payload.attempt;
         let last_status = if attempt == 0 { 0 } else { route.state.last_status };
         let stamp = Stamp { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms, attempt, last_status };
         let request = request::build(&*destination, spec, &payload.batch(), &stamp, compress);

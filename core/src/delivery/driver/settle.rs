@@ -20,7 +20,8 @@ impl<O: WriterAccess> Driver<O> {
         let Some((route, _)) = self.route(&running.route) else { return };
         let payload = &running.payload;
         let rows: Vec<(u64, Kind)> = payload.rows.iter().map(|row| (row.seq, row.kind)).collect();
-        let attempt = Attempt { spec: route.spec, batch: &payload.batch_id, rows: &rows, at, random };
+        let resend = payload.attempt > 0;
+        let attempt = Attempt { spec: route.spec, batch: &payload.batch_id, rows: &rows, resend, at, random };
         let Decision { step, status, note, acknowledged } = decide(&mut route.state, attempt, end);
         if acknowledged && !payload.of_old_epoch {
             route.state.set_reported(route.spec, payload.epoch, &payload.total_lost);
@@ -67,11 +68,13 @@ impl<O: WriterAccess> Driver<O> {
     /// again.
     pub(super) fn settle(&mut self, settlement: Settlement) {
         let Some(route) = self.machine.route(&settlement.route) else { return };
+        let pinned = route.state.pins_batch();
         let state = route.state.to_json();
         let Settlement { route: key, step, seqs, receipt } = settlement;
         let again = !matches!(step, Step::Settle(_));
         let kept = (key.clone(), step.clone(), seqs.clone(), receipt.clone());
         fault::point("answered");
+        let shared = Arc::clone(&self.context.shared);
         let backlog = self.with_store(move |store, now| {
             let state = Some(state.as_str());
             match (step, &receipt) {
@@ -79,13 +82,17 @@ impl<O: WriterAccess> Driver<O> {
                     let ends: Vec<(u64, RowEnd)> = seqs.into_iter().zip(ends).collect();
                     store.settle(&key, &ends, receipt, state, now)?;
                 }
-                (Step::Retry, Some(receipt)) => store.retry(&key, receipt, state)?,
+                (Step::Retry, Some(receipt)) => {
+                    store.retry(&key, receipt, state)?;
+                    store.pin(&key, pinned);
+                }
                 (_, receipt) => store.release(&key, receipt.as_ref(), state)?,
             }
-            Backlog::read(store, &key, now)
+            Backlog::read(store, &key, now, &shared)
         });
         let (route, step, seqs, receipt) = kept;
         let Some(backlog) = backlog else { return self.unsettled.push(Settlement { route, step, seqs, receipt }) };
+        self.announced(&backlog);
         fault::point("settled");
         if !again {
             self.context.writer.write_superblock();

@@ -74,6 +74,8 @@ enum Turn {
     Refuse(Vec<EventId>),
     /// The same with 500.
     Break(Vec<EventId>),
+    /// The same with 408.
+    TimeOut(Vec<EventId>),
     /// The same with an answer that cannot be understood.
     Confuse(Vec<EventId>),
     /// The same without an answer.
@@ -137,13 +139,14 @@ impl Transport for ScriptedTransport {
         match turn.as_ref().unwrap_or(&usual) {
             Turn::Answer(answer) => done.finish(Sent::Answer(answer.clone())),
             Turn::Accept => done.finish(Sent::Answer(accept(&request))),
-            Turn::Refuse(bad) | Turn::Break(bad) | Turn::Confuse(bad) | Turn::HangUp(bad)
+            Turn::Refuse(bad) | Turn::Break(bad) | Turn::TimeOut(bad) | Turn::Confuse(bad) | Turn::HangUp(bad)
                 if !ids(&request).iter().any(|id| bad.contains(id)) =>
             {
                 done.finish(Sent::Answer(accept(&request)));
             }
             Turn::Refuse(_) => done.finish(Sent::Answer(Answer { status: 400, ..Answer::default() })),
             Turn::Break(_) => done.finish(Sent::Answer(Answer { status: 500, ..Answer::default() })),
+            Turn::TimeOut(_) => done.finish(Sent::Answer(Answer { status: 408, ..Answer::default() })),
             Turn::Confuse(_) => done.finish(Sent::Answer(Answer { status: 200, ..Answer::default() })),
             Turn::HangUp(_) => done.finish(Sent::Ambiguous("connection closed".into())),
             Turn::NotSent => done.finish(Sent::NotSent("refused".into())),
@@ -393,6 +396,17 @@ impl Bench {
         self.settle();
     }
 
+    /// Accepts the requests that the transport did not answer.
+    fn answer_silent(&mut self) {
+        let silent = std::mem::take(&mut *self.wire.silent.lock().unwrap());
+        let sent = self.sent();
+        // They are the last ones.
+        for (done, request) in silent.into_iter().rev().zip(sent.iter().rev()) {
+            done.finish(Sent::Answer(accept(request)));
+        }
+        self.settle();
+    }
+
     fn script(&self, turns: impl IntoIterator<Item = Turn>) {
         self.wire.script.lock().unwrap().extend(turns);
     }
@@ -459,6 +473,7 @@ mod life;
 mod mixpanel;
 #[cfg(feature = "destination-otlp")]
 mod otlp;
+mod outage;
 mod sentry;
 mod success;
 mod table;

@@ -94,9 +94,9 @@ impl Decider<'_> {
                 self.keep_part(bisect)
             }
             Action::Ambiguous(what) => {
-                let step = self.uncertain(what);
-                self.state.bisect = Some(bisect);
-                step
+                // The results of the other parts belong to this batch, so it stays.
+                self.uncertain(what);
+                self.keep_part(bisect)
             }
         }
     }

@@ -136,52 +136,58 @@ fn when_the_bisect_requests_are_used_up_undecided_rows_wait_an_hour_and_the_othe
 
 #[test]
 fn an_outage_is_never_mistaken_for_poison() {
-    let mut bench = Bench::new();
-    bench.usual(status(500));
-    bench.put(Kind::Error, 20);
-    let started = bench.clock.mono_ms();
-    while bench.clock.mono_ms() - started < DAY {
+    for code in [500, 408, 425] {
+        let mut bench = Bench::new();
+        bench.usual(status(code));
+        bench.put(Kind::Error, 20);
+        let started = bench.clock.mono_ms();
+        while bench.clock.mono_ms() - started < DAY {
+            bench.next();
+        }
+        let account = bench.balance();
+        assert_eq!((account.dead, account.delivered), (0, 0), "{code}");
+        // The trials with one event count among the attempts.
+        assert!(bench.requests() < 800, "{code}: {}", bench.requests());
+        bench.usual(Turn::Accept);
         bench.next();
+        bench.after(Duration::from_secs(3600));
+        assert_eq!(bench.balance().delivered, 20, "{code}");
     }
-    let account = bench.balance();
-    assert_eq!((account.dead, account.delivered), (0, 0));
-    // The trials with one event count among the attempts.
-    assert!(bench.requests() < 800, "{}", bench.requests());
-    bench.usual(Turn::Accept);
-    bench.next();
-    bench.after(Duration::from_secs(3600));
-    assert_eq!(bench.balance().delivered, 20);
 }
 
 #[test]
-fn an_event_that_causes_5xx_is_found_once_another_request_was_accepted() {
-    let mut bench = Bench::new();
-    let rows = bench.store_rows(Kind::ApiCall, "{}", 30);
-    bench.usual(Turn::Break(vec![rows[3]]));
-    bench.driver.event(Event::Rows([0, 0, 30, 0]));
-    bench.settle();
-    for _ in 0..6 {
-        bench.next();
+fn an_event_that_causes_5xx_or_408_is_found_once_another_request_was_accepted() {
+    for (status, turn) in [(500, Turn::Break as fn(Vec<EventId>) -> Turn), (408, Turn::TimeOut)] {
+        let mut bench = Bench::new();
+        let rows = bench.store_rows(Kind::ApiCall, "{}", 30);
+        bench.usual(turn(vec![rows[3]]));
+        bench.driver.event(Event::Rows([0, 0, 30, 0]));
+        bench.settle();
+        for _ in 0..6 {
+            bench.next();
+        }
+        let account = bench.balance();
+        assert_eq!((account.delivered, account.dead, account.queued), (29, 1, 0), "{status}");
+        assert_eq!(dead(&bench, rows[3]), Some((Some(Reason::Poison), status)));
     }
-    let account = bench.balance();
-    assert_eq!((account.delivered, account.dead, account.queued), (29, 1, 0));
-    assert_eq!(dead(&bench, rows[3]), Some((Some(Reason::Poison), 500)));
 }
 
 #[test]
-fn a_single_event_that_causes_5xx_is_parked_so_that_others_pass() {
-    let mut bench = Bench::new();
-    let bad = bench.store_rows(Kind::Error, "{}", 1)[0];
-    bench.usual(Turn::Break(vec![bad]));
-    bench.driver.event(Event::Rows([0, 1, 0, 0]));
-    bench.settle();
-    for _ in 0..4 {
+fn a_single_event_that_causes_5xx_or_408_is_parked_so_that_others_pass() {
+    for turn in [Turn::Break as fn(Vec<EventId>) -> Turn, Turn::TimeOut] {
+        let mut bench = Bench::new();
+        let bad = bench.store_rows(Kind::Error, "{}", 1)[0];
+        bench.usual(turn(vec![bad]));
+        bench.driver.event(Event::Rows([0, 1, 0, 0]));
+        bench.settle();
+        for _ in 0..4 {
+            bench.next();
+        }
+        assert_eq!((bench.requests(), bench.balance().queued, bench.balance().in_flight), (5, 1, 0));
+        bench.put(Kind::Error, 1);
         bench.next();
+        assert_eq!((bench.balance().delivered, bench.balance().queued, bench.balance().dead), (1, 1, 0));
     }
-    assert_eq!((bench.requests(), bench.balance().queued, bench.balance().in_flight), (5, 1, 0));
-    bench.put(Kind::Error, 1);
-    bench.next();
-    assert_eq!((bench.balance().delivered, bench.balance().queued, bench.balance().dead), (1, 1, 0));
 }
 
 #[test]

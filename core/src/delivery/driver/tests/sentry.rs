@@ -22,6 +22,11 @@ fn done() -> Outcome {
     Outcome { delivered: 1, ..Outcome::default() }
 }
 
+/// No byte was sent: the rows are queued again.
+fn unreachable() -> Outcome {
+    Outcome { in_flight: 0, queued: 1, ..again("could not be reached") }
+}
+
 /// Kept in flight; the same request is sent again.
 fn again(why: &'static str) -> Outcome {
     Outcome { in_flight: 1, next: Some((1_000, 2_000)), why, ..Outcome::default() }
@@ -67,7 +72,7 @@ fn a_2xx_settles_and_a_lost_answer_is_sent_again() {
     {
         one(name, Kind::Error, turn, &again("can be understood"));
     }
-    one("no byte sent", Kind::Error, Turn::NotSent, &again("could not be reached"));
+    one("no byte sent", Kind::Error, Turn::NotSent, &unreachable());
     one("JSON under another type", Kind::Error, with(200, &html, r#"{"id":"x"}"#), &done());
 }
 

@@ -83,7 +83,7 @@ fn every_answer_settles_keeps_or_stops_as_the_table_says() {
     check("204 without a body", status(204), backoff("can be understood"));
     let cut = Answer { status: 200, body: accepted(3).into_bytes(), cut: true, ..Answer::default() };
     check("a cut answer", Turn::Answer(cut), backoff("can be understood"));
-    check("no byte sent", Turn::NotSent, backoff("could not be reached"));
+    check("no byte sent", Turn::NotSent, Expected { in_flight: 0, queued: 3, ..backoff("could not be reached") });
     check("fate unknown", Turn::Ambiguous, backoff("can be understood"));
     check("completion dropped", Turn::Drop, backoff("can be understood"));
     check("transport panicked", Turn::Panic, backoff("can be understood"));
@@ -131,7 +131,7 @@ fn rows_that_the_server_rejects_become_dead_letters_with_its_message() {
 #[test]
 fn waits_double_with_each_failure_up_to_five_minutes() {
     let mut bench = Bench::new();
-    bench.usual(status(408));
+    bench.usual(status(429));
     bench.put(Kind::Error, 1);
     for failures in 1..14_u32 {
         let wait = bench.next().as_millis();

@@ -46,6 +46,35 @@ fn errors_are_sent_at_once_but_at_most_one_request_in_five_seconds() {
 }
 
 #[test]
+fn errors_of_a_loop_that_begins_at_the_start_are_sent_in_one_request_in_five_seconds() {
+    for stored_before in [0, 3] {
+        let mut bench = Bench::bare();
+        bench.usual(Turn::Silence);
+        bench.store_rows(Kind::Error, "{}", stored_before);
+        bench.add("main", rez("key"));
+        // One error each 100 ms; the server needs as long for an answer, so the queue is never empty.
+        for _ in 0..100 {
+            bench.put(Kind::Error, 1);
+            bench.answer_silent();
+            bench.after(Duration::from_millis(100));
+        }
+        assert!((2..=3).contains(&bench.requests()), "{stored_before} rows at start: {} requests", bench.requests());
+        bench.usual(Turn::Accept);
+        bench.answer_silent();
+        bench.after(Duration::from_secs(5));
+        assert_eq!(bench.balance().delivered, 100 + stored_before as u64);
+    }
+}
+
+#[test]
+fn a_backlog_is_sent_without_pause_at_the_start() {
+    let mut bench = Bench::bare();
+    bench.store_rows(Kind::Error, "{}", 1_200);
+    bench.add("main", rez("key"));
+    assert_eq!((bench.requests(), bench.balance().delivered), (3, 1_200));
+}
+
+#[test]
 fn a_batch_starts_with_lane_0_and_has_at_most_500_events() {
     let mut bench = Bench::new();
     bench.store_rows(Kind::Metric, "{}", 300);
