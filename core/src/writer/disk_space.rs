@@ -38,7 +38,8 @@ impl Writer {
             }
             Ok(false) => {
                 self.pause(
-                    "the disk is full, and the rows that are left are crashes or in flight; free some space".into(),
+                    "the disk is full, and the rows that are left are crashes or being sent now; free some space"
+                        .into(),
                 );
                 false
             }
