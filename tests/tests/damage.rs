@@ -1,6 +1,7 @@
 //! Damaged files under a real engine: what is lost, and what must not come back.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use rez_monitor_tests::kid::Kid;
 use rez_monitor_tests::scene::{Scene, dropped, rows};
 use rez_monitor_tests::seeded::Seeded;
 use std::collections::HashSet;
@@ -14,6 +15,15 @@ fn garble(folder: &Path) {
     let mut file = std::fs::OpenOptions::new().write(true).open(folder.join("queue.db")).unwrap();
     file.write_all(&[0xa5; 100]).unwrap();
     file.sync_all().unwrap();
+}
+
+/// The files of the queue, the database first.
+const FILES: [&str; 3] = ["queue.db", "queue.db-wal", "queue.db-shm"];
+
+fn remove(folder: &Path, files: &[&str]) {
+    for name in files {
+        let _ = std::fs::remove_file(folder.join(name));
+    }
 }
 
 /// Every acknowledged event is at the collector or counted as lost, and none is there twice.
@@ -103,9 +113,7 @@ fn losses_that_a_lost_queue_had_counted_and_not_reported_are_reported_once_under
         if garbled {
             garble(&scene.folder());
         } else {
-            for name in ["queue.db", "queue.db-wal", "queue.db-shm"] {
-                let _ = std::fs::remove_file(scene.folder().join(name));
-            }
+            remove(&scene.folder(), &FILES);
         }
         let found = scene.deliver();
         assert!(found.balance.epoch > before.epoch);
@@ -129,31 +137,56 @@ fn a_wiped_event_never_comes_back_from_a_damaged_file() {
 }
 
 #[test]
-fn a_queue_unlinked_while_the_app_runs_or_between_two_runs_is_created_again_and_its_rows_are_counted() {
-    for live in [true, false] {
+fn a_queue_deleted_between_two_runs_is_created_again_and_its_rows_are_counted() {
+    let scene = Scene::new(CHILD);
+    let mut acknowledged = scene.run("n=300 kinds=message url=none persist_every=100 end=close").recorded;
+    remove(&scene.folder(), &FILES);
+    acknowledged.extend(scene.run("n=50 first=9000 kinds=message url=none end=close").recorded);
+    let found = scene.deliver();
+    found.none_doubled();
+    let lost = acknowledged.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+    assert_eq!((lost, dropped(&found.balance)), (300, [("corrupt_file".to_owned(), lost)].into()));
+}
+
+#[test]
+fn a_queue_deleted_again_and_again_during_delivery_loses_and_counts_no_event_and_sends_none_twice() {
+    let mut random = Seeded::of("deleted_during_delivery", 11);
+    for files in [&FILES[..1], &FILES[..2], &FILES] {
         let scene = Scene::new(CHILD);
-        let mut acknowledged = scene.run("n=300 kinds=message url=none persist_every=100 end=close").recorded;
-        let queue = scene.folder().join("queue.db");
-        if live {
-            let kid = scene
-                .start("n=2000 first=1000 kinds=message url=none pause_us=200 persist_every=100 end=persist,close");
-            kid.until("five hundred", |said| said.recorded.len() >= 500);
-            std::fs::remove_file(&queue).unwrap();
-            let (code, said) = kid.wait();
-            assert_eq!((code, said.word("persisted")), (Some(0), Some("true")));
-            acknowledged.extend(said.recorded);
-        } else {
-            for name in ["queue.db", "queue.db-wal", "queue.db-shm"] {
-                let _ = std::fs::remove_file(scene.folder().join(name));
-            }
+        let earlier = scene.run("n=500 kinds=message url=none persist_every=100 end=close").recorded;
+        let kid = scene.start("n=40000 first=1000 kinds=message crumbs=0 patient=1 persist_every=2000 end=flush");
+        let mut at = 0;
+        while at < 36_000 {
+            at += 2_000 + random.below(6_000);
+            kid.until("some more", |said| said.recorded.len() as u64 >= at || said.done());
+            remove(&scene.folder(), files);
         }
-        acknowledged.extend(scene.run("n=50 first=9000 kinds=message url=none end=close").recorded);
+        let (code, said) = kid.wait();
+        assert_eq!((code, said.word("left")), (Some(0), Some("0")), "{files:?}: {:?}", said.words);
         let found = scene.deliver();
-        found.none_doubled();
-        let lost = acknowledged.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
-        assert!((300..2300).contains(&lost), "live {live}: {lost} lost");
-        assert_eq!(dropped(&found.balance), [("corrupt_file".to_owned(), lost)].into(), "live {live}");
+        found.has_exactly(&[earlier, said.recorded].concat());
+        found.nothing_dropped();
+        let counts = scene.collector.counts().unwrap();
+        assert_eq!((counts.duplicates, counts.lost), (0, Vec::new()), "{files:?}");
     }
+}
+
+#[test]
+fn a_kill_while_a_deleted_queue_is_restored_loses_no_event() {
+    let scene = Scene::new(CHILD);
+    let mut kid = Kid::start(
+        CHILD,
+        &scene.args("record", "n=500 again=20 url=none kinds=message crumbs=0 end=persist,wait,again,persist,close"),
+        Some("queue_copied:1"),
+    );
+    kid.until("persisted", |said| said.words.iter().any(|word| word == "waiting"));
+    remove(&scene.folder(), &FILES[..1]);
+    kid.tell("go on");
+    let (code, said) = kid.wait();
+    assert_eq!(code, None, "the child was not killed");
+    let found = scene.deliver();
+    found.has_all(&said.recorded);
+    found.nothing_dropped();
 }
 
 #[test]

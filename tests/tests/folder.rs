@@ -5,6 +5,7 @@
 use rez_monitor::inspect::{Filter, Reader};
 use rez_monitor::{Config, Consent, Monitor, Purpose, StoreState};
 use rez_monitor_tests::scene::{Scene, balance, dropped, rows, serial};
+use rez_monitor_tests::seeded::Seeded;
 use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
@@ -59,6 +60,32 @@ fn events_recorded_after_the_folder_was_moved_or_removed_are_found_in_a_new_fold
         after.extend(record(&monitor, 5));
         monitor.close(WAIT);
         assert_eq!(ids(&folder), after, "moved {moved}");
+    }
+}
+
+#[test]
+fn of_a_folder_removed_during_delivery_no_delivered_event_is_counted_as_lost_in_a_file() {
+    let mut random = Seeded::of("removed_during_delivery", 12);
+    for round in 0..2 {
+        let scene = Scene::new(CHILD);
+        let options = "n=40000 kinds=message crumbs=0 patient=1 persist_every=2000 end=flush";
+        let kid = scene.start(options);
+        let at = 4_000 + random.below(30_000);
+        kid.until("some more", |said| said.recorded.len() as u64 >= at);
+        // In one step, so that the engine does not meet half a folder.
+        std::fs::rename(scene.folder(), scene.path("away")).unwrap();
+        std::fs::remove_dir_all(scene.path("away")).unwrap();
+        let (code, said) = kid.wait();
+        assert_eq!((code, said.word("left")), (Some(0), Some("0")), "round {round}: {:?}", said.words);
+        let found = scene.deliver();
+        found.none_doubled();
+        let lost = said.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+        let counted = dropped(&found.balance);
+        let count = |reason: &str| counted.get(reason).copied().unwrap_or(0);
+        println!("round {round}: removed at {at}, {lost} lost, {counted:?}");
+        assert_eq!(count("corrupt_file") + count("ambiguous"), counted.values().sum::<u64>(), "round {round}");
+        let (least, most) = (count("corrupt_file"), count("corrupt_file") + count("ambiguous"));
+        assert!((least..=most).contains(&lost), "round {round}: {lost} lost, counted {counted:?}");
     }
 }
 

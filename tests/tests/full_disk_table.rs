@@ -92,14 +92,50 @@ fn given_up(folder: &Path) -> [u64; 4] {
     by_lane
 }
 
+/// Runs a test of this file in a process of its own, with the folder in this variable.
+fn own_process(test: &str, variable: &str, folder: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env(variable, folder);
+    command
+}
+
+/// What a folder holds while the app uses it.
+struct Measured {
+    given_up: [u64; 4],
+    events: u64,
+    bytes: u64,
+}
+
+impl Measured {
+    /// Reads the queue in a process of its own: the app can cut `queue.db-shm` short at any time, which kills a reader.
+    fn of(folder: &Path) -> Measured {
+        let output =
+            own_process("the_folder_of_a_running_app_is_measured", "REZ_MEASURE_FOLDER", folder).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let line = text.lines().find_map(|line| line.strip_prefix("measured "));
+        let line =
+            line.unwrap_or_else(|| panic!("{:?}: {text} {}", output.status, String::from_utf8_lossy(&output.stderr)));
+        let numbers: Vec<u64> = line.split(' ').map(|number| number.parse().unwrap()).collect();
+        let [a, b, c, d, events, bytes] = numbers[..] else { panic!("{line}") };
+        Measured { given_up: [a, b, c, d], events, bytes }
+    }
+}
+
+#[test]
+fn the_folder_of_a_running_app_is_measured() {
+    let Some(folder) = std::env::var_os("REZ_MEASURE_FOLDER") else { return };
+    let (given_up, (events, bytes)) = (given_up(Path::new(&folder)), event_share(Path::new(&folder)));
+    let [a, b, c, d] = given_up;
+    println!("\nmeasured {a} {b} {c} {d} {events} {bytes}");
+}
+
 /// Reads the queue again and again, as the inspector does, in a process of its own: a reader whose file is cut dies, not the
 /// app. Ends when dropped.
 struct Inspector(std::process::Child);
 
 impl Inspector {
     fn start(folder: &Path) -> Inspector {
-        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "the_inspector_of_the_table_reads_a_folder"]).env("REZ_INSPECT_FOLDER", folder);
+        let mut command = own_process("the_inspector_of_the_table_reads_a_folder", "REZ_INSPECT_FOLDER", folder);
         Inspector(command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap())
     }
 }
@@ -159,8 +195,7 @@ fn play(case: Case, scene: &Scene, disk: &mut SmallDisk, folder: &Path) -> Resul
     kid.tell("");
     let full = kid.until("the other events", |said| waiting(said, 2));
     check(full.word("store") == Some("Ready"), format!("store {:?}", full.words))?;
-    let lost = given_up(folder);
-    let (events, bytes) = event_share(folder);
+    let Measured { given_up: lost, events, bytes } = Measured::of(folder);
     check(lost[2] + lost[3] > 0, format!("nothing was given up: {lost:?}, {bytes} bytes"))?;
     check(lost[0] == 0 && lost[1] == 0, format!("errors were given up: {lost:?}"))?;
     check(events * 100 >= bytes * 85, format!("{events} of {bytes} bytes are events, given up {lost:?}"))?;

@@ -265,11 +265,16 @@ impl Monitor {
     /// Returns the fate of an event. Waits for the writer at most `wait`.
     ///
     /// # Errors
-    /// [`WaitError`] if the writer does not answer within `wait`, or the database cannot be used.
+    /// [`WaitError`] if the writer does not answer within `wait`, or the database cannot be used. A database that turns out
+    /// to be damaged is repaired; ask again then.
     pub fn why(&self, id: EventId, wait: Duration) -> Result<Fate, WaitError> {
-        match self.0.shared.run_within(Some(wait), move |store, _| store.fate(id)) {
-            Some(Ok(fate)) => Ok(fate),
-            Some(Err(_)) => Err(WaitError::Unavailable),
+        match self.0.shared.run_within(Some(wait), move |store, _| (store.serial(), store.fate(id))) {
+            Some((_, Ok(fate))) => Ok(fate),
+            Some((serial, Err(error))) => {
+                // Nothing else may ever read the damaged page.
+                self.0.shared.command(Command::Failed(error, serial));
+                Err(WaitError::Unavailable)
+            }
             None => Err(WaitError::Timeout(wait)),
         }
     }

@@ -292,6 +292,7 @@ mod tests {
             ("password=hun,ter;2 x", "password=[secret] x"),
             ("{password=hunter2,name=x}", "{password=[secret],name=x}"),
             ("token=foo@bar.com", "token=[secret]"),
+            ("user+password=+hunter2&x=1", "user+password=+[secret]&x=1"),
         ]);
     }
 

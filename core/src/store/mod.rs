@@ -40,6 +40,7 @@ mod model_test;
 mod parked;
 mod read;
 pub(crate) mod repair;
+mod restore;
 mod routes;
 mod schema;
 mod select;

@@ -8,7 +8,7 @@
 use super::error::{Result, StoreError};
 use super::memory::unsigned;
 use super::types::Now;
-use super::{FILE, Store};
+use super::{FILE, Store, restore};
 use crate::limits;
 use crate::sys::{fault, file, place};
 use rusqlite::OptionalExtension;
@@ -36,7 +36,7 @@ fn files() -> [String; 3] {
 }
 
 /// Makes the folder fit for opening the queue: renames whatever is not a regular file under the name of one of the
-/// queue's files, then finishes a quarantine that a killed process began. SQLite follows links and blocks on pipes, so
+/// queue's files, then finishes a quarantine or a restore that a killed process began. SQLite follows links and blocks on pipes, so
 /// this comes before it opens anything.
 pub(super) fn prepare(folder: &Path) -> Result<()> {
     let journal = format!("{FILE}-journal");
@@ -47,7 +47,7 @@ pub(super) fn prepare(folder: &Path) -> Result<()> {
             move_in(folder, &target)?;
         }
     }
-    Ok(())
+    restore::finish(folder)
 }
 
 /// Moves a queue that no connection has open into a new quarantine, with a copy of the superblock. [`prepare`] finishes

@@ -90,11 +90,13 @@ impl Writer {
             let gone = if store.is_new() { superblock.rows } else { self.left_behind };
             if gone > 0 {
                 let mut fold = store.begin(true, self.shared.now())?;
+                let may_have_arrived = self.left_in_flight.min(u64::from(gone));
                 fold.intake(None, u64::from(gone))?;
-                fold.drop(None, Reason::CorruptFile, u64::from(gone))?;
+                fold.drop(None, Reason::CorruptFile, u64::from(gone) - may_have_arrived)?;
+                fold.drop(None, Reason::Ambiguous, may_have_arrived)?;
                 fold.commit()?;
             }
-            self.left_behind = 0;
+            (self.left_behind, self.left_in_flight) = (0, 0);
             self.shared.ring.restore_refusals(&store.gate()?);
             let mark = store.fold_mark();
             let same = (store.epoch(), mark.generation, mark.ticket);
@@ -176,7 +178,7 @@ impl Writer {
     }
 
     /// Opens the queue again if one of its files was unlinked or replaced under the open connection, or the log's index was
-    /// cut short. `open` counts the rows of a file that is gone.
+    /// cut short. A deleted `queue.db` is restored from the connection. If that is impossible, `open` counts its rows.
     pub(super) fn keep_store_in_place(&mut self) {
         let Some(store) = &self.store else { return };
         let in_place = store.is_in_place();
@@ -185,15 +187,21 @@ impl Writer {
             return;
         }
         let moved = !in_place && !self.shared.folder_is_in_place();
+        let restored = !in_place && !moved && store.copy_deleted_file().is_ok();
+        if !in_place && !restored {
+            // The superblock may describe the state before the last settlement.
+            self.left_in_flight = store.rows_in_flight();
+            self.mark_settled();
+        }
         match self.store.take() {
             // Whoever finds the moved folder finds a whole queue in it.
             Some(store) if moved => drop(store.close()),
-            Some(store) if in_place && !whole => store.abandon(),
+            Some(store) if restored || (in_place && !whole) => store.abandon(),
             store => drop(store),
         }
         self.carving = None;
         self.open();
-        if !in_place {
+        if !in_place && !restored {
             self.report_replaced_store();
         }
     }

@@ -167,8 +167,8 @@ impl Writer {
 
     /// Handles a failure of the store. `true` = try again at once.
     pub(super) fn failed(&mut self, error: &StoreError) -> bool {
-        if self.store.as_ref().is_some_and(|store| store.is_in_place() && !store.is_index_whole()) {
-            // Whatever the error is, it may come from the log's index, not from the file.
+        if self.store.as_ref().is_some_and(|store| !store.is_in_place() || !store.is_index_whole()) {
+            // Whatever the error is, it may come from the lost file or the log's index, not from the disk or the content.
             self.keep_store_in_place();
             return self.store.is_some();
         }

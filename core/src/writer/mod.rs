@@ -110,6 +110,8 @@ struct Writer {
     session_ended: bool,
     /// Rows in a folder that was moved away, not counted as lost yet.
     left_behind: u32,
+    /// Rows of a lost file that were in flight, not counted yet.
+    left_in_flight: u64,
 }
 
 /// Starts the writer thread.
@@ -164,6 +166,7 @@ impl Writer {
             crash_loop_handled: false,
             session_ended: false,
             left_behind: 0,
+            left_in_flight: 0,
         }
     }
 

@@ -30,10 +30,15 @@ impl Writer {
         }
         let mark = self.store.as_ref().map(crate::store::Store::fold_mark).unwrap_or_default();
         // Under the append lock records are only copied: stamping calls the app's hook, and callers wait for the lock.
-        let (mut records, mut read, tail) = (Vec::new(), mark.total, shared.ring.tail());
-        let generation = shared.ring.generation();
+        let (superblock, generation) = (shared.ring.superblock(), shared.ring.generation());
+        // A new database into which nothing of this ring was folded yet has no position in it.
+        let (ticket, total) = match superblock.fold_generation == generation && mark.generation != generation {
+            true => (superblock.fold_ticket, superblock.fold_total),
+            false => (mark.ticket, mark.total),
+        };
+        let (mut records, mut read, tail) = (Vec::new(), total, shared.ring.tail());
         let replaced = shared.ring.replace(&shared.folder, super::files::boot_hash(&shared.boot), |map, head| {
-            let mut scan = Scan::new(map, RING_BYTES, tail, head, mark.ticket, mark.total).of(generation);
+            let mut scan = Scan::new(map, RING_BYTES, tail, head, ticket, total).of(generation);
             let mut bytes = Vec::new();
             while let Some(head) = scan.next(&mut bytes).or_else(|| scan.resync(&mut bytes)) {
                 records.push((head, bytes.clone()));

@@ -160,3 +160,97 @@ fn unreported_losses_are_in_the_superblock_until_the_user_is_forgotten() {
     assert!(losses(&monitor).iter().all(|loss| loss.0 == epoch + 1), "{:?}", losses(&monitor));
     monitor.close(WAIT);
 }
+
+/// A transport that hands each request's completion to the test.
+struct Held(std::sync::Mutex<Sender<crate::transport::Completion>>);
+
+impl crate::transport::Transport for Held {
+    fn send(&self, _: crate::transport::Request, done: crate::transport::Completion) {
+        let _ = self.0.lock().unwrap().send(done);
+    }
+}
+
+fn open_with(folder: &Path, transport: impl crate::transport::Transport) -> Monitor {
+    let rez = crate::destination::Sentry::builder("http://key@127.0.0.1:1/42").build().unwrap();
+    let config = Config::builder(folder, "shop", "shop@1")
+        .consent(Purpose::Monitoring, Consent::Granted)
+        .consent(Purpose::Analytics, Consent::Granted)
+        .sessions(false)
+        .transport(transport)
+        .destination("desk", rez);
+    Monitor::open(config.build().unwrap()).unwrap()
+}
+
+fn accepted() -> crate::transport::Sent {
+    crate::transport::Sent::Answer(crate::transport::Answer { status: 200, ..Default::default() })
+}
+
+#[test]
+fn of_a_moved_folder_delivered_rows_are_not_counted_and_rows_in_flight_may_have_arrived() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("app");
+    let (sender, requests) = channel();
+    let monitor = open_with(&folder, Held(std::sync::Mutex::new(sender)));
+    let _ = monitor.error(ErrorEvent::new("Oops", "delivered"));
+    requests.recv_timeout(WAIT).unwrap().finish(accepted());
+    let settled = || monitor.0.shared.run_within(None, |store, _| store.unsettled().unwrap()).unwrap() == 0;
+    while !settled() {
+        std::thread::yield_now();
+    }
+    let flushing = monitor.clone();
+    let flush = std::thread::spawn(move || flushing.flush(WAIT));
+    let _ = monitor.error(ErrorEvent::new("Oops", "in flight"));
+    let request = requests.recv_timeout(WAIT).unwrap();
+    for _ in 0..3 {
+        let _ = monitor.error(ErrorEvent::new("Oops", "waiting"));
+    }
+    monitor.persist(WAIT).unwrap();
+    // As if the superblock described the state before the last settlement.
+    monitor.0.shared.ring.change_superblock(|state| state.superblock.rows = 5);
+    std::fs::rename(&folder, dir.path().join("away")).unwrap();
+    monitor.persist(WAIT).unwrap();
+    request.finish(accepted());
+    flush.join().unwrap().unwrap();
+    monitor.close(WAIT);
+    let balance = Reader::open(&folder).unwrap().balance().unwrap();
+    assert!(balance.holds(), "{balance:?}");
+    let dropped: Vec<_> = balance.kinds.iter().flat_map(|kind| kind.dropped.clone()).collect();
+    assert_eq!(dropped, [("ambiguous".to_owned(), 1), ("corrupt_file".to_owned(), 3)]);
+}
+
+#[test]
+fn a_damaged_page_that_only_a_question_reads_starts_the_repair() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sender, requests) = channel();
+    let monitor = open_with(folder.path(), Held(std::sync::Mutex::new(sender)));
+    let id = monitor.error(ErrorEvent::new("Oops", "delivered")).id().unwrap();
+    requests.recv_timeout(WAIT).unwrap().finish(accepted());
+    let delivered = |monitor: &Monitor| {
+        let states = monitor.why(id, WAIT).unwrap().routes;
+        states.iter().any(|route| matches!(route.state, crate::inspect::RowState::Delivered { .. }))
+    };
+    while !delivered(&monitor) {
+        std::thread::yield_now();
+    }
+    monitor.close(WAIT);
+    let path = folder.path().join("queue.db");
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let root: i64 =
+        db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'receipt'", [], |row| row.get(0)).unwrap();
+    drop(db);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let start = (root as usize - 1) * 4096;
+    bytes[start..start + 4096].fill(0x5a);
+    std::fs::write(&path, bytes).unwrap();
+    let monitor = open(folder.path());
+    let kept = monitor.message("hello", Level::Info, &[]).id().unwrap();
+    monitor.persist(WAIT).unwrap();
+    let quarantines = |monitor: &Monitor| repair::quarantines_lately(folder.path(), monitor.0.shared.now());
+    assert_eq!(quarantines(&monitor), 0, "nothing has read the page");
+    assert!(monitor.why(id, WAIT).is_err());
+    monitor.persist(WAIT).unwrap();
+    assert_eq!((quarantines(&monitor), monitor.status().store.clone()), (1, super::shared::StoreState::Ready));
+    assert!(monitor.why(id, WAIT).is_ok());
+    assert!(monitor.why(kept, WAIT).unwrap().row.is_some(), "its row was recovered");
+    assert_eq!(kinds(monitor, folder.path()), ["message"]);
+}

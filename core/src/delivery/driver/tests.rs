@@ -466,6 +466,7 @@ mod answers;
 mod bisects;
 #[cfg(feature = "destination-datadog")]
 mod datadog;
+mod flush;
 #[cfg(feature = "destination-ga4")]
 mod ga4;
 mod life;

@@ -4,12 +4,12 @@ use super::answers::{Outcome, Subject, check};
 use super::*;
 
 /// A route of a destination, with a kind of event that it wants.
-struct Case {
-    subject: Subject,
-    kind: Kind,
-    at_most_once: bool,
+pub(super) struct Case {
+    pub(super) subject: Subject,
+    pub(super) kind: Kind,
+    pub(super) at_most_once: bool,
     /// Only an answer that accounts for all events is success.
-    strict: bool,
+    pub(super) strict: bool,
     /// First wait after a failure, in seconds.
     first_wait: u64,
 }
@@ -19,7 +19,7 @@ fn case(route: &'static str, kind: Kind, destination: fn() -> Arc<dyn Destinatio
     Case { subject, kind, at_most_once: false, strict: false, first_wait: 1 }
 }
 
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![Case { strict: true, ..case("rez.batch", Kind::Error, || rez("key"), || Turn::Accept) }];
     for kind in [Kind::Error, Kind::Session] {
         let sentry = || -> Arc<dyn Destination> {
