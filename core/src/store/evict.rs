@@ -38,15 +38,9 @@ const IDLE_LOOKS: usize = 2_048;
 /// Rows read at once.
 const PORTION: usize = 64;
 
-/// Rows evicted at the size cap in one transaction lie at most this many numbers apart, so that all rows left among them
-/// can be packed: some 3 ms.
-const SPAN: u64 = 512;
-
-/// Most bytes that are packed after a chunk: they must fit into the log together with what is deleted.
+/// The rows evicted in one transaction lie within this many bytes of rows, so that all rows left among them can be
+/// packed: some 3 ms and 70 pages of the log.
 const REPACK_BYTES: u64 = 256 * 1024;
-
-/// The same where the disk may be full: the log must have room for them.
-const SMALL_REPACK_BYTES: u64 = 128 * 1024;
 
 /// Whether a route wants a row. Decides whether a row that the route has not settled counts as lost or as unwanted.
 pub(crate) type Wants<'a> = &'a dyn Fn(&str, &Row) -> bool;
@@ -71,17 +65,13 @@ impl RowToDelete {
 struct Picked {
     most: usize,
     most_bytes: u64,
-    span: u64,
-    repack: u64,
     bytes: u64,
     rows: Vec<RowToDelete>,
 }
 
 impl Picked {
     fn is_full(&self) -> bool {
-        let (first, last) = (self.rows.first(), self.rows.last());
-        let span = first.zip(last).map_or(0, |(first, last)| last.seq.saturating_sub(first.seq));
-        self.rows.len() >= self.most || self.bytes >= self.most_bytes || span >= self.span
+        self.rows.len() >= self.most || self.bytes >= self.most_bytes
     }
 
     fn push(&mut self, to_delete: RowToDelete) {
@@ -113,8 +103,7 @@ impl Store {
             if over == 0 {
                 break;
             }
-            let picked =
-                Picked { most: CHUNK, most_bytes: over, span: SPAN, repack: REPACK_BYTES, ..Picked::default() };
+            let picked = Picked { most: CHUNK, most_bytes: over, ..Picked::default() };
             let chunk = self.evict_picked(picked, &LANES, Reason::EvictedBytes, wants, idle_routes, now)?;
             evicted += chunk;
             if chunk == 0 {
@@ -137,8 +126,7 @@ impl Store {
         idle_routes: &[String],
         now: Now,
     ) -> Result<usize> {
-        let picked =
-            Picked { most, most_bytes: u64::MAX, span: u64::MAX, repack: SMALL_REPACK_BYTES, ..Picked::default() };
+        let picked = Picked { most, most_bytes: u64::MAX, ..Picked::default() };
         self.evict_picked(picked, lanes, reason, wants, idle_routes, now)
     }
 
@@ -171,9 +159,10 @@ impl Store {
             for lane in lanes.iter().copied() {
                 tx.oldest(lane, (0, PASSED), &[], usize::MAX, &mut picked)?;
             }
-            let Picked { rows: to_delete, repack, .. } = picked;
+            let mut to_delete = picked.rows;
+            tx.keep_close(&mut to_delete, REPACK_BYTES)?;
             tx.take_away(&to_delete, reason, Some(wants), now)?;
-            tx.repack_if_smaller(&to_delete, repack)?;
+            tx.repack_if_smaller(&to_delete)?;
             Ok(to_delete.len())
         })
     }
@@ -257,12 +246,34 @@ impl Tx<'_> {
         Ok(false)
     }
 
+    /// Removes rows from the end of `picked` until all of it lies within `most_bytes` of rows that begin with its first
+    /// one. Evicting a row frees no page unless the rows around it are packed, and only so many are packed at once.
+    fn keep_close(&self, picked: &mut Vec<RowToDelete>, most_bytes: u64) -> Result<()> {
+        let Some(first) = picked.first().map(|row| row.seq) else { return Ok(()) };
+        let last = picked.iter().map(|row| row.seq).max().unwrap_or(first);
+        let (mut bytes, mut end) = (0, last);
+        let mut select = self
+            .db
+            .prepare_cached("SELECT seq, octet_length(json) FROM event WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq")?;
+        let mut rows = select.query(params![signed(first), signed(last)])?;
+        while let Some(row) = rows.next()? {
+            bytes += ROW_BYTES + unsigned(row.get(1)?);
+            if bytes > most_bytes {
+                break;
+            }
+            end = unsigned(row.get(0)?);
+        }
+        let close = picked.iter().position(|row| !(first..=end).contains(&row.seq)).unwrap_or(picked.len());
+        picked.truncate(close.max(1));
+        Ok(())
+    }
+
     /// Repacks the rows around `gone`, unless that takes more pages than it frees: pages that were filled in order are
     /// denser than repacked ones, and on a full disk there is no page to spare.
-    fn repack_if_smaller(&self, gone: &[RowToDelete], most_bytes: u64) -> Result<()> {
+    fn repack_if_smaller(&self, gone: &[RowToDelete]) -> Result<()> {
         let before = used_bytes(self.db)?;
         self.db.execute_batch("SAVEPOINT repack")?;
-        self.repack(gone, most_bytes)?;
+        self.repack(gone)?;
         if used_bytes(self.db)? > before {
             self.db.execute_batch("ROLLBACK TO repack")?;
         }
@@ -271,26 +282,18 @@ impl Tx<'_> {
 
     /// Packs the rows that are left among those that went. Rows of different lanes lie mixed in the pages, and SQLite joins
     /// pages only when one is two thirds empty: without this a whole lane could go before a single page is free.
-    fn repack(&self, gone: &[RowToDelete], most_bytes: u64) -> Result<()> {
+    fn repack(&self, gone: &[RowToDelete]) -> Result<()> {
         let (Some(first), Some(last)) = (gone.iter().map(|row| row.seq).min(), gone.iter().map(|row| row.seq).max())
         else {
             return Ok(());
         };
-        let (mut bytes, mut left) = (0, Vec::new());
+        let mut left = Vec::new();
         {
             let mut select = self.db.prepare_cached("SELECT * FROM event WHERE seq > ?1 AND seq < ?2 ORDER BY seq")?;
             let columns = select.column_count();
             let mut rows = select.query(params![signed(first), signed(last)])?;
             while let Some(row) = rows.next()? {
-                let row = (0..columns).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>()?;
-                bytes += row
-                    .iter()
-                    .map(|value| if let Value::Text(text) = value { text.len() as u64 } else { 8 })
-                    .sum::<u64>();
-                if bytes > most_bytes {
-                    break;
-                }
-                left.push(row);
+                left.push((0..columns).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>()?);
             }
         }
         let seq = |row: Option<&Vec<Value>>| row.and_then(|row| row.first()).cloned();
@@ -633,6 +636,36 @@ mod tests {
             assert!(evicted as u64 * 600 < freed * 2, "{evicted} rows went, {freed} bytes are free");
             bench.check();
             assert_eq!(bench.seqs().len(), 2_500 - evicted);
+        }
+    }
+
+    #[test]
+    fn a_full_disk_takes_few_rows_from_mixed_pages_and_frees_about_their_bytes() {
+        // One row in so many is of lane 3, with this JSON, in a queue of so many rows. How many rows may go for 16 KiB, and
+        // how many pages the whole lane must free.
+        for (every, json, rows, most, pages) in [
+            (7, 900, 675, 50, 20),
+            (7, 5_000, 300, 12, 40),
+            (3, 900, 675, 64, 50),
+            (20, 900, 675, 34, 3),
+            (50, 900, 1_500, 30, 2),
+        ] {
+            let mut bench = Bench::new();
+            let kinds: Vec<Kind> =
+                (0..rows).map(|row| if row % every == 0 { Kind::Frames } else { Kind::Error }).collect();
+            for part in kinds.chunks(30) {
+                bench.add_for(part, &[], &format!("\"{}\"", "x".repeat(json)));
+            }
+            let used = |bench: &Bench| bench.store.used_bytes().unwrap() / PAGE_BYTES;
+            let (before, case) = (used(&bench), format!("1 in {every}, {json} bytes, {rows} rows"));
+            assert!(bench.store.make_room(16 * 1024, &[3, 2], &all, NOW).unwrap(), "{case}");
+            let taken = rows - bench.seqs().len();
+            assert!(taken <= most, "{case}: {taken} rows were given up for 16 KiB");
+            bench.store.make_room(1 << 20, &[3, 2], &all, NOW).unwrap();
+            let freed = before - used(&bench);
+            assert!(freed >= pages, "{case}: the lane freed {freed} pages");
+            bench.check();
+            assert_eq!(rows - bench.seqs().len(), rows.div_ceil(every), "{case}: errors stay");
         }
     }
 
