@@ -58,6 +58,11 @@ pub const WAL_PAGES: u32 = 128;
 /// transaction fits into it (measured: the largest changes 160 pages).
 pub const LOG_BYTES: u64 = 258 * 4096;
 
+/// Pages of the log (8 MiB) above which no row is stored while another program's read transaction keeps the log from being
+/// restarted: events wait in the ring. Other transactions end at twice as much, so `queue.db` and its log together
+/// exceed the size cap by at most 17 MiB. Two seconds at full speed, far longer than a read of the inspector.
+pub const HELD_LOG_PAGES: u32 = 2_048;
+
 /// Time after which an unusable folder is tried again: a device that is unlocked or a disk that is freed is noticed
 /// soon, and an attempt costs some system calls.
 pub const REOPEN_INTERVAL: Duration = Duration::from_secs(60);

@@ -262,7 +262,9 @@ fn wrong(path: &Path, error: StoreError) -> QueueError {
         StoreError::Corrupt(message) => QueueError::Damaged { path, message },
         StoreError::OtherFormat(message) => QueueError::OtherFormat { path, message },
         StoreError::Newer(version) => QueueError::Newer { path, version },
-        StoreError::Full(message) | StoreError::Unavailable(message) => QueueError::Unusable { path, message },
+        StoreError::Full(message) | StoreError::Held(message) | StoreError::Unavailable(message) => {
+            QueueError::Unusable { path, message }
+        }
     }
 }
 

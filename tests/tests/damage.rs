@@ -227,3 +227,53 @@ fn a_log_index_truncated_or_unlinked_while_the_app_runs_loses_no_event_and_does_
         found.nothing_dropped();
     }
 }
+
+/// Overwrites some of the log's index, or all of it, and sometimes makes it longer or shorter.
+fn garble_index(folder: &Path, random: &mut Seeded) {
+    let Ok(mut file) = std::fs::OpenOptions::new().write(true).open(folder.join("queue.db-shm")) else { return };
+    let len = file.metadata().unwrap().len();
+    match random.below(4) {
+        // The whole of it.
+        0 => {
+            let bytes: Vec<u8> = (0..len + random.below(2) * 32_768).map(|_| random.below(256) as u8).collect();
+            file.write_all(&bytes).unwrap();
+        }
+        // The header and the marks of the readers.
+        1 => {
+            let bytes: Vec<u8> = (0..136).map(|_| random.below(256) as u8).collect();
+            file.write_all(&bytes).unwrap();
+        }
+        // Frame numbers and hash tables.
+        2 => {
+            for _ in 0..50 {
+                file.seek(SeekFrom::Start(136 + random.below(len.max(137) - 136))).unwrap();
+                file.write_all(&[random.below(256) as u8; 16]).unwrap();
+            }
+        }
+        _ => file.set_len(random.below(len + 1)).unwrap(),
+    }
+}
+
+#[test]
+fn a_log_index_with_garbage_at_the_start_loses_no_event() {
+    let mut random = Seeded::of("garbled_index", 11);
+    for round in 0..3 {
+        let scene = Scene::new(CHILD);
+        let mut acknowledged = Vec::new();
+        for life in 0..3u64 {
+            let mut options = format!("n=400 first={} crumbs=0 pause_us=100 persist_every=40 end=wait", life * 1_000);
+            if random.below(2) == 0 {
+                options.push_str(" url=none");
+            }
+            let kid = scene.start(&options);
+            let enough = 50 + random.below(350) as usize;
+            kid.until("some", |said| said.recorded.len() >= enough);
+            acknowledged.extend(kid.kill().recorded);
+            garble_index(&scene.folder(), &mut random);
+        }
+        let found = scene.deliver();
+        let lost = acknowledged.iter().filter(|(id, _)| !found.collected.contains_key(id)).count();
+        assert_eq!((lost, dropped(&found.balance)), (0, Default::default()), "round {round}");
+        assert_eq!(scene.collector.counts().unwrap().duplicates, 0, "round {round}");
+    }
+}

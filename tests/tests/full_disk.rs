@@ -176,3 +176,62 @@ fn a_user_is_forgotten_on_a_disk_without_a_free_byte() {
     assert_eq!(kid.wait().0, Some(0));
     assert!(rows(&folder).is_empty());
 }
+
+/// Bytes of the queue and of its log.
+fn sizes(folder: &Path) -> (u64, u64) {
+    let bytes = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |file| file.len());
+    (bytes("queue.db"), bytes("queue.db-wal"))
+}
+
+#[test]
+fn a_reader_that_holds_a_snapshot_bounds_the_log_and_the_queue_recovers_when_it_ends() {
+    const CAP: u64 = 4 << 20;
+    const HELD: u64 = rez_monitor::limits::HELD_LOG_PAGES as u64 * 4096;
+    let scene = Scene::new(CHILD);
+    let folder = scene.folder();
+    scene.collector.set_network(false);
+    let options = format!(
+        "cap={CAP} fill=3000 kinds=all crumbs=0 pause_us=100 after_line=100 end=state,wait,persist,state,drain,state,close"
+    );
+    let mut kid = scene.start(&options);
+    kid.until("it records", |said| said.recorded.len() > 20);
+    // The first fold makes the tables.
+    let reader = loop {
+        let opened =
+            rusqlite::Connection::open_with_flags(folder.join("queue.db"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+                .and_then(|db| db.execute_batch("BEGIN; SELECT count(*) FROM event").map(|()| db));
+        if let Ok(reader) = opened {
+            break reader;
+        }
+        std::thread::yield_now();
+    };
+    // Events are refused only when the ring is full, and at this rate it is full only while nothing is folded.
+    let most = CAP + 2 * HELD + (1 << 20);
+    let held = kid.until("the log is held", |said| {
+        let (file, log) = sizes(&folder);
+        assert!(file + log <= most, "the queue has {file} bytes and its log {log}");
+        log >= HELD && said.refusals() > 2_000
+    });
+    let before = sizes(&folder);
+    kid.tell("");
+    let told = kid.until("its state", |said| said.words.iter().any(|word| word == "waiting"));
+    let state = told.word("store").unwrap_or_default();
+    assert!(state.contains("another program reads queue.db"), "{:?}", told.words);
+    let after = sizes(&folder);
+    assert!(after.0 + after.1 <= most, "{before:?}, then {after:?}");
+    println!("held with {before:?} bytes after {} events, refused {:?}", held.recorded.len(), told.refused);
+    drop(reader);
+    scene.collector.set_network(true);
+    kid.tell("");
+    let (code, said) = kid.wait();
+    assert_eq!(
+        (code, said.word("persisted"), said.word("left")),
+        (Some(0), Some("true"), Some("0")),
+        "{:?}",
+        said.words
+    );
+    assert_eq!(said.word("store"), Some("Ready"), "{:?}", said.words);
+    let (file, log) = sizes(&folder);
+    assert!(log <= rez_monitor::limits::LOG_BYTES, "the log keeps {log} bytes, the file has {file}");
+    all_accounted(&scene, &folder, &said);
+}

@@ -16,9 +16,8 @@ use rusqlite::{Connection, ffi};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
-/// Both files grow by exact pages. With larger chunks a checkpoint rounds the length of `queue.db` up, which makes a
-/// hole: bytes without blocks.
-const CHUNK_BYTES: i32 = PAGE_BYTES as i32;
+/// Zeros written in one call.
+const ZEROS: usize = 32 * 1024;
 
 /// The least log a queue works with, in bytes: one transaction of a full disk.
 const MIN_LOG_BYTES: u64 = limits::LOG_BYTES / 2;
@@ -32,20 +31,21 @@ pub(super) struct Blocks {
     log: PathBuf,
     /// Pages of `queue.db` that have blocks for certain.
     backed: Cell<u64>,
+    /// Bytes of the log that have blocks for certain.
+    reserved: Cell<u64>,
 }
 
 impl Blocks {
     pub(super) fn new(db: &Path) -> Blocks {
         let mut log = db.as_os_str().to_owned();
         log.push("-wal");
-        Blocks { db: db.to_owned(), log: log.into(), backed: Cell::new(0) }
+        Blocks { db: db.to_owned(), log: log.into(), backed: Cell::new(0), reserved: Cell::new(0) }
     }
 
-    /// Keeps the log and its index when the connection closes, and lets the file grow by pages.
+    /// Keeps the log and its index when the connection closes.
     pub(super) fn set_up(&self, db: &Connection) {
-        // A file system layer without these calls keeps SQLite's own behaviour.
+        // A file system layer without this call keeps SQLite's own behaviour.
         control(db, ffi::SQLITE_FCNTL_PERSIST_WAL, &mut 1i32);
-        control(db, ffi::SQLITE_FCNTL_CHUNK_SIZE, &mut CHUNK_BYTES.clone());
         self.measure();
     }
 
@@ -59,22 +59,26 @@ impl Blocks {
         self.backed.get()
     }
 
-    /// Bytes of the log's file.
-    pub(super) fn log_bytes(&self) -> u64 {
+    /// Bytes of the log that have blocks, at least.
+    pub(super) fn reserved_log(&self) -> u64 {
+        self.reserved.get()
+    }
+
+    fn log_bytes(&self) -> u64 {
         bytes_of(&self.log)
     }
 
     /// Allocates the log's blocks if they are not there. `Err(Full)`: fewer than the queue works with.
     pub(super) fn reserve_log(&self, db: &Connection) -> Result<()> {
-        if self.log_bytes() >= limits::LOG_BYTES {
-            return Ok(());
+        if self.log_bytes() < limits::LOG_BYTES {
+            // SQLite opens the log with the first read.
+            db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+            if let Some(log) = SqliteFile::log_of(db) {
+                log.grow(limits::LOG_BYTES);
+            }
         }
-        // SQLite opens the log with the first read.
-        db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
-        if let Some(log) = LogFile::of(db) {
-            log.grow(limits::LOG_BYTES);
-        }
-        match self.log_bytes() {
+        self.reserved.set(self.log_bytes().min(limits::LOG_BYTES));
+        match self.reserved.get() {
             bytes if bytes >= MIN_LOG_BYTES => Ok(()),
             bytes => Err(StoreError::Full(format!(
                 "its log has {} KiB and needs {} KiB; free some disk space",
@@ -91,9 +95,9 @@ impl Blocks {
         if pages <= self.backed.get() {
             return Ok(());
         }
-        let mut bytes = i64::try_from(pages.saturating_mul(PAGE_BYTES)).unwrap_or(i64::MAX);
-        control(db, ffi::SQLITE_FCNTL_SIZE_HINT, &mut bytes);
-        self.measure();
+        // A file system layer without file handles allocates at the checkpoint.
+        let Some(file) = SqliteFile::database_of(db) else { return Ok(()) };
+        self.backed.set(file.grow(pages.saturating_mul(PAGE_BYTES)) / PAGE_BYTES);
         let missing = pages.saturating_sub(self.backed.get());
         if missing == 0 {
             return Ok(());
@@ -111,7 +115,7 @@ impl Blocks {
     /// and found no reader. `whole` = every byte (erasure); else only the header, so that the next open has nothing to
     /// recover.
     pub(super) fn clear_log(&self, db: &Connection, whole: bool) -> Result<()> {
-        let Some(log) = LogFile::of(db) else { return Ok(()) };
+        let Some(log) = SqliteFile::log_of(db) else { return Ok(()) };
         let bytes = self.log_bytes();
         log.zero(if whole { bytes } else { bytes.min(PAGE_BYTES) })?;
         // Only a log without a header may be cut: a prefix of it would bring back old pages.
@@ -139,41 +143,57 @@ fn control<T>(db: &Connection, op: i32, argument: &mut T) -> bool {
     }
 }
 
-/// SQLite's own handle of the log's file.
-struct LogFile<'a> {
+/// SQLite's own handle of the file or of its log.
+struct SqliteFile<'a> {
     file: *mut ffi::sqlite3_file,
     methods: &'a ffi::sqlite3_io_methods,
 }
 
-impl<'a> LogFile<'a> {
-    fn of(db: &'a Connection) -> Option<LogFile<'a>> {
+impl<'a> SqliteFile<'a> {
+    fn log_of(db: &'a Connection) -> Option<SqliteFile<'a>> {
+        SqliteFile::of(db, ffi::SQLITE_FCNTL_JOURNAL_POINTER)
+    }
+
+    fn database_of(db: &'a Connection) -> Option<SqliteFile<'a>> {
+        SqliteFile::of(db, ffi::SQLITE_FCNTL_FILE_POINTER)
+    }
+
+    fn of(db: &'a Connection, op: i32) -> Option<SqliteFile<'a>> {
         let mut file: *mut ffi::sqlite3_file = std::ptr::null_mut();
-        if !control(db, ffi::SQLITE_FCNTL_JOURNAL_POINTER, &mut file) || file.is_null() {
+        if !control(db, op, &mut file) || file.is_null() {
             return None;
         }
-        // SAFETY: in WAL mode SQLite returns the handle of the open log, which lives as long as the connection; its
-        // method table is null only while it is closed.
+        // SAFETY: SQLite returns the handle of the open file, or in WAL mode of the open log, which lives as long as the
+        // connection; its method table is null only while it is closed.
         let methods = unsafe { (*file).pMethods.as_ref()? };
-        Some(LogFile { file, methods })
+        Some(SqliteFile { file, methods })
     }
 
-    /// Makes it this long, with blocks; as long as the disk allows.
-    fn grow(&self, bytes: u64) {
-        let Some(control) = self.methods.xFileControl else { return };
-        let (mut chunk, mut bytes) = (CHUNK_BYTES, i64::try_from(bytes).unwrap_or(i64::MAX));
-        // SAFETY: an open file of SQLite, and the argument types of the two controls.
-        unsafe {
-            control(self.file, ffi::SQLITE_FCNTL_CHUNK_SIZE, std::ptr::from_mut(&mut chunk).cast());
-            control(self.file, ffi::SQLITE_FCNTL_SIZE_HINT, std::ptr::from_mut(&mut bytes).cast());
+    /// Makes it this long with blocks, or as long as the disk allows, and returns its length. Writes behind its end only.
+    /// A write of whole pages takes a quarter of the time of SQLite's size hint, which writes one byte in each.
+    fn grow(&self, bytes: u64) -> u64 {
+        if let Some(size) = self.size()
+            && size < bytes
+        {
+            // What fits of a write that fails stays.
+            let _ = self.write_zeros(size, bytes);
         }
+        self.size().unwrap_or(0)
     }
 
-    fn zero(&self, bytes: u64) -> Result<()> {
+    fn size(&self) -> Option<u64> {
+        let mut now = 0i64;
+        // SAFETY: an open file of SQLite.
+        let code = unsafe { self.methods.xFileSize?(self.file, &raw mut now) };
+        (code == ffi::SQLITE_OK).then_some(now.max(0) as u64)
+    }
+
+    fn write_zeros(&self, from: u64, to: u64) -> Result<()> {
         let Some(write) = self.methods.xWrite else { return Ok(()) };
-        let zeros = [0u8; PAGE_BYTES as usize];
-        let mut at = 0;
-        while at < bytes {
-            let part = (bytes - at).min(PAGE_BYTES);
+        let zeros = [0u8; ZEROS];
+        let mut at = from;
+        while at < to {
+            let part = (to - at).min(ZEROS as u64);
             // SAFETY: an open file of SQLite; `part` is at most the buffer's length.
             let code = unsafe { write(self.file, zeros.as_ptr().cast(), part as i32, at as i64) };
             if code != ffi::SQLITE_OK {
@@ -181,6 +201,11 @@ impl<'a> LogFile<'a> {
             }
             at += part;
         }
+        Ok(())
+    }
+
+    fn zero(&self, bytes: u64) -> Result<()> {
+        self.write_zeros(0, bytes)?;
         if let Some(sync) = self.methods.xSync {
             // SAFETY: as above. A sync that fails leaves what a power failure leaves.
             unsafe { sync(self.file, ffi::SQLITE_SYNC_NORMAL) };
@@ -189,13 +214,11 @@ impl<'a> LogFile<'a> {
     }
 
     fn truncate(&self, bytes: u64) {
-        let (Some(size), Some(truncate)) = (self.methods.xFileSize, self.methods.xTruncate) else { return };
-        let mut now = 0i64;
-        // SAFETY: an open file of SQLite.
-        unsafe {
-            if size(self.file, &raw mut now) == ffi::SQLITE_OK && now > bytes as i64 {
-                truncate(self.file, bytes as i64);
-            }
+        if let Some(truncate) = self.methods.xTruncate
+            && self.size().is_some_and(|size| size > bytes)
+        {
+            // SAFETY: an open file of SQLite.
+            unsafe { truncate(self.file, bytes as i64) };
         }
     }
 }

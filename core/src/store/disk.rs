@@ -5,7 +5,7 @@
 //! block, so they go on with 0 bytes free.
 
 use super::blocks::count;
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::evict::Wants;
 use super::schema::PAGE_BYTES;
 use super::types::Now;
@@ -13,6 +13,7 @@ use super::{Store, schema};
 use crate::limits;
 use crate::reason::Reason;
 use crate::sys::file;
+use std::time::Duration;
 
 /// Rows evicted in one transaction on a full disk.
 const FULL_CHUNK: usize = 64;
@@ -31,6 +32,9 @@ const STEP_PAGES: u64 = 160;
 
 /// Receipts kept per route on a full disk: events are worth more.
 const FULL_RECEIPTS: usize = 10;
+
+/// Transactions that use one look at the free space. At 300 KiB each they stay below [`SCARCE_BYTES`].
+const SCARCE_USES: u32 = 16;
 
 /// Free pages given back to the file system in one step: some 0.3 ms.
 const TIDY_PAGES: u64 = 128;
@@ -84,32 +88,72 @@ impl Store {
         Ok(busy? == 0)
     }
 
-    /// Before a transaction: on a full disk, restarts a log that could grow over its allocated blocks.
-    pub(super) fn keep_log_short(&mut self) -> Result<()> {
+    /// Before a transaction: on a full disk, restarts a log that could grow over its allocated blocks; on any disk, one that
+    /// has `most` pages. `Err(Held)` = a reader keeps it from being restarted.
+    pub(super) fn keep_log_short(&mut self, most: u32) -> Result<()> {
         let (pages, copied) = self.log_state();
+        if pages >= most {
+            return self.restart_long_log(pages);
+        }
         // A log that was copied to its end starts anew by itself.
-        if pages == copied || u64::from(pages) + STEP_PAGES <= self.blocks.log_bytes() / FRAME_BYTES {
+        if pages == copied || u64::from(pages) + STEP_PAGES <= self.blocks.reserved_log() / FRAME_BYTES {
             return Ok(());
         }
-        if self.is_scarce() { self.restart_log().map(drop) } else { Ok(()) }
+        if self.was_scarce() { self.restart_log().map(drop) } else { Ok(()) }
+    }
+
+    /// Only a reader lets the log become this long. Waits for it the first time, then looks without waiting.
+    fn restart_long_log(&mut self, pages: u32) -> Result<()> {
+        if self.held {
+            self.db.busy_timeout(Duration::ZERO)?;
+        }
+        let restarted = self.restart_log();
+        self.db.busy_timeout(schema::BUSY)?;
+        self.held = !restarted?;
+        if !self.held {
+            return Ok(());
+        }
+        Err(StoreError::Held(format!("it has {} KiB", u64::from(pages) * FRAME_BYTES / 1024)))
+    }
+
+    /// Whether a reader keeps the log from being restarted, so that no row is stored.
+    pub(crate) fn is_log_held(&mut self) -> Result<bool> {
+        match self.keep_log_short(limits::HELD_LOG_PAGES) {
+            Err(StoreError::Held(_)) => Ok(true),
+            done => done.map(|()| false),
+        }
     }
 
     /// Whether the file system has little free space: then transactions are to be small.
     pub(crate) fn is_scarce(&self) -> bool {
-        file::free_bytes(&self.folder).is_none_or(|free| free < SCARCE_BYTES)
+        self.scarce.set(file::free_bytes(&self.folder).is_none_or(|free| free < SCARCE_BYTES));
+        self.scarce_uses.set(SCARCE_USES);
+        self.scarce.get()
+    }
+
+    /// The same as of one of the last [`SCARCE_USES`] transactions.
+    pub(super) fn was_scarce(&self) -> bool {
+        match self.scarce_uses.get() {
+            0 => self.is_scarce(),
+            uses => {
+                self.scarce_uses.set(uses - 1);
+                self.scarce.get()
+            }
+        }
     }
 
     /// Whether the log must be copied into the file before the next commit. While commits come without a pause it may
     /// grow over [`limits::WAL_PAGES`], since each checkpoint syncs twice; not on a disk with little free space.
     pub(crate) fn must_checkpoint(&self) -> bool {
         let pages = self.wal_pages();
-        pages >= BUSY_LOG * limits::WAL_PAGES || (pages >= limits::WAL_PAGES && self.is_scarce())
+        pages >= BUSY_LOG * limits::WAL_PAGES || (pages >= limits::WAL_PAGES && self.was_scarce())
     }
 
     /// The disk is full: drops rows of these lanes, the oldest first, counted as `disk_full`, until the file has free
     /// pages for `bytes` more. `false` = these lanes have no row left to drop. `Err(Full)` = not even a delete
     /// fits into the log, because a reader keeps it from being restarted.
     pub(crate) fn make_room(&mut self, bytes: usize, lanes: &[usize], wants: Wants<'_>, now: Now) -> Result<bool> {
+        self.scarce_uses.set(0);
         self.restart_log()?;
         // Page ends, indexes and counts come on top of the rows.
         let pages = (bytes as u64).saturating_mul(5) / 4 / PAGE_BYTES + 4;
@@ -219,6 +263,30 @@ mod tests {
             let file = std::fs::metadata(bench.folder.path().join("queue.db-wal")).unwrap();
             assert!(std::os::unix::fs::MetadataExt::blocks(&file) * 512 >= limits::LOG_BYTES);
         }
+    }
+
+    #[test]
+    fn a_reader_that_holds_the_log_stops_new_rows_at_a_limit_and_deletes_at_twice_of_it() {
+        let mut bench = Bench::new();
+        let json = format!("\"{}\"", "x".repeat(3_000));
+        let reader = schema::open_read_only(&bench.folder.path().join("queue.db"), false).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM event").unwrap();
+        let error = (0..100).find_map(|_| bench.try_add(&[Kind::Metric; 100], &[], &json).err());
+        assert!(matches!(error, Some(StoreError::Held(_))), "{error:?}");
+        assert!(bench.store.is_log_held().unwrap());
+        let limit = u64::from(limits::HELD_LOG_PAGES) * FRAME_BYTES;
+        assert!((limit..limit + 600_000).contains(&log_bytes(&bench)), "{}", log_bytes(&bench));
+        // What is stored can still be delivered.
+        let lease = bench.lease(100).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        let error = (0..10_000).find_map(|_| bench.store.raise_epoch(bench.store.epoch() + 1).err());
+        assert!(matches!(error, Some(StoreError::Held(_))), "{error:?}");
+        assert!(log_bytes(&bench) < 2 * limit + 600_000, "{}", log_bytes(&bench));
+        drop(reader);
+        assert!(!bench.store.is_log_held().unwrap());
+        bench.add(&[Kind::Metric]);
+        assert_eq!(log_bytes(&bench), limits::LOG_BYTES, "the log is short again");
+        bench.check();
     }
 
     #[test]

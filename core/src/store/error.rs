@@ -14,6 +14,11 @@ pub enum StoreError {
     /// No room on the disk: checkpoint, evict.
     #[error("queue.db cannot grow, the disk is full: {0}")]
     Full(String),
+    /// A reader keeps the log from being restarted, and it has reached its limit: try again when the reader has ended.
+    #[error(
+        "another program reads queue.db and keeps its log from being emptied ({0}); end that program or its transaction"
+    )]
+    Held(String),
     /// It cannot be used now (permissions, locked device, input/output error): try again later.
     #[error("queue.db cannot be used now: {0}")]
     Unavailable(String),

@@ -63,7 +63,7 @@ pub(crate) struct Fold<'a> {
 impl Store {
     /// Begins a fold. `critical` = its commit is synced before it returns.
     pub(crate) fn begin(&mut self, critical: bool, now: Now) -> Result<Fold<'_>> {
-        self.keep_log_short()?;
+        self.keep_log_short(limits::HELD_LOG_PAGES)?;
         self.synchronous(critical)?;
         self.check_index()?;
         let Store { db, memory, blocks, replaced_before, .. } = self;

@@ -72,6 +72,7 @@ use crate::sys::{file, map};
 use blocks::Blocks;
 use memory::Memory;
 use rusqlite::Connection;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -108,6 +109,11 @@ pub(crate) struct Store {
     /// Another one for each file opened in this process.
     serial: u64,
     blocks: Blocks,
+    /// A reader kept a long log from being restarted.
+    held: bool,
+    /// Whether the disk had little free space at the last look, and how many transactions may still use that.
+    scarce: Cell<bool>,
+    scarce_uses: Cell<u32>,
     /// Transactions committed through this connection.
     commits: u64,
 }
@@ -157,6 +163,9 @@ impl Store {
             replaced_before,
             serial,
             blocks,
+            held: false,
+            scarce: Cell::new(true),
+            scarce_uses: Cell::new(0),
             commits: 0,
         })
     }
@@ -270,10 +279,11 @@ impl Store {
 
     /// Runs `work` in one transaction. On an error neither the file nor the memory has changed.
     fn write<T>(&mut self, full: bool, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        self.keep_log_short()?;
+        // Deliveries and evictions may go on for as much log again as new rows.
+        self.keep_log_short(2 * crate::limits::HELD_LOG_PAGES)?;
         self.synchronous(full)?;
         self.check_index()?;
-        let small = self.is_scarce();
+        let small = self.was_scarce();
         begin(&self.db)?;
         let before = self.memory.clone();
         let done = work(&mut Tx { db: &self.db, memory: &mut self.memory, small });

@@ -22,7 +22,7 @@ pub(crate) const VERSION: u32 = 2;
 pub(crate) const PAGE_BYTES: u64 = 4096;
 
 /// Only short reads of the inspector can block a write.
-const BUSY: Duration = Duration::from_millis(250);
+pub(super) const BUSY: Duration = Duration::from_millis(250);
 
 /// Statements kept prepared: more than this module prepares.
 const STATEMENTS: usize = 128;

@@ -1,4 +1,4 @@
-//! What the writer does when the disk is full.
+//! What the writer does when the disk is full, or when a reader keeps the log from being restarted.
 
 use super::Writer;
 use super::batch::Op;
@@ -74,6 +74,25 @@ impl Writer {
         let need = (bytes + FULL_STEP_BYTES) * self.tries as usize;
         let Some(store) = &mut self.store else { return Ok(false) };
         store.make_room(need, lanes, &wants, now)
+    }
+
+    /// Checks whether the reader that held the log has ended. If so, storing and delivering go on.
+    pub(super) fn check_held_log(&mut self) {
+        let Some(store) = &mut self.store else { return };
+        match store.is_log_held() {
+            Ok(true) => self.full_until = Some(Instant::now() + FULL_PAUSE),
+            Ok(false) => {
+                (self.log_held, self.full_until) = (false, None);
+                self.shared.set_state(StoreState::Ready);
+                if let Some(delivery) = self.shared.delivery.get() {
+                    delivery.store_back();
+                }
+            }
+            Err(error) => {
+                self.log_held = false;
+                self.failed(&error);
+            }
+        }
     }
 
     /// The store stays open: the delivery thread can settle rows, which frees space. Folding is tried again a little later.

@@ -174,6 +174,11 @@ impl Writer {
         }
         match error {
             StoreError::Full(_) => self.make_room(),
+            StoreError::Held(_) => {
+                self.log_held = true;
+                self.pause(error.to_string());
+                false
+            }
             StoreError::Corrupt(_) | StoreError::OtherFormat(_) => self.quarantine(),
             StoreError::Unavailable(_) | StoreError::Newer(_) => {
                 self.give_up_for_now(error.to_string());

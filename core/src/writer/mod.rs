@@ -87,6 +87,8 @@ struct Writer {
     tries: u32,
     /// The disk is full: no fold before this time.
     full_until: Option<Instant>,
+    /// A reader keeps the log from being restarted.
+    log_held: bool,
     hook: Option<hook::Hook>,
     /// When the last commits must be synced.
     sync_at: Option<Instant>,
@@ -151,6 +153,7 @@ impl Writer {
             adopted: Vec::new(),
             tries: 0,
             full_until: None,
+            log_held: false,
             hook,
             sync_at: None,
             last_critical_sync: None,

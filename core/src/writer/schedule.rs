@@ -27,6 +27,9 @@ impl Writer {
         if self.store.is_none() {
             return;
         }
+        if self.log_held && self.full_until.is_none_or(|at| at <= now) {
+            self.check_held_log();
+        }
         let pages = self.store.as_ref().map_or(0, Store::wal_pages);
         if pages >= limits::WAL_PAGES || self.sync_at.is_some_and(|at| at <= now) {
             self.sync();

@@ -51,8 +51,9 @@ pub enum StoreState {
     Opening,
     /// The database is open.
     Ready,
-    /// The database cannot be used, for this reason. It is tried again every 60 s. Records stay in the ring, which is in memory
-    /// only if the folder itself cannot be used.
+    /// The database cannot be used, for this reason. It is tried again every 60 s; on a full disk, and while another program's
+    /// read transaction keeps the log from being emptied, every second. Records stay in the ring, which is in memory only if
+    /// the folder itself cannot be used.
     Unavailable(String),
 }
 
