@@ -274,6 +274,7 @@ fn a_log_index_with_garbage_at_the_start_loses_no_event() {
         let found = scene.deliver();
         let lost = acknowledged.iter().filter(|(id, _)| !found.collected.contains_key(id)).count();
         assert_eq!((lost, dropped(&found.balance)), (0, Default::default()), "round {round}");
-        assert_eq!(scene.collector.counts().unwrap().duplicates, 0, "round {round}");
+        // A batch whose answer the kill came before is sent again with the same ids.
+        found.none_doubled();
     }
 }
