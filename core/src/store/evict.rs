@@ -248,7 +248,7 @@ impl Tx<'_> {
 
     /// Removes rows from the end of `picked` until all of it lies within `most_bytes` of rows that begin with its first
     /// one. Evicting a row frees no page unless the rows around it are packed, and only so many are packed at once.
-    fn keep_close(&self, picked: &mut Vec<RowToDelete>, most_bytes: u64) -> Result<()> {
+    fn keep_close(&mut self, picked: &mut Vec<RowToDelete>, most_bytes: u64) -> Result<()> {
         let Some(first) = picked.first().map(|row| row.seq) else { return Ok(()) };
         let last = picked.iter().map(|row| row.seq).max().unwrap_or(first);
         let (mut bytes, mut end) = (0, last);
@@ -264,7 +264,12 @@ impl Tx<'_> {
             end = unsigned(row.get(0)?);
         }
         let close = picked.iter().position(|row| !(first..=end).contains(&row.seq)).unwrap_or(picked.len());
-        picked.truncate(close.max(1));
+        for row in picked.drain(close.max(1)..) {
+            // The next search of the idle routes' rows must find them again: a lane is evicted in its order.
+            if let Some(idle) = self.memory.idle.get_mut(usize::from(row.lane)) {
+                *idle = (*idle).min(row.seq.saturating_sub(1));
+            }
+        }
         Ok(())
     }
 
