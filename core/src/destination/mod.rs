@@ -54,6 +54,7 @@ pub(crate) use self::settings::stable_hash;
 use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 use crate::row::{Lost, Row, Run};
+pub use crate::trace::Sampling;
 use crate::transport::{Answer, Request};
 use std::time::Duration;
 
@@ -296,6 +297,12 @@ pub trait Destination: Send + Sync + 'static {
     /// portal's page or redirect): the delivery thread treats the server as unreachable then.
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict;
 
+    /// How the destination samples traces, for the headers that tell servers about them. What it returns must agree with
+    /// [`Destination::wants`]: a row whose trace it does not keep is not wanted. Default: `None`, it keeps no traces.
+    fn sampling(&self) -> Option<Sampling> {
+        None
+    }
+
     /// Identifies the format of the encoder. A batch that another encoder sent is built anew before it is repeated.
     fn encoder(&self) -> u32;
 }
@@ -339,6 +346,10 @@ impl<D: Destination + ?Sized> Destination for std::sync::Arc<D> {
 
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
         (**self).verdict(route, batch, answer)
+    }
+
+    fn sampling(&self) -> Option<Sampling> {
+        (**self).sampling()
     }
 
     fn encoder(&self) -> u32 {

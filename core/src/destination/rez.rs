@@ -8,7 +8,8 @@ use super::server_message::server_message;
 use super::settings::{Settings, check_credential, encoder, stable_hash};
 use super::time::{push_rfc3339, rfc3339};
 use super::{
-    Action, Backoff, Batch, Caps, Destination, DestinationError, Limit, RouteSpec, RowOutcome, Stamp, Verdict, Want,
+    Action, Backoff, Batch, Caps, Destination, DestinationError, Limit, RouteSpec, RowOutcome, Sampling, Stamp,
+    Verdict, Want,
 };
 use crate::json::push_text;
 use crate::kind::{Kind, Purpose};
@@ -171,6 +172,11 @@ impl Destination for Rez {
             caps: (answer.status == 413).then(|| reply.caps()),
             back_off: None,
         }
+    }
+
+    fn sampling(&self) -> Option<Sampling> {
+        // It gets every row.
+        Some(Sampling::by_trace(1.0))
     }
 
     fn encoder(&self) -> u32 {

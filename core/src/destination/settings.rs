@@ -2,7 +2,7 @@
 //! headers.
 
 use super::DestinationError;
-use crate::hash::fnv1a;
+pub(crate) use crate::hash::stable_hash;
 use crate::kind::Purpose;
 use crate::transport::{Endpoint, Request};
 
@@ -65,7 +65,7 @@ pub(super) fn check_credential(part: &'static str, value: &str) -> Result<(), De
 }
 
 /// Checks a sample rate: 0 to 1.
-#[cfg(any(feature = "destination-datadog", feature = "destination-sentry"))]
+#[cfg(any(feature = "destination-datadog", feature = "destination-otlp", feature = "destination-sentry"))]
 pub(super) fn check_rate(part: &'static str, rate: f64) -> Result<(), DestinationError> {
     if (0.0..=1.0).contains(&rate) {
         return Ok(());
@@ -125,14 +125,6 @@ pub(super) fn encoder(destination: &str, version: u32, settings: &[u8]) -> u32 {
     hash.finalize()
 }
 
-/// A hash that is the same in every build and on every device (FNV-1a). [`super::Destination::key_hash`] and sampling
-/// use it.
-#[must_use]
-pub(crate) fn stable_hash(parts: &[&str]) -> u64 {
-    // The byte 0xff never occurs in UTF-8, so ("a", "bc") and ("ab", "c") differ.
-    fnv1a(parts.iter().flat_map(|part| part.bytes().chain([0xff])))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,7 +160,7 @@ mod tests {
         }
     }
 
-    #[cfg(any(feature = "destination-datadog", feature = "destination-sentry"))]
+    #[cfg(any(feature = "destination-datadog", feature = "destination-otlp", feature = "destination-sentry"))]
     #[test]
     fn a_sample_rate_outside_0_to_1_is_refused_with_its_name_and_value() {
         assert_eq!([0.0, 0.5, 1.0].map(|rate| check_rate("rate", rate)), [Ok(()), Ok(()), Ok(())]);

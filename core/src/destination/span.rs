@@ -3,6 +3,8 @@
 use super::json::Json;
 use crate::kind::Kind;
 use crate::row::Row;
+#[cfg(feature = "destination-otlp")]
+use crate::trace::share::trace_share;
 
 /// Ids of W3C Trace Context. Neither `trace` nor `span` is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,19 @@ pub(crate) fn of(row: &Row, fields: &Json<'_>) -> Span {
         }
         Some(stamped) => stamped,
         None => Span { trace: *row.id.as_bytes(), span: low, parent: None },
+    }
+}
+
+/// Whether a destination with this rate keeps the trace of the row.
+#[cfg(feature = "destination-otlp")]
+pub(crate) fn keeps(row: &Row, rate: f64) -> bool {
+    if rate >= 1.0 && !row.json.contains("\"sampled\"") {
+        return true;
+    }
+    let fields = Json::of(row);
+    match fields.get("trace").and_then(|trace| trace.get("sampled")) {
+        Some(Json::Bool(sampled)) => *sampled,
+        _ => trace_share(u128::from_be_bytes(of(row, &fields).trace)) < rate,
     }
 }
 

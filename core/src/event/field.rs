@@ -101,6 +101,8 @@ fields! {
     Extra = 59 "extra",
     /// The decision of another system about the trace; inside `trace`.
     TraceSampled = 60 "",
+    /// A call that could carry trace headers; inside `trace`.
+    TracePropagated = 61 "",
     /// The time that the caller gave, in milliseconds since 1970; a column of its own.
     At = 120 "",
 }

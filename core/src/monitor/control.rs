@@ -182,6 +182,7 @@ impl Monitor {
     pub fn add_destination(&self, name: &str, destination: impl Destination, from: From) -> Result<(), ConfigError> {
         check_destination(name)?;
         let destination: Arc<dyn Destination> = Arc::new(destination);
+        self.0.samplers.add(name, &*destination);
         self.0.each_engine(|shared| {
             let (name, destination) = (name.to_owned(), Arc::clone(&destination));
             shared.with_delivery(move |delivery| delivery.add(&name, destination, from));
@@ -191,6 +192,7 @@ impl Monitor {
 
     /// Removes a destination. Its rows are kept for 7 days in case it is added again.
     pub fn remove_destination(&self, name: &str) {
+        self.0.samplers.remove(name);
         let name = name.to_owned();
         self.0.each_engine(|shared| {
             let name = name.clone();

@@ -1,17 +1,21 @@
 //! The handle that an app holds. A call checks the gate, stamps, encodes and appends; all slower work is done by the writer
 //! thread.
 
+mod call;
 mod control;
 mod open;
+mod samplers;
 mod scope;
+mod screen;
 pub(crate) mod session;
 mod status;
 mod timing;
 
+pub use call::ApiCall;
 pub use control::{Durability, From, WaitError};
 pub use scope::ScopeChange;
+pub use screen::ScreenLoad;
 pub use status::Status;
-pub use timing::{ApiCall, ScreenLoad};
 
 use crate::Attrs;
 use crate::config::Config;
@@ -61,6 +65,10 @@ pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     metrics: Metrics,
     session: Mutex<Session>,
+    /// The same for those who only read it.
+    sessions: Mutex<session::Latest>,
+    /// What destinations decide about traces.
+    samplers: samplers::Samplers,
     /// One bit per kind that is sampled out in this session.
     sampled_out: AtomicU32,
     /// The screen that is loading. Calls made meanwhile are its child spans.
@@ -287,3 +295,5 @@ impl Monitor {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trace_property;

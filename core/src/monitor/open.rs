@@ -62,6 +62,8 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     let inner = Arc::new(Inner {
         metrics: Metrics::new(),
         session: Mutex::default(),
+        sessions: Mutex::default(),
+        samplers: super::samplers::Samplers::new(&shared.config),
         sampled_out: AtomicU32::new(0),
         screen: Mutex::default(),
         ids: IdGenerator::with_key(key),

@@ -6,8 +6,9 @@ use crate::event::encode::Encoder;
 use crate::event::field::Field;
 use crate::limits::RECORD_BYTES;
 use crate::sys::ids::Fresh;
+use crate::trace::share::session_share;
 use crate::writer::session_record::{append_end, append_session};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 /// The current session.
 #[derive(Debug, Default)]
@@ -18,6 +19,50 @@ pub(crate) struct Session {
     background_wall_ms: i64,
 }
 
+/// A session, as those see it who ask what its destinations decide.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) id: String,
+    /// See [`crate::trace::session_share`].
+    pub(crate) share: f64,
+    /// Microseconds since boot.
+    started_us: i64,
+}
+
+/// The current session and the one before it.
+#[derive(Debug, Default)]
+pub(crate) struct Latest {
+    current: Option<Arc<Current>>,
+    before: Option<Arc<Current>>,
+}
+
+impl Inner {
+    /// The current session. Costs one short lock.
+    pub(super) fn current_session(&self) -> Option<Arc<Current>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).current.clone()
+    }
+
+    /// `session`, unless it is still the current one.
+    pub(super) fn other_session(&self, session: Option<&Arc<Current>>) -> Option<Arc<Current>> {
+        let latest = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_current = latest.current.as_ref().zip(session).is_some_and(|(current, it)| Arc::ptr_eq(current, it));
+        session.filter(|_| !is_current).cloned()
+    }
+
+    /// The session before the current one, if it was the current one at this time (microseconds since boot).
+    pub(super) fn session_before(&self, at_us: i64) -> Option<Arc<Current>> {
+        let latest = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let started_us = latest.current.as_ref()?.started_us;
+        latest.before.as_ref().filter(|before| at_us < started_us && at_us >= before.started_us).cloned()
+    }
+
+    fn set_current_session(&self, id: &str) {
+        let session = Current { id: id.to_owned(), share: session_share(id), started_us: self.shared.clock.mono_us() };
+        let mut latest = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.before = latest.current.replace(Arc::new(session));
+    }
+}
+
 impl Inner {
     /// Ends the current session and starts a new one.
     pub(crate) fn start_session(&self) {
@@ -26,6 +71,7 @@ impl Inner {
         let id = self.shared.config.ids.uuid(Fresh::Session);
         let started_ms = self.shared.clock.wall_ms();
         self.decide_sampling(&id);
+        self.set_current_session(&id);
         self.append_scope(|encoder| {
             encoder.field(Field::Change, "session".into());
             encoder.field(Field::Session, id.as_str().into());

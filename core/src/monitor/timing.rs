@@ -1,5 +1,6 @@
-//! Screen loads, API calls, image loads, app starts and long tasks, timed here or by the caller and compared with thresholds.
+//! Durations of screen loads, API calls, image loads, app starts and long tasks, compared with thresholds.
 
+use super::session::Current;
 use super::{Inner, Monitor, Outcome};
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
@@ -8,8 +9,8 @@ use crate::event::{Event, Timing, TimingKind, micros};
 use crate::kind::Kind;
 use crate::level::Level;
 use crate::timing::template;
-use crate::trace::{SentryBaggage, TraceContext};
-use std::sync::PoisonError;
+use crate::trace::TraceContext;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest name in `metrics()`, in bytes.
@@ -21,85 +22,58 @@ const SCREEN: &str = "screen_";
 const LOAD: &str = "_load";
 
 impl Monitor {
-    /// Starts a screen load. Call [`ScreenLoad::initial_display`] at its first frame and [`ScreenLoad::finish`] when it is
-    /// complete. Dropping it cancels the load, which is then not recorded. Allocates once.
-    pub fn screen(&self, name: &str) -> ScreenLoad {
-        let inner = &*self.0;
-        let trace = inner.ids.root();
-        let view = format!("{:032x}", trace.trace_id() ^ u128::from(trace.span_id()));
-        let view = uuid::Uuid::try_parse(&view).map(|id| id.to_string()).unwrap_or_default();
-        let load = ScreenLoad {
-            monitor: self.clone(),
-            name: name.to_owned(),
-            view,
-            trace,
-            start_us: inner.shared.clock.mono_us(),
-            start_ms: inner.shared.clock.wall_ms(),
-            initial: None,
-            full: None,
-            done: false,
-        };
-        *inner.screen.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace);
-        if inner.refused_here().is_none() {
-            inner.append_scope(|encoder| {
-                encoder.field(Field::Change, "screen".into());
-                encoder.field(Field::Name, load.name.as_str().into());
-                encoder.field(Field::View, load.view.as_str().into());
-                encoder.trace(&load.trace);
-            });
-        }
-        load
-    }
-
-    /// Starts an HTTP call. [`ApiCall::headers`] returns the trace headers to send; [`ApiCall::finish`] or [`ApiCall::fail`]
-    /// ends the call. A dropped call is not recorded. Allocates once.
-    pub fn api_call(&self, method: &str, url: &str) -> ApiCall {
-        let clock = &self.0.shared.clock;
-        ApiCall {
-            monitor: self.clone(),
-            method: method.to_owned(),
-            url: url.to_owned(),
-            trace: self.0.child_trace(),
-            start_us: clock.mono_us(),
-            start_ms: clock.wall_ms(),
-            sent: 0,
-        }
-    }
-
     /// Records a duration that the caller measured.
     #[inline]
     pub fn timing(&self, timing: Timing<'_>) -> Outcome {
-        self.0.timing(&timing, self.0.shared.clock.now(), timing.trace.as_ref(), None)
+        let now = self.0.shared.clock.now();
+        match &timing.trace {
+            None => self.0.timing(&timing, now, Own::default()),
+            Some(trace) => self.0.traced(&timing, now, trace),
+        }
     }
 }
 
-/// What a [`ScreenLoad`] records in addition to its duration.
+/// What is recorded of a timing in addition to its duration.
+#[derive(Default)]
+pub(super) struct Own<'a> {
+    pub(super) trace: Option<&'a TraceContext>,
+    /// The trace headers of the call were given out, or could have been.
+    pub(super) propagated: bool,
+    /// The session in which it started, if that is not the current one.
+    pub(super) session: Option<Arc<Current>>,
+    pub(super) screen: Option<Displayed<'a>>,
+}
+
+/// What a [`super::ScreenLoad`] has measured.
 #[derive(Clone, Copy)]
-struct Displayed<'a> {
-    view: &'a str,
-    initial_us: Option<u64>,
-    full_us: Option<u64>,
+pub(super) struct Displayed<'a> {
+    pub(super) view: &'a str,
+    pub(super) initial_us: Option<u64>,
+    pub(super) full_us: Option<u64>,
 }
 
 impl Inner {
-    /// Returns a span inside the screen that is loading, or a new trace.
-    fn child_trace(&self) -> TraceContext {
-        let open = *self.screen.lock().unwrap_or_else(PoisonError::into_inner);
-        open.map_or_else(|| self.ids.root(), |screen| screen.child(&self.ids))
+    /// Records a timing that the caller measured, with its span. A call belongs to the session in which it started, as its
+    /// headers said.
+    #[cold]
+    fn traced(&self, timing: &Timing<'_>, now: (i64, i64), trace: &TraceContext) -> Outcome {
+        let call = timing.kind == TimingKind::ApiCall;
+        let start_us = if timing.start_wall_ms.is_none() && timing.at_ms.is_none() {
+            now.1.saturating_sub(i64::try_from(timing.micros()).unwrap_or(i64::MAX))
+        } else {
+            let span = Span::new(timing.start_wall_ms, timing.at_ms, timing.micros(), now.0);
+            now.1.saturating_sub(now.0.saturating_sub(span.start_ms).saturating_mul(1_000))
+        };
+        let own = Own {
+            trace: Some(trace),
+            propagated: call && self.may_carry_headers(timing.name),
+            session: if call { self.session_before(start_us) } else { None },
+            screen: None,
+        };
+        self.timing(timing, now, own)
     }
 
-    /// Ends the trace of a screen load.
-    fn close_trace(&self, trace: &TraceContext) {
-        self.screen.lock().unwrap_or_else(PoisonError::into_inner).take_if(|open| open == trace);
-    }
-
-    fn timing(
-        &self,
-        timing: &Timing<'_>,
-        now: (i64, i64),
-        trace: Option<&TraceContext>,
-        screen: Option<Displayed<'_>>,
-    ) -> Outcome {
+    pub(super) fn timing(&self, timing: &Timing<'_>, now: (i64, i64), own: Own<'_>) -> Outcome {
         let [slow_screen, slow_api, slow_image] = self.shared.config.slow;
         let (kind, threshold) = match timing.kind {
             TimingKind::ScreenLoad => (Kind::ScreenLoad, Some(slow_screen)),
@@ -139,8 +113,14 @@ impl Inner {
             if slow {
                 encoder.bool_field(Field::Slow, true);
             }
-            if let Some(trace) = trace {
+            if let Some(trace) = own.trace {
                 encoder.trace(trace);
+                if own.propagated {
+                    encoder.bool_field(Field::TracePropagated, true);
+                }
+            }
+            if let Some(session) = &own.session {
+                encoder.text_field(Field::Session, &session.id);
             }
             match kind {
                 Kind::ApiCall => api_fields(encoder, timing, endpoint),
@@ -149,7 +129,7 @@ impl Inner {
                         encoder.u64_field(Field::ResponseBytes, received);
                     }
                 }
-                Kind::ScreenLoad => screen_fields(encoder, timing, screen),
+                Kind::ScreenLoad => screen_fields(encoder, timing, own.screen),
                 _ => {}
             }
             encoder.tail(timing.targets, &[], &[], timing.attrs);
@@ -221,122 +201,8 @@ fn joined<'b>(parts: &[&str], place: &'b mut [u8]) -> &'b str {
     place.get(..len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
-fn since(start_us: i64, now_us: i64) -> Duration {
+pub(super) fn since(start_us: i64, now_us: i64) -> Duration {
     Duration::from_micros(u64::try_from(now_us.saturating_sub(start_us)).unwrap_or(0))
-}
-
-/// A screen that is loading.
-#[derive(Debug)]
-#[must_use = "dropping it cancels the screen load"]
-pub struct ScreenLoad {
-    monitor: Monitor,
-    name: String,
-    view: String,
-    trace: TraceContext,
-    start_us: i64,
-    start_ms: i64,
-    initial: Option<u64>,
-    full: Option<u64>,
-    done: bool,
-}
-
-impl ScreenLoad {
-    fn elapsed(&self) -> Duration {
-        since(self.start_us, self.monitor.0.shared.clock.mono_us())
-    }
-
-    /// Marks the first frame. Only the first call counts.
-    pub fn initial_display(&mut self) {
-        self.initial.get_or_insert(micros(self.elapsed()));
-    }
-
-    /// Marks the content as complete. Only the first call counts.
-    pub fn full_display(&mut self) {
-        self.full.get_or_insert(micros(self.elapsed()));
-    }
-
-    /// Ends the load and records it.
-    pub fn finish(mut self) -> Outcome {
-        self.done = true;
-        self.monitor.0.close_trace(&self.trace);
-        let now = self.monitor.0.shared.clock.now();
-        let timing = Timing::screen_load(&self.name, since(self.start_us, now.1)).started_at(self.start_ms).at(now.0);
-        let displayed = Displayed { view: &self.view, initial_us: self.initial, full_us: self.full };
-        let outcome = self.monitor.0.timing(&timing, now, Some(&self.trace), Some(displayed));
-        if let Outcome::Dropped(_) = outcome {
-            // Not recorded, but over: later calls are not its children.
-            self.cancel();
-        }
-        outcome
-    }
-
-    fn cancel(&self) {
-        if self.monitor.0.refused_here().is_none() {
-            self.monitor.0.append_scope(|encoder| {
-                encoder.field(Field::Change, "screen_cancelled".into());
-                encoder.field(Field::View, self.view.as_str().into());
-            });
-        }
-    }
-}
-
-impl Drop for ScreenLoad {
-    fn drop(&mut self) {
-        self.monitor.0.close_trace(&self.trace);
-        if !self.done {
-            self.cancel();
-        }
-    }
-}
-
-/// An HTTP call in progress.
-#[derive(Debug)]
-#[must_use = "a dropped call is not recorded"]
-pub struct ApiCall {
-    monitor: Monitor,
-    method: String,
-    url: String,
-    trace: TraceContext,
-    start_us: i64,
-    start_ms: i64,
-    sent: u64,
-}
-
-impl ApiCall {
-    /// Calls `out` with the name and value of each trace header, if the host is an allowed target.
-    pub fn headers(&self, mut out: impl FnMut(&str, &str)) {
-        let config = &self.monitor.0.shared.config;
-        if config.targets.allows(&self.url) {
-            let baggage = SentryBaggage {
-                environment: config.environment.as_deref(),
-                release: Some(&config.release),
-                public_key: None,
-            };
-            self.trace.headers(&config.trace_styles, &baggage, &mut out);
-        }
-    }
-
-    /// Sets the size of the request body in bytes.
-    pub fn request_bytes(&mut self, bytes: u64) {
-        self.sent = bytes;
-    }
-
-    /// Ends the call with a response of this status and size in bytes.
-    pub fn finish(self, status: u16, bytes: u64) -> Outcome {
-        self.end(|timing| timing.status(status).bytes(self.sent, bytes))
-    }
-
-    /// Ends the call without a response.
-    pub fn fail(self, error: &str) -> Outcome {
-        self.end(|timing| timing.error(error))
-    }
-
-    fn end<'a>(&'a self, add: impl FnOnce(Timing<'a>) -> Timing<'a>) -> Outcome {
-        let now = self.monitor.0.shared.clock.now();
-        let elapsed = since(self.start_us, now.1);
-        let timing = add(Timing::api_call(&self.method, &self.url, elapsed).started_at(self.start_ms).at(now.0));
-        self.monitor.0.timing(&timing, now, Some(&self.trace), None)
-    }
 }
 
 #[cfg(test)]

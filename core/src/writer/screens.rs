@@ -175,8 +175,10 @@ fn trace_of(body: &Body<'_>) -> Option<String> {
     if let Some(parent) = body.str(Field::ParentSpan) {
         object.text("parent", parent);
     }
-    if let Some(Raw::Bool(sampled)) = body.get(Field::TraceSampled) {
-        object.raw("sampled", if sampled { "true" } else { "false" });
+    for (name, field) in [("sampled", Field::TraceSampled), ("propagated", Field::TracePropagated)] {
+        if let Some(Raw::Bool(value)) = body.get(field) {
+            object.raw(name, if value { "true" } else { "false" });
+        }
     }
     Some(object.finish())
 }

@@ -252,7 +252,9 @@ impl Stamper {
         if collapsed_before > 0 {
             object.number("collapsed_before", collapsed_before);
         }
-        self.stamp(kind, body, &mut object, session_event);
+        // A call that has outlived its session names it.
+        let has_session = session_event || body.get(Field::Session).is_some();
+        self.stamp(kind, body, &mut object, has_session);
         if matches!(kind, Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit) {
             self.count_error(kind, batch);
             let trail = self.trail(limits::ROW_BYTES.saturating_sub(object.len() + 16));
@@ -274,8 +276,8 @@ impl Stamper {
         batch.ops.push(Op::Row { id, kind, wall_ms, mono_ms, targets, json });
     }
 
-    fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut Object, session_event: bool) {
-        if !session_event
+    fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut Object, has_session: bool) {
+        if !has_session
             && let Some(session) = self.scope.get(SESSION)
             && let Ok(session) = serde_json::from_str::<Value>(session)
             && let Some(id) = session.get("id").and_then(Value::as_str)

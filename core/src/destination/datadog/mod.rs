@@ -13,10 +13,14 @@ use super::answer::unsuccessful;
 use super::json::Json;
 use super::server_message::server_message;
 use super::settings::{Settings, check_credential, check_rate, encoder, request, stable_hash};
-use super::{Action, Backoff, Batch, Destination, DestinationError, RouteSpec, RowOutcome, Stamp, Verdict, Want};
+use super::{
+    Action, Backoff, Batch, Destination, DestinationError, RouteSpec, RowOutcome, Sampling, Stamp, Verdict, Want,
+};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::{Row, Run};
+use crate::trace::TraceStyle;
+use crate::trace::share::{session_share, trace_share};
 use crate::transport::{Answer, Request};
 use std::time::Duration;
 
@@ -142,10 +146,20 @@ impl Datadog {
         }
     }
 
-    /// RUM is sampled by session, so that a session is sent whole or not at all.
-    fn session_is_sampled(&self, row: &Row, fields: &Json<'_>) -> bool {
-        let run = row.run.to_string();
-        unit_hash(fields.text("session").unwrap_or(&run)) < self.rum_rate
+    /// RUM is sampled by session, so that a session is sent whole or not at all. A span whose trace a server has decided
+    /// follows the server. Without a session, a span is sampled by its trace, anything else by its run.
+    fn keeps(&self, row: &Row, fields: &Json<'_>) -> bool {
+        let trace = fields.get("trace").filter(|_| matches!(row.kind, Kind::ApiCall | Kind::ImageLoad));
+        if let Some(Json::Bool(sampled)) = trace.and_then(|trace| trace.get("sampled")) {
+            return *sampled;
+        }
+        let id = || u128::from_str_radix(trace?.text("trace_id")?, 16).ok();
+        let share = match (fields.text("session"), id()) {
+            (Some(session), _) => session_share(session),
+            (None, Some(id)) => trace_share(id),
+            (None, None) => session_share(&row.run.to_string()),
+        };
+        share < self.rum_rate
     }
 }
 
@@ -153,12 +167,6 @@ impl Datadog {
 fn is_vital(fields: &Json<'_>) -> bool {
     let is_duration = fields.text("unit").is_some_and(|unit| rum::time_unit(unit).is_some());
     is_duration && fields.text("type") != Some("counter") && fields.float("value").is_some()
-}
-
-/// A number from 0 to below 1 that depends on the text only, the same on every device.
-fn unit_hash(text: &str) -> f64 {
-    // The low bits of the hash are the best mixed; a double holds 53 of them.
-    (stable_hash(&[text]) & ((1 << 53) - 1)) as f64 / (1u64 << 53) as f64
 }
 
 impl DatadogBuilder {
@@ -310,9 +318,9 @@ impl Destination for Datadog {
     fn wants(&self, route: &RouteSpec, row: &Row) -> Want {
         let fields = Json::of(row);
         let wanted = if route.name == RUM.name {
-            self.is_rum(row, &fields) && self.session_is_sampled(row, &fields)
+            self.is_rum(row, &fields) && self.keeps(row, &fields)
         } else {
-            self.is_log(row, &fields) && unit_hash(&row.id.to_string()) < self.log_rate
+            self.is_log(row, &fields) && session_share(&row.id.to_string()) < self.log_rate
         };
         if wanted { Want::Yes } else { Want::No }
     }
@@ -355,6 +363,11 @@ impl Destination for Datadog {
             _ => unsuccessful(answer, "the client token was refused", "there is no intake at this address"),
         };
         Verdict { note: (answer.status >= 400).then(|| error(answer)).flatten(), ..Verdict::of(action) }
+    }
+
+    fn sampling(&self) -> Option<Sampling> {
+        let sampling = Sampling::by_session(if self.resources { self.rum_rate } else { 0.0 });
+        Some(sampling.style(TraceStyle::Datadog))
     }
 
     fn encoder(&self) -> u32 {

@@ -14,8 +14,8 @@ mod wire;
 use self::wire::{JsonText, Protobuf};
 use super::base64::base64;
 use super::json::Json;
-use super::settings::{Settings, base_url, check_headers, encoder, request, stable_hash};
-use super::{Backoff, Batch, Destination, DestinationError, RouteSpec, Stamp, Verdict, Want};
+use super::settings::{Settings, base_url, check_headers, check_rate, encoder, request, stable_hash};
+use super::{Backoff, Batch, Destination, DestinationError, RouteSpec, Sampling, Stamp, Verdict, Want, span};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::Row;
@@ -101,6 +101,7 @@ pub struct Otlp {
     headers: Vec<(String, String)>,
     encoding: OtlpEncoding,
     breadcrumbs: bool,
+    traces_sample_rate: f64,
     purposes: Vec<Purpose>,
     key_hash: u64,
 }
@@ -115,6 +116,7 @@ pub struct OtlpBuilder {
     headers: Vec<(String, String)>,
     encoding: OtlpEncoding,
     breadcrumbs: bool,
+    traces_sample_rate: f64,
 }
 
 impl Otlp {
@@ -140,6 +142,7 @@ impl Otlp {
             headers: Vec::new(),
             encoding: OtlpEncoding::default(),
             breadcrumbs: true,
+            traces_sample_rate: 1.0,
         }
     }
 
@@ -228,6 +231,13 @@ impl OtlpBuilder {
         self
     }
 
+    /// Share of the traces whose spans are sent, 0 to 1. A trace that a server has decided follows the server. Default: 1.
+    #[must_use]
+    pub fn traces_sample_rate(mut self, rate: f64) -> Self {
+        self.traces_sample_rate = rate;
+        self
+    }
+
     /// The purposes for which the endpoint gets data. Default: monitoring. A Collector of the team usually gets both.
     #[must_use]
     pub fn purposes(mut self, purposes: &[Purpose]) -> Self {
@@ -257,12 +267,13 @@ impl OtlpBuilder {
             return Err(DestinationError::Empty { part: "endpoint" });
         }
         check_headers(&self.headers)?;
+        check_rate("traces_sample_rate", self.traces_sample_rate)?;
         let purposes = self.settings.into_purposes()?;
         let mut parts: Vec<&str> = urls.iter().map(|url| url.as_deref().unwrap_or_default()).collect();
         parts.extend(self.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         let key_hash = stable_hash(&parts);
-        let OtlpBuilder { headers, encoding, breadcrumbs, .. } = self;
-        Ok(Otlp { urls, headers, encoding, breadcrumbs, purposes, key_hash })
+        let OtlpBuilder { headers, encoding, breadcrumbs, traces_sample_rate, .. } = self;
+        Ok(Otlp { urls, headers, encoding, breadcrumbs, traces_sample_rate, purposes, key_hash })
     }
 }
 
@@ -313,6 +324,7 @@ impl Destination for Otlp {
             // OpenTelemetry has no user profile to update; only a new value can be sent.
             Kind::UserProp => Json::of(row).text("op") == Some("set"),
             Kind::Metric => metrics::is_number(row),
+            _ if signal == OtlpSignal::Traces => span::keeps(row, self.traces_sample_rate),
             _ => true,
         };
         if can_be_sent { Want::Yes } else { Want::No }
@@ -337,6 +349,10 @@ impl Destination for Otlp {
             OtlpSignal::Traces => batch.rows.len() as u64,
             OtlpSignal::Metrics => metrics::count(batch),
         })
+    }
+
+    fn sampling(&self) -> Option<Sampling> {
+        self.url(OtlpSignal::Traces).map(|_| Sampling::by_trace(self.traces_sample_rate))
     }
 
     fn encoder(&self) -> u32 {

@@ -70,6 +70,14 @@ impl Dsn {
         Ok(Dsn { url, key: key.to_owned() })
     }
 
+    /// The id of the organisation, where the host shows it: `o<digits>.ingest.`, as at sentry.io.
+    pub(super) fn org_id(&self) -> Option<&str> {
+        let host = self.url.split_once("://")?.1;
+        let (id, rest) = host.strip_prefix('o')?.split_once('.')?;
+        let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        (is_id && rest.starts_with("ingest.")).then_some(id)
+    }
+
     /// The address that envelopes are posted to.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -100,6 +108,20 @@ mod tests {
             let dsn = Dsn::parse(text).unwrap();
             assert_eq!(dsn.url(), url);
             assert!(!format!("{dsn:?}").contains("abc123"));
+        }
+    }
+
+    #[test]
+    fn the_organisation_is_read_from_the_host_of_sentrys_own_ingestion() {
+        for (text, id) in [
+            ("https://k@o1.ingest.sentry.io/42", Some("1")),
+            ("https://k@O4505.ingest.us.sentry.io/42", Some("4505")),
+            ("https://k@o.ingest.sentry.io/42", None),
+            ("https://k@o1x.ingest.sentry.io/42", None),
+            ("https://k@o1.sentry.example.com/42", None),
+            ("https://k@sentry.example.com/42", None),
+        ] {
+            assert_eq!(Dsn::parse(text).unwrap().org_id(), id, "{text}");
         }
     }
 

@@ -6,6 +6,7 @@ use super::raw::{Object, push_list};
 use super::{Sentry, event, items, transaction};
 use crate::destination::{Batch, Stamp};
 use crate::row::{Row, Run};
+use crate::trace::share::trace_millionths;
 
 /// Bytes of an event beyond those of its row.
 const EVENT_OVERHEAD: usize = 2_048;
@@ -65,15 +66,24 @@ fn header(out: &mut String, sentry: &Sentry, single: Option<&Fields<'_>>, stamp:
         if let Some(fields) = single.filter(|fields| sentry.shape(fields.row.kind) == Shape::Transaction) {
             // With the sample rate Sentry estimates the total number.
             out.object("trace", |trace| {
-                trace.text("trace_id", &fields.trace().0);
+                let (id, sampled) = (fields.trace().0, fields.trace_member("sampled"));
+                trace.text("trace_id", &id);
                 trace.text("public_key", &sentry.dsn.key);
-                trace.text("sample_rate", &sentry.traces_sample_rate.to_string());
+                // Where another system has decided, its rate is unknown.
+                if sampled.is_none() {
+                    trace.text("sample_rate", &sentry.traces_sample_rate.to_string());
+                    let millionths = trace_millionths(u128::from_str_radix(&id, 16).unwrap_or(0));
+                    trace.text("sample_rand", &format!("0.{millionths:06}"));
+                }
                 trace.text("sampled", "true");
                 if let Some(release) = fields.release() {
                     trace.text("release", &release);
                 }
                 if let Some(environment) = fields.environment() {
                     trace.text("environment", &environment);
+                }
+                if let Some(org) = sentry.dsn.org_id() {
+                    trace.text("org_id", org);
                 }
             });
         }

@@ -77,6 +77,11 @@ impl<'a> Fields<'a> {
         (trace, span, field("parent"))
     }
 
+    /// A member of the row's trace, as JSON.
+    pub(super) fn trace_member(&self, name: &str) -> Option<&'a str> {
+        members(self.get("trace")?).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
     /// The screen, as JSON.
     pub(super) fn screen(&self) -> Option<&'a str> {
         members(self.get("view")?).find(|(key, _)| *key == "name").map(|(_, name)| name).filter(|name| *name != "\"\"")
@@ -122,7 +127,7 @@ impl<'a> Fields<'a> {
 
     /// The environment of the run under a name that Sentry accepts.
     pub(super) fn environment(&self) -> Option<Cow<'a, str>> {
-        name::environment(self.run)
+        name::environment(self.run.environment.as_deref()?)
     }
 }
 

@@ -25,19 +25,22 @@ mod verdict;
 pub use dsn::{Dsn, DsnError};
 
 use super::settings::{check_rate, encoder, request, stable_hash};
-use super::{Backoff, Batch, Destination, DestinationError, Note, RouteSpec, Stamp, Verdict, Want};
+use super::{Backoff, Batch, Destination, DestinationError, Note, RouteSpec, Sampling, Stamp, Verdict, Want};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::{Row, Run};
+use crate::trace::share::trace_share;
+use crate::trace::{Project, TraceStyle};
 use crate::transport::{Answer, Request};
 use kinds::{Shape, Switches, shape};
 use raw::members;
+use std::borrow::Cow;
 
 /// Name of the SDK in payloads and headers.
 const SDK: &str = "rez.monitor";
 
 /// Raised when the body for the same rows changes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Limit of sessions, logs or metrics in one envelope.
 const ENTRIES: usize = 100;
@@ -109,20 +112,38 @@ impl Sentry {
         shape(kind, self.switches)
     }
 
-    /// Whether the transaction of this row is sampled. The same for all transactions of a trace, on every device and at
-    /// every attempt.
-    fn sampled(&self, row: &Row) -> bool {
-        if self.traces_sample_rate >= 1.0 {
+    /// Whether the trace of this row is kept. The same for all transactions of a trace, on every device and at every
+    /// attempt, and what the trace headers of its calls have told the servers.
+    fn keeps(&self, row: &Row) -> bool {
+        let trace = members(&row.json).find(|(name, _)| *name == "trace").map_or("", |(_, trace)| trace);
+        let get = |wanted: &str| members(trace).find(|(name, _)| *name == wanted).map(|(_, value)| value);
+        match get("sampled") {
+            Some(sampled) => sampled == "true",
+            None => {
+                // A row without a trace is the root of one, whose id is that of the event.
+                let id = get("trace_id").and_then(|id| u128::from_str_radix(&raw::text(id), 16).ok());
+                trace_share(id.unwrap_or_else(|| u128::from_be_bytes(*row.id.as_bytes()))) < self.traces_sample_rate
+            }
+        }
+    }
+
+    /// Whether a transaction of its own is sent for this row. A call inside a screen load or a span is part of that one's
+    /// transaction. Any other call is sent if it is slow or failed, if a server continues its trace, or if its parent was
+    /// recorded elsewhere.
+    fn is_transaction(row: &Row) -> bool {
+        if row.kind != Kind::ApiCall {
             return true;
         }
-        let trace = members(&row.json).find(|(name, _)| *name == "trace").map_or("", |(_, trace)| trace);
-        let id = members(trace).find(|(name, _)| *name == "trace_id").map(|(_, id)| raw::text(id));
-        // The lower half of both ids is uniformly distributed.
-        let id = id.unwrap_or_else(|| row.id.simple());
-        let low = id.get(16..).and_then(|low| u64::from_str_radix(low, 16).ok()).unwrap_or(0);
-        // The two highest bits of that half are fixed in an event id.
-        let share = (low << 2 >> 2) as f64 / (1u64 << 62) as f64;
-        share < self.traces_sample_rate
+        let mut own = false;
+        for (name, value) in members(&row.json) {
+            match name {
+                "child_of" => return false,
+                "slow" | "failed" => own |= value == "true",
+                "trace" => own |= members(value).any(|(name, _)| matches!(name, "propagated" | "parent")),
+                _ => {}
+            }
+        }
+        own
     }
 }
 
@@ -196,12 +217,7 @@ impl Destination for Sentry {
     fn wants(&self, _route: &RouteSpec, row: &Row) -> Want {
         let wanted = match self.shape(row.kind) {
             Shape::Never => false,
-            Shape::Transaction => {
-                let has = |name: &str, value: &str| members(&row.json).any(|member| member == (name, value));
-                let call = row.kind == Kind::ApiCall;
-                let inside = || members(&row.json).any(|(name, _)| name == "child_of");
-                (!call || (!inside() && (has("slow", "true") || has("failed", "true")))) && self.sampled(row)
-            }
+            Shape::Transaction => Self::is_transaction(row) && self.keeps(row),
             Shape::Event | Shape::Session | Shape::Feedback | Shape::Log | Shape::Metric => true,
         };
         if wanted { Want::Yes } else { Want::No }
@@ -234,6 +250,16 @@ impl Destination for Sentry {
 
     fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
         verdict::verdict(batch, answer, self.switches)
+    }
+
+    fn sampling(&self) -> Option<Sampling> {
+        let project = Project {
+            public_key: self.dsn.key.clone(),
+            org_id: self.dsn.org_id().map(str::to_owned),
+            release: |release| name::release(release).map(Cow::into_owned),
+            environment: |environment| name::environment(environment).map(Cow::into_owned),
+        };
+        Some(Sampling::by_trace(self.traces_sample_rate).style(TraceStyle::Sentry).project(project))
     }
 
     fn encoder(&self) -> u32 {

@@ -63,9 +63,9 @@ pub(super) fn release(name: &str) -> Option<Cow<'_, str>> {
     repaired(name, &RELEASE)
 }
 
-/// The environment of a run under a name that Sentry accepts.
-pub(super) fn environment(run: &Run) -> Option<Cow<'_, str>> {
-    repaired(run.environment.as_deref()?, &ENVIRONMENT)
+/// An environment under a name that Sentry accepts.
+pub(super) fn environment(name: &str) -> Option<Cow<'_, str>> {
+    repaired(name, &ENVIRONMENT)
 }
 
 /// The build of a run under a name that Sentry accepts.
@@ -77,7 +77,7 @@ pub(super) fn dist(run: &Run) -> Option<Cow<'_, str>> {
 pub(super) fn notes(run: &Run) -> Vec<Note> {
     let names = [
         ("release", Some(run.release.as_str()), release(&run.release)),
-        ("environment", run.environment.as_deref(), environment(run)),
+        ("environment", run.environment.as_deref(), run.environment.as_deref().and_then(environment)),
         ("dist", run.dist.as_deref(), dist(run)),
     ];
     let changed = names.into_iter().filter_map(|(field, given, sent)| {
@@ -122,14 +122,14 @@ mod tests {
             ..Run::default()
         };
         let odd = run("pre production/eu", "77 (beta)");
-        assert_eq!(environment(&odd).as_deref(), Some("pre-production-eu"));
+        assert_eq!(environment(odd.environment.as_deref().unwrap()).as_deref(), Some("pre-production-eu"));
         assert_eq!(dist(&odd).as_deref(), Some("77--beta-"));
         let reserved = run("NONE", "77");
         assert_eq!(
-            (environment(&reserved).as_deref(), dist(&reserved).as_deref()),
+            (environment("NONE").as_deref(), dist(&reserved).as_deref()),
             (Some("environment-NONE"), Some("77"))
         );
-        assert_eq!(environment(&run("", "")), None);
+        assert_eq!(environment(""), None);
     }
 
     #[test]
