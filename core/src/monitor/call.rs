@@ -121,7 +121,7 @@ impl ApiCall {
         let now = inner.shared.clock.now();
         let elapsed = since(self.start_us, now.1);
         let timing = add(Timing::api_call(&self.method, &self.url, elapsed).started_at(self.start_ms).at(now.0));
-        let session = inner.other_session(self.session.as_ref());
+        let session = inner.session_of(self.session.as_ref());
         let own = Own { trace: Some(&self.trace), propagated: self.allowed, session, ..Own::default() };
         inner.timing(&timing, now, own)
     }

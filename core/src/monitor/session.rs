@@ -29,6 +29,18 @@ pub(crate) struct Current {
     started_us: i64,
 }
 
+/// The session that a row belongs to.
+#[derive(Debug, Default)]
+pub(crate) enum SessionOf {
+    /// The one in which it is recorded.
+    #[default]
+    Current,
+    /// The one in which it started.
+    Earlier(Arc<Current>),
+    /// It started before there was a session.
+    Nothing,
+}
+
 /// The current session and the one before it.
 #[derive(Debug, Default)]
 pub(crate) struct Latest {
@@ -42,18 +54,25 @@ impl Inner {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).current.clone()
     }
 
-    /// `session`, unless it is still the current one.
-    pub(super) fn other_session(&self, session: Option<&Arc<Current>>) -> Option<Arc<Current>> {
+    /// The session of a call that started in `session`.
+    pub(super) fn session_of(&self, session: Option<&Arc<Current>>) -> SessionOf {
         let latest = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_current = latest.current.as_ref().zip(session).is_some_and(|(current, it)| Arc::ptr_eq(current, it));
-        session.filter(|_| !is_current).cloned()
+        match (session, &latest.current) {
+            (Some(session), Some(current)) if Arc::ptr_eq(session, current) => SessionOf::Current,
+            (Some(session), _) => SessionOf::Earlier(Arc::clone(session)),
+            (None, Some(_)) => SessionOf::Nothing,
+            (None, None) => SessionOf::Current,
+        }
     }
 
-    /// The session before the current one, if it was the current one at this time (microseconds since boot).
-    pub(super) fn session_before(&self, at_us: i64) -> Option<Arc<Current>> {
+    /// The session of a call that started at this time, in microseconds since boot. The last two are known.
+    pub(super) fn session_at(&self, at_us: i64) -> SessionOf {
         let latest = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let started_us = latest.current.as_ref()?.started_us;
-        latest.before.as_ref().filter(|before| at_us < started_us && at_us >= before.started_us).cloned()
+        match (&latest.current, &latest.before) {
+            (Some(current), Some(before)) if at_us < current.started_us => SessionOf::Earlier(Arc::clone(before)),
+            (Some(current), None) if at_us < current.started_us => SessionOf::Nothing,
+            _ => SessionOf::Current,
+        }
     }
 
     fn set_current_session(&self, id: &str) {

@@ -1,7 +1,8 @@
 //! Durations of screen loads, API calls, image loads, app starts and long tasks, compared with thresholds.
 
-use super::session::Current;
+use super::session::SessionOf;
 use super::{Inner, Monitor, Outcome};
+use crate::attributes::Value;
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
 use crate::event::time::Span;
@@ -10,7 +11,6 @@ use crate::kind::Kind;
 use crate::level::Level;
 use crate::timing::template;
 use crate::trace::TraceContext;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest name in `metrics()`, in bytes.
@@ -39,8 +39,7 @@ pub(super) struct Own<'a> {
     pub(super) trace: Option<&'a TraceContext>,
     /// The trace headers of the call were given out, or could have been.
     pub(super) propagated: bool,
-    /// The session in which it started, if that is not the current one.
-    pub(super) session: Option<Arc<Current>>,
+    pub(super) session: SessionOf,
     pub(super) screen: Option<Displayed<'a>>,
 }
 
@@ -67,7 +66,7 @@ impl Inner {
         let own = Own {
             trace: Some(trace),
             propagated: call && self.may_carry_headers(timing.name),
-            session: if call { self.session_before(start_us) } else { None },
+            session: if call { self.session_at(start_us) } else { SessionOf::Current },
             screen: None,
         };
         self.timing(timing, now, own)
@@ -119,8 +118,10 @@ impl Inner {
                     encoder.bool_field(Field::TracePropagated, true);
                 }
             }
-            if let Some(session) = &own.session {
-                encoder.text_field(Field::Session, &session.id);
+            match &own.session {
+                SessionOf::Current => {}
+                SessionOf::Earlier(session) => encoder.text_field(Field::Session, &session.id),
+                SessionOf::Nothing => encoder.field(Field::Session, Value::Null),
             }
             match kind {
                 Kind::ApiCall => api_fields(encoder, timing, endpoint),
@@ -146,7 +147,7 @@ impl Inner {
         let mut place = [0u8; NAME_BYTES];
         let text = joined(&["Slow API: ", endpoint], &mut place);
         let performance = [("duration", (duration_us / 1_000).into()), ("endpoint", endpoint.into())];
-        let context = [("performance", crate::Value::Map(&performance))];
+        let context = [("performance", Value::Map(&performance))];
         let _ = self.record(&Event::message(text, Level::Warning).set_context(&context).set_time(at_ms));
     }
 }

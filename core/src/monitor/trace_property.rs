@@ -3,9 +3,10 @@
 
 use super::tests::config;
 use super::{ApiCall, From, Monitor, ScopeChange};
-use crate::destination::{Datadog, Destination, Otlp, Rez, RouteSpec, Sentry, Want};
+use crate::destination::{Batch, Datadog, Destination, Otlp, Rez, RouteSpec, Sentry, Stamp, Verdict, Want};
 use crate::inspect::{Filter, Reader};
 use crate::trace::{TraceContext, TraceStyle};
+use crate::transport::{Answer, Request};
 use crate::{Consent, ErrorEvent, EventId, Outcome, Purpose, Row, Timing};
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -67,6 +68,39 @@ fn destination(name: &str, rate: f64) -> Arc<dyn Destination> {
         }
         "otlp" => Arc::new(Otlp::builder("https://otlp.example").traces_sample_rate(rate).build().unwrap()),
         _ => Arc::new(Rez::builder("https://in.example", "key").build().unwrap()),
+    }
+}
+
+/// Wants every row and has no part in tracing, so that rows which nobody else wants stay in the queue.
+struct Keeper(Arc<dyn Destination>);
+
+impl Destination for Keeper {
+    fn routes(&self) -> &'static [RouteSpec] {
+        self.0.routes()
+    }
+
+    fn purposes(&self) -> &[Purpose] {
+        self.0.purposes()
+    }
+
+    fn key_hash(&self) -> u64 {
+        self.0.key_hash()
+    }
+
+    fn wants(&self, _: &RouteSpec, _: &Row) -> Want {
+        Want::Yes
+    }
+
+    fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request {
+        self.0.encode(route, batch, stamp)
+    }
+
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
+        self.0.verdict(route, batch, answer)
+    }
+
+    fn encoder(&self) -> u32 {
+        self.0.encoder()
     }
 }
 
@@ -237,6 +271,7 @@ proptest! {
             .consent(Purpose::Monitoring, Consent::Pending)
             .sessions(sessions)
             .clock(clock.clone())
+            .destination("keeper", Keeper(destination("rez", 1.0)))
             .trace_targets(["rezapp.com"])
             .trace_styles([TraceStyle::W3c, TraceStyle::Sentry, TraceStyle::Datadog]);
         for (name, destination) in &all {

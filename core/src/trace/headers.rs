@@ -125,7 +125,7 @@ mod tests {
                 (
                     "baggage",
                     "sentry-trace_id=4bf92f3577b34da6a3ce929d0e0e4736,sentry-public_key=abc123,\
-                     sentry-sample_rate=0.2,sentry-sample_rand=0.559484,sentry-sampled=false,\
+                     sentry-sample_rate=0.2,sentry-sample_rand=0.559483,sentry-sampled=false,\
                      sentry-release=app.rez%401.2.3%2B45,sentry-environment=production,sentry-org_id=1"
                 ),
             ]

@@ -237,6 +237,8 @@ impl Stamper {
         let session_event = kind == Kind::Session;
         for (field, value) in &body.fields {
             match field {
+                // A call that started before there was a session.
+                Field::Session if !session_event && *value == Raw::Null => {}
                 Field::Attrs | Field::Context | Field::Frames if object.len() > limits::ROW_BYTES / 2 => {
                     object.number("cut", 1)
                 }
