@@ -396,6 +396,8 @@ mod tests {
             "shipped to hub 9876543210",
             "seq 1099511627",
             "AWB 9876543210",
+            "OTP sent to 5876543210",
+            "calling 5876543210",
             "sent to 1099511627",
         ]);
     }
