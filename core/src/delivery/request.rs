@@ -180,6 +180,13 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_row_of_one_purpose_is_not_read_as_a_denial() {
+        // The fold never appends the member to such a row, so it is data of the app.
+        let row = row(Kind::Error, Some(Purpose::Monitoring));
+        assert!(allowed(&[Purpose::Monitoring], &row, Granted { monitoring: true, analytics: true }));
+    }
+
+    #[test]
     fn a_kind_is_closed_exactly_when_its_rows_wait() {
         let states = [(false, false), (false, true), (true, false)];
         let destination: Arc<dyn Destination> = Arc::new(

@@ -449,6 +449,24 @@ fn slow_calls_of_one_endpoint_warn_ten_times_a_minute_and_say_how_many_more_ther
 }
 
 #[test]
+fn a_background_that_is_reported_twice_counts_from_the_first_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(1_795_400_000_000, 1_000);
+    let config = config(folder.path()).sessions(true).session_background(Duration::from_secs(30));
+    let monitor = Monitor::open(config.clock(clock.clone()).build().unwrap()).unwrap();
+    monitor.scope(ScopeChange::Foreground(false));
+    clock.advance(Duration::from_secs(20));
+    monitor.scope(ScopeChange::Foreground(false));
+    clock.advance(Duration::from_secs(20));
+    monitor.scope(ScopeChange::Foreground(true));
+    monitor.persist(WAIT).unwrap();
+    let listed = Reader::open(folder.path()).unwrap().list(&Filter::default()).unwrap();
+    let begun = listed.iter().filter(|listed| listed.row.json.contains(r#""init":true"#)).count();
+    assert_eq!(begun, 2);
+    monitor.close(WAIT);
+}
+
+#[test]
 fn a_longer_background_time_keeps_a_visit_to_a_payment_app_in_one_session() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::manual(1_795_400_000_000, 1_000);
