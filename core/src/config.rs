@@ -1,6 +1,7 @@
 //! The configuration: a builder, validated once.
 
 use crate::destination::Destination;
+use crate::facts::Facts;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::sys::Clock;
@@ -85,6 +86,7 @@ pub struct Config {
     pub(crate) environment: Option<String>,
     pub(crate) os: String,
     pub(crate) device: Option<String>,
+    pub(crate) facts: Facts,
     pub(crate) destinations: Vec<(String, Arc<dyn Destination>)>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) consent: [Consent; 2],
@@ -123,6 +125,7 @@ impl Config {
                 environment: None,
                 os: std::env::consts::OS.to_owned(),
                 device: None,
+                facts: Facts::new(),
                 destinations: Vec::new(),
                 transport: None,
                 consent: [Consent::Pending; 2],
@@ -169,6 +172,13 @@ impl ConfigBuilder {
     /// Sets operating system and version. Default: Rust's name of the system.
     pub fn os(mut self, os: impl Into<String>) -> Self {
         self.config.os = os.into();
+        self
+    }
+
+    /// Sets facts about device, system and app. Where they have a model, or the name of a system, [`ConfigBuilder::device`] and
+    /// [`ConfigBuilder::os`] do not count. [`crate::Monitor::set_facts`] replaces them later.
+    pub fn facts(mut self, facts: Facts) -> Self {
+        self.config.facts = facts.checked();
         self
     }
 
@@ -317,11 +327,8 @@ impl ConfigBuilder {
         if folder.contains("/Shared/AppGroup/") {
             return Err(field("folder", &folder, SHARED_CONTAINER));
         }
-        for (name, text) in [("app", &config.app), ("release", &config.release)] {
-            if text.trim().is_empty() || text.len() > limits::NAME_BYTES || text.contains(['\n', '\r', '\0']) {
-                return Err(field(name, text, "use 1 to 200 bytes on one line"));
-            }
-        }
+        check_name("app", &config.app)?;
+        check_name("release", &config.release)?;
         if config.cap_bytes < 1024 * 1024 {
             return Err(field("cap_bytes", &config.cap_bytes.to_string(), "use at least 1 MiB (1048576)"));
         }
@@ -354,6 +361,15 @@ impl ConfigBuilder {
         self.config.targets = Targets::parse(self.trace_targets.iter().map(String::as_str))?;
         Ok(self.config)
     }
+}
+
+/// Validates the name of the app or a release.
+pub(crate) fn check_name(field: &'static str, text: &str) -> Result<(), ConfigError> {
+    if text.trim().is_empty() || text.len() > limits::NAME_BYTES || text.contains(['\n', '\r', '\0']) {
+        let value = text.chars().take(64).collect();
+        return Err(ConfigError::Field { field: field.into(), value, why: "use 1 to 200 bytes on one line" });
+    }
+    Ok(())
 }
 
 /// Validates the name of a destination, which is part of the names of its routes.

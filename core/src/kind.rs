@@ -192,6 +192,11 @@ impl Kind {
         }
     }
 
+    /// Whether its rows have `conditions`: facts about the device at that moment.
+    pub(crate) const fn has_conditions(self) -> bool {
+        matches!(self, Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit)
+    }
+
     /// The bits of [`Kind::purposes`], from a table because each recorded event needs them.
     #[inline]
     pub(crate) const fn purpose_bits(self) -> u8 {

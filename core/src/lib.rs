@@ -5,10 +5,12 @@ mod attributes;
 #[doc(hidden)]
 pub mod bench;
 mod carve;
+mod conditions;
 mod config;
 mod delivery;
 pub mod destination;
 mod event;
+mod facts;
 mod hash;
 mod id;
 pub mod inspect;
@@ -30,12 +32,14 @@ pub mod transport;
 mod writer;
 
 pub use attributes::{Attrs, Value};
+pub use conditions::{CarrierTechnology, Conditions, Connection, Orientation};
 pub use config::{BeforeSend, Config, ConfigBuilder, ConfigError, Consent};
 pub use delivery::{Flushed, Held, Hint, Network, Power, RouteStatus};
 pub use event::{
     Breadcrumb, ErrorEvent, Event, Feedback, Frame, Metric, People, Revenue, Severity, StartKind, Timing, TimingKind,
     User,
 };
+pub use facts::{Facts, Framework};
 pub use id::{EventId, ParseIdError};
 pub use kind::{Kind, Lane, Purpose};
 pub use level::Level;

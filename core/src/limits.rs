@@ -166,6 +166,20 @@ pub const TEXT_BYTES: usize = 8192;
 /// and a release.
 pub const NAME_BYTES: usize = 200;
 
+/// Bytes of one text among the facts, after which it is truncated: no real model or version is longer, and a run with all facts
+/// fits one page of the database.
+pub const FACT_BYTES: usize = 100;
+
+/// Most bytes that memory or storage of a device can have: 1 PiB. A larger number is a mistake and is left out.
+pub const DEVICE_BYTES_MAX: u64 = 1 << 50;
+
+/// Most pixels of one side of a screen. A larger number is a mistake and is left out.
+pub const SCREEN_PX_MAX: u32 = 100_000;
+
+/// Changes of release and facts in one run. Each is a row of up to 4 KiB. A real app changes its language or its release a few
+/// times; a program that changes a fact in a loop must not fill the queue.
+pub const RUN_CHANGES: u32 = 100;
+
 /// Stack frames of one error: Sentry's limit. The innermost ones are kept.
 pub const FRAMES: usize = 50;
 

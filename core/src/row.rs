@@ -13,6 +13,7 @@
 //! | `attrs` | the app's own attributes |
 //! | `cut` | number of values cut or replaced because of a limit |
 //! | `collapsed_before` | errors and messages: repetitions of this one that were not stored |
+//! | `conditions` | crash, error, hang, app_exit: `{free_memory_bytes, free_storage_bytes, battery (0 to 1), charging, low_power, orientation, connection, carrier_technology, metered, foreground}`, those that are known |
 //! | `denied` | kinds with two purposes: the one (`monitoring`, `analytics`) that was denied when the event was recorded; the last member |
 //!
 //! Fields by kind (`_us` microseconds, `_ms` milliseconds since 1970 or of duration, `_bytes` bytes):
@@ -40,6 +41,7 @@
 //!
 //! A breadcrumb inside `trail`: `{ts (ms), type, category, message, level, data}`.
 
+use crate::facts::Facts;
 use crate::id::EventId;
 use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
@@ -88,13 +90,17 @@ fn denied_member(purpose: Purpose) -> &'static str {
     }
 }
 
-/// A run of the process: what all its rows share.
-#[derive(Clone, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+/// A run of the process: what all its rows share. When release or facts change, the same run continues under another number;
+/// rows name the number that was valid when they were recorded.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Run {
-    /// Number of the run in this store.
+    /// Number of the run in this store. A change of the run has a higher one.
     #[serde(default)]
     pub number: i64,
-    /// Id of the run (UUID).
+    /// How many changes of release or facts the run has had.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub change: u32,
+    /// Id of the run (UUID). All changes of a run have the same.
     pub id: String,
     /// Id of the boot it ran in.
     pub boot: String,
@@ -108,15 +114,30 @@ pub struct Run {
     /// `production`, `staging` ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// Operating system, with its version if set.
+    /// Operating system, with its version if set. Name and version of the facts, where they name a system.
     pub os: String,
-    /// Device model, if set.
+    /// Device model, if set. The model of the facts, where they name one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
     /// Wall clock at `open`, milliseconds since 1970.
     pub wall_ms: i64,
     /// Milliseconds since boot at `open`.
     pub mono_ms: i64,
+    /// Facts about device, system and app.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
+}
+
+impl Run {
+    /// What tells the changes of a run apart in the store: the id, with the number of the change behind the first one.
+    pub(crate) fn key(&self) -> String {
+        if self.change == 0 { self.id.clone() } else { format!("{}/{}", self.id, self.change) }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // The signature that serde calls.
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A cumulative count of events that were not delivered in this epoch.

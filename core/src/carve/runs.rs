@@ -1,7 +1,7 @@
 //! Rows of table `run`: which release and start the carved events belong to.
 //!
 //! These rows have no checksum. Their JSON repeats the columns `id` and `boot`, so the caller can tell a whole row from
-//! a damaged one. A payload that continues on an overflow page is left out: a run has some 400 bytes.
+//! a damaged one. A payload that continues on an overflow page is left out: a run has some 400 bytes, with all facts 1,500.
 
 use super::record::{Cell, VARINT_BYTES, varint};
 
@@ -13,7 +13,7 @@ const COLUMNS: usize = 4;
 pub(crate) struct FoundRun {
     /// The rowid, to which the column `run` of an event refers.
     pub(crate) number: i64,
-    /// Id of the run.
+    /// Id of the run, and the number of its change.
     pub(crate) id: String,
     /// Id of its boot.
     pub(crate) boot: String,

@@ -7,7 +7,7 @@ use super::field::Field;
 use super::time::is_believed;
 use super::{Event, Frame};
 use crate::attributes::{Attrs, Value};
-use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, FRAMES, NAME_BYTES, TEXT_BYTES};
+use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, FRAMES, NAME_BYTES, RECORD_BYTES, TEXT_BYTES};
 use crate::trace::{Hex, TraceContext};
 
 pub(crate) const NULL: u8 = 0;
@@ -20,6 +20,10 @@ pub(crate) const STR: u8 = 6;
 pub(crate) const LIST: u8 = 7;
 pub(crate) const MAP: u8 = 8;
 pub(crate) const FRAME: u8 = 9;
+
+/// Longest JSON of a run in bytes. Its texts have limits of their own and fit even if each letter is escaped; JSON that is cut
+/// would be lost.
+const RUN_JSON_BYTES: usize = RECORD_BYTES / 2;
 
 /// Appended to a text that was cut.
 pub(crate) const ELLIPSIS: &str = "…";
@@ -406,7 +410,8 @@ fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
 #[inline]
 fn text_limit(field: Field) -> usize {
     match field {
-        Field::Message | Field::Url | Field::Error | Field::Run | Field::Email => TEXT_BYTES,
+        Field::Message | Field::Url | Field::Error | Field::Email => TEXT_BYTES,
+        Field::Run => RUN_JSON_BYTES,
         _ => NAME_BYTES,
     }
 }
@@ -430,6 +435,9 @@ impl Event<'_> {
         }
         if let Some(trace) = &self.trace {
             encoder.trace(trace);
+        }
+        if let Some(conditions) = self.conditions {
+            conditions.encode_into(encoder);
         }
         encoder.tail(self.targets, self.frames, self.context, self.attrs);
     }

@@ -105,6 +105,8 @@ fields! {
     TracePropagated = 61 "",
     /// The time that the caller gave, in milliseconds since 1970; a column of its own.
     At = 120 "",
+    /// Facts about the device at the moment of the event.
+    Conditions = 90 "conditions",
 }
 
 /// Names of the fields that a row of this kind can have, without those that every row is stamped with.
@@ -123,9 +125,10 @@ pub(crate) fn of_kind(kind: Kind) -> Vec<&'static str> {
             F::Frames,
             F::Context,
             F::Attrs,
+            F::Conditions,
         ],
-        Kind::Hang => &[F::Message, F::DurationUs, F::Frames, F::Attrs],
-        Kind::AppExit => &[F::Cause, F::Message, F::Attrs],
+        Kind::Hang => &[F::Message, F::DurationUs, F::Frames, F::Attrs, F::Conditions],
+        Kind::AppExit => &[F::Cause, F::Message, F::Attrs, F::Conditions],
         Kind::Revenue => &[F::Amount, F::Currency, F::TransactionId, F::Items, F::Attrs],
         Kind::Feedback => &[F::Message, F::Name, F::Email, F::About],
         Kind::Session => &[F::Session, F::Status, F::Init, F::StartedMs, F::DurationUs, F::Errors],
@@ -165,7 +168,7 @@ mod tests {
     #[test]
     fn every_field_has_a_number_that_maps_back_to_it() {
         let known: Vec<_> = (0..=255).filter_map(Field::from_number).collect();
-        assert!(known.len() >= 61);
+        assert!(known.len() >= 62);
         for field in known {
             assert_eq!(Field::from_number(field as u8), Some(field));
         }

@@ -3,6 +3,7 @@
 use super::field::Field;
 use super::{Event, micros};
 use crate::attributes::{Attrs, Value};
+use crate::conditions::Conditions;
 use crate::kind::Kind;
 use crate::level::Level;
 use crate::trace::TraceContext;
@@ -81,6 +82,7 @@ pub struct ErrorEvent<'a> {
     targets: &'a [&'a str],
     trace: Option<TraceContext>,
     at_ms: Option<i64>,
+    conditions: Option<&'a Conditions>,
 }
 
 impl<'a> ErrorEvent<'a> {
@@ -101,6 +103,7 @@ impl<'a> ErrorEvent<'a> {
             targets: &[],
             trace: None,
             at_ms: None,
+            conditions: None,
         }
     }
 
@@ -181,6 +184,13 @@ impl<'a> ErrorEvent<'a> {
         self
     }
 
+    /// Sets the conditions at its moment. They take the place of the last known ones ([`crate::Monitor::conditions`]).
+    #[must_use]
+    pub fn conditions(mut self, conditions: &'a Conditions) -> Self {
+        self.conditions = Some(conditions);
+        self
+    }
+
     pub(crate) fn into_event(self, kind: Kind) -> Event<'a> {
         let level = match (kind, self.severity) {
             (Kind::Crash, _) | (_, Severity::Critical) => Level::Fatal,
@@ -201,6 +211,7 @@ impl<'a> ErrorEvent<'a> {
             .set_time(self.at_ms)
             .attrs(self.attrs)
             .targets(self.targets)
+            .set_conditions(self.conditions)
     }
 }
 
@@ -293,7 +304,8 @@ pub enum TimingKind {
 }
 
 /// How an app started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StartKind {
     /// The process was started.
     Cold,

@@ -11,6 +11,7 @@ pub use kinds::{
 };
 
 use crate::attributes::{Attrs, Value};
+use crate::conditions::Conditions;
 use crate::kind::Kind;
 use crate::trace::TraceContext;
 use field::Field;
@@ -39,6 +40,7 @@ pub struct Event<'a> {
     targets: &'a [&'a str],
     trace: Option<TraceContext>,
     at_ms: Option<i64>,
+    conditions: Option<&'a Conditions>,
 }
 
 impl<'a> Event<'a> {
@@ -55,6 +57,7 @@ impl<'a> Event<'a> {
             targets: &[],
             trace: None,
             at_ms: None,
+            conditions: None,
         }
     }
 
@@ -146,6 +149,14 @@ impl<'a> Event<'a> {
         self
     }
 
+    /// Sets the conditions at the moment of an error, a hang or an app exit. They take the place of the last known ones. Other
+    /// kinds have no conditions.
+    #[must_use]
+    pub fn conditions(mut self, conditions: &'a Conditions) -> Event<'a> {
+        self.conditions = Some(conditions).filter(|_| self.kind.has_conditions());
+        self
+    }
+
     /// The kind of the event.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -192,6 +203,11 @@ impl<'a> Event<'a> {
 
     pub(crate) fn set_time(mut self, at_ms: Option<i64>) -> Event<'a> {
         self.at_ms = at_ms;
+        self
+    }
+
+    pub(crate) fn set_conditions(mut self, conditions: Option<&'a Conditions>) -> Event<'a> {
+        self.conditions = conditions;
         self
     }
 

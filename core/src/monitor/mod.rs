@@ -4,6 +4,7 @@
 mod call;
 mod control;
 mod open;
+mod run;
 mod samplers;
 mod scope;
 mod screen;
@@ -69,6 +70,8 @@ pub(crate) struct Inner {
     sessions: Mutex<session::Latest>,
     /// What destinations decide about traces.
     samplers: samplers::Samplers,
+    /// The run of the records that are appended from now on.
+    run: Mutex<crate::row::Run>,
     /// One bit per kind that is sampled out in this session.
     sampled_out: AtomicU32,
     /// The screen that is loading. Calls made meanwhile are its child spans.

@@ -2,15 +2,10 @@
 
 use super::{Inner, Monitor};
 use crate::config::{Config, ConfigError};
-use crate::event::encode::Encoder;
-use crate::event::field::Field;
 use crate::id::IdKey;
-use crate::limits::RECORD_BYTES;
 use crate::metrics::Metrics;
-use crate::ring::{Admission, Append, Found, Ring, record};
-use crate::row::Run;
+use crate::ring::{Found, Ring};
 use crate::sys::fork;
-use crate::sys::ids::Fresh;
 use crate::sys::lock::{FolderLock, SIBLINGS, sibling};
 use crate::trace::IdGenerator;
 use crate::writer::shared::{Command, Role, Shared};
@@ -58,12 +53,13 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     let key = IdKey::from_bytes(config.ids.key());
     let shared = Arc::new(Shared::new(ring, config, folder, boot, key, found, lock, Role::App));
     set_first_consent(&shared);
-    append_run(&shared);
+    let run = super::run::begin(&shared);
     let inner = Arc::new(Inner {
         metrics: Metrics::new(),
         session: Mutex::default(),
         sessions: Mutex::default(),
         samplers: super::samplers::Samplers::new(&shared.config),
+        run: Mutex::new(run),
         sampled_out: AtomicU32::new(0),
         screen: Mutex::default(),
         ids: IdGenerator::with_key(key),
@@ -116,39 +112,4 @@ fn set_first_consent(shared: &Shared) {
         let consent = shared.config.consent.map(crate::Consent::number);
         shared.ring.change_superblock(|state| state.superblock.consent = consent);
     }
-}
-
-/// Appends the first record of a run, with the run and the key of its ids.
-fn append_run(shared: &Shared) {
-    let config = &shared.config;
-    let run = Run {
-        number: 0,
-        id: config.ids.uuid(Fresh::Run),
-        boot: shared.boot.clone(),
-        app: config.app.clone(),
-        release: config.release.clone(),
-        dist: config.dist.clone(),
-        environment: config.environment.clone(),
-        os: config.os.clone(),
-        device: config.device.clone(),
-        wall_ms: shared.clock.wall_ms(),
-        mono_ms: shared.clock.mono_ms(),
-    };
-    let json = serde_json::to_string(&run).unwrap_or_default();
-    let key = uuid::Uuid::from_bytes(shared.key.to_bytes()).simple().to_string();
-    let mut buffer = vec![0u8; RECORD_BYTES];
-    let mut encoder = Encoder::new(&mut buffer, run.wall_ms, shared.clock.mono_us());
-    encoder.field(Field::Key, key.as_str().into());
-    encoder.field(Field::Run, json.as_str().into());
-    let len = encoder.finish();
-    let body = buffer.get(..len).unwrap_or_default();
-    // Held like a scope change if the ring is full of an earlier run's records: nothing is accepted before it.
-    shared.ring.append_held_first(&Append {
-        kind: record::RUN,
-        lane: 0,
-        n: 0,
-        admission: Admission::Always,
-        purposes: 0,
-        body,
-    });
 }

@@ -5,7 +5,6 @@ use crate::delivery::RouteStatus;
 use crate::destination::Note;
 use crate::kind::Kind;
 use crate::reason::Reason;
-use crate::row::Run;
 use crate::writer::shared::StoreState;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,16 +38,6 @@ impl Monitor {
     #[must_use]
     pub fn status(&self) -> Arc<Status> {
         let shared = &self.0.shared;
-        let config = &shared.config;
-        let run = Run {
-            app: config.app.clone(),
-            release: config.release.clone(),
-            dist: config.dist.clone(),
-            environment: config.environment.clone(),
-            os: config.os.clone(),
-            device: config.device.clone(),
-            ..Run::default()
-        };
         Arc::new(Status {
             folder: shared.folder.clone(),
             store: shared.state(),
@@ -57,7 +46,11 @@ impl Monitor {
             refused: shared.ring.refusals(),
             erasure_blocked: shared.erasure_blocked.load(std::sync::atomic::Ordering::Relaxed),
             routes: shared.delivery.get().map(crate::delivery::DeliveryHandle::snapshot).unwrap_or_default(),
-            notes: shared.delivery.get().map(|delivery| delivery.directory().run_notes(&run)).unwrap_or_default(),
+            notes: shared
+                .delivery
+                .get()
+                .map(|delivery| delivery.directory().run_notes(&self.0.run()))
+                .unwrap_or_default(),
         })
     }
 }

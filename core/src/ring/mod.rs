@@ -157,12 +157,14 @@ impl Ring {
         appended.ok()
     }
 
-    /// Appends the first record of a run. If there is no space, the record is held and nothing else is accepted before
-    /// it.
-    pub(crate) fn append_held_first(&self, append: &Append<'_>) {
+    /// Appends a record of the run. If there is no space, the record is held and nothing else is accepted before it, so that
+    /// no event is stored under another run or release.
+    pub(crate) fn append_or_hold(&self, append: &Append<'_>) {
         let mut state = self.lock();
         let generation = self.generation.load(Ordering::Relaxed);
-        if self.append_locked(&mut state, append, Sum::Begun(record::body_crc(generation, append.body))).is_err() {
+        if self.append_locked(&mut state, append, Sum::Begun(record::body_crc(generation, append.body))).is_err()
+            && !state.refuses_all
+        {
             state.held.push((append.kind, append.body.to_vec()));
         }
     }

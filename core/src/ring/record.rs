@@ -16,6 +16,8 @@ pub(crate) const CRUMB: u8 = 32;
 pub(crate) const SCOPE: u8 = 33;
 /// The start of a run.
 pub(crate) const RUN: u8 = 34;
+/// A change of the run: its release or its facts. The body is that of [`RUN`] without the key.
+pub(crate) const RUN_CHANGE: u8 = 36;
 
 /// The header without `len` and `crc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -108,7 +108,7 @@ impl CurrentRun {
             return CurrentRun { key, json: whole };
         }
         let cut = |text: &str| text.get(..text.floor_char_boundary(limits::NAME_BYTES)).unwrap_or_default().to_owned();
-        let short = Run {
+        let mut short = Run {
             number: 0,
             app: cut(&run.app),
             release: cut(&run.release),
@@ -118,6 +118,10 @@ impl CurrentRun {
             device: run.device.as_deref().map(cut),
             ..run.clone()
         };
+        if serde_json::to_string(&short).is_ok_and(|json| json.len() > RUN_BYTES) {
+            // Without facts the rows still have their release.
+            short.facts = crate::facts::Facts::new();
+        }
         CurrentRun { key, json: serde_json::to_string(&short).unwrap_or_default() }
     }
 }

@@ -19,7 +19,7 @@ impl Fold<'_> {
                 "INSERT INTO run (number, id, boot, json)
                  VALUES ((SELECT min(0, ifnull(min(number), 0)) - 1 FROM run), ?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
             )?
-            .execute(params![run.id, run.boot, json])?;
+            .execute(params![run.key(), run.boot, json])?;
         self.db
             .prepare_cached("INSERT OR IGNORE INTO boot (boot, wall_offset_ms) VALUES (?1, ?2)")?
             .execute(params![run.boot, run.wall_ms.saturating_sub(run.mono_ms)])?;

@@ -118,14 +118,14 @@ impl Tx<'_> {
 }
 
 impl Fold<'_> {
-    /// Stores a run and returns its number. A run that is already stored (same id) keeps its number.
+    /// Stores a run, or a change of one, and returns its number. What is already stored (same [`Run::key`]) keeps its number.
     pub(crate) fn run(&mut self, run: &Run) -> Result<i64> {
         let json = serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         self.db
             .prepare_cached("INSERT INTO run (id, boot, json) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING")?
-            .execute(params![run.id, run.boot, json])?;
+            .execute(params![run.key(), run.boot, json])?;
         let number =
-            self.db.prepare_cached("SELECT number FROM run WHERE id = ?1")?.query_row([&run.id], |row| row.get(0))?;
+            self.db.prepare_cached("SELECT number FROM run WHERE id = ?1")?.query_row([run.key()], |row| row.get(0))?;
         Ok(number)
     }
 

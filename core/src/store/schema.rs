@@ -29,6 +29,8 @@ const STATEMENTS: usize = 128;
 
 /// `event` holds the rows to deliver. Its index is by (lane, seq): `seq` is the rowid, which SQLite appends to every index.
 ///
+/// `run` has a row for each run, and one for each change of a run. `id` is the run's id, with `/n` behind it for change n.
+///
 /// `exception` holds the rows that left the order of a route's cursor. State 1 is parked, 2 is a dead letter, 3 is
 /// finished before the cursor reached it. `kind` is set for parked rows only: `exception_parked` lets a lease skip all
 /// parked rows of the kinds that the route does not take now.

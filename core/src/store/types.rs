@@ -123,7 +123,7 @@ impl<'a> Selector<'a> {
 }
 
 /// Rows in flight on one route.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Lease {
     /// Id of the batch; the same on every retry of these rows.
     pub(crate) batch_id: String,

@@ -10,7 +10,7 @@ use crate::store::{FoldMark, NewRow, Now, Result, Store};
 
 /// One step of a fold.
 pub(crate) enum Op {
-    Run(Run),
+    Run(Box<Run>),
     ClearScope,
     ClearCrumbs,
     Scope(String, Option<String>),

@@ -51,7 +51,7 @@ impl Runs {
     fn read(carver: &mut Carver, superblock: &Superblock) -> Runs {
         let whole = |found: crate::carve::FoundRun| {
             let run: Run = serde_json::from_str(&found.json).ok()?;
-            (run.id == found.id && run.boot == found.boot).then_some((found.number, run))
+            (run.key() == found.id && run.boot == found.boot).then_some((found.number, run))
         };
         let last = superblock.run.as_ref().and_then(|run| serde_json::from_str(&run.json).ok());
         Runs { found: carver.runs().into_iter().filter_map(whole).collect(), last, stored: HashMap::new() }

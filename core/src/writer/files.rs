@@ -130,21 +130,24 @@ impl Writer {
     }
 
     /// Takes the run of the waiting records from the superblock if the database was lost or reverted by a power failure and
-    /// does not have that run.
+    /// does not have that run, or not its last change.
     fn adopt_run(&mut self, superblock: &Superblock) {
         self.adopted.clear();
         let (Some(store), Some(run)) = (&self.store, &superblock.run) else { return };
         let folded = store.fold_mark();
         let ahead = folded.generation == superblock.fold_generation && folded.ticket >= superblock.fold_ticket;
-        let known = self.stamper.key.is_some_and(|key| key.to_bytes() == run.key);
-        if ahead || known || superblock.fold_generation != self.shared.ring.generation() {
+        if ahead || superblock.fold_generation != self.shared.ring.generation() {
             return;
         }
-        if let Ok(row) = serde_json::from_str(&run.json) {
-            let mut batch = Batch::default();
-            self.stamper.begin_run(row, Some(IdKey::from_bytes(run.key)), &mut batch);
-            self.adopted = batch.ops;
+        let Ok(row) = serde_json::from_str(&run.json) else { return };
+        let known = self.stamper.key.is_some_and(|key| key.to_bytes() == run.key);
+        let mut batch = Batch::default();
+        match known {
+            true if self.stamper.has_read(&row) => {}
+            true => self.stamper.continue_run(row, &mut batch),
+            false => self.stamper.begin_run(row, Some(IdKey::from_bytes(run.key)), &mut batch),
         }
+        self.adopted = batch.ops;
     }
 
     /// Whether the last run was in another boot and did not close cleanly: commits that were not synced may be lost.

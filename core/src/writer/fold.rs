@@ -76,7 +76,7 @@ impl Writer {
                 self.run = run;
                 self.tries = 0;
                 if let Some(Op::Run(row)) = batch.ops.iter().rev().find(|op| matches!(op, Op::Run(_))) {
-                    self.run_row = Some(row.clone());
+                    self.run_row = Some((**row).clone());
                 }
                 self.committed(&batch, asked_full);
                 true

@@ -148,6 +148,7 @@ impl Writer {
                 }
                 self.stamper.run(&body, batch);
             }
+            (record::RUN_CHANGE, _) => self.stamper.change_run(&body, batch),
             (record::SCOPE, _) => self.stamper.scope(&body, batch),
             (record::CRUMB, _) => self.stamper.crumb(&body, batch),
             (_, Some(kind)) => {

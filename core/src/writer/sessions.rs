@@ -21,8 +21,17 @@ impl Stamper {
     /// Removes the current session and returns it with the release it ran in, for the run that ends it.
     pub(super) fn take_session(&mut self, release: Option<&str>) -> Option<Value> {
         let mut session: Value = serde_json::from_str(&self.scope.remove(SESSION)?).ok()?;
-        session.as_object_mut()?.insert("release".into(), release?.into());
+        session.as_object_mut()?.entry("release").or_insert(release?.into());
         Some(session)
+    }
+
+    /// The release changes within the current session: the session belongs to the one in which it began.
+    pub(super) fn keep_release_of_session(&mut self, release: &str, batch: &mut Batch) {
+        let session = self.scope.get(SESSION).and_then(|json| serde_json::from_str::<Value>(json).ok());
+        if let Some(Value::Object(mut session)) = session {
+            session.entry("release").or_insert(release.into());
+            self.keep(SESSION, Some(Value::Object(session).to_string()), batch);
+        }
     }
 
     /// The sessions of earlier runs that have no end yet, oldest first.

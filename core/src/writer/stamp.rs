@@ -29,13 +29,17 @@ pub(crate) struct Stamper {
     dedup: Dedup,
     mask_user: bool,
     rules: Rules,
-    /// The release of the run that is being folded.
-    release: Option<String>,
+    /// The run that is being folded.
+    run: Option<Run>,
     /// Both purposes are denied: what identifies the user stays in memory and is not written to the database.
     withheld: bool,
 }
 
 const KEY: &str = "key";
+/// The last known conditions of the device.
+const CONDITIONS: &str = "conditions";
+/// Those of the run before, for the rows of app exits.
+const PREVIOUS_CONDITIONS: &str = "previous_conditions";
 pub(super) const SESSION: &str = "session";
 /// The sessions of earlier runs that have no end yet, oldest first: a JSON array.
 pub(super) const PREVIOUS: &str = "previous_session";
@@ -66,7 +70,7 @@ impl Stamper {
                 .collect(),
             mask_user,
             rules,
-            release: store.runs()?.pop().map(|run| run.release),
+            run: store.runs()?.pop(),
             ..Stamper::default()
         })
     }
@@ -114,18 +118,53 @@ impl Stamper {
 
     /// A run begins: its scope is empty. Sessions without an end are remembered until they have one.
     pub(crate) fn run(&mut self, body: &Body<'_>, batch: &mut Batch) {
-        let Some(run) = body.str(Field::Run).and_then(|json| serde_json::from_str::<Run>(json).ok()) else { return };
-        self.begin_run(run, body.str(Field::Key).and_then(parse_key), batch);
+        if let Some(run) = self.read_run(body) {
+            self.begin_run(run, body.str(Field::Key).and_then(parse_key), batch);
+        }
+    }
+
+    /// Release or facts of the run change. The rows that follow refer to the changed run.
+    pub(crate) fn change_run(&mut self, body: &Body<'_>, batch: &mut Batch) {
+        let Some(run) = self.read_run(body) else { return };
+        match body.str(Field::Key).and_then(parse_key) {
+            // Its first record is lost, and the state belongs to another run.
+            key if key != self.key => self.begin_run(run, key, batch),
+            _ => self.continue_run(run, batch),
+        }
+    }
+
+    fn read_run(&self, body: &Body<'_>) -> Option<Run> {
+        let mut run: Run = serde_json::from_str(body.str(Field::Run)?).ok()?;
+        run.facts.scrub(self.rules);
+        for text in [Some(&mut run.os), run.device.as_mut()].into_iter().flatten() {
+            *text = self.rules.text(text).into_owned();
+        }
+        Some(run)
+    }
+
+    /// The same for a change whose own record is gone.
+    pub(crate) fn continue_run(&mut self, run: Run, batch: &mut Batch) {
+        let before = self.run.replace(run.clone()).map(|run| run.release);
+        if let Some(before) = before.filter(|release| *release != run.release) {
+            self.keep_release_of_session(&before, batch);
+        }
+        batch.ops.push(Op::Run(Box::new(run)));
+    }
+
+    /// Whether this change of the run, or a later one, was read.
+    pub(crate) fn has_read(&self, run: &Run) -> bool {
+        self.run.as_ref().is_some_and(|read| read.id == run.id && read.change >= run.change)
     }
 
     /// The same for a run whose own record is gone.
     pub(crate) fn begin_run(&mut self, run: Run, key: Option<IdKey>, batch: &mut Batch) {
-        let before = self.release.replace(run.release.clone());
+        let before = self.run.replace(run.clone()).map(|run| run.release);
         let mut unfinished = self.previous();
         unfinished.extend(self.take_session(before.as_deref()));
         let excess = unfinished.len().saturating_sub(limits::UNFINISHED_SESSIONS);
         unfinished.drain(..excess);
-        let device = device::KEPT.map(|part| (part, self.scope.remove(part)));
+        let mut kept = device::KEPT.map(|part| (part, self.scope.remove(part))).to_vec();
+        kept.push((PREVIOUS_CONDITIONS, self.scope.remove(CONDITIONS)));
         self.scope.clear();
         self.crumbs.clear();
         self.screens = Screens::default();
@@ -133,7 +172,7 @@ impl Stamper {
         self.key = key;
         batch.ops.push(Op::ClearScope);
         batch.ops.push(Op::ClearCrumbs);
-        batch.ops.push(Op::Run(run));
+        batch.ops.push(Op::Run(Box::new(run)));
         if let Some(key) = key {
             let hex = uuid::Uuid::from_bytes(key.to_bytes()).simple().to_string();
             self.keep(KEY, Some(format!("\"{hex}\"")), batch);
@@ -141,7 +180,7 @@ impl Stamper {
         if !unfinished.is_empty() {
             self.keep(PREVIOUS, Some(Value::Array(unfinished).to_string()), batch);
         }
-        for (part, value) in device.into_iter().filter(|(_, value)| value.is_some()) {
+        for (part, value) in kept.into_iter().filter(|(_, value)| value.is_some()) {
             self.keep(part, value, batch);
         }
     }
@@ -176,6 +215,10 @@ impl Stamper {
             }
             Some("tag") => self.keep_in("tags", name, body.get(Field::Value), batch),
             Some("context") => self.keep_in("contexts", name, body.get(Field::Context), batch),
+            Some(CONDITIONS) => {
+                let json = body.get(Field::Conditions).map(|value| json::keyed(self.rules, CONDITIONS, value));
+                self.keep(CONDITIONS, json, batch);
+            }
             Some("session") => {
                 let session = body.str(Field::Session).map(|id| {
                     json!({"id": id, "started_ms": body.i64(Field::StartedMs).unwrap_or(body.wall_ms), "errors": 0})
@@ -287,6 +330,11 @@ impl Stamper {
             object.text("session", id);
         }
         self.screens.stamp(kind, body, object);
+        if kind.has_conditions() && body.get(Field::Conditions).is_none() {
+            // The process that exited is that of an earlier run.
+            let key = if kind == Kind::AppExit { PREVIOUS_CONDITIONS } else { CONDITIONS };
+            self.scope.get(key).into_iter().for_each(|json| object.raw("conditions", json));
+        }
         let user = self.scope.get("user");
         match self.scope.get(device::ANONYMOUS) {
             None => user.into_iter().for_each(|user| object.raw("user", user)),

@@ -54,6 +54,7 @@ fn run() -> Run {
         device: Some("Pixel 9".into()),
         wall_ms: 1_795_399_990_000,
         mono_ms: 0,
+        ..Run::default()
     }
 }
 

@@ -41,6 +41,7 @@ fn run(number: i64) -> Run {
         device: Some("Pixel 9".into()),
         wall_ms: 0,
         mono_ms: 0,
+        ..Run::default()
     }
 }
 
