@@ -1,49 +1,88 @@
 //! The kinds of events, their lanes and the purposes they serve.
 //!
-//! Lane and purposes are constant functions of the kind. `level` never changes them.
+//! Lane and purposes are constant functions of the kind. `level` never changes them. The documentation of
+//! `crate::event` lists the steps to add a kind.
 
-/// The kind of an event. The number is part of the ring's format: append, never renumber.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Kind {
+/// Defines the kinds from one table: number, spelling, lane and purposes.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $number:literal $word:literal, $lane:ident, [$($purpose:ident),+];)+) => {
+        /// The kind of an event. The number is part of the ring's format: append, never renumber.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Kind {
+            $($(#[$doc])* $name = $number),+
+        }
+
+        impl Kind {
+            /// All kinds in order of their number.
+            pub const ALL: [Kind; [$($number),+].len()] = [$(Kind::$name),+];
+
+            /// The spelling in rows, in the inspector and at the server.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Kind::$name => $word),+
+                }
+            }
+
+            /// Its lane.
+            #[must_use]
+            pub fn lane(self) -> Lane {
+                match self {
+                    $(Kind::$name => Lane::$lane),+
+                }
+            }
+
+            /// The purposes of the kind. One of them must be granted for the event to be sent.
+            #[must_use]
+            pub const fn purposes(self) -> &'static [Purpose] {
+                match self {
+                    $(Kind::$name => &[$(Purpose::$purpose),+]),+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// An error that ended the process, recorded by `fatal()`.
-    Crash = 0,
+    Crash = 0 "crash", Crash, [Monitoring];
     /// An error that the app handled or survived.
-    Error = 1,
+    Error = 1 "error", Critical, [Monitoring];
     /// The main thread did not respond.
-    Hang = 2,
+    Hang = 2 "hang", Critical, [Monitoring];
     /// The system ended an earlier process.
-    AppExit = 3,
+    AppExit = 3 "app_exit", Critical, [Monitoring];
     /// Revenue.
-    Revenue = 4,
+    Revenue = 4 "revenue", Critical, [Analytics];
     /// Feedback from a user.
-    Feedback = 5,
+    Feedback = 5 "feedback", Critical, [Monitoring];
     /// The start or end of a session.
-    Session = 6,
+    Session = 6 "session", Critical, [Monitoring, Analytics];
     /// A screen from navigation to display.
-    ScreenLoad = 7,
+    ScreenLoad = 7 "screen_load", Normal, [Monitoring];
     /// Process start to first screen.
-    AppStart = 8,
+    AppStart = 8 "app_start", Normal, [Monitoring];
     /// One HTTP exchange.
-    ApiCall = 9,
+    ApiCall = 9 "api_call", Normal, [Monitoring];
     /// One image fetched and decoded.
-    ImageLoad = 10,
+    ImageLoad = 10 "image_load", Normal, [Monitoring];
     /// A tap, swipe or other interaction.
-    Interaction = 11,
+    Interaction = 11 "interaction", Normal, [Monitoring, Analytics];
     /// A screen was shown.
-    ScreenView = 12,
+    ScreenView = 12 "screen_view", Normal, [Monitoring, Analytics];
     /// An analytics event with a name that the app chooses.
-    Analytics = 13,
+    Analytics = 13 "analytics", Normal, [Analytics];
     /// A property of the user was set, incremented or appended to.
-    UserProp = 14,
+    UserProp = 14 "user_prop", Normal, [Analytics];
     /// A message with a level.
-    Message = 15,
+    Message = 15 "message", Normal, [Monitoring];
     /// A counter, gauge or distribution value.
-    Metric = 16,
+    Metric = 16 "metric", Bulk, [Monitoring];
     /// Slow, frozen and total frames of a screen.
-    Frames = 17,
+    Frames = 17 "frames", Bulk, [Monitoring];
     /// The main thread was busy for a long time.
-    LongTask = 18,
+    LongTask = 18 "long_task", Bulk, [Monitoring];
 }
 
 /// Order of delivery and of eviction: lane 0 is sent first and never evicted for space.
@@ -110,86 +149,16 @@ impl Purpose {
 }
 
 impl Kind {
-    /// All kinds in order of their number.
-    pub const ALL: [Kind; 19] = [
-        Kind::Crash,
-        Kind::Error,
-        Kind::Hang,
-        Kind::AppExit,
-        Kind::Revenue,
-        Kind::Feedback,
-        Kind::Session,
-        Kind::ScreenLoad,
-        Kind::AppStart,
-        Kind::ApiCall,
-        Kind::ImageLoad,
-        Kind::Interaction,
-        Kind::ScreenView,
-        Kind::Analytics,
-        Kind::UserProp,
-        Kind::Message,
-        Kind::Metric,
-        Kind::Frames,
-        Kind::LongTask,
-    ];
-
     /// The kind with this number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Kind> {
         Kind::ALL.get(usize::from(number)).copied()
     }
 
-    /// The spelling in rows, in the inspector and at the server.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Crash => "crash",
-            Kind::Error => "error",
-            Kind::Hang => "hang",
-            Kind::AppExit => "app_exit",
-            Kind::Revenue => "revenue",
-            Kind::Feedback => "feedback",
-            Kind::Session => "session",
-            Kind::ScreenLoad => "screen_load",
-            Kind::AppStart => "app_start",
-            Kind::ApiCall => "api_call",
-            Kind::ImageLoad => "image_load",
-            Kind::Interaction => "interaction",
-            Kind::ScreenView => "screen_view",
-            Kind::Analytics => "analytics",
-            Kind::UserProp => "user_prop",
-            Kind::Message => "message",
-            Kind::Metric => "metric",
-            Kind::Frames => "frames",
-            Kind::LongTask => "long_task",
-        }
-    }
-
     /// The kind with this spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-
-    /// Its lane.
-    #[must_use]
-    pub fn lane(self) -> Lane {
-        match self {
-            Kind::Crash => Lane::Crash,
-            Kind::Error | Kind::Hang | Kind::AppExit | Kind::Revenue | Kind::Feedback | Kind::Session => Lane::Critical,
-            Kind::Metric | Kind::Frames | Kind::LongTask => Lane::Bulk,
-            _ => Lane::Normal,
-        }
-    }
-
-    /// The purposes of the kind. One of them must be granted for the event to be sent.
-    #[must_use]
-    pub const fn purposes(self) -> &'static [Purpose] {
-        match self {
-            Kind::Analytics | Kind::UserProp | Kind::Revenue => &[Purpose::Analytics],
-            Kind::ScreenView | Kind::Interaction | Kind::Session => &Purpose::ALL,
-            _ => &[Purpose::Monitoring],
-        }
     }
 
     /// Whether its rows have `conditions`: facts about the device at that moment.
@@ -231,7 +200,7 @@ mod tests {
             assert_eq!(Kind::from_number(number as u8), Some(kind));
             assert_eq!(Kind::parse(kind.as_str()), Some(kind));
         }
-        assert_eq!(Kind::from_number(19), None);
+        assert_eq!(Kind::from_number(Kind::ALL.len() as u8), None);
         assert_eq!(Kind::parse("Crash"), None);
     }
 

@@ -122,7 +122,7 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub const RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// Bytes of a response that are read: the largest useful one names 500 rejected rows.
-pub const ANSWER_BYTES: usize = 1024 * 1024;
+pub const RESPONSE_BYTES: usize = 1024 * 1024;
 
 /// Requests a bisect may cost, per route and hour: two batches of 500 events need 9 steps each.
 pub const BISECT_REQUESTS_PER_HOUR: u32 = 20;

@@ -1,16 +1,16 @@
 //! Test support: child processes that can be killed, a collector, test servers of vendors, and the contract vectors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod child_process;
 pub mod contract;
 pub mod disk;
 pub mod harmless;
-pub mod kid;
 pub mod plants;
-pub mod scene;
+pub mod scenario;
 pub mod seeded;
-pub mod standin;
-pub mod story;
+pub mod vendor_server;
 pub mod vendors;
+pub mod workload;
 
 /// Reports that a test was skipped. Writes to stderr directly, since the test harness captures `println!`.
 pub fn skipped(name: &str, why: &str) {

@@ -58,7 +58,7 @@ const GUIDE: [&str; 38] = [
 
 /// Returns true if this expected file is updated instead of compared.
 fn blessed(what: &str) -> bool {
-    std::env::var("REZ_BLESS").is_ok_and(|said| said == "1" || said.split(',').any(|name| name == what))
+    std::env::var("REZ_BLESS").is_ok_and(|output| output == "1" || output.split(',').any(|name| name == what))
 }
 
 /// Compares a result with the expected file, or updates the file.

@@ -4,8 +4,8 @@
 
 use rez_inspect::collector::{Collector, Fault, Options, Switches, What};
 use rez_monitor::inspect::Reader;
-use rez_monitor_tests::kid::Kid;
-use rez_monitor_tests::scene::{Scene, dropped, rows, serial};
+use rez_monitor_tests::child_process::ChildProcess;
+use rez_monitor_tests::scenario::{Scenario, dropped, rows, serial};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
@@ -20,9 +20,9 @@ fn garble(file: &Path) {
 }
 
 /// Damages the database beyond what the log can repair.
-fn lose_database(scene: &Scene) {
-    garble(&scene.folder().join("queue.db"));
-    let wal = scene.folder().join("queue.db-wal");
+fn lose_database(scenario: &Scenario) {
+    garble(&scenario.folder().join("queue.db"));
+    let wal = scenario.folder().join("queue.db-wal");
     if wal.exists() {
         std::fs::OpenOptions::new().write(true).open(wal).unwrap().set_len(0).unwrap();
     }
@@ -31,48 +31,48 @@ fn lose_database(scene: &Scene) {
 #[test]
 fn append_started_but_not_published_is_neither_recorded_nor_counted() {
     for at in [2, 3, 17] {
-        let scene = Scene::new(CHILD);
+        let scenario = Scenario::new(CHILD);
         // The first append is the run record.
-        let said = scene.killed_at(&format!("append_started:{at}"), "n=100 kinds=message url=none");
-        let found = scene.deliver();
-        found.has_exactly(&said.recorded);
+        let output = scenario.killed_at(&format!("append_started:{at}"), "n=100 kinds=message url=none");
+        let found = scenario.deliver();
+        found.has_exactly(&output.recorded);
         found.nothing_dropped();
     }
 }
 
 #[test]
 fn published_but_not_folded_is_imported_once_with_the_release_of_its_own_run() {
-    let scene = Scene::new(CHILD);
-    let said = scene.killed_at("append_published:40", "n=100 kinds=message url=none release=shop@1");
-    let next = scene.run("n=10 first=500 kinds=message url=none release=shop@2 end=close");
-    let reader = Reader::open(&scene.folder()).unwrap();
+    let scenario = Scenario::new(CHILD);
+    let output = scenario.killed_at("append_published:40", "n=100 kinds=message url=none release=shop@1");
+    let next = scenario.run("n=10 first=500 kinds=message url=none release=shop@2 end=close");
+    let reader = Reader::open(&scenario.folder()).unwrap();
     let release: HashMap<i64, String> =
         reader.runs().unwrap().into_iter().map(|run| (run.number, run.release)).collect();
     let mut seen = BTreeMap::new();
-    for row in rows(&scene.folder()) {
+    for row in rows(&scenario.folder()) {
         let serial = serial(&row.row.json).unwrap();
         let expected = if serial < 500 { "shop@1" } else { "shop@2" };
         assert_eq!(release.get(&row.row.run).map(String::as_str), Some(expected), "of event {serial}");
         *seen.entry(expected).or_insert(0) += 1;
     }
     // The last one was published and its call did not return.
-    assert_eq!(seen.get("shop@1"), Some(&(said.recorded.len() + 1)));
+    assert_eq!(seen.get("shop@1"), Some(&(output.recorded.len() + 1)));
     assert_eq!(seen.get("shop@2"), Some(&10));
-    let found = scene.deliver();
-    found.has_all(&said.recorded);
+    let found = scenario.deliver();
+    found.has_all(&output.recorded);
     found.has_all(&next.recorded);
     found.nothing_dropped();
 }
 
 #[test]
 fn runs_that_die_before_they_end_the_session_of_the_run_before_leave_no_session_without_an_end() {
-    let scene = Scene::new(CHILD);
+    let scenario = Scenario::new(CHILD);
     for _ in 0..2 {
-        let _ = scene.killed_at("fold_committed:1", "n=5 kinds=analytics url=none sessions=1 end=wait");
+        let _ = scenario.killed_at("fold_committed:1", "n=5 kinds=analytics url=none sessions=1 end=wait");
     }
-    let _ = scene.run("n=5 kinds=analytics url=none sessions=1 end=close");
+    let _ = scenario.run("n=5 kinds=analytics url=none sessions=1 end=close");
     let mut sessions: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for listed in rows(&scene.folder()) {
+    for listed in rows(&scenario.folder()) {
         let json: serde_json::Value = serde_json::from_str(&listed.row.json).unwrap();
         if let (Some(id), Some(_)) = (json["session"].as_str(), json["init"].as_bool()) {
             sessions.entry(id.to_owned()).or_default().push(json["status"].as_str().unwrap().to_owned());
@@ -93,37 +93,37 @@ fn a_kill_around_the_commit_of_a_fold_loses_and_doubles_nothing() {
         "superblock_written:1",
         "superblock_written:2",
     ] {
-        let scene = Scene::new(CHILD);
-        let said = scene.killed_at(fault, "n=3000 url=none pause_us=300 end=wait");
-        let found = scene.deliver();
-        found.has_all(&said.recorded);
+        let scenario = Scenario::new(CHILD);
+        let output = scenario.killed_at(fault, "n=3000 url=none pause_us=300 end=wait");
+        let found = scenario.deliver();
+        found.has_all(&output.recorded);
         found.nothing_dropped();
         // At most the call that was under way is there without an acknowledgement.
-        assert!(found.collected.len() <= said.recorded.len() + 1, "{fault}");
-        assert_eq!(scene.collector.counts().unwrap().duplicates, 0, "{fault}");
+        assert!(found.collected.len() <= output.recorded.len() + 1, "{fault}");
+        assert_eq!(scenario.collector.counts().unwrap().duplicates, 0, "{fault}");
     }
 }
 
 #[test]
 fn if_the_database_is_lost_after_a_commit_the_ring_restores_the_events_with_the_same_ids() {
-    let scene = Scene::new(CHILD);
-    let said = scene.killed_at("fold_committed:1", "n=3000 url=none pause_us=300 end=wait");
-    lose_database(&scene);
-    let found = scene.deliver();
-    found.has_all(&said.recorded);
-    assert_eq!(scene.collector.counts().unwrap().duplicates, 0);
+    let scenario = Scenario::new(CHILD);
+    let output = scenario.killed_at("fold_committed:1", "n=3000 url=none pause_us=300 end=wait");
+    lose_database(&scenario);
+    let found = scenario.deliver();
+    found.has_all(&output.recorded);
+    assert_eq!(scenario.collector.counts().unwrap().duplicates, 0);
 }
 
 #[test]
 fn if_the_database_is_lost_after_the_superblock_was_written_the_carver_restores_the_rows() {
-    let scene = Scene::new(CHILD);
-    let said = scene.run("n=500 url=none pause_us=100 end=close");
-    garble(&scene.folder().join("queue.db"));
-    let more = scene.killed_at("superblock_written:1", "n=100 first=5000 url=none pause_us=100 end=wait");
-    let found = scene.deliver();
-    found.has_all(&said.recorded);
+    let scenario = Scenario::new(CHILD);
+    let output = scenario.run("n=500 url=none pause_us=100 end=close");
+    garble(&scenario.folder().join("queue.db"));
+    let more = scenario.killed_at("superblock_written:1", "n=100 first=5000 url=none pause_us=100 end=wait");
+    let found = scenario.deliver();
+    found.has_all(&output.recorded);
     found.has_all(&more.recorded);
-    assert_eq!(scene.collector.counts().unwrap().duplicates, 0);
+    assert_eq!(scenario.collector.counts().unwrap().duplicates, 0);
 }
 
 #[test]
@@ -138,45 +138,45 @@ fn after_a_kill_around_a_request_every_event_arrives_once() {
         "settled:1",
         "settled:2",
     ] {
-        let scene = Scene::new(CHILD);
-        let said = scene.killed_at(fault, "n=700 pause_us=20 end=try,try,try,try,wait");
-        let found = scene.deliver();
-        found.has_all(&said.recorded);
+        let scenario = Scenario::new(CHILD);
+        let output = scenario.killed_at(fault, "n=700 pause_us=20 end=try,try,try,try,wait");
+        let found = scenario.deliver();
+        found.has_all(&output.recorded);
         found.nothing_dropped();
-        assert!(found.collected.len() <= said.recorded.len() + 1, "{fault}");
+        assert!(found.collected.len() <= output.recorded.len() + 1, "{fault}");
     }
 }
 
 #[test]
-fn if_the_answer_to_a_committed_request_is_lost_the_same_ids_are_sent_again() {
-    let scene = Scene::new(CHILD);
-    scene.collector.set_switches(Switches { faults: [Fault::once(What::DropAnswer)].into(), ..Switches::default() });
-    let said = scene.killed_at("answered:1", "n=100 kinds=message end=try,wait");
-    let at_server = scene.found();
+fn if_the_response_to_a_committed_request_is_lost_the_same_ids_are_sent_again() {
+    let scenario = Scenario::new(CHILD);
+    scenario.collector.set_switches(Switches { faults: [Fault::once(What::DropAnswer)].into(), ..Switches::default() });
+    let output = scenario.killed_at("answered:1", "n=100 kinds=message end=try,wait");
+    let at_server = scenario.delivered();
     assert!(!at_server.collected.is_empty(), "the server had committed");
-    let found = scene.deliver();
-    found.has_exactly(&said.recorded);
-    let counts = scene.collector.counts().unwrap();
+    let found = scenario.deliver();
+    found.has_exactly(&output.recorded);
+    let counts = scenario.collector.counts().unwrap();
     assert!(counts.duplicates + counts.replays > 0, "it was sent again: {counts:?}");
 }
 
 #[test]
 fn records_that_wait_while_the_database_is_lost_keep_the_ids_and_the_release_of_their_run() {
-    let scene = Scene::new(CHILD);
+    let scenario = Scenario::new(CHILD);
     // What comes after the persist waits in the ring for the next fold; the run's record is folded.
     let options = "n=3000 kinds=message crumbs=0 url=none persist_every=100 release=shop@1 end=wait";
-    let said = scene.killed_at("append_published:190", options);
+    let output = scenario.killed_at("append_published:190", options);
     for name in ["queue.db", "queue.db-wal", "queue.db-shm"] {
-        let _ = std::fs::remove_file(scene.folder().join(name));
+        let _ = std::fs::remove_file(scenario.folder().join(name));
     }
-    scene.run("n=0 url=none release=shop@2 end=persist,close");
-    let ids: HashMap<&str, u64> = said.recorded.iter().map(|(id, serial)| (id.as_str(), *serial)).collect();
-    let reader = Reader::open(&scene.folder()).unwrap();
+    scenario.run("n=0 url=none release=shop@2 end=persist,close");
+    let ids: HashMap<&str, u64> = output.recorded.iter().map(|(id, serial)| (id.as_str(), *serial)).collect();
+    let reader = Reader::open(&scenario.folder()).unwrap();
     let release: HashMap<i64, String> =
         reader.runs().unwrap().into_iter().map(|run| (run.number, run.release)).collect();
-    let there = rows(&scene.folder());
-    assert!(there.len() > 30, "{} of {} waited in the ring", there.len(), said.recorded.len());
-    let published = said.recorded.len() as u64;
+    let there = rows(&scenario.folder());
+    assert!(there.len() > 30, "{} of {} waited in the ring", there.len(), output.recorded.len());
+    let published = output.recorded.len() as u64;
     for row in there {
         let serial = serial(&row.row.json).unwrap();
         // The last one was published and its call did not return.
@@ -188,21 +188,21 @@ fn records_that_wait_while_the_database_is_lost_keep_the_ids_and_the_release_of_
 
 #[test]
 fn a_crash_folded_out_of_the_reserve_is_not_folded_again() {
-    let scene = Scene::new(CHILD);
+    let scenario = Scenario::new(CHILD);
     // With no database to fold into the ring fills up, and the last crash goes into the reserve.
-    scene.put_newer_queue();
-    let said = scene.run("n=0 url=none fatals=2000 fill=6000 release=shop@1");
-    assert_eq!(said.refused.get("ring_full"), Some(&1), "ring and reserve were filled: {:?}", said.refused);
-    assert!(said.recorded.len() > 50, "{}", said.recorded.len());
-    scene.remove_newer_queue();
-    let args = scene.args("record", "n=0 url=none release=shop@2 end=persist,wait");
-    let (code, _) = Kid::start(CHILD, &args, Some("reserve_folded:1")).wait();
+    scenario.put_newer_queue();
+    let output = scenario.run("n=0 url=none fatals=2000 fill=6000 release=shop@1");
+    assert_eq!(output.refused.get("ring_full"), Some(&1), "ring and reserve were filled: {:?}", output.refused);
+    assert!(output.recorded.len() > 50, "{}", output.recorded.len());
+    scenario.remove_newer_queue();
+    let args = scenario.args("record", "n=0 url=none release=shop@2 end=persist,wait");
+    let (code, _) = ChildProcess::start(CHILD, &args, Some("reserve_folded:1")).wait();
     assert_eq!(code, None, "the crash came out of the reserve");
-    let more = scene.run("n=5 first=5000 url=none release=shop@3 end=close");
-    let reader = Reader::open(&scene.folder()).unwrap();
+    let more = scenario.run("n=5 first=5000 url=none release=shop@3 end=close");
+    let reader = Reader::open(&scenario.folder()).unwrap();
     let release: HashMap<i64, String> =
         reader.runs().unwrap().into_iter().map(|run| (run.number, run.release)).collect();
-    for row in rows(&scene.folder()) {
+    for row in rows(&scenario.folder()) {
         let serial = serial(&row.row.json).unwrap();
         let expected = if serial < 5000 { "shop@1" } else { "shop@3" };
         assert_eq!(release.get(&row.row.run).map(String::as_str), Some(expected), "of event {serial}");
@@ -210,36 +210,36 @@ fn a_crash_folded_out_of_the_reserve_is_not_folded_again() {
     let refused = reader.overview().unwrap().refused;
     assert!(refused.contains(&("ring_full".into(), "crash".into(), 1)), "{refused:?}");
     drop(reader);
-    let found = scene.deliver();
-    found.has_exactly(&[said.recorded, more.recorded].concat());
+    let found = scenario.deliver();
+    found.has_exactly(&[output.recorded, more.recorded].concat());
 }
 
 #[test]
 fn if_the_file_is_lost_before_a_settlement_is_in_the_superblock_at_most_one_batch_is_sent_again() {
-    let scene = Scene::new(CHILD);
-    let said = scene.killed_at("settled:1", "n=100 kinds=message end=try,wait");
-    let before = scene.found().collected;
-    lose_database(&scene);
-    let found = scene.deliver();
+    let scenario = Scenario::new(CHILD);
+    let output = scenario.killed_at("settled:1", "n=100 kinds=message end=try,wait");
+    let before = scenario.delivered().collected;
+    lose_database(&scenario);
+    let found = scenario.deliver();
     found.none_doubled();
     assert!(before.iter().all(|(id, n)| found.collected.get(id) == Some(n)));
-    assert_eq!(said.recorded.len(), 100);
-    let duplicates = scene.collector.counts().unwrap().duplicates;
+    assert_eq!(output.recorded.len(), 100);
+    let duplicates = scenario.collector.counts().unwrap().duplicates;
     assert!(duplicates <= before.len() as u64, "{duplicates} came again of a batch of {}", before.len());
 }
 
 #[test]
 fn many_damaged_rows_quarantine_the_file_and_rows_that_are_not_recovered_are_counted() {
     for (every, storm) in [(10, true), (150, false)] {
-        let scene = Scene::new(CHILD);
-        let said = scene.run("n=300 kinds=message url=none end=close");
-        let db = rusqlite::Connection::open(scene.folder().join("queue.db")).unwrap();
+        let scenario = Scenario::new(CHILD);
+        let output = scenario.run("n=300 kinds=message url=none end=close");
+        let db = rusqlite::Connection::open(scenario.folder().join("queue.db")).unwrap();
         let spoiled = db.execute(&format!("UPDATE event SET crc = crc + 1 WHERE seq % {every} = 3"), []).unwrap();
         drop(db);
-        let found = scene.deliver();
-        assert_eq!(scene.folder().join("quarantine").exists(), storm, "{spoiled} of 300 rows were damaged");
+        let found = scenario.deliver();
+        assert_eq!(scenario.folder().join("quarantine").exists(), storm, "{spoiled} of 300 rows were damaged");
         found.none_doubled();
-        let missing = said.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count();
+        let missing = output.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count();
         assert_eq!(missing, spoiled);
         let reason = if storm { "corrupt_file" } else { "corrupt_row" };
         assert_eq!(dropped(&found.balance), BTreeMap::from([(reason.to_owned(), spoiled as u64)]));
@@ -248,39 +248,39 @@ fn many_damaged_rows_quarantine_the_file_and_rows_that_are_not_recovered_are_cou
 
 #[test]
 fn rows_of_a_damaged_file_go_only_to_the_destinations_that_had_not_settled_them() {
-    let scene = Scene::new(CHILD);
-    let second = Collector::start(Options::new(scene.path("second.sqlite"))).unwrap();
+    let scenario = Scenario::new(CHILD);
+    let second = Collector::start(Options::new(scenario.path("second.sqlite"))).unwrap();
     second.set_network(false);
-    let said = scene.run(&format!("n=300 second_url={} end=try,close wait_ms=5000", second.url()));
-    let first_time = scene.found().collected;
+    let output = scenario.run(&format!("n=300 second_url={} end=try,close wait_ms=5000", second.url()));
+    let first_time = scenario.delivered().collected;
     assert!(first_time.len() > 100, "the first destination has {} of them", first_time.len());
-    garble(&scene.folder().join("queue.db"));
+    garble(&scenario.folder().join("queue.db"));
     second.set_network(true);
-    let last = scene.run(&format!("n=0 second_url={} end=persist,flush", second.url()));
-    assert_eq!(last.word("left"), Some("0"), "{:?}", last.words);
-    scene.found().has_exactly(&said.recorded);
-    let counts = scene.collector.counts().unwrap();
+    let last = scenario.run(&format!("n=0 second_url={} end=persist,flush", second.url()));
+    assert_eq!(last.value("left"), Some("0"), "{:?}", last.lines);
+    scenario.delivered().has_exactly(&output.recorded);
+    let counts = scenario.collector.counts().unwrap();
     assert_eq!((counts.duplicates, counts.replays), (0, 0), "the first one had settled them: {counts:?}");
-    let at_second = rez_monitor_tests::scene::collected(&second);
-    assert!(said.recorded.iter().all(|(id, serial)| at_second.get(id) == Some(serial)));
+    let at_second = rez_monitor_tests::scenario::collected(&second);
+    assert!(output.recorded.iter().all(|(id, serial)| at_second.get(id) == Some(serial)));
 }
 
 #[test]
 fn an_interrupted_wipe_is_finished_before_anything_is_sent() {
     for fault in ["wipe_begun:1", "wipe_ended:1"] {
         for (wish, analytics_only) in [("forget", false), ("deny", true)] {
-            let scene = Scene::new(CHILD);
-            scene.collector.set_network(false);
-            let said = scene.killed_at(fault, &format!("n=200 pause_us=50 end=persist,{wish},wait"));
-            scene.collector.set_network(true);
-            let found = scene.deliver();
+            let scenario = Scenario::new(CHILD);
+            scenario.collector.set_network(false);
+            let output = scenario.killed_at(fault, &format!("n=200 pause_us=50 end=persist,{wish},wait"));
+            scenario.collector.set_network(true);
+            let found = scenario.deliver();
             let wiped = |serial: u64| !analytics_only || serial % 7 == 1;
             let back: Vec<_> = found.collected.values().filter(|serial| wiped(**serial)).collect();
             assert!(back.is_empty(), "{fault}, {wish}: {} wiped events came back", back.len());
-            let kept: Vec<_> = said.recorded.iter().filter(|(_, serial)| !wiped(*serial)).cloned().collect();
+            let kept: Vec<_> = output.recorded.iter().filter(|(_, serial)| !wiped(*serial)).cloned().collect();
             found.has_exactly(&kept);
-            let bytes = std::fs::read(scene.folder().join("queue.db")).unwrap();
-            let gone = said.recorded.iter().filter(|(_, serial)| wiped(*serial));
+            let bytes = std::fs::read(scenario.folder().join("queue.db")).unwrap();
+            let gone = output.recorded.iter().filter(|(_, serial)| wiped(*serial));
             for (id, _) in gone.take(20) {
                 assert!(!bytes.windows(id.len()).any(|window| window == id.as_bytes()), "{id} is still in the file");
             }
@@ -291,30 +291,30 @@ fn an_interrupted_wipe_is_finished_before_anything_is_sent() {
 #[test]
 fn a_carve_killed_in_a_step_is_repeated_and_doubles_nothing() {
     for fault in ["carve_step:1", "carve_step:3"] {
-        let scene = Scene::new(CHILD);
+        let scenario = Scenario::new(CHILD);
         // Rows of 6 KiB spill over into other pages.
-        let said = scene.run("n=400 url=none kinds=message fill=6000 persist_every=50 end=close");
-        assert_eq!(said.refusals(), 0);
-        garble(&scene.folder().join("queue.db"));
-        scene.killed_at(fault, "n=0 url=none end=wait");
-        let found = scene.deliver();
-        found.has_exactly(&said.recorded);
-        assert_eq!(scene.collector.counts().unwrap().duplicates, 0);
+        let output = scenario.run("n=400 url=none kinds=message fill=6000 persist_every=50 end=close");
+        assert_eq!(output.refusals(), 0);
+        garble(&scenario.folder().join("queue.db"));
+        scenario.killed_at(fault, "n=0 url=none end=wait");
+        let found = scenario.deliver();
+        found.has_exactly(&output.recorded);
+        assert_eq!(scenario.collector.counts().unwrap().duplicates, 0);
     }
 }
 
 #[test]
 fn a_carve_killed_before_its_folder_is_deleted_counts_its_losses_once() {
-    let scene = Scene::new(CHILD);
-    let said = scene.run("n=400 url=none kinds=message crumbs=0 persist_every=50 end=close");
-    let file = std::fs::OpenOptions::new().write(true).open(scene.folder().join("queue.db")).unwrap();
+    let scenario = Scenario::new(CHILD);
+    let output = scenario.run("n=400 url=none kinds=message crumbs=0 persist_every=50 end=close");
+    let file = std::fs::OpenOptions::new().write(true).open(scenario.folder().join("queue.db")).unwrap();
     file.set_len(file.metadata().unwrap().len() * 2 / 3).unwrap();
-    garble(&scene.folder().join("queue.db"));
+    garble(&scenario.folder().join("queue.db"));
     for _ in 0..3 {
-        scene.killed_at("carve_done:1", "n=0 url=none end=wait");
+        scenario.killed_at("carve_done:1", "n=0 url=none end=wait");
     }
-    let found = scene.deliver();
-    let lost = said.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+    let found = scenario.deliver();
+    let lost = output.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
     assert!(lost > 50, "{lost}");
     assert_eq!(dropped(&found.balance), [("corrupt_file".to_owned(), lost)].into());
 }
@@ -322,33 +322,33 @@ fn a_carve_killed_before_its_folder_is_deleted_counts_its_losses_once() {
 #[test]
 fn a_carve_whose_new_database_is_lost_continues_and_neither_doubles_nor_miscounts() {
     for step in [2, 5, 30] {
-        let scene = Scene::new(CHILD);
-        let said = scene.run("n=400 url=none kinds=message fill=6000 crumbs=0 persist_every=50 end=close");
-        garble(&scene.folder().join("queue.db"));
-        scene.killed_at(&format!("carve_committed:{step}"), "n=0 end=try,wait");
-        garble(&scene.folder().join("queue.db"));
-        let found = scene.deliver();
-        found.has_exactly(&said.recorded);
+        let scenario = Scenario::new(CHILD);
+        let output = scenario.run("n=400 url=none kinds=message fill=6000 crumbs=0 persist_every=50 end=close");
+        garble(&scenario.folder().join("queue.db"));
+        scenario.killed_at(&format!("carve_committed:{step}"), "n=0 end=try,wait");
+        garble(&scenario.folder().join("queue.db"));
+        let found = scenario.deliver();
+        found.has_exactly(&output.recorded);
         found.nothing_dropped();
     }
 }
 
 #[test]
 fn carved_events_keep_the_release_of_their_own_run() {
-    let scene = Scene::new(CHILD);
+    let scenario = Scenario::new(CHILD);
     let mut recorded = Vec::new();
     for life in 1..=3 {
         let options = format!("n=40 first={} url=none release=shop@{life} persist_every=10 end=close", life * 1000);
-        recorded.extend(scene.run(&options).recorded);
+        recorded.extend(scenario.run(&options).recorded);
     }
-    garble(&scene.folder().join("queue.db"));
-    scene.run("n=5 first=4000 url=none release=shop@4 end=persist,close");
-    let reader = Reader::open(&scene.folder()).unwrap();
+    garble(&scenario.folder().join("queue.db"));
+    scenario.run("n=5 first=4000 url=none release=shop@4 end=persist,close");
+    let reader = Reader::open(&scenario.folder()).unwrap();
     let runs = reader.runs().unwrap();
     assert_eq!(runs.last().map(|run| run.release.as_str()), Some("shop@4"), "the newest run is the last one");
     let release: HashMap<i64, String> = runs.into_iter().map(|run| (run.number, run.release)).collect();
     let mut counts = BTreeMap::new();
-    for row in rows(&scene.folder()) {
+    for row in rows(&scenario.folder()) {
         let serial = serial(&row.row.json).unwrap();
         let expected = format!("shop@{}", serial / 1000);
         assert_eq!(release.get(&row.row.run), Some(&expected), "of event {serial}");
@@ -356,7 +356,7 @@ fn carved_events_keep_the_release_of_their_own_run() {
     }
     assert_eq!(counts.into_values().collect::<Vec<_>>(), [40, 40, 40, 5]);
     drop(reader);
-    scene.deliver().has_all(&recorded);
+    scenario.deliver().has_all(&recorded);
 }
 
 /// Simulates another boot: ring and database were last open in an earlier one.
@@ -370,18 +370,18 @@ fn another_boot(folder: &Path) {
 
 #[test]
 fn a_power_failure_after_a_commit_begins_a_new_epoch_and_counts_the_lost_events() {
-    let scene = Scene::new(CHILD);
-    let first = scene.run("n=50 url=none pause_us=100 end=close");
-    let before = Reader::open(&scene.folder()).unwrap().balance().unwrap().epoch;
-    let mut kid = scene.start("n=300 first=1000 kinds=metric url=none pause_us=100 end=wait");
-    kid.until("all recorded", |said| said.recorded.len() == 300);
-    kid.tell("");
-    let second = kid.kill();
+    let scenario = Scenario::new(CHILD);
+    let first = scenario.run("n=50 url=none pause_us=100 end=close");
+    let before = Reader::open(&scenario.folder()).unwrap().balance().unwrap().epoch;
+    let mut child = scenario.start("n=300 first=1000 kinds=metric url=none pause_us=100 end=wait");
+    child.until("all recorded", |output| output.recorded.len() == 300);
+    child.write_line("");
+    let second = child.kill();
     // Nothing of the log had reached the disk, and the ring is of before too.
-    std::fs::remove_file(scene.folder().join("queue.db-wal")).unwrap();
-    let _ = std::fs::remove_file(scene.folder().join("queue.db-shm"));
-    another_boot(&scene.folder());
-    let found = scene.deliver();
+    std::fs::remove_file(scenario.folder().join("queue.db-wal")).unwrap();
+    let _ = std::fs::remove_file(scenario.folder().join("queue.db-shm"));
+    another_boot(&scenario.folder());
+    let found = scenario.deliver();
     found.has_all(&first.recorded);
     found.none_doubled();
     let there: HashSet<u64> = found.collected.values().copied().collect();
@@ -392,34 +392,35 @@ fn a_power_failure_after_a_commit_begins_a_new_epoch_and_counts_the_lost_events(
     assert!(found.balance.epoch > before, "epoch {} after {before}", found.balance.epoch);
     let ids: HashMap<u64, &String> = second.recorded.iter().map(|(id, serial)| (*serial, id)).collect();
     for (id, serial) in &found.collected {
-        assert!(ids.get(serial).is_none_or(|own| *own == id), "event {serial} has another id than its call answered");
+        assert!(ids.get(serial).is_none_or(|own| *own == id), "event {serial} has another id than its call returned");
     }
     assert!(lost < 300, "some of them waited in the ring");
 }
 
 #[test]
 fn a_power_failure_that_left_the_ring_behind_the_database_hides_no_later_loss() {
-    let scene = Scene::new(CHILD);
-    scene.run("n=20 url=none kinds=message crumbs=0 end=close");
-    let ring = scene.folder().join("ring.bin");
+    let scenario = Scenario::new(CHILD);
+    scenario.run("n=20 url=none kinds=message crumbs=0 end=close");
+    let ring = scenario.folder().join("ring.bin");
     let older = std::fs::read(&ring).unwrap();
-    let first = scene.start("n=200 first=1000 kinds=message url=none end=persist,wait");
-    first.until("persisted", |said| said.words.iter().any(|word| word == "waiting"));
+    let first = scenario.start("n=200 first=1000 kinds=message url=none end=persist,wait");
+    first.until("persisted", |output| output.lines.iter().any(|word| word == "waiting"));
     first.kill();
     // The database reached the disk, the ring's pages did not.
     std::fs::write(&ring, older).unwrap();
-    another_boot(&scene.folder());
+    another_boot(&scenario.folder());
     // What the next life records waits in the ring, and one record of it is damaged there.
-    let said = scene.killed_at("fold_commit:1", "n=50 first=5000 kinds=message crumbs=0 url=none end=persist,wait");
+    let output =
+        scenario.killed_at("fold_commit:1", "n=50 first=5000 kinds=message crumbs=0 url=none end=persist,wait");
     let mut bytes = std::fs::read(&ring).unwrap();
     let places: Vec<usize> =
         bytes.windows(5).enumerate().filter(|(_, text)| text == b"hello").map(|(at, _)| at).collect();
     let at = places[places.len() - 3];
     bytes[at] ^= 0x20;
     std::fs::write(&ring, bytes).unwrap();
-    let found = scene.deliver();
+    let found = scenario.deliver();
     found.none_doubled();
-    let missing = said.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+    let missing = output.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
     assert_eq!(missing, 1, "one record was damaged");
     let lost: u64 = dropped(&found.balance).values().sum();
     assert_eq!(lost, missing, "{:?}", dropped(&found.balance));

@@ -4,7 +4,7 @@
 use rez_monitor::destination::Rez;
 use rez_monitor::inspect::{Balance, Reader, RouteBalance};
 use rez_monitor::{Clock, Config, Consent, Flushed, From, Monitor, Outcome, Purpose};
-use rez_monitor_tests::standin::{Fault, Mood, StandIn};
+use rez_monitor_tests::vendor_server::{Behavior, Fault, VendorServer};
 use rez_monitor_tests::vendors::RezRules;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,13 +18,13 @@ const WAIT: Duration = Duration::from_secs(30);
 struct Life {
     dir: tempfile::TempDir,
     clock: Clock,
-    one: StandIn,
-    two: StandIn,
+    one: VendorServer,
+    two: VendorServer,
 }
 
 impl Life {
     fn new() -> Life {
-        let start = || StandIn::start(Arc::new(RezRules));
+        let start = || VendorServer::start(Arc::new(RezRules));
         let dir = tempfile::tempdir().unwrap();
         Life { dir, clock: Clock::manual(WALL, 5_000), one: start(), two: start() }
     }
@@ -75,7 +75,7 @@ fn flush(monitor: &Monitor) -> Vec<Flushed> {
 }
 
 /// The number of events stored by a server. No event may be stored twice.
-fn stored_at(server: &StandIn) -> usize {
+fn stored_at(server: &VendorServer) -> usize {
     let mut keys: Vec<String> =
         server.log().into_iter().filter(|entry| entry.stored).flat_map(|entry| entry.keys).collect();
     let all = keys.len();
@@ -104,7 +104,7 @@ fn rows(folder: &Path) -> u64 {
 fn an_added_destination_gets_stored_events_or_only_later_ones() {
     let life = Life::new();
     let monitor = life.open(vec![("one", life.one())]);
-    life.one.set(Mood::Always(503));
+    life.one.set(Behavior::Always(503));
     record(&monitor, 10);
     flush(&monitor);
     monitor.add_destination("two", life.two(), From::Now).unwrap();
@@ -112,7 +112,7 @@ fn an_added_destination_gets_stored_events_or_only_later_ones() {
     record(&monitor, 5);
     flush(&monitor);
     assert_eq!(stored_at(&life.two), 5, "only later events");
-    let third = StandIn::start(Arc::new(RezRules));
+    let third = VendorServer::start(Arc::new(RezRules));
     monitor.add_destination("three", rez(&third.url(), "key-3"), From::Oldest).unwrap();
     flush(&monitor);
     flush(&monitor);
@@ -146,11 +146,11 @@ fn a_removed_destination_continues_if_it_returns_within_a_week() {
 fn a_destination_that_a_later_run_does_not_declare_is_dormant_for_a_week_and_then_removed() {
     let life = Life::new();
     let monitor = life.open(vec![("one", life.one()), ("two", life.two())]);
-    life.two.set(Mood::Always(503));
+    life.two.set(Behavior::Always(503));
     record(&monitor, 10);
     flush(&monitor);
     monitor.close(WAIT);
-    life.two.set(Mood::Good);
+    life.two.set(Behavior::Normal);
     assert_eq!(rows(&life.folder()), 10);
     // It returns in time ...
     let monitor = life.open(vec![("one", life.one())]);
@@ -193,7 +193,7 @@ fn a_destination_that_a_later_run_does_not_declare_is_dormant_for_a_week_and_the
 fn a_wrong_key_stops_the_route_and_keeps_its_rows_and_a_new_key_starts_it_at_once() {
     let life = Life::new();
     let monitor = life.open(vec![("one", life.one()), ("two", life.two())]);
-    life.two.set(Mood::Always(401));
+    life.two.set(Behavior::Always(401));
     record(&monitor, 10);
     let report = flush(&monitor);
     let two = report.iter().find(|flushed| flushed.destination == "two").unwrap();
@@ -213,7 +213,7 @@ fn a_wrong_key_stops_the_route_and_keeps_its_rows_and_a_new_key_starts_it_at_onc
     flush(&monitor);
     assert!(life.two.log().len() <= requests + 1);
     monitor.close(WAIT);
-    life.two.set(Mood::Good);
+    life.two.set(Behavior::Normal);
     let monitor = life.open(vec![("one", life.one()), ("two", rez(&life.two.url(), "the-right-key"))]);
     flush(&monitor);
     flush(&monitor);
@@ -254,15 +254,15 @@ fn a_close_sends_the_end_of_the_session() {
 
 #[test]
 fn a_close_that_cannot_send_the_end_of_the_session_leaves_it_for_the_next_run() {
-    for (wait, mood) in [(Duration::ZERO, Mood::Good), (WAIT, Mood::Always(503))] {
+    for (wait, behavior) in [(Duration::ZERO, Behavior::Normal), (WAIT, Behavior::Always(503))] {
         let life = Life::new();
         let monitor = life.open_with(vec![("one", life.one())], true);
         flush(&monitor);
         let before = stored_at(&life.one);
-        life.one.set(mood);
+        life.one.set(behavior);
         monitor.close(wait);
         assert_eq!(stored_at(&life.one), before);
-        life.one.set(Mood::Good);
+        life.one.set(Behavior::Normal);
         let monitor = life.open(vec![("one", life.one())]);
         // After a close without a wait, the writer of the first run may still hold the folder.
         let end = Instant::now() + WAIT;
@@ -285,7 +285,7 @@ fn a_close_never_takes_longer_than_its_wait_even_if_the_server_hangs() {
     let life = Life::new();
     let monitor = life.open_with(vec![("one", life.one())], true);
     flush(&monitor);
-    life.one.set(Mood::Each(Fault::Hang));
+    life.one.set(Behavior::Each(Fault::Hang));
     let (wait, start) = (Duration::from_secs(2), Instant::now());
     monitor.close(wait);
     let took = start.elapsed();

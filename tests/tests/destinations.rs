@@ -1,5 +1,5 @@
 //! Each destination against a stand-in of its vendor's server: real engine, real transport, faults in every third
-//! answer.
+//! response.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor::destination::{Datadog, Ga4, Mixpanel, Otlp, OtlpEncoding, Rez, Sentry};
@@ -9,9 +9,9 @@ use rez_monitor::{
     Clock, Config, ConfigBuilder, Consent, ErrorEvent, Flushed, From, Monitor, Outcome, Purpose, Revenue,
 };
 use rez_monitor_tests::seeded::Seeded;
-use rez_monitor_tests::standin::{Entry, Fault, Mood, Reply, Seen, StandIn};
-use rez_monitor_tests::story;
+use rez_monitor_tests::vendor_server::{Behavior, Fault, LoggedRequest, ReceivedRequest, Response, VendorServer};
 use rez_monitor_tests::vendors::{DatadogLines, Ga4Rules, MixpanelRules, OtlpLines, RezRules, SentryLines, Vendor};
+use rez_monitor_tests::workload;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -160,12 +160,12 @@ struct HangRelease {
 }
 
 impl HangRelease {
-    fn with(server: &Arc<StandIn>) -> HangRelease {
+    fn with(server: &Arc<VendorServer>) -> HangRelease {
         let over = Arc::new(AtomicBool::new(false));
         let (ended, server) = (Arc::clone(&over), Arc::clone(server));
         let thread = std::thread::spawn(move || {
             while !ended.load(Ordering::SeqCst) {
-                // The clock does not move here: on a busy machine it would expire a request that the server has answered.
+                // The clock does not move here: on a busy machine it would expire a request to which the server has responded.
                 // The engine's own time limit has tests with an injected transport.
                 if server.hanging() > 0 && server.open() == server.hanging() {
                     server.release();
@@ -222,27 +222,27 @@ fn balance_of<'a>(balance: &'a Balance, route: &str) -> &'a RouteBalance {
     balance.routes.iter().find(named).unwrap_or_else(|| panic!("no {route} in {balance:#?}"))
 }
 
-fn entries<'a>(log: &'a [Entry], route: &'a str) -> impl Iterator<Item = &'a Entry> {
+fn entries<'a>(log: &'a [LoggedRequest], route: &'a str) -> impl Iterator<Item = &'a LoggedRequest> {
     log.iter().filter(move |entry| entry.route == route)
 }
 
 /// Whether the engine may send these events again: it knows that they were not stored.
-fn refused(entry: &Entry) -> bool {
+fn refused(entry: &LoggedRequest) -> bool {
     matches!(entry.fault, Some(Fault::Status(429 | 503, _) | Fault::Portal))
 }
 
-/// 2,000 events with a fault in every third answer; then both sides must agree.
+/// 2,000 events with a fault in every third response; then both sides must agree.
 fn storm(case: &Case) {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("app");
-    let server = Arc::new(StandIn::start((case.vendor)()));
-    server.set(Mood::EveryThird(Seeded::of(case.name, 20_261_123)));
+    let server = Arc::new(VendorServer::start((case.vendor)()));
+    server.set(Behavior::EveryThird(Seeded::of(case.name, 20_261_123)));
     let clock = clock();
     let hang_release = HangRelease::with(&server);
     let monitor = open((case.add)(config(&folder, &clock), &server.url()));
     for n in 0..EVENTS {
-        story::people(&monitor, n, EVENTS);
-        recorded(story::event(&monitor, n));
+        workload::people(&monitor, n, EVENTS);
+        recorded(workload::event(&monitor, n));
         if n % PORTION == PORTION - 1 {
             drain(&monitor, &clock, 1);
         }
@@ -265,11 +265,11 @@ fn storm(case: &Case) {
         println!("{:#?}", reader.overview());
     }
     for (route, share) in case.routes {
-        check(case, route, share * EVENTS / story::CHAPTER, balance_of(&balance, route), &log);
+        check(case, route, share * EVENTS / workload::CYCLE, balance_of(&balance, route), &log);
     }
 }
 
-fn check(case: &Case, route: &str, wanted: u64, account: &RouteBalance, log: &[Entry]) {
+fn check(case: &Case, route: &str, wanted: u64, account: &RouteBalance, log: &[LoggedRequest]) {
     let message = |what: &str| format!("{route}: {what}: {account:?}");
     assert_eq!(account.stored, EVENTS, "{}", message("rows"));
     assert_eq!(account.stored - account.unwanted, wanted, "{}", message("wanted"));
@@ -278,7 +278,7 @@ fn check(case: &Case, route: &str, wanted: u64, account: &RouteBalance, log: &[E
     let once = case.at_most_once.contains(&route);
     let allowed = |reason: &str| case.may_drop.contains(&reason) || (once && reason == "ambiguous");
     assert!(account.dropped.keys().all(|reason| allowed(reason)), "{}", message("dropped"));
-    let mut sent: HashMap<&str, Vec<&Entry>> = HashMap::new();
+    let mut sent: HashMap<&str, Vec<&LoggedRequest>> = HashMap::new();
     for entry in entries(log, route) {
         entry.keys.iter().for_each(|key| sent.entry(key).or_default().push(entry));
     }
@@ -303,7 +303,7 @@ fn check(case: &Case, route: &str, wanted: u64, account: &RouteBalance, log: &[E
             assert!(before.iter().all(|entry| refused(entry)), "{route}: {key} was sent again after {before:?}");
             assert!(!refused(last), "{route}: {key} was refused and never sent again");
         }
-        let unknown = |entry: &&Entry| match &entry.fault {
+        let unknown = |entry: &&LoggedRequest| match &entry.fault {
             None => false,
             Some(Fault::Cut) => !case.cut_settles,
             Some(_) => !refused(entry),
@@ -372,12 +372,12 @@ fn a_server_that_refuses_everything_loses_nothing() {
 fn refusal(case: &Case, status: u16) {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("app");
-    let server = Arc::new(StandIn::start((case.vendor)()));
-    server.set(Mood::Always(status));
+    let server = Arc::new(VendorServer::start((case.vendor)()));
+    server.set(Behavior::Always(status));
     let clock = clock();
     let monitor = open((case.add)(config(&folder, &clock), &server.url()));
     for n in 0..100 {
-        recorded(story::event(&monitor, n));
+        recorded(workload::event(&monitor, n));
     }
     // Four hours.
     for _ in 0..8 {
@@ -387,7 +387,7 @@ fn refusal(case: &Case, status: u16) {
     }
     let requests = server.log().len();
     assert!(requests > 0, "{} {status}", case.name);
-    server.set(Mood::Good);
+    server.set(Behavior::Normal);
     // A stopped route is probed after a day at the latest.
     let left = drain(&monitor, &clock, 200);
     monitor.close(WAIT);
@@ -395,7 +395,7 @@ fn refusal(case: &Case, status: u16) {
     let balance = balance(&folder);
     for (route, share) in case.routes {
         let account = balance_of(&balance, route);
-        assert_eq!(account.delivered, share * 100 / story::CHAPTER, "{} {status}: {account:?}", case.name);
+        assert_eq!(account.delivered, share * 100 / workload::CYCLE, "{} {status}: {account:?}", case.name);
         assert!(account.dropped.is_empty() && account.dead == 0, "{} {status}: {account:?}", case.name);
     }
 }
@@ -405,7 +405,7 @@ fn events_of_several_users_are_sent_in_several_requests_and_old_ones_are_counted
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("app");
     let case = &CASES[2];
-    let server = Arc::new(StandIn::start((case.vendor)()));
+    let server = Arc::new(VendorServer::start((case.vendor)()));
     let clock = clock();
     let monitor = open(config(&folder, &clock));
     // Recorded without a destination, sent four days later.
@@ -416,7 +416,7 @@ fn events_of_several_users_are_sent_in_several_requests_and_old_ones_are_counted
     monitor.persist(WAIT).unwrap();
     clock.set_wall_ms(WALL);
     for n in 10..100 {
-        story::people(&monitor, n, 100);
+        workload::people(&monitor, n, 100);
         recorded(monitor.track("new", &[("serial", n.into())]));
     }
     monitor.add_destination("ga4", ga4(&server.url()), From::Oldest).unwrap();
@@ -432,7 +432,7 @@ fn events_of_several_users_are_sent_in_several_requests_and_old_ones_are_counted
     assert_eq!((account.delivered, account.dropped.get("expired")), (90, Some(&10)), "{account:?}");
 }
 
-/// Sends through reqwest, except to one address: that never answers while `silent` is set.
+/// Sends through reqwest, except to one address: that never responds while `silent` is set.
 struct Dead {
     inner: Reqwest,
     url: String,
@@ -454,28 +454,28 @@ impl Transport for Dead {
     }
 }
 
-/// A vendor behind a server that answers every request with an empty 200, as several self-hosted trackers do.
-struct EmptyAnswers(Arc<dyn Vendor>);
+/// A vendor behind a server that responds to every request with an empty 200, as several self-hosted trackers do.
+struct EmptyResponses(Arc<dyn Vendor>);
 
-impl Vendor for EmptyAnswers {
-    fn route(&self, seen: &Seen) -> &'static str {
-        self.0.route(seen)
+impl Vendor for EmptyResponses {
+    fn route(&self, request: &ReceivedRequest) -> &'static str {
+        self.0.route(request)
     }
 
-    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>> {
-        self.0.read(seen)
+    fn read(&self, request: &ReceivedRequest) -> Result<Vec<String>, Vec<String>> {
+        self.0.read(request)
     }
 
-    fn answer(&self, _seen: &Seen, _events: usize) -> Reply {
-        Reply::status(200)
+    fn respond(&self, _request: &ReceivedRequest, _events: usize) -> Response {
+        Response::status(200)
     }
 }
 
 #[test]
-fn an_envelope_with_a_session_alone_that_is_answered_with_an_empty_200_is_delivered_and_so_is_what_follows() {
+fn an_envelope_with_a_session_alone_that_gets_an_empty_200_is_delivered_and_so_is_what_follows() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("app");
-    let server = StandIn::start(Arc::new(EmptyAnswers(Arc::new(SentryLines))));
+    let server = VendorServer::start(Arc::new(EmptyResponses(Arc::new(SentryLines))));
     let clock = clock();
     let config = config(&folder, &clock).sessions(true).destination("sentry", sentry(&server.url()));
     let monitor = open(config);
@@ -500,18 +500,18 @@ fn an_empty_200_is_success_for_every_destination_but_our_own() {
     for case in CASES {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("app");
-        let server = StandIn::start(Arc::new(EmptyAnswers((case.vendor)())));
+        let server = VendorServer::start(Arc::new(EmptyResponses((case.vendor)())));
         let clock = clock();
         let monitor = open((case.add)(config(&folder, &clock), &server.url()));
         for n in 0..100 {
-            recorded(story::event(&monitor, n));
+            recorded(workload::event(&monitor, n));
         }
         let left = drain(&monitor, &clock, 20);
         monitor.close(WAIT);
         let balance = balance(&folder);
         for (route, share) in case.routes {
             let account = balance_of(&balance, route);
-            let delivered = if case.name == "rez" { 0 } else { share * 100 / story::CHAPTER };
+            let delivered = if case.name == "rez" { 0 } else { share * 100 / workload::CYCLE };
             assert_eq!(account.delivered, delivered, "{}: {account:?} {left:?}", case.name);
             assert!(account.dropped.is_empty() && account.dead == 0, "{}: {account:?}", case.name);
         }
@@ -523,24 +523,24 @@ fn a_captive_portal_delivers_nothing_and_loses_nothing() {
     for case in CASES {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("app");
-        let server = StandIn::start((case.vendor)());
-        server.set(Mood::Each(Fault::Portal));
+        let server = VendorServer::start((case.vendor)());
+        server.set(Behavior::Each(Fault::Portal));
         let clock = clock();
         let monitor = open((case.add)(config(&folder, &clock), &server.url()));
         for n in 0..100 {
-            recorded(story::event(&monitor, n));
+            recorded(workload::event(&monitor, n));
         }
         let report = drain(&monitor, &clock, 20);
         assert!(report[0].held.as_ref().unwrap().why.contains("could not be reached"), "{}: {report:?}", case.name);
         assert!(server.log().iter().all(|entry| !entry.stored));
-        server.set(Mood::Good);
+        server.set(Behavior::Normal);
         let left = drain(&monitor, &clock, 100);
         monitor.close(WAIT);
         assert!(left.iter().all(|one| one.left == 0), "{}: {left:?}", case.name);
         let balance = balance(&folder);
         for (route, share) in case.routes {
             let account = balance_of(&balance, route);
-            assert_eq!(account.delivered, share * 100 / story::CHAPTER, "{}: {account:?}", case.name);
+            assert_eq!(account.delivered, share * 100 / workload::CYCLE, "{}: {account:?}", case.name);
             assert!(account.dropped.is_empty() && account.dead == 0, "{}: {account:?}", case.name);
         }
     }
@@ -566,13 +566,13 @@ fn a_hundred_flushes_in_a_second_send_each_route_at_most_two_requests_that_fail(
             let dir = tempfile::tempdir().unwrap();
             let folder = dir.path().join("app");
             let vendor: Arc<dyn Vendor> = match trouble {
-                "empty 200" => Arc::new(EmptyAnswers((case.vendor)())),
+                "empty 200" => Arc::new(EmptyResponses((case.vendor)())),
                 _ => (case.vendor)(),
             };
-            let server = StandIn::start(vendor);
+            let server = VendorServer::start(vendor);
             match trouble {
-                "hangs up" => server.set(Mood::Each(Fault::Reset)),
-                "500" => server.set(Mood::Always(500)),
+                "hangs up" => server.set(Behavior::Each(Fault::Reset)),
+                "500" => server.set(Behavior::Always(500)),
                 _ => {}
             }
             let free_port = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -583,7 +583,7 @@ fn a_hundred_flushes_in_a_second_send_each_route_at_most_two_requests_that_fail(
             let clock = clock();
             let monitor = open((case.add)(config(&folder, &clock).transport(transport), &url));
             for n in 0..20 {
-                recorded(story::event(&monitor, n));
+                recorded(workload::event(&monitor, n));
             }
             let mut reports = Vec::new();
             for _ in 0..100 {
@@ -625,16 +625,16 @@ fn a_dead_destination_does_not_delay_the_others() {
             asked: Arc::clone(&asked),
         };
         let mut config = (dead.add)(config(&folder, &clock).transport(transport), &nowhere);
-        let alive: Vec<(&Case, StandIn)> = CASES
+        let alive: Vec<(&Case, VendorServer)> = CASES
             .iter()
             .filter(|case| case.name != dead.name)
-            .map(|case| (case, StandIn::start((case.vendor)())))
+            .map(|case| (case, VendorServer::start((case.vendor)())))
             .collect();
         for (case, server) in &alive {
             config = (case.add)(config, &server.url());
         }
         let monitor = open(config);
-        // Ten minutes of refused connections, then a transport that never answers.
+        // Ten minutes of refused connections, then a transport that never responds.
         for step in 0..40 {
             if step == 20 {
                 assert!(asked.load(Ordering::SeqCst) > 1, "{} was tried", dead.name);
@@ -649,7 +649,12 @@ fn a_dead_destination_does_not_delay_the_others() {
             // If a destination has two routes for it, one sends it at once.
             let keys = [id.clone(), money.to_string(), error.to_string(), error.simple()];
             for (case, server) in &alive {
-                assert!(server.has(&keys, WAIT), "{} did not get {step} while {} is dead", case.name, dead.name);
+                assert!(
+                    server.wait_for_any(&keys, WAIT),
+                    "{} did not get {step} while {} is dead",
+                    case.name,
+                    dead.name
+                );
             }
             assert_eq!(clock.mono_ms(), before.0, "no time passed");
             wait_for_idle(&monitor, dead.name);
@@ -657,7 +662,8 @@ fn a_dead_destination_does_not_delay_the_others() {
             clock.advance(Duration::from_secs(10));
             for (case, server) in alive.iter().filter(|(case, _)| case.name == "mixpanel") {
                 assert!(
-                    server.has(&[money.to_string()], WAIT) && server.has(&[format!("\"{id}\" null")], WAIT),
+                    server.wait_for_any(&[money.to_string()], WAIT)
+                        && server.wait_for_any(&[format!("\"{id}\" null")], WAIT),
                     "{}",
                     case.name
                 );

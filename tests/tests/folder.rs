@@ -4,7 +4,7 @@
 
 use rez_monitor::inspect::{Filter, Reader};
 use rez_monitor::{Config, Consent, Monitor, Purpose, StoreState};
-use rez_monitor_tests::scene::{Scene, balance, dropped, rows, serial};
+use rez_monitor_tests::scenario::{Scenario, balance, dropped, rows, serial};
 use rez_monitor_tests::seeded::Seeded;
 use std::collections::HashSet;
 use std::path::Path;
@@ -67,19 +67,19 @@ fn events_recorded_after_the_folder_was_moved_or_removed_are_found_in_a_new_fold
 fn of_a_folder_removed_during_delivery_no_delivered_event_is_counted_as_lost_in_a_file() {
     let mut random = Seeded::of("removed_during_delivery", 12);
     for round in 0..2 {
-        let scene = Scene::new(CHILD);
+        let scenario = Scenario::new(CHILD);
         let options = "n=40000 kinds=message crumbs=0 patient=1 persist_every=2000 end=flush";
-        let kid = scene.start(options);
+        let child = scenario.start(options);
         let at = 4_000 + random.below(30_000);
-        kid.until("some more", |said| said.recorded.len() as u64 >= at);
+        child.until("some more", |output| output.recorded.len() as u64 >= at);
         // In one step, so that the engine does not meet half a folder.
-        std::fs::rename(scene.folder(), scene.path("away")).unwrap();
-        std::fs::remove_dir_all(scene.path("away")).unwrap();
-        let (code, said) = kid.wait();
-        assert_eq!((code, said.word("left")), (Some(0), Some("0")), "round {round}: {:?}", said.words);
-        let found = scene.deliver();
+        std::fs::rename(scenario.folder(), scenario.path("away")).unwrap();
+        std::fs::remove_dir_all(scenario.path("away")).unwrap();
+        let (code, output) = child.wait();
+        assert_eq!((code, output.value("left")), (Some(0), Some("0")), "round {round}: {:?}", output.lines);
+        let found = scenario.deliver();
         found.none_doubled();
-        let lost = said.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+        let lost = output.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
         let counted = dropped(&found.balance);
         let count = |reason: &str| counted.get(reason).copied().unwrap_or(0);
         println!("round {round}: removed at {at}, {lost} lost, {counted:?}");
@@ -91,55 +91,59 @@ fn of_a_folder_removed_during_delivery_no_delivered_event_is_counted_as_lost_in_
 
 #[test]
 fn a_process_killed_after_its_folder_was_removed_leaves_its_events_in_the_new_folder() {
-    let scene = Scene::new(CHILD);
-    let mut kid = scene.start("n=10 url=none kinds=message crumbs=0 end=persist,wait,more,persist,more,wait clock=1");
-    kid.until("persisted", |said| said.words.iter().any(|word| word == "waiting"));
+    let scenario = Scenario::new(CHILD);
+    let mut child =
+        scenario.start("n=10 url=none kinds=message crumbs=0 end=persist,wait,more,persist,more,wait clock=1");
+    child.until("persisted", |output| output.lines.iter().any(|word| word == "waiting"));
     // In one step, so that the engine does not meet half a folder.
-    std::fs::rename(scene.folder(), scene.path("away")).unwrap();
-    std::fs::remove_dir_all(scene.path("away")).unwrap();
-    kid.tell("go on");
-    let said = kid.until("waits again", |said| said.words.iter().filter(|word| *word == "waiting").count() == 2);
-    kid.kill();
-    assert_eq!(said.word("persisted"), Some("true"));
-    let later: HashSet<u64> = said.recorded.iter().map(|(_, serial)| *serial).filter(|serial| *serial >= 10).collect();
-    let next = scene.run("n=0 url=none end=persist,close");
-    assert_eq!(next.word("persisted"), Some("true"));
-    assert_eq!(rows(&scene.folder()).iter().filter_map(|row| serial(&row.row.json)).collect::<HashSet<_>>(), later);
+    std::fs::rename(scenario.folder(), scenario.path("away")).unwrap();
+    std::fs::remove_dir_all(scenario.path("away")).unwrap();
+    child.write_line("go on");
+    let output =
+        child.until("waits again", |output| output.lines.iter().filter(|word| *word == "waiting").count() == 2);
+    child.kill();
+    assert_eq!(output.value("persisted"), Some("true"));
+    let later: HashSet<u64> =
+        output.recorded.iter().map(|(_, serial)| *serial).filter(|serial| *serial >= 10).collect();
+    let next = scenario.run("n=0 url=none end=persist,close");
+    assert_eq!(next.value("persisted"), Some("true"));
+    assert_eq!(rows(&scenario.folder()).iter().filter_map(|row| serial(&row.row.json)).collect::<HashSet<_>>(), later);
 }
 
 #[test]
 fn a_path_that_another_process_took_is_reported_in_the_status_and_taken_again_when_it_is_free() {
-    let scene = Scene::new(CHILD);
+    let scenario = Scenario::new(CHILD);
     let end = "persist,wait,more,persist,state,wait,resume,persist,state,close";
-    let mut first = scene.start(&format!("n=10 url=none kinds=message crumbs=0 clock=1 end={end}"));
-    first.until("persisted", |said| said.words.iter().any(|word| word == "waiting"));
-    std::fs::rename(scene.folder(), scene.path("away")).unwrap();
-    let second = scene.start("n=30 first=1000 url=none kinds=message crumbs=0 persist_every=20 end=wait");
-    second.until("recorded", |said| said.words.iter().any(|word| word == "waiting"));
-    first.tell("go on");
-    let said = first.until("waits again", |said| said.words.iter().filter(|word| *word == "waiting").count() == 2);
-    assert_eq!(said.word("persisted"), Some("false"));
-    let state = said.word("store").unwrap();
+    let mut first = scenario.start(&format!("n=10 url=none kinds=message crumbs=0 clock=1 end={end}"));
+    first.until("persisted", |output| output.lines.iter().any(|word| word == "waiting"));
+    std::fs::rename(scenario.folder(), scenario.path("away")).unwrap();
+    let second = scenario.start("n=30 first=1000 url=none kinds=message crumbs=0 persist_every=20 end=wait");
+    second.until("recorded", |output| output.lines.iter().any(|word| word == "waiting"));
+    first.write_line("go on");
+    let output =
+        first.until("waits again", |output| output.lines.iter().filter(|word| *word == "waiting").count() == 2);
+    assert_eq!(output.value("persisted"), Some("false"));
+    let state = output.value("store").unwrap();
     assert!(state.contains("Unavailable") && state.contains("another process uses that path"), "{state}");
     second.kill();
-    first.tell("go on");
-    let (code, said) = first.wait();
-    assert_eq!((code, said.word("persisted"), said.word("store")), (Some(0), Some("true"), Some("Ready")));
-    let found: HashSet<u64> = rows(&scene.folder()).iter().filter_map(|row| serial(&row.row.json)).collect();
-    let expected = said.recorded.iter().map(|(_, serial)| *serial).filter(|serial| *serial >= 10).chain(1000..1030);
+    first.write_line("go on");
+    let (code, output) = first.wait();
+    assert_eq!((code, output.value("persisted"), output.value("store")), (Some(0), Some("true"), Some("Ready")));
+    let found: HashSet<u64> = rows(&scenario.folder()).iter().filter_map(|row| serial(&row.row.json)).collect();
+    let expected = output.recorded.iter().map(|(_, serial)| *serial).filter(|serial| *serial >= 10).chain(1000..1030);
     assert_eq!(found, expected.collect());
-    assert_eq!(dropped(&balance(&scene.folder())), [("corrupt_file".to_owned(), 10)].into());
+    assert_eq!(dropped(&balance(&scenario.folder())), [("corrupt_file".to_owned(), 10)].into());
 }
 
 #[test]
 fn deleting_the_lock_file_lets_no_second_process_into_the_folder() {
-    let scene = Scene::new(CHILD);
-    let mut first = scene.start("n=10 url=none kinds=message crumbs=0 end=persist,wait,close");
-    first.until("persisted", |said| said.words.iter().any(|word| word == "waiting"));
-    std::fs::remove_file(scene.folder().join("owner.lock")).unwrap();
-    let second = scene.run("n=10 first=1000 url=none kinds=message crumbs=0 end=close");
-    assert_eq!(second.word("folder"), scene.path("app.1").to_str());
-    first.tell("go on");
+    let scenario = Scenario::new(CHILD);
+    let mut first = scenario.start("n=10 url=none kinds=message crumbs=0 end=persist,wait,close");
+    first.until("persisted", |output| output.lines.iter().any(|word| word == "waiting"));
+    std::fs::remove_file(scenario.folder().join("owner.lock")).unwrap();
+    let second = scenario.run("n=10 first=1000 url=none kinds=message crumbs=0 end=close");
+    assert_eq!(second.value("folder"), scenario.path("app.1").to_str());
+    first.write_line("go on");
     first.wait();
-    assert_eq!(rows(&scene.folder()).len(), 10);
+    assert_eq!(rows(&scenario.folder()).len(), 10);
 }

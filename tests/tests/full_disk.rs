@@ -1,9 +1,9 @@
 //! Promise 5 on a disk without room: a small tmpfs, and a process that may not write large files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use rez_monitor_tests::child_process::{ChildOutput, ChildProcess};
 use rez_monitor_tests::disk::SmallDisk;
-use rez_monitor_tests::kid::{Kid, Said};
-use rez_monitor_tests::scene::{Scene, balance, dropped, rows};
+use rez_monitor_tests::scenario::{Scenario, balance, dropped, rows};
 use std::path::Path;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
@@ -19,20 +19,20 @@ fn ticks(pid: u32) -> u64 {
 }
 
 /// Nothing is at the collector that was not acknowledged, and what is not there is counted.
-fn all_accounted(scene: &Scene, folder: &Path, said: &Said) {
+fn all_accounted(scenario: &Scenario, folder: &Path, output: &ChildOutput) {
     let account = balance(folder);
     let lost: u64 = dropped(&account).values().sum();
-    let collected = rez_monitor_tests::scene::collected(&scene.collector);
-    println!("{} recorded, refused {:?}, lost {:?}", said.recorded.len(), said.refused, dropped(&account));
+    let collected = rez_monitor_tests::scenario::collected(&scenario.collector);
+    println!("{} recorded, refused {:?}, lost {:?}", output.recorded.len(), output.refused, dropped(&account));
     assert!(!collected.is_empty());
-    assert!(said.recorded.iter().filter(|(id, _)| collected.contains_key(id)).count() == collected.len());
-    assert_eq!(collected.len() as u64 + lost, said.recorded.len() as u64);
+    assert!(output.recorded.iter().filter(|(id, _)| collected.contains_key(id)).count() == collected.len());
+    assert_eq!(collected.len() as u64 + lost, output.recorded.len() as u64);
 }
 
 #[test]
 fn promise_5_the_host_app_is_unaffected_by_a_full_disk() {
-    let scene = Scene::new(CHILD);
-    let Some(disk) = SmallDisk::mount(&scene.path("small"), "4m") else {
+    let scenario = Scenario::new(CHILD);
+    let Some(disk) = SmallDisk::mount(&scenario.path("small"), "4m") else {
         println!("skipped: full disk (a tmpfs cannot be mounted here)");
         return;
     };
@@ -41,46 +41,46 @@ fn promise_5_the_host_app_is_unaffected_by_a_full_disk() {
         "folder={} fill=1500 kinds=message pause_us=100 crumbs=0 url=none n=6000 end=persist,state,wait,close",
         folder.display()
     );
-    let mut kid = scene.start(&options);
-    let full = kid.until("all recorded", |said| said.words.iter().any(|word| word == "waiting"));
-    assert_eq!(full.word("store"), Some("Ready"), "rows are given up for the new ones: {:?}", full.words);
+    let mut child = scenario.start(&options);
+    let full = child.until("all recorded", |output| output.lines.iter().any(|word| word == "waiting"));
+    assert_eq!(full.value("store"), Some("Ready"), "rows are given up for the new ones: {:?}", full.lines);
     // With nothing more to record it sleeps.
-    let before = ticks(kid.pid());
+    let before = ticks(child.pid());
     std::thread::sleep(std::time::Duration::from_secs(2));
-    let spun = ticks(kid.pid()) - before;
+    let spun = ticks(child.pid()) - before;
     assert!(spun < 40, "{spun} ticks of CPU time in 2 s with nothing to do");
-    kid.tell("");
-    let (code, said) = kid.wait();
-    assert_eq!((code, said.recorded.len() as u64 + said.refusals()), (Some(0), 6000));
+    child.write_line("");
+    let (code, output) = child.wait();
+    assert_eq!((code, output.recorded.len() as u64 + output.refusals()), (Some(0), 6000));
     let evicted = dropped(&balance(&folder)).get("disk_full").copied().unwrap_or(0);
     assert!(evicted > 100, "{evicted} were given up for room");
     // The same full disk, the network is back: all that was not given up arrives.
     let deliver = format!("folder={} n=0 end=flush", folder.display());
-    let (code, last) = Kid::start(CHILD, &scene.args("record", &deliver), None).wait();
-    assert_eq!((code, last.word("left")), (Some(0), Some("0")), "{:?}", last.words);
-    all_accounted(&scene, &folder, &said);
+    let (code, last) = ChildProcess::start(CHILD, &scenario.args("record", &deliver), None).wait();
+    assert_eq!((code, last.value("left")), (Some(0), Some("0")), "{:?}", last.lines);
+    all_accounted(&scenario, &folder, &output);
 }
 
 #[test]
 fn promise_5_the_host_app_is_unaffected_by_a_file_size_limit() {
-    let scene = Scene::new(CHILD);
-    let folder = scene.folder();
+    let scenario = Scenario::new(CHILD);
+    let folder = scenario.folder();
     let options =
         "max_file=3000000 fill=1500 kinds=message pause_us=100 crumbs=0 url=none n=6000 end=persist,state,close";
-    let said = scene.run(options);
-    assert_eq!(said.word("store"), Some("Ready"), "{:?}", said.words);
-    assert_eq!(said.recorded.len() as u64 + said.refusals(), 6000);
+    let output = scenario.run(options);
+    assert_eq!(output.value("store"), Some("Ready"), "{:?}", output.lines);
+    assert_eq!(output.recorded.len() as u64 + output.refusals(), 6000);
     let evicted = dropped(&balance(&folder)).get("disk_full").copied().unwrap_or(0);
     assert!(evicted > 100, "{evicted} were given up for room");
-    let last = scene.run("max_file=3000000 n=0 end=flush");
-    assert_eq!(last.word("left"), Some("0"), "{:?}", last.words);
-    all_accounted(&scene, &folder, &said);
+    let last = scenario.run("max_file=3000000 n=0 end=flush");
+    assert_eq!(last.value("left"), Some("0"), "{:?}", last.lines);
+    all_accounted(&scenario, &folder, &output);
 }
 
 #[test]
 fn a_disk_filled_by_others_is_worked_on_as_soon_as_there_is_room_again() {
-    let scene = Scene::new(CHILD);
-    let Some(disk) = SmallDisk::mount(&scene.path("small"), "4m") else {
+    let scenario = Scenario::new(CHILD);
+    let Some(disk) = SmallDisk::mount(&scenario.path("small"), "4m") else {
         println!("skipped: full disk (a tmpfs cannot be mounted here)");
         return;
     };
@@ -90,8 +90,8 @@ fn a_disk_filled_by_others_is_worked_on_as_soon_as_there_is_room_again() {
         "folder={} fill=6000 kinds=message crumbs=0 url=none n=20 fatals=300 end=state,wait,persist,state,close",
         folder.display()
     );
-    let mut kid = scene.start(&options);
-    kid.until("it records", |said| said.recorded.len() > 20);
+    let mut child = scenario.start(&options);
+    child.until("it records", |output| output.recorded.len() > 20);
     let filler = disk.path().join("others");
     let taken = {
         use std::io::Write;
@@ -100,26 +100,26 @@ fn a_disk_filled_by_others_is_worked_on_as_soon_as_there_is_room_again() {
         file.metadata().unwrap().len()
     };
     println!("others took {taken} bytes");
-    let full = kid.until("its end", |said| said.words.iter().any(|word| word == "waiting"));
-    assert!(full.word("store").is_some_and(|state| state.starts_with("Unavailable")), "{:?}", full.words);
-    let before = ticks(kid.pid());
+    let full = child.until("its end", |output| output.lines.iter().any(|word| word == "waiting"));
+    assert!(full.value("store").is_some_and(|state| state.starts_with("Unavailable")), "{:?}", full.lines);
+    let before = ticks(child.pid());
     std::thread::sleep(std::time::Duration::from_secs(2));
-    let spun = ticks(kid.pid()) - before;
+    let spun = ticks(child.pid()) - before;
     assert!(spun < 40, "{spun} ticks of CPU time in 2 s on a full disk");
     std::fs::remove_file(&filler).unwrap();
-    kid.tell("");
-    let (code, said) = kid.wait();
-    assert_eq!((code, said.word("persisted")), (Some(0), Some("true")), "{:?}", said.words);
+    child.write_line("");
+    let (code, output) = child.wait();
+    assert_eq!((code, output.value("persisted")), (Some(0), Some("true")), "{:?}", output.lines);
     let deliver = format!("folder={} n=0 end=flush", folder.display());
-    let (code, last) = Kid::start(CHILD, &scene.args("record", &deliver), None).wait();
-    assert_eq!((code, last.word("left")), (Some(0), Some("0")), "{:?}", last.words);
-    all_accounted(&scene, &folder, &said);
+    let (code, last) = ChildProcess::start(CHILD, &scenario.args("record", &deliver), None).wait();
+    assert_eq!((code, last.value("left")), (Some(0), Some("0")), "{:?}", last.lines);
+    all_accounted(&scenario, &folder, &output);
 }
 
 #[test]
 fn a_disk_of_two_megabytes_keeps_recording_or_says_why_not_and_delivers_each_event_once() {
-    let scene = Scene::new(CHILD);
-    let Some(mut disk) = SmallDisk::mount(&scene.path("small"), "2m") else {
+    let scenario = Scenario::new(CHILD);
+    let Some(mut disk) = SmallDisk::mount(&scenario.path("small"), "2m") else {
         println!("skipped: full disk (a tmpfs cannot be mounted here)");
         return;
     };
@@ -129,25 +129,30 @@ fn a_disk_of_two_megabytes_keeps_recording_or_says_why_not_and_delivers_each_eve
          end=persist,state,wait,again,persist,state,wait,drain,state,close",
         folder.display()
     );
-    scene.collector.set_network(false);
-    let mut kid = scene.start(&options);
-    kid.until("the first events", |said| said.words.iter().any(|word| word == "waiting"));
+    scenario.collector.set_network(false);
+    let mut child = scenario.start(&options);
+    child.until("the first events", |output| output.lines.iter().any(|word| word == "waiting"));
     disk.fill();
-    kid.tell("");
-    let full = kid.until("the others", |said| said.words.iter().filter(|word| *word == "waiting").count() == 2);
+    child.write_line("");
+    let full = child.until("the others", |output| output.lines.iter().filter(|word| *word == "waiting").count() == 2);
     // All rows of so small a queue wait for the server; they are given up for more important ones.
-    assert_eq!(full.word("store"), Some("Ready"), "{:?}", full.words);
-    scene.collector.set_network(true);
-    kid.tell("");
-    let (code, said) = kid.wait();
-    assert_eq!((code, said.word("left"), said.word("store")), (Some(0), Some("0"), Some("Ready")), "{:?}", said.words);
-    all_accounted(&scene, &folder, &said);
+    assert_eq!(full.value("store"), Some("Ready"), "{:?}", full.lines);
+    scenario.collector.set_network(true);
+    child.write_line("");
+    let (code, output) = child.wait();
+    assert_eq!(
+        (code, output.value("left"), output.value("store")),
+        (Some(0), Some("0"), Some("Ready")),
+        "{:?}",
+        output.lines
+    );
+    all_accounted(&scenario, &folder, &output);
 }
 
 #[test]
 fn a_user_is_forgotten_on_a_disk_without_a_free_byte() {
-    let scene = Scene::new(CHILD);
-    let Some(mut disk) = SmallDisk::mount(&scene.path("small"), "8m") else {
+    let scenario = Scenario::new(CHILD);
+    let Some(mut disk) = SmallDisk::mount(&scenario.path("small"), "8m") else {
         println!("skipped: full disk (a tmpfs cannot be mounted here)");
         return;
     };
@@ -164,16 +169,17 @@ fn a_user_is_forgotten_on_a_disk_without_a_free_byte() {
         "folder={} url=none fill=400 kinds=mixed crumbs=0 patient=1 n=6000 end=persist,wait,forget,persist,state,wait,close",
         folder.display()
     );
-    let mut kid = scene.start(&options);
-    kid.until("the events", |said| said.words.iter().any(|word| word == "waiting"));
+    let mut child = scenario.start(&options);
+    child.until("the events", |output| output.lines.iter().any(|word| word == "waiting"));
     disk.fill();
     assert!(holds_secret());
-    kid.tell("");
-    let said = kid.until("the erasure", |said| said.words.iter().filter(|word| *word == "waiting").count() == 2);
-    assert_eq!((said.word("persisted"), said.word("store")), (Some("true"), Some("Ready")), "{:?}", said.words);
+    child.write_line("");
+    let output =
+        child.until("the erasure", |output| output.lines.iter().filter(|word| *word == "waiting").count() == 2);
+    assert_eq!((output.value("persisted"), output.value("store")), (Some("true"), Some("Ready")), "{:?}", output.lines);
     assert!(!holds_secret(), "nothing of the user is left in the queue");
-    kid.tell("");
-    assert_eq!(kid.wait().0, Some(0));
+    child.write_line("");
+    assert_eq!(child.wait().0, Some(0));
     assert!(rows(&folder).is_empty());
 }
 
@@ -187,14 +193,14 @@ fn sizes(folder: &Path) -> (u64, u64) {
 fn a_reader_that_holds_a_snapshot_bounds_the_log_and_the_queue_recovers_when_it_ends() {
     const CAP: u64 = 4 << 20;
     const HELD: u64 = rez_monitor::limits::HELD_LOG_PAGES as u64 * 4096;
-    let scene = Scene::new(CHILD);
-    let folder = scene.folder();
-    scene.collector.set_network(false);
+    let scenario = Scenario::new(CHILD);
+    let folder = scenario.folder();
+    scenario.collector.set_network(false);
     let options = format!(
         "cap={CAP} fill=3000 kinds=all crumbs=0 pause_us=100 after_line=100 end=state,wait,persist,state,drain,state,close"
     );
-    let mut kid = scene.start(&options);
-    kid.until("it records", |said| said.recorded.len() > 20);
+    let mut child = scenario.start(&options);
+    child.until("it records", |output| output.recorded.len() > 20);
     // The first fold makes the tables.
     let reader = loop {
         let opened =
@@ -207,31 +213,31 @@ fn a_reader_that_holds_a_snapshot_bounds_the_log_and_the_queue_recovers_when_it_
     };
     // Events are refused only when the ring is full, and at this rate it is full only while nothing is folded.
     let most = CAP + 2 * HELD + (1 << 20);
-    let held = kid.until("the log is held", |said| {
+    let held = child.until("the log is held", |output| {
         let (file, log) = sizes(&folder);
         assert!(file + log <= most, "the queue has {file} bytes and its log {log}");
-        log >= HELD && said.refusals() > 2_000
+        log >= HELD && output.refusals() > 2_000
     });
     let before = sizes(&folder);
-    kid.tell("");
-    let told = kid.until("its state", |said| said.words.iter().any(|word| word == "waiting"));
-    let state = told.word("store").unwrap_or_default();
-    assert!(state.contains("another program reads queue.db"), "{:?}", told.words);
+    child.write_line("");
+    let told = child.until("its state", |output| output.lines.iter().any(|word| word == "waiting"));
+    let state = told.value("store").unwrap_or_default();
+    assert!(state.contains("another program reads queue.db"), "{:?}", told.lines);
     let after = sizes(&folder);
     assert!(after.0 + after.1 <= most, "{before:?}, then {after:?}");
     println!("held with {before:?} bytes after {} events, refused {:?}", held.recorded.len(), told.refused);
     drop(reader);
-    scene.collector.set_network(true);
-    kid.tell("");
-    let (code, said) = kid.wait();
+    scenario.collector.set_network(true);
+    child.write_line("");
+    let (code, output) = child.wait();
     assert_eq!(
-        (code, said.word("persisted"), said.word("left")),
+        (code, output.value("persisted"), output.value("left")),
         (Some(0), Some("true"), Some("0")),
         "{:?}",
-        said.words
+        output.lines
     );
-    assert_eq!(said.word("store"), Some("Ready"), "{:?}", said.words);
+    assert_eq!(output.value("store"), Some("Ready"), "{:?}", output.lines);
     let (file, log) = sizes(&folder);
     assert!(log <= rez_monitor::limits::LOG_BYTES, "the log keeps {log} bytes, the file has {file}");
-    all_accounted(&scene, &folder, &said);
+    all_accounted(&scenario, &folder, &output);
 }

@@ -5,9 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor::inspect::Reader;
+use rez_monitor_tests::child_process::{ChildOutput, TIMEOUT};
 use rez_monitor_tests::disk::SmallDisk;
-use rez_monitor_tests::kid::{PATIENCE, Said};
-use rez_monitor_tests::scene::{Scene, balance, collected, dropped};
+use rez_monitor_tests::scenario::{Scenario, balance, collected, dropped};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -69,7 +69,7 @@ fn event_share(folder: &Path) -> (u64, u64) {
         rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )
     .unwrap();
-    db.busy_timeout(PATIENCE).unwrap();
+    db.busy_timeout(TIMEOUT).unwrap();
     let events = "SELECT sum(pgsize) FROM dbstat WHERE name IN ('event', 'event_lane')";
     let events: i64 = db.query_row(events, [], |row| row.get(0)).unwrap();
     let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
@@ -80,7 +80,7 @@ fn event_share(folder: &Path) -> (u64, u64) {
 fn given_up(folder: &Path) -> [u64; 4] {
     let db = rusqlite::Connection::open_with_flags(folder.join("queue.db"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
         .unwrap();
-    db.busy_timeout(PATIENCE).unwrap();
+    db.busy_timeout(TIMEOUT).unwrap();
     let mut select = db.prepare("SELECT kind, sum(n) FROM ledger WHERE reason = 'disk_full' GROUP BY kind").unwrap();
     let mut rows = select.query([]).unwrap();
     let mut by_lane = [0; 4];
@@ -156,24 +156,24 @@ fn the_inspector_of_the_table_reads_a_folder() {
     }
 }
 
-fn waiting(said: &Said, times: usize) -> bool {
-    said.words.iter().filter(|word| *word == "waiting").count() >= times
+fn waiting(output: &ChildOutput, times: usize) -> bool {
+    output.lines.iter().filter(|word| *word == "waiting").count() >= times
 }
 
 fn run(case: Case) -> Result<(), String> {
-    let scene = Scene::new(CHILD);
-    let Some(mut disk) = SmallDisk::mount(&scene.path("small"), case.disk) else {
+    let scenario = Scenario::new(CHILD);
+    let Some(mut disk) = SmallDisk::mount(&scenario.path("small"), case.disk) else {
         println!("skipped: {} (it cannot be mounted here)", case.disk);
         return Ok(());
     };
     let folder = disk.path().join("app");
     let _inspector = case.inspector.then(|| Inspector::start(&folder));
-    play(case, &scene, &mut disk, &folder)
+    play(case, &scenario, &mut disk, &folder)
 }
 
-fn play(case: Case, scene: &Scene, disk: &mut SmallDisk, folder: &Path) -> Result<(), String> {
+fn play(case: Case, scenario: &Scenario, disk: &mut SmallDisk, folder: &Path) -> Result<(), String> {
     let check = |ok: bool, what: String| if ok { Ok(()) } else { Err(format!("{case:?}: {what}")) };
-    scene.collector.set_network(false);
+    scenario.collector.set_network(false);
     let (first, second) = match (case.fill, case.rate) {
         (Fill::Own, _) => (7_000, 2_000),
         (Fill::Others, 0) => (disk.bytes() / 800, 12_000),
@@ -187,14 +187,14 @@ fn play(case: Case, scene: &Scene, disk: &mut SmallDisk, folder: &Path) -> Resul
          end=persist,state,wait,again,persist,state,wait,drain,state,wait,close",
         folder.display()
     );
-    let mut kid = scene.start(&options);
-    kid.until("the first events", |said| waiting(said, 1));
+    let mut child = scenario.start(&options);
+    child.until("the first events", |output| waiting(output, 1));
     if case.fill == Fill::Others {
         disk.fill();
     }
-    kid.tell("");
-    let full = kid.until("the other events", |said| waiting(said, 2));
-    check(full.word("store") == Some("Ready"), format!("store {:?}", full.words))?;
+    child.write_line("");
+    let full = child.until("the other events", |output| waiting(output, 2));
+    check(full.value("store") == Some("Ready"), format!("store {:?}", full.lines))?;
     let Measured { given_up: lost, events, bytes } = Measured::of(folder);
     check(lost[2] + lost[3] > 0, format!("nothing was given up: {lost:?}, {bytes} bytes"))?;
     check(lost[0] == 0 && lost[1] == 0, format!("errors were given up: {lost:?}"))?;
@@ -202,48 +202,48 @@ fn play(case: Case, scene: &Scene, disk: &mut SmallDisk, folder: &Path) -> Resul
     if case.network == Network::BackAfter {
         disk.free();
     }
-    let mut said = full;
+    let mut output = full;
     if case.restart {
-        said = kid.kill();
+        output = child.kill();
         let options = format!("folder={} n=0 end=state,wait,drain,state,wait,close", folder.display());
-        kid = scene.start(&options);
-        let new = kid.until("the restart", |said| waiting(said, 1));
-        check(new.words.iter().any(|word| word.starts_with("store")), format!("{:?}", new.words))?;
+        child = scenario.start(&options);
+        let new = child.until("the restart", |output| waiting(output, 1));
+        check(new.lines.iter().any(|word| word.starts_with("store")), format!("{:?}", new.lines))?;
     }
-    scene.collector.set_network(true);
-    kid.tell("");
+    scenario.collector.set_network(true);
+    child.write_line("");
     let times = if case.restart { 2 } else { 3 };
-    let drained = kid.until("the drain", |said| waiting(said, times));
-    check(drained.word("left") == Some("0"), format!("not drained: {:?}", drained.words))?;
-    check(drained.word("store") == Some("Ready"), format!("store after the drain {:?}", drained.words))?;
+    let drained = child.until("the drain", |output| waiting(output, times));
+    check(drained.value("left") == Some("0"), format!("not drained: {:?}", drained.lines))?;
+    check(drained.value("store") == Some("Ready"), format!("store after the drain {:?}", drained.lines))?;
     // Idle now: the file gives its pages back.
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let small = || std::fs::metadata(folder.join("queue.db")).map_or(0, |file| file.len());
     while small() > 1_200_000 && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(20));
     }
     check(small() <= 1_200_000, format!("the file keeps {} bytes", small()))?;
-    kid.tell("");
-    let (code, last) = kid.wait();
-    check(code == Some(0), format!("the app ended with {code:?}: {:?}", last.words))?;
+    child.write_line("");
+    let (code, last) = child.wait();
+    check(code == Some(0), format!("the app ended with {code:?}: {:?}", last.lines))?;
     if !case.restart {
-        said = last;
+        output = last;
     }
     let account = balance(folder);
     let lost: u64 = dropped(&account).values().sum();
-    let arrived = collected(&scene.collector);
-    let own = said.recorded.iter().filter(|(id, _)| arrived.contains_key(id)).count();
+    let arrived = collected(&scenario.collector);
+    let own = output.recorded.iter().filter(|(id, _)| arrived.contains_key(id)).count();
     check(own == arrived.len(), format!("{} arrived that were not recorded", arrived.len() - own))?;
     check(
-        arrived.len() as u64 + lost == said.recorded.len() as u64,
-        format!("{} recorded, {} arrived, lost {:?}", said.recorded.len(), arrived.len(), dropped(&account)),
+        arrived.len() as u64 + lost == output.recorded.len() as u64,
+        format!("{} recorded, {} arrived, lost {:?}", output.recorded.len(), arrived.len(), dropped(&account)),
     )?;
-    let twice = sent_twice(&scene.collector.db());
+    let twice = sent_twice(&scenario.collector.db());
     check(twice == 0, format!("{twice} events were sent twice"))?;
     println!(
         "{case:?}: {} recorded, refused {:?}, lost {:?}, {} % events",
-        said.recorded.len(),
-        said.refused,
+        output.recorded.len(),
+        output.refused,
         dropped(&account),
         events * 100 / bytes
     );

@@ -1,56 +1,56 @@
 //! Crash loops: starts that die in the engine, and kills that are no crash loop.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use rez_monitor_tests::scene::{Scene, dropped};
+use rez_monitor_tests::scenario::{Scenario, dropped};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
 
 /// Number of quarantines so far.
-fn quarantines(scene: &Scene) -> usize {
-    std::fs::read_to_string(scene.folder().join("quarantine/log")).unwrap_or_default().lines().count()
+fn quarantines(scenario: &Scenario) -> usize {
+    std::fs::read_to_string(scenario.folder().join("quarantine/log")).unwrap_or_default().lines().count()
 }
 
 #[test]
 fn three_deaths_in_one_step_of_a_start_quarantine_the_queue_and_nothing_is_lost() {
-    let scene = Scene::new(CHILD);
-    let mut recorded = scene.run("n=300 url=none end=close").recorded;
+    let scenario = Scenario::new(CHILD);
+    let mut recorded = scenario.run("n=300 url=none end=close").recorded;
     for life in 1..=3 {
-        let said = scene.killed_at("fold_commit:1", &format!("n=20 first={} url=none end=wait", life * 1000));
-        recorded.extend(said.recorded);
-        assert_eq!(quarantines(&scene), 0, "after life {life}");
+        let output = scenario.killed_at("fold_commit:1", &format!("n=20 first={} url=none end=wait", life * 1000));
+        recorded.extend(output.recorded);
+        assert_eq!(quarantines(&scenario), 0, "after life {life}");
     }
-    let found = scene.deliver();
-    assert_eq!(quarantines(&scene), 1);
+    let found = scenario.deliver();
+    assert_eq!(quarantines(&scenario), 1);
     found.has_all(&recorded);
     found.nothing_dropped();
 }
 
 #[test]
 fn kills_in_changing_steps_of_a_start_quarantine_nothing() {
-    let scene = Scene::new(CHILD);
-    let mut recorded = scene.run("n=50 url=none end=close").recorded;
+    let scenario = Scenario::new(CHILD);
+    let mut recorded = scenario.run("n=50 url=none end=close").recorded;
     for life in 1..=12 {
         let fault = ["fold_commit:1", "fold_commit:1", "record_read:3"][life % 3];
-        let said = scene.killed_at(fault, &format!("n=20 first={} url=none end=wait", life * 1000));
-        recorded.extend(said.recorded);
+        let output = scenario.killed_at(fault, &format!("n=20 first={} url=none end=wait", life * 1000));
+        recorded.extend(output.recorded);
     }
-    let found = scene.deliver();
-    assert_eq!(quarantines(&scene), 0);
+    let found = scenario.deliver();
+    assert_eq!(quarantines(&scenario), 0);
     found.has_all(&recorded);
     found.nothing_dropped();
 }
 
 #[test]
 fn a_record_over_which_three_starts_died_is_skipped_and_counted() {
-    let scene = Scene::new(CHILD);
+    let scenario = Scenario::new(CHILD);
     // Killed before anything is folded, so that each start reads the first life's records first.
-    let first = scene.killed_at("fold_commit:1", "n=100 kinds=message crumbs=0 url=none end=wait").recorded;
+    let first = scenario.killed_at("fold_commit:1", "n=100 kinds=message crumbs=0 url=none end=wait").recorded;
     for life in 1..=3 {
         // The run record, four events; the fifth event kills the process.
-        scene.killed_at("record_read:6", &format!("n=0 first={} url=none end=wait", life * 1000));
+        scenario.killed_at("record_read:6", &format!("n=0 first={} url=none end=wait", life * 1000));
     }
-    let found = scene.deliver();
-    assert_eq!(quarantines(&scene), 0);
+    let found = scenario.deliver();
+    assert_eq!(quarantines(&scenario), 0);
     assert_eq!(dropped(&found.balance), [("malformed".to_owned(), 1)].into());
     let lost: Vec<_> = first.iter().filter(|(id, _)| !found.collected.contains_key(id)).map(|(_, n)| *n).collect();
     assert_eq!(lost, [4]);

@@ -8,7 +8,7 @@ use rez_monitor::transport::{Completion, Request, Reqwest, Sent, Transport};
 use rez_monitor::{Clock, Config, Consent, ErrorEvent, Metric, Monitor, Outcome, Purpose};
 use rez_monitor_tests::disk::SmallDisk;
 use rez_monitor_tests::skipped;
-use rez_monitor_tests::standin::{Fault, Mood, StandIn};
+use rez_monitor_tests::vendor_server::{Behavior, Fault, VendorServer};
 use rez_monitor_tests::vendors::RezRules;
 use std::collections::HashSet;
 use std::path::Path;
@@ -40,14 +40,14 @@ impl Transport for Network {
 struct App {
     monitor: Monitor,
     clock: Clock,
-    server: StandIn,
+    server: VendorServer,
     online: Arc<AtomicBool>,
     attempts: Arc<AtomicU64>,
 }
 
 impl App {
     fn start(folder: &Path, cap_bytes: u64) -> App {
-        let server = StandIn::start(Arc::new(RezRules));
+        let server = VendorServer::start(Arc::new(RezRules));
         let (online, attempts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let clock = Clock::manual(1_795_400_000_000, 5_000);
         let transport = Network { inner: Reqwest::new(), online: Arc::clone(&online), attempts: Arc::clone(&attempts) };
@@ -87,7 +87,7 @@ impl App {
     /// Ends the outage and waits until the queue is empty.
     fn deliver(&self) {
         self.online.store(true, Ordering::SeqCst);
-        self.server.set(Mood::Good);
+        self.server.set(Behavior::Normal);
         let end = Instant::now() + WAIT;
         loop {
             let report = self.monitor.flush(WAIT).unwrap();
@@ -136,8 +136,8 @@ fn no_error_is_evicted_while_metrics_of_a_waiting_request_are_left_and_what_is_l
         let app = App::start(&folder, 1 << 20);
         app.online.store(trouble != "no network", Ordering::SeqCst);
         match trouble {
-            "503" => app.server.set(Mood::Always(503)),
-            "closed connections" => app.server.set(Mood::Each(Fault::Reset)),
+            "503" => app.server.set(Behavior::Always(503)),
+            "closed connections" => app.server.set(Behavior::Each(Fault::Reset)),
             _ => {}
         }
         app.metrics();

@@ -26,7 +26,7 @@ const HOSTS: [(&str, &str); 5] = [
     ("otlp.example.com", "otlp"),
 ];
 
-/// What each destination was sent, answered as the vendor answers.
+/// The requests that each destination got. Each got the response of the vendor.
 #[derive(Clone, Default)]
 struct Wire(Arc<Mutex<Vec<(&'static str, String)>>>);
 
@@ -36,7 +36,7 @@ impl Transport for Wire {
         let mut text = String::from_utf8_lossy(&plain(&request)).into_owned();
         text.push_str(&request.url);
         self.0.lock().unwrap().push((name, text));
-        done.finish(Sent::Answer((entry(name).unwrap().accept)(&request)));
+        done.finish(Sent::Response((entry(name).unwrap().accept)(&request)));
     }
 }
 

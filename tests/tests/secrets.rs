@@ -1,10 +1,10 @@
 //! Secrets that an app records by mistake reach neither the files of the queue nor the server; harmless texts do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use rez_monitor_tests::child_process::ChildProcess;
 use rez_monitor_tests::harmless;
-use rez_monitor_tests::kid::Kid;
 use rez_monitor_tests::plants::plants;
-use rez_monitor_tests::scene::{Scene, balance};
+use rez_monitor_tests::scenario::{Scenario, balance};
 use rez_monitor_tests::seeded::Seeded;
 use std::path::Path;
 
@@ -57,49 +57,49 @@ fn found<'a>(secrets: &'a [(String, String)], bytes: &[u8]) -> Vec<&'a (String, 
 #[test]
 fn ten_thousand_planted_secrets_are_found_nowhere() {
     let mut random = Seeded::of("secrets", 9);
-    let scene = Scene::new(CHILD);
+    let scenario = Scenario::new(CHILD);
     println!("size cap raised to {CAP} bytes");
     let secrets = secrets(&mut random);
-    let texts = scene.path("texts");
+    let texts = scenario.path("texts");
     let lines: Vec<&str> = secrets.iter().map(|(text, _)| text.as_str()).collect();
     std::fs::write(&texts, lines.join("\n")).unwrap();
     // The search itself works.
     assert!(found(&secrets, &std::fs::read(&texts).unwrap()).len() >= COUNT);
     // Stored on the device, then delivered.
     let options = format!("texts={} url=none cap={CAP} end=close", texts.display());
-    let (code, child) = Kid::start(CHILD, &scene.args("texts", &options), None).wait();
-    assert_eq!(code, Some(0), "{:?}", child.words);
+    let (code, child) = ChildProcess::start(CHILD, &scenario.args("texts", &options), None).wait();
+    assert_eq!(code, Some(0), "{:?}", child.lines);
     assert_eq!(child.recorded.len(), COUNT, "{:?}", child.refused);
-    balance(&scene.folder());
-    let leaked = found(&secrets, &bytes(&scene.folder(), "queue.db"));
+    balance(&scenario.folder());
+    let leaked = found(&secrets, &bytes(&scenario.folder(), "queue.db"));
     assert!(leaked.is_empty(), "{} in the queue's files, first {:?}", leaked.len(), leaked[0]);
-    let child = scene.run(&format!("n=0 cap={CAP} end=flush"));
-    assert_eq!(child.word("left"), Some("0"), "{:?}", child.words);
-    balance(&scene.folder());
-    assert_eq!(scene.collector.counts().unwrap().total, COUNT as u64);
-    let leaked = found(&secrets, &bytes(&scene.folder(), "queue.db"));
+    let child = scenario.run(&format!("n=0 cap={CAP} end=flush"));
+    assert_eq!(child.value("left"), Some("0"), "{:?}", child.lines);
+    balance(&scenario.folder());
+    assert_eq!(scenario.collector.counts().unwrap().total, COUNT as u64);
+    let leaked = found(&secrets, &bytes(&scenario.folder(), "queue.db"));
     assert!(leaked.is_empty(), "{} in the queue's files after delivery, first {:?}", leaked.len(), leaked[0]);
-    let leaked = found(&secrets, &bytes(scene.folder().parent().unwrap(), "collector.sqlite"));
+    let leaked = found(&secrets, &bytes(scenario.folder().parent().unwrap(), "collector.sqlite"));
     assert!(leaked.is_empty(), "{} at the collector, first {:?}", leaked.len(), leaked[0]);
 }
 
 #[test]
 fn at_most_three_of_ten_thousand_harmless_texts_change_on_their_way() {
     let mut random = Seeded::of("harmless", 10);
-    let scene = Scene::new(CHILD);
+    let scenario = Scenario::new(CHILD);
     let lines: Vec<String> = (0..COUNT).map(|_| harmless::text(&mut random)).collect();
-    let texts = scene.path("texts");
+    let texts = scenario.path("texts");
     std::fs::write(&texts, lines.join("\n")).unwrap();
     let options = format!("texts={} field=1 end=flush", texts.display());
-    let (code, child) = Kid::start(CHILD, &scene.args("texts", &options), None).wait();
-    assert_eq!((code, child.recorded.len()), (Some(0), COUNT), "{:?}", child.words);
-    let db = rusqlite::Connection::open(scene.collector.db()).unwrap();
+    let (code, child) = ChildProcess::start(CHILD, &scenario.args("texts", &options), None).wait();
+    assert_eq!((code, child.recorded.len()), (Some(0), COUNT), "{:?}", child.lines);
+    let db = rusqlite::Connection::open(scenario.collector.db()).unwrap();
     let mut select = db.prepare("SELECT json FROM event").unwrap();
     let mut same = 0;
     let mut changed = Vec::new();
     for json in select.query_map([], |row| row.get::<_, String>(0)).unwrap() {
         let json = json.unwrap();
-        let serial = rez_monitor_tests::scene::serial(&json).unwrap();
+        let serial = rez_monitor_tests::scenario::serial(&json).unwrap();
         let line = serde_json::json!(lines[serial as usize]).to_string();
         if json.contains(&line) {
             same += 1;

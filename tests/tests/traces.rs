@@ -4,7 +4,7 @@
 
 use rez_monitor::destination::{Datadog, Otlp, OtlpEncoding, Sentry};
 use rez_monitor::{Config, ConfigBuilder, Consent, Monitor, Purpose, ScopeChange, TraceContext, TraceStyle};
-use rez_monitor_tests::standin::{Reply, Seen, StandIn};
+use rez_monitor_tests::vendor_server::{ReceivedRequest, Response, VendorServer};
 use rez_monitor_tests::vendors::Vendor;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ const WAIT: Duration = Duration::from_secs(60);
 struct Follower(TraceStyle);
 
 impl Follower {
-    fn kept(&self, seen: &Seen) -> Option<u128> {
+    fn kept(&self, seen: &ReceivedRequest) -> Option<u128> {
         let header = |name: &str| seen.headers.get(name).map(String::as_str);
         match self.0 {
             TraceStyle::W3c => {
@@ -32,9 +32,9 @@ impl Follower {
                 let mut fields = header("sentry-trace")?.split('-');
                 let trace = u128::from_str_radix(fields.next()?, 16).ok()?;
                 let kept = fields.nth(1)? == "1";
-                let said = if kept { "sentry-sampled=true" } else { "sentry-sampled=false" };
+                let output = if kept { "sentry-sampled=true" } else { "sentry-sampled=false" };
                 let baggage: Vec<&str> = header("baggage")?.split(',').collect();
-                assert!(baggage.contains(&said), "{baggage:?}");
+                assert!(baggage.contains(&output), "{baggage:?}");
                 assert!(baggage.contains(&"sentry-public_key=0123456789abcdef"), "{baggage:?}");
                 kept.then_some(trace)
             }
@@ -50,16 +50,16 @@ impl Follower {
 }
 
 impl Vendor for Follower {
-    fn route(&self, _: &Seen) -> &'static str {
+    fn route(&self, _: &ReceivedRequest) -> &'static str {
         "server"
     }
 
-    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>> {
+    fn read(&self, seen: &ReceivedRequest) -> Result<Vec<String>, Vec<String>> {
         Ok(self.kept(seen).map(|trace| format!("{trace:032x}")).into_iter().collect())
     }
 
-    fn answer(&self, _: &Seen, _: usize) -> Reply {
-        Reply::json(200, "{}")
+    fn respond(&self, _: &ReceivedRequest, _: usize) -> Response {
+        Response::json(200, "{}")
     }
 }
 
@@ -76,11 +76,11 @@ fn found(json: &Json, path: &[&str], ids: &mut Vec<String>) {
 }
 
 impl Vendor for Backend {
-    fn route(&self, _: &Seen) -> &'static str {
+    fn route(&self, _: &ReceivedRequest) -> &'static str {
         "backend"
     }
 
-    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>> {
+    fn read(&self, seen: &ReceivedRequest) -> Result<Vec<String>, Vec<String>> {
         let path: &[&str] = match self.0 {
             TraceStyle::W3c => &["resourceSpans", "scopeSpans", "spans", "traceId"],
             TraceStyle::Sentry => &["contexts", "trace", "trace_id"],
@@ -93,10 +93,10 @@ impl Vendor for Backend {
         Ok(ids)
     }
 
-    fn answer(&self, _: &Seen, _: usize) -> Reply {
+    fn respond(&self, _: &ReceivedRequest, _: usize) -> Response {
         match self.0 {
-            TraceStyle::Datadog => Reply::json(202, "{}"),
-            _ => Reply::json(200, "{}"),
+            TraceStyle::Datadog => Response::json(202, "{}"),
+            _ => Response::json(200, "{}"),
         }
     }
 }
@@ -119,18 +119,18 @@ fn declared(config: ConfigBuilder, style: TraceStyle, url: &str, rate: f64) -> C
 }
 
 /// Sends a request with these headers and waits for the response.
-fn request(server: &StandIn, headers: &[(String, String)]) {
+fn request(server: &VendorServer, headers: &[(String, String)]) {
     let mut text = format!("POST /orders HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n", server.authority());
     headers.iter().for_each(|(name, value)| text.push_str(&format!("{name}: {value}\r\n")));
     text.push_str("\r\n");
     let mut stream = TcpStream::connect(server.authority()).unwrap();
     stream.write_all(text.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
 }
 
-fn keys(server: &StandIn) -> BTreeSet<String> {
+fn keys(server: &VendorServer) -> BTreeSet<String> {
     assert_eq!(server.problems(), [""; 0]);
     server.log().into_iter().flat_map(|entry| entry.keys).collect()
 }
@@ -138,8 +138,8 @@ fn keys(server: &StandIn) -> BTreeSet<String> {
 /// The traces that the server has kept, and those that the destination has received.
 fn chain(style: TraceStyle, rate: f64) -> (BTreeSet<String>, BTreeSet<String>) {
     let folder = tempfile::tempdir().unwrap();
-    let server = StandIn::start(Arc::new(Follower(style)));
-    let backend = StandIn::start(Arc::new(Backend(style)));
+    let server = VendorServer::start(Arc::new(Follower(style)));
+    let backend = VendorServer::start(Arc::new(Backend(style)));
     let config = Config::builder(folder.path(), "shop", "shop@1")
         .consent(Purpose::Monitoring, Consent::Granted)
         .trace_targets(["127.0.0.1"])

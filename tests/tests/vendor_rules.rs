@@ -4,7 +4,7 @@
 use rez_monitor::destination::{Batch, Destination, Ga4, Granted, Mixpanel, Stamp, Want};
 use rez_monitor::transport::Request;
 use rez_monitor::{EventId, Kind, Purpose, Row, Run};
-use rez_monitor_tests::standin::Seen;
+use rez_monitor_tests::vendor_server::ReceivedRequest;
 use rez_monitor_tests::vendors::{Ga4Rules, MixpanelRules, Vendor};
 use serde_json::{Value, json};
 
@@ -134,15 +134,15 @@ fn requests(destination: &dyn Destination, rows: &[Row]) -> Vec<Request> {
     requests
 }
 
-fn seen(request: &Request) -> Seen {
+fn seen(request: &Request) -> ReceivedRequest {
     let after = request.url.splitn(4, '/').nth(3).unwrap();
     let (path, query) = after.split_once('?').unwrap();
-    Seen {
+    ReceivedRequest {
         path: format!("/{path}"),
         query: query.to_owned(),
         headers: request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
         body: request.body.clone(),
-        packed: false,
+        compressed: false,
     }
 }
 
@@ -203,20 +203,20 @@ fn every_expected_request_of_the_vectors_is_valid() {
 }
 
 /// Returns a valid request, from which invalid ones are made.
-fn good(destination: &dyn Destination, kind: Kind, json: Value) -> Seen {
+fn good(destination: &dyn Destination, kind: Kind, json: Value) -> ReceivedRequest {
     let rows = [row(1, kind, json)];
     let requests = requests(destination, &rows);
     let some = requests.iter().map(seen).find(|seen| seen.body.len() > 2 && !seen.body.ends_with(b"\"events\":[]}"));
     some.expect("a request with the row")
 }
 
-fn refused(vendor: &dyn Vendor, seen: &Seen, expected: &str) {
+fn refused(vendor: &dyn Vendor, seen: &ReceivedRequest, expected: &str) {
     let problems = vendor.read(seen).expect_err(expected);
     assert!(problems.iter().any(|problem| problem.contains(expected)), "expected `{expected}`, found {problems:?}");
 }
 
 /// Replaces the value at a JSON pointer. `null` removes it.
-fn with(seen: &Seen, pointer: &str, value: Value) -> Seen {
+fn with(seen: &ReceivedRequest, pointer: &str, value: Value) -> ReceivedRequest {
     let mut body: Value = serde_json::from_slice(&seen.body).unwrap();
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let parent = body.pointer_mut(parent).unwrap_or_else(|| panic!("{parent}"));
@@ -226,7 +226,7 @@ fn with(seen: &Seen, pointer: &str, value: Value) -> Seen {
         (Value::Array(list), value) => list[key.parse::<usize>().unwrap()] = value,
         _ => panic!("{pointer}"),
     }
-    Seen { body: body.to_string().into_bytes(), ..seen.clone() }
+    ReceivedRequest { body: body.to_string().into_bytes(), ..seen.clone() }
 }
 
 #[test]
@@ -261,11 +261,11 @@ fn an_invalid_import_is_rejected() {
     ] {
         refused(&vendor, &with(&event, &pointer, value), expected);
     }
-    refused(&vendor, &Seen { path: "/track".into(), ..event.clone() }, "no such path");
-    refused(&vendor, &Seen { query: String::new(), ..event.clone() }, "strict=1");
-    refused(&vendor, &Seen { headers: [].into(), ..event.clone() }, "token");
-    refused(&vendor, &Seen { body: b"{}".to_vec(), ..event.clone() }, "no list");
-    refused(&vendor, &Seen { body: event.body[..20].to_vec(), ..event }, "no list");
+    refused(&vendor, &ReceivedRequest { path: "/track".into(), ..event.clone() }, "no such path");
+    refused(&vendor, &ReceivedRequest { query: String::new(), ..event.clone() }, "strict=1");
+    refused(&vendor, &ReceivedRequest { headers: [].into(), ..event.clone() }, "token");
+    refused(&vendor, &ReceivedRequest { body: b"{}".to_vec(), ..event.clone() }, "no list");
+    refused(&vendor, &ReceivedRequest { body: event.body[..20].to_vec(), ..event }, "no list");
 }
 
 #[test]
@@ -291,9 +291,13 @@ fn an_invalid_update_is_rejected() {
     }
     let mixed: Vec<Value> =
         [&set, &add].iter().map(|seen| serde_json::from_slice::<Value>(&seen.body).unwrap()[0].clone()).collect();
-    refused(&vendor, &Seen { body: json!(mixed).to_string().into_bytes(), ..set.clone() }, "must not be repeated");
-    refused(&vendor, &Seen { query: "verbose=1".into(), ..set.clone() }, "ip=0");
-    refused(&vendor, &Seen { packed: true, ..set }, "no compressed body");
+    refused(
+        &vendor,
+        &ReceivedRequest { body: json!(mixed).to_string().into_bytes(), ..set.clone() },
+        "must not be repeated",
+    );
+    refused(&vendor, &ReceivedRequest { query: "verbose=1".into(), ..set.clone() }, "ip=0");
+    refused(&vendor, &ReceivedRequest { compressed: true, ..set }, "no compressed body");
 }
 
 #[test]
@@ -337,13 +341,17 @@ fn an_invalid_collect_request_is_rejected() {
     refused(&vendor, &with(&property, "/user_properties/plan/value", json!("x".repeat(37))), "too long");
     let long = "p".repeat(25);
     refused(&vendor, &with(&property, &format!("/user_properties/{long}"), json!({"value": 1})), "the name");
-    refused(&vendor, &Seen { path: "/debug/mp/collect".into(), ..event.clone() }, "no such path");
-    refused(&vendor, &Seen { query: event.query.replace("s3cret", "x"), ..event.clone() }, "wrong secret");
-    refused(&vendor, &Seen { query: event.query.replace("measurement", "x"), ..event.clone() }, "not the stream");
-    refused(&vendor, &Seen { packed: true, ..event.clone() }, "compressed");
+    refused(&vendor, &ReceivedRequest { path: "/debug/mp/collect".into(), ..event.clone() }, "no such path");
+    refused(&vendor, &ReceivedRequest { query: event.query.replace("s3cret", "x"), ..event.clone() }, "wrong secret");
+    refused(
+        &vendor,
+        &ReceivedRequest { query: event.query.replace("measurement", "x"), ..event.clone() },
+        "not the stream",
+    );
+    refused(&vendor, &ReceivedRequest { compressed: true, ..event.clone() }, "compressed");
     refused(&ga4_rules(true), &event, "app_instance_id");
-    refused(&vendor, &Seen { body: vec![b' '; 130_000], ..event.clone() }, "no JSON");
+    refused(&vendor, &ReceivedRequest { body: vec![b' '; 130_000], ..event.clone() }, "not JSON");
     let large = with(&event, "/client_id", json!("x".repeat(130_000)));
     refused(&vendor, &large, "bytes");
-    refused(&vendor, &Seen { body: event.body[..30].to_vec(), ..event }, "no JSON");
+    refused(&vendor, &ReceivedRequest { body: event.body[..30].to_vec(), ..event }, "not JSON");
 }

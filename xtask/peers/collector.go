@@ -1,4 +1,4 @@
-// The OpenTelemetry Collector with just what the test needs: an OTLP receiver and a file exporter.
+// An OpenTelemetry Collector with the two components that the tests need: an OTLP receiver and a file exporter.
 package main
 
 import (

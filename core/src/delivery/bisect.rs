@@ -32,7 +32,7 @@ pub(crate) struct Part {
     /// How often the server refused its batch id.
     #[serde(default)]
     pub(crate) salt: u32,
-    /// How often it was sent without an answer.
+    /// How often it was sent without a response.
     #[serde(default)]
     lost: u32,
 }
@@ -61,7 +61,7 @@ pub(crate) enum RowResult {
     Open,
     /// Delivered.
     Delivered,
-    /// Refused when it was sent alone, with this status (0 = no answer), after `after` accepted requests.
+    /// Refused when it was sent alone, with this status (0 = no response), after `after` accepted requests.
     Alone { status: u16, note: String, after: u32 },
     /// Dropped under this reason.
     Dropped(String),
@@ -148,8 +148,8 @@ impl Bisect {
         self.parts.last_mut()
     }
 
-    /// The server answered for each row of the current part.
-    pub(crate) fn answered(&mut self, outcomes: Vec<RowOutcome>) {
+    /// The server named an outcome for each row of the current part.
+    pub(crate) fn settle_part(&mut self, outcomes: Vec<RowOutcome>) {
         let Some(part) = self.parts.pop() else { return };
         if outcomes.contains(&RowOutcome::Delivered) {
             self.accepted = self.accepted.saturating_add(1);
@@ -178,7 +178,7 @@ impl Bisect {
         }
     }
 
-    /// The current part got no answer. `true` if that happened so often that its events are to blame.
+    /// The current part got no response. `true` if that happened so often that its events are to blame.
     pub(crate) fn lost_too_often(&mut self) -> bool {
         let Some(part) = self.parts.last_mut() else { return false };
         part.lost = part.lost.saturating_add(1);
@@ -186,7 +186,7 @@ impl Bisect {
     }
 
     /// Whether a row refused alone is proven to be poison: another event of the same bisect was accepted. After a 5xx
-    /// or no answer, it must have been accepted later; otherwise the server may have gone down in between.
+    /// or no response, it must have been accepted later; otherwise the server may have gone down in between.
     pub(crate) fn is_poison(&self, status: u16, after: u32) -> bool {
         match self.cause {
             Cause::Refused => self.accepted > 0,
@@ -214,7 +214,7 @@ mod tests {
             if (part.from..part.to).any(|row| bad.contains(&row)) {
                 bisect.refused(400, "no");
             } else {
-                bisect.answered(vec![RowOutcome::Delivered; part.to - part.from]);
+                bisect.settle_part(vec![RowOutcome::Delivered; part.to - part.from]);
             }
         }
         (bisect, requests)
@@ -237,13 +237,13 @@ mod tests {
     fn a_row_that_got_5xx_alone_is_poison_only_if_another_was_accepted_after_it() {
         let mut bisect = Bisect::trial("b", 3, 5);
         assert_eq!(bisect.current().map(|part| (part.from, part.to)), Some((2, 3)));
-        bisect.answered(vec![RowOutcome::Delivered]);
+        bisect.settle_part(vec![RowOutcome::Delivered]);
         assert_eq!(bisect.cause, Cause::Outage);
         bisect.refused(500, "");
         bisect.refused(500, "");
         let RowResult::Alone { status, after, .. } = bisect.results[0] else { panic!("{:?}", bisect.results) };
         assert!(!bisect.is_poison(status, after));
-        bisect.answered(vec![RowOutcome::Delivered]);
+        bisect.settle_part(vec![RowOutcome::Delivered]);
         assert!(bisect.is_poison(status, after));
     }
 

@@ -382,10 +382,10 @@ impl<O: WriterAccess> Driver<O> {
         let end = match sent {
             Sent::NotSent(what) => RequestEnd::NotSent(what),
             Sent::Ambiguous(what) => RequestEnd::Lost(what),
-            Sent::Answer(answer) => {
+            Sent::Response(response) => {
                 let spec = self.machine.route(&running.route).map(|route| route.spec);
                 let Some(spec) = spec else { return };
-                request::read(&*running.destination, spec, &running.payload.batch(), &answer)
+                request::read(&*running.destination, spec, &running.payload.batch(), &response)
             }
         };
         self.ended(running, end);

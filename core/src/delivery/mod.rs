@@ -1,4 +1,4 @@
-//! Delivery: when to send which rows, and what an answer means for them.
+//! Delivery: when to send which rows, and what a response means for them.
 //!
 //! | file | idea |
 //! | --- | --- |

@@ -1,11 +1,11 @@
-//! What the end of a request means for its rows and its route: the table of answers in `docs/guide/delivery.md`, as a
+//! What the end of a request means for its rows and its route: the table of responses in `docs/guide/delivery.md`, as a
 //! pure function of the route's state and the verdict.
 //!
 //! | file | idea |
 //! | --- | --- |
-//! | this one | answers to a whole batch |
-//! | `part` | answers to a part of a batch that is bisected, and the result of the bisect |
-//! | `probe` | answers to the single event that a stopped route sends now and then |
+//! | this one | responses to a whole batch |
+//! | `part` | responses to a part of a batch that is bisected, and the result of the bisect |
+//! | `probe` | responses to the single event that a stopped route sends now and then |
 
 mod part;
 mod probe;
@@ -44,15 +44,15 @@ pub(crate) struct Attempt<'a> {
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RequestEnd {
-    /// The server answered with this status, and the destination gave this verdict.
-    Answered(u16, Verdict),
-    /// Something on the network path answered in the server's place (see [`crate::destination::intercepted`]).
+    /// The server responded with this status, and the destination gave this verdict.
+    Responded(u16, Verdict),
+    /// Something on the network path responded in the server's place (see [`crate::destination::intercepted`]).
     Intercepted(u16, String),
     /// The request could not be built from these rows.
     Unbuildable(String),
     /// No byte was sent.
     NotSent(String),
-    /// There was no answer; the request may have arrived.
+    /// There was no response; the request may have arrived.
     Lost(String),
 }
 
@@ -86,10 +86,10 @@ pub(crate) fn decide(state: &mut RouteState, attempt: Attempt<'_>, end: RequestE
     let lost = matches!(end, RequestEnd::Lost(_));
     state.cause = match &end {
         RequestEnd::NotSent(what) | RequestEnd::Lost(what) | RequestEnd::Intercepted(_, what) => what.clone(),
-        RequestEnd::Answered(..) | RequestEnd::Unbuildable(_) => String::new(),
+        RequestEnd::Responded(..) | RequestEnd::Unbuildable(_) => String::new(),
     };
     let (status, verdict, unreachable) = match end {
-        RequestEnd::Answered(status, verdict) => (status, verdict, None),
+        RequestEnd::Responded(status, verdict) => (status, verdict, None),
         RequestEnd::Unbuildable(what) => (0, Verdict { note: Some(what), ..Verdict::of(Action::Split) }, None),
         RequestEnd::Intercepted(status, what) => (status, ambiguous(what), Some(Why::Intercepted)),
         RequestEnd::NotSent(what) => (0, ambiguous(what), Some(Why::Unreachable)),
@@ -140,9 +140,9 @@ struct Decider<'a> {
     back_off: Option<Backoff>,
     /// The server did not receive the request, for this reason.
     unreachable: Option<Why>,
-    /// There was no answer.
+    /// There was no response.
     lost: bool,
-    /// The batch has been sent often enough without an answer that can be understood.
+    /// The batch has been sent often enough without a response that can be understood.
     exhausted: bool,
 }
 
@@ -227,7 +227,7 @@ impl Decider<'_> {
         Step::Settle(vec![end.clone(); self.attempt.rows.len()])
     }
 
-    /// No answer that can be understood, or an unreachable server.
+    /// No response that can be understood, or an unreachable server.
     fn uncertain(&mut self, what: String) -> Step {
         self.fail(self.unreachable.unwrap_or(Why::NoAnswer));
         if self.unreachable.is_none() && self.attempt.spec.at_most_once {
@@ -238,7 +238,7 @@ impl Decider<'_> {
         self.again()
     }
 
-    /// An answer to a whole batch.
+    /// A response to a whole batch.
     fn whole(&mut self, action: Action) -> Step {
         match action {
             Action::Settle(outcomes) => {

@@ -5,7 +5,7 @@ use super::outcome::RequestEnd;
 use crate::destination::{Action, Batch, Destination, Granted, RouteSpec, Stamp, Verdict, Want, intercepted};
 use crate::kind::{Kind, Purpose};
 use crate::row::Row;
-use crate::transport::{Answer, Request};
+use crate::transport::{Request, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write as _;
@@ -135,14 +135,19 @@ pub(crate) fn build(
     Ok(request)
 }
 
-/// What an answer means.
-pub(crate) fn read(destination: &dyn Destination, spec: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> RequestEnd {
-    if let Some(what) = intercepted(answer) {
-        return RequestEnd::Intercepted(answer.status, what);
+/// What a response means.
+pub(crate) fn read(
+    destination: &dyn Destination,
+    spec: &RouteSpec,
+    batch: &Batch<'_>,
+    response: &Response,
+) -> RequestEnd {
+    if let Some(what) = intercepted(response) {
+        return RequestEnd::Intercepted(response.status, what);
     }
-    let verdict = catch_unwind(AssertUnwindSafe(|| destination.verdict(spec, batch, answer)));
+    let verdict = catch_unwind(AssertUnwindSafe(|| destination.verdict(spec, batch, response)));
     let failed = |_| Verdict::of(Action::Ambiguous("the destination panicked while it read the response".to_owned()));
-    RequestEnd::Answered(answer.status, verdict.unwrap_or_else(failed))
+    RequestEnd::Responded(response.status, verdict.unwrap_or_else(failed))
 }
 
 #[cfg(test)]

@@ -35,11 +35,11 @@ pub(crate) struct RouteState {
     pub(crate) hold: Option<Wait>,
     /// Failures in a row.
     pub(crate) failures: u32,
-    /// 5xx answers to the batch in flight.
+    /// 5xx responses to the batch in flight.
     pub(crate) outages: u32,
-    /// Status of the last answer, 0 = none.
+    /// Status of the last response, 0 = none.
     pub(crate) last_status: u16,
-    /// Why the last request got no answer of the server, in the words of the transport. Not persisted.
+    /// Why the last request got no response of the server, in the words of the transport. Not persisted.
     #[serde(skip)]
     pub(crate) cause: String,
     /// Kinds the server does not want for a while.

@@ -23,13 +23,13 @@ pub(crate) struct At<'a> {
 pub(crate) enum Why {
     /// The server could not be reached: no byte was sent.
     Unreachable,
-    /// Something on the network path, for example a captive portal, answered in the server's place.
+    /// Something on the network path, for example a captive portal, responded in the server's place.
     Intercepted,
     /// The fate of the last request is unknown.
     NoAnswer,
     /// The server has an outage (5xx, 408, 425).
     Outage,
-    /// The server answered 429 without a time.
+    /// The server responded with 429 without a time.
     RateLimit,
     /// The server named a time.
     RetryAfter,

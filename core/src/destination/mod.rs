@@ -1,9 +1,10 @@
-//! Wire formats: which rows each backend takes, how a batch is encoded, and what its answers mean.
+//! Wire formats: which rows each backend takes, how a batch is encoded, and what its responses mean.
 //!
-//! Everything here is a pure function of rows and answers: no clock, no file, no socket, no store. Values that are read
+//! Everything here is a pure function of rows and responses: no clock, no file, no socket, no store. Values that are read
 //! at the moment of sending come in as [`Stamp`].
 
-mod answer;
+#[cfg(any(feature = "destination-ga4", feature = "destination-mixpanel"))]
+mod analytics;
 #[cfg(any(test, feature = "destination-mixpanel", feature = "destination-otlp"))]
 mod base64;
 #[cfg(feature = "destination-datadog")]
@@ -11,12 +12,11 @@ mod datadog;
 mod error;
 #[cfg(feature = "destination-ga4")]
 mod ga4;
-#[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
-mod json;
 #[cfg(feature = "destination-mixpanel")]
 mod mixpanel;
 #[cfg(feature = "destination-otlp")]
 mod otlp;
+mod response;
 #[cfg(feature = "destination-rez")]
 mod rez;
 #[cfg(feature = "destination-sentry")]
@@ -24,13 +24,11 @@ mod sentry;
 mod server_message;
 mod settings;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
-mod span;
-#[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
-mod text;
+mod stack_trace;
 #[cfg(any(feature = "destination-datadog", feature = "destination-rez", feature = "destination-sentry"))]
 mod time;
-#[cfg(any(feature = "destination-ga4", feature = "destination-mixpanel"))]
-mod write;
+#[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
+mod trace_ids;
 
 #[cfg(feature = "destination-datadog")]
 pub use self::datadog::{Datadog, DatadogBuilder};
@@ -45,17 +43,17 @@ pub use self::rez::{Rez, RezBuilder};
 #[cfg(feature = "destination-sentry")]
 pub use self::sentry::{Dsn, DsnError, Sentry, SentryBuilder};
 
-pub(crate) use self::answer::intercepted;
 #[cfg(test)]
 pub(crate) use self::base64::base64;
 pub use self::error::DestinationError;
+pub(crate) use self::response::intercepted;
 pub(crate) use self::settings::stable_hash;
 
 use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 use crate::row::{Lost, Row, Run};
 pub use crate::trace::Sampling;
-use crate::transport::{Answer, Request};
+use crate::transport::{Request, Response};
 use std::time::Duration;
 
 /// An endpoint of a destination, with its own cursor, wait and retry class.
@@ -171,7 +169,7 @@ pub struct Stamp<'a> {
     pub last_status: u16,
 }
 
-/// The meaning of an answer.
+/// The meaning of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// What to do with the batch.
@@ -222,7 +220,7 @@ pub enum Action {
     NewBatchId,
     /// Repeat the request once without compression.
     Uncompressed,
-    /// The answer does not tell whether the events arrived.
+    /// The response does not tell whether the events arrived.
     Ambiguous(String),
 }
 
@@ -244,7 +242,7 @@ pub enum RowOutcome {
 pub struct Limit {
     /// The limited kinds; empty means all.
     pub kinds: Vec<Kind>,
-    /// Duration of the limit, counted from the answer.
+    /// Duration of the limit, counted from the response.
     pub wait: Duration,
 }
 
@@ -293,9 +291,9 @@ pub trait Destination: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The meaning of the answer for these rows. Not called for an answer that the server did not send (a captive
+    /// The meaning of the response for these rows. Not called for a response that the server did not send (a captive
     /// portal's page or redirect): the delivery thread treats the server as unreachable then.
-    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict;
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict;
 
     /// How the destination samples traces, for the headers that tell servers about them. What it returns must agree with
     /// [`Destination::wants`]: a row whose trace it does not keep is not wanted. Default: `None`, it keeps no traces.
@@ -344,8 +342,8 @@ impl<D: Destination + ?Sized> Destination for std::sync::Arc<D> {
         (**self).run_notes(run)
     }
 
-    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
-        (**self).verdict(route, batch, answer)
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
+        (**self).verdict(route, batch, response)
     }
 
     fn sampling(&self) -> Option<Sampling> {

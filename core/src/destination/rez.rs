@@ -1,24 +1,23 @@
 //! The team's own backend: `POST /v1/batch` with one JSON object that contains the rows as they are stored.
 //!
-//! It is the only destination that keeps every field of a row, takes every kind, and gets an answer for each event. A
-//! batch is settled only by an answer that accounts for all of its events; any other 2xx is ambiguous.
+//! It is the only destination that keeps every field of a row, takes every kind, and gets a response for each event. A
+//! batch is settled only by a response that accounts for all of its events; any other 2xx is ambiguous.
 
-use super::answer::unsuccessful;
+use super::response::unsuccessful;
 use super::server_message::server_message;
 use super::settings::{Settings, check_credential, encoder, stable_hash};
-use super::time::{push_rfc3339, rfc3339};
+use super::time::rfc3339;
 use super::{
     Action, Backoff, Batch, Caps, Destination, DestinationError, Limit, RouteSpec, RowOutcome, Sampling, Stamp,
     Verdict, Want,
 };
-use crate::json::push_text;
+use crate::json::Object;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::reason::Reason;
 use crate::row::{Row, Run};
-use crate::transport::{Answer, Request};
+use crate::transport::{Request, Response};
 use serde_json::value::RawValue;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Version of the batch format.
@@ -152,24 +151,24 @@ impl Destination for Rez {
         Request { url: self.url.clone(), headers, body: body(batch, main).into_bytes() }
     }
 
-    fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
-        let reply = Reply::read(answer);
-        let action = match answer.status {
-            200..=299 if answer.cut => Action::Ambiguous("the response was cut short".into()),
+    fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
+        let reply = Reply::read(response);
+        let action = match response.status {
+            200..=299 if response.cut => Action::Ambiguous("the response was cut short".into()),
             200..=299 => match reply.outcomes(batch) {
                 Ok(outcomes) => Action::Settle(outcomes),
                 Err(what) => Action::Ambiguous(what),
             },
             415 => Action::Uncompressed,
             422 => Action::NewBatchId,
-            _ => unsuccessful(answer, "the write key was refused", "there is no batch endpoint at this address"),
+            _ => unsuccessful(response, "the write key was refused", "there is no batch endpoint at this address"),
         };
         let note = reply.note();
         Verdict {
             action,
             limits: reply.limits(),
             note,
-            caps: (answer.status == 413).then(|| reply.caps()),
+            caps: (response.status == 413).then(|| reply.caps()),
             back_off: None,
         }
     }
@@ -189,84 +188,64 @@ fn main_run<'a>(batch: &Batch<'a>) -> Option<&'a Run> {
     batch.runs.iter().max_by_key(|run| run.number)
 }
 
-/// `text` as a JSON string.
-fn json(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    push_text(&mut out, text);
-    out
-}
-
 fn body(batch: &Batch<'_>, main: Option<&Run>) -> String {
     let bytes: usize = batch.rows.iter().map(|row| row.json.len() + 320).sum();
     let mut out = String::with_capacity(bytes + 1024);
-    // Writing to a String cannot fail.
-    let _ = write!(
-        out,
-        r#"{{"v":{VERSION},"batch_id":{},"install":{},"epoch":{},"boot":{},"sdk":{{"name":"rez-monitor","version":{}}},"resource":{}"#,
-        json(batch.batch_id),
-        json(batch.install),
-        batch.epoch,
-        json(main.map_or("", |run| run.boot.as_str())),
-        json(env!("CARGO_PKG_VERSION")),
-        main.map_or_else(|| "{}".to_owned(), resource),
-    );
-    out.push_str(r#","lost":["#);
-    for (index, lost) in batch.lost.iter().enumerate() {
-        let kind = lost.kind.map_or("unknown", Kind::as_str);
-        let comma = if index == 0 { "" } else { "," };
-        let _ = write!(out, r#"{comma}{{"reason":"{}","kind":"{kind}","count":{}}}"#, lost.reason, lost.count);
-    }
-    out.push_str(r#"],"events":["#);
-    for (index, row) in batch.rows.iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        event(&mut out, batch.run_of(row), main, row);
-    }
-    out.push_str("]}");
+    Object::write(&mut out, |body| {
+        body.number("v", VERSION);
+        body.text("batch_id", batch.batch_id);
+        body.text("install", batch.install);
+        body.number("epoch", batch.epoch);
+        body.text("boot", main.map_or("", |run| run.boot.as_str()));
+        body.object("sdk", |sdk| {
+            sdk.text("name", "rez-monitor");
+            sdk.text("version", env!("CARGO_PKG_VERSION"));
+        });
+        body.object("resource", |out| main.into_iter().for_each(|run| resource(out, run)));
+        body.array("lost", batch.lost, |out, lost| {
+            Object::write(out, |entry| {
+                entry.text("reason", lost.reason.as_str());
+                entry.text("kind", lost.kind.map_or("unknown", Kind::as_str));
+                entry.number("count", lost.count);
+            });
+        });
+        body.array("events", batch.rows, |out, row| event(out, batch.run_of(row), main, row));
+    });
     out
 }
 
 /// App, release and device of a run.
-fn resource(run: &Run) -> String {
-    let mut out = format!(
-        r#"{{"run":{},"app":{},"release":{},"os":{}"#,
-        json(&run.id),
-        json(&run.app),
-        json(&run.release),
-        json(&run.os)
-    );
-    for (name, value) in [("dist", &run.dist), ("environment", &run.environment), ("device", &run.device)] {
-        if let Some(value) = value {
-            let _ = write!(out, r#","{name}":{}"#, json(value));
-        }
-    }
-    out.push('}');
-    out
+fn resource(out: &mut Object<'_>, run: &Run) {
+    out.text("run", &run.id);
+    out.text("app", &run.app);
+    out.text("release", &run.release);
+    out.text("os", &run.os);
+    out.text_if_some("dist", run.dist.as_deref());
+    out.text_if_some("environment", run.environment.as_deref());
+    out.text_if_some("device", run.device.as_deref());
 }
 
 /// One event: the columns of the row, then the fields of its JSON.
 fn event(out: &mut String, run: Option<&Run>, main: Option<&Run>, row: &Row) {
-    let _ = write!(out, r#"{{"id":"{}","seq":{},"ts":""#, row.id, row.seq);
-    push_rfc3339(out, row.wall_ms);
-    let _ = write!(out, r#"","kind":"{}""#, row.kind.as_str());
-    if let Some(run) = run {
-        let _ = write!(out, r#","boot":{},"mono_ms":{}"#, json(&run.boot), row.mono_ms);
-        if main.is_some_and(|main| main.number != run.number) {
-            let _ = write!(out, r#","resource":{}"#, resource(run));
+    Object::write(out, |event| {
+        event.text("id", &row.id.to_string());
+        event.number("seq", row.seq);
+        event.time("ts", row.wall_ms);
+        event.text("kind", row.kind.as_str());
+        if let Some(run) = run {
+            event.text("boot", &run.boot);
+            event.number("mono_ms", row.mono_ms);
+            if main.is_some_and(|main| main.number != run.number) {
+                event.object("resource", |out| resource(out, run));
+            }
         }
-    }
-    // A row that is not a JSON object would make the whole body invalid; it is sent without fields.
-    let fields = serde_json::from_str::<&RawValue>(&row.json).ok().map(RawValue::get);
-    let fields = fields.and_then(|text| text.strip_prefix('{')?.strip_suffix('}')).map_or("", str::trim);
-    if !fields.is_empty() {
-        out.push(',');
-        out.push_str(fields);
-    }
-    out.push('}');
+        // A row that is not a JSON object would make the whole body invalid; it is sent without fields.
+        let fields = serde_json::from_str::<&RawValue>(&row.json).ok().map(RawValue::get);
+        event.members(fields.and_then(|text| text.strip_prefix('{')?.strip_suffix('}')).map_or("", str::trim));
+    });
 }
 
-/// The body of an answer, as far as it is one of ours.
+/// The body of a response, as far as it is one of ours.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 struct Reply {
@@ -304,11 +283,11 @@ struct Limited {
 
 impl Reply {
     /// An empty reply where the body is none of ours.
-    fn read(answer: &Answer) -> Reply {
-        if answer.cut {
+    fn read(response: &Response) -> Reply {
+        if response.cut {
             return Reply::default();
         }
-        serde_json::from_slice(&answer.body).unwrap_or_default()
+        serde_json::from_slice(&response.body).unwrap_or_default()
     }
 
     /// One outcome per row, if the response accounts for all of them.

@@ -1,5 +1,8 @@
 //! RFC 3339 times.
 
+#[cfg(any(feature = "destination-rez", feature = "destination-sentry"))]
+use crate::json::{Name, Object};
+
 /// Milliseconds of the years 0 and 9999, the range of RFC 3339.
 const RANGE_MS: (i64, i64) = (-62_167_219_200_000, 253_402_300_799_999);
 
@@ -63,6 +66,17 @@ impl TimeWriter {
 /// Appends one RFC 3339 time. See [`TimeWriter`].
 pub(super) fn push_rfc3339(out: &mut String, ms: i64) {
     TimeWriter::new().push(out, ms);
+}
+
+#[cfg(any(feature = "destination-rez", feature = "destination-sentry"))]
+impl Object<'_> {
+    /// A time in milliseconds since 1970, as an RFC 3339 string.
+    pub(super) fn time(&mut self, name: impl Name, ms: i64) {
+        let out = self.name(name);
+        out.push('"');
+        push_rfc3339(out, ms);
+        out.push('"');
+    }
 }
 
 /// The same as a string of its own.

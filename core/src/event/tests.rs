@@ -12,7 +12,7 @@ fn round_trip(event: &Event<'_>, check: impl FnOnce(Body<'_>)) {
 }
 
 #[test]
-fn what_is_written_is_read_back() {
+fn a_decoded_event_equals_the_encoded_one() {
     let frames = [Frame { function: "pay", file: "cart.rs", line: 7, in_app: true, ..Frame::default() }];
     let event = ErrorEvent::new("PaymentError", "no 🛒 left").frames(&frames).code("E1").into_event(Kind::Error);
     let attrs = [("a", Value::List(&[Value::I64(-1), Value::Null])), ("b", 0.5.into())];
@@ -32,7 +32,7 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
-fn what_is_too_deep_too_long_not_finite_or_too_many_is_cut_and_counted() {
+fn values_beyond_a_limit_or_not_finite_are_cut_and_counted() {
     let name = "n".repeat(10_000);
     let text = "é🛒\0".repeat(4_000);
     let deepest = [Value::List(&[Value::I64(1)])];
@@ -66,7 +66,7 @@ fn what_is_too_deep_too_long_not_finite_or_too_many_is_cut_and_counted() {
 }
 
 #[test]
-fn an_event_over_the_record_is_cut_field_by_field() {
+fn an_event_larger_than_a_record_loses_attributes_before_other_fields() {
     let text = "x".repeat(8_000);
     let attrs: Vec<_> = (0..20).map(|_| ("k", Value::from(&text))).collect();
     round_trip(&Event::analytics("big").attrs(&attrs), |body| {
@@ -78,7 +78,7 @@ fn an_event_over_the_record_is_cut_field_by_field() {
 }
 
 #[test]
-fn damaged_bytes_answer_none_and_never_panic() {
+fn decoding_damaged_bytes_returns_none_or_fewer_fields_and_never_panics() {
     let mut buffer = [0u8; RECORD_BYTES];
     let event = Event::analytics("x").attrs(&[("m", Value::Map(&[("k", Value::List(&[Value::Str("text")]))]))]);
     let len = event.encode(&mut buffer, 1, 2);
@@ -91,4 +91,39 @@ fn damaged_bytes_answer_none_and_never_panic() {
         }
     }
     let _ = Body::decode(&[super::encode::LIST; 5_000]);
+}
+
+#[test]
+fn typed_calls_use_only_the_fields_of_their_kind() {
+    let second = std::time::Duration::from_secs(1);
+    let frames = [Frame::default()];
+    let list = [("a", Value::I64(1))];
+    let items = [Value::Map(&list)];
+    let error = ErrorEvent::new("E", "m").frames(&frames).code("c").mechanism("generic").fingerprint("f");
+    let error = error.context(&list).attrs(&list);
+    let revenue = Revenue { transaction_id: Some("T"), items: &items, attrs: &list, ..Revenue::new(1.0, "INR") };
+    let events = [
+        error.into_event(Kind::Error),
+        error.into_event(Kind::Crash),
+        Event::hang(second, &frames),
+        Event::app_exit("anr", "m"),
+        revenue.into_event(),
+        Event::interaction("tap", "b").attrs(&list),
+        Event::screen_view("s", Some("c")).attrs(&list),
+        Event::analytics("a").attrs(&list),
+        People::Set("p", Value::Null).into_event(),
+        People::Increment("p", 1.0).into_event(),
+        People::Append("p", Value::Null).into_event(),
+        Event::message("m", crate::Level::Info).context(&list).attrs(&list),
+        Metric::Gauge(1.0).into_event("m").attrs(&list),
+        Event::frames("s", 1, 1, 2).attrs(&list),
+    ];
+    for event in events {
+        let known = super::field::of_kind(event.kind());
+        round_trip(&event, |body| {
+            for (field, _) in body.fields {
+                assert!(known.contains(&field.as_str()), "{:?} has no {field:?} in `of_kind`", event.kind());
+            }
+        });
+    }
 }

@@ -36,7 +36,7 @@ pub(super) fn only(rows: Vec<(String, Json)>, kind: &str) -> Vec<Json> {
 }
 
 #[test]
-fn every_event_bears_the_user_tags_and_screen_of_its_own_moment() {
+fn an_event_has_the_user_tags_and_screen_of_the_time_it_was_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = open(folder.path());
     let _ = monitor.track("before", &[]);
@@ -66,7 +66,7 @@ fn every_event_bears_the_user_tags_and_screen_of_its_own_moment() {
 }
 
 #[test]
-fn an_error_carries_the_last_hundred_breadcrumbs_and_repetitions_collapse() {
+fn an_error_contains_the_last_100_breadcrumbs_and_repeated_errors_collapse() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::manual(1_795_400_000_000, 1_000);
     let monitor = Monitor::open(config(folder.path()).clock(clock.clone()).build().unwrap()).unwrap();
@@ -90,7 +90,7 @@ fn an_error_carries_the_last_hundred_breadcrumbs_and_repetitions_collapse() {
 }
 
 #[test]
-fn a_screen_load_takes_the_calls_made_meanwhile_as_child_spans_and_slow_calls_are_warned_of() {
+fn calls_during_a_screen_load_become_its_child_spans_and_slow_calls_record_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::manual(1_795_400_000_000, 1_000);
     let monitor = Monitor::open(config(folder.path()).clock(clock.clone()).build().unwrap()).unwrap();
@@ -123,7 +123,7 @@ fn a_screen_load_takes_the_calls_made_meanwhile_as_child_spans_and_slow_calls_ar
 }
 
 #[test]
-fn denied_consent_refuses_at_once_and_erases_what_was_kept() {
+fn denying_consent_refuses_new_events_at_once_and_deletes_stored_ones() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = open(folder.path());
     let _ = monitor.track("secret-analytics-name", &[]);
@@ -143,7 +143,7 @@ fn denied_consent_refuses_at_once_and_erases_what_was_kept() {
 }
 
 #[test]
-fn a_forgotten_user_leaves_nothing_and_the_next_events_are_untouched() {
+fn forget_user_deletes_earlier_events_and_keeps_later_ones() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = open(folder.path());
     monitor.scope(ScopeChange::User(Some(User { id: Some("user-to-forget"), ..User::default() })));
@@ -192,7 +192,7 @@ fn a_session_ends_after_thirty_seconds_in_the_background_and_counts_its_errors()
 }
 
 #[test]
-fn the_same_folder_twice_is_the_same_engine_and_an_unusable_folder_is_a_state() {
+fn opening_a_folder_twice_returns_the_same_engine_and_an_unusable_folder_sets_the_store_state() {
     let folder = tempfile::tempdir().unwrap();
     let one = open(folder.path());
     let two = open(folder.path());
@@ -206,7 +206,7 @@ fn the_same_folder_twice_is_the_same_engine_and_an_unusable_folder_is_a_state() 
 }
 
 #[test]
-fn a_hook_may_filter_and_what_it_records_itself_is_refused() {
+fn a_hook_can_drop_an_event_and_events_recorded_inside_a_hook_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let slot: Arc<Mutex<Option<Monitor>>> = Arc::default();
     let inside = Arc::clone(&slot);
@@ -229,7 +229,7 @@ fn a_hook_may_filter_and_what_it_records_itself_is_refused() {
 }
 
 #[test]
-fn user_properties_add_up_across_starts() {
+fn increments_of_a_user_property_accumulate_across_restarts() {
     let folder = tempfile::tempdir().unwrap();
     for _ in 0..2 {
         let monitor = open(folder.path());
@@ -242,7 +242,7 @@ fn user_properties_add_up_across_starts() {
 }
 
 #[test]
-fn sampling_is_decided_once_a_session_and_counted() {
+fn sampling_is_decided_once_per_session_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = Monitor::open(config(folder.path()).sample(Kind::Metric, 0.0).build().unwrap()).unwrap();
     assert_eq!(monitor.metric("m", Metric::Gauge(1.0)), Outcome::Dropped(Reason::Sampled));
@@ -250,7 +250,7 @@ fn sampling_is_decided_once_a_session_and_counted() {
 }
 
 #[test]
-fn a_fatal_error_is_on_the_disk_when_the_call_returns() {
+fn a_fatal_error_is_synced_when_the_call_returns() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = open(folder.path());
     monitor.persist(WAIT).unwrap();
@@ -262,7 +262,7 @@ fn a_fatal_error_is_on_the_disk_when_the_call_returns() {
 }
 
 #[test]
-fn a_ring_file_that_vanishes_under_recording_threads_neither_stops_them_nor_loses_an_event() {
+fn deleting_the_ring_file_while_threads_record_loses_no_event() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = open(folder.path());
     let recorder = monitor.clone();
@@ -281,7 +281,7 @@ fn a_ring_file_that_vanishes_under_recording_threads_neither_stops_them_nor_lose
 }
 
 #[test]
-fn rows_after_a_damaged_queue_still_have_their_run_and_user() {
+fn rows_recorded_after_a_damaged_queue_have_their_run_and_user() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = open(folder.path());
     monitor.scope(ScopeChange::User(Some(User { id: Some("u-1"), ..User::default() })));
@@ -303,7 +303,7 @@ fn rows_after_a_damaged_queue_still_have_their_run_and_user() {
 }
 
 #[test]
-fn denying_analytics_leaves_user_and_breadcrumbs_to_errors() {
+fn errors_keep_user_and_breadcrumbs_when_analytics_is_denied() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = open(folder.path());
     monitor.scope(ScopeChange::User(Some(User { id: Some("u-1"), ..User::default() })));
@@ -317,7 +317,7 @@ fn denying_analytics_leaves_user_and_breadcrumbs_to_errors() {
 }
 
 #[test]
-fn a_crash_in_the_reserve_obeys_a_denial() {
+fn a_crash_in_the_reserve_is_refused_when_monitoring_is_denied() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = open(folder.path());
     monitor.set_consent(Purpose::Monitoring, Consent::Denied);
@@ -330,7 +330,7 @@ fn a_crash_in_the_reserve_obeys_a_denial() {
 }
 
 #[test]
-fn close_lets_go_of_the_folder_and_shuts_every_clone() {
+fn close_releases_the_folder_and_closes_every_clone() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = open(folder.path());
     let clone = monitor.clone();
@@ -351,7 +351,7 @@ fn close_lets_go_of_the_folder_and_shuts_every_clone() {
 }
 
 #[test]
-fn open_while_the_last_engine_still_closes_waits_in_memory_and_takes_the_folder_then() {
+fn an_engine_opened_while_the_previous_one_closes_records_in_memory_until_the_folder_is_free() {
     let folder = tempfile::tempdir().unwrap();
     let (asked, hears) = std::sync::mpsc::channel();
     let (go, wait) = std::sync::mpsc::channel::<()>();
@@ -383,7 +383,7 @@ fn open_while_the_last_engine_still_closes_waits_in_memory_and_takes_the_folder_
 }
 
 #[test]
-fn a_screen_load_that_is_left_out_is_over_all_the_same() {
+fn a_screen_load_that_is_not_sampled_ends_its_screen_too() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = Monitor::open(config(folder.path()).sample(Kind::ScreenLoad, 0.0).build().unwrap()).unwrap();
     let screen = monitor.screen("Home");
@@ -395,7 +395,7 @@ fn a_screen_load_that_is_left_out_is_over_all_the_same() {
 }
 
 #[test]
-fn a_session_that_a_later_run_ends_says_which_release_was_its_own() {
+fn a_session_ended_by_a_later_run_keeps_its_own_release() {
     let folder = tempfile::tempdir().unwrap();
     let session = |release: &str| {
         let config = Config::builder(folder.path(), "shop", release)
@@ -424,7 +424,7 @@ fn a_session_that_a_later_run_ends_says_which_release_was_its_own() {
 }
 
 #[test]
-fn slow_calls_of_one_endpoint_warn_ten_times_a_minute_and_say_how_many_more_there_were() {
+fn slow_calls_of_one_endpoint_record_at_most_ten_warnings_a_minute_with_the_number_collapsed() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::manual(1_795_400_000_000, 1_000);
     let monitor = Monitor::open(config(folder.path()).clock(clock.clone()).build().unwrap()).unwrap();
@@ -467,7 +467,7 @@ fn a_background_that_is_reported_twice_counts_from_the_first_report() {
 }
 
 #[test]
-fn a_longer_background_time_keeps_a_visit_to_a_payment_app_in_one_session() {
+fn a_visit_to_a_payment_app_within_session_background_does_not_end_the_session() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::manual(1_795_400_000_000, 1_000);
     let config = config(folder.path()).sessions(true).session_background(Duration::from_secs(120));
@@ -494,7 +494,7 @@ fn files_with(folder: &Path, text: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn no_user_stays_in_the_database_once_both_purposes_are_denied() {
+fn denying_both_purposes_deletes_the_user_from_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = open(folder.path());
     let user = |id| ScopeChange::User(Some(User { id: Some(id), ..User::default() }));
@@ -534,14 +534,14 @@ impl crate::transport::Transport for Keeps {
             body = plain;
         }
         self.0.lock().unwrap().push(String::from_utf8_lossy(&body).into_owned());
-        let answer = crate::transport::Answer { status: 503, ..Default::default() };
-        done.finish(crate::transport::Sent::Answer(answer));
+        let answer = crate::transport::Response { status: 503, ..Default::default() };
+        done.finish(crate::transport::Sent::Response(answer));
     }
 }
 
 #[cfg(feature = "destination-mixpanel")]
 #[test]
-fn what_was_recorded_while_a_purpose_was_denied_is_never_sent_for_it() {
+fn an_event_recorded_while_a_purpose_was_denied_is_never_sent_for_that_purpose() {
     let folder = tempfile::tempdir().unwrap();
     let sent = Arc::default();
     let config = config(folder.path()).transport(Keeps(Arc::clone(&sent)));
@@ -570,7 +570,7 @@ fn what_was_recorded_while_a_purpose_was_denied_is_never_sent_for_it() {
 
 #[cfg(feature = "destination-sentry")]
 #[test]
-fn status_names_the_values_of_the_configuration_that_a_destination_changes() {
+fn status_lists_the_configuration_values_that_a_destination_changes() {
     let folder = tempfile::tempdir().unwrap();
     let sentry = crate::destination::Sentry::builder("http://key@127.0.0.1:9/1").build().unwrap();
     let config = Config::builder(folder.path(), "shop", "shop@1.0 (77)/verbatim").sessions(false);

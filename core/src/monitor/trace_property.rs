@@ -6,7 +6,7 @@ use super::{ApiCall, From, Monitor, ScopeChange};
 use crate::destination::{Batch, Datadog, Destination, Otlp, Rez, RouteSpec, Sentry, Stamp, Verdict, Want};
 use crate::inspect::{Filter, Reader};
 use crate::trace::{TraceContext, TraceStyle};
-use crate::transport::{Answer, Request};
+use crate::transport::{Request, Response};
 use crate::{Consent, ErrorEvent, EventId, Outcome, Purpose, Row, Timing};
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -95,7 +95,7 @@ impl Destination for Keeper {
         self.0.encode(route, batch, stamp)
     }
 
-    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Response) -> Verdict {
         self.0.verdict(route, batch, answer)
     }
 

@@ -85,7 +85,7 @@ mod tests {
     use super::super::tests::check_unchanged;
 
     #[test]
-    fn aadhaar_numbers_are_found_by_grouping_or_by_a_word_near_them() {
+    fn an_aadhaar_number_is_replaced_if_it_is_grouped_or_near_a_keyword() {
         for (text, scrubbed) in [
             ("2363 4212 7890", "[aadhaar]"),
             ("ref 2345-6789-0124, ok", "ref [aadhaar], ok"),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn twelve_digits_without_grouping_word_or_check_digit_stay() {
+    fn twelve_digits_without_grouping_keyword_or_valid_check_digit_are_unchanged() {
         check_unchanged(&[
             "234567890124",
             "2345 6789 0125",

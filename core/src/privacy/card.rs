@@ -87,7 +87,7 @@ mod tests {
     use super::super::tests::check_unchanged;
 
     #[test]
-    fn cards_of_every_issuer_are_found_plain_and_grouped() {
+    fn card_numbers_of_every_issuer_are_replaced_with_and_without_separators() {
         for card in [
             "4111111111111111",
             "4111 1111 1111 1111",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_no_card_stays() {
+    fn numbers_that_are_not_card_numbers_are_unchanged() {
         check_unchanged(&[
             "4111111111111112",
             "1111111111111117",

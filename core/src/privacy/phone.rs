@@ -320,7 +320,7 @@ mod tests {
     use super::super::tests::{check, check_unchanged};
 
     #[test]
-    fn phone_numbers_are_found_by_plus_grouping_or_keyword() {
+    fn a_phone_number_is_replaced_if_it_has_a_plus_grouping_or_a_keyword() {
         check(&[
             ("+919876543210", "[phone]"),
             ("+91 98765 43210", "[phone]"),
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn other_numbers_stay() {
+    fn numbers_that_are_not_phone_numbers_are_unchanged() {
         check_unchanged(&[
             "9876543210",
             "order 9876543210",

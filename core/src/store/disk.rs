@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn free_pages_are_given_back_in_steps_and_some_are_kept() {
+    fn free_pages_are_returned_to_the_file_system_in_steps_except_a_reserve() {
         let mut bench = Bench::new();
         let json = format!("\"{}\"", "x".repeat(3_000));
         for _ in 0..20 {
@@ -354,14 +354,14 @@ mod tests {
     }
 
     #[test]
-    fn a_full_file_is_reported_and_giving_up_rows_makes_room() {
+    fn a_full_file_is_reported_and_dropping_rows_frees_pages() {
         let mut bench = Bench::new();
         schema::pragma(&bench.store.db, "max_page_count = 200").unwrap();
         fill_and_recover(&mut bench).unwrap();
     }
 
     #[test]
-    fn with_nothing_left_to_give_up_there_is_no_room_and_crashes_stay() {
+    fn with_no_row_left_to_drop_the_disk_stays_full_and_crashes_are_kept() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Crash]);
         bench.add(&[Kind::Metric]);
@@ -374,7 +374,7 @@ mod tests {
     /// "full". The test runs itself as a child, since the limit holds for the whole process.
     #[cfg(unix)]
     #[test]
-    fn a_file_that_may_not_grow_is_reported_and_giving_up_rows_makes_room() {
+    fn a_file_at_its_size_limit_is_reported_and_dropping_rows_frees_pages() {
         const CHILD: &str = "REZ_STORE_TEST_SMALL_FILES";
         if std::env::var_os(CHILD).is_some() {
             let mut bench = Bench::new();
@@ -387,7 +387,7 @@ mod tests {
             fill_and_recover(&mut bench).unwrap();
             return;
         }
-        let name = "store::disk::tests::a_file_that_may_not_grow_is_reported_and_giving_up_rows_makes_room";
+        let name = "store::disk::tests::a_file_at_its_size_limit_is_reported_and_dropping_rows_frees_pages";
         let child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name, "--nocapture"])
             .env(CHILD, "1")

@@ -77,7 +77,7 @@ mod tests {
     use rusqlite::ffi;
 
     #[test]
-    fn every_error_of_sqlite_falls_into_the_class_that_helps() {
+    fn every_sqlite_error_maps_to_the_class_that_names_its_remedy() {
         let class = |code: i32, text: &str| -> StoreError {
             rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(text.to_string())).into()
         };
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_file_system_is_the_same_whoever_meets_it() {
+    fn a_full_file_system_is_the_same_error_from_sqlite_and_from_the_system() {
         let full = std::io::Error::from_raw_os_error(28);
         assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
         assert!(matches!(StoreError::from(full), StoreError::Full(_)));

@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_stopped_or_dormant_route_holds_goes_first() {
+    fn rows_held_only_by_a_stopped_or_dormant_route_are_evicted_first() {
         for stopped in [true, false] {
             let mut bench = Bench::new();
             bench.store.declare("idle", &["x"], From::Oldest, NOW).unwrap();
@@ -563,7 +563,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_evicts_once_in_many_commits() {
+    fn a_queue_at_its_cap_evicts_only_once_in_many_commits() {
         let mut bench = Bench::new();
         let json = format!("\"{}\"", "x".repeat(500));
         for _ in 0..10 {
@@ -593,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_only_an_idle_route_holds_are_found_behind_many_parked_ones() {
+    fn rows_held_only_by_an_idle_route_are_found_behind_many_parked_rows() {
         let mut bench = Bench::new();
         bench.store.declare("idle", &["x"], From::Oldest, NOW).unwrap();
         bench.add(&[Kind::ApiCall; 3_000]);
@@ -617,7 +617,7 @@ mod tests {
     }
 
     #[test]
-    fn eviction_from_mixed_pages_frees_about_what_it_takes() {
+    fn evicting_rows_from_mixed_pages_frees_about_their_size() {
         for mix in
             [&[Kind::Metric, Kind::Error][..], &[Kind::Metric, Kind::Error, Kind::Error, Kind::Error, Kind::Error]]
         {
@@ -675,7 +675,7 @@ mod tests {
     }
 
     #[test]
-    fn evicted_rows_are_past_in_the_superblock() {
+    fn the_superblock_records_evicted_rows_as_settled() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Metric, Kind::Metric, Kind::Metric]);
         bench.store.evict_some(2, &LANES, Reason::EvictedBytes, &all, &[], NOW).unwrap();

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_go_at_their_age_crashes_later_and_rows_in_flight_never() {
+    fn rows_expire_at_their_age_crashes_later_and_rows_in_flight_never() {
         let day = |days: i64, more: i64| Now { mono_ms: NOW.mono_ms + days * MS_PER_DAY + more, ..NOW };
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Crash, Kind::Error, Kind::Metric]);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn young_rows_in_front_do_not_hide_old_ones_behind() {
+    fn old_rows_behind_young_ones_expire() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Metric; 200]);
         let young = NOW.mono_ms + 20 * MS_PER_DAY;

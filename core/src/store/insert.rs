@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_fold_wrote_is_read_back_by_the_next_life() {
+    fn the_next_process_reads_back_what_a_fold_wrote() {
         let mut bench = Bench::new();
         let mark =
             FoldMark { generation: u64::MAX, ticket: 7, total: 8, reserve_generation: u64::MAX - 1, reserve_total: 2 };
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clean_end_is_seen_until_the_first_fold_after_it() {
+    fn a_clean_close_is_recorded_until_the_next_fold() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let Bench { folder, store, .. } = bench;
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_row_balances_without_having_been_folded() {
+    fn the_balance_counts_a_late_row_apart_from_folded_ones() {
         let mut bench = Bench::new();
         let mut fold = bench.store.begin(false, NOW).unwrap();
         let row = NewRow {
@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn made_up_destinations_do_not_fill_the_table() {
+    fn unknown_destination_names_do_not_grow_the_table_without_bound() {
         let mut bench = Bench::new();
         for n in 0..100 {
             bench.add_for(&[Kind::Analytics], &[format!("made-up-{n}")], "{}");

@@ -249,7 +249,7 @@ mod tests {
     use crate::reason::Reason;
 
     #[test]
-    fn a_batch_in_flight_comes_back_the_same_after_a_crash_and_after_a_retry() {
+    fn a_batch_in_flight_has_the_same_rows_after_a_crash_and_after_a_retry() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Metric, Kind::Crash, Kind::Error]);
         let first = bench.lease(2).unwrap();
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_may_have_arrived_is_never_cut_anew() {
+    fn a_batch_that_may_have_arrived_is_never_cut_again() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::Error]);
         let first = bench.lease(2).unwrap();
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_larger_than_the_cut_goes_alone() {
+    fn a_row_larger_than_the_batch_limit_is_leased_alone() {
         let mut bench = Bench::new();
         let json = format!("\"{}\"", "x".repeat(5_000));
         let rows = bench.add_for(&[Kind::Error, Kind::Error], &[], &json);
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn unwanted_rows_are_passed_in_bounded_steps_and_the_caller_is_told_to_ask_again() {
+    fn unwanted_rows_are_skipped_in_bounded_steps_and_the_lease_reports_that_more_follow() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Metric; 20]);
         let wanted = bench.add(&[Kind::Metric]);
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn parked_rows_of_a_closed_kind_are_not_looked_at_and_all_are_sent_once_it_is_open() {
+    fn parked_rows_of_a_closed_kind_are_not_read_until_the_kind_is_open_and_are_then_all_leased() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Analytics; 40]);
         while bench.lease_without(2, &[Kind::Analytics]).is_some() || bench.store.lease_again(ROUTE) {}
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_an_open_kind_that_is_answered_later_is_offered_again_after_a_minute() {
+    fn a_row_of_an_open_kind_that_a_destination_defers_is_offered_again_after_a_minute() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Analytics; 40]);
         let mut asked = 0;
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_left_out_of_one_lease_are_in_the_next() {
+    fn rows_excluded_from_one_lease_are_in_the_next() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error; 3]);
         let skip = [rows[0], rows[1]];
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parked_row_that_nobody_wants_any_more_is_unwanted() {
+    fn a_parked_row_that_no_route_takes_any_more_is_unwanted() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Analytics; 5]);
         assert!(bench.lease_without(5, &[Kind::Analytics]).is_none());
@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_put_back_until_a_time_is_due_then_or_when_that_time_cannot_be() {
+    fn a_row_parked_until_a_time_is_due_at_that_time_or_at_once_if_the_time_is_implausible() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error]);
         let lease = bench.lease(1).unwrap();
@@ -560,7 +560,7 @@ mod tests {
     }
 
     #[test]
-    fn a_storm_of_bad_rows_is_a_damaged_file_and_a_few_of_many_are_bad_rows() {
+    fn many_damaged_rows_mean_a_damaged_file_and_few_are_counted_one_by_one() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error; 400]);
         let limits = LeaseLimits { max_events: 500, max_bytes: 1 << 20 };

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_of_a_closed_queue_makes_no_files() {
+    fn reading_a_closed_queue_creates_no_file() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let Bench { folder, store, .. } = bench;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_odd_characters_is_read() {
+    fn a_folder_with_special_characters_in_its_name_can_be_read() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("a?b#c%20d é");
         std::fs::create_dir(&folder).unwrap();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_listed_newest_last_by_kind_lane_holder_time_text_and_number() {
+    fn rows_are_listed_oldest_first_and_filtered_by_kind_lane_route_time_text_and_number() {
         let mut bench = Bench::new();
         let rows = bench.add_for(&[Kind::Crash, Kind::Error, Kind::Metric], &[], "{\"n\":\"needle\"}");
         let more = bench.add(&[Kind::Error]);

@@ -758,7 +758,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_store_does_what_the_model_does_and_balances_after_every_step(ops in prop::collection::vec(op(), 1..60)) {
+    fn the_store_matches_the_model_and_balances_after_every_step(ops in prop::collection::vec(op(), 1..60)) {
         let mut machine = Machine::new();
         for op in &ops {
             machine.step(op);

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_queue_is_moved_away_with_its_log_and_the_superblock_and_a_new_one_begins() {
+    fn a_damaged_queue_is_quarantined_with_its_log_and_the_superblock_and_a_new_queue_is_created() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let Bench { folder, store, .. } = bench;
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn quarantines_of_a_week_are_counted_even_after_they_are_deleted() {
+    fn quarantines_of_the_last_week_are_counted_after_their_deletion() {
         let folder = tempfile::tempdir().unwrap();
         let day = |n: i64| Now { wall_ms: NOW.wall_ms + n * 24 * 3_600_000, ..NOW };
         assert_eq!(quarantines_lately(folder.path(), NOW), 0);
@@ -302,7 +302,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_log_index_cut_under_the_connection_costs_no_row_and_does_not_kill_the_process() {
+    fn truncating_the_log_index_of_an_open_queue_loses_no_row_and_does_not_end_the_process() {
         let _guard = crate::sys::map::ThreadGuard::new();
         for len in [0, 100, 4_096, 20_000] {
             let mut bench = Bench::new();

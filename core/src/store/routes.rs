@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_destination_from_now_on_sees_nothing_older() {
+    fn a_destination_declared_from_now_gets_no_older_row() {
         let mut bench = Bench::fresh();
         bench.add(&[Kind::Error]);
         bench.store.declare("main", &["rez.batch"], From::Now, NOW).unwrap();
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_for_a_destination_that_never_comes_is_freed_after_a_week() {
+    fn a_row_for_a_destination_that_is_never_declared_is_deleted_after_a_week() {
         let mut bench = Bench::new();
         bench.add_for(&[Kind::Analytics], &["ga".to_string()], "{}");
         assert!(bench.lease_on(ROUTE, 10, &mut |_| crate::destination::Want::No).is_none());
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn declaring_twice_changes_nothing_and_a_retired_destination_goes_on_where_it_was() {
+    fn declaring_twice_changes_nothing_and_a_removed_destination_resumes_at_its_cursor() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::Error]);
         let lease = bench.lease(1).unwrap();
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dormant_destination_whose_clock_was_set_back_waits_from_now() {
+    fn a_dormant_destination_waits_from_now_if_the_clock_was_set_back() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         bench.store.retire("main", LATER).unwrap();
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_an_exception_outlived_goes_when_a_later_destination_has_passed_it() {
+    fn a_row_with_an_exception_is_deleted_once_a_later_destination_has_passed_it() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let lease = bench.lease(1).unwrap();
@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn a_carved_row_goes_to_no_route_that_had_settled_it_whether_declared_before_or_after() {
+    fn a_carved_row_is_not_sent_to_a_route_that_settled_it_whether_declared_before_or_after() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let had = [("main/rez.batch", false), ("late/rez.batch", false), ("once/x", true), ("later/x", true)]

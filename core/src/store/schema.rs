@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_set_up_as_designed() {
+    fn the_file_has_the_expected_settings() {
         let bench = Bench::fresh();
         let query = |pragma: &str| -> String {
             bench
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_made_but_not_filled_is_filled() {
+    fn an_empty_database_file_gets_the_schema() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("queue.db"), b"").unwrap();
         let mut store = Store::open(folder.path(), &identity(), Options::default()).unwrap();

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn every_end_of_a_row_can_be_asked_for_afterwards() {
+    fn every_outcome_of_a_row_can_be_queried_afterwards() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error; 6]);
         assert_eq!(fate(&bench, 1), RowState::Queued);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_goes_only_when_every_route_is_done_with_it() {
+    fn a_row_is_deleted_only_when_every_route_has_finished_with_it() {
         let mut bench = Bench::new();
         bench.store.declare("other", &["x"], super::super::From::Oldest, NOW).unwrap();
         let rows = bench.add(&[Kind::Error, Kind::Error]);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_delivered_before_the_cursor_came_to_it_does_not_come_back() {
+    fn a_row_delivered_ahead_of_the_cursor_is_not_leased_again() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::Revenue, Kind::Error]);
         // Row 1 is leased, row 2 parked behind it, and the batch released: both are ahead of the cursor.
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_settled_by_the_next_life_is_settled_the_same() {
+    fn the_next_process_settles_a_batch_in_the_same_way() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error, Kind::Error]);
         let lease: Lease = bench.lease(10).unwrap();

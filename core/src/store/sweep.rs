@@ -88,7 +88,7 @@ mod tests {
     use crate::kind::Kind;
 
     #[test]
-    fn a_large_backlog_is_swept_in_portions() {
+    fn a_large_backlog_is_swept_in_several_transactions() {
         let mut bench = Bench::fresh();
         for _ in 0..30 {
             bench.add(&[Kind::Metric; 100]);

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_user_is_left_in_any_byte_of_file_and_log() {
+    fn after_a_wipe_no_byte_of_the_user_is_left_in_the_file_or_the_log() {
         let mut bench = filled();
         let left = bench.account(ROUTE).queued;
         assert!(bench.store.wipe(Wipe::All, &|_| false, Some("install-2"), NOW).unwrap());
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purpose_that_is_denied_takes_only_what_no_other_purpose_needs() {
+    fn denying_a_purpose_deletes_only_what_no_other_purpose_needs() {
         let mut bench = filled();
         let keep = |kind: Kind| kind.purposes().contains(&Purpose::Monitoring);
         bench.store.wipe(Wipe::Purposes(vec![Purpose::Analytics]), &keep, None, NOW).unwrap();
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wipe_beside_a_reader_erases_the_log_as_soon_as_the_reader_is_gone_and_before_the_next_start_reads() {
+    fn a_wipe_during_a_read_erases_the_log_once_the_reader_has_closed_and_before_the_next_start_reads() {
         for restart in [false, true] {
             let mut bench = filled();
             let reader = super::super::schema::open_read_only(&bench.folder.path().join("queue.db"), false).unwrap();
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_request_that_was_under_way_counts_only_what_was_left() {
+    fn settling_a_request_after_a_wipe_counts_only_the_remaining_rows() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::Analytics]);
         let lease = bench.lease(10).unwrap();

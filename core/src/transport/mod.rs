@@ -27,29 +27,29 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-/// The answer of a server.
+/// The response of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Answer {
+pub struct Response {
     /// HTTP status.
     pub status: u16,
     /// Header names in lower case and values.
     pub headers: Vec<(String, String)>,
-    /// The body, cut at [`crate::limits::ANSWER_BYTES`].
+    /// The body, cut at [`crate::limits::RESPONSE_BYTES`].
     pub body: Vec<u8>,
     /// The body is incomplete: it was longer than that, or ended before its announced length.
     pub cut: bool,
 }
 
-impl Answer {
+impl Response {
     /// The value of a header. Case of the name does not matter.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The wait that the server asks for with `Retry-After`: seconds, or a date relative to the answer's own `Date`, so
+    /// The wait that the server asks for with `Retry-After`: seconds, or a date relative to the response's own `Date`, so
     /// that the device's clock does not matter. At most [`crate::limits::RETRY_AFTER`]. `None` if the header is missing
-    /// or invalid, or is a date in an answer without `Date`.
+    /// or invalid, or is a date in a response without `Date`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         retry_after::read(self.header("retry-after")?, self.header("date"))
@@ -59,8 +59,8 @@ impl Answer {
 /// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// The server has answered.
-    Answer(Answer),
+    /// The server has responded.
+    Response(Response),
     /// No byte of the request was sent: the server has certainly not received it. The text names the cause.
     NotSent(String),
     /// The request may have arrived. The text names the cause.
@@ -74,10 +74,10 @@ pub enum Sent {
 /// - sends exactly `request.headers` and `request.body` by POST, once;
 /// - follows no redirect and keeps no cookie;
 /// - gives up connecting after [`crate::limits::CONNECT_TIMEOUT`];
-/// - reads at most [`crate::limits::ANSWER_BYTES`] of the answer.
+/// - reads at most [`crate::limits::RESPONSE_BYTES`] of the response.
 ///
 /// After [`crate::limits::REQUEST_TIMEOUT`] the delivery thread treats the request as [`Sent::Ambiguous`] and ignores a
-/// later answer.
+/// later response.
 pub trait Transport: Send + Sync + 'static {
     /// Starts a request. `done` is finished once, from any thread.
     fn send(&self, request: Request, done: Completion);

@@ -7,7 +7,7 @@
 //! - One thread with a current-thread runtime is started by the first request. [`IDLE`] after the last request the
 //!   connections are closed, and the thread sleeps without a timer. It ends with the transport.
 
-use super::{Answer, Completion, Request, Sent, Transport, url};
+use super::{Completion, Request, Response, Sent, Transport, url};
 use crate::limits;
 use ::reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -215,7 +215,7 @@ fn build(trust: &Trust) -> Result<::reqwest::Client, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Sends one request and reads its answer.
+/// Sends one request and reads its response.
 async fn exchange(client: &::reqwest::Client, request: Request) -> Sent {
     let (address, headers) = match check(&request) {
         Ok(parts) => parts,
@@ -223,33 +223,33 @@ async fn exchange(client: &::reqwest::Client, request: Request) -> Sent {
     };
     let deadline = tokio::time::Instant::now() + limits::REQUEST_TIMEOUT;
     let sending = client.post(address).headers(headers).body(request.body).send();
-    let mut response = match tokio::time::timeout_at(deadline, sending).await {
+    let mut incoming = match tokio::time::timeout_at(deadline, sending).await {
         Err(_) => return Sent::Ambiguous("no response in time".into()),
         Ok(Err(error)) => return failed(&error),
-        Ok(Ok(response)) => response,
+        Ok(Ok(incoming)) => incoming,
     };
-    let mut answer = Answer { status: response.status().as_u16(), ..Answer::default() };
-    for (name, value) in response.headers() {
-        answer.headers.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let mut response = Response { status: incoming.status().as_u16(), ..Response::default() };
+    for (name, value) in incoming.headers() {
+        response.headers.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     }
     loop {
-        match tokio::time::timeout_at(deadline, response.chunk()).await {
+        match tokio::time::timeout_at(deadline, incoming.chunk()).await {
             Ok(Ok(Some(chunk))) => {
-                let space = limits::ANSWER_BYTES.saturating_sub(answer.body.len());
-                answer.body.extend(chunk.iter().take(space));
-                answer.cut = chunk.len() > space;
+                let space = limits::RESPONSE_BYTES.saturating_sub(response.body.len());
+                response.body.extend(chunk.iter().take(space));
+                response.cut = chunk.len() > space;
             }
-            Ok(Ok(None)) => return Sent::Answer(answer),
+            Ok(Ok(None)) => return Sent::Response(response),
             // The status is known, the body is incomplete.
-            Ok(Err(_)) | Err(_) => answer.cut = true,
+            Ok(Err(_)) | Err(_) => response.cut = true,
         }
-        if answer.cut {
-            return Sent::Answer(answer);
+        if response.cut {
+            return Sent::Response(response);
         }
     }
 }
 
-/// The outcome of a request that failed before its answer.
+/// The outcome of a request that failed before its response.
 fn failed(error: &::reqwest::Error) -> Sent {
     let text = tls::describe(error).unwrap_or_else(|| {
         // The innermost cause names what happened; the outer ones repeat the address with its query.

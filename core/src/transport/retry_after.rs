@@ -3,7 +3,7 @@
 use crate::limits;
 use std::time::Duration;
 
-/// The wait. A date is relative to the answer's own `Date`.
+/// The wait. A date is relative to the response's own `Date`.
 pub(super) fn read(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,6 +1,6 @@
 //! The current screen: the view, counts of what happened on it, and the calls made while it loads.
 
-use super::json::Object;
+use super::row_json::RowJson;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
 use crate::id::EventId;
@@ -87,15 +87,15 @@ impl Screens {
     }
 
     /// Adds view and trace to a row; a screen load also gets its child spans.
-    pub(crate) fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut Object) {
+    pub(crate) fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut RowJson) {
         if let Some(view) = &self.view {
-            object.raw("view", &view.json(object.rules()));
+            object.json("view", &view.json(object.rules()));
         }
         let open = self.loading.as_ref();
         if let Some(trace) =
             trace_of(body).or_else(|| open.map(|screen| screen.trace.clone())).filter(|t| !t.is_empty())
         {
-            object.raw("trace", &trace);
+            object.json("trace", &trace);
         }
         if let Some(screen) = open.filter(|_| matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)) {
             object.text("child_of", &screen.view);
@@ -104,7 +104,7 @@ impl Screens {
             && let Some(screen) = self.loading.take_if(|screen| Some(screen.view.as_str()) == body.str(Field::View))
             && !screen.children.is_empty()
         {
-            object.raw("children", &format!("[{}]", screen.children.join(",")));
+            object.json("children", &format!("[{}]", screen.children.join(",")));
         }
     }
 
@@ -146,7 +146,7 @@ impl Screens {
         {
             return;
         }
-        let mut object = Object::new(rules);
+        let mut object = RowJson::new(rules);
         object.text("id", &id.to_string());
         object.text("kind", kind.as_str());
         let name = match (body.str(Field::Endpoint).or(body.str(Field::Name)), body.str(Field::Url)) {
@@ -162,14 +162,14 @@ impl Screens {
             }
         }
         if let Some(trace) = trace_of(body) {
-            object.raw("trace", &trace);
+            object.json("trace", &trace);
         }
         screen.children.push(object.finish());
     }
 }
 
 fn trace_of(body: &Body<'_>) -> Option<String> {
-    let mut object = Object::new(Rules::default());
+    let mut object = RowJson::new(Rules::default());
     object.text("trace_id", body.str(Field::TraceId)?);
     object.text("span_id", body.str(Field::SpanId)?);
     if let Some(parent) = body.str(Field::ParentSpan) {
@@ -177,7 +177,7 @@ fn trace_of(body: &Body<'_>) -> Option<String> {
     }
     for (name, field) in [("sampled", Field::TraceSampled), ("propagated", Field::TracePropagated)] {
         if let Some(Raw::Bool(value)) = body.get(field) {
-            object.raw(name, if value { "true" } else { "false" });
+            object.json(name, if value { "true" } else { "false" });
         }
     }
     Some(object.finish())

@@ -1,7 +1,7 @@
 //! Sessions in the folded scope: their errors, their ends, and the sessions that earlier runs left open.
 
 use super::batch::Batch;
-use super::json::Object;
+use super::row_json::RowJson;
 use super::stamp::{PREVIOUS, SESSION, Stamper};
 use crate::event::decode::Body;
 use crate::event::field::Field;
@@ -56,7 +56,7 @@ impl Stamper {
         }
     }
 
-    pub(super) fn session_event(&mut self, body: &Body<'_>, object: &mut Object, batch: &mut Batch) {
+    pub(super) fn session_event(&mut self, body: &Body<'_>, object: &mut RowJson, batch: &mut Batch) {
         let id = body.str(Field::Session).unwrap_or_default();
         let is_it = |session: &Value| session.get("id").and_then(Value::as_str) == Some(id);
         let current = self.scope.get(SESSION).and_then(|json| serde_json::from_str(json).ok()).filter(is_it);
@@ -65,7 +65,7 @@ impl Stamper {
         if let Some(session) = current.as_ref().or(earlier.as_ref()) {
             object.number("errors", session.get("errors").and_then(Value::as_u64).unwrap_or(0));
             if let Some(release) = session.get("release") {
-                object.raw("release", &release.to_string());
+                object.json("release", &release.to_string());
             }
         }
         if earlier.is_some() {

@@ -4,7 +4,7 @@
 use super::batch::{Batch, Op};
 use super::dedup::Dedup;
 use super::device;
-use super::json::{self, Object};
+use super::row_json::{self, RowJson};
 use super::screens::Screens;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
@@ -197,7 +197,7 @@ impl Stamper {
                     }
                 }
                 if let Some(extra) = body.get(Field::Extra)
-                    && let Ok(Value::Object(extra)) = serde_json::from_str(&json::keyed(self.rules, "extra", extra))
+                    && let Ok(Value::Object(extra)) = serde_json::from_str(&row_json::keyed(self.rules, "extra", extra))
                 {
                     for (key, value) in extra {
                         user.entry(key).or_insert(value);
@@ -216,7 +216,7 @@ impl Stamper {
             Some("tag") => self.keep_in("tags", name, body.get(Field::Value), batch),
             Some("context") => self.keep_in("contexts", name, body.get(Field::Context), batch),
             Some(CONDITIONS) => {
-                let json = body.get(Field::Conditions).map(|value| json::keyed(self.rules, CONDITIONS, value));
+                let json = body.get(Field::Conditions).map(|value| row_json::keyed(self.rules, CONDITIONS, value));
                 self.keep(CONDITIONS, json, batch);
             }
             Some("session") => {
@@ -238,7 +238,7 @@ impl Stamper {
 
     /// Adds a breadcrumb.
     pub(crate) fn crumb(&mut self, body: &Body<'_>, batch: &mut Batch) {
-        let mut object = Object::new(self.rules);
+        let mut object = RowJson::new(self.rules);
         let (ts, _) = body.time();
         object.number("ts", ts);
         for (field, value) in &body.fields {
@@ -248,7 +248,7 @@ impl Stamper {
         }
         let mut json = object.finish();
         if json.len() > limits::CRUMB_BYTES {
-            let mut object = Object::new(self.rules);
+            let mut object = RowJson::new(self.rules);
             object.number("ts", ts);
             for field in [Field::Type, Field::Category, Field::Message, Field::Level] {
                 if let Some(text) = body.str(field) {
@@ -275,7 +275,7 @@ impl Stamper {
             Err(()) => return batch.ops.push(Op::Drop(Some(kind), Reason::Collapsed)),
         };
         self.screens.count(kind, id, body);
-        let mut object = Object::new(self.rules);
+        let mut object = RowJson::new(self.rules);
         let name = body.str(Field::Name).unwrap_or_default();
         let session_event = kind == Kind::Session;
         for (field, value) in &body.fields {
@@ -303,7 +303,7 @@ impl Stamper {
         if matches!(kind, Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit) {
             self.count_error(kind, batch);
             let trail = self.trail(limits::ROW_BYTES.saturating_sub(object.len() + 16));
-            object.raw("trail", &trail);
+            object.json("trail", &trail);
         }
         let json = object.finish();
         if json.len() > limits::ROW_BYTES {
@@ -321,7 +321,7 @@ impl Stamper {
         batch.ops.push(Op::Row { id, kind, wall_ms, mono_ms, targets, json });
     }
 
-    fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut Object, has_session: bool) {
+    fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut RowJson, has_session: bool) {
         if !has_session
             && let Some(session) = self.scope.get(SESSION)
             && let Ok(session) = serde_json::from_str::<Value>(session)
@@ -333,25 +333,25 @@ impl Stamper {
         if kind.has_conditions() && body.get(Field::Conditions).is_none() {
             // The process that exited is that of an earlier run.
             let key = if kind == Kind::AppExit { PREVIOUS_CONDITIONS } else { CONDITIONS };
-            self.scope.get(key).into_iter().for_each(|json| object.raw("conditions", json));
+            self.scope.get(key).into_iter().for_each(|json| object.json("conditions", json));
         }
         let user = self.scope.get("user");
         match self.scope.get(device::ANONYMOUS) {
-            None => user.into_iter().for_each(|user| object.raw("user", user)),
+            None => user.into_iter().for_each(|user| object.json("user", user)),
             Some(id) => {
                 let user = user.and_then(|user| user.strip_suffix('}')).filter(|user| user.len() > 1);
                 let user = user.map_or_else(|| "{".to_owned(), |user| format!("{user},"));
-                object.raw("user", &format!("{user}\"anonymous\":{id}}}"));
+                object.json("user", &format!("{user}\"anonymous\":{id}}}"));
             }
         }
         for key in ["tags", "contexts"] {
             if let Some(json) = self.scope.get(key) {
-                object.raw(key, json);
+                object.json(key, json);
             }
         }
     }
 
-    fn property(&mut self, name: &str, body: &Body<'_>, object: &mut Object, batch: &mut Batch) {
+    fn property(&mut self, name: &str, body: &Body<'_>, object: &mut RowJson, batch: &mut Batch) {
         let rules = self.rules;
         let name = rules.text(name);
         let name: &str = &name;
@@ -360,11 +360,11 @@ impl Stamper {
                 let by = body.get(Field::By).and_then(Raw::f64).unwrap_or(0.0);
                 let value = self.properties.get(name).and_then(Value::as_f64).unwrap_or(0.0) + by;
                 let mut text = String::new();
-                crate::json::push_number(&mut text, value);
-                object.raw("value", &text);
+                crate::json::push_float(&mut text, value);
+                object.json("value", &text);
                 text
             }
-            Some("set") => body.get(Field::Value).map(|value| json::keyed(rules, name, value)).unwrap_or_default(),
+            Some("set") => body.get(Field::Value).map(|value| row_json::keyed(rules, name, value)).unwrap_or_default(),
             _ => return,
         };
         if let Ok(value) = serde_json::from_str(&now)
@@ -406,7 +406,7 @@ impl Stamper {
             Some(value) if map.contains_key(&*shown) || map.len() < limits::ELEMENTS => {
                 map.insert(
                     shown.into_owned(),
-                    serde_json::from_str(&json::keyed(self.rules, name, value)).unwrap_or_default(),
+                    serde_json::from_str(&row_json::keyed(self.rules, name, value)).unwrap_or_default(),
                 );
             }
             Some(_) => return,

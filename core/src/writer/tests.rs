@@ -182,7 +182,7 @@ fn open_with(folder: &Path, transport: impl crate::transport::Transport) -> Moni
 }
 
 fn accepted() -> crate::transport::Sent {
-    crate::transport::Sent::Answer(crate::transport::Answer { status: 200, ..Default::default() })
+    crate::transport::Sent::Response(crate::transport::Response { status: 200, ..Default::default() })
 }
 
 #[test]

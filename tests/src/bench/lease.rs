@@ -61,7 +61,7 @@ fn parked(scale: Scale, folder: &Path, say: &mut dyn FnMut(Line)) -> Result<()> 
     Ok(())
 }
 
-/// The engine: errors are recorded and flushed one by one while analytics rows wait for an answer about consent.
+/// The engine: errors are recorded and flushed one by one while analytics rows wait for consent.
 fn pending(scale: Scale, folder: &Path, say: &mut dyn FnMut(Line)) -> Result<()> {
     let (pending, errors) = (scale.of(100_000u32, 20_000), scale.of(40u32, 10));
     let mut per_error = [0.0; 2];

@@ -117,8 +117,8 @@ fn table(destination: &Described, becomes: fn(Kind) -> &'static str) -> String {
         let serves = kind.purposes().iter().any(|purpose| destination.purposes.contains(purpose));
         let words = becomes(kind);
         // A setting can add a purpose. The words of the kind then say so.
-        let said = words.starts_with("not sent") || words.starts_with("with ");
-        let words = if serves || said { words } else { "not sent: another purpose" };
+        let is_conditional = words.starts_with("not sent") || words.starts_with("with ");
+        let words = if serves || is_conditional { words } else { "not sent: another purpose" };
         row(&mut table, &[&format!("`{}`", kind.as_str()), words]);
     }
     table

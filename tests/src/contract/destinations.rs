@@ -2,7 +2,7 @@
 
 use rez_monitor::Purpose;
 use rez_monitor::destination::{Datadog, Destination, Ga4, Mixpanel, Otlp, OtlpEncoding, Rez, Sentry};
-use rez_monitor::transport::{Answer, Request};
+use rez_monitor::transport::{Request, Response};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub struct Entry {
     /// Builds it with the options of the vector (`null` if there are none).
     pub make: fn(&Value) -> Arc<dyn Destination>,
     /// Returns the success response of the vendor.
-    pub accept: fn(&Request) -> Answer,
+    pub accept: fn(&Request) -> Response,
 }
 
 /// All destinations.
@@ -21,7 +21,11 @@ pub const ALL: &[Entry] = &[
     Entry { name: "rez", make: rez, accept: accept_rez },
     Entry { name: "ga4", make: ga4, accept: accept_ga4 },
     Entry { name: "mixpanel", make: mixpanel, accept: accept_mixpanel },
-    Entry { name: "sentry", make: sentry, accept: |_| answer(200, &json!({"id": "0123456789abcdef0123456789abcdef"})) },
+    Entry {
+        name: "sentry",
+        make: sentry,
+        accept: |_| response(200, &json!({"id": "0123456789abcdef0123456789abcdef"})),
+    },
     Entry { name: "datadog", make: datadog, accept: accept_datadog },
     Entry { name: "otlp", make: otlp, accept: accept_otlp },
 ];
@@ -34,9 +38,9 @@ pub fn entry(name: &str) -> Option<&'static Entry> {
 
 /// Returns a response with a JSON body.
 #[must_use]
-pub fn answer(status: u16, body: &Value) -> Answer {
+pub fn response(status: u16, body: &Value) -> Response {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Answer { status, headers, body: body.to_string().into_bytes(), cut: false }
+    Response { status, headers, body: body.to_string().into_bytes(), cut: false }
 }
 
 fn rez(_: &Value) -> Arc<dyn Destination> {
@@ -56,8 +60,8 @@ fn ga4(options: &Value) -> Arc<dyn Destination> {
     Arc::new(builder.build().expect("a valid configuration"))
 }
 
-fn accept_ga4(_: &Request) -> Answer {
-    Answer { status: 204, ..Answer::default() }
+fn accept_ga4(_: &Request) -> Response {
+    Response { status: 204, ..Response::default() }
 }
 
 /// Options: `all` enables both purposes and all settings.
@@ -69,13 +73,13 @@ fn mixpanel(options: &Value) -> Arc<dyn Destination> {
     Arc::new(builder.build().expect("a valid configuration"))
 }
 
-fn accept_mixpanel(request: &Request) -> Answer {
+fn accept_mixpanel(request: &Request) -> Response {
     if !request.url.contains("/import") {
-        return answer(200, &json!({"error": null, "status": 1}));
+        return response(200, &json!({"error": null, "status": 1}));
     }
     let body: Value = serde_json::from_slice(&super::wire::plain(request)).unwrap_or_default();
     let events = body.as_array().map_or(0, Vec::len);
-    answer(200, &json!({"code": 200, "num_records_imported": events, "status": "OK"}))
+    response(200, &json!({"code": 200, "num_records_imported": events, "status": "OK"}))
 }
 
 /// Options: `traces_sample_rate`, `messages_as_logs`, `analytics_as_logs`.
@@ -87,10 +91,10 @@ fn sentry(options: &Value) -> Arc<dyn Destination> {
     Arc::new(sentry.build().expect("a valid configuration"))
 }
 
-fn accept_rez(request: &Request) -> Answer {
+fn accept_rez(request: &Request) -> Response {
     let body: Value = serde_json::from_slice(&super::wire::plain(request)).unwrap_or_default();
     let events = body["events"].as_array().map_or(0, Vec::len);
-    answer(200, &json!({"batch_id": body["batch_id"], "accepted": events}))
+    response(200, &json!({"batch_id": body["batch_id"], "accepted": events}))
 }
 
 /// Returns the value of an option.
@@ -114,8 +118,8 @@ fn datadog(options: &Value) -> Arc<dyn Destination> {
     Arc::new(datadog.build().expect("a valid configuration"))
 }
 
-fn accept_datadog(_: &Request) -> Answer {
-    answer(202, &json!({}))
+fn accept_datadog(_: &Request) -> Response {
+    response(202, &json!({}))
 }
 
 fn otlp(options: &Value) -> Arc<dyn Destination> {
@@ -128,6 +132,6 @@ fn otlp(options: &Value) -> Arc<dyn Destination> {
     Arc::new(otlp.build().expect("a valid configuration"))
 }
 
-fn accept_otlp(_: &Request) -> Answer {
-    answer(200, &json!({"partialSuccess": {}}))
+fn accept_otlp(_: &Request) -> Response {
+    response(200, &json!({"partialSuccess": {}}))
 }

@@ -1,7 +1,7 @@
 //! A request as a vector shows it, and a transport that keeps requests.
 
 use rez_monitor::destination::{Batch, Destination, RouteSpec, Stamp, Verdict, Want};
-use rez_monitor::transport::{Answer, Completion, Request, Sent, Transport};
+use rez_monitor::transport::{Completion, Request, Response, Sent, Transport};
 use rez_monitor::{Purpose, Row};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -9,10 +9,10 @@ use std::io::Read as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Answers each request as the vendor does when all is well, and keeps it under the name of its route.
+/// Responds to each request as the vendor does to a valid one, and keeps the request under the name of its route.
 #[derive(Clone)]
 pub struct Recorder {
-    accept: fn(&Request) -> Answer,
+    accept: fn(&Request) -> Response,
     /// The route whose request was encoded last. The delivery hands a request over before it encodes the next one.
     route: Arc<Mutex<&'static str>>,
     sent: Arc<Mutex<Vec<(&'static str, Request)>>>,
@@ -23,9 +23,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Recorder {
-    /// With these answers.
+    /// With these responses.
     #[must_use]
-    pub fn new(accept: fn(&Request) -> Answer) -> Recorder {
+    pub fn new(accept: fn(&Request) -> Response) -> Recorder {
         Recorder { accept, route: Arc::default(), sent: Arc::default() }
     }
 
@@ -44,10 +44,10 @@ impl Recorder {
 
 impl Transport for Recorder {
     fn send(&self, request: Request, done: Completion) {
-        let answer = (self.accept)(&request);
+        let response = (self.accept)(&request);
         let route = *lock(&self.route);
         lock(&self.sent).push((route, request));
-        done.finish(Sent::Answer(answer));
+        done.finish(Sent::Response(response));
     }
 }
 
@@ -87,8 +87,8 @@ impl Destination for Watched {
         self.destination.max_age(route)
     }
 
-    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
-        self.destination.verdict(route, batch, answer)
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
+        self.destination.verdict(route, batch, response)
     }
 
     fn encoder(&self) -> u32 {

@@ -5,7 +5,7 @@ use super::calls::{Calls, kind, text};
 use super::destinations::Entry;
 use super::wire::Recorder;
 use rez_monitor::inspect::{Filter, Reader};
-use rez_monitor::transport::{Answer, Request};
+use rez_monitor::transport::{Request, Response};
 use rez_monitor::{Clock, Config, Consent, From, Monitor, Purpose};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ impl World {
     ///
     /// # Errors
     /// A malformed call, or a result that differs from the expected one.
-    pub fn play(vector: &Vector, accept: fn(&Request) -> Answer) -> Result<World, String> {
+    pub fn play(vector: &Vector, accept: fn(&Request) -> Response) -> Result<World, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let clock = Clock::manual(WALL_MS, MONO_MS);
         let recorder = Recorder::new(accept);

@@ -1,10 +1,10 @@
-//! Google's rules for the Measurement Protocol, for both kinds of stream.
+//! Google's rules for the Measurement Protocol, for app streams and web streams.
 
 use super::{Problems, Vendor, json, parameter};
-use crate::standin::{Reply, Seen};
+use crate::vendor_server::{ReceivedRequest, Response};
 use serde_json::{Map, Value};
 
-/// Names an app must not send (both lists of Google's pages).
+/// Reserved names, which an app must not send (both lists of Google's documentation).
 const RESERVED: &[&str] = &[
     "ad_activeview",
     "ad_click",
@@ -36,18 +36,18 @@ const RESERVED: &[&str] = &[
     "user_engagement",
 ];
 
-/// Events that belong to a shop: their items are named in Google's words.
+/// E-commerce events. Their items use Google's parameter names.
 const SHOP: &[&str] = &["purchase", "add_to_cart", "remove_from_cart", "begin_checkout", "view_item"];
 
-/// Google Analytics, for one stream.
+/// A server of Google Analytics for one stream.
 pub struct Ga4Rules {
     /// Measurement id or Firebase app id.
     pub stream: String,
-    /// The secret.
+    /// The API secret.
     pub secret: String,
-    /// The stream is an app's.
+    /// Whether it is an app stream.
     pub app: bool,
-    /// Google's clock, milliseconds since 1970.
+    /// The server's clock, in milliseconds since 1970.
     pub now_ms: i64,
 }
 
@@ -105,26 +105,26 @@ impl Ga4Rules {
 }
 
 impl Vendor for Ga4Rules {
-    fn route(&self, _seen: &Seen) -> &'static str {
+    fn route(&self, _request: &ReceivedRequest) -> &'static str {
         "ga4.collect"
     }
 
-    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>> {
-        let body = json(seen)?;
+    fn read(&self, request: &ReceivedRequest) -> Result<Vec<String>, Vec<String>> {
+        let body = json(request)?;
         let mut problems = Problems::default();
         let of = |name: &str| body[name].as_str().unwrap_or_default();
-        problems.unless(seen.path == "/mp/collect", || format!("no such path {}", seen.path));
-        problems.unless(parameter(seen, "api_secret") == Some(&self.secret), || "wrong secret".into());
+        problems.unless(request.path == "/mp/collect", || format!("no such path {}", request.path));
+        problems.unless(parameter(request, "api_secret") == Some(&self.secret), || "wrong secret".into());
         let (key, client, other) = match self.app {
             true => ("firebase_app_id", "app_instance_id", "client_id"),
             false => ("measurement_id", "client_id", "app_instance_id"),
         };
-        problems.unless(parameter(seen, key) == Some(&self.stream), || format!("not the stream {}", self.stream));
+        problems.unless(parameter(request, key) == Some(&self.stream), || format!("not the stream {}", self.stream));
         problems.unless(!of(client).is_empty() && body.get(other).is_none(), || format!("{client} is what names it"));
         let hex = of(client).len() == 32 && of(client).bytes().all(|byte| byte.is_ascii_hexdigit());
         problems.unless(!self.app || hex, || format!("app_instance_id `{}`", of(client)));
-        problems.unless(!seen.packed, || "a compressed body".into());
-        problems.unless(seen.body.len() < 130_000, || format!("{} bytes", seen.body.len()));
+        problems.unless(!request.compressed, || "a compressed body".into());
+        problems.unless(request.body.len() < 130_000, || format!("{} bytes", request.body.len()));
         problems.unless(of("user_id").chars().count() <= 256, || "user_id is too long".into());
         let empty = Vec::new();
         let events = body["events"].as_array().unwrap_or(&empty);
@@ -146,8 +146,8 @@ impl Vendor for Ga4Rules {
         problems.or(keys)
     }
 
-    fn answer(&self, _seen: &Seen, _events: usize) -> Reply {
-        Reply::status(204)
+    fn respond(&self, _request: &ReceivedRequest, _events: usize) -> Response {
+        Response::status(204)
     }
 }
 

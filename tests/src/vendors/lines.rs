@@ -1,27 +1,27 @@
-//! Sentry, Datadog and OTLP as a stand-in needs them: which events a request holds, and the vendor's good answer. Their
-//! bodies are checked elsewhere, against the vendors' own schemas and crates.
+//! Sentry, Datadog and OTLP for the test server: the events of a request, and the response to a valid one. Other tests
+//! check the bodies against the vendors' own schemas and crates.
 
 use super::{Problems, Vendor, json};
-use crate::standin::{Reply, Seen};
+use crate::vendor_server::{ReceivedRequest, Response};
 use serde_json::Value;
 
-/// Sentry's envelopes.
+/// Sentry's envelope endpoint.
 pub struct SentryLines;
 
-/// Datadog's two intakes.
+/// Datadog's intakes for RUM and logs.
 pub struct DatadogLines;
 
 /// OTLP over HTTP, encoded as JSON.
 pub struct OtlpLines;
 
 impl Vendor for SentryLines {
-    fn route(&self, _seen: &Seen) -> &'static str {
+    fn route(&self, _request: &ReceivedRequest) -> &'static str {
         "sentry.envelope"
     }
 
-    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>> {
+    fn read(&self, request: &ReceivedRequest) -> Result<Vec<String>, Vec<String>> {
         let mut problems = Problems::default();
-        let text = String::from_utf8_lossy(&seen.body).into_owned();
+        let text = String::from_utf8_lossy(&request.body).into_owned();
         let mut lines = text.split_terminator('\n');
         let head: Value = lines.next().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
         let mut keys = Vec::new();
@@ -45,20 +45,20 @@ impl Vendor for SentryLines {
         problems.or(keys)
     }
 
-    fn answer(&self, _seen: &Seen, _events: usize) -> Reply {
-        Reply::json(200, r#"{"id":"0123456789abcdef0123456789abcdef"}"#)
+    fn respond(&self, _request: &ReceivedRequest, _events: usize) -> Response {
+        Response::json(200, r#"{"id":"0123456789abcdef0123456789abcdef"}"#)
     }
 }
 
 impl Vendor for DatadogLines {
-    fn route(&self, seen: &Seen) -> &'static str {
-        if seen.path.ends_with("/rum") { "datadog.rum" } else { "datadog.logs" }
+    fn route(&self, request: &ReceivedRequest) -> &'static str {
+        if request.path.ends_with("/rum") { "datadog.rum" } else { "datadog.logs" }
     }
 
-    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>> {
-        let text = String::from_utf8_lossy(&seen.body).into_owned();
+    fn read(&self, request: &ReceivedRequest) -> Result<Vec<String>, Vec<String>> {
+        let text = String::from_utf8_lossy(&request.body).into_owned();
         let mut problems = Problems::default();
-        // Lines of RUM, one list of logs.
+        // RUM sends one object per line, logs are one array.
         let values: Vec<Value> = match serde_json::from_str::<Value>(&text) {
             Ok(Value::Array(list)) => list,
             _ => text.lines().map(|line| serde_json::from_str(line).unwrap_or_default()).collect(),
@@ -67,23 +67,23 @@ impl Vendor for DatadogLines {
         problems.or(values.iter().map(Value::to_string).collect())
     }
 
-    fn answer(&self, _seen: &Seen, _events: usize) -> Reply {
-        Reply::json(202, "{}")
+    fn respond(&self, _request: &ReceivedRequest, _events: usize) -> Response {
+        Response::json(202, "{}")
     }
 }
 
 impl Vendor for OtlpLines {
-    fn route(&self, seen: &Seen) -> &'static str {
-        match seen.path.rsplit('/').next() {
+    fn route(&self, request: &ReceivedRequest) -> &'static str {
+        match request.path.rsplit('/').next() {
             Some("traces") => "otlp.traces",
             Some("metrics") => "otlp.metrics",
             _ => "otlp.logs",
         }
     }
 
-    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>> {
-        let body = json(seen)?;
-        let (scopes, records) = match self.route(seen) {
+    fn read(&self, request: &ReceivedRequest) -> Result<Vec<String>, Vec<String>> {
+        let body = json(request)?;
+        let (scopes, records) = match self.route(request) {
             "otlp.traces" => ("scopeSpans", "spans"),
             "otlp.metrics" => ("scopeMetrics", "metrics"),
             _ => ("scopeLogs", "logRecords"),
@@ -105,7 +105,7 @@ impl Vendor for OtlpLines {
         problems.or(keys.collect())
     }
 
-    fn answer(&self, _seen: &Seen, _events: usize) -> Reply {
-        Reply::json(200, "{}")
+    fn respond(&self, _request: &ReceivedRequest, _events: usize) -> Response {
+        Response::json(200, "{}")
     }
 }

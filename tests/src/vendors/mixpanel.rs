@@ -1,34 +1,34 @@
 //! Mixpanel's rules for `/import` and `/engage`.
 
 use super::{Problems, Vendor, json, parameter};
-use crate::standin::{Reply, Seen};
+use crate::vendor_server::{ReceivedRequest, Response};
 use serde_json::{Map, Value};
 
-/// Ids that Mixpanel takes for a mistake.
+/// Ids that Mixpanel treats as a mistake of the app.
 const NOBODY: &[&str] =
     &["", "0", "-1", "anon", "anonymous", "false", "n/a", "na", "nil", "none", "null", "true", "undefined", "unknown"];
 
 const YEAR_1971_MS: i64 = 31_536_000_000;
 
-/// Mixpanel, for the project with this token.
+/// A server of Mixpanel for one project.
 pub struct MixpanelRules {
     /// The project token.
     pub token: String,
-    /// The vendor's clock, milliseconds since 1970: it takes nothing more than an hour ahead of it.
+    /// The server's clock, in milliseconds since 1970. It rejects events that are more than an hour in the future.
     pub now_ms: i64,
 }
 
 impl MixpanelRules {
-    fn import(&self, seen: &Seen, problems: &mut Problems) -> Vec<String> {
+    fn import(&self, request: &ReceivedRequest, problems: &mut Problems) -> Vec<String> {
         let basic = format!("Basic {}", base64(&format!("{}:", self.token)));
-        problems.unless(seen.headers.get("authorization") == Some(&basic), || "not this project's token".into());
-        problems.unless(parameter(seen, "strict") == Some("1"), || "strict=1 is missing".into());
-        let Ok(Value::Array(events)) = json(seen) else {
+        problems.unless(request.headers.get("authorization") == Some(&basic), || "not this project's token".into());
+        problems.unless(parameter(request, "strict") == Some("1"), || "strict=1 is missing".into());
+        let Ok(Value::Array(events)) = json(request) else {
             problems.unless(false, || "the body is no list".into());
             return Vec::new();
         };
         problems.unless(events.len() <= 2_000, || format!("{} events", events.len()));
-        problems.unless(seen.body.len() <= 10_000_000, || format!("{} bytes", seen.body.len()));
+        problems.unless(request.body.len() <= 10_000_000, || format!("{} bytes", request.body.len()));
         events.iter().enumerate().map(|(at, event)| self.event(at, event, problems)).collect()
     }
 
@@ -59,11 +59,11 @@ impl MixpanelRules {
         id
     }
 
-    fn engage(&self, seen: &Seen, problems: &mut Problems) -> (&'static str, Vec<String>) {
-        problems.unless(parameter(seen, "ip") == Some("0"), || "ip=0 is missing".into());
-        problems.unless(parameter(seen, "verbose") == Some("1"), || "verbose=1 is missing".into());
-        problems.unless(!seen.packed, || "engage takes no compressed body".into());
-        let Ok(Value::Array(updates)) = json(seen) else {
+    fn engage(&self, request: &ReceivedRequest, problems: &mut Problems) -> (&'static str, Vec<String>) {
+        problems.unless(parameter(request, "ip") == Some("0"), || "ip=0 is missing".into());
+        problems.unless(parameter(request, "verbose") == Some("1"), || "verbose=1 is missing".into());
+        problems.unless(!request.compressed, || "engage takes no compressed body".into());
+        let Ok(Value::Array(updates)) = json(request) else {
             problems.unless(false, || "the body is no list".into());
             return ("mixpanel.add", Vec::new());
         };
@@ -103,20 +103,20 @@ impl MixpanelRules {
 }
 
 impl Vendor for MixpanelRules {
-    fn route(&self, seen: &Seen) -> &'static str {
-        match seen.path.as_str() {
+    fn route(&self, request: &ReceivedRequest) -> &'static str {
+        match request.path.as_str() {
             "/import" => "mixpanel.import",
-            _ => self.engage(seen, &mut Problems::default()).0,
+            _ => self.engage(request, &mut Problems::default()).0,
         }
     }
 
-    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>> {
+    fn read(&self, request: &ReceivedRequest) -> Result<Vec<String>, Vec<String>> {
         let mut problems = Problems::default();
-        let content = seen.headers.get("content-type").map(String::as_str);
+        let content = request.headers.get("content-type").map(String::as_str);
         problems.unless(content == Some("application/json"), || format!("content type {content:?}"));
-        let keys = match seen.path.as_str() {
-            "/import" => self.import(seen, &mut problems),
-            "/engage" => self.engage(seen, &mut problems).1,
+        let keys = match request.path.as_str() {
+            "/import" => self.import(request, &mut problems),
+            "/engage" => self.engage(request, &mut problems).1,
             path => {
                 problems.unless(false, || format!("no such path {path}"));
                 Vec::new()
@@ -125,10 +125,12 @@ impl Vendor for MixpanelRules {
         problems.or(keys)
     }
 
-    fn answer(&self, seen: &Seen, events: usize) -> Reply {
-        match seen.path.as_str() {
-            "/import" => Reply::json(200, format!(r#"{{"code":200,"num_records_imported":{events},"status":"OK"}}"#)),
-            _ => Reply::json(200, r#"{"error":null,"status":1}"#),
+    fn respond(&self, request: &ReceivedRequest, events: usize) -> Response {
+        match request.path.as_str() {
+            "/import" => {
+                Response::json(200, format!(r#"{{"code":200,"num_records_imported":{events},"status":"OK"}}"#))
+            }
+            _ => Response::json(200, r#"{"error":null,"status":1}"#),
         }
     }
 }
@@ -141,7 +143,7 @@ fn who(id: &str, at: usize, problems: &mut Problems) {
 fn within(value: &Value, depth: usize, what: &str, problems: &mut Problems) {
     match value {
         Value::String(text) => {
-            // A device's distinct id has its prefix beside an id of full length.
+            // The distinct id of a device consists of a prefix and a full id.
             let most = if what.ends_with("distinct_id") { 264 } else { 255 };
             problems.unless(text.chars().count() <= most, || format!("{what} is too long"));
         }
@@ -157,7 +159,7 @@ fn within(value: &Value, depth: usize, what: &str, problems: &mut Problems) {
     }
 }
 
-/// An own one: the library's must not check itself.
+/// Written here because the library must not check itself.
 fn base64(text: &str) -> String {
     let digits: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).collect();
     let bits: String = text.bytes().map(|byte| format!("{byte:08b}")).collect();

@@ -1,4 +1,5 @@
-//! What a vendor's server would object to, written from its own rules, and how it tells one event from another.
+//! The rules of each vendor's server, written from its documentation: which requests it rejects, and the key by which it
+//! recognises a second copy of an event.
 
 mod ga4;
 mod lines;
@@ -10,31 +11,31 @@ pub use lines::{DatadogLines, OtlpLines, SentryLines};
 pub use mixpanel::MixpanelRules;
 pub use rez::RezRules;
 
-use crate::standin::{Reply, Seen};
+use crate::vendor_server::{ReceivedRequest, Response};
 use serde_json::Value;
 
-/// A vendor, as its server sees itself.
+/// The server side of a vendor's protocol.
 pub trait Vendor: Send + Sync + 'static {
-    /// Name of the route a request belongs to.
-    fn route(&self, seen: &Seen) -> &'static str;
+    /// The name of the route that a request belongs to.
+    fn route(&self, request: &ReceivedRequest) -> &'static str;
 
-    /// A key for each event of the request. Where the vendor knows a second copy, it is what it knows it by.
+    /// Returns a key for each event of the request. If the vendor deduplicates events, it is the value by which it does.
     ///
     /// # Errors
-    /// Everything the vendor's rules forbid.
-    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>>;
+    /// Every violation of the vendor's rules.
+    fn read(&self, request: &ReceivedRequest) -> Result<Vec<String>, Vec<String>>;
 
-    /// The answer to a good request with so many events.
-    fn answer(&self, seen: &Seen, events: usize) -> Reply;
+    /// The response to a valid request with this number of events.
+    fn respond(&self, request: &ReceivedRequest, events: usize) -> Response;
 }
 
-/// Collects what is wrong.
+/// Collects violations.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<String>);
 
 impl Problems {
-    pub(crate) fn unless(&mut self, good: bool, what: impl FnOnce() -> String) {
-        if !good {
+    pub(crate) fn unless(&mut self, valid: bool, what: impl FnOnce() -> String) {
+        if !valid {
             self.0.push(what());
         }
     }
@@ -45,11 +46,11 @@ impl Problems {
 }
 
 /// The body as JSON.
-pub(crate) fn json(seen: &Seen) -> Result<Value, Vec<String>> {
-    serde_json::from_slice(&seen.body).map_err(|error| vec![format!("the body is no JSON: {error}")])
+pub(crate) fn json(request: &ReceivedRequest) -> Result<Value, Vec<String>> {
+    serde_json::from_slice(&request.body).map_err(|error| vec![format!("the body is not JSON: {error}")])
 }
 
-/// The value of a query's parameter.
-pub(crate) fn parameter<'a>(seen: &'a Seen, name: &str) -> Option<&'a str> {
-    seen.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+/// The value of a query parameter.
+pub(crate) fn parameter<'a>(request: &'a ReceivedRequest, name: &str) -> Option<&'a str> {
+    request.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }

@@ -1,21 +1,21 @@
-//! The batch protocol, as far as a test server needs it. The full server is the local collector.
+//! The part of the batch protocol that the test server needs. The complete server is the local collector.
 
 use super::{Problems, Vendor, json};
-use crate::standin::{Reply, Seen};
+use crate::vendor_server::{ReceivedRequest, Response};
 use serde_json::Value;
 
-/// The team's own endpoint.
+/// The batch endpoint.
 pub struct RezRules;
 
 impl Vendor for RezRules {
-    fn route(&self, _seen: &Seen) -> &'static str {
+    fn route(&self, _request: &ReceivedRequest) -> &'static str {
         "rez.batch"
     }
 
-    fn read(&self, seen: &Seen) -> Result<Vec<String>, Vec<String>> {
-        let body = json(seen)?;
+    fn read(&self, request: &ReceivedRequest) -> Result<Vec<String>, Vec<String>> {
+        let body = json(request)?;
         let mut problems = Problems::default();
-        problems.unless(seen.path == "/v1/batch", || format!("no such path {}", seen.path));
+        problems.unless(request.path == "/v1/batch", || format!("no such path {}", request.path));
         problems.unless(body["v"] == 1 && body["batch_id"].is_string(), || "no batch".into());
         let ids = body["events"].as_array().map(Vec::as_slice).unwrap_or_default();
         let keys = ids.iter().filter_map(|event| event["id"].as_str().map(str::to_owned)).collect::<Vec<_>>();
@@ -23,8 +23,8 @@ impl Vendor for RezRules {
         problems.or(keys)
     }
 
-    fn answer(&self, seen: &Seen, events: usize) -> Reply {
-        let body: Value = serde_json::from_slice(&seen.body).unwrap_or_default();
-        Reply::json(200, format!(r#"{{"batch_id":{},"accepted":{events}}}"#, body["batch_id"]))
+    fn respond(&self, request: &ReceivedRequest, events: usize) -> Response {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        Response::json(200, format!(r#"{{"batch_id":{},"accepted":{events}}}"#, body["batch_id"]))
     }
 }

@@ -89,9 +89,9 @@ impl Collector {
         );
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
     }
 }
 

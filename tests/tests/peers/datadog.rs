@@ -239,13 +239,13 @@ fn compile(folder: &Path, events: &[&Value]) -> Vec<usize> {
         .current_dir(dir.path())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines =
-        said.lines().filter_map(|line| line.strip_prefix("events.ts(")?.split(',').next()?.parse::<usize>().ok());
+        stdout.lines().filter_map(|line| line.strip_prefix("events.ts(")?.split(',').next()?.parse::<usize>().ok());
     // The import is line 1.
     let mut wrong: Vec<usize> = lines.map(|line| line.checked_sub(2).expect("the vendor's types are found")).collect();
     wrong.dedup();
-    assert_eq!(wrong.is_empty(), output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(wrong.is_empty(), output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
     wrong
 }
 

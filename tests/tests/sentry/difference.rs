@@ -16,7 +16,7 @@ const REASONS: &[(&str, &str, &str)] = &[
         "/header/event_id",
         "32 hex digits as in the payload; a header of sessions alone needs none, the library batches them with an event",
     ),
-    ("any", "/header/item/content_type", "said for every item"),
+    ("any", "/header/item/content_type", "output for every item"),
     ("any", "/header/sdk/*", "an envelope of sessions or reports alone says who sent it"),
     (
         "any",
@@ -35,7 +35,7 @@ const REASONS: &[(&str, &str, &str)] = &[
     (
         "error",
         "/payload/breadcrumbs/values/0/level",
-        "said; the library leaves out `info`, which is the server's default",
+        "output; the library leaves out `info`, which is the server's default",
     ),
     ("message", "/payload/breadcrumbs/*", "the trail goes with errors, crashes, hangs and exits, not with messages"),
     ("message", "/payload/logentry/message", "`logentry` is where the vendor's pages want it"),
@@ -62,7 +62,7 @@ const REASONS: &[(&str, &str, &str)] = &[
         "outside a screen there is no trace; the library makes one up for each scope",
     ),
     ("any", "/payload/dist", "from the configuration; the library has no setting for it"),
-    ("error", "/payload/level", "said; the library leaves out `error`, which is the server's default"),
+    ("error", "/payload/level", "output; the library leaves out `error`, which is the server's default"),
     ("any", "/payload/platform", "told from system and frames: the rows are of an Android app"),
     ("any", "/payload/sdk/*", "our own name and version"),
     (
@@ -79,7 +79,7 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("session begun", "/payload/did", "the installation: it must not change while users come and go within a session"),
     ("session ended", "/payload/did", "the installation, as at its beginning"),
     ("session ended", "/payload/duration", "by the injected clock"),
-    ("session ended", "/payload/init", "said; the library leaves out `false`"),
+    ("session ended", "/payload/init", "output; the library leaves out `false`"),
 ];
 
 /// Payloads by name: `error`, `message`, `transaction`, `session begun`, `session ended`.

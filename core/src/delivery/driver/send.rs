@@ -32,7 +32,7 @@ impl<O: WriterAccess> Driver<O> {
             Some(Receipt { at_ms: now.wall_ms, status: 0, batch_id, note })
         };
         if route.spec.at_most_once && lease.state == InflightState::Sending {
-            // An earlier process handed it to its transport and ended before the answer.
+            // An earlier process handed it to its transport and ended before the response.
             let ends = vec![RowEnd::Dropped(Reason::Ambiguous); lease.rows.len()];
             let seqs = lease.rows.iter().map(|row| row.seq).collect();
             return self.settle_later(key, Step::Settle(ends), seqs, receipt("may have arrived: the process ended"));

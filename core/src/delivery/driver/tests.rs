@@ -8,7 +8,7 @@ use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 use crate::ring::losses::LossMark;
 use crate::store::{Fate, FoldMark, Identity, NewRow, RouteBalance};
-use crate::transport::{Answer, Completion, Request};
+use crate::transport::{Completion, Request, Response};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::io::Read as _;
@@ -67,8 +67,8 @@ impl WriterAccess for LocalWriter {
 /// What the scripted transport does with a request.
 #[derive(Clone)]
 enum Turn {
-    Answer(Answer),
-    /// An answer that accounts for every event of the request.
+    Response(Response),
+    /// A response that accounts for every event of the request.
     Accept,
     /// 400 if one of these events is in it, else accepted.
     Refuse(Vec<EventId>),
@@ -76,19 +76,19 @@ enum Turn {
     Break(Vec<EventId>),
     /// The same with 408.
     TimeOut(Vec<EventId>),
-    /// The same with an answer that cannot be understood.
+    /// The same with a response that cannot be understood.
     Confuse(Vec<EventId>),
-    /// The same without an answer.
+    /// The same without a response.
     HangUp(Vec<EventId>),
     NotSent,
     Ambiguous,
     Drop,
     Panic,
-    /// Keeps the completion and does not answer.
+    /// Keeps the completion and does not respond.
     Silence,
 }
 
-/// A transport that answers by script, and with `usual` when the script is empty.
+/// A transport that responds by script, and with `usual` when the script is empty.
 struct ScriptedTransport {
     script: Mutex<VecDeque<Turn>>,
     usual: Mutex<Turn>,
@@ -115,19 +115,19 @@ fn ids(request: &Request) -> Vec<EventId> {
 }
 
 fn status(status: u16) -> Turn {
-    Turn::Answer(Answer { status, ..Answer::default() })
+    Turn::Response(Response { status, ..Response::default() })
 }
 
 fn with(status: u16, headers: &[(&str, &str)], body: &str) -> Turn {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Turn::Answer(Answer { status, headers, body: body.into(), cut: false })
+    Turn::Response(Response { status, headers, body: body.into(), cut: false })
 }
 
-pub(in crate::delivery) fn accept(request: &Request) -> Answer {
+pub(in crate::delivery) fn accept(request: &Request) -> Response {
     let body = body(request);
     let count = body["events"].as_array().unwrap().len();
     let text = format!(r#"{{"batch_id":{},"accepted":{count}}}"#, body["batch_id"]);
-    Answer { status: 200, body: text.into_bytes(), ..Answer::default() }
+    Response { status: 200, body: text.into_bytes(), ..Response::default() }
 }
 
 impl Transport for ScriptedTransport {
@@ -137,17 +137,17 @@ impl Transport for ScriptedTransport {
         // No lock may be held: one of the turns panics.
         let usual = self.usual.lock().unwrap().clone();
         match turn.as_ref().unwrap_or(&usual) {
-            Turn::Answer(answer) => done.finish(Sent::Answer(answer.clone())),
-            Turn::Accept => done.finish(Sent::Answer(accept(&request))),
+            Turn::Response(response) => done.finish(Sent::Response(response.clone())),
+            Turn::Accept => done.finish(Sent::Response(accept(&request))),
             Turn::Refuse(bad) | Turn::Break(bad) | Turn::TimeOut(bad) | Turn::Confuse(bad) | Turn::HangUp(bad)
                 if !ids(&request).iter().any(|id| bad.contains(id)) =>
             {
-                done.finish(Sent::Answer(accept(&request)));
+                done.finish(Sent::Response(accept(&request)));
             }
-            Turn::Refuse(_) => done.finish(Sent::Answer(Answer { status: 400, ..Answer::default() })),
-            Turn::Break(_) => done.finish(Sent::Answer(Answer { status: 500, ..Answer::default() })),
-            Turn::TimeOut(_) => done.finish(Sent::Answer(Answer { status: 408, ..Answer::default() })),
-            Turn::Confuse(_) => done.finish(Sent::Answer(Answer { status: 200, ..Answer::default() })),
+            Turn::Refuse(_) => done.finish(Sent::Response(Response { status: 400, ..Response::default() })),
+            Turn::Break(_) => done.finish(Sent::Response(Response { status: 500, ..Response::default() })),
+            Turn::TimeOut(_) => done.finish(Sent::Response(Response { status: 408, ..Response::default() })),
+            Turn::Confuse(_) => done.finish(Sent::Response(Response { status: 200, ..Response::default() })),
             Turn::HangUp(_) => done.finish(Sent::Ambiguous("connection closed".into())),
             Turn::NotSent => done.finish(Sent::NotSent("refused".into())),
             Turn::Ambiguous => done.finish(Sent::Ambiguous("reset".into())),
@@ -194,9 +194,9 @@ impl Destination for Once {
         let body = serde_json::json!({"batch_id": batch.batch_id, "events": events}).to_string();
         Request { url: "http://127.0.0.1/".into(), headers: vec![], body: body.into_bytes() }
     }
-    fn verdict(&self, _: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
+    fn verdict(&self, _: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
         use crate::destination::RowOutcome::Delivered;
-        Verdict::of(match answer.status {
+        Verdict::of(match response.status {
             200 => Action::Settle(vec![Delivered; batch.rows.len()]),
             400 => Action::Split,
             503 => Action::Outage(None),
@@ -208,7 +208,7 @@ impl Destination for Once {
     }
 }
 
-/// A destination whose encoder panics on some rows and whose verdict panics on some answers.
+/// A destination whose encoder panics on some rows and whose verdict panics on some responses.
 struct Faulty(Rez);
 
 impl Destination for Faulty {
@@ -228,9 +228,9 @@ impl Destination for Faulty {
         assert!(!batch.rows.iter().any(|row| row.json.contains("bad")), "the encoder");
         self.0.encode(route, batch, stamp)
     }
-    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
-        assert!(answer.status != 418, "the verdict");
-        self.0.verdict(route, batch, answer)
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
+        assert!(response.status != 418, "the verdict");
+        self.0.verdict(route, batch, response)
     }
     fn encoder(&self) -> u32 {
         2
@@ -396,13 +396,13 @@ impl Bench {
         self.settle();
     }
 
-    /// Accepts the requests that the transport did not answer.
-    fn answer_silent(&mut self) {
+    /// Accepts the requests that the transport did not response.
+    fn response_silent(&mut self) {
         let silent = std::mem::take(&mut *self.wire.silent.lock().unwrap());
         let sent = self.sent();
         // They are the last ones.
         for (done, request) in silent.into_iter().rev().zip(sent.iter().rev()) {
-            done.finish(Sent::Answer(accept(request)));
+            done.finish(Sent::Response(accept(request)));
         }
         self.settle();
     }
@@ -462,7 +462,6 @@ impl Bench {
     }
 }
 
-mod answers;
 mod bisects;
 #[cfg(feature = "destination-datadog")]
 mod datadog;
@@ -475,6 +474,7 @@ mod mixpanel;
 #[cfg(feature = "destination-otlp")]
 mod otlp;
 mod outage;
+mod responses;
 mod sentry;
 mod success;
 mod table;

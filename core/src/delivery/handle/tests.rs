@@ -23,7 +23,7 @@ impl Transport for Wire {
         if self.silent.load(Ordering::SeqCst) {
             self.kept.lock().unwrap().push(done);
         } else {
-            done.finish(Sent::Answer(accept(&request)));
+            done.finish(Sent::Response(accept(&request)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Answers to a part of a batch that is bisected, and the result of the bisect.
+//! Responses to a part of a batch that is bisected, and the result of the bisect.
 
 use super::super::bisect::{Bisect, Cause, RowResult, reason};
 use super::super::state::StopKind;
@@ -30,7 +30,7 @@ impl Decider<'_> {
         Step::Retry
     }
 
-    /// An answer to the current part.
+    /// A response to the current part.
     pub(super) fn part(&mut self, action: Action) -> Step {
         let Some(mut bisect) = self.state.bisect.take() else { return Step::Retry };
         if self.is_unclear(&action) && (self.exhausted || bisect.cause == Cause::Unclear) {
@@ -50,7 +50,7 @@ impl Decider<'_> {
         match action {
             Action::Settle(outcomes) => {
                 self.succeed();
-                bisect.answered(outcomes);
+                bisect.settle_part(outcomes);
                 self.go_on(bisect)
             }
             Action::Split => {
@@ -101,7 +101,7 @@ impl Decider<'_> {
         }
     }
 
-    /// An answer that cannot be understood, to a part of a batch that got too many of them: it counts as a refusal.
+    /// A response that cannot be understood, to a part of a batch that got too many of them: it counts as a refusal.
     fn unclear_part(&mut self, mut bisect: Bisect, action: Action) -> Step {
         if let Action::Ambiguous(what) = action {
             self.note = what;
@@ -180,7 +180,7 @@ impl Decider<'_> {
     }
 }
 
-/// Whether no answer decided about this row.
+/// Whether no response decided about this row.
 fn is_open(result: &RowResult) -> bool {
     matches!(result, RowResult::Open | RowResult::Alone { .. })
 }

@@ -1,4 +1,4 @@
-//! Answers to the single event that a stopped route sends now and then.
+//! Responses to the single event that a stopped route sends now and then.
 
 use super::super::bisect::{Bisect, RowResult};
 use super::super::state::{StopKind, Suspect};
@@ -8,7 +8,7 @@ use crate::reason::Reason;
 use crate::store::RowEnd;
 
 impl Decider<'_> {
-    /// An answer to a probe.
+    /// A response to a probe.
     pub(super) fn probe(&mut self, action: Action) -> Step {
         match action {
             // An outage is no evidence about the key and the address.

@@ -1,13 +1,13 @@
 //! Log events: messages, feedback, metrics that are not durations, forwarded errors, and the number of lost events.
 
-use super::super::json::Json;
-use super::super::text::stack;
+use super::super::stack_trace::stack;
 use super::Datadog;
-use super::doc::Doc;
 use super::origin::{self, System};
 use super::view::View;
 use crate::destination::Batch;
 use crate::destination::time::rfc3339;
+use crate::json::Json;
+use crate::json::Object;
 use crate::kind::Kind;
 use crate::level::Level;
 use crate::row::{Row, Run};
@@ -33,7 +33,7 @@ pub(super) fn body(datadog: &Datadog, batch: &Batch<'_>) -> String {
 }
 
 /// The members that every log has.
-fn head(o: &mut Doc<'_>, datadog: &Datadog, run: Option<&Run>, ms: i64, status: &str, message: &str) {
+fn head(o: &mut Object<'_>, datadog: &Datadog, run: Option<&Run>, ms: i64, status: &str, message: &str) {
     o.text("status", status);
     o.text("message", message);
     o.text("date", &rfc3339(ms));
@@ -48,7 +48,7 @@ fn head(o: &mut Doc<'_>, datadog: &Datadog, run: Option<&Run>, ms: i64, status: 
     o.object("_dd", |o| o.object("device", |o| o.text("architecture", std::env::consts::ARCH)));
     if let Some(run) = run {
         o.text("version", &run.release);
-        o.maybe("build_version", run.dist.as_deref());
+        o.text_if_some("build_version", run.dist.as_deref());
     }
     origin::device(o, run, true);
     o.text("application_id", &datadog.application);
@@ -58,9 +58,9 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
     let fields = &Json::of(row);
     let run = batch.run_of(row);
     let (status, message) = status(row, fields);
-    Doc::write(out, |o| {
+    Object::write(out, |o| {
         head(o, datadog, run, row.wall_ms, status, &message);
-        o.maybe("session_id", origin::session(fields, run));
+        o.text_if_some("session_id", origin::session(fields, run));
         let view = View::of(fields, run);
         o.object("view", |o| view.write(o));
         origin::user(o, fields, batch.install);
@@ -68,9 +68,9 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
             o.object("error", |o| {
                 o.text("kind", fields.text("type").unwrap_or(row.kind.as_str()));
                 o.text("message", &message);
-                o.maybe("stack", stack(fields).as_deref());
-                o.maybe("source_type", System::of(run).source_type(run));
-                o.maybe("fingerprint", fields.text("fingerprint"));
+                o.text_if_some("stack", stack(fields).as_deref());
+                o.text_if_some("source_type", System::of(run).source_type(run));
+                o.text_if_some("fingerprint", fields.text("fingerprint"));
             });
         }
         let own: &[(&str, &str)] = match row.kind {
@@ -83,15 +83,15 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
             o.text("event_id", &origin::id(row));
             o.text("kind", row.kind.as_str());
             for (field, name) in own {
-                o.member(name, fields.get(field));
+                o.value_if_some(name, fields.get(field));
                 taken.push(name);
             }
             for key in ["tags", "contexts", "cut", "collapsed_before"] {
-                o.member(key, fields.get(key));
+                o.value_if_some(key, fields.get(key));
             }
-            o.members(fields.map("attrs"), &taken);
+            o.values_except(fields.map("attrs"), &taken);
             taken.extend(fields.map("attrs").iter().map(|(key, _)| key.as_ref()));
-            o.members(fields.map("context"), &taken);
+            o.values_except(fields.map("context"), &taken);
         });
     });
 }
@@ -127,14 +127,14 @@ fn losses(out: &mut String, datadog: &Datadog, batch: &Batch<'_>) {
     let made = batch.batch_id.parse::<crate::EventId>().map_or(0, |id| i64::try_from(id.unix_ms()).unwrap_or(0));
     let newest = batch.rows.iter().map(|row| row.wall_ms).max().unwrap_or(0);
     let total = batch.lost.iter().fold(0u64, |sum, lost| sum.saturating_add(lost.count));
-    Doc::write(out, |o| {
+    Object::write(out, |o| {
         let message = format!("{total} events were not delivered since the queue began");
         head(o, datadog, run, made.max(newest), "warn", &message);
         o.object("lost", |o| {
-            o.int("epoch", i64::try_from(batch.epoch).unwrap_or(i64::MAX));
+            o.number("epoch", i64::try_from(batch.epoch).unwrap_or(i64::MAX));
             for lost in batch.lost {
                 let kind = lost.kind.map_or("unknown", Kind::as_str);
-                o.int(&format!("{}.{kind}", lost.reason), i64::try_from(lost.count).unwrap_or(i64::MAX));
+                o.number(&format!("{}.{kind}", lost.reason), i64::try_from(lost.count).unwrap_or(i64::MAX));
             }
         });
     });

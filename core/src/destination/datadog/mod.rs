@@ -2,26 +2,25 @@
 //! tokens.
 
 mod becomes;
-mod doc;
 mod logs;
 mod origin;
 mod privacy;
 mod rum;
 mod view;
 
-use super::answer::unsuccessful;
-use super::json::Json;
+use super::response::unsuccessful;
 use super::server_message::server_message;
 use super::settings::{Settings, check_credential, check_rate, encoder, request, stable_hash};
 use super::{
     Action, Backoff, Batch, Destination, DestinationError, RouteSpec, RowOutcome, Sampling, Stamp, Verdict, Want,
 };
+use crate::json::Json;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::{Row, Run};
 use crate::trace::TraceStyle;
 use crate::trace::share::{session_share, trace_share};
-use crate::transport::{Answer, Request};
+use crate::transport::{Request, Response};
 use std::time::Duration;
 
 /// Raised when the body for the same rows changes.
@@ -355,14 +354,14 @@ impl Destination for Datadog {
         request(&url, &headers, body)
     }
 
-    fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
-        let action = match answer.status {
-            // The intake answers 202, a proxy in front of it any 2xx; the body says nothing about the events.
+    fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
+        let action = match response.status {
+            // The intake responds with 202, a proxy in front of it with any 2xx; the body says nothing about the events.
             200..=299 => Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]),
             415 => Action::Uncompressed,
-            _ => unsuccessful(answer, "the client token was refused", "there is no intake at this address"),
+            _ => unsuccessful(response, "the client token was refused", "there is no intake at this address"),
         };
-        Verdict { note: (answer.status >= 400).then(|| error(answer)).flatten(), ..Verdict::of(action) }
+        Verdict { note: (response.status >= 400).then(|| error(response)).flatten(), ..Verdict::of(action) }
     }
 
     fn sampling(&self) -> Option<Sampling> {
@@ -378,8 +377,8 @@ impl Destination for Datadog {
 }
 
 /// The first of the intake's own words: `{"errors":[{"detail":..}]}` or `{"errors":["..."]}`.
-fn error(answer: &Answer) -> Option<String> {
-    let json: serde_json::Value = serde_json::from_slice(&answer.body).ok().filter(|_| !answer.cut)?;
+fn error(response: &Response) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_slice(&response.body).ok().filter(|_| !response.cut)?;
     let first = json.get("errors")?.get(0)?;
     let words = first.as_str().or_else(|| first.get("detail")?.as_str()).or_else(|| first.get("title")?.as_str())?;
     Some(server_message(words)).filter(|words| !words.is_empty())

@@ -1,8 +1,8 @@
 //! The origin of an event in Datadog's terms: tags, operating system, device, user, session.
 
-use super::super::json::Json;
-use super::super::text::split_os;
-use super::doc::Doc;
+use super::super::stack_trace::split_os;
+use crate::json::Json;
+use crate::json::Object;
 use crate::row::{Row, Run};
 
 /// Limit of a tag, in characters.
@@ -75,7 +75,7 @@ fn tag(out: &mut String, key: &str, value: &str) {
 }
 
 /// Operating system and device. With `required`, as for logs, missing values are sent as `unknown`.
-pub(super) fn device(o: &mut Doc<'_>, run: Option<&Run>, required: bool) {
+pub(super) fn device(o: &mut Object<'_>, run: Option<&Run>, required: bool) {
     let (name, version) = run.map_or(("", None), |run| split_os(&run.os));
     if required || (!name.is_empty() && version.is_some()) {
         let version = version.unwrap_or("unknown");
@@ -89,14 +89,14 @@ pub(super) fn device(o: &mut Doc<'_>, run: Option<&Run>, required: bool) {
     if required || model.is_some() {
         o.object("device", |o| {
             o.text("type", if System::of(run) == System::Other { "other" } else { "mobile" });
-            o.maybe("name", model);
-            o.maybe("model", model);
+            o.text_if_some("name", model);
+            o.text_if_some("model", model);
         });
     }
 }
 
 /// The user.
-pub(super) fn user(o: &mut Doc<'_>, fields: &Json<'_>, install: &str) {
+pub(super) fn user(o: &mut Object<'_>, fields: &Json<'_>, install: &str) {
     let user = fields.get("user");
     let anonymous = user.and_then(|user| user.text("anonymous")).or(Some(install).filter(|id| !id.is_empty()));
     if user.is_none() && anonymous.is_none() {
@@ -104,12 +104,12 @@ pub(super) fn user(o: &mut Doc<'_>, fields: &Json<'_>, install: &str) {
     }
     o.object("usr", |o| {
         if let Some(user) = user {
-            o.maybe("id", user.text("id"));
-            o.maybe("name", user.text("username"));
-            o.maybe("email", user.text("email"));
-            o.members(user.entries(), &["id", "username", "email", "name", "anonymous", "anonymous_id"]);
+            o.text_if_some("id", user.text("id"));
+            o.text_if_some("name", user.text("username"));
+            o.text_if_some("email", user.text("email"));
+            o.values_except(user.entries(), &["id", "username", "email", "name", "anonymous", "anonymous_id"]);
         }
-        o.maybe("anonymous_id", anonymous);
+        o.text_if_some("anonymous_id", anonymous);
     });
 }
 

@@ -1,6 +1,6 @@
 //! `mask-user-input`: removes user input from names and contexts of actions.
 
-use super::super::json::Json;
+use crate::json::Json;
 use crate::kind::Kind;
 
 /// The replacement that the vendor's own SDKs use.

@@ -1,13 +1,13 @@
 //! RUM events: one JSON object per line.
 
-use super::super::json::Json;
-use super::super::span;
-use super::super::text::stack;
-use super::doc::Doc;
+use super::super::stack_trace::stack;
+use super::super::trace_ids;
 use super::origin::{self, System};
 use super::view::{Newest, View, newest};
 use super::{Datadog, privacy};
 use crate::destination::Batch;
+use crate::json::Json;
+use crate::json::Object;
 use crate::kind::Kind;
 use crate::row::{Row, Run};
 
@@ -75,7 +75,7 @@ impl Line<'_> {
                 self.internal(o, |_| {});
                 o.object("long_task", |o| {
                     o.text("id", &origin::id(self.row));
-                    o.int("duration", nanos(fields.int("duration_us")));
+                    o.number("duration", nanos(fields.int("duration_us")));
                     o.flag("is_frozen_frame", fields.int("duration_us").unwrap_or(0) > FROZEN_US);
                 });
             }),
@@ -92,7 +92,7 @@ impl Line<'_> {
     }
 
     /// An event. `write` writes its own members, and `context` and `_dd`.
-    fn line(&self, out: &mut String, kind: &str, date: i64, write: impl FnOnce(&mut Doc<'_>)) {
+    fn line(&self, out: &mut String, kind: &str, date: i64, write: impl FnOnce(&mut Object<'_>)) {
         self.frame(out, kind, date, |o| self.view_of_the_row().write(o), write);
     }
 
@@ -105,19 +105,19 @@ impl Line<'_> {
         out: &mut String,
         kind: &str,
         date: i64,
-        view: impl FnOnce(&mut Doc<'_>),
-        write: impl FnOnce(&mut Doc<'_>),
+        view: impl FnOnce(&mut Object<'_>),
+        write: impl FnOnce(&mut Object<'_>),
     ) {
         let run = self.run;
-        Doc::write(out, |o| {
+        Object::write(out, |o| {
             o.text("type", kind);
-            o.int("date", date.max(0));
+            o.number("date", date.max(0));
             o.object("application", |o| o.text("id", &self.datadog.application));
             let service = self.datadog.service(run);
             o.text("service", service);
             if let Some(run) = run {
                 o.text("version", &run.release);
-                o.maybe("build_version", run.dist.as_deref());
+                o.text_if_some("build_version", run.dist.as_deref());
             }
             o.text("ddtags", &origin::tags(service, run));
             o.text("source", System::of(run).source());
@@ -135,7 +135,7 @@ impl Line<'_> {
 
     /// The attributes of the app, the context of the event, and tags and contexts of the scope. The members that the
     /// kind defines take precedence.
-    fn context(&self, o: &mut Doc<'_>, own: &[(&str, Option<&Json<'_>>)]) {
+    fn context(&self, o: &mut Object<'_>, own: &[(&str, Option<&Json<'_>>)]) {
         let fields = self.fields;
         let nothing = ["attrs", "context", "tags", "contexts"].iter().all(|key| fields.map(key).is_empty());
         if nothing && own.iter().all(|(_, value)| value.is_none()) && fields.int("cut").is_none() {
@@ -144,27 +144,27 @@ impl Line<'_> {
         o.object("context", |o| {
             let mut taken: Vec<&str> = vec!["tags", "contexts", "cut"];
             for (key, value) in own {
-                o.member(key, *value);
+                o.value_if_some(key, *value);
                 taken.push(key);
             }
-            o.member("tags", fields.get("tags"));
-            o.member("contexts", fields.get("contexts"));
-            o.member("cut", fields.get("cut"));
-            o.members(fields.map("attrs"), &taken);
+            o.value_if_some("tags", fields.get("tags"));
+            o.value_if_some("contexts", fields.get("contexts"));
+            o.value_if_some("cut", fields.get("cut"));
+            o.values_except(fields.map("attrs"), &taken);
             taken.extend(fields.map("attrs").iter().map(|(key, _)| key.as_ref()));
-            o.members(fields.map("context"), &taken);
+            o.values_except(fields.map("context"), &taken);
         });
     }
 
-    fn internal(&self, o: &mut Doc<'_>, more: impl FnOnce(&mut Doc<'_>)) {
+    fn internal(&self, o: &mut Object<'_>, more: impl FnOnce(&mut Object<'_>)) {
         o.object("_dd", |o| {
-            o.int("format_version", 2);
+            o.number("format_version", 2);
             o.object("configuration", |o| o.float("session_sample_rate", self.datadog.rum_rate * 100.0));
             more(o);
         });
     }
 
-    fn error(&self, o: &mut Doc<'_>) {
+    fn error(&self, o: &mut Object<'_>) {
         let (kind, fields, run) = (self.row.kind, self.fields, self.run);
         let system = System::of(run);
         let own = [
@@ -194,19 +194,19 @@ impl Line<'_> {
             o.text("message", fields.text("message").or(fields.text("cause")).unwrap_or(title));
             o.text("source", "source");
             o.text("type", title);
-            o.maybe("stack", stack(fields).as_deref());
+            o.text_if_some("stack", stack(fields).as_deref());
             o.flag("is_crash", crash);
             o.text("handling", if fields.is("handled") { "handled" } else { "unhandled" });
             o.text("category", category);
-            o.maybe("fingerprint", fields.text("fingerprint"));
-            o.maybe("source_type", system.source_type(run));
+            o.text_if_some("fingerprint", fields.text("fingerprint"));
+            o.text_if_some("source_type", system.source_type(run));
         });
         if let Some(us) = fields.int("duration_us").filter(|_| kind == Kind::Hang) {
-            o.object("freeze", |o| o.int("duration", nanos(Some(us))));
+            o.object("freeze", |o| o.number("duration", nanos(Some(us))));
         }
     }
 
-    fn resource(&self, o: &mut Doc<'_>) {
+    fn resource(&self, o: &mut Object<'_>) {
         let (kind, fields) = (self.row.kind, self.fields);
         let own = [
             ("endpoint", fields.get("endpoint")),
@@ -216,33 +216,36 @@ impl Line<'_> {
         ];
         self.context(o, &own);
         self.internal(o, |o| {
-            let ids = span::of(self.row, fields);
+            let ids = trace_ids::of_row(self.row, fields);
             let decimal = |bytes: [u8; 8]| u64::from_be_bytes(bytes).to_string();
             let mut hex = [0u8; uuid::fmt::Simple::LENGTH];
             o.text("trace_id", uuid::Uuid::from_bytes(ids.trace).simple().encode_lower(&mut hex));
             o.text("span_id", &decimal(ids.span));
-            o.maybe("parent_span_id", ids.parent.map(decimal).as_deref());
+            o.text_if_some("parent_span_id", ids.parent.map(decimal).as_deref());
         });
         o.object("resource", |o| {
             o.text("id", &origin::id(self.row));
             o.text("type", if kind == Kind::ImageLoad { "image" } else { "native" });
             let given = if kind == Kind::ImageLoad { Some("GET") } else { fields.text("method") };
-            o.maybe("method", given.and_then(|given| METHODS.into_iter().find(|m| m.eq_ignore_ascii_case(given))));
+            o.text_if_some(
+                "method",
+                given.and_then(|given| METHODS.into_iter().find(|m| m.eq_ignore_ascii_case(given))),
+            );
             o.text("url", fields.text("url").unwrap_or_default());
             if let Some(status) = fields.int("status").filter(|status| *status > 0) {
-                o.int("status_code", status);
+                o.number("status_code", status);
             }
-            o.int("duration", nanos(fields.int("duration_us")));
+            o.number("duration", nanos(fields.int("duration_us")));
             if let Some(bytes) = fields.int("response_bytes").filter(|bytes| *bytes >= 0) {
-                o.int("size", bytes);
+                o.number("size", bytes);
             }
             if let Some(bytes) = fields.int("request_bytes").filter(|bytes| *bytes >= 0) {
-                o.object("request", |o| o.int("decoded_body_size", bytes));
+                o.object("request", |o| o.number("decoded_body_size", bytes));
             }
         });
     }
 
-    fn action(&self, o: &mut Doc<'_>) {
+    fn action(&self, o: &mut Object<'_>) {
         let (kind, fields) = (self.row.kind, self.fields);
         let name = match kind {
             Kind::Interaction => privacy::target(self.datadog.mask_input, fields),
@@ -275,7 +278,7 @@ impl Line<'_> {
         });
     }
 
-    fn vital(&self, o: &mut Doc<'_>, name: &str, duration: f64, own: &[(&str, Option<&Json<'_>>)]) {
+    fn vital(&self, o: &mut Object<'_>, name: &str, duration: f64, own: &[(&str, Option<&Json<'_>>)]) {
         self.context(o, own);
         self.internal(o, |_| {});
         o.object("vital", |o| {
@@ -284,7 +287,7 @@ impl Line<'_> {
             o.text("name", name);
             // Most durations are whole nanoseconds.
             if duration.fract() == 0.0 && duration.abs() < 9e15 {
-                o.int("duration", duration as i64);
+                o.number("duration", duration as i64);
             } else {
                 o.float("duration", duration);
             }
@@ -292,7 +295,7 @@ impl Line<'_> {
     }
 
     fn view(&self, out: &mut String, newest: &Newest<'_>) {
-        let view = |o: &mut Doc<'_>| {
+        let view = |o: &mut Object<'_>| {
             self.view_of_the_row().write(o);
             newest.write(o, self.run);
         };
@@ -301,14 +304,14 @@ impl Line<'_> {
             if frames.iter().any(Option::is_some) {
                 o.object("context", |o| {
                     for (key, number) in ["slow_frames", "frozen_frames", "total_frames"].iter().zip(frames) {
-                        o.int(key, number.unwrap_or(0));
+                        o.number(key, number.unwrap_or(0));
                     }
                 });
             }
             if self.datadog.mask_input {
                 o.object("privacy", |o| o.text("replay_level", "mask-user-input"));
             }
-            self.internal(o, |o| o.int("document_version", newest.version()));
+            self.internal(o, |o| o.number("document_version", newest.version()));
         });
     }
 }

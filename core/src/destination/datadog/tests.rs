@@ -1,7 +1,7 @@
-//! Settings, events and answers of Datadog.
+//! Settings, events and responses of Datadog.
 
-mod answers;
 mod events;
+mod responses;
 mod settings;
 
 use super::*;

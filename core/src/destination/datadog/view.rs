@@ -4,9 +4,9 @@
 //! contains those of the whole screen, not from the rows in this batch. A batch contains each view once, in its newest
 //! state.
 
-use super::super::json::Json;
-use super::doc::Doc;
 use super::origin::is_uuid;
+use crate::json::Json;
+use crate::json::Object;
 use crate::kind::Kind;
 use crate::row::{Row, Run};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ impl<'a> View<'a> {
         url
     }
 
-    pub(super) fn write(&self, o: &mut Doc<'_>) {
+    pub(super) fn write(&self, o: &mut Object<'_>) {
         o.text("id", self.id);
         o.text("url", &self.url());
         o.text("name", self.name);
@@ -109,7 +109,7 @@ impl Newest<'_> {
     }
 
     /// Writes the members of `view` other than id, URL and name.
-    pub(super) fn write(&self, o: &mut Doc<'_>, run: Option<&Run>) {
+    pub(super) fn write(&self, o: &mut Object<'_>, run: Option<&Run>) {
         let stamp = self.fields.get("view");
         let counts = stamp.and_then(|view| view.get("counts"));
         let count = |key: &str, at: usize| match (stamp, counts) {
@@ -117,20 +117,20 @@ impl Newest<'_> {
             (None, _) => self.counts.get(at).copied().unwrap_or(0),
         };
         let spent_ms = self.row.wall_ms.saturating_sub(self.started_ms(run)).max(0);
-        o.int("time_spent", spent_ms.saturating_mul(1_000_000));
+        o.number("time_spent", spent_ms.saturating_mul(1_000_000));
         if let Some(us) = stamp.and_then(|view| view.int("loading_us")) {
-            o.int("loading_time", us.max(0).saturating_mul(1_000));
+            o.number("loading_time", us.max(0).saturating_mul(1_000));
         }
         o.flag("is_active", !self.ended && self.crashes == 0);
-        o.count("action", count("action", 0));
-        o.count("error", count("error", 1));
-        o.count("resource", count("resource", 2));
-        o.count("long_task", count("long_task", 3));
+        total(o, "action", count("action", 0));
+        total(o, "error", count("error", 1));
+        total(o, "resource", count("resource", 2));
+        total(o, "long_task", count("long_task", 3));
         if self.crashes > 0 {
-            o.count("crash", self.crashes);
+            total(o, "crash", self.crashes);
         }
         if let Some(frozen) = self.frames("frozen") {
-            o.count("frozen_frame", frozen);
+            total(o, "frozen_frame", frozen);
         }
     }
 
@@ -138,4 +138,9 @@ impl Newest<'_> {
     pub(super) fn frames(&self, key: &str) -> Option<i64> {
         self.fields.get("view")?.get("frames")?.int(key)
     }
+}
+
+/// Writes `{"count": n}`, the form of the counters of a view.
+fn total(o: &mut Object<'_>, name: &str, count: i64) {
+    o.object(name, |o| o.number("count", count.max(0)));
 }

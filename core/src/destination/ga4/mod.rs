@@ -1,6 +1,6 @@
 //! Google Analytics 4: the Measurement Protocol, for a web stream or an app stream.
 //!
-//! The protocol has no key for deduplication and answers 2xx to any request. The route is therefore at-most-once, and
+//! The protocol has no key for deduplication and responds with 2xx to any request. The route is therefore at-most-once, and
 //! names, lengths and numbers of parameters are brought within Google's limits before the request is sent.
 
 mod becomes;
@@ -9,13 +9,13 @@ mod encode;
 mod name;
 mod value;
 
-use super::answer::unsuccessful;
+use super::analytics::{Notes, fields, query_value};
+use super::response::unsuccessful;
 use super::settings::{Settings, check_credential, encoder, request, stable_hash};
-use super::write::{Notes, fields, query_value};
 use super::{Action, Backoff, Batch, Destination, DestinationError, Note, RouteSpec, RowOutcome, Stamp, Verdict, Want};
 use crate::kind::{Kind, Purpose};
 use crate::row::Row;
-use crate::transport::{Answer, Request};
+use crate::transport::{Request, Response};
 use std::time::Duration;
 
 /// Raised when the body for the same rows changes.
@@ -248,15 +248,15 @@ impl Destination for Ga4 {
         notes.0
     }
 
-    fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
-        let action = match answer.status {
-            // The endpoint answers 2xx to every request it can read; the body says nothing.
+    fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
+        let action = match response.status {
+            // The endpoint responds with 2xx to every request it can read; the body says nothing.
             200..=299 => Action::Settle(vec![RowOutcome::Delivered; batch.rows.len()]),
-            503 => Action::Keep(answer.retry_after()),
+            503 => Action::Keep(response.retry_after()),
             // The vendor cannot recognise a second copy, and the events may have been stored.
             status @ (408 | 425 | 500..=599) => Action::Ambiguous(format!("status {status}")),
             _ => unsuccessful(
-                answer,
+                response,
                 "the API secret was refused",
                 "there is no Measurement Protocol endpoint at this address",
             ),

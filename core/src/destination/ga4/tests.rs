@@ -344,13 +344,13 @@ fn kinds_that_are_not_sent_are_unwanted() {
 }
 
 #[test]
-fn every_answer_has_its_meaning_and_what_may_have_arrived_is_not_sent_again() {
+fn every_response_has_its_meaning_and_what_may_have_arrived_is_not_sent_again() {
     let rows: Vec<Row> = (1..=2).map(|n| row(n, Kind::Analytics, json!({}))).collect();
     let settled = || Action::Settle(vec![RowOutcome::Delivered; 2]);
     let ambiguous = || Action::Ambiguous(String::new());
     let stop = || Action::Stop(String::new());
     let wait = |seconds| Action::Keep(Some(Duration::from_secs(seconds)));
-    let answer = |status: u16, headers: &[(&str, &str)], body: &str| Answer {
+    let response = |status: u16, headers: &[(&str, &str)], body: &str| Response {
         status,
         headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         body: body.into(),
@@ -358,44 +358,44 @@ fn every_answer_has_its_meaning_and_what_may_have_arrived_is_not_sent_again() {
     };
     let seconds = &[("retry-after", "120")][..];
     let date = &[("retry-after", "Mon, 23 Nov 2026 02:15:20 GMT"), ("date", "Mon, 23 Nov 2026 02:13:20 GMT")][..];
-    for (answer, expected) in [
-        (answer(204, &[], ""), settled()),
-        (answer(200, &[], ""), settled()),
-        (answer(200, &[("content-type", "image/gif")], "GIF89a"), settled()),
-        (answer(202, &[("content-type", "application/json")], "{}"), settled()),
-        (Answer { cut: true, ..answer(200, &[("content-type", "image/gif")], "G") }, settled()),
-        (answer(200, &[], "OK"), settled()),
-        (answer(200, &[], "1"), settled()),
-        (answer(200, &[], r#"{"validationMessages":[]}"#), settled()),
-        (answer(301, &[("location", "https://x.example")], ""), stop()),
-        (answer(304, &[], ""), stop()),
-        (answer(400, &[], ""), Action::Split),
-        (answer(401, &[], ""), stop()),
-        (answer(403, &[], ""), stop()),
-        (answer(404, &[], ""), stop()),
-        (answer(405, &[], ""), stop()),
-        (answer(408, &[], ""), ambiguous()),
-        (answer(410, &[], ""), stop()),
-        (answer(413, &[], ""), Action::Split),
-        (answer(425, &[], ""), ambiguous()),
-        (answer(429, &[], ""), Action::Keep(None)),
-        (answer(429, seconds, ""), wait(120)),
-        (answer(429, date, ""), wait(120)),
-        (answer(429, &[("retry-after", "later")], ""), Action::Keep(None)),
-        (answer(500, &[], ""), ambiguous()),
-        (answer(502, seconds, ""), ambiguous()),
-        (answer(503, seconds, ""), wait(120)),
-        (answer(503, &[], ""), Action::Keep(None)),
-        (answer(504, &[], ""), ambiguous()),
-        (answer(100, &[], ""), ambiguous()),
-        (answer(999, &[], ""), ambiguous()),
+    for (response, expected) in [
+        (response(204, &[], ""), settled()),
+        (response(200, &[], ""), settled()),
+        (response(200, &[("content-type", "image/gif")], "GIF89a"), settled()),
+        (response(202, &[("content-type", "application/json")], "{}"), settled()),
+        (Response { cut: true, ..response(200, &[("content-type", "image/gif")], "G") }, settled()),
+        (response(200, &[], "OK"), settled()),
+        (response(200, &[], "1"), settled()),
+        (response(200, &[], r#"{"validationMessages":[]}"#), settled()),
+        (response(301, &[("location", "https://x.example")], ""), stop()),
+        (response(304, &[], ""), stop()),
+        (response(400, &[], ""), Action::Split),
+        (response(401, &[], ""), stop()),
+        (response(403, &[], ""), stop()),
+        (response(404, &[], ""), stop()),
+        (response(405, &[], ""), stop()),
+        (response(408, &[], ""), ambiguous()),
+        (response(410, &[], ""), stop()),
+        (response(413, &[], ""), Action::Split),
+        (response(425, &[], ""), ambiguous()),
+        (response(429, &[], ""), Action::Keep(None)),
+        (response(429, seconds, ""), wait(120)),
+        (response(429, date, ""), wait(120)),
+        (response(429, &[("retry-after", "later")], ""), Action::Keep(None)),
+        (response(500, &[], ""), ambiguous()),
+        (response(502, seconds, ""), ambiguous()),
+        (response(503, seconds, ""), wait(120)),
+        (response(503, &[], ""), Action::Keep(None)),
+        (response(504, &[], ""), ambiguous()),
+        (response(100, &[], ""), ambiguous()),
+        (response(999, &[], ""), ambiguous()),
     ] {
-        let mut verdict = ga4().verdict(&ROUTES[0], &batch(&rows, &[]), &answer);
+        let mut verdict = ga4().verdict(&ROUTES[0], &batch(&rows, &[]), &response);
         match &mut verdict.action {
             Action::Ambiguous(what) | Action::Stop(what) => assert!(!std::mem::take(what).is_empty()),
             _ => {}
         }
-        assert_eq!(verdict, Verdict::of(expected), "{answer:?}");
+        assert_eq!(verdict, Verdict::of(expected), "{response:?}");
     }
 }
 

@@ -8,19 +8,19 @@
 //!
 //! Geolocation is off: every request sends `ip` as 0. `/engage` does not accept compressed bodies.
 
-mod answer;
 mod becomes;
 mod encode;
+mod response;
 mod value;
 
+use super::analytics::{Notes, fields, text};
 use super::base64::base64;
 use super::settings::{Settings, check_credential, encoder, request, stable_hash};
-use super::write::{Notes, fields, text};
 use super::{Backoff, Batch, Destination, DestinationError, Note, RouteSpec, Stamp, Verdict, Want};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::Row;
-use crate::transport::{Answer, Request};
+use crate::transport::{Request, Response};
 use std::time::Duration;
 
 /// Raised when the body for the same rows changes.
@@ -29,7 +29,7 @@ const VERSION: u32 = 1;
 /// The backoff that Mixpanel asks for: exponential from 2 s to 60 s.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(60) };
 
-/// Limit of profile updates in one request. Mixpanel accepts 2,000, but answers for the request as a whole, so that one
+/// Limit of profile updates in one request. Mixpanel accepts 2,000, but responds to the request as a whole, so that one
 /// refused update makes the whole request fail.
 const UPDATES: usize = 50;
 
@@ -273,11 +273,11 @@ impl Destination for Mixpanel {
         notes.0
     }
 
-    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
         match Route::of(route) {
-            Route::Import => answer::import(batch, answer),
-            Route::Set => answer::set(batch, answer),
-            Route::Add => answer::add(batch, answer),
+            Route::Import => response::import(batch, response),
+            Route::Set => response::set(batch, response),
+            Route::Add => response::add(batch, response),
         }
     }
 

@@ -270,15 +270,15 @@ fn an_invalid_setting_is_named_and_the_token_is_never_shown() {
     assert!(hash("a", good) != hash("b", good) && hash("a", good) != hash("a", "https://other.example.com"));
 }
 
-/// An answer: status, headers, body.
-fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+/// A response: status, headers, body.
+fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Answer { status, headers, body: body.into(), cut: false }
+    Response { status, headers, body: body.into(), cut: false }
 }
 
-fn action(spec: &RouteSpec, answer: &Answer) -> Action {
+fn action(spec: &RouteSpec, response: &Response) -> Action {
     let rows: Vec<Row> = (1..=3).map(|n| row(n, Kind::Analytics, json!({}))).collect();
-    let mut verdict = mixpanel().verdict(spec, &batch(&rows, &[]), answer);
+    let mut verdict = mixpanel().verdict(spec, &batch(&rows, &[]), response);
     assert!(verdict.limits.is_empty() && verdict.caps.is_none() && verdict.back_off.is_none());
     // Texts are for people.
     match &mut verdict.action {
@@ -301,61 +301,61 @@ fn waits(seconds: u64) -> Option<Duration> {
 }
 
 #[test]
-fn every_answer_to_an_import_has_its_meaning() {
+fn every_response_to_an_import_has_its_meaning() {
     let ambiguous = || Action::Ambiguous(String::new());
     let stop = || Action::Stop(String::new());
     let ok = r#"{"code":200,"num_records_imported":3,"status":"OK"}"#;
-    for (answer, expected) in [
-        (answer(200, &[], ok), settled()),
-        (answer(200, &[("content-type", "text/html")], ok), settled()),
-        (answer(200, &[], "1"), settled()),
-        (answer(200, &[], "1\n"), settled()),
-        (answer(200, &[], "0"), Action::Split),
+    for (response, expected) in [
+        (response(200, &[], ok), settled()),
+        (response(200, &[("content-type", "text/html")], ok), settled()),
+        (response(200, &[], "1"), settled()),
+        (response(200, &[], "1\n"), settled()),
+        (response(200, &[], "0"), Action::Split),
         // A count that does not add up: the missing row is looked for, and a second copy is none to Mixpanel.
-        (answer(200, &[], r#"{"code":200,"num_records_imported":2}"#), Action::Split),
-        (answer(200, &[], r#"{"code":400,"error":"bad json"}"#), Action::Split),
-        (answer(200, &[], r#"{"status":0,"error":"bad token"}"#), Action::Split),
-        (answer(200, &[], r#"{"failed_records":[{"index":0}]}"#), Action::Split),
+        (response(200, &[], r#"{"code":200,"num_records_imported":2}"#), Action::Split),
+        (response(200, &[], r#"{"code":400,"error":"bad json"}"#), Action::Split),
+        (response(200, &[], r#"{"status":0,"error":"bad token"}"#), Action::Split),
+        (response(200, &[], r#"{"failed_records":[{"index":0}]}"#), Action::Split),
         // Nothing in these says that the import failed.
-        (answer(200, &[], r#"{"code":200}"#), settled()),
-        (answer(200, &[], r#"{"status":"OK"}"#), settled()),
-        (answer(200, &[], r#"{"failed_records":[]}"#), settled()),
-        (answer(200, &[], "{}"), settled()),
-        (answer(200, &[], "[1]"), settled()),
-        (answer(200, &[], "null"), settled()),
-        (answer(200, &[], "2"), settled()),
-        (answer(200, &[], "OK"), settled()),
-        (answer(200, &[], ""), settled()),
-        (answer(204, &[], ""), settled()),
-        (answer(200, &[], &ok[..20]), settled()),
-        (Answer { cut: true, ..answer(200, &[], ok) }, ambiguous()),
-        (Answer { cut: true, ..answer(200, &[], "1") }, ambiguous()),
-        (answer(301, &[("location", "https://login.example.com")], ""), stop()),
-        (answer(307, &[], ""), stop()),
-        (answer(400, &[], ""), Action::Split),
-        (answer(400, &[], r#"{"code":400,"error":"bad json"}"#), Action::Split),
-        (answer(401, &[], r#"{"code":401,"error":"Invalid credentials"}"#), stop()),
-        (answer(403, &[], ""), stop()),
-        (answer(404, &[], ""), stop()),
-        (answer(405, &[], ""), stop()),
-        (answer(408, &[], ""), Action::Outage(None)),
-        (answer(410, &[], ""), stop()),
-        (answer(413, &[], ""), Action::Split),
-        (answer(418, &[], ""), Action::Split),
-        (answer(425, SECONDS_120, ""), Action::Outage(waits(120))),
-        (answer(429, &[], ""), Action::Keep(None)),
-        (answer(429, SECONDS_120, ""), Action::Keep(waits(120))),
-        (answer(429, DATE_120, ""), Action::Keep(waits(120))),
-        (answer(429, &[("retry-after", "soon")], ""), Action::Keep(None)),
-        (answer(429, &[("retry-after", "999999")], ""), Action::Keep(waits(86_400))),
-        (answer(500, &[], ""), Action::Outage(None)),
-        (answer(502, SECONDS_120, ""), Action::Outage(waits(120))),
-        (answer(503, DATE_120, "<html>"), Action::Outage(waits(120))),
-        (answer(504, &[], ""), Action::Outage(None)),
-        (answer(100, &[], ""), ambiguous()),
-        (answer(700, &[], ""), ambiguous()),
+        (response(200, &[], r#"{"code":200}"#), settled()),
+        (response(200, &[], r#"{"status":"OK"}"#), settled()),
+        (response(200, &[], r#"{"failed_records":[]}"#), settled()),
+        (response(200, &[], "{}"), settled()),
+        (response(200, &[], "[1]"), settled()),
+        (response(200, &[], "null"), settled()),
+        (response(200, &[], "2"), settled()),
+        (response(200, &[], "OK"), settled()),
+        (response(200, &[], ""), settled()),
+        (response(204, &[], ""), settled()),
+        (response(200, &[], &ok[..20]), settled()),
+        (Response { cut: true, ..response(200, &[], ok) }, ambiguous()),
+        (Response { cut: true, ..response(200, &[], "1") }, ambiguous()),
+        (response(301, &[("location", "https://login.example.com")], ""), stop()),
+        (response(307, &[], ""), stop()),
+        (response(400, &[], ""), Action::Split),
+        (response(400, &[], r#"{"code":400,"error":"bad json"}"#), Action::Split),
+        (response(401, &[], r#"{"code":401,"error":"Invalid credentials"}"#), stop()),
+        (response(403, &[], ""), stop()),
+        (response(404, &[], ""), stop()),
+        (response(405, &[], ""), stop()),
+        (response(408, &[], ""), Action::Outage(None)),
+        (response(410, &[], ""), stop()),
+        (response(413, &[], ""), Action::Split),
+        (response(418, &[], ""), Action::Split),
+        (response(425, SECONDS_120, ""), Action::Outage(waits(120))),
+        (response(429, &[], ""), Action::Keep(None)),
+        (response(429, SECONDS_120, ""), Action::Keep(waits(120))),
+        (response(429, DATE_120, ""), Action::Keep(waits(120))),
+        (response(429, &[("retry-after", "soon")], ""), Action::Keep(None)),
+        (response(429, &[("retry-after", "999999")], ""), Action::Keep(waits(86_400))),
+        (response(500, &[], ""), Action::Outage(None)),
+        (response(502, SECONDS_120, ""), Action::Outage(waits(120))),
+        (response(503, DATE_120, "<html>"), Action::Outage(waits(120))),
+        (response(504, &[], ""), Action::Outage(None)),
+        (response(100, &[], ""), ambiguous()),
+        (response(700, &[], ""), ambiguous()),
     ] {
-        assert_eq!(action(&IMPORT, &answer), expected, "{answer:?}");
+        assert_eq!(action(&IMPORT, &response), expected, "{response:?}");
     }
 }
 
@@ -365,7 +365,7 @@ fn a_400_that_names_rows_settles_the_others() {
     let failed = |records: Value, imported: u64| {
         let body = json!({"code": 400, "error": "some data points in the request failed validation",
             "num_records_imported": imported, "status": "Bad Request", "failed_records": records});
-        action(&IMPORT, &answer(400, &[], &body.to_string()))
+        action(&IMPORT, &response(400, &[], &body.to_string()))
     };
     let record = |index: u64, id: String| json!({"index": index, "$insert_id": id, "field": "properties.time", "message": "too far in the future"});
     let dead = RowOutcome::Dead(Reason::Rejected, "properties.time: too far in the future".into());
@@ -386,49 +386,49 @@ fn a_400_that_names_rows_settles_the_others() {
 }
 
 #[test]
-fn every_answer_to_an_update_has_its_meaning_and_what_may_be_done_is_not_done_again() {
+fn every_response_to_an_update_has_its_meaning_and_what_may_be_done_is_not_done_again() {
     let ambiguous = || Action::Ambiguous(String::new());
     let stop = || Action::Stop(String::new());
-    for (answer, set, add) in [
-        (answer(200, &[], "1"), settled(), settled()),
-        (answer(200, &[], r#"{"status":1,"error":null}"#), settled(), settled()),
-        (answer(200, &[("content-type", "text/html")], "1"), settled(), settled()),
-        (answer(200, &[], "0"), Action::Split, Action::Split),
-        (answer(200, &[], r#"{"status":0,"error":"bad token"}"#), Action::Split, Action::Split),
-        (answer(200, &[], r#"{"status":"OK"}"#), settled(), settled()),
-        (answer(200, &[], "{}"), settled(), settled()),
-        (answer(200, &[], "OK"), settled(), settled()),
-        (answer(200, &[], "2"), settled(), settled()),
-        (answer(200, &[], ""), settled(), settled()),
-        (Answer { cut: true, ..answer(200, &[], "1") }, ambiguous(), ambiguous()),
-        (answer(302, &[], ""), stop(), stop()),
-        (answer(400, &[], ""), Action::Split, Action::Split),
-        (answer(401, &[], ""), stop(), stop()),
-        (answer(403, &[], ""), stop(), stop()),
-        (answer(404, &[], ""), stop(), stop()),
-        (answer(405, &[], ""), stop(), stop()),
-        (answer(410, &[], ""), stop(), stop()),
-        (answer(413, &[], ""), Action::Split, Action::Split),
-        (answer(408, &[], ""), Action::Outage(None), ambiguous()),
-        (answer(425, &[], ""), Action::Outage(None), ambiguous()),
-        (answer(429, SECONDS_120, ""), Action::Keep(waits(120)), Action::Keep(waits(120))),
-        (answer(429, DATE_120, ""), Action::Keep(waits(120)), Action::Keep(waits(120))),
-        (answer(500, &[], ""), Action::Outage(None), ambiguous()),
-        (answer(502, SECONDS_120, ""), Action::Outage(waits(120)), ambiguous()),
-        (answer(503, SECONDS_120, ""), Action::Outage(waits(120)), Action::Keep(waits(120))),
-        (answer(503, &[], ""), Action::Outage(None), Action::Keep(None)),
-        (answer(504, &[], ""), Action::Outage(None), ambiguous()),
-        (answer(600, &[], ""), ambiguous(), ambiguous()),
+    for (response, set, add) in [
+        (response(200, &[], "1"), settled(), settled()),
+        (response(200, &[], r#"{"status":1,"error":null}"#), settled(), settled()),
+        (response(200, &[("content-type", "text/html")], "1"), settled(), settled()),
+        (response(200, &[], "0"), Action::Split, Action::Split),
+        (response(200, &[], r#"{"status":0,"error":"bad token"}"#), Action::Split, Action::Split),
+        (response(200, &[], r#"{"status":"OK"}"#), settled(), settled()),
+        (response(200, &[], "{}"), settled(), settled()),
+        (response(200, &[], "OK"), settled(), settled()),
+        (response(200, &[], "2"), settled(), settled()),
+        (response(200, &[], ""), settled(), settled()),
+        (Response { cut: true, ..response(200, &[], "1") }, ambiguous(), ambiguous()),
+        (response(302, &[], ""), stop(), stop()),
+        (response(400, &[], ""), Action::Split, Action::Split),
+        (response(401, &[], ""), stop(), stop()),
+        (response(403, &[], ""), stop(), stop()),
+        (response(404, &[], ""), stop(), stop()),
+        (response(405, &[], ""), stop(), stop()),
+        (response(410, &[], ""), stop(), stop()),
+        (response(413, &[], ""), Action::Split, Action::Split),
+        (response(408, &[], ""), Action::Outage(None), ambiguous()),
+        (response(425, &[], ""), Action::Outage(None), ambiguous()),
+        (response(429, SECONDS_120, ""), Action::Keep(waits(120)), Action::Keep(waits(120))),
+        (response(429, DATE_120, ""), Action::Keep(waits(120)), Action::Keep(waits(120))),
+        (response(500, &[], ""), Action::Outage(None), ambiguous()),
+        (response(502, SECONDS_120, ""), Action::Outage(waits(120)), ambiguous()),
+        (response(503, SECONDS_120, ""), Action::Outage(waits(120)), Action::Keep(waits(120))),
+        (response(503, &[], ""), Action::Outage(None), Action::Keep(None)),
+        (response(504, &[], ""), Action::Outage(None), ambiguous()),
+        (response(600, &[], ""), ambiguous(), ambiguous()),
     ] {
-        assert_eq!(action(&SET, &answer), set, "set: {answer:?}");
-        assert_eq!(action(&ADD, &answer), add, "add: {answer:?}");
+        assert_eq!(action(&SET, &response), set, "set: {response:?}");
+        assert_eq!(action(&ADD, &response), add, "add: {response:?}");
     }
 }
 
 #[test]
 fn a_note_says_what_mixpanel_said() {
     let rows = [row(1, Kind::UserProp, json!({}))];
-    let answer = answer(200, &[], r#"{"status":0,"error":"data\nmissing"}"#);
-    let verdict = mixpanel().verdict(&SET, &batch(&rows, &[]), &answer);
+    let response = response(200, &[], r#"{"status":0,"error":"data\nmissing"}"#);
+    let verdict = mixpanel().verdict(&SET, &batch(&rows, &[]), &response);
     assert_eq!(verdict.note.as_deref(), Some("datamissing"));
 }

@@ -1,6 +1,6 @@
 //! Values and identities within Mixpanel's limits.
 
-use super::super::write::{Notes, cut};
+use super::super::analytics::{Notes, cut};
 use crate::row::Row;
 use serde_json::{Map, Value};
 

@@ -1,8 +1,8 @@
 //! Attributes: names with values of any type, each name once.
 
-use super::super::json::Json;
 use super::names;
 use super::wire::{Tag, Wire};
+use crate::json::Json;
 use crate::row::Row;
 
 const KEY: Tag = Tag(1, "key");

@@ -1,13 +1,13 @@
 //! Log records: errors, messages and everything else without a duration.
 
-use super::super::json::Json;
 use super::attributes::{Attributes, seconds};
 use super::names::{self, event};
 use super::resource::{Frame, by_run, resource};
 use super::wire::{Tag, Wire};
 use crate::destination::Batch;
-use crate::destination::span;
-use crate::destination::text::stack;
+use crate::destination::stack_trace::stack;
+use crate::destination::trace_ids::{self, TraceIds};
+use crate::json::Json;
 use crate::kind::Kind;
 use crate::level::Level;
 use crate::row::Row;
@@ -44,7 +44,7 @@ struct Head<'a> {
 fn record<W: Wire>(
     w: &mut W,
     head: &Head<'_>,
-    trace: Option<span::Span>,
+    trace: Option<TraceIds>,
     attributes: impl FnOnce(&mut Attributes<'_, W>),
 ) {
     let (number, text) = severity(head.level);
@@ -83,7 +83,7 @@ pub(super) fn nanos(ms: i64) -> u64 {
 
 fn records<W: Wire>(w: &mut W, row: &Row, trail: bool) {
     let fields = Json::of(row);
-    let trace = span::stamped(&fields);
+    let trace = trace_ids::recorded(&fields);
     if trail {
         for (index, crumb) in fields.list("trail").iter().enumerate() {
             breadcrumb(w, row, &fields, trace, index, crumb);
@@ -194,7 +194,7 @@ fn breadcrumb<W: Wire>(
     w: &mut W,
     row: &Row,
     fields: &Json<'_>,
-    trace: Option<span::Span>,
+    trace: Option<TraceIds>,
     index: usize,
     crumb: &Json<'_>,
 ) {

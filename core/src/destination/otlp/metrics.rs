@@ -3,13 +3,13 @@
 //! Counters and distributions of a request are aggregated by name and attributes, because a backend would treat two
 //! points of one stream with the same time as one.
 
-use super::super::json::Json;
 use super::attributes::Attributes;
 use super::logs::nanos;
 use super::names::{self, metric};
 use super::resource::{Frame, by_run, resource};
 use super::wire::{Tag, Wire};
 use crate::destination::Batch;
+use crate::json::Json;
 use crate::kind::Kind;
 use crate::row::{Lost, Row};
 use std::borrow::Cow;

@@ -13,13 +13,13 @@ mod wire;
 
 use self::wire::{JsonText, Protobuf};
 use super::base64::base64;
-use super::json::Json;
 use super::settings::{Settings, base_url, check_headers, check_rate, encoder, request, stable_hash};
-use super::{Backoff, Batch, Destination, DestinationError, RouteSpec, Sampling, Stamp, Verdict, Want, span};
+use super::{Backoff, Batch, Destination, DestinationError, RouteSpec, Sampling, Stamp, Verdict, Want, trace_ids};
+use crate::json::Json;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::Row;
-use crate::transport::{Answer, Request};
+use crate::transport::{Request, Response};
 
 /// Raised when the body for the same rows changes.
 const VERSION: u32 = 2;
@@ -324,7 +324,7 @@ impl Destination for Otlp {
             // OpenTelemetry has no user profile to update; only a new value can be sent.
             Kind::UserProp => Json::of(row).text("op") == Some("set"),
             Kind::Metric => metrics::is_number(row),
-            _ if signal == OtlpSignal::Traces => span::keeps(row, self.traces_sample_rate),
+            _ if signal == OtlpSignal::Traces => trace_ids::keeps(row, self.traces_sample_rate),
             _ => true,
         };
         if can_be_sent { Want::Yes } else { Want::No }
@@ -343,8 +343,8 @@ impl Destination for Otlp {
         request
     }
 
-    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
-        verdict::verdict(batch, answer, || match OtlpSignal::of(route) {
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
+        verdict::verdict(batch, response, || match OtlpSignal::of(route) {
             OtlpSignal::Logs => batch.rows.iter().map(|row| logs::count(row, self.breadcrumbs)).sum(),
             OtlpSignal::Traces => batch.rows.len() as u64,
             OtlpSignal::Metrics => metrics::count(batch),

@@ -4,7 +4,7 @@ use super::attributes::Attributes;
 use super::names::resource as names;
 use super::wire::{Tag, Wire};
 use crate::destination::Batch;
-use crate::destination::text::split_os;
+use crate::destination::stack_trace::split_os;
 use crate::row::{Row, Run};
 
 /// The outer fields of a request of one signal.

@@ -1,7 +1,7 @@
-//! Settings, bodies and answers of OTLP.
+//! Settings, bodies and responses of OTLP.
 
-mod answers;
 mod bodies;
+mod responses;
 mod settings;
 
 use super::*;

@@ -1,13 +1,13 @@
 //! Spans: everything with a duration. A call inside a screen load has its own row, so the children listed in the row of
 //! the screen are not written.
 
-use super::super::json::Json;
 use super::attributes::{Attributes, seconds};
 use super::logs::nanos;
 use super::names;
 use super::resource::{Frame, by_run, resource};
 use super::wire::{Tag, Wire};
-use crate::destination::{Batch, span};
+use crate::destination::{Batch, trace_ids};
+use crate::json::Json;
 use crate::kind::Kind;
 use crate::row::Row;
 use crate::transport::Endpoint;
@@ -35,7 +35,7 @@ pub(super) fn write<W: Wire>(w: &mut W, batch: &Batch<'_>) {
 
 fn span<W: Wire>(w: &mut W, row: &Row) {
     let fields = Json::of(row);
-    let ids = span::of(row, &fields);
+    let ids = trace_ids::of_row(row, &fields);
     let duration_us = fields.int("duration_us").unwrap_or(0).max(0);
     let start_ms = fields.int("start_ms").unwrap_or_else(|| row.wall_ms.saturating_sub(duration_us / 1_000));
     let start = nanos(start_ms);

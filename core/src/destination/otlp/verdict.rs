@@ -1,19 +1,19 @@
-//! What an answer means, and OTLP's partial success in both encodings.
+//! What a response means, and OTLP's partial success in both encodings.
 
-use super::super::answer::unsuccessful;
+use super::super::response::unsuccessful;
 use super::super::server_message::server_message;
 use crate::destination::{Action, Batch, RowOutcome, Verdict};
 use crate::reason::Reason;
-use crate::transport::Answer;
+use crate::transport::Response;
 
 /// The verdict on a request that carried `records` log records, spans or data points.
 ///
 /// The protocol forbids resending after any 2xx, so that a body that cannot be read, or is not OTLP's, is success.
-pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, records: impl FnOnce() -> u64) -> Verdict {
+pub(super) fn verdict(batch: &Batch<'_>, response: &Response, records: impl FnOnce() -> u64) -> Verdict {
     let mut note = None;
-    let action = match answer.status {
+    let action = match response.status {
         200..=299 => {
-            let Partial { rejected, message } = partial(answer);
+            let Partial { rejected, message } = partial(response);
             if rejected == 0 {
                 let warning = || format!("warning: {}", server_message(&message));
                 note = (!message.is_empty()).then(warning);
@@ -24,9 +24,11 @@ pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, records: impl FnOnce()
             }
         }
         415 => Action::Uncompressed,
-        _ => unsuccessful(answer, "the endpoint refused the credentials", "there is no OTLP endpoint at this address"),
+        _ => {
+            unsuccessful(response, "the endpoint refused the credentials", "there is no OTLP endpoint at this address")
+        }
     };
-    let note = note.or_else(|| (answer.status >= 400).then(|| error(answer)).flatten());
+    let note = note.or_else(|| (response.status >= 400).then(|| error(response)).flatten());
     Verdict { note, ..Verdict::of(action) }
 }
 
@@ -45,17 +47,17 @@ struct Partial {
     message: String,
 }
 
-/// Media type of an answer, in lower case, without its parameters.
-fn media_type(answer: &Answer) -> String {
-    let value = answer.header("content-type").unwrap_or_default();
+/// Media type of a response, in lower case, without its parameters.
+fn media_type(response: &Response) -> String {
+    let value = response.header("content-type").unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The partial success of an answer, in whichever encoding; nothing rejected where the body does not contain one.
-fn partial(answer: &Answer) -> Partial {
-    let found = match media_type(answer).as_str() {
-        "application/x-protobuf" => partial_of_protobuf(&answer.body),
-        _ => serde_json::from_slice(&answer.body).ok().as_ref().and_then(partial_of_json),
+/// The partial success of a response, in whichever encoding; nothing rejected where the body does not contain one.
+fn partial(response: &Response) -> Partial {
+    let found = match media_type(response).as_str() {
+        "application/x-protobuf" => partial_of_protobuf(&response.body),
+        _ => serde_json::from_slice(&response.body).ok().as_ref().and_then(partial_of_json),
     };
     found.unwrap_or_default()
 }
@@ -104,17 +106,17 @@ fn partial_of_protobuf(body: &[u8]) -> Option<Partial> {
 }
 
 /// The message of a `google.rpc.Status`, the body of an OTLP error; no payload.
-fn error(answer: &Answer) -> Option<String> {
-    if answer.cut {
+fn error(response: &Response) -> Option<String> {
+    if response.cut {
         return None;
     }
-    let text = match media_type(answer).as_str() {
+    let text = match media_type(response).as_str() {
         "application/json" => {
-            let json: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+            let json: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
             json.get("message")?.as_str()?.to_owned()
         }
         "application/x-protobuf" => {
-            let mut reader = Reader(&answer.body);
+            let mut reader = Reader(&response.body);
             loop {
                 if let (2, Member::Bytes(text)) = reader.member()?? {
                     break std::str::from_utf8(text).ok()?.to_owned();

@@ -4,7 +4,7 @@
 //! and empty ones are left out, so the bytes are the same as those of other encoders. JSON follows OTLP's mapping: ids
 //! in hexadecimal, 64-bit integers as strings, enumerations as numbers.
 
-use crate::json::{push_number, push_text};
+use crate::json::{Escaped, push_comma, push_float, push_list, push_name, push_text};
 use std::fmt::Write as _;
 
 /// A field of a message: its number in protobuf and its name in JSON.
@@ -148,14 +148,13 @@ impl Wire for Protobuf {
 /// The JSON encoding. Starts with the brace of the outermost message.
 pub(super) struct JsonText {
     out: String,
-    comma: bool,
 }
 
 impl JsonText {
     pub(super) fn with_capacity(bytes: usize) -> JsonText {
         let mut out = String::with_capacity(bytes);
         out.push('{');
-        JsonText { out, comma: false }
+        JsonText { out }
     }
 
     pub(super) fn finish(mut self) -> Vec<u8> {
@@ -163,48 +162,36 @@ impl JsonText {
         self.out.into_bytes()
     }
 
-    fn separate(&mut self) {
-        if self.comma {
-            self.out.push(',');
-        }
-        self.comma = true;
-    }
-
-    fn name(&mut self, tag: Tag) {
-        self.separate();
-        self.out.push('"');
-        self.out.push_str(tag.1);
-        self.out.push_str("\":");
+    /// Starts a field. The names of OTLP need no escapes.
+    fn name(&mut self, tag: Tag) -> &mut String {
+        push_name(&mut self.out, Escaped(tag.1));
+        &mut self.out
     }
 
     fn print(&mut self, tag: Tag, value: impl std::fmt::Display) {
-        self.name(tag);
         // Writing to a string cannot fail.
-        let _ = write!(self.out, "{value}");
+        let _ = write!(self.name(tag), "{value}");
     }
 
     fn nested(&mut self, open: char, close: char, body: impl FnOnce(&mut Self)) {
         self.out.push(open);
-        self.comma = false;
         body(self);
         self.out.push(close);
-        self.comma = true;
     }
 }
 
 impl Wire for JsonText {
     fn text(&mut self, tag: Tag, value: &str) {
-        self.name(tag);
-        push_text(&mut self.out, value);
+        push_text(self.name(tag), value);
     }
 
     fn id(&mut self, tag: Tag, value: &[u8]) {
-        self.name(tag);
-        self.out.push('"');
+        let out = self.name(tag);
+        out.push('"');
         for byte in value {
-            let _ = write!(self.out, "{byte:02x}");
+            let _ = write!(out, "{byte:02x}");
         }
-        self.out.push('"');
+        out.push('"');
     }
 
     fn fixed64(&mut self, tag: Tag, value: u64) {
@@ -224,28 +211,17 @@ impl Wire for JsonText {
     }
 
     fn double(&mut self, tag: Tag, value: f64) {
-        self.name(tag);
-        push_number(&mut self.out, value);
+        push_float(self.name(tag), value);
     }
 
     fn fixed64s(&mut self, tag: Tag, values: &[u64]) {
-        self.name(tag);
-        self.nested('[', ']', |json| {
-            for value in values {
-                json.separate();
-                let _ = write!(json.out, "\"{value}\"");
-            }
+        push_list(self.name(tag), values, |out, value| {
+            let _ = write!(out, "\"{value}\"");
         });
     }
 
     fn doubles(&mut self, tag: Tag, values: &[f64]) {
-        self.name(tag);
-        self.nested('[', ']', |json| {
-            for value in values {
-                json.separate();
-                push_number(&mut json.out, *value);
-            }
-        });
+        push_list(self.name(tag), values, |out, value| push_float(out, *value));
     }
 
     fn message(&mut self, tag: Tag, body: impl FnOnce(&mut Self)) {
@@ -259,7 +235,7 @@ impl Wire for JsonText {
     }
 
     fn item(&mut self, _tag: Tag, body: impl FnOnce(&mut Self)) {
-        self.separate();
+        push_comma(&mut self.out);
         self.nested('{', '}', body);
     }
 }

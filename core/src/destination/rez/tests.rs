@@ -109,8 +109,8 @@ fn a_batch_without_events_reports_lost_events_and_their_origin() {
     assert_eq!(body["events"], serde_json::json!([]));
     assert_eq!(body["lost"][0]["count"], 9);
     assert_eq!(body["resource"]["app"], "shop");
-    let answer = Answer { status: 200, body: br#"{"batch_id":"b1","accepted":0}"#.to_vec(), ..Answer::default() };
-    assert_eq!(rez().verdict(route(), &batch(&[], &runs, &lost), &answer).action, Action::Settle(vec![]));
+    let response = Response { status: 200, body: br#"{"batch_id":"b1","accepted":0}"#.to_vec(), ..Response::default() };
+    assert_eq!(rez().verdict(route(), &batch(&[], &runs, &lost), &response).action, Action::Settle(vec![]));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn every_status_has_its_verdict() {
     let batch = batch(&rows, &runs, &[]);
     let verdict = |status: u16, headers: &[(&str, &str)], body: &str| {
         let headers = headers.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        rez().verdict(route(), &batch, &Answer { status, headers, body: body.into(), cut: false })
+        rez().verdict(route(), &batch, &Response { status, headers, body: body.into(), cut: false })
     };
     let settled = |body: &str| verdict(200, &[], body).action;
     use RowOutcome::Delivered;
@@ -154,11 +154,11 @@ fn every_status_has_its_verdict() {
         ("a strange id", r#"{"accepted":1,"rejected":[{"index":0,"id":"x"}]}"#),
         ("one index twice", r#"{"accepted":0,"rejected":[{"index":0},{"index":0}]}"#),
         ("another batch", r#"{"batch_id":"b2","accepted":2}"#),
-        ("half an answer", r#"{"batch_id":"b1","accep"#),
+        ("half a response", r#"{"batch_id":"b1","accep"#),
     ] {
         assert!(matches!(settled(body), Action::Ambiguous(_)), "{what}");
     }
-    let cut = Answer { status: 200, body: br#"{"accepted":2}"#.to_vec(), cut: true, ..Answer::default() };
+    let cut = Response { status: 200, body: br#"{"accepted":2}"#.to_vec(), cut: true, ..Response::default() };
     assert!(matches!(rez().verdict(route(), &batch, &cut).action, Action::Ambiguous(_)));
 
     let wait = |seconds| Some(Duration::from_secs(seconds));
@@ -184,13 +184,13 @@ fn every_status_has_its_verdict() {
 }
 
 #[test]
-fn caps_and_limits_are_read_from_any_answer_and_bounded() {
-    let answer = |status, body: &str| Answer { status, body: body.into(), ..Answer::default() };
-    let verdict = |answer: &Answer| rez().verdict(route(), &batch(&[], &[], &[]), answer);
-    let caps = verdict(&answer(413, r#"{"max_bytes":1000,"max_events":10}"#)).caps;
+fn caps_and_limits_are_read_from_any_response_and_bounded() {
+    let response = |status, body: &str| Response { status, body: body.into(), ..Response::default() };
+    let verdict = |response: &Response| rez().verdict(route(), &batch(&[], &[], &[]), response);
+    let caps = verdict(&response(413, r#"{"max_bytes":1000,"max_events":10}"#)).caps;
     assert_eq!(caps, Some(Caps { max_bytes: Some(1000), max_events: Some(10) }));
-    assert_eq!(verdict(&answer(400, r#"{"max_bytes":1000}"#)).caps, None);
-    let limits = verdict(&answer(
+    assert_eq!(verdict(&response(400, r#"{"max_bytes":1000}"#)).caps, None);
+    let limits = verdict(&response(
         429,
         r#"{"limits":[{"kind":"metric","retry_after":60},{"retry_after":1e300},{"kind":"novel","retry_after":5},{"kind":"error","retry_after":-1},{"kind":"frames","retry_after":999999}]}"#,
     ))

@@ -2,9 +2,9 @@
 
 use super::fields::Fields;
 use super::kinds::Shape;
-use super::raw::{Object, push_list};
 use super::{Sentry, event, items, transaction};
 use crate::destination::{Batch, Stamp};
+use crate::json::Object;
 use crate::row::{Row, Run};
 use crate::trace::share::trace_millionths;
 
@@ -38,9 +38,7 @@ pub(super) fn body(sentry: &Sentry, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Str
         if !rows.is_empty() {
             let content = format!("application/vnd.sentry.items.{}+json", kind.replace('_', "-"));
             item(&mut out, kind, &content, Some(rows.len()), |out| {
-                out.push_str("{\"items\":[");
-                push_list(out, &rows, |out, row| write(out, &fields(row)));
-                out.push_str("]}");
+                Object::write(out, |container| container.array("items", &rows, |out, row| write(out, &fields(row))));
             });
         }
     };

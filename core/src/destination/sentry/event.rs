@@ -1,8 +1,9 @@
 //! Payloads of errors, crashes, hangs, app exits, messages and feedback.
 
 use super::fields::{Fields, common};
-use super::raw::{self, Object, members};
 use crate::destination::time::TimeWriter;
+use crate::json::split::members;
+use crate::json::{Escaped, Object};
 use crate::kind::Kind;
 
 /// The payload of an `event` item.
@@ -11,21 +12,22 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
     Object::write(out, |event| {
         event.text("event_id", fields.id());
         event.time("timestamp", fields.row.wall_ms);
-        event.raw("level", fields.get("level").unwrap_or(if kind == Kind::Message { "\"info\"" } else { "\"error\"" }));
-        event.maybe("transaction", fields.screen());
+        event
+            .json("level", fields.get("level").unwrap_or(if kind == Kind::Message { "\"info\"" } else { "\"error\"" }));
+        event.json_if_some("transaction", fields.screen());
         if kind == Kind::Message {
-            event.object("logentry", |entry| entry.raw("message", fields.get("message").unwrap_or("\"\"")));
+            event.object("logentry", |entry| entry.json("message", fields.get("message").unwrap_or("\"\"")));
         } else {
             exception(event, fields);
         }
         if let Some(print) = fields.get("fingerprint") {
-            event.array("fingerprint", |out| out.push_str(print));
+            event.array("fingerprint", [print], |out, print| out.push_str(print));
         }
         if !fields.trail().is_empty() {
             event.object("breadcrumbs", |crumbs| {
                 let mut times = TimeWriter::new();
                 let trail = fields.trail().iter().copied();
-                crumbs.array("values", |out| raw::push_list(out, trail, |out, text| crumb(out, text, &mut times)));
+                crumbs.array("values", trail, |out, text| crumb(out, text, &mut times));
             });
         }
         let context = fields.get("context").unwrap_or_default();
@@ -38,19 +40,19 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
             members(context)
                 .filter(named)
                 .filter(|(name, _)| !matches!(*name, "trace" | "rez" | "error" | "values"))
-                .for_each(|(name, value)| contexts.raw(name, value));
+                .for_each(|(name, value)| contexts.json(Escaped(name), value));
             if matches!(kind, Kind::Error | Kind::Crash) {
                 contexts.object("error", |error| {
-                    error.maybe("code", fields.get("code"));
-                    error.maybe("severity", fields.get("severity"));
+                    error.json_if_some("code", fields.get("code"));
+                    error.json_if_some("severity", fields.get("severity"));
                     let more = members(context).filter(|(name, _)| whole && !matches!(*name, "code" | "severity"));
-                    more.for_each(|(name, value)| error.raw(name, value));
+                    more.for_each(|(name, value)| error.json(Escaped(name), value));
                 });
             }
             if !whole && members(context).any(|(_, value)| !value.starts_with('{')) {
                 contexts.object("values", |values| {
                     let plain = members(context).filter(|(_, value)| !value.starts_with('{'));
-                    plain.for_each(|(name, value)| values.raw(name, value));
+                    plain.for_each(|(name, value)| values.json(Escaped(name), value));
                 });
             }
         });
@@ -81,20 +83,20 @@ fn exception(event: &mut Object<'_>, fields: &Fields<'_>) {
         }
     };
     event.object("exception", |exception| {
-        exception.array("values", |out| {
+        exception.array("values", [()], |out, ()| {
             Object::write(out, |value| {
-                value.raw("type", kind);
-                value.raw("value", fields.get("message").unwrap_or("\"\""));
+                value.json("type", kind);
+                value.json("value", fields.get("message").unwrap_or("\"\""));
                 value.object("mechanism", |out| {
-                    out.raw("type", mechanism);
-                    out.raw("handled", if handled { "true" } else { "false" });
+                    out.json("type", mechanism);
+                    out.flag("handled", handled);
                     if let Some(micros) = fields.int("duration_us") {
                         out.object("data", |data| data.number("duration_ms", micros / 1_000));
                     }
                 });
                 if !fields.frames().is_empty() {
                     value.object("stacktrace", |stack| {
-                        stack.array("frames", |out| raw::push_list(out, fields.frames().iter().copied(), frame));
+                        stack.array("frames", fields.frames().iter().copied(), frame);
                     });
                 }
             });
@@ -108,12 +110,12 @@ fn frame(out: &mut String, frame: &str) {
     Object::write(out, |out| {
         for (name, value) in members(frame) {
             match name {
-                "function" | "in_app" => out.raw(name, value),
-                "module" if native => out.raw("package", value),
-                "module" => out.raw(name, value),
-                "file" => out.raw("filename", value),
-                "line" => out.raw("lineno", value),
-                "column" => out.raw("colno", value),
+                "function" | "in_app" => out.json(name, value),
+                "module" if native => out.json("package", value),
+                "module" => out.json(name, value),
+                "file" => out.json("filename", value),
+                "line" => out.json("lineno", value),
+                "column" => out.json("colno", value),
                 "address" => {
                     if let Ok(address) = value.parse::<u64>() {
                         out.text("instruction_addr", &format!("{address:#x}"));
@@ -138,7 +140,7 @@ fn crumb(out: &mut String, crumb: &str, times: &mut TimeWriter) {
         for (name, value) in members(crumb) {
             match (name, value.parse()) {
                 ("ts", Ok(ms)) => out.time("timestamp", ms),
-                _ => out.raw(name, value),
+                _ => out.json(Escaped(name), value),
             }
         }
     });
@@ -157,14 +159,14 @@ pub(super) fn feedback(out: &mut String, fields: &Fields<'_>) {
     Object::write(out, |event| {
         event.text("event_id", fields.id());
         event.time("timestamp", fields.row.wall_ms);
-        event.raw("level", "\"info\"");
-        event.maybe("transaction", fields.screen());
+        event.json("level", "\"info\"");
+        event.json_if_some("transaction", fields.screen());
         common(event, fields, &["feedback"], |contexts| {
             trace(contexts, fields);
             contexts.object("feedback", |feedback| {
-                feedback.raw("message", fields.get("message").unwrap_or("\"\""));
-                feedback.maybe("name", fields.get("name"));
-                feedback.maybe("contact_email", fields.get("email"));
+                feedback.json("message", fields.get("message").unwrap_or("\"\""));
+                feedback.json_if_some("name", fields.get("name"));
+                feedback.json_if_some("contact_email", fields.get("email"));
                 if fields.get("about").is_some() {
                     feedback.text("associated_event_id", &fields.text("about").replace('-', ""));
                 }

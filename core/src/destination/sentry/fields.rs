@@ -1,8 +1,9 @@
 //! The fields of a row, and what all payloads share.
 
 use super::name;
-use super::raw::{self, Object, members};
 use crate::destination::Batch;
+use crate::json::split::{self, members};
+use crate::json::{Escaped, Object};
 use crate::row::{Row, Run};
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -25,7 +26,7 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(super) fn new(batch: &Batch<'a>, row: &'a Row, unknown: &'a Run) -> Fields<'a> {
         let run = batch.runs.iter().find(|run| run.number == row.run).unwrap_or(unknown);
-        let (members, [trail, frames]) = raw::members_and_lists(&row.json, ["trail", "frames"]);
+        let (members, [trail, frames]) = split::members_and_lists(&row.json, ["trail", "frames"]);
         Fields { row, run, install: batch.install, members, trail, frames, simple: OnceCell::new() }
     }
 
@@ -47,7 +48,7 @@ impl<'a> Fields<'a> {
 
     /// A string field, unescaped; empty if it is missing.
     pub(super) fn text(&self, name: &str) -> String {
-        self.get(name).map(raw::text).unwrap_or_default()
+        self.get(name).map(split::text).unwrap_or_default()
     }
 
     /// An integer field.
@@ -71,7 +72,8 @@ impl<'a> Fields<'a> {
 
     /// Trace, span and parent of the row, or ids derived from the event's id.
     pub(super) fn trace(&self) -> (String, String, Option<String>) {
-        let field = |name: &str| members(self.get("trace")?).find(|(key, _)| *key == name).map(|(_, id)| raw::text(id));
+        let field =
+            |name: &str| members(self.get("trace")?).find(|(key, _)| *key == name).map(|(_, id)| split::text(id));
         let trace = self.get("trace").and_then(|_| field("trace_id")).unwrap_or_else(|| self.id().to_owned());
         let span = field("span_id").unwrap_or_else(|| self.own_span().to_owned());
         (trace, span, field("parent"))
@@ -90,7 +92,7 @@ impl<'a> Fields<'a> {
     /// The user id, the anonymous id, or the id of the installation: the first one that exists.
     pub(super) fn distinct_id(&self) -> String {
         let user = self.get("user").unwrap_or_default();
-        let given = |name: &str| members(user).find(|(key, _)| *key == name).map(|(_, id)| raw::text(id));
+        let given = |name: &str| members(user).find(|(key, _)| *key == name).map(|(_, id)| split::text(id));
         let given = ["id", "anonymous"].into_iter().filter_map(given).find(|id| !id.is_empty());
         given.unwrap_or_else(|| self.install.to_owned())
     }
@@ -156,7 +158,7 @@ pub(super) fn common(out: &mut Object<'_>, fields: &Fields<'_>, own: &[&str], co
         contexts(all);
         let taken = |name: &str| own.contains(&name) || matches!(name, "trace" | "rez" | DEBUG_IDS | DEBUG_IMAGES);
         for (name, context) in members(given).filter(|(name, context)| !taken(name) && context.starts_with('{')) {
-            all.raw(name, context);
+            all.json(Escaped(name), context);
         }
         let free = |name: &str| !own.contains(&name) && !members(given).any(|(key, _)| key == name);
         if free("os") && !run.os.is_empty() {
@@ -181,19 +183,19 @@ pub(super) fn common(out: &mut Object<'_>, fields: &Fields<'_>, own: &[&str], co
         }
         rez(all, fields);
     });
-    out.maybe("extra", fields.get("attrs"));
+    out.json_if_some("extra", fields.get("attrs"));
     debug_meta(out, given);
 }
 
 /// The context `rez`: session, run, installation and row number.
 fn rez(out: &mut Object<'_>, fields: &Fields<'_>) {
     out.object("rez", |rez| {
-        rez.maybe("session", fields.get("session"));
+        rez.json_if_some("session", fields.get("session"));
         rez.text("run", &fields.run.id);
         rez.text("install", fields.install);
         rez.number("seq", fields.row.seq);
         for name in ["collapsed_before", "cut"] {
-            rez.maybe(name, fields.get(name));
+            rez.json_if_some(name, fields.get(name));
         }
     });
 }
@@ -206,11 +208,13 @@ fn user(out: &mut Object<'_>, fields: &Fields<'_>) {
             user.text("id", &fields.distinct_id());
         }
         for (name, value) in members(given).filter(|(name, _)| known(name) && *name != "anonymous") {
-            user.maybe(name, Some(value));
+            user.json_if_some(Escaped(name), Some(value));
         }
         if members(given).any(|(name, _)| !known(name)) {
             user.object("data", |data| {
-                members(given).filter(|(name, _)| !known(name)).for_each(|(name, value)| data.raw(name, value));
+                members(given)
+                    .filter(|(name, _)| !known(name))
+                    .for_each(|(name, value)| data.json(Escaped(name), value));
             });
         }
     });
@@ -223,14 +227,14 @@ fn tags(out: &mut Object<'_>, fields: &Fields<'_>) {
     out.object("tags", |tags| {
         for (name, value) in members(given).filter(|(_, value)| value.starts_with('"') && *value != "\"\"") {
             let valid = |c: char| if c.is_ascii_alphanumeric() || "_.:-".contains(c) { c } else { '_' };
-            let name: String = raw::text(&format!("\"{name}\"")).chars().map(valid).collect();
+            let name: String = split::text(&format!("\"{name}\"")).chars().map(valid).collect();
             if name.is_empty() || seen.contains(&name) {
                 continue;
             }
             if value.contains('\\') {
-                tags.text(&name, &raw::text(value).replace(['\n', '\r'], " "));
+                tags.text(&name, &split::text(value).replace(['\n', '\r'], " "));
             } else {
-                tags.raw(&name, value);
+                tags.json(&name, value);
             }
             seen.push(name);
         }
@@ -247,17 +251,15 @@ fn debug_meta(out: &mut Object<'_>, contexts: &str) {
     let files = members(files).map(|(file, id)| (file, id, true));
     let images = members(images).map(|(file, image)| (file, image, false));
     out.object("debug_meta", |meta| {
-        meta.array("images", |out| {
-            raw::push_list(out, files.chain(images), |out, (file, value, script)| {
-                Object::write(out, |image| {
-                    if script {
-                        image.raw("type", "\"sourcemap\"");
-                        image.raw("debug_id", value);
-                    } else {
-                        members(value).for_each(|(name, value)| image.raw(name, value));
-                    }
-                    image.raw("code_file", &format!("\"{file}\""));
-                });
+        meta.array("images", files.chain(images), |out, (file, value, script)| {
+            Object::write(out, |image| {
+                if script {
+                    image.text("type", "sourcemap");
+                    image.json("debug_id", value);
+                } else {
+                    members(value).for_each(|(name, value)| image.json(Escaped(name), value));
+                }
+                image.json("code_file", &format!("\"{file}\""));
             });
         });
     });

@@ -3,7 +3,8 @@
 use super::fields::Fields;
 use super::kinds::{Switches, category};
 use super::name;
-use super::raw::{self, Object, members};
+use crate::json::split::{self, members};
+use crate::json::{Escaped, Name, Object, push_comma, quoted};
 use crate::kind::Kind;
 use crate::row::Lost;
 
@@ -13,20 +14,20 @@ const REPORT_BYTES: usize = 4_000;
 /// The payload of a `session` item.
 pub(super) fn session(out: &mut String, fields: &Fields<'_>) {
     Object::write(out, |out| {
-        out.maybe("sid", fields.get("session"));
+        out.json_if_some("sid", fields.get("session"));
         // The id of the installation, because the user can change during a session.
         out.text("did", fields.install);
-        out.raw("init", fields.get("init").unwrap_or("false"));
+        out.json("init", fields.get("init").unwrap_or("false"));
         out.time("started", fields.int("started_ms").unwrap_or(fields.row.wall_ms));
         out.time("timestamp", fields.row.wall_ms);
-        out.raw("status", fields.get("status").unwrap_or("\"ok\""));
-        out.raw("errors", fields.get("errors").unwrap_or("0"));
+        out.json("status", fields.get("status").unwrap_or("\"ok\""));
+        out.json("errors", fields.get("errors").unwrap_or("0"));
         if let Some(micros) = fields.int("duration_us").filter(|_| !fields.is("init")) {
             out.number("duration", micros as f64 / 1_000_000.0);
         }
         out.object("attrs", |attrs| {
             // A session that a later run has ended carries the release of its own run.
-            let own = fields.get("release").map(raw::text);
+            let own = fields.get("release").map(split::text);
             if let Some(release) = name::release(own.as_deref().unwrap_or(&fields.run.release)) {
                 attrs.text("release", &release);
             }
@@ -46,10 +47,10 @@ pub(super) fn log(out: &mut String, fields: &Fields<'_>) {
         None => "\"info\"",
     };
     Object::write(out, |out| {
-        out.raw("timestamp", &raw::seconds(fields.row.wall_ms));
+        out.json("timestamp", &seconds(fields.row.wall_ms));
         out.text("trace_id", &fields.trace().0);
-        out.raw("level", level);
-        out.raw("body", fields.get(if analytics { "name" } else { "message" }).unwrap_or("\"\""));
+        out.json("level", level);
+        out.json("body", fields.get(if analytics { "name" } else { "message" }).unwrap_or("\"\""));
         out.object("attributes", |out| attributes(out, fields));
     });
 }
@@ -57,12 +58,12 @@ pub(super) fn log(out: &mut String, fields: &Fields<'_>) {
 /// One entry of a `trace_metric` item.
 pub(super) fn metric(out: &mut String, fields: &Fields<'_>) {
     Object::write(out, |out| {
-        out.raw("timestamp", &raw::seconds(fields.row.wall_ms));
+        out.json("timestamp", &seconds(fields.row.wall_ms));
         out.text("trace_id", &fields.trace().0);
-        out.raw("name", fields.get("name").unwrap_or("\"\""));
-        out.raw("value", fields.get("value").unwrap_or("0"));
-        out.raw("type", fields.get("type").unwrap_or("\"gauge\""));
-        out.maybe("unit", fields.get("unit"));
+        out.json("name", fields.get("name").unwrap_or("\"\""));
+        out.json("value", fields.get("value").unwrap_or("0"));
+        out.json("type", fields.get("type").unwrap_or("\"gauge\""));
+        out.json_if_some("unit", fields.get("unit"));
         out.object("attributes", |out| attributes(out, fields));
     });
 }
@@ -70,8 +71,8 @@ pub(super) fn metric(out: &mut String, fields: &Fields<'_>) {
 /// Typed attributes: those that Sentry defines, then those of the app.
 fn attributes(out: &mut Object<'_>, fields: &Fields<'_>) {
     let (release, environment) = (fields.release(), fields.environment());
-    let session = fields.get("session").map(raw::text);
-    let screen = fields.screen().map(raw::text);
+    let session = fields.get("session").map(split::text);
+    let screen = fields.screen().map(split::text);
     let user = fields.distinct_id();
     let id = fields.row.id.to_string();
     let known = [
@@ -86,16 +87,16 @@ fn attributes(out: &mut Object<'_>, fields: &Fields<'_>) {
     ];
     for (name, value) in known {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            typed(out, name, &raw::quoted(value));
+            typed(out, name, &quoted(value));
         }
     }
     let reserved = |name: &str| known.iter().any(|(known, _)| *known == name);
     for (name, value) in members(fields.get("attrs").unwrap_or_default()).filter(|(name, _)| !reserved(name)) {
-        typed(out, name, value);
+        typed(out, Escaped(name), value);
     }
 }
 
-fn typed(out: &mut Object<'_>, name: &str, value: &str) {
+fn typed(out: &mut Object<'_>, name: impl Name, value: &str) {
     let kind = match value.bytes().next() {
         Some(b'"') => "string",
         Some(b't' | b'f') => "boolean",
@@ -103,14 +104,14 @@ fn typed(out: &mut Object<'_>, name: &str, value: &str) {
         Some(b'{' | b'[') => {
             return out.object(name, |out| {
                 out.text("value", value);
-                out.raw("type", "\"string\"");
+                out.json("type", "\"string\"");
             });
         }
         Some(_) if value.contains(['.', 'e', 'E']) => "double",
         Some(_) => "integer",
     };
     out.object(name, |out| {
-        out.raw("value", value);
+        out.json("value", value);
         out.text("type", kind);
     });
 }
@@ -145,16 +146,35 @@ pub(super) fn client_report(lost: &[Lost], switches: Switches, sent_ms: i64) -> 
     let mut out = String::new();
     Object::write(&mut out, |report| {
         report.time("timestamp", sent_ms);
-        report.array("discarded_events", |out| {
-            for (reason, category, count) in lines {
-                if out.len() < REPORT_BYTES - 100 {
-                    if !out.ends_with('[') {
-                        out.push(',');
-                    }
-                    out.push_str(&format!(r#"{{"reason":"{reason}","category":"{category}","quantity":{count}}}"#));
-                }
+        let out = report.name("discarded_events");
+        out.push('[');
+        for (reason, category, count) in lines {
+            if out.len() < REPORT_BYTES - 100 {
+                push_comma(out);
+                Object::write(out, |line| {
+                    line.text("reason", reason);
+                    line.text("category", category);
+                    line.number("quantity", count);
+                });
             }
-        });
+        }
+        out.push(']');
     });
     Some(out)
+}
+
+/// Seconds since 1970 with milliseconds, as a JSON number.
+fn seconds(ms: i64) -> String {
+    let sign = if ms < 0 { "-" } else { "" };
+    format!("{sign}{}.{:03}", ms.unsigned_abs() / 1_000, ms.unsigned_abs() % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_have_three_decimals() {
+        assert_eq!([seconds(1_795_400_000_007), seconds(-1_500)], ["1795400000.007", "-1.500"]);
+    }
 }

@@ -9,7 +9,7 @@
 //! | `name` | names of releases and environments that Sentry accepts |
 //! | `event`, `transaction`, `items` | payloads of the items |
 //! | `envelope` | the lines of an envelope |
-//! | `verdict` | the meaning of answers |
+//! | `verdict` | the meaning of responses |
 
 mod dsn;
 mod envelope;
@@ -18,7 +18,6 @@ mod fields;
 mod items;
 mod kinds;
 mod name;
-mod raw;
 mod transaction;
 mod verdict;
 
@@ -26,14 +25,14 @@ pub use dsn::{Dsn, DsnError};
 
 use super::settings::{check_rate, encoder, request, stable_hash};
 use super::{Backoff, Batch, Destination, DestinationError, Note, RouteSpec, Sampling, Stamp, Verdict, Want};
+use crate::json::split::{self, members};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::{Row, Run};
 use crate::trace::share::trace_share;
 use crate::trace::{Project, TraceStyle};
-use crate::transport::{Answer, Request};
+use crate::transport::{Request, Response};
 use kinds::{Shape, Switches, shape};
-use raw::members;
 use std::borrow::Cow;
 
 /// Name of the SDK in payloads and headers.
@@ -121,7 +120,7 @@ impl Sentry {
             Some(sampled) => sampled == "true",
             None => {
                 // A row without a trace is the root of one, whose id is that of the event.
-                let id = get("trace_id").and_then(|id| u128::from_str_radix(&raw::text(id), 16).ok());
+                let id = get("trace_id").and_then(|id| u128::from_str_radix(&split::text(id), 16).ok());
                 trace_share(id.unwrap_or_else(|| u128::from_be_bytes(*row.id.as_bytes()))) < self.traces_sample_rate
             }
         }
@@ -248,8 +247,8 @@ impl Destination for Sentry {
         name::notes(run)
     }
 
-    fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, answer: &Answer) -> Verdict {
-        verdict::verdict(batch, answer, self.switches)
+    fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
+        verdict::verdict(batch, response, self.switches)
     }
 
     fn sampling(&self) -> Option<Sampling> {

@@ -311,7 +311,7 @@ fn a_row_that_is_not_an_object_is_sent_as_a_valid_event() {
 }
 
 #[test]
-fn an_answer_is_read_for_the_rows_of_its_request() {
+fn a_response_is_read_for_the_rows_of_its_request() {
     let rows = [row(1, Kind::Crash, "{}"), row(2, Kind::Session, "{}"), row(3, Kind::ScreenLoad, "{}")];
     let run = run("Android");
     let batch = Batch {
@@ -323,7 +323,7 @@ fn an_answer_is_read_for_the_rows_of_its_request() {
         lost: &[],
         granted: Granted::default(),
     };
-    let verdict = |status| sentry().verdict(&ROUTES[0], &batch, &Answer { status, ..Answer::default() });
+    let verdict = |status| sentry().verdict(&ROUTES[0], &batch, &Response { status, ..Response::default() });
     let dropped = |reason| vec![RowOutcome::Dropped(reason); 3];
     assert_eq!(verdict(429).action, Action::Settle(dropped(Reason::RateLimited)));
     assert_eq!(verdict(413).action, Action::Settle(dropped(Reason::Rejected)));

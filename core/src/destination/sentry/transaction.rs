@@ -1,8 +1,9 @@
 //! Payloads of screen loads, app starts and API calls.
 
 use super::fields::{Fields, common};
-use super::raw::{self, Object, elements, members};
 use crate::destination::stable_hash;
+use crate::json::split::{self, elements, members};
+use crate::json::{Object, quoted};
 use crate::kind::Kind;
 
 /// A child span.
@@ -40,7 +41,7 @@ fn name(fields: &Fields<'_>) -> (&'static str, String) {
         }
         Kind::ApiCall => {
             let name = format!("{} {}", fields.text("method"), fields.text("endpoint"));
-            ("http.client", raw::quoted(name.trim()))
+            ("http.client", quoted(name.trim()))
         }
         _ => ("ui.load", fields.get("name").unwrap_or("\"screen\"").to_owned()),
     }
@@ -76,8 +77,8 @@ pub(super) fn transaction(out: &mut String, fields: &Fields<'_>) {
     let status = if call { call_status(fields.int("status"), fields.is("failed")) } else { "ok" };
     Object::write(out, |out| {
         out.text("event_id", fields.id());
-        out.raw("type", "\"transaction\"");
-        out.raw("transaction", &name);
+        out.json("type", "\"transaction\"");
+        out.json("transaction", &name);
         out.object("transaction_info", |info| info.text("source", if call { "route" } else { "component" }));
         out.time("start_timestamp", start);
         out.time("timestamp", end);
@@ -95,10 +96,8 @@ pub(super) fn transaction(out: &mut String, fields: &Fields<'_>) {
                 }
             });
         });
-        out.array("spans", |out| {
-            let spans = displays(fields, start).chain(children(fields, start));
-            raw::push_list(out, spans, |out, child| push_span(out, &child, &trace, &span));
-        });
+        let spans = displays(fields, start).chain(children(fields, start));
+        out.array("spans", spans, |out, child| push_span(out, &child, &trace, &span));
         let measurements = measurements(fields);
         if !measurements.is_empty() {
             out.object("measurements", |out| {
@@ -122,7 +121,7 @@ fn call_data(data: &mut Object<'_>, fields: &Fields<'_>) {
         ("http.response.body.size", "response_bytes"),
         ("error.message", "error"),
     ] {
-        data.maybe(name, fields.get(field));
+        data.json_if_some(name, fields.get(field));
     }
 }
 
@@ -177,8 +176,8 @@ fn children<'a>(fields: &Fields<'a>, start_ms: i64) -> impl Iterator<Item = Span
         let get = |name: &str| members(child).find(|(key, _)| *key == name).map(|(_, value)| value);
         let int = |name: &str| get(name).and_then(|value| value.parse::<i64>().ok());
         let trace = get("trace").unwrap_or_default();
-        let own = get("id").map(|id| raw::text(id).replace('-', "")).unwrap_or_default();
-        let span = members(trace).find(|(key, _)| *key == "span_id").map(|(_, id)| raw::text(id));
+        let own = get("id").map(|id| split::text(id).replace('-', "")).unwrap_or_default();
+        let span = members(trace).find(|(key, _)| *key == "span_id").map(|(_, id)| split::text(id));
         let begun = start_ms.saturating_add(ms(int("start_us").unwrap_or(0)));
         let call = get("kind") == Some("\"api_call\"");
         let op = match get("kind") {
@@ -207,9 +206,9 @@ fn push_span(out: &mut String, span: &Span<'_>, trace: &str, parent: &str) {
         out.text("op", span.op);
         match span.method {
             Some(method) => {
-                out.text("description", &format!("{} {}", raw::text(method), raw::text(span.description)));
+                out.text("description", &format!("{} {}", split::text(method), split::text(span.description)));
             }
-            None => out.raw("description", span.description),
+            None => out.json("description", span.description),
         }
         out.time("start_timestamp", span.start_ms);
         out.time("timestamp", span.end_ms);
@@ -218,8 +217,8 @@ fn push_span(out: &mut String, span: &Span<'_>, trace: &str, parent: &str) {
         }
         if span.code.is_some() || span.method.is_some() {
             out.object("data", |data| {
-                data.maybe("http.request.method", span.method);
-                data.maybe("http.response.status_code", span.code);
+                data.json_if_some("http.request.method", span.method);
+                data.json_if_some("http.response.status_code", span.code);
             });
         }
     });

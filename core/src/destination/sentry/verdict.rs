@@ -1,13 +1,13 @@
-//! What Sentry's answers mean. The vendor forbids resending after most errors, and limits by category.
+//! What Sentry's responses mean. The vendor forbids resending after most errors, and limits by category.
 
-use super::super::answer::unsuccessful;
+use super::super::response::unsuccessful;
 use super::super::server_message::server_message;
 use super::kinds::{Switches, kinds_of};
 use crate::destination::{Action, Backoff, Batch, Limit, RowOutcome, Verdict};
 use crate::kind::{Kind, Lane};
 use crate::limits;
 use crate::reason::Reason;
-use crate::transport::Answer;
+use crate::transport::Response;
 use std::time::Duration;
 
 /// Wait of the whole route after a 429 that names no time.
@@ -16,25 +16,25 @@ const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
 /// Bounds of the waits after 5xx, 408 and 425.
 const OUTAGE_BACKOFF: Backoff = Backoff { first: Duration::from_secs(60), most: Duration::from_secs(600) };
 
-pub(super) fn verdict(batch: &Batch<'_>, answer: &Answer, switches: Switches) -> Verdict {
+pub(super) fn verdict(batch: &Batch<'_>, response: &Response, switches: Switches) -> Verdict {
     let all = |outcome: RowOutcome| Action::Settle(vec![outcome; batch.rows.len()]);
-    let outage = matches!(answer.status, 408 | 425 | 500..=599);
-    let action = match answer.status {
-        // The body is an event id, or empty: self-hosted servers answer nothing to an envelope without an event.
+    let outage = matches!(response.status, 408 | 425 | 500..=599);
+    let action = match response.status {
+        // The body is an event id, or empty: self-hosted servers send an empty body for an envelope without an event.
         200..=299 => all(RowOutcome::Delivered),
         // The vendor forbids resending, and counts these itself.
         429 => all(RowOutcome::Dropped(Reason::RateLimited)),
         // The vendor says to drop everything. Crashes and errors are kept: otherwise they are lost in every incident.
         _ if outage => Action::Settle(batch.rows.iter().map(|row| after_outage(row.kind)).collect()),
-        _ => match unsuccessful(answer, "the key of the DSN was refused", "there is no project at this address") {
+        _ => match unsuccessful(response, "the key of the DSN was refused", "there is no project at this address") {
             Action::Split => all(RowOutcome::Dropped(Reason::Rejected)),
             action => action,
         },
     };
     Verdict {
         action,
-        limits: limits_of(answer, switches),
-        note: note(answer),
+        limits: limits_of(response, switches),
+        note: note(response),
         caps: None,
         back_off: outage.then_some(OUTAGE_BACKOFF),
     }
@@ -47,16 +47,16 @@ fn after_outage(kind: Kind) -> RowOutcome {
     }
 }
 
-/// The limits an answer announces; Sentry sends them with any status.
-fn limits_of(answer: &Answer, switches: Switches) -> Vec<Limit> {
-    let named = answer.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-sentry-rate-limits"));
+/// The limits a response announces; Sentry sends them with any status.
+fn limits_of(response: &Response, switches: Switches) -> Vec<Limit> {
+    let named = response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-sentry-rate-limits"));
     let named: Vec<&str> = named.map(|(_, value)| value.as_str()).filter(|value| !value.trim().is_empty()).collect();
     let mut limits: Vec<Limit> =
         named.iter().flat_map(|value| value.split(',')).filter_map(|limit| limit_of(limit, switches)).collect();
-    let honoured = matches!(answer.status, 408 | 425 | 429 | 500..=599);
-    let wait = match answer.retry_after().filter(|_| honoured && limits.is_empty()) {
+    let honoured = matches!(response.status, 408 | 425 | 429 | 500..=599);
+    let wait = match response.retry_after().filter(|_| honoured && limits.is_empty()) {
         Some(wait) => Some(wait),
-        None if answer.status == 429 && named.is_empty() => Some(DEFAULT_LIMIT),
+        None if response.status == 429 && named.is_empty() => Some(DEFAULT_LIMIT),
         None => None,
     };
     limits.extend(wait.filter(|wait| !wait.is_zero()).map(|wait| Limit { kinds: Vec::new(), wait }));
@@ -80,14 +80,14 @@ fn limit_of(text: &str, switches: Switches) -> Option<Limit> {
 }
 
 /// The server's error message; no payload.
-fn note(answer: &Answer) -> Option<String> {
-    if let Some(error) = answer.header("x-sentry-error") {
+fn note(response: &Response) -> Option<String> {
+    if let Some(error) = response.header("x-sentry-error") {
         return Some(server_message(error));
     }
-    if answer.status < 400 {
+    if response.status < 400 {
         return None;
     }
-    let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+    let body: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
     let cause = body.get("causes").and_then(|causes| causes.get(0)).and_then(serde_json::Value::as_str);
     let detail = body.get("detail").and_then(serde_json::Value::as_str)?;
     Some(server_message(&cause.map_or_else(|| detail.to_owned(), |cause| format!("{detail}: {cause}"))))
@@ -98,13 +98,13 @@ mod tests {
     use super::*;
     use Kind as K;
 
-    fn answer(status: u16, headers: &[(&str, &str)]) -> Answer {
+    fn response(status: u16, headers: &[(&str, &str)]) -> Response {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Answer { status, headers, ..Answer::default() }
+        Response { status, headers, ..Response::default() }
     }
 
     fn limits(status: u16, headers: &[(&str, &str)]) -> Vec<(Vec<Kind>, u64)> {
-        let found = limits_of(&answer(status, headers), Switches::default());
+        let found = limits_of(&response(status, headers), Switches::default());
         found.into_iter().map(|limit| (limit.kinds, limit.wait.as_millis() as u64)).collect()
     }
 
@@ -163,11 +163,11 @@ mod tests {
 
     #[test]
     fn the_note_of_a_refusal_is_the_servers_error_message() {
-        let mut refused = answer(400, &[]);
+        let mut refused = response(400, &[]);
         refused.body = br#"{"detail":"bad envelope","causes":["missing newline","x"]}"#.to_vec();
         assert_eq!(note(&refused).as_deref(), Some("bad envelope: missing newline"));
         let error = [("x-sentry-error", "no such project\n")];
-        assert_eq!(note(&answer(404, &error)).as_deref(), Some("no such project"));
-        assert_eq!(note(&answer(500, &[])), None);
+        assert_eq!(note(&response(404, &error)).as_deref(), Some("no such project"));
+        assert_eq!(note(&response(500, &[])), None);
     }
 }

@@ -54,23 +54,23 @@ fn send(request: Request) -> Sent {
     start_send(&Reqwest::new(), request).recv_timeout(Duration::from_secs(60)).unwrap()
 }
 
-fn answer(request: Request) -> Answer {
+fn response(request: Request) -> Response {
     match send(request) {
-        Sent::Answer(answer) => answer,
+        Sent::Response(response) => response,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_request_arrives_unchanged_and_its_answer_is_returned() {
+fn a_request_arrives_unchanged_and_its_response_is_returned() {
     let (sender, seen) = channel();
     let address = server(move |mut stream| {
         sender.send(request(&mut stream)).unwrap();
         stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nRetry-After: 7\r\n\r\nok").unwrap();
     });
-    let answer = answer(post(format!("http://{address}/v1/batch")));
-    assert_eq!((answer.status, answer.body.as_slice(), answer.cut), (202, b"ok".as_slice(), false));
-    assert_eq!(answer.retry_after(), Some(Duration::from_secs(7)));
+    let response = response(post(format!("http://{address}/v1/batch")));
+    assert_eq!((response.status, response.body.as_slice(), response.cut), (202, b"ok".as_slice(), false));
+    assert_eq!(response.retry_after(), Some(Duration::from_secs(7)));
     let seen = seen.recv().unwrap();
     assert!(seen.starts_with("POST /v1/batch HTTP/1.1\r\n") && seen.ends_with("\r\n\r\nhello"), "{seen}");
     assert!(seen.contains("x-one: 1\r\n"), "{seen}");
@@ -86,8 +86,8 @@ fn requests_run_concurrently_and_a_silent_server_delays_none_of_them() {
     });
     let transport = Reqwest::new();
     let waiting = start_send(&transport, post(format!("http://{silent}/")));
-    let answered = start_send(&transport, post(format!("http://{quick}/")));
-    assert!(matches!(answered.recv_timeout(Duration::from_secs(60)), Ok(Sent::Answer(_))));
+    let responded = start_send(&transport, post(format!("http://{quick}/")));
+    assert!(matches!(responded.recv_timeout(Duration::from_secs(60)), Ok(Sent::Response(_))));
     assert!(waiting.try_recv().is_err());
     // The outcome of a request in flight is unknown when the transport is dropped.
     drop(transport);
@@ -120,7 +120,7 @@ fn invalid_addresses_and_headers_are_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_connection_closed_without_an_answer_is_ambiguous() {
+fn a_connection_closed_without_a_response_is_ambiguous() {
     let address = server(|mut stream| drop(request(&mut stream)));
     assert!(matches!(send(post(format!("http://{address}/"))), Sent::Ambiguous(_)));
 }
@@ -134,9 +134,9 @@ fn a_redirect_is_returned_and_not_followed() {
         let text = format!("HTTP/1.1 307 Go\r\nLocation: http://{other}/\r\nContent-Length: 0\r\n\r\n");
         stream.write_all(text.as_bytes()).unwrap();
     });
-    let answer = answer(post(format!("http://{address}/")));
-    assert_eq!(answer.status, 307);
-    assert_eq!(answer.header("location"), Some(format!("http://{other}/").as_str()));
+    let response = response(post(format!("http://{address}/")));
+    assert_eq!(response.status, 307);
+    assert_eq!(response.header("location"), Some(format!("http://{other}/").as_str()));
     assert!(seen.try_recv().is_err());
 }
 
@@ -147,8 +147,8 @@ fn a_body_that_ends_early_is_marked_as_incomplete() {
             request(&mut stream);
             stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}{{\"a").as_bytes()).unwrap();
         });
-        let answer = answer(post(format!("http://{address}/")));
-        assert_eq!((answer.status, answer.cut), (200, true));
+        let response = response(post(format!("http://{address}/")));
+        assert_eq!((response.status, response.cut), (200, true));
     }
 }
 
@@ -159,12 +159,12 @@ fn a_body_of_ten_megabytes_is_read_up_to_the_limit() {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad\r\nContent-Length: 10000000\r\n\r\n");
         let _ = stream.write_all(&vec![b'x'; 10_000_000]);
     });
-    let answer = answer(post(format!("http://{address}/")));
-    assert_eq!((answer.status, answer.body.len(), answer.cut), (400, limits::ANSWER_BYTES, true));
+    let response = response(post(format!("http://{address}/")));
+    assert_eq!((response.status, response.body.len(), response.cut), (400, limits::RESPONSE_BYTES, true));
 }
 
 #[test]
-fn an_answer_that_arrives_byte_by_byte_is_complete() {
+fn a_response_that_arrives_byte_by_byte_is_complete() {
     let address = server(|mut stream| {
         request(&mut stream);
         stream.set_nodelay(true).unwrap();
@@ -174,8 +174,8 @@ fn an_answer_that_arrives_byte_by_byte_is_complete() {
         }
         request(&mut stream);
     });
-    let answer = answer(post(format!("http://{address}/")));
-    assert_eq!((answer.status, answer.body.as_slice(), answer.cut), (200, b"abc".as_slice(), false));
+    let response = response(post(format!("http://{address}/")));
+    assert_eq!((response.status, response.body.as_slice(), response.cut), (200, b"abc".as_slice(), false));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Counts heap allocations of the calling thread.
 
-use super::say;
+use super::print_line;
 use rez_monitor::{Breadcrumb, ErrorEvent, Level, Metric, Monitor, Timing, Value};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -46,11 +46,11 @@ pub(crate) fn allocations(monitor: &Monitor) {
     for _ in 0..200 {
         all(monitor);
     }
-    say(&format!("allocations {}", ALLOCATIONS.with(Cell::get) - before));
+    print_line(&format!("allocations {}", ALLOCATIONS.with(Cell::get) - before));
     // Checks that the counter works.
     let before = ALLOCATIONS.with(Cell::get);
     drop(std::hint::black_box(Box::new(7)));
-    say(&format!("control {}", ALLOCATIONS.with(Cell::get) - before));
-    say("done");
+    print_line(&format!("control {}", ALLOCATIONS.with(Cell::get) - before));
+    print_line("done");
     std::process::exit(0);
 }

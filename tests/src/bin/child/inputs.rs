@@ -1,6 +1,6 @@
 //! Malformed arguments, and texts in every field that accepts text.
 
-use super::{Args, flush, say, tell};
+use super::{Args, acknowledge, flush, print_line};
 use rez_monitor::{Breadcrumb, ErrorEvent, Event, Level, Metric, Monitor, Outcome, ScopeChange, Timing, Value};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub fn hostile(args: &Args, monitor: Monitor) {
     let odd = ["", "\0", "a\0b", "\u{1f600}\u{1f468}\u{200d}\u{1f469}", "\u{feff}\u{202e}", long.as_str()];
     let mut serial = 0;
     let mut count = |outcome: Outcome| {
-        tell(serial, outcome);
+        acknowledge(serial, outcome);
         serial += 1;
     };
     let many: Vec<(String, Value<'_>)> = (0..1_000).map(|n| (format!("k{n}"), Value::I64(n))).collect();
@@ -50,7 +50,7 @@ pub fn hostile(args: &Args, monitor: Monitor) {
     }
     let _ = monitor.metrics();
     flush(args, &monitor);
-    say("done");
+    print_line("done");
     std::process::exit(0);
 }
 
@@ -100,7 +100,7 @@ pub fn texts(args: &Args, monitor: Monitor) {
                 outcome
             }
         };
-        tell(serial as u64, outcome);
+        acknowledge(serial as u64, outcome);
         if serial % 500 == 499 {
             monitor.persist(super::WAIT).expect("persisted");
         }
@@ -111,6 +111,6 @@ pub fn texts(args: &Args, monitor: Monitor) {
             _ => monitor.clone().close(super::WAIT),
         }
     }
-    say("done");
+    print_line("done");
     std::process::exit(0);
 }

@@ -101,16 +101,16 @@ fn config(args: &Args) -> Config {
     config.build().expect("a configuration")
 }
 
-fn say(line: &str) {
+fn print_line(line: &str) {
     let mut out = std::io::stdout().lock();
     // Fails only if the reader has gone.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-fn tell(serial: u64, outcome: Outcome) {
+fn acknowledge(serial: u64, outcome: Outcome) {
     match outcome {
-        Outcome::Recorded(id) => say(&format!("+ {id} {serial}")),
-        Outcome::Dropped(reason) => say(&format!("- {reason}")),
+        Outcome::Recorded(id) => print_line(&format!("+ {id} {serial}")),
+        Outcome::Dropped(reason) => print_line(&format!("- {reason}")),
     }
 }
 
@@ -157,7 +157,7 @@ fn record(args: &Args, monitor: Monitor) {
     let crumbs = args.number("crumbs", 1) == 1;
     // As fast as the writer can follow.
     let patient = args.number("patient", 0) == 1;
-    say(&format!("folder {}", monitor.status().folder.display()));
+    print_line(&format!("folder {}", monitor.status().folder.display()));
     // With `after_line`, recording goes on until a line arrives on stdin, and ends this many events later.
     let after_line = args.0.get("after_line").map(|count| count.parse::<u64>().expect("a number"));
     let line_arrived = Arc::new(AtomicBool::new(false));
@@ -184,13 +184,13 @@ fn record(args: &Args, monitor: Monitor) {
             std::thread::sleep(Duration::from_micros(200));
             outcome = event(&monitor, serial, &fill, &kinds);
         }
-        tell(serial, outcome);
+        acknowledge(serial, outcome);
         if crumbs && serial % 5 == 0 {
             monitor.breadcrumb(Breadcrumb::new("user.action", "scrolled"));
         }
         if every > 0 && (serial - first + 1).is_multiple_of(every) {
             let persisted = monitor.persist(WAIT);
-            say(&format!("persisted {}", persisted.is_ok()));
+            print_line(&format!("persisted {}", persisted.is_ok()));
         }
         if !pause.is_zero() {
             std::thread::sleep(pause);
@@ -200,9 +200,9 @@ fn record(args: &Args, monitor: Monitor) {
         let serial = end + serial;
         let attrs: &[(&str, Value<'_>)] = &[("serial", serial.into()), ("fill", fill.as_str().into())];
         match monitor.fatal(ErrorEvent::new("Crash", "the end").attrs(attrs), Duration::from_millis(500)) {
-            Durability::Synced(id) | Durability::InRing(id) => tell(serial, Outcome::Recorded(id)),
+            Durability::Synced(id) | Durability::InRing(id) => acknowledge(serial, Outcome::Recorded(id)),
             Durability::Dropped(reason) => {
-                tell(serial, Outcome::Dropped(reason));
+                acknowledge(serial, Outcome::Dropped(reason));
                 break;
             }
         }
@@ -211,7 +211,7 @@ fn record(args: &Args, monitor: Monitor) {
     for step in args.text("end", "exit").split(',') {
         match step {
             "exit" => {}
-            "persist" => say(&format!("persisted {}", monitor.persist(WAIT).is_ok())),
+            "persist" => print_line(&format!("persisted {}", monitor.persist(WAIT).is_ok())),
             "forget" => monitor.forget_user(),
             "deny" => monitor.set_consent(Purpose::Analytics, Consent::Denied),
             "resume" => monitor.resume(),
@@ -220,16 +220,16 @@ fn record(args: &Args, monitor: Monitor) {
             "drain" => drain(args, &monitor),
             "try" => {
                 let report = monitor.flush(Duration::from_millis(args.number("wait_ms", 5_000)));
-                say(&format!("tried {}", report.is_ok()));
+                print_line(&format!("tried {}", report.is_ok()));
             }
-            "state" => say(&format!("store {:?}", monitor.status().store)),
+            "state" => print_line(&format!("store {:?}", monitor.status().store)),
             "wait" => {
-                say("waiting");
+                print_line("waiting");
                 let _ = std::io::stdin().lock().read_line(&mut String::new());
             }
             "again" => {
                 for serial in first + n..first + n + args.number("again", 0) {
-                    tell(serial, event(&monitor, serial, &fill, &kinds));
+                    acknowledge(serial, event(&monitor, serial, &fill, &kinds));
                     if !pause.is_zero() {
                         std::thread::sleep(pause);
                     }
@@ -240,18 +240,18 @@ fn record(args: &Args, monitor: Monitor) {
             "more" => {
                 for serial in 0..10 {
                     more += 1;
-                    tell(more, event(&monitor, more, &fill, &kinds));
+                    acknowledge(more, event(&monitor, more, &fill, &kinds));
                     CLOCK.get().expect("a manual clock").advance(Duration::from_millis(serial));
                 }
             }
             "close" => {
                 monitor.clone().close(WAIT);
-                say("closed");
+                print_line("closed");
             }
             other => panic!("no end {other}"),
         }
     }
-    say("done");
+    print_line("done");
     // As an app that is swept away: no destructor runs.
     std::process::exit(0);
 }
@@ -277,12 +277,12 @@ fn drain(args: &Args, monitor: &Monitor) {
         let done = left == Some(0) && carved(&monitor.status().folder);
         if done || Instant::now() > end {
             if !done {
-                say(&format!("report {report:?} {:?}", monitor.status()));
+                print_line(&format!("report {report:?} {:?}", monitor.status()));
             }
             break left.filter(|left| done || *left > 0);
         }
     };
-    say(&format!("left {}", left.map_or("unknown".to_owned(), |n| n.to_string())));
+    print_line(&format!("left {}", left.map_or("unknown".to_owned(), |n| n.to_string())));
 }
 
 /// Records between two `getppid` calls, which a tracer sees. System calls of this thread in between belong to recording.
@@ -301,42 +301,42 @@ fn steady(args: &Args, monitor: &Monitor) {
     }
     // SAFETY: as above.
     unsafe { libc::getppid() };
-    say(&format!("steady {recorded}"));
-    say("done");
+    print_line(&format!("steady {recorded}"));
+    print_line("done");
     std::process::exit(0);
 }
 
 fn fork(monitor: Monitor) {
-    tell(0, event(&monitor, 0, "", "message"));
+    acknowledge(0, event(&monitor, 0, "", "message"));
     // SAFETY: the child only records and exits.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
         let outcome = event(&monitor, 1, "", "message");
         let fatal = monitor.fatal(ErrorEvent::new("E", "in the child"), Duration::ZERO);
-        say(&format!("child {outcome:?} {fatal:?}"));
+        print_line(&format!("child {outcome:?} {fatal:?}"));
         // SAFETY: ends the child without running destructors of the parent.
         unsafe { libc::_exit(0) };
     }
     let mut status = 0;
     // SAFETY: waits for the child that was just forked.
     unsafe { libc::waitpid(pid, &raw mut status, 0) };
-    say(&format!("status {status}"));
-    tell(2, event(&monitor, 2, "", "message"));
+    print_line(&format!("status {status}"));
+    acknowledge(2, event(&monitor, 2, "", "message"));
     monitor.persist(WAIT).expect("persisted");
-    say("done");
+    print_line("done");
     std::process::exit(0);
 }
 
 fn twice(args: &Args, monitor: Monitor) {
     let second = Monitor::open(config(args)).expect("it opens");
-    tell(0, event(&monitor, 0, "", "message"));
-    tell(1, event(&second, 1, "", "message"));
-    say(&format!("accepted {} {}", monitor.status().accepted, second.status().accepted));
-    say(&format!("folders {}", u64::from(monitor.status().folder == second.status().folder)));
+    acknowledge(0, event(&monitor, 0, "", "message"));
+    acknowledge(1, event(&second, 1, "", "message"));
+    print_line(&format!("accepted {} {}", monitor.status().accepted, second.status().accepted));
+    print_line(&format!("folders {}", u64::from(monitor.status().folder == second.status().folder)));
     drop(monitor);
-    tell(2, event(&second, 2, "", "message"));
+    acknowledge(2, event(&second, 2, "", "message"));
     second.persist(Duration::from_secs(10)).expect("persisted");
-    say("done");
+    print_line("done");
     std::process::exit(0);
 }
 
@@ -365,12 +365,12 @@ fn threads(args: &Args, monitor: Monitor) {
     });
     let refused: u64 = results.iter().map(|(_, refused)| refused).sum();
     let counted: u64 = monitor.status().refused.iter().map(|(_, _, n)| n).sum();
-    say(&format!("refused {refused}"));
-    say(&format!("counted {counted}"));
+    print_line(&format!("refused {refused}"));
+    print_line(&format!("counted {counted}"));
     for (id, serial) in results.into_iter().flat_map(|(ids, _)| ids) {
-        tell(serial, Outcome::Recorded(id));
+        acknowledge(serial, Outcome::Recorded(id));
     }
     monitor.clone().close(WAIT);
-    say("done");
+    print_line("done");
     std::process::exit(0);
 }

@@ -223,7 +223,7 @@ fn an_encoder_that_panics_on_one_event_costs_only_that_event() {
     bench.settle();
     assert_eq!((bench.balance().delivered, bench.balance().dead), (40, 1));
     assert_eq!(dead(&bench, bad), Some((Some(Reason::Poison), 0)));
-    // If the verdict panics, the answer cannot be understood: the same request is sent again.
+    // If the verdict panics, the response cannot be understood: the same request is sent again.
     bench.script([status(418)]);
     bench.put(Kind::Error, 1);
     assert_eq!(bench.balance().in_flight, 1);

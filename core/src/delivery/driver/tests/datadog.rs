@@ -1,6 +1,6 @@
-//! The table of answers for Datadog.
+//! The table of responses for Datadog.
 
-use super::answers::{Outcome, Subject, check};
+use super::responses::{Outcome, Subject, check};
 use super::*;
 use crate::destination::Datadog;
 
@@ -38,11 +38,11 @@ fn stopped(why: &'static str) -> Outcome {
 }
 
 #[test]
-fn a_2xx_settles_and_a_lost_answer_is_sent_again() {
+fn a_2xx_settles_and_a_lost_response_is_sent_again() {
     let done = Outcome { delivered: 1, ..Outcome::default() };
     both("202", accept, &done);
     both("202 without a body", || status(202), &done);
-    let cut = || Turn::Answer(Answer { status: 202, cut: true, ..Answer::default() });
+    let cut = || Turn::Response(Response { status: 202, cut: true, ..Response::default() });
     both("202, cut", cut, &done);
     for code in [200, 201, 204] {
         both(&format!("{code}"), || status(code), &done);

@@ -7,15 +7,15 @@ use super::*;
 enum Then {
     /// They are queued or in flight; an at-most-once route may have counted them as `ambiguous`.
     Kept,
-    /// They were delivered, except on a route with strict answers.
+    /// They were delivered, except on a route with strict responses.
     Delivered,
 }
 
 fn flush(bench: &mut Bench) {
-    let (sender, answer) = channel();
+    let (sender, response) = channel();
     bench.driver.flush(sender);
     bench.settle();
-    assert!(answer.try_recv().is_ok(), "a flush returns at once");
+    assert!(response.try_recv().is_ok(), "a flush returns at once");
 }
 
 fn check(case: &Case, name: &str, turn: &Turn, then: &Then) {
@@ -62,9 +62,9 @@ fn a_hundred_flushes_in_a_second_cause_at_most_two_requests_on_every_route_of_ev
             ("refuses the connection", Turn::NotSent, Then::Kept),
             ("closes the connection", Turn::Ambiguous, Then::Kept),
             ("drops the request", Turn::Drop, Then::Kept),
-            ("answers 500", status(500), Then::Kept),
-            ("answers 503", status(503), Then::Kept),
-            ("answers an empty 200", status(200), Then::Delivered),
+            ("responses 500", status(500), Then::Kept),
+            ("responses 503", status(503), Then::Kept),
+            ("responses an empty 200", status(200), Then::Delivered),
             ("is behind a captive portal", with(200, &[], "<html>"), Then::Kept),
         ] {
             check(&case, name, &turn, &then);

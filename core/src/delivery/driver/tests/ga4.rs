@@ -1,6 +1,6 @@
-//! The table of answers for Google Analytics: each request at most once.
+//! The table of responses for Google Analytics: each request at most once.
 
-use super::answers::{Outcome, Subject, check};
+use super::responses::{Outcome, Subject, check};
 use super::*;
 use crate::destination::Ga4;
 

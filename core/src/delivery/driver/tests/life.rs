@@ -3,16 +3,16 @@
 use super::*;
 
 #[test]
-fn a_request_without_an_answer_is_given_up_after_thirty_seconds_and_a_late_answer_is_ignored() {
+fn a_request_without_a_response_is_given_up_after_thirty_seconds_and_a_late_response_is_ignored() {
     let mut bench = Bench::new();
     bench.script([Turn::Silence]);
     bench.put(Kind::Error, 1);
     assert_eq!(bench.next(), limits::REQUEST_TIMEOUT);
     assert!(bench.why().contains("can be understood"));
     assert_eq!(bench.balance().in_flight, 1);
-    // The late answer belongs to a request that was given up.
+    // The late response belongs to a request that was given up.
     let late = accept(&bench.last());
-    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Answer(late));
+    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Response(late));
     bench.settle();
     assert_eq!(bench.balance().delivered, 0);
     bench.next();
@@ -45,7 +45,7 @@ fn a_transport_that_reports_connections_has_ten_seconds_to_connect() {
 }
 
 #[test]
-fn a_route_without_an_answer_does_not_delay_another() {
+fn a_route_without_a_response_does_not_delay_another() {
     let mut bench = Bench::new();
     bench.script([Turn::Silence]);
     bench.put(Kind::Error, 1);
@@ -99,7 +99,7 @@ fn an_at_most_once_request_that_may_have_arrived_is_never_repeated() {
         bench
     };
     // Accepted, unknown, refused, not sent, outage.
-    let bench = start(Turn::Answer(Answer { status: 200, ..Answer::default() }));
+    let bench = start(Turn::Response(Response { status: 200, ..Response::default() }));
     assert_eq!(bench.balance_of(ONE).delivered, 2);
     for turn in [Turn::Ambiguous, Turn::Drop, Turn::Panic, status(500)] {
         let bench = start(turn);
@@ -180,8 +180,8 @@ fn a_store_that_cannot_be_used_costs_nothing_but_time() {
     bench.script([Turn::Silence]);
     bench.put(Kind::Error, 1);
     let store = bench.writer.store.lock().unwrap().take();
-    let answer = accept(&bench.last());
-    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Answer(answer));
+    let response = accept(&bench.last());
+    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Response(response));
     assert_eq!(bench.settle(), None, "no timer: the writer reports when the store can be used again");
     assert!(bench.why().contains("queue cannot be used"));
     bench.driver.event(Event::Rows([0, 1, 0, 0]));
@@ -193,7 +193,7 @@ fn a_store_that_cannot_be_used_costs_nothing_but_time() {
 }
 
 #[test]
-fn a_replaced_store_is_loaded_again_and_old_answers_are_ignored() {
+fn a_replaced_store_is_loaded_again_and_old_responses_are_ignored() {
     let mut bench = Bench::new();
     bench.script([Turn::Silence]);
     bench.put(Kind::Error, 1);
@@ -206,8 +206,8 @@ fn a_replaced_store_is_loaded_again_and_old_answers_are_ignored() {
     let serial = fresh.serial();
     *bench.writer.store.lock().unwrap() = Some(fresh);
     bench.driver.store_replaced(serial);
-    let answer = accept(&bench.last());
-    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Answer(answer));
+    let response = accept(&bench.last());
+    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Response(response));
     bench.settle();
     assert_eq!(bench.balance().delivered, 0);
     bench.put(Kind::Error, 2);
@@ -222,8 +222,8 @@ fn a_request_on_the_new_store_is_not_repeated_when_the_message_about_the_replace
     bench.driver.store_replaced(bench.store(|store, _| store.serial()));
     bench.settle();
     assert_eq!(bench.requests(), 1);
-    let answer = accept(&bench.last());
-    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Answer(answer));
+    let response = accept(&bench.last());
+    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Response(response));
     bench.settle();
     assert_eq!((bench.requests(), bench.balance().delivered), (1, 3));
 }

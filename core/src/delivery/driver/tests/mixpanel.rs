@@ -1,6 +1,6 @@
-//! The table of answers for Mixpanel's `/import`, whose answer names each refused row.
+//! The table of responses for Mixpanel's `/import`, whose response names each refused row.
 
-use super::answers::{Outcome, Subject, check};
+use super::responses::{Outcome, Subject, check};
 use super::*;
 use crate::destination::Mixpanel;
 
@@ -40,8 +40,8 @@ fn a_2xx_settles_unless_mixpanel_reports_a_failure() {
     let done = Outcome { delivered: 1, ..Outcome::default() };
     import("200 with its count", accept(), &done);
     import("200 without a count", with(200, &JSON, "{}"), &done);
-    let cut = Answer { status: 200, cut: true, body: b"{\"code\":200".to_vec(), ..Answer::default() };
-    import("200, cut", Turn::Answer(cut), &again("can be understood"));
+    let cut = Response { status: 200, cut: true, body: b"{\"code\":200".to_vec(), ..Response::default() };
+    import("200, cut", Turn::Response(cut), &again("can be understood"));
     // Mixpanel reports that it stored nothing.
     import("200 with 0", with(200, &JSON, "0"), &stopped("refuses every event"));
     import("fate unknown", Turn::Ambiguous, &again("can be understood"));

@@ -1,6 +1,6 @@
-//! The table of answers for OTLP.
+//! The table of responses for OTLP.
 
-use super::answers::{Outcome, Subject, check};
+use super::responses::{Outcome, Subject, check};
 use super::*;
 use crate::destination::{Otlp, OtlpEncoding};
 
@@ -42,7 +42,7 @@ fn stopped(why: &'static str) -> Outcome {
 }
 
 #[test]
-fn a_2xx_settles_each_route_and_a_lost_answer_is_sent_again() {
+fn a_2xx_settles_each_route_and_a_lost_response_is_sent_again() {
     let done = Outcome { delivered: 1, ..Outcome::default() };
     for (route, kind) in ROUTES {
         for (name, turn) in [
@@ -51,8 +51,8 @@ fn a_2xx_settles_each_route_and_a_lost_answer_is_sent_again() {
             ("protobuf", with(200, &PROTOBUF, "\n\0")),
             ("nothing", status(204)),
             ("JSON that is not an object", with(200, &JSON, "[]")),
-            ("half of an answer", with(200, &PROTOBUF, "\n\u{5}")),
-            ("a cut answer", Turn::Answer(Answer { status: 200, cut: true, ..Answer::default() })),
+            ("half of a response", with(200, &PROTOBUF, "\n\u{5}")),
+            ("a cut response", Turn::Response(Response { status: 200, cut: true, ..Response::default() })),
         ] {
             check(&subject(route), &format!("{route}, {name}"), kind, 1, turn, &done);
         }
@@ -114,7 +114,7 @@ fn outages_and_limits_are_waited_out() {
 
 #[test]
 fn an_endpoint_that_refuses_gzip_gets_the_same_request_uncompressed() {
-    let mut bench = super::answers::bench_of(&subject("otlp.logs"));
+    let mut bench = super::responses::bench_of(&subject("otlp.logs"));
     bench.script([status(415)]);
     bench.put(Kind::Error, 2);
     let zipped = |request: &Request| request.headers.iter().any(|(name, _)| name == "Content-Encoding");

@@ -30,7 +30,7 @@ fn no_error_is_evicted_while_metrics_wait_for_the_server() {
     for (name, turn) in [
         ("no byte sent", Turn::NotSent),
         ("5xx", status(503)),
-        ("no answer", Turn::Ambiguous),
+        ("no response", Turn::Ambiguous),
         ("a captive portal", with(200, &[], "<html>")),
         ("429", status(429)),
     ] {
@@ -156,11 +156,11 @@ fn rows_announced_after_the_store_was_read_are_not_counted_twice() {
     let mut bench = Bench::new();
     bench.script([Turn::Silence]);
     bench.put(Kind::Error, 2);
-    // The writer stores rows and announces them; the answer is handled before the announcement.
+    // The writer stores rows and announces them; the response is handled before the announcement.
     bench.store_rows(Kind::Error, "{}", 3);
     assert!(bench.driver.context.shared.add_rows([0, 3, 0, 0]));
     let done = bench.wire.silent.lock().unwrap().pop().unwrap();
-    done.finish(Sent::Answer(Answer { status: 503, ..Answer::default() }));
+    done.finish(Sent::Response(Response { status: 503, ..Response::default() }));
     let report = bench.reports.try_recv().unwrap();
     bench.driver.report(report);
     bench.settle();

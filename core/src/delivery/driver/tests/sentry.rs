@@ -1,6 +1,6 @@
-//! The table of answers for Sentry.
+//! The table of responses for Sentry.
 
-use super::answers::{Outcome, Subject, bench_of, check, next_request};
+use super::responses::{Outcome, Subject, bench_of, check, next_request};
 use super::*;
 use crate::destination::Sentry;
 
@@ -60,13 +60,13 @@ fn one(name: &str, kind: Kind, turn: Turn, expected: &Outcome) {
 const REPORT: (u64, u64) = (0, 600_000);
 
 #[test]
-fn a_2xx_settles_and_a_lost_answer_is_sent_again() {
+fn a_2xx_settles_and_a_lost_response_is_sent_again() {
     for status in [200, 201, 202] {
         one(&format!("{status} with JSON"), Kind::Error, with(status, &[], "{}"), &done());
     }
     let html = [("content-type", "text/html")];
-    let cut = Turn::Answer(Answer { status: 200, body: b"{".to_vec(), cut: true, ..Answer::default() });
-    one("a cut answer", Kind::Error, cut, &done());
+    let cut = Turn::Response(Response { status: 200, body: b"{".to_vec(), cut: true, ..Response::default() });
+    one("a cut response", Kind::Error, cut, &done());
     for (name, turn) in
         [("an unknown status", status(999)), ("fate unknown", Turn::Ambiguous), ("completion dropped", Turn::Drop)]
     {
@@ -131,7 +131,7 @@ fn a_429_drops_its_own_events_and_holds_later_ones_until_the_limit_ends() {
         ("no time", vec![], 60),
         ("seconds", vec![("retry-after", "90")], 90),
         ("a date", vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT"), ("date", date)], 600),
-        ("a date without the answer's own date", vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT")], 60),
+        ("a date without the response's own date", vec![("retry-after", "Mon, 23 Nov 2026 02:10:00 GMT")], 60),
         ("garbled", vec![("retry-after", "soon")], 60),
         ("a week", vec![("retry-after", "604800")], 86_400),
         ("all categories", vec![(LIMITS, "120::organization")], 120),
@@ -163,7 +163,7 @@ fn a_429_drops_its_own_events_and_holds_later_ones_until_the_limit_ends() {
 }
 
 #[test]
-fn a_limit_of_a_category_on_any_answer_lets_the_others_pass() {
+fn a_limit_of_a_category_on_any_response_lets_the_others_pass() {
     for status in [200, 400, 503] {
         let mut bench = bench_of(&SENTRY);
         bench.script([with(status, &[(LIMITS, "3600:transaction;session:organization")], "{}")]);
@@ -273,7 +273,7 @@ fn a_loss_of_an_earlier_epoch_is_reported_once() {
 }
 
 #[test]
-fn two_thousand_events_with_a_fault_in_every_third_answer_are_all_accounted_for() {
+fn two_thousand_events_with_a_fault_in_every_third_response_are_all_accounted_for() {
     let mut bench = bench_of(&SENTRY);
     let mut n = 0_usize;
     for _ in 0..40 {
@@ -283,7 +283,7 @@ fn two_thousand_events_with_a_fault_in_every_third_answer_are_all_accounted_for(
             with(429, &[(LIMITS, "5:error:key")], ""),
             status(503),
             with(200, &[], "<html>"),
-            Turn::Answer(Answer { status: 200, body: b"{}".to_vec(), cut: true, ..Answer::default() }),
+            Turn::Response(Response { status: 200, body: b"{}".to_vec(), cut: true, ..Response::default() }),
         ];
         let turns = (0..60).map(|_| {
             n += 1;

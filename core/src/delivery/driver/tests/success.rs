@@ -1,6 +1,6 @@
-//! 2xx answers, what only looks like one, and the vendors' own forms of failure, for every destination.
+//! 2xx responses, what only looks like one, and the vendors' own forms of failure, for every destination.
 
-use super::answers::{Outcome, Subject, check};
+use super::responses::{Outcome, Subject, check};
 use super::*;
 
 /// A route of a destination, with a kind of event that it wants.
@@ -8,7 +8,7 @@ pub(super) struct Case {
     pub(super) subject: Subject,
     pub(super) kind: Kind,
     pub(super) at_most_once: bool,
-    /// Only an answer that accounts for all events is success.
+    /// Only a response that accounts for all events is success.
     pub(super) strict: bool,
     /// First wait after a failure, in seconds.
     first_wait: u64,
@@ -65,7 +65,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 impl Case {
-    /// Answers the first request with `turn`. The event is kept and arrives with the next request.
+    /// Responds to the first request with `turn`. The event is kept and arrives with the next request.
     fn check_kept(&self, turn: Turn, why: &'static str, name: &str) {
         let wait = Some((self.first_wait * 1_000, self.first_wait * 2_000));
         let (in_flight, queued) = if self.at_most_once { (0, 1) } else { (1, 0) };

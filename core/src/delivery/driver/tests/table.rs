@@ -1,8 +1,8 @@
-//! Every status and header form of the table of answers for `rez`, on the real store: verdict, balance, next attempt.
+//! Every status and header form of the table of responses for `rez`, on the real store: verdict, balance, next attempt.
 
 use super::*;
 
-/// The expected state of three errors after one answer.
+/// The expected state of three errors after one response.
 struct Expected {
     delivered: u64,
     dead: u64,
@@ -70,7 +70,7 @@ fn check(name: &str, turn: Turn, expected: Expected) {
 }
 
 #[test]
-fn every_answer_settles_keeps_or_stops_as_the_table_says() {
+fn every_response_settles_keeps_or_stops_as_the_table_says() {
     let accepted = |accepted: u64| format!(r#"{{"accepted":{accepted}}}"#);
     check("200 for all", Turn::Accept, DONE);
     check("201 for all", with(201, &[], &accepted(3)), DONE);
@@ -81,8 +81,8 @@ fn every_answer_settles_keeps_or_stops_as_the_table_says() {
         check(&format!("{code}"), status(code), backoff("could not be reached"));
     }
     check("204 without a body", status(204), backoff("can be understood"));
-    let cut = Answer { status: 200, body: accepted(3).into_bytes(), cut: true, ..Answer::default() };
-    check("a cut answer", Turn::Answer(cut), backoff("can be understood"));
+    let cut = Response { status: 200, body: accepted(3).into_bytes(), cut: true, ..Response::default() };
+    check("a cut response", Turn::Response(cut), backoff("can be understood"));
     check("no byte sent", Turn::NotSent, Expected { in_flight: 0, queued: 3, ..backoff("could not be reached") });
     check("fate unknown", Turn::Ambiguous, backoff("can be understood"));
     check("completion dropped", Turn::Drop, backoff("can be understood"));
@@ -279,12 +279,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_answers_in_any_order_lose_nothing_and_keep_the_balance(
-        answers in proptest::collection::vec((0usize..12, any::<bool>()), 0..25),
+    fn any_responses_in_any_order_lose_nothing_and_keep_the_balance(
+        responses in proptest::collection::vec((0usize..12, any::<bool>()), 0..25),
         rows in 1usize..12,
     ) {
         let mut bench = Bench::new();
-        bench.script(answers.iter().map(|(n, dated)| match n {
+        bench.script(responses.iter().map(|(n, dated)| match n {
             0 => Turn::Accept,
             1 => Turn::NotSent,
             2 => Turn::Ambiguous,

@@ -52,15 +52,15 @@ fn errors_of_a_loop_that_begins_at_the_start_are_sent_in_one_request_in_five_sec
         bench.usual(Turn::Silence);
         bench.store_rows(Kind::Error, "{}", stored_before);
         bench.add("main", rez("key"));
-        // One error each 100 ms; the server needs as long for an answer, so the queue is never empty.
+        // One error each 100 ms; the server needs as long for a response, so the queue is never empty.
         for _ in 0..100 {
             bench.put(Kind::Error, 1);
-            bench.answer_silent();
+            bench.response_silent();
             bench.after(Duration::from_millis(100));
         }
         assert!((2..=3).contains(&bench.requests()), "{stored_before} rows at start: {} requests", bench.requests());
         bench.usual(Turn::Accept);
-        bench.answer_silent();
+        bench.response_silent();
         bench.after(Duration::from_secs(5));
         assert_eq!(bench.balance().delivered, 100 + stored_before as u64);
     }
@@ -218,8 +218,8 @@ fn a_hundred_flushes_in_a_second_cause_at_most_two_requests_that_fail() {
         ("refuses the connection", Turn::NotSent),
         ("closes the connection", Turn::Ambiguous),
         ("drops the request", Turn::Drop),
-        ("answers 500", status(500)),
-        ("answers an empty 200", status(200)),
+        ("responds with 500", status(500)),
+        ("responses an empty 200", status(200)),
         ("is behind a captive portal", with(200, &[], "<html>")),
     ] {
         let mut bench = Bench::new();
@@ -246,7 +246,7 @@ fn a_hundred_flushes_in_a_second_cause_at_most_two_requests_that_fail() {
 }
 
 #[test]
-fn a_flush_after_each_event_is_not_held_while_the_server_answers() {
+fn a_flush_after_each_event_is_not_held_while_the_server_responds() {
     let mut bench = Bench::new();
     for n in 1..=100 {
         bench.put(Kind::ApiCall, 1);
@@ -256,14 +256,14 @@ fn a_flush_after_each_event_is_not_held_while_the_server_answers() {
 }
 
 #[test]
-fn flush_waits_for_the_answer() {
+fn flush_waits_for_the_response() {
     let mut bench = Bench::new();
     bench.script([Turn::Silence]);
     bench.put(Kind::ApiCall, 2);
     assert!(!flush(&mut bench));
     let done = bench.wire.silent.lock().unwrap().pop().unwrap();
-    let answer = accept(&bench.last());
-    done.finish(Sent::Answer(answer));
+    let response = accept(&bench.last());
+    done.finish(Sent::Response(response));
     bench.settle();
     assert!(bench.driver.flushing.is_empty());
     assert_eq!(bench.balance().delivered, 2);
@@ -282,8 +282,8 @@ fn suspend_waits_for_requests_in_flight_and_starts_no_new_one() {
     bench.after(Duration::from_secs(10));
     bench.put(Kind::Error, 1);
     assert_eq!(bench.requests(), 1);
-    let answer = accept(&bench.last());
-    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Answer(answer));
+    let response = accept(&bench.last());
+    bench.wire.silent.lock().unwrap().pop().unwrap().finish(Sent::Response(response));
     bench.settle();
     assert!(idle.try_recv().is_ok());
     assert_eq!(bench.settle(), None, "no timer while suspended");

@@ -1,4 +1,4 @@
-//! Answers that cannot be understood do not block a route for ever.
+//! Responses that cannot be understood do not block a route for ever.
 
 use super::*;
 use crate::store::RowState;
@@ -36,11 +36,11 @@ fn is_dead(bench: &Bench, id: EventId) -> bool {
 }
 
 #[test]
-fn a_batch_that_never_gets_an_answer_that_can_be_understood_is_settled_as_ambiguous_after_a_day() {
+fn a_batch_that_never_gets_a_response_that_can_be_understood_is_settled_as_ambiguous_after_a_day() {
     let turns = [
         ("an empty 200", status(200)),
         ("a 200 about other events", with(200, &[], r#"{"accepted":1000}"#)),
-        ("a cut 200", Turn::Answer(Answer { status: 200, cut: true, ..Answer::default() })),
+        ("a cut 200", Turn::Response(Response { status: 200, cut: true, ..Response::default() })),
         ("an unknown status", status(999)),
         ("a refused batch id", status(422)),
         ("a connection that is closed", Turn::Ambiguous),
@@ -52,7 +52,7 @@ fn a_batch_that_never_gets_an_answer_that_can_be_understood_is_settled_as_ambigu
         pass(&mut bench, day() - HOUR);
         let account = bench.balance();
         assert_eq!((account.queued + account.in_flight, account.dropped.len()), (11, 0), "{name}: {account:?}");
-        // Each part of the bisect is tried three times where there is no answer at all.
+        // Each part of the bisect is tried three times where there is no response at all.
         pass(&mut bench, 6 * HOUR);
         let account = bench.balance();
         assert!(account.dropped.get("ambiguous").is_some_and(|n| *n >= 8), "{name}: {account:?}");
@@ -101,7 +101,7 @@ fn the_count_and_the_age_survive_restarts_and_reboots() {
 }
 
 #[test]
-fn the_one_row_that_the_server_cannot_answer_for_is_found_and_the_others_are_delivered() {
+fn the_one_row_that_makes_the_server_fail_is_found_and_the_others_are_delivered() {
     for hangs_up in [false, true] {
         let mut bench = Bench::new();
         let ids = begin(&mut bench, 60, |ids| {
@@ -122,11 +122,11 @@ fn ids_of(request: &Request) -> Vec<EventId> {
 }
 
 #[test]
-fn one_lost_answer_in_a_bisect_blames_nobody() {
+fn one_lost_response_in_a_bisect_blames_nobody() {
     let mut bench = Bench::new();
     let ids = begin(&mut bench, 16, |ids| Turn::Confuse(vec![ids[9]]));
     pass(&mut bench, day() - Duration::from_millis(1));
-    // The next attempt begins the bisect, whose first part gets no answer twice.
+    // The next attempt begins the bisect, whose first part gets no response twice.
     bench.script([status(200), Turn::Ambiguous, Turn::Ambiguous]);
     pass(&mut bench, 4 * HOUR);
     let account = bench.balance();
@@ -165,7 +165,7 @@ fn an_unreachable_server_and_a_captive_portal_lose_nothing_however_long_they_las
 }
 
 #[test]
-fn a_part_of_a_bisect_that_gets_no_clear_answer_does_not_block_the_route() {
+fn a_part_of_a_bisect_that_gets_no_clear_response_does_not_block_the_route() {
     for turn in [status(200), Turn::Ambiguous, status(422), status(503)] {
         let mut bench = Bench::new();
         bench.script([status(400), Turn::Accept]);

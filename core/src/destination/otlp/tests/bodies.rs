@@ -192,7 +192,7 @@ fn a_call_is_a_client_span_under_its_template() {
 }
 
 #[test]
-fn a_call_without_an_answer_has_an_error_type_and_an_unknown_method_is_other() {
+fn a_call_without_a_response_has_an_error_type_and_an_unknown_method_is_other() {
     let lost = span(Kind::ApiCall, r#"{"method":"PURGE","url":"https://a.example/","failed":true,"error":"timeout"}"#);
     assert_eq!(attribute(&lost, "error.type").unwrap(), "timeout");
     assert_eq!(attribute(&lost, "http.request.method").unwrap(), "_OTHER");

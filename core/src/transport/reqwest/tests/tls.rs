@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 /// Until when a valid certificate of these tests is valid.
 const VALID: &str = "20991231235959Z";
 
-/// A TLS server with this certificate, which answers every request with 204.
+/// A TLS server with this certificate, which responds to every request with 204.
 fn tls_server(certificate: Vec<u8>) -> SocketAddr {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -49,7 +49,7 @@ fn a_server_with_a_private_root_is_refused_until_the_root_is_added() {
     let in_der = Reqwest::builder().root_certificate_der(root("Company root")).build().unwrap();
     for transport in [with_root("Company root"), in_der] {
         let sent = send_with(&transport, address);
-        assert!(matches!(&sent, Sent::Answer(answer) if answer.status == 204), "{sent:?}");
+        assert!(matches!(&sent, Sent::Response(response) if response.status == 204), "{sent:?}");
     }
 }
 
@@ -77,7 +77,7 @@ fn each_certificate_of_a_pem_bundle_is_a_root() {
     let transport = Reqwest::builder().root_certificate_pem(bundle).build().unwrap();
     for name in ["Other root", "Company root"] {
         let sent = send_with(&transport, tls_server(signed(name, Host::Loopback, VALID)));
-        assert!(matches!(&sent, Sent::Answer(_)), "{name}: {sent:?}");
+        assert!(matches!(&sent, Sent::Response(_)), "{name}: {sent:?}");
     }
 }
 
@@ -153,8 +153,8 @@ mod platform {
         let company = tls_server(signed("Company root", Host::Loopback, VALID));
         let alone = platform().build().unwrap();
         let both = platform().root_certificate_der(root("Company root")).build().unwrap();
-        let answered = |transport, address| matches!(send_with(transport, address), Sent::Answer(_));
-        assert!(answered(&alone, system) && answered(&both, system) && answered(&both, company));
+        let responded = |transport, address| matches!(send_with(transport, address), Sent::Response(_));
+        assert!(responded(&alone, system) && responded(&both, system) && responded(&both, company));
         assert_not_sent(&send_with(&alone, company), "");
         assert_not_sent(&send_with(&Reqwest::new(), system), "not signed by a trusted root");
         assert_not_sent(

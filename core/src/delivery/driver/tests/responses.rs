@@ -1,4 +1,4 @@
-//! Checks one answer to one request of any destination on the real store: balance, ledger, status, next request. The
+//! Checks one response to one request of any destination on the real store: balance, ledger, status, next request. The
 //! tables of the destinations (for example `sentry`) are lists of such checks.
 
 use super::*;
@@ -8,11 +8,11 @@ pub(super) struct Subject {
     pub(super) destination: fn() -> Arc<dyn Destination>,
     /// Its route, without the destination's name.
     pub(super) route: &'static str,
-    /// The vendor's answer to a good request.
+    /// The vendor's response to a good request.
     pub(super) accept: fn() -> Turn,
 }
 
-/// The expected state after one answer.
+/// The expected state after one response.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outcome {
     pub(super) delivered: u64,
@@ -53,7 +53,7 @@ pub(super) fn next_request(bench: &mut Bench) -> Option<Duration> {
     }
 }
 
-/// Sends `count` rows of a kind in one request, answers it with `turn`, and checks the state.
+/// Sends `count` rows of a kind in one request, responds with `turn`, and checks the state.
 pub(super) fn check(subject: &Subject, name: &str, kind: Kind, count: u64, turn: Turn, expected: &Outcome) {
     let route = format!("main/{}", subject.route);
     let mut bench = bench_of(subject);

@@ -1,59 +1,59 @@
-//! What Mixpanel's answers mean.
+//! What Mixpanel's responses mean.
 //!
-//! `/import` answers for each row: 200 with a count, or 400 that names the refused rows and has stored the others.
-//! `/engage` answers 200 to everything; only the body says whether it took the updates, all or none. A 2xx whose body
+//! `/import` reports on each row: 200 with a count, or 400 that names the refused rows and has stored the others.
+//! `/engage` responds with 200 to everything; only the body says whether it took the updates, all or none. A 2xx whose body
 //! is neither of these is success: a proxy may replace the body.
 
-use super::super::answer::unsuccessful;
+use super::super::response::unsuccessful;
 use super::super::server_message::server_message;
 use super::super::{Action, Batch, RowOutcome, Verdict};
 use crate::reason::Reason;
-use crate::transport::Answer;
+use crate::transport::Response;
 use serde_json::Value;
 
-/// The answer to an import.
-pub(super) fn import(batch: &Batch<'_>, answer: &Answer) -> Verdict {
-    let body = Body::read(answer);
-    let action = match answer.status {
+/// The response to an import.
+pub(super) fn import(batch: &Batch<'_>, response: &Response) -> Verdict {
+    let body = Body::read(response);
+    let action = match response.status {
         200..=299 => imported(batch, &body),
         // The rows it does not name are stored.
         400 => failed(batch, &body).map_or(Action::Split, Action::Settle),
-        _ => refused(answer),
+        _ => refused(response),
     };
     verdict(action, &body)
 }
 
-/// The answer to `$set`.
-pub(super) fn set(batch: &Batch<'_>, answer: &Answer) -> Verdict {
-    let body = Body::read(answer);
-    let action = match answer.status {
+/// The response to `$set`.
+pub(super) fn set(batch: &Batch<'_>, response: &Response) -> Verdict {
+    let body = Body::read(response);
+    let action = match response.status {
         200..=299 => updated(batch, &body),
-        _ => refused(answer),
+        _ => refused(response),
     };
     verdict(action, &body)
 }
 
-/// The answer to `$add` and `$append`, which are not idempotent: an update that may have been made is not sent again.
-pub(super) fn add(batch: &Batch<'_>, answer: &Answer) -> Verdict {
-    let body = Body::read(answer);
-    let action = match answer.status {
+/// The response to `$add` and `$append`, which are not idempotent: an update that may have been made is not sent again.
+pub(super) fn add(batch: &Batch<'_>, response: &Response) -> Verdict {
+    let body = Body::read(response);
+    let action = match response.status {
         200..=299 => updated(batch, &body),
-        503 => Action::Keep(answer.retry_after()),
+        503 => Action::Keep(response.retry_after()),
         status @ (408 | 425 | 500..=599) => Action::Ambiguous(format!("status {status}")),
-        _ => refused(answer),
+        _ => refused(response),
     };
     verdict(action, &body)
 }
 
-fn refused(answer: &Answer) -> Action {
-    unsuccessful(answer, "the project token was refused", "there is no Mixpanel at this address")
+fn refused(response: &Response) -> Action {
+    unsuccessful(response, "the project token was refused", "there is no Mixpanel at this address")
 }
 
 fn verdict(action: Action, body: &Body) -> Verdict {
     Verdict { note: body.note(), ..Verdict::of(action) }
 }
 
-/// The body of an answer, as far as it is Mixpanel's.
+/// The body of a response, as far as it is Mixpanel's.
 enum Body {
     /// `1` or `0`.
     Digit(bool),
@@ -66,11 +66,11 @@ enum Body {
 }
 
 impl Body {
-    fn read(answer: &Answer) -> Body {
-        if answer.cut {
+    fn read(response: &Response) -> Body {
+        if response.cut {
             return Body::Cut;
         }
-        match serde_json::from_slice(&answer.body) {
+        match serde_json::from_slice(&response.body) {
             Ok(json @ Value::Object(_)) => Body::Json(json),
             Ok(digit) if digit == 1 => Body::Digit(true),
             Ok(digit) if digit == 0 => Body::Digit(false),
@@ -110,7 +110,7 @@ fn cut() -> Action {
     Action::Ambiguous("the response was cut short".into())
 }
 
-/// A 2xx answer to an import.
+/// A 2xx response to an import.
 fn imported(batch: &Batch<'_>, body: &Body) -> Action {
     let Body::Json(json) = body else {
         return match body {
@@ -129,7 +129,7 @@ fn imported(batch: &Batch<'_>, body: &Body) -> Action {
     if body.is_failure() || is_short { Action::Split } else { delivered(batch) }
 }
 
-/// A 2xx answer to updates; a failure is one of the whole request.
+/// A 2xx response to updates; a failure is one of the whole request.
 fn updated(batch: &Batch<'_>, body: &Body) -> Action {
     match body {
         Body::Cut => cut(),

@@ -1,9 +1,10 @@
-//! The JSON of a row, parsed without copying strings that have no escapes.
+//! A JSON value that is parsed without copying strings that have no escapes.
 
+use super::{Object, push_float, push_list, push_text};
 use crate::row::Row;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A JSON value. The members of a map are in the order of the row; if a name occurs twice, the first one is used.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +79,53 @@ impl<'a> Json<'a> {
     /// A member that is `true`.
     pub(crate) fn is(&self, key: &str) -> bool {
         matches!(self.get(key), Some(Json::Bool(true)))
+    }
+}
+
+impl Json<'_> {
+    /// Appends the value as JSON text.
+    pub(crate) fn push_to(&self, out: &mut String) {
+        match self {
+            Json::Null => out.push_str("null"),
+            Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Json::Int(number) => drop(write!(out, "{number}")),
+            Json::Uint(number) => drop(write!(out, "{number}")),
+            Json::Float(number) => push_float(out, *number),
+            Json::Text(text) => push_text(out, text),
+            Json::List(values) => push_list(out, values, |out, value| value.push_to(out)),
+            Json::Map(entries) => Object::write(out, |object| {
+                entries.iter().for_each(|(name, value)| object.value(name, value));
+            }),
+        }
+    }
+}
+
+impl Object<'_> {
+    /// A parsed value.
+    pub(crate) fn value(&mut self, name: &str, value: &Json<'_>) {
+        value.push_to(self.name(name));
+    }
+}
+
+/// The values of a row that Datadog gets under their own names.
+#[cfg(feature = "destination-datadog")]
+impl Object<'_> {
+    /// A parsed value, unless it is missing, `null` or an empty map.
+    pub(crate) fn value_if_some(&mut self, name: &str, value: Option<&Json<'_>>) {
+        match value {
+            None | Some(Json::Null) => {}
+            Some(Json::Map(entries)) if entries.is_empty() => {}
+            Some(value) => self.value(name, value),
+        }
+    }
+
+    /// The members of a map, except those that are `null`, have an empty name, or a name in `taken`.
+    pub(crate) fn values_except(&mut self, entries: &[(Cow<'_, str>, Json<'_>)], taken: &[&str]) {
+        for (name, value) in entries {
+            if !name.is_empty() && *value != Json::Null && !taken.contains(&name.as_ref()) {
+                self.value(name, value);
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use rez_monitor::{
 use std::time::Duration;
 
 /// Number of events after which the kinds repeat.
-pub const CHAPTER: u64 = 20;
+pub const CYCLE: u64 = 20;
 
 /// Records the event with this serial number.
 pub fn event(monitor: &Monitor, n: u64) -> Outcome {
@@ -15,7 +15,7 @@ pub fn event(monitor: &Monitor, n: u64) -> Outcome {
     let ms = Duration::from_millis(1 + n % 400);
     let (name, price) = (format!("n{n}"), 1.0 + (n % 50) as f64);
     let transaction = format!("T{n}");
-    match n % CHAPTER {
+    match n % CYCLE {
         0 => monitor.record(Event::screen_view("Home", Some("HomeScreen")).attrs(&serial)),
         2 => monitor.people(People::Set(&format!("set{n}"), Value::Str("gold"))),
         3 => monitor.people(People::Increment(&format!("add{n}"), 1.0)),

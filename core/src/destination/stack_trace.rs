@@ -1,6 +1,6 @@
 //! Operating system and stack trace as text, shared by two vendors.
 
-use super::json::Json;
+use crate::json::Json;
 use std::fmt::Write as _;
 
 /// `Android 15` is a name and a version; `linux` is a name.

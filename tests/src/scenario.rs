@@ -1,13 +1,13 @@
 //! A folder and a collector for a test, and the comparison of acknowledged with delivered events.
 
-use crate::kid::{Kid, Said};
+use crate::child_process::{ChildOutput, ChildProcess};
 use rez_inspect::collector::{Collector, Options, Running};
 use rez_monitor::inspect::{Balance, Filter, Listed, Reader};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The folder and the collector of one test.
-pub struct Scene {
+pub struct Scenario {
     child: &'static str,
     dir: tempfile::TempDir,
     /// The collector.
@@ -16,20 +16,20 @@ pub struct Scene {
 
 /// The state after all runs.
 #[derive(Debug)]
-pub struct Found {
+pub struct Delivered {
     /// Serial numbers by id, of all events at the collector that have one.
     pub collected: HashMap<String, u64>,
     /// The balance of the current epoch.
     pub balance: Balance,
 }
 
-impl Scene {
+impl Scenario {
     /// Creates a folder and a collector.
     #[must_use]
-    pub fn new(child: &'static str) -> Scene {
+    pub fn new(child: &'static str) -> Scenario {
         let dir = tempfile::tempdir().expect("a folder");
         let collector = Collector::start(Options::new(dir.path().join("collector.sqlite"))).expect("a collector");
-        Scene { child, dir, collector }
+        Scenario { child, dir, collector }
     }
 
     /// Returns the folder of the engine.
@@ -57,16 +57,16 @@ impl Scene {
 
     /// Starts a child in the mode `record`.
     #[must_use]
-    pub fn start(&self, options: &str) -> Kid {
-        Kid::start(self.child, &self.args("record", options), None)
+    pub fn start(&self, options: &str) -> ChildProcess {
+        ChildProcess::start(self.child, &self.args("record", options), None)
     }
 
     /// Runs a child until it is killed at a fault point. Returns its output.
-    pub fn killed_at(&self, fault: &str, options: &str) -> Said {
-        let (code, said) = Kid::start(self.child, &self.args("record", options), Some(fault)).wait();
-        assert_eq!(code, None, "the child was not killed at {fault}; output {:?}", said.words);
-        assert!(!said.done() || options.contains("end="), "the child did not reach {fault}");
-        said
+    pub fn killed_at(&self, fault: &str, options: &str) -> ChildOutput {
+        let (code, output) = ChildProcess::start(self.child, &self.args("record", options), Some(fault)).wait();
+        assert_eq!(code, None, "the child was not killed at {fault}; output {:?}", output.lines);
+        assert!(!output.done() || options.contains("end="), "the child did not reach {fault}");
+        output
     }
 
     /// Puts a queue of a newer build into the folder, which the engine leaves alone: events stay in the ring.
@@ -82,23 +82,23 @@ impl Scene {
     }
 
     /// Runs a child to its end, which must be a success.
-    pub fn run(&self, options: &str) -> Said {
-        let (code, said) = self.start(options).wait();
-        assert_eq!(code, Some(0), "the child failed: {:?}", said.words);
-        said
+    pub fn run(&self, options: &str) -> ChildOutput {
+        let (code, output) = self.start(options).wait();
+        assert_eq!(code, Some(0), "the child failed: {:?}", output.lines);
+        output
     }
 
     /// Runs a child that records nothing and delivers all events.
-    pub fn deliver(&self) -> Found {
-        let said = self.run("n=0 end=flush");
-        assert_eq!(said.word("left"), Some("0"), "events are left: {:?}", said.words);
-        self.found()
+    pub fn deliver(&self) -> Delivered {
+        let output = self.run("n=0 end=flush");
+        assert_eq!(output.value("left"), Some("0"), "events are left: {:?}", output.lines);
+        self.delivered()
     }
 
     /// Returns the events at the collector, and the balance.
     #[must_use]
-    pub fn found(&self) -> Found {
-        Found { collected: collected(&self.collector), balance: balance(&self.folder()) }
+    pub fn delivered(&self) -> Delivered {
+        Delivered { collected: collected(&self.collector), balance: balance(&self.folder()) }
     }
 }
 
@@ -153,7 +153,7 @@ pub fn dropped(balance: &Balance) -> BTreeMap<String, u64> {
     all
 }
 
-impl Found {
+impl Delivered {
     /// Checks that all acknowledged events are at the collector under their id, and none under two ids.
     pub fn has_all(&self, acknowledged: &[(String, u64)]) {
         let lost: Vec<_> = acknowledged.iter().filter(|(id, n)| self.collected.get(id) != Some(n)).collect();

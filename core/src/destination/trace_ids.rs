@@ -1,6 +1,6 @@
-//! Span ids of a row, for vendors with traces.
+//! The trace id and span id of a row, for the vendors that show traces: recorded with the row, or derived from its id.
 
-use super::json::Json;
+use crate::json::Json;
 use crate::kind::Kind;
 use crate::row::Row;
 #[cfg(feature = "destination-otlp")]
@@ -8,16 +8,16 @@ use crate::trace::share::trace_share;
 
 /// Ids of W3C Trace Context. Neither `trace` nor `span` is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
+pub(crate) struct TraceIds {
     pub(crate) trace: [u8; 16],
     pub(crate) span: [u8; 8],
     pub(crate) parent: Option<[u8; 8]>,
 }
 
 /// The ids stored in a row: its own span for an API call, the surrounding span for any other kind.
-pub(crate) fn stamped(fields: &Json<'_>) -> Option<Span> {
+pub(crate) fn recorded(fields: &Json<'_>) -> Option<TraceIds> {
     let trace = fields.get("trace")?;
-    Some(Span {
+    Some(TraceIds {
         trace: hex(trace.text("trace_id")?)?,
         span: hex(trace.text("span_id")?)?,
         parent: trace.text("parent").and_then(hex),
@@ -26,16 +26,16 @@ pub(crate) fn stamped(fields: &Json<'_>) -> Option<Span> {
 
 /// The span of a timed row. A row without ids of its own gets them from the event's id, so that a repeated request has
 /// the same ones: during a screen load it is a child of that screen, otherwise the root of a trace.
-pub(crate) fn of(row: &Row, fields: &Json<'_>) -> Span {
+pub(crate) fn of_row(row: &Row, fields: &Json<'_>) -> TraceIds {
     let [high @ .., _, _, _, _, _, _, _, _] = *row.id.as_bytes();
     let [_, _, _, _, _, _, _, _, low @ ..] = *row.id.as_bytes();
     let _: [u8; 8] = high;
-    match stamped(fields) {
-        Some(stamped) if is_of_the_screen(&stamped, row, fields) => {
-            Span { trace: stamped.trace, span: low, parent: Some(stamped.span) }
+    match recorded(fields) {
+        Some(ids) if belongs_to_screen(&ids, row, fields) => {
+            TraceIds { trace: ids.trace, span: low, parent: Some(ids.span) }
         }
-        Some(stamped) => stamped,
-        None => Span { trace: *row.id.as_bytes(), span: low, parent: None },
+        Some(ids) => ids,
+        None => TraceIds { trace: *row.id.as_bytes(), span: low, parent: None },
     }
 }
 
@@ -48,16 +48,16 @@ pub(crate) fn keeps(row: &Row, rate: f64) -> bool {
     let fields = Json::of(row);
     match fields.get("trace").and_then(|trace| trace.get("sampled")) {
         Some(Json::Bool(sampled)) => *sampled,
-        _ => trace_share(u128::from_be_bytes(of(row, &fields).trace)) < rate,
+        _ => trace_share(u128::from_be_bytes(of_row(row, &fields).trace)) < rate,
     }
 }
 
 /// Whether the ids are those of the loading screen rather than of the row. The engine derives a screen's view id from
 /// its trace, which tells the two apart.
-fn is_of_the_screen(stamped: &Span, row: &Row, fields: &Json<'_>) -> bool {
+fn belongs_to_screen(ids: &TraceIds, row: &Row, fields: &Json<'_>) -> bool {
     let Some(view) = fields.get("view") else { return false };
-    let mut id = stamped.trace;
-    id.iter_mut().skip(8).zip(stamped.span).for_each(|(byte, span)| *byte ^= span);
+    let mut id = ids.trace;
+    id.iter_mut().skip(8).zip(ids.span).for_each(|(byte, span)| *byte ^= span);
     if view.text("id") != Some(uuid::Uuid::from_bytes(id).to_string().as_str()) {
         return false;
     }
@@ -87,8 +87,8 @@ mod tests {
         Row { seq: 1, id, kind, run: 1, wall_ms: 0, mono_ms: 0, targets: Vec::new(), json: json.to_owned() }
     }
 
-    fn span(row: &Row) -> Span {
-        of(row, &Json::of(row))
+    fn span(row: &Row) -> TraceIds {
+        of_row(row, &Json::of(row))
     }
 
     const TRACE: &str = r#""trace":{"trace_id":"000102030405060708090a0b0c0d0e0f","span_id":"1111111111111111"}"#;

@@ -13,11 +13,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Limit of the wait for the next byte of a request.
-const PATIENCE: Duration = Duration::from_secs(20);
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A received request.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct ReceivedRequest {
     /// Path without query.
     pub path: String,
     /// Query without `?`.
@@ -27,12 +27,12 @@ pub struct Seen {
     /// The body, after decompression.
     pub body: Vec<u8>,
     /// True if the body was compressed.
-    pub packed: bool,
+    pub compressed: bool,
 }
 
 /// A response.
 #[derive(Clone, Debug, Default)]
-pub struct Reply {
+pub struct Response {
     /// HTTP status.
     pub status: u16,
     /// Headers beside `Content-Length` and `Connection`.
@@ -41,17 +41,17 @@ pub struct Reply {
     pub body: String,
 }
 
-impl Reply {
+impl Response {
     /// Returns a response with a JSON body.
     #[must_use]
-    pub fn json(status: u16, body: impl Into<String>) -> Reply {
-        Reply { status, headers: vec![("Content-Type", "application/json".into())], body: body.into() }
+    pub fn json(status: u16, body: impl Into<String>) -> Response {
+        Response { status, headers: vec![("Content-Type", "application/json".into())], body: body.into() }
     }
 
     /// Returns a response without a body.
     #[must_use]
-    pub fn status(status: u16) -> Reply {
-        Reply { status, ..Reply::default() }
+    pub fn status(status: u16) -> Response {
+        Response { status, ..Response::default() }
     }
 }
 
@@ -68,7 +68,7 @@ pub enum Fault {
     Cut,
     /// Respond as a captive portal, with 200 and an HTML page. Nothing is stored.
     Portal,
-    /// Do not respond until [`StandIn::release`]. Nothing is stored.
+    /// Do not respond until [`VendorServer::release`]. Nothing is stored.
     Hang,
 }
 
@@ -96,20 +96,20 @@ impl Fault {
 
 /// How the server responds.
 #[derive(Clone, Debug)]
-pub enum Mood {
+pub enum Behavior {
     /// As the vendor does.
-    Good,
+    Normal,
     /// With a random fault in every third response.
     EveryThird(Seeded),
     /// With this status always.
     Always(u16),
-    /// This fault in every answer.
+    /// With this fault in every response.
     Each(Fault),
 }
 
 /// A request and its outcome.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct LoggedRequest {
     /// The endpoint.
     pub route: &'static str,
     /// The keys of its events.
@@ -121,20 +121,20 @@ pub struct Entry {
 }
 
 struct State {
-    mood: Mood,
+    behavior: Behavior,
     count: u64,
-    log: Vec<Entry>,
+    log: Vec<LoggedRequest>,
     problems: Vec<String>,
 }
 
 struct Shared {
     vendor: Arc<dyn Vendor>,
     state: Mutex<State>,
-    news: Condvar,
+    changed: Condvar,
     open: AtomicU64,
     hanging: AtomicU64,
     released: AtomicU64,
-    over: AtomicBool,
+    stopped: AtomicBool,
 }
 
 impl Shared {
@@ -144,31 +144,31 @@ impl Shared {
 }
 
 /// A running server. Dropping it stops it.
-pub struct StandIn {
+pub struct VendorServer {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
-impl StandIn {
+impl VendorServer {
     /// Starts a server on a free port.
     #[must_use]
-    pub fn start(vendor: Arc<dyn Vendor>) -> StandIn {
+    pub fn start(vendor: Arc<dyn Vendor>) -> VendorServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("its address");
-        let state = State { mood: Mood::Good, count: 0, log: Vec::new(), problems: Vec::new() };
+        let state = State { behavior: Behavior::Normal, count: 0, log: Vec::new(), problems: Vec::new() };
         let shared = Arc::new(Shared {
             vendor,
             state: Mutex::new(state),
-            news: Condvar::new(),
+            changed: Condvar::new(),
             open: AtomicU64::new(0),
             hanging: AtomicU64::new(0),
             released: AtomicU64::new(0),
-            over: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
         });
         let all = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                if all.over.load(Ordering::SeqCst) {
+                if all.stopped.load(Ordering::SeqCst) {
                     return;
                 }
                 if let Ok(stream) = stream {
@@ -182,7 +182,7 @@ impl StandIn {
                 }
             }
         });
-        StandIn { address, shared }
+        VendorServer { address, shared }
     }
 
     /// Returns `http://127.0.0.1:<port>`.
@@ -198,13 +198,13 @@ impl StandIn {
     }
 
     /// Sets how the server responds from now on.
-    pub fn set(&self, mood: Mood) {
-        self.shared.state().mood = mood;
+    pub fn set(&self, behavior: Behavior) {
+        self.shared.state().behavior = behavior;
     }
 
     /// Returns all requests so far.
     #[must_use]
-    pub fn log(&self) -> Vec<Entry> {
+    pub fn log(&self) -> Vec<LoggedRequest> {
         self.shared.state().log.clone()
     }
 
@@ -233,21 +233,21 @@ impl StandIn {
 
     /// Waits until an event whose key contains one of these texts is stored.
     #[must_use]
-    pub fn has(&self, keys: &[String], wait: Duration) -> bool {
+    pub fn wait_for_any(&self, keys: &[String], wait: Duration) -> bool {
         let stored = |state: &mut State| {
             !state
                 .log
                 .iter()
                 .any(|entry| entry.stored && entry.keys.iter().any(|known| keys.iter().any(|key| known.contains(key))))
         };
-        let waited = self.shared.news.wait_timeout_while(self.shared.state(), wait, stored);
+        let waited = self.shared.changed.wait_timeout_while(self.shared.state(), wait, stored);
         !waited.expect("no panic inside").1.timed_out()
     }
 }
 
-impl Drop for StandIn {
+impl Drop for VendorServer {
     fn drop(&mut self) {
-        self.shared.over.store(true, Ordering::SeqCst);
+        self.shared.stopped.store(true, Ordering::SeqCst);
         self.release();
         // Wakes the thread, which waits for a connection.
         let _ = TcpStream::connect(self.address);
@@ -261,52 +261,52 @@ fn wait_for_close(mut stream: &TcpStream) {
 }
 
 fn serve(stream: &TcpStream, shared: &Shared) {
-    let _ = stream.set_read_timeout(Some(PATIENCE));
-    let Some(seen) = read(stream) else { return };
-    let route = shared.vendor.route(&seen);
-    let read = shared.vendor.read(&seen);
+    let _ = stream.set_read_timeout(Some(READ_TIMEOUT));
+    let Some(request) = read(stream) else { return };
+    let route = shared.vendor.route(&request);
+    let read = shared.vendor.read(&request);
     let (reply, fault) = {
         let mut state = shared.state();
         let (mut reply, mut fault) = (None, None);
         state.count += 1;
         let third = state.count.is_multiple_of(3);
-        match &mut state.mood {
-            Mood::Good => {}
-            Mood::Always(status) => reply = Some(Reply::status(*status)),
-            Mood::Each(each) => fault = Some(each.clone()),
-            Mood::EveryThird(random) if third => fault = Some(Fault::random(random)),
-            Mood::EveryThird(_) => {}
+        match &mut state.behavior {
+            Behavior::Normal => {}
+            Behavior::Always(status) => reply = Some(Response::status(*status)),
+            Behavior::Each(each) => fault = Some(each.clone()),
+            Behavior::EveryThird(random) if third => fault = Some(Fault::random(random)),
+            Behavior::EveryThird(_) => {}
         }
         let keys = match &read {
             Ok(keys) => keys.clone(),
             Err(problems) => {
                 state.problems.extend(problems.iter().map(|problem| format!("{route}: {problem}")));
-                reply = Some(Reply::status(400));
+                reply = Some(Response::status(400));
                 Vec::new()
             }
         };
         let stored = reply.is_none() && fault.as_ref().is_none_or(Fault::stores);
-        let reply = reply.unwrap_or_else(|| shared.vendor.answer(&seen, keys.len()));
+        let reply = reply.unwrap_or_else(|| shared.vendor.respond(&request, keys.len()));
         let noted = fault.clone().or((!stored).then_some(Fault::Status(reply.status, None)));
-        state.log.push(Entry { route, keys, stored, fault: noted });
+        state.log.push(LoggedRequest { route, keys, stored, fault: noted });
         (reply, fault)
     };
-    shared.news.notify_all();
-    answer(stream, shared, reply, fault);
+    shared.changed.notify_all();
+    send_response(stream, shared, reply, fault);
 }
 
-fn answer(mut stream: &TcpStream, shared: &Shared, reply: Reply, fault: Option<Fault>) {
+fn send_response(mut stream: &TcpStream, shared: &Shared, reply: Response, fault: Option<Fault>) {
     let reply = match fault {
         None | Some(Fault::Cut) => reply,
         Some(Fault::Lost | Fault::Reset) => return,
-        Some(Fault::Portal) => Reply {
+        Some(Fault::Portal) => Response {
             status: 200,
             headers: vec![("Content-Type", "text/html".into())],
             body: "<html>Welcome</html>".into(),
         },
         Some(Fault::Status(status, wait)) => {
             let headers = wait.map(|wait| ("Retry-After", wait.to_string())).into_iter().collect();
-            Reply { status, headers, body: String::new() }
+            Response { status, headers, body: String::new() }
         }
         Some(Fault::Hang) => {
             let before = shared.released.load(Ordering::SeqCst);
@@ -332,27 +332,27 @@ fn answer(mut stream: &TcpStream, shared: &Shared, reply: Reply, fault: Option<F
     let _ = stream.flush();
 }
 
-fn read(stream: &TcpStream) -> Option<Seen> {
+fn read(stream: &TcpStream) -> Option<ReceivedRequest> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let target = line.split(' ').nth(1)?.to_owned();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let mut seen = Seen { path: path.to_owned(), query: query.to_owned(), ..Seen::default() };
+    let mut request = ReceivedRequest { path: path.to_owned(), query: query.to_owned(), ..ReceivedRequest::default() };
     loop {
         line.clear();
         reader.read_line(&mut line).ok()?;
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        seen.headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+        request.headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
-    let len: usize = seen.headers.get("content-length")?.parse().ok()?;
+    let len: usize = request.headers.get("content-length")?.parse().ok()?;
     let mut body = vec![0; len];
     reader.read_exact(&mut body).ok()?;
-    seen.packed = seen.headers.get("content-encoding").is_some_and(|coding| coding == "gzip");
-    if seen.packed {
-        flate2::read::GzDecoder::new(body.as_slice()).read_to_end(&mut seen.body).ok()?;
+    request.compressed = request.headers.get("content-encoding").is_some_and(|coding| coding == "gzip");
+    if request.compressed {
+        flate2::read::GzDecoder::new(body.as_slice()).read_to_end(&mut request.body).ok()?;
     } else {
-        seen.body = body;
+        request.body = body;
     }
-    Some(seen)
+    Some(request)
 }

@@ -4,18 +4,14 @@
 //! A row is valid JSON: the writer made it, or serde_json did after a hook. Invalid JSON yields the members before the
 //! first error.
 
-use crate::destination::time::push_rfc3339;
-use crate::json::push_text;
-use std::fmt::Write as _;
-
 /// The members of a JSON object: names without quotes (still escaped), and values as text.
-pub(super) fn members<'a>(object: &'a str) -> Members<'a, 'a> {
+pub(crate) fn members<'a>(object: &'a str) -> Members<'a, 'a> {
     Members { text: object, at: if object.starts_with('{') { 1 } else { object.len() }, lists: None }
 }
 
 /// The members of a JSON object, and the elements of those members that are arrays with one of these names. An array is
 /// read once for both.
-pub(super) fn members_and_lists<'a, const N: usize>(
+pub(crate) fn members_and_lists<'a, const N: usize>(
     object: &'a str,
     names: [&'a str; N],
 ) -> (Vec<(&'a str, &'a str)>, [Vec<&'a str>; N]) {
@@ -26,12 +22,12 @@ pub(super) fn members_and_lists<'a, const N: usize>(
 }
 
 /// The elements of a JSON array as text.
-pub(super) fn elements(array: &str) -> Elements<'_> {
+pub(crate) fn elements(array: &str) -> Elements<'_> {
     Elements { text: array, at: if array.starts_with('[') { 1 } else { array.len() } }
 }
 
 /// See [`members`].
-pub(super) struct Members<'a, 'l> {
+pub(crate) struct Members<'a, 'l> {
     text: &'a str,
     at: usize,
     /// Names of arrays whose elements are wanted, and the elements found.
@@ -74,7 +70,7 @@ impl<'a> Iterator for Members<'a, '_> {
 }
 
 /// See [`elements`].
-pub(super) struct Elements<'a> {
+pub(crate) struct Elements<'a> {
     text: &'a str,
     at: usize,
 }
@@ -191,114 +187,14 @@ fn pass_string(rest: &mut std::slice::Iter<'_, u8>) -> Option<()> {
 }
 
 /// The text of a JSON string, unescaped; empty if the JSON is not a string.
-pub(super) fn text(json: &str) -> String {
+pub(crate) fn text(json: &str) -> String {
     serde_json::from_str(json).unwrap_or_default()
-}
-
-/// Writes a JSON object into a string, member by member.
-pub(super) struct Object<'o> {
-    out: &'o mut String,
-    any: bool,
-}
-
-impl<'o> Object<'o> {
-    /// Appends an object with the members that `members` writes.
-    pub(super) fn write(out: &'o mut String, members: impl FnOnce(&mut Object<'_>)) {
-        out.push('{');
-        let mut object = Object { out, any: false };
-        members(&mut object);
-        object.out.push('}');
-    }
-
-    fn key(&mut self, key: &str) {
-        if self.any {
-            self.out.push(',');
-        }
-        self.any = true;
-        self.out.push('"');
-        self.out.push_str(key);
-        self.out.push_str("\":");
-    }
-
-    /// A member whose key and value are JSON already.
-    pub(super) fn raw(&mut self, key: &str, json: &str) {
-        self.key(key);
-        self.out.push_str(json);
-    }
-
-    /// The same, unless the value is missing or `null`.
-    pub(super) fn maybe(&mut self, key: &str, json: Option<&str>) {
-        if let Some(json) = json.filter(|json| *json != "null") {
-            self.raw(key, json);
-        }
-    }
-
-    /// A string.
-    pub(super) fn text(&mut self, key: &str, text: &str) {
-        self.key(key);
-        push_text(self.out, text);
-    }
-
-    /// A number, or anything that prints as JSON.
-    pub(super) fn number(&mut self, key: &str, number: impl std::fmt::Display) {
-        self.key(key);
-        // Writing to a string cannot fail.
-        let _ = write!(self.out, "{number}");
-    }
-
-    /// A time in milliseconds since 1970, as RFC 3339.
-    pub(super) fn time(&mut self, key: &str, ms: i64) {
-        self.key(key);
-        self.out.push('"');
-        push_rfc3339(self.out, ms);
-        self.out.push('"');
-    }
-
-    /// An object.
-    pub(super) fn object(&mut self, key: &str, members: impl FnOnce(&mut Object<'_>)) {
-        self.key(key);
-        Object::write(self.out, members);
-    }
-
-    /// An array; `elements` writes what is between the brackets.
-    pub(super) fn array(&mut self, key: &str, elements: impl FnOnce(&mut String)) {
-        self.key(key);
-        self.out.push('[');
-        elements(self.out);
-        self.out.push(']');
-    }
-}
-
-/// A JSON string.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    push_text(&mut out, text);
-    out
-}
-
-/// Writes the elements of an array with commas between.
-pub(super) fn push_list<T>(
-    out: &mut String,
-    values: impl IntoIterator<Item = T>,
-    mut push: impl FnMut(&mut String, T),
-) {
-    for (at, value) in values.into_iter().enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        push(out, value);
-    }
-}
-
-/// Seconds since 1970 with milliseconds, as a JSON number.
-pub(super) fn seconds(ms: i64) -> String {
-    let sign = if ms < 0 { "-" } else { "" };
-    format!("{sign}{}.{:03}", ms.unsigned_abs() / 1_000, ms.unsigned_abs() % 1_000)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::{Escaped, Object, push_list};
     use proptest::prelude::*;
 
     #[test]
@@ -375,11 +271,11 @@ mod tests {
             let text = value.to_string();
             let mut again = String::new();
             if value.is_object() {
-                Object::write(&mut again, |object| members(&text).for_each(|(key, value)| object.raw(key, value)));
+                Object::write(&mut again, |object| members(&text).for_each(|(key, value)| object.json(Escaped(key), value)));
                 prop_assert_eq!(again, text);
             } else if value.is_array() {
                 push_list(&mut again, elements(&text), |out, element| out.push_str(element));
-                prop_assert_eq!(format!("[{again}]"), text);
+                prop_assert_eq!(again, text);
             }
         }
 
@@ -408,10 +304,5 @@ mod tests {
             proptest::collection::vec(proptest::collection::btree_map(text, text, 0..3), 0..3)
                 .prop_map(|list| serde_json::to_value(list).unwrap_or_default()),
         ]
-    }
-
-    #[test]
-    fn seconds_have_three_decimals() {
-        assert_eq!([seconds(1_795_400_000_007), seconds(-1_500)], ["1795400000.007", "-1.500"]);
     }
 }

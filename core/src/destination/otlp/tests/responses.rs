@@ -1,4 +1,4 @@
-//! Every form of an answer, and what it means.
+//! Every form of a response, and what it means.
 
 use super::*;
 use crate::destination::{Action, RowOutcome};
@@ -8,17 +8,17 @@ use std::time::Duration;
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json; charset=utf-8";
 
-fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Response {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Answer { status, headers, body: body.to_vec(), cut: false }
+    Response { status, headers, body: body.to_vec(), cut: false }
 }
 
 /// The verdict on a request with three messages and an error with two breadcrumbs: six log records.
-fn verdict(answer: &Answer) -> Verdict {
+fn verdict(response: &Response) -> Verdict {
     let trail = r#"{"trail":[{"ts":1},{"ts":2}]}"#;
     let mut rows: Vec<Row> = (1..4).map(|n| row(n, Kind::Message, 1, "{}")).collect();
     rows.insert(0, row(9, Kind::Error, 1, trail));
-    otlp().build().unwrap().verdict(&LOGS, &batch(&rows, &[run(1)], &[]), answer)
+    otlp().build().unwrap().verdict(&LOGS, &batch(&rows, &[run(1)], &[]), response)
 }
 
 fn delivered(all_but: usize) -> Action {
@@ -31,7 +31,7 @@ fn delivered(all_but: usize) -> Action {
 fn a_2xx_is_success_unless_it_contains_a_partial_success() {
     let settles = |content_type: &str, body: &[u8]| {
         let headers: &[_] = if content_type.is_empty() { &[] } else { &[("content-type", content_type)] };
-        verdict(&answer(200, headers, body)).action
+        verdict(&response(200, headers, body)).action
     };
     for (content_type, body) in [
         (PROTOBUF, &b""[..]),
@@ -48,7 +48,7 @@ fn a_2xx_is_success_unless_it_contains_a_partial_success() {
     ] {
         assert_eq!(settles(content_type, body), delivered(0), "{content_type} {body:?}");
     }
-    assert_eq!(verdict(&answer(204, &[], b"")).action, delivered(0));
+    assert_eq!(verdict(&response(204, &[], b"")).action, delivered(0));
     for (content_type, body) in [
         ("text/html", &b""[..]),
         ("text/plain", b"OK"),
@@ -70,7 +70,7 @@ fn a_2xx_is_success_unless_it_contains_a_partial_success() {
     ] {
         assert_eq!(settles(content_type, body), delivered(0), "{content_type} {body:?}");
     }
-    let cut = Answer { cut: true, ..answer(200, &[("content-type", PROTOBUF)], b"") };
+    let cut = Response { cut: true, ..response(200, &[("content-type", PROTOBUF)], b"") };
     assert_eq!(verdict(&cut).action, delivered(0));
     // A proxy may lose the content type.
     let unlabelled = br#"{"partialSuccess":{"rejectedLogRecords":2}}"#;
@@ -79,7 +79,7 @@ fn a_2xx_is_success_unless_it_contains_a_partial_success() {
 
 #[test]
 fn a_partial_success_counts_what_was_refused_and_sends_nothing_again() {
-    let json = |text: &str| verdict(&answer(200, &[("content-type", JSON)], text.as_bytes()));
+    let json = |text: &str| verdict(&response(200, &[("content-type", JSON)], text.as_bytes()));
     let two = json(r#"{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"too old"}}"#);
     assert_eq!(two.action, delivered(2));
     assert_eq!(two.note.as_deref(), Some("2 rejected: too old"));
@@ -88,7 +88,7 @@ fn a_partial_success_counts_what_was_refused_and_sends_nothing_again() {
     assert_eq!(json(r#"{"partialSuccess":{"rejectedLogRecords":5}}"#).action, delivered(4));
     assert_eq!(json(r#"{"partialSuccess":{"rejectedLogRecords":"6"}}"#).action, delivered(4));
     assert_eq!(json(r#"{"partialSuccess":{"rejectedLogRecords":"-1"}}"#).action, delivered(0));
-    let protobuf = |body: &[u8]| verdict(&answer(200, &[("content-type", PROTOBUF)], body));
+    let protobuf = |body: &[u8]| verdict(&response(200, &[("content-type", PROTOBUF)], body));
     let three = protobuf(b"\x0a\x09\x08\x03\x12\x05stale");
     assert_eq!((three.action, three.note.as_deref()), (delivered(3), Some("3 rejected: stale")));
     let negative = protobuf(b"\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");
@@ -104,7 +104,7 @@ fn of_data_points_and_spans_too_a_rejection_of_all_is_all() {
     let otlp = otlp().build().unwrap();
     let refuse = |n: u64, member: &str| {
         let body = format!(r#"{{"partialSuccess":{{"{member}":"{n}"}}}}"#);
-        answer(200, &[("content-type", JSON)], body.as_bytes())
+        response(200, &[("content-type", JSON)], body.as_bytes())
     };
     let count = |n: u8| row(n, Kind::Metric, 1, r#"{"name":"c","type":"counter","value":1}"#);
     let rows = [count(1), count(2), row(3, Kind::Frames, 1, r#"{"name":"s","slow_frames":1}"#)];
@@ -122,24 +122,24 @@ fn of_data_points_and_spans_too_a_rejection_of_all_is_all() {
 #[test]
 fn every_status_has_its_class() {
     let secs = Duration::from_secs;
-    let stop = |status: u16| matches!(verdict(&answer(status, &[], b"")).action, Action::Stop(_));
+    let stop = |status: u16| matches!(verdict(&response(status, &[], b"")).action, Action::Stop(_));
     for status in [300, 301, 302, 303, 304, 307, 308, 401, 403, 404, 405, 410] {
         assert!(stop(status), "{status}");
     }
     for status in [400, 402, 406, 409, 411, 412, 413, 414, 416, 417, 418, 421, 422, 424, 426, 428, 431, 451, 499] {
-        assert_eq!(verdict(&answer(status, &[], b"")).action, Action::Split, "{status}");
+        assert_eq!(verdict(&response(status, &[], b"")).action, Action::Split, "{status}");
     }
-    assert_eq!(verdict(&answer(415, &[], b"")).action, Action::Uncompressed);
-    assert_eq!(verdict(&answer(429, &[], b"")).action, Action::Keep(None));
-    let wait = answer(429, &[("retry-after", "7")], b"");
+    assert_eq!(verdict(&response(415, &[], b"")).action, Action::Uncompressed);
+    assert_eq!(verdict(&response(429, &[], b"")).action, Action::Keep(None));
+    let wait = response(429, &[("retry-after", "7")], b"");
     assert_eq!(verdict(&wait).action, Action::Keep(Some(secs(7))));
     for status in [408, 425, 500, 501, 502, 503, 504, 505, 507, 511, 520, 599] {
-        assert_eq!(verdict(&answer(status, &[], b"")).action, Action::Outage(None), "{status}");
-        let wait = answer(status, &[("retry-after", "7")], b"");
+        assert_eq!(verdict(&response(status, &[], b"")).action, Action::Outage(None), "{status}");
+        let wait = response(status, &[("retry-after", "7")], b"");
         assert_eq!(verdict(&wait).action, Action::Outage(Some(secs(7))), "{status}");
     }
     for status in [0, 100, 101, 199, 600, 999] {
-        assert!(matches!(verdict(&answer(status, &[], b"")).action, Action::Ambiguous(_)), "{status}");
+        assert!(matches!(verdict(&response(status, &[], b"")).action, Action::Ambiguous(_)), "{status}");
     }
 }
 
@@ -159,22 +159,22 @@ fn a_wait_is_read_in_seconds_and_as_a_date_and_never_exceeds_a_day() {
         (vec![("retry-after", "-5")], None),
         (vec![("retry-after", "1.5")], None),
     ] {
-        let action = verdict(&answer(429, &headers, b"")).action;
+        let action = verdict(&response(429, &headers, b"")).action;
         assert_eq!(action, Action::Keep(wait.map(Duration::from_secs)), "{headers:?}");
     }
 }
 
 #[test]
 fn the_servers_own_words_are_kept_short_and_a_redirect_is_told() {
-    let json = answer(400, &[("content-type", JSON)], br#"{"code":3,"message":"bad time"}"#);
+    let json = response(400, &[("content-type", JSON)], br#"{"code":3,"message":"bad time"}"#);
     assert_eq!(verdict(&json).note.as_deref(), Some("bad time"));
-    let protobuf = answer(400, &[("content-type", PROTOBUF)], b"\x08\x03\x12\x08bad time");
+    let protobuf = response(400, &[("content-type", PROTOBUF)], b"\x08\x03\x12\x08bad time");
     assert_eq!(verdict(&protobuf).note.as_deref(), Some("bad time"));
     for body in [&b""[..], b"\xff", b"{}", b"\x12\x01"] {
-        assert_eq!(verdict(&answer(400, &[("content-type", PROTOBUF)], body)).note, None);
-        assert_eq!(verdict(&answer(503, &[("content-type", "text/html")], body)).note, None);
+        assert_eq!(verdict(&response(400, &[("content-type", PROTOBUF)], body)).note, None);
+        assert_eq!(verdict(&response(503, &[("content-type", "text/html")], body)).note, None);
     }
-    let Action::Stop(why) = verdict(&answer(302, &[("location", "https://login.example/\r\n")], b"")).action else {
+    let Action::Stop(why) = verdict(&response(302, &[("location", "https://login.example/\r\n")], b"")).action else {
         panic!("a redirect stops")
     };
     assert_eq!(why, "the endpoint redirects to https://login.example/");

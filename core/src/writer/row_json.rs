@@ -1,21 +1,23 @@
-//! Converts a ring record into the JSON of a row and applies the privacy rules.
+//! The JSON of a row: an object whose values obey the privacy rules.
 
 use crate::event::decode::{Raw, RawFrame, Reader};
 use crate::event::field::Field;
-use crate::json::{push_number, push_text};
+use crate::json::{Object, push_comma, push_float, push_text};
 use crate::privacy::{Rules, key_is_exempt, key_is_secret};
+use std::fmt::Write as _;
 
-/// Builds a JSON object, member by member.
-pub(crate) struct Object {
+/// Builds the JSON object of a row, member by member.
+pub(crate) struct RowJson {
+    /// The object without its closing brace.
     text: String,
     rules: Rules,
 }
 
-impl Object {
-    pub(crate) fn new(rules: Rules) -> Object {
+impl RowJson {
+    pub(crate) fn new(rules: Rules) -> RowJson {
         let mut text = String::with_capacity(512);
         text.push('{');
-        Object { text, rules }
+        RowJson { text, rules }
     }
 
     /// The privacy rules that its fields obey.
@@ -23,29 +25,23 @@ impl Object {
         self.rules
     }
 
-    fn key(&mut self, key: &str) {
-        if self.text.len() > 1 {
-            self.text.push(',');
-        }
-        push_text(&mut self.text, key);
-        self.text.push(':');
+    fn object(&mut self) -> Object<'_> {
+        Object::open(&mut self.text)
     }
 
     /// Adds a member whose value is JSON text.
-    pub(crate) fn raw(&mut self, key: &str, json: &str) {
-        self.key(key);
-        self.text.push_str(json);
+    pub(crate) fn json(&mut self, name: &str, json: &str) {
+        self.object().json(name, json);
     }
 
     /// Adds a text member without scrubbing.
-    pub(crate) fn text(&mut self, key: &str, text: &str) {
-        self.key(key);
-        push_text(&mut self.text, text);
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
+        self.object().text(name, text);
     }
 
     /// Adds a number member.
-    pub(crate) fn number(&mut self, key: &str, number: impl std::fmt::Display) {
-        self.raw(key, &number.to_string());
+    pub(crate) fn number(&mut self, name: &str, number: impl std::fmt::Display) {
+        self.object().number(name, number);
     }
 
     /// Adds a field of an event under its privacy rule.
@@ -54,16 +50,18 @@ impl Object {
         if key.is_empty() {
             return;
         }
-        self.key(key);
+        let rules = self.rules;
+        let mut object = self.object();
+        let out = object.name(key);
         match (field, value) {
-            (Field::Url, Raw::Str(url)) => push_text(&mut self.text, &self.rules.url(url)),
-            // Not scrubbed: ids, codes of a closed list, and the address to which the user wants an answer.
+            (Field::Url, Raw::Str(url)) => push_text(out, &rules.url(url)),
+            // Not scrubbed: ids, codes of a closed list, and the address at which the user wants a reply.
             (Field::TransactionId | Field::Currency | Field::Email | Field::About | Field::Session, _) => {
-                push_value(&mut self.text, self.rules, value, Under::Exempt);
+                push_value(out, rules, value, Under::Exempt);
             }
             // The name of a user property decides about its value.
-            (Field::Value, value) => push_keyed(&mut self.text, self.rules, name, value),
-            (_, value) => push_value(&mut self.text, self.rules, value, Under::Text),
+            (Field::Value, value) => push_keyed(out, rules, name, value),
+            (_, value) => push_value(out, rules, value, Under::Text),
         }
     }
 
@@ -78,14 +76,14 @@ impl Object {
     }
 }
 
-/// The JSON of a value under this key.
+/// The JSON of a value under this key, which decides how the value is scrubbed.
 pub(crate) fn keyed(rules: Rules, key: &str, value: Raw<'_>) -> String {
     let mut text = String::new();
     push_keyed(&mut text, rules, key, value);
     text
 }
 
-/// What a value stands under.
+/// Where a value was found.
 #[derive(Clone, Copy)]
 enum Under<'k> {
     /// A field of free text.
@@ -108,9 +106,10 @@ fn push_value(out: &mut String, rules: Rules, value: Raw<'_>, under: Under<'_>) 
     match value {
         Raw::Null => out.push_str("null"),
         Raw::Bool(value) => out.push_str(if value { "true" } else { "false" }),
-        Raw::I64(number) => out.push_str(&number.to_string()),
-        Raw::U64(number) => out.push_str(&number.to_string()),
-        Raw::F64(number) => push_number(out, number),
+        // Writing to a string cannot fail.
+        Raw::I64(number) => drop(write!(out, "{number}")),
+        Raw::U64(number) => drop(write!(out, "{number}")),
+        Raw::F64(number) => push_float(out, number),
         Raw::Str(text) => match under {
             Under::Exempt => push_text(out, text),
             Under::Text => push_text(out, &rules.text(text)),
@@ -118,11 +117,9 @@ fn push_value(out: &mut String, rules: Rules, value: Raw<'_>, under: Under<'_>) 
         },
         Raw::List(count, mut reader) => {
             out.push('[');
-            for at in 0..count {
+            for _ in 0..count {
                 let Some(value) = reader.value() else { break };
-                if at > 0 {
-                    out.push(',');
-                }
+                push_comma(out);
                 push_value(out, rules, value, under);
             }
             out.push(']');
@@ -146,32 +143,27 @@ fn push_map(out: &mut String, rules: Rules, count: u16, mut reader: Reader<'_>) 
             }
         }
     }
-    out.push('{');
-    for (at, (key, value)) in entries.into_iter().enumerate() {
-        if at > 0 {
-            out.push(',');
+    Object::write(out, |object| {
+        for (key, value) in entries {
+            push_keyed(object.name(&*rules.text(key)), rules, key, value);
         }
-        push_text(out, &rules.text(key));
-        out.push(':');
-        push_keyed(out, rules, key, value);
-    }
-    out.push('}');
+    });
 }
 
 fn push_frame(out: &mut String, rules: Rules, frame: &RawFrame<'_>) {
-    let mut object = Object::new(rules);
-    for (key, text) in [("function", frame.function), ("module", frame.module), ("file", frame.file)] {
-        if !text.is_empty() {
-            object.text(key, &rules.text(text));
+    Object::write(out, |object| {
+        for (name, text) in [("function", frame.function), ("module", frame.module), ("file", frame.file)] {
+            if !text.is_empty() {
+                object.text(name, &rules.text(text));
+            }
         }
-    }
-    for (key, number) in
-        [("line", u64::from(frame.line)), ("column", u64::from(frame.column)), ("address", frame.address)]
-    {
-        if number != 0 {
-            object.number(key, number);
+        for (name, number) in
+            [("line", u64::from(frame.line)), ("column", u64::from(frame.column)), ("address", frame.address)]
+        {
+            if number != 0 {
+                object.number(name, number);
+            }
         }
-    }
-    object.raw("in_app", if frame.in_app { "true" } else { "false" });
-    out.push_str(&object.finish());
+        object.flag("in_app", frame.in_app);
+    });
 }

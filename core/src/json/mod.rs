@@ -1,0 +1,18 @@
+//! JSON text, written and read without building a tree of values where speed matters.
+//!
+//! - [`Object`] appends an object to a string, member by member. The writer uses it for rows, and the destinations
+//!   that write JSON by hand use it for their requests.
+//! - [`split`] cuts JSON text into members and elements without parsing the values, so that they can be copied.
+//! - [`Json`] is a parsed value that borrows its strings from the text.
+//!
+//! `serde_json` parses and writes everything else.
+
+#[cfg(feature = "destination-sentry")]
+pub(crate) mod split;
+#[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
+mod value;
+mod write;
+
+#[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
+pub(crate) use value::Json;
+pub(crate) use write::{Escaped, Name, Object, push_comma, push_float, push_list, push_name, push_text, quoted};
