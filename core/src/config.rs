@@ -148,6 +148,13 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Whether a request to `url` carries trace headers.
+    pub(crate) fn may_carry_headers(&self, url: &str) -> bool {
+        !self.trace_styles.is_empty() && self.targets.allows(url)
+    }
+}
+
 /// Collects the values of a [`Config`]; [`ConfigBuilder::build`] validates them.
 #[must_use]
 #[derive(Debug)]

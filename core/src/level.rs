@@ -35,7 +35,7 @@ impl Level {
 
     /// The spelling in rows, in the inspector and at the server.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Level::Debug => "debug",
             Level::Info => "info",

@@ -1,6 +1,7 @@
 #![doc = include_str!("../../README.md")]
 
 mod attributes;
+mod batch;
 #[cfg(feature = "bench-access")]
 #[doc(hidden)]
 pub mod bench;
@@ -58,5 +59,5 @@ pub use privacy::kinds::{KINDS as PRIVACY_KINDS, PrivacyKind};
 #[doc(hidden)]
 #[must_use]
 pub fn fields_of_kind(kind: Kind) -> Vec<&'static str> {
-    event::field::of_kind(kind)
+    event::field::of_kind(kind).iter().map(|field| field.as_str()).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::encode::{F64, FALSE, FRAME, I64, LIST, MAP, NULL, STR, TRUE, U64};
 use super::field::Field;
+use crate::id::EventId;
 
 /// A value as it is encoded in the ring.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,6 +71,8 @@ pub(crate) struct Body<'a> {
     pub(crate) mono_us: i64,
     /// The time that the caller gave, if any.
     at_ms: Option<i64>,
+    /// The id that a face gave.
+    pub(crate) id: Option<EventId>,
     pub(crate) fields: Vec<(Field, Raw<'a>)>,
 }
 
@@ -81,6 +84,7 @@ impl<'a> Body<'a> {
             wall_ms: i64::from_le_bytes(reader.take()?),
             mono_us: i64::from_le_bytes(reader.take()?),
             at_ms: None,
+            id: None,
             fields: Vec::with_capacity(16),
         };
         while !reader.rest.is_empty() {
@@ -88,6 +92,7 @@ impl<'a> Body<'a> {
             let value = reader.value()?;
             match Field::from_number(number) {
                 Some(Field::At) => body.at_ms = value.i64(),
+                Some(Field::Id) => body.id = value.str().and_then(|id| id.parse().ok()),
                 Some(field) => body.fields.push((field, value)),
                 None => {}
             }

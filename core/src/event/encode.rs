@@ -4,6 +4,7 @@
 //! by its length. Values that exceed a limit are cut here, where it is cheapest; the record carries the number of cuts.
 
 use super::field::Field;
+use super::node::{Node, Shape};
 use super::time::is_believed;
 use super::{Event, Frame};
 use crate::attributes::{Attrs, Value};
@@ -80,6 +81,17 @@ impl<'b> Encoder<'b> {
             Value::I64(number) => self.i64_field(field, number),
             Value::U64(number) => self.number_field(field, U64, number.to_le_bytes()),
             Value::Bool(value) => self.bool_field(field, value),
+            _ => self.other_field(field, &value),
+        }
+    }
+
+    /// Adds a field of any type, from a decoded document.
+    pub(crate) fn node_field<N: Node>(&mut self, field: Field, value: &N) {
+        match value.shape() {
+            Shape::Str(text) => self.text_field(field, text),
+            Shape::I64(number) => self.i64_field(field, number),
+            Shape::U64(number) => self.number_field(field, U64, number.to_le_bytes()),
+            Shape::Bool(value) => self.bool_field(field, value),
             _ => self.other_field(field, value),
         }
     }
@@ -92,7 +104,7 @@ impl<'b> Encoder<'b> {
             self.put([field as u8, STR, low, high]);
             self.bytes(text.as_bytes());
         } else {
-            self.other_field(field, Value::Str(text));
+            self.other_field(field, &Value::Str(text));
         }
     }
 
@@ -131,7 +143,7 @@ impl<'b> Encoder<'b> {
     }
 
     /// A field that needs cutting or has a type without a short path.
-    fn other_field(&mut self, field: Field, value: Value<'_>) {
+    fn other_field<N: Node>(&mut self, field: Field, value: &N) {
         if self.room() < FIELD_ROOM {
             self.cut += 1;
             return;
@@ -144,8 +156,9 @@ impl<'b> Encoder<'b> {
         }
     }
 
+    /// Adds a map, whose entries count as attributes.
     #[inline]
-    fn map_field(&mut self, field: Field, entries: Attrs<'_>) {
+    pub(crate) fn map_field<N: Node>(&mut self, field: Field, entries: &[(N::Key, N)]) {
         if self.room() < FIELD_ROOM {
             self.cut += 1;
             return;
@@ -184,7 +197,7 @@ impl<'b> Encoder<'b> {
     }
 
     /// Adds stack frames, outermost first. Only the innermost [`FRAMES`] are kept.
-    fn frames(&mut self, frames: &[Frame<'_>]) {
+    pub(crate) fn frames(&mut self, frames: &[Frame<'_>]) {
         let kept = frames.get(frames.len().saturating_sub(FRAMES)..).unwrap_or(frames);
         self.cut += (frames.len() - kept.len()) as u64;
         if self.room() < FIELD_ROOM {
@@ -232,22 +245,22 @@ impl<'b> Encoder<'b> {
 
     // Inlined into the loop over attributes, where a call for each would cost more than the copy.
     #[inline(always)]
-    fn value(&mut self, value: Value<'_>, depth: usize, limit: usize) -> bool {
-        match value {
-            Value::Bool(value) => self.put([if value { TRUE } else { FALSE }]),
-            Value::I64(number) => self.number(I64, number.to_le_bytes()),
-            Value::F64(number) if number.is_finite() => self.number(F64, number.to_le_bytes()),
-            Value::Str(text) => self.put([STR]) && self.text(text, limit),
+    fn value<N: Node>(&mut self, value: &N, depth: usize, limit: usize) -> bool {
+        match value.shape() {
+            Shape::Bool(value) => self.put([if value { TRUE } else { FALSE }]),
+            Shape::I64(number) => self.number(I64, number.to_le_bytes()),
+            Shape::F64(number) if number.is_finite() => self.number(F64, number.to_le_bytes()),
+            Shape::Str(text) => self.put([STR]) && self.text(text, limit),
             _ => self.rare_value(value, depth, limit),
         }
     }
 
     #[inline(never)]
-    fn rare_value(&mut self, value: Value<'_>, depth: usize, limit: usize) -> bool {
-        match value {
-            Value::Null => self.put([NULL]),
-            Value::U64(number) => self.number(U64, number.to_le_bytes()),
-            Value::F64(number) => {
+    fn rare_value<N: Node>(&mut self, value: &N, depth: usize, limit: usize) -> bool {
+        match value.shape() {
+            Shape::Null => self.put([NULL]),
+            Shape::U64(number) => self.number(U64, number.to_le_bytes()),
+            Shape::F64(number) => {
                 self.cut += 1;
                 let word = if number.is_nan() {
                     "NaN"
@@ -258,24 +271,24 @@ impl<'b> Encoder<'b> {
                 };
                 self.put([STR]) && self.text(word, limit)
             }
-            Value::List(_) | Value::Map(_) if depth >= ATTRIBUTE_DEPTH => {
+            Shape::List(_) | Shape::Map(_) if depth >= ATTRIBUTE_DEPTH => {
                 self.cut += 1;
                 self.put([STR]) && self.text(TOO_DEEP, limit)
             }
-            Value::List(values) => self.list(values, depth),
-            Value::Map(entries) => self.map(entries, depth),
-            Value::Bool(value) => self.put([if value { TRUE } else { FALSE }]),
-            Value::I64(number) => self.number(I64, number.to_le_bytes()),
-            Value::Str(text) => self.put([STR]) && self.text(text, limit),
+            Shape::List(values) => self.list(values, depth),
+            Shape::Map(entries) => self.map(entries, depth),
+            Shape::Bool(value) => self.put([if value { TRUE } else { FALSE }]),
+            Shape::I64(number) => self.number(I64, number.to_le_bytes()),
+            Shape::Str(text) => self.put([STR]) && self.text(text, limit),
         }
     }
 
-    fn list(&mut self, values: &[Value<'_>], depth: usize) -> bool {
+    fn list<N: Node>(&mut self, values: &[N], depth: usize) -> bool {
         let Some(count_at) = self.open(LIST) else { return false };
         let mut count = 0u16;
         for value in values.iter().take(ELEMENTS) {
             let start = self.at;
-            if !self.value(*value, depth + 1, TEXT_BYTES) {
+            if !self.value(value, depth + 1, TEXT_BYTES) {
                 self.at = start;
                 break;
             }
@@ -286,13 +299,13 @@ impl<'b> Encoder<'b> {
         true
     }
 
-    fn map(&mut self, entries: &[(&str, Value<'_>)], depth: usize) -> bool {
+    fn map<N: Node>(&mut self, entries: &[(N::Key, N)], depth: usize) -> bool {
         let Some(count_at) = self.open(MAP) else { return false };
         let most = if depth == 0 { ATTRIBUTES } else { ELEMENTS };
         let mut count = 0u16;
         for (key, value) in entries.iter().take(most) {
             let start = self.at;
-            if !(self.text(key, NAME_BYTES) && self.value(*value, depth + 1, TEXT_BYTES)) {
+            if !(self.text(key.as_ref(), NAME_BYTES) && self.value(value, depth + 1, TEXT_BYTES)) {
                 self.at = start;
                 break;
             }
@@ -369,7 +382,7 @@ impl<'b> Encoder<'b> {
         true
     }
 
-    fn targets(&mut self, targets: &[&str]) {
+    pub(crate) fn targets(&mut self, targets: &[&str]) {
         self.put([Field::Targets as u8]);
         let Some(count_at) = self.open(LIST) else { return };
         let mut count = 0u16;

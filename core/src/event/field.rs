@@ -107,12 +107,15 @@ fields! {
     At = 120 "",
     /// Facts about the device at the moment of the event.
     Conditions = 90 "conditions",
+    /// The id that a face gave to the event: a UUID; a column of its own.
+    Id = 121 "",
 }
 
-/// Names of the fields that a row of this kind can have, without those that every row is stamped with.
-pub(crate) fn of_kind(kind: Kind) -> Vec<&'static str> {
+/// The fields that a row of this kind can have, in the order in which they are encoded, without those that every row is
+/// stamped with.
+pub(crate) fn of_kind(kind: Kind) -> &'static [Field] {
     use Field as F;
-    let fields: &[Field] = match kind {
+    match kind {
         Kind::Crash | Kind::Error => &[
             F::Type,
             F::Message,
@@ -157,8 +160,7 @@ pub(crate) fn of_kind(kind: Kind) -> Vec<&'static str> {
         Kind::Metric => &[F::Name, F::Type, F::Value, F::Unit, F::Attrs],
         Kind::Frames => &[F::Name, F::SlowFrames, F::FrozenFrames, F::TotalFrames, F::Attrs],
         Kind::LongTask => &[F::Name, F::StartMs, F::DurationUs, F::Attrs],
-    };
-    fields.iter().map(|field| field.as_str()).collect()
+    }
 }
 
 #[cfg(test)]

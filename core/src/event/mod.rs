@@ -23,6 +23,7 @@ mod error;
 mod feedback;
 pub(crate) mod field;
 mod metric;
+pub(crate) mod node;
 mod revenue;
 pub(crate) mod time;
 mod timing;
@@ -44,6 +45,9 @@ use field::Field;
 
 /// Largest number of fields of an event, without attributes, context, frames and targets.
 const MOST_FIELDS: usize = 16;
+
+/// The message of a hang.
+pub(crate) const HANG_MESSAGE: &str = "the main thread did not answer";
 
 /// An event, borrowed from the caller. Created here or from a typed argument ([`Timing`], [`ErrorEvent`] ...), and recorded by
 /// [`crate::Monitor::record`].
@@ -124,9 +128,8 @@ impl<'a> Event<'a> {
     /// The main thread did not respond for `duration`. `stack` is its stack, outermost frame first.
     #[must_use]
     pub fn hang(duration: std::time::Duration, stack: &'a [Frame<'a>]) -> Event<'a> {
-        let mut event = Event::new(Kind::Hang)
-            .with(Field::Message, "the main thread did not answer")
-            .with(Field::DurationUs, micros(duration));
+        let mut event =
+            Event::new(Kind::Hang).with(Field::Message, HANG_MESSAGE).with(Field::DurationUs, micros(duration));
         event.frames = stack;
         event
     }

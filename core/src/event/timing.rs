@@ -61,7 +61,7 @@ pub struct Timing<'a> {
 
 impl<'a> Timing<'a> {
     #[inline]
-    fn new(kind: TimingKind, name: &'a str, duration: Duration) -> Timing<'a> {
+    pub(crate) fn of(kind: TimingKind, name: &'a str, duration: Duration) -> Timing<'a> {
         Timing {
             kind,
             name,
@@ -84,7 +84,7 @@ impl<'a> Timing<'a> {
     #[must_use]
     #[inline]
     pub fn screen_load(name: &'a str, duration: Duration) -> Timing<'a> {
-        Timing::new(TimingKind::ScreenLoad, name, duration)
+        Timing::of(TimingKind::ScreenLoad, name, duration)
     }
 
     /// An app start.
@@ -92,28 +92,28 @@ impl<'a> Timing<'a> {
     #[inline]
     pub fn app_start(kind: StartKind, duration: Duration) -> Timing<'a> {
         let word = if kind == StartKind::Cold { "cold" } else { "warm" };
-        Timing::new(TimingKind::AppStart, word, duration)
+        Timing::of(TimingKind::AppStart, word, duration)
     }
 
     /// An HTTP exchange. The query of the URL never leaves the process.
     #[must_use]
     #[inline]
     pub fn api_call(method: &'a str, url: &'a str, duration: Duration) -> Timing<'a> {
-        Timing { method, ..Timing::new(TimingKind::ApiCall, url, duration) }
+        Timing { method, ..Timing::of(TimingKind::ApiCall, url, duration) }
     }
 
     /// An image load.
     #[must_use]
     #[inline]
     pub fn image_load(url: &'a str, duration: Duration) -> Timing<'a> {
-        Timing::new(TimingKind::ImageLoad, url, duration)
+        Timing::of(TimingKind::ImageLoad, url, duration)
     }
 
     /// A long task on the main thread.
     #[must_use]
     #[inline]
     pub fn long_task(name: &'a str, duration: Duration) -> Timing<'a> {
-        Timing::new(TimingKind::LongTask, name, duration)
+        Timing::of(TimingKind::LongTask, name, duration)
     }
 
     /// Sets the start, in milliseconds since 1970. Default: the end minus the duration. See [`Event::at`] for times that are

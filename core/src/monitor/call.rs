@@ -63,8 +63,7 @@ impl Monitor {
 impl Inner {
     /// Whether a request to `url` carries trace headers.
     pub(super) fn may_carry_headers(&self, url: &str) -> bool {
-        let config = &self.shared.config;
-        !config.trace_styles.is_empty() && config.targets.allows(url)
+        self.shared.config.may_carry_headers(url)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::config::{ConfigError, Consent, check_destination};
 use crate::delivery::{DeliveryHandle, Flushed, Hint};
 use crate::destination::Destination;
 use crate::event::ErrorEvent;
+use crate::event::decode::Body;
 use crate::id::EventId;
 use crate::inspect::Fate;
 use crate::kind::{Kind, Purpose};
@@ -88,6 +89,56 @@ impl Inner {
         });
     }
 
+    /// Records a crash; `encode` writes its body, or returns `None` if it is malformed.
+    pub(super) fn fatal(
+        &self,
+        wall_ms: i64,
+        encode: impl Fn(&mut [u8]) -> Option<usize>,
+        wait: Duration,
+    ) -> Durability {
+        let shared = &self.shared;
+        let mut buffer = [0u8; RECORD_BYTES];
+        let Some(len) = encode(&mut buffer) else {
+            shared.ring.refuse_crash(Reason::Malformed, Kind::Crash);
+            return Durability::Dropped(Reason::Malformed);
+        };
+        let body = buffer.get(..len).unwrap_or_default();
+        let own_id = Body::decode(body).and_then(|body| body.id);
+        let append = Append {
+            kind: Kind::Crash as u8,
+            lane: 0,
+            n: 1,
+            admission: Admission::Always,
+            purposes: Kind::Crash.purpose_bits(),
+            body,
+        };
+        let ticket = match shared.ring.append_within(&append, Duration::from_millis(50)) {
+            Some(Ok(appended)) => appended.ticket,
+            Some(Err(reason @ (Reason::Consent | Reason::StoreUnavailable))) => {
+                shared.ring.refuse(reason, Some(Kind::Crash), 1);
+                return Durability::Dropped(reason);
+            }
+            Some(Err(_)) | None => {
+                // The crashed thread may hold the lock, or the ring is full: use the reserve, with the event cut to fit.
+                let room = buffer.len().min(reserve::BODY_BYTES);
+                let len = encode(buffer.get_mut(..room).unwrap_or_default()).unwrap_or(0);
+                let body = buffer.get(..len).unwrap_or_default();
+                match reserve::write(&shared.ring.reserve_map(), Kind::Crash as u8, shared.key.to_bytes(), body) {
+                    Some(number) => number | crate::writer::RESERVED_TICKET,
+                    None => {
+                        shared.ring.refuse_crash(Reason::RingFull, Kind::Crash);
+                        return Durability::Dropped(Reason::RingFull);
+                    }
+                }
+            }
+        };
+        let id = own_id.unwrap_or_else(|| shared.key.id(wall_ms, ticket, 0));
+        match self.persist(wait.min(FATAL_WAIT)) {
+            Ok(()) => Durability::Synced(id),
+            Err(_) => Durability::InRing(id),
+        }
+    }
+
     fn persist(&self, wait: Duration) -> Result<(), WaitError> {
         let (done, ended) = channel();
         if !self.shared.command(Command::Persist(done)) {
@@ -109,47 +160,8 @@ impl Monitor {
             return Durability::Dropped(reason);
         }
         let event = error.into_event(Kind::Crash);
-        let mut buffer = [0u8; RECORD_BYTES];
-        let wall_ms = inner.shared.clock.wall_ms();
-        let mono_us = inner.shared.clock.mono_us();
-        let len = event.encode(&mut buffer, wall_ms, mono_us);
-        let append = Append {
-            kind: Kind::Crash as u8,
-            lane: 0,
-            n: 1,
-            admission: Admission::Always,
-            purposes: Kind::Crash.purpose_bits(),
-            body: buffer.get(..len).unwrap_or_default(),
-        };
-        let id = match inner.shared.ring.append_within(&append, Duration::from_millis(50)) {
-            Some(Ok(appended)) => inner.shared.key.id(wall_ms, appended.ticket, 0),
-            Some(Err(reason @ (Reason::Consent | Reason::StoreUnavailable))) => {
-                inner.shared.ring.refuse(reason, Some(Kind::Crash), 1);
-                return Durability::Dropped(reason);
-            }
-            Some(Err(_)) | None => {
-                // The crashed thread may hold the lock, or the ring is full: use the reserve, with the event cut to fit.
-                let room = buffer.len().min(reserve::BODY_BYTES);
-                let len = event.encode(buffer.get_mut(..room).unwrap_or_default(), wall_ms, mono_us);
-                let body = buffer.get(..len).unwrap_or_default();
-                match reserve::write(
-                    &inner.shared.ring.reserve_map(),
-                    Kind::Crash as u8,
-                    inner.shared.key.to_bytes(),
-                    body,
-                ) {
-                    Some(number) => inner.shared.key.id(wall_ms, number | crate::writer::RESERVED_TICKET, 0),
-                    None => {
-                        inner.shared.ring.refuse_crash(Reason::RingFull, Kind::Crash);
-                        return Durability::Dropped(Reason::RingFull);
-                    }
-                }
-            }
-        };
-        match inner.persist(wait.min(FATAL_WAIT)) {
-            Ok(()) => Durability::Synced(id),
-            Err(_) => Durability::InRing(id),
-        }
+        let (wall_ms, mono_us) = inner.shared.clock.now();
+        inner.fatal(wall_ms, |buffer| Some(event.encode(buffer, wall_ms, mono_us)), wait)
     }
 
     /// Stores the user's decision about a purpose. It is in effect when the call returns. A denial also erases, in the

@@ -1,6 +1,7 @@
 //! The handle that an app holds. A call checks the gate, stamps, encodes and appends; all slower work is done by the writer
 //! thread.
 
+mod batch;
 mod call;
 mod control;
 mod open;
@@ -26,7 +27,7 @@ use crate::id::EventId;
 use crate::kind::{Kind, Purpose};
 use crate::level::Level;
 use crate::limits::{RECORD_BYTES, RING_BYTES};
-use crate::metrics::{Metrics, Summary};
+use crate::metrics::Summary;
 use crate::reason::Reason;
 use crate::ring::{Admission, Append, record};
 use crate::trace::{IdGenerator, TraceContext};
@@ -64,7 +65,6 @@ pub struct Monitor(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
-    metrics: Metrics,
     session: Mutex<Session>,
     /// The same for those who only read it.
     sessions: Mutex<session::Latest>,
@@ -176,12 +176,12 @@ impl Monitor {
     /// `api_<endpoint>`). Allocates.
     #[must_use]
     pub fn metrics(&self) -> Vec<Summary> {
-        self.0.metrics.summaries()
+        self.0.shared.metrics.summaries()
     }
 
     /// Clears all values and names of [`Monitor::metrics`].
     pub fn clear_metrics(&self) {
-        self.0.metrics.clear();
+        self.0.shared.metrics.clear();
     }
 }
 
@@ -271,7 +271,7 @@ impl Buffer {
     }
 
     #[inline]
-    fn bytes(&mut self) -> &mut [u8] {
+    fn bytes(&mut self) -> &mut [u8; BUFFER_BYTES] {
         // SAFETY: the encoder only writes, and only written bytes are read; any bit pattern is a valid byte.
         unsafe { &mut *self.0.as_mut_ptr() }
     }

@@ -3,7 +3,6 @@
 use super::{Inner, Monitor};
 use crate::config::{Config, ConfigError};
 use crate::id::IdKey;
-use crate::metrics::Metrics;
 use crate::ring::{Found, Ring};
 use crate::sys::fork;
 use crate::sys::lock::{FolderLock, SIBLINGS, sibling};
@@ -55,7 +54,6 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     set_first_consent(&shared);
     let run = super::run::begin(&shared);
     let inner = Arc::new(Inner {
-        metrics: Metrics::new(),
         session: Mutex::default(),
         sessions: Mutex::default(),
         samplers: super::samplers::Samplers::new(&shared.config),

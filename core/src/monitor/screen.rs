@@ -1,9 +1,10 @@
 //! Screen loads that the engine times.
 
-use super::timing::{Displayed, Own, since};
+use super::timing::{Own, since};
 use super::{Inner, Monitor, Outcome};
 use crate::event::field::Field;
 use crate::event::{Timing, micros};
+use crate::timing::measured::Displayed;
 use crate::trace::TraceContext;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -96,7 +97,7 @@ impl ScreenLoad {
         inner.close_trace(&self.trace);
         let now = inner.shared.clock.now();
         let timing = Timing::screen_load(&self.name, since(self.start_us, now.1)).started_at(self.start_ms).at(now.0);
-        let displayed = Displayed { view: &self.view, initial_us: self.initial, full_us: self.full };
+        let displayed = Displayed { view: Some(&self.view), initial_us: self.initial, full_us: self.full };
         let own = Own { trace: Some(&self.trace), screen: Some(displayed), ..Own::default() };
         let outcome = inner.timing(&timing, now, own);
         if let Outcome::Dropped(_) = outcome {

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use std::path::Path;
 use std::time::Duration;
 
+mod batch;
 mod times;
 
 const WAIT: Duration = Duration::from_secs(60);

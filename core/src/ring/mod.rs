@@ -83,6 +83,8 @@ enum Sum<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Appended {
     pub(crate) ticket: u64,
+    /// Purposes that were not denied at the append, one bit each.
+    pub(crate) allowed: u8,
     /// Used bytes of the ring after the append.
     pub(crate) used: usize,
 }
@@ -157,8 +159,8 @@ impl Ring {
         appended.ok()
     }
 
-    /// Appends a record of the run. If there is no space, the record is held and nothing else is accepted before it, so that
-    /// no event is stored under another run or release.
+    /// Appends a record of the run, or scope changes of a batch. If there is no space, the record is held and nothing else is accepted before it, so that
+    /// no event is stored under another run, release or user.
     pub(crate) fn append_or_hold(&self, append: &Append<'_>) {
         let mut state = self.lock();
         let generation = self.generation.load(Ordering::Relaxed);
@@ -269,7 +271,7 @@ impl Ring {
         state.ticket += 1;
         state.total += u64::from(append.n);
         self.published.store(state.head, Ordering::Release);
-        Ok(Appended { ticket: state.ticket, used: used as usize })
+        Ok(Appended { ticket: state.ticket, allowed: mask, used: used as usize })
     }
 
     /// Changes the superblock under the append lock, then writes it to the file.

@@ -19,6 +19,9 @@ pub(crate) const RUN: u8 = 34;
 /// A change of the run: its release or its facts. The body is that of [`RUN`] without the key.
 pub(crate) const RUN_CHANGE: u8 = 36;
 
+/// Items of a batch document.
+pub(crate) const BATCH: u8 = 35;
+
 /// The header without `len` and `crc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {

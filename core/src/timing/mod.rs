@@ -1,3 +1,4 @@
 //! The names under which durations are recorded.
 
+pub(crate) mod measured;
 pub(crate) mod template;

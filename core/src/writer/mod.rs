@@ -9,6 +9,7 @@
 //! | `batch` | the steps of one transaction |
 //! | `stamp`, `json` | record to row |
 //! | `read`, `fold` | ring to batch, batch to store |
+//! | `document` | records that hold a batch document |
 //! | `files` | opening, quarantine, erasure |
 //! | `carve` | recovery of rows from a damaged file |
 //! | `disk_space`, `ring_health` | a full disk; a ring file that was removed or cut |
@@ -25,6 +26,7 @@ mod crash_loop;
 mod dedup;
 mod device;
 mod disk_space;
+mod document;
 mod files;
 mod fold;
 mod hook;
@@ -114,6 +116,10 @@ struct Writer {
     left_behind: u32,
     /// Rows of a lost file that were in flight, not counted yet.
     left_in_flight: u64,
+    /// Where items of a batch are encoded: an event, and the warning of a slow call.
+    scratch: Vec<u8>,
+    /// Ticket of the last record whose durations are in `metrics()`.
+    measured: u64,
 }
 
 /// Starts the writer thread.
@@ -170,6 +176,8 @@ impl Writer {
             session_ended: false,
             left_behind: 0,
             left_in_flight: 0,
+            scratch: Vec::new(),
+            measured: 0,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Writer;
 use super::batch::{Batch, Op};
 use crate::event::decode::Body;
-use crate::id::IdKey;
+use crate::id::{EventId, IdKey};
 use crate::kind::{Kind, Purpose};
 use crate::limits::RING_BYTES;
 use crate::reason::Reason;
@@ -124,20 +124,21 @@ impl Writer {
         let kind = Kind::from_number(head.kind);
         if self.first_fold {
             if self.is_deadly(head.ticket) {
-                if head.n > 0 {
-                    batch.refuse(kind, Reason::Malformed);
-                }
+                refuse_all(head, kind, Reason::Malformed, batch);
                 return;
             }
             self.shared.ring.enter(Step::Record(head.ticket));
         }
         fault::point("record_read");
+        if head.kind == record::BATCH {
+            self.document(head, bytes, batch);
+            batch.bytes += bytes.len();
+            return;
+        }
         let body = Body::decode(bytes).filter(|_| head.format == record::FORMAT);
         let Some(body) = body else {
-            if head.n > 0 {
-                let reason = if head.format == record::FORMAT { Reason::Malformed } else { Reason::Migration };
-                batch.refuse(kind, reason);
-            }
+            let reason = if head.format == record::FORMAT { Reason::Malformed } else { Reason::Migration };
+            refuse_all(head, kind, reason, batch);
             return;
         };
         match (head.kind, kind) {
@@ -152,15 +153,21 @@ impl Writer {
             (record::SCOPE, _) => self.stamper.scope(&body, batch),
             (record::CRUMB, _) => self.stamper.crumb(&body, batch),
             (_, Some(kind)) => {
-                let key = self.stamper.key.unwrap_or(self.shared.key);
-                self.event(kind, key, head, &body, batch);
+                let id = self.id_of(head, &body, 0);
+                self.event(kind, id, head, &body, batch);
             }
             _ => {}
         }
         batch.bytes += bytes.len();
     }
 
-    fn event(&mut self, kind: Kind, key: IdKey, head: &Head, body: &Body<'_>, batch: &mut Batch) {
+    /// The id of the event at `index` of a record: that of the face, else the one that the key of the run gives.
+    pub(super) fn id_of(&self, head: &Head, body: &Body<'_>, index: u16) -> EventId {
+        let key = self.stamper.key.unwrap_or(self.shared.key);
+        body.id.unwrap_or_else(|| key.id(body.wall_ms, head.ticket, index))
+    }
+
+    pub(super) fn event(&mut self, kind: Kind, id: EventId, head: &Head, body: &Body<'_>, batch: &mut Batch) {
         if let Some(wipe) = batch.wipe.filter(|wipe| head.ticket <= wipe.ticket)
             && (wipe.what == 0xff || kind.purpose_bits() & !wipe.what == 0)
         {
@@ -172,7 +179,6 @@ impl Writer {
             batch.refuse(Some(kind), Reason::Consent);
             return;
         }
-        let id = key.id(body.wall_ms, head.ticket, 0);
         let before = batch.ops.len();
         self.stamper.event(kind, id, body, batch);
         self.ask_hook(before, batch);
@@ -220,7 +226,8 @@ impl Writer {
         }
         match Body::decode(&crash.body) {
             Some(body) => {
-                let id = IdKey::from_bytes(crash.key).id(body.wall_ms, crash.generation | RESERVED_TICKET, 0);
+                let made = || IdKey::from_bytes(crash.key).id(body.wall_ms, crash.generation | RESERVED_TICKET, 0);
+                let id = body.id.unwrap_or_else(made);
                 let before = batch.ops.len();
                 self.stamper.event(kind, id, &body, batch);
                 self.ask_hook(before, batch);
@@ -230,6 +237,13 @@ impl Writer {
                 batch.refuse(Some(kind), Reason::Malformed);
             }
         }
+    }
+}
+
+/// Counts the events of a record that cannot be read.
+fn refuse_all(head: &Head, kind: Option<Kind>, reason: Reason, batch: &mut Batch) {
+    for _ in 0..head.n {
+        batch.refuse(kind, reason);
     }
 }
 

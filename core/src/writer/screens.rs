@@ -72,10 +72,11 @@ impl Screens {
     /// Starts a screen load.
     pub(crate) fn open(&mut self, name: &str, body: &Body<'_>) {
         let view = body.str(Field::View).unwrap_or_default();
-        self.open_view(name, view, body.wall_ms);
+        let (start_ms, _) = body.time();
+        self.open_view(name, view, start_ms);
         self.loading = Some(Screen {
             view: view.to_owned(),
-            start_ms: body.wall_ms,
+            start_ms,
             trace: trace_of(body).unwrap_or_default(),
             children: Vec::new(),
         });

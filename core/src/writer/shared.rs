@@ -4,6 +4,7 @@ use crate::config::{Config, Consent};
 use crate::delivery::DeliveryHandle;
 use crate::id::IdKey;
 use crate::kind::Purpose;
+use crate::metrics::Metrics;
 use crate::ring::Ring;
 use crate::ring::losses::LossMark;
 use crate::ring::superblock::SettledRoute;
@@ -74,6 +75,8 @@ pub(crate) struct Shared {
     pub(crate) ring: Ring,
     pub(crate) config: Config,
     pub(crate) clock: Clock,
+    /// The durations of this run, from typed calls and from batches.
+    pub(crate) metrics: Metrics,
     /// The folder in use: the configured one, or a sibling if another process holds it.
     pub(crate) folder: PathBuf,
     pub(crate) boot: String,
@@ -138,6 +141,7 @@ impl Shared {
             orphans: Mutex::default(),
             ring,
             clock: config.clock.clone(),
+            metrics: Metrics::new(),
             config,
             folder,
             boot,

@@ -1,0 +1,158 @@
+//! Records with the items of a batch document: each item becomes a record of its own, which is stamped like any other.
+
+use super::Writer;
+use super::batch::Batch;
+use crate::batch::item::{self, Call};
+use crate::batch::items::{Found, Item, Items, What};
+use crate::batch::record;
+use crate::event::decode::Body;
+use crate::kind::{Kind, Purpose};
+use crate::limits::RECORD_BYTES;
+use crate::reason::Reason;
+use crate::ring::record::{FORMAT, Head};
+use crate::timing::measured::Measured;
+
+/// Bit set in the index of a warning, so that it has an id of its own.
+const WARNING: u16 = 1 << 15;
+
+/// A record that is being read.
+struct Reading<'r> {
+    head: &'r Head,
+    call: Call,
+    sampled: u32,
+    /// Accepted events that are not accounted for yet.
+    left: u16,
+    index: u16,
+    /// Its durations belong to this run and were not counted before.
+    measures: bool,
+}
+
+impl Reading<'_> {
+    /// Takes one of the accepted events. The head of the record is the truth about their number: an item beyond it was not
+    /// accepted.
+    fn take(&mut self) -> bool {
+        let any = self.left > 0;
+        self.left -= u16::from(any);
+        any
+    }
+
+    fn is_sampled_out(&self, kind: Kind) -> bool {
+        self.sampled & (1 << (kind as u32)) != 0
+    }
+}
+
+impl Writer {
+    /// Reads one record with items. Every accepted event becomes a row or a count.
+    pub(super) fn document(&mut self, head: &Head, bytes: &[u8], batch: &mut Batch) {
+        let read = record::Head::read(bytes).filter(|_| head.format == FORMAT);
+        let Some((from, items)) = read else {
+            return (0..head.n).for_each(|_| batch.refuse(None, Reason::Migration));
+        };
+        let call = Call { wall_ms: from.wall_ms, mono_us: from.mono_us, slow: self.shared.config.slow };
+        let own = self.stamper.key == Some(self.shared.key);
+        let mut reading = Reading {
+            head,
+            call,
+            sampled: from.sampled,
+            left: head.n,
+            index: 0,
+            measures: own && head.ticket > self.measured,
+        };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.resize(2 * RECORD_BYTES, 0);
+        for found in Items::new(items) {
+            match found {
+                Found::Item(item) => self.item(&item, &mut reading, &mut scratch, batch),
+                Found::Cut if reading.take() => batch.refuse(None, Reason::Malformed),
+                Found::Cut => {}
+            }
+        }
+        self.scratch = scratch;
+        if own {
+            self.measured = self.measured.max(head.ticket);
+        }
+        (0..reading.left).for_each(|_| batch.refuse(None, Reason::Malformed));
+    }
+
+    fn item(&mut self, item: &Item<'_>, reading: &mut Reading<'_>, scratch: &mut [u8], batch: &mut Batch) {
+        let (room, warning) = scratch.split_at_mut(RECORD_BYTES);
+        match item.what {
+            What::Event(kind) => self.recorded(kind, item, reading, (room, warning), batch),
+            What::Unknown => {
+                reading.index = reading.index.wrapping_add(1);
+                if reading.take() {
+                    batch.refuse(None, Reason::Malformed);
+                }
+            }
+            // The caller has counted the breadcrumbs that were denied.
+            What::Breadcrumb if reading.head.mask & Purpose::Monitoring.bit() == 0 => {}
+            What::Breadcrumb => {
+                let len = item::breadcrumb(item, &reading.call, room);
+                if let Some(body) = decoded(len, room) {
+                    self.stamper.crumb(&body, batch);
+                }
+            }
+            What::Scope => {
+                let len = item::scope(item, &reading.call, room);
+                if let Some(body) = decoded(len, room) {
+                    self.stamper.scope(&body, batch);
+                }
+            }
+        }
+    }
+
+    fn recorded(
+        &mut self,
+        kind: Kind,
+        item: &Item<'_>,
+        reading: &mut Reading<'_>,
+        (room, warning): (&mut [u8], &mut [u8]),
+        batch: &mut Batch,
+    ) {
+        let index = reading.index;
+        reading.index = index.wrapping_add(1);
+        let wanted = !reading.is_sampled_out(kind);
+        if wanted && !reading.take() {
+            return;
+        }
+        let mut warned = None;
+        let call = reading.call;
+        let warns = !reading.is_sampled_out(Kind::Message);
+        let (metrics, measures) = (&self.shared.metrics, reading.measures);
+        let mut measured = |timing: &Measured<'_>| {
+            if measures && !timing.name.is_empty() {
+                metrics.record(timing.name, timing.duration_us);
+            }
+            if timing.warns() && warns {
+                warned = Some(timing.warning(|event| event.encode(warning, call.wall_ms, call.mono_us)));
+            }
+        };
+        let config = &self.shared.config;
+        let propagates = |url: &str| config.may_carry_headers(url);
+        let len = item::event(kind, item, &call, &propagates, &mut measured, room);
+        if wanted {
+            match decoded(len, room) {
+                Some(body) => {
+                    let id = self.id_of(reading.head, &body, index);
+                    self.event(kind, id, reading.head, &body, batch);
+                }
+                None => batch.refuse(Some(kind), Reason::Malformed),
+            }
+        }
+        if let Some(len) = warned
+            && reading.take()
+        {
+            match decoded(Some(len), warning) {
+                Some(body) => {
+                    let id = self.id_of(reading.head, &body, index | WARNING);
+                    self.event(Kind::Message, id, reading.head, &body, batch);
+                }
+                None => batch.refuse(Some(Kind::Message), Reason::Malformed),
+            }
+        }
+    }
+}
+
+fn decoded(len: Option<usize>, room: &[u8]) -> Option<Body<'_>> {
+    Body::decode(room.get(..len?)?)
+}
