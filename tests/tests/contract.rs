@@ -4,6 +4,7 @@
 //! they are committed. `REZ_BLESS=rows,sentry` updates only these.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use rez_monitor_tests::contract::batch::without_ids;
 use rez_monitor_tests::contract::destinations::{ALL, Entry};
 use rez_monitor_tests::contract::world::World;
 use rez_monitor_tests::contract::{Vector, expected, folder, json_files, show, stem, vectors, wire};
@@ -131,6 +132,30 @@ fn every_vector_results_in_the_expected_rows_and_requests() {
     }
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
     println!("{} vectors on {} destinations", vectors.len(), ALL.len());
+}
+
+#[test]
+fn every_vector_results_in_the_same_rows_through_batches() {
+    let mut problems = Vec::new();
+    for vector in vectors() {
+        let name = &vector.name;
+        let world = World::play_batches(&vector, ALL[0].accept);
+        let found = match world.and_then(|world| world.rows()) {
+            Ok(rows) => without_ids(&rows),
+            Err(error) => {
+                problems.push(format!("{name}: {error}"));
+                continue;
+            }
+        };
+        let written = std::fs::read_to_string(expected("rows", name)).ok();
+        let written = written.and_then(|text| serde_json::from_str(&text).ok()).map(|rows| without_ids(&rows));
+        match written {
+            Some(written) if written == found => {}
+            Some(written) => problems.push(format!("{name}: {}", difference("", &written, &found))),
+            None => problems.push(format!("{name}: no expected rows")),
+        }
+    }
+    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
 }
 
 #[test]

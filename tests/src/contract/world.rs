@@ -1,6 +1,7 @@
 //! An engine for one vector: a new folder, a manual clock, sequential ids.
 
 use super::Vector;
+use super::batch::Batches;
 use super::calls::{Calls, kind, text};
 use super::destinations::Entry;
 use super::wire::Recorder;
@@ -38,12 +39,7 @@ impl World {
     /// # Errors
     /// A malformed call, or a result that differs from the expected one.
     pub fn play(vector: &Vector, accept: fn(&Request) -> Response) -> Result<World, String> {
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let clock = Clock::manual(WALL_MS, MONO_MS);
-        let recorder = Recorder::new(accept);
-        let config = config(&vector.json["config"], folder.path().join("app"), &clock, recorder.clone())?;
-        let monitor = Monitor::open(config).map_err(|error| error.to_string())?;
-        let world = World { monitor, recorder, clock, folder };
+        let world = World::open(vector, accept)?;
         let mut calls = Calls::new(&world.monitor, &world.clock);
         for (at, call) in vector.calls().iter().enumerate() {
             calls.make(call).map_err(|error| format!("call {at} {call}: {error}"))?;
@@ -51,6 +47,30 @@ impl World {
         calls.end();
         world.monitor.persist(WAIT).map_err(|error| error.to_string())?;
         Ok(world)
+    }
+
+    /// The same through batches: the way of a language without pointers.
+    ///
+    /// # Errors
+    /// A malformed call, or one that no batch holds.
+    pub fn play_batches(vector: &Vector, accept: fn(&Request) -> Response) -> Result<World, String> {
+        let world = World::open(vector, accept)?;
+        let mut calls = Batches::new(&world.monitor, &world.clock);
+        for (at, call) in vector.calls().iter().enumerate() {
+            calls.make(call).map_err(|error| format!("call {at} {call}: {error}"))?;
+        }
+        calls.end()?;
+        world.monitor.persist(WAIT).map_err(|error| error.to_string())?;
+        Ok(world)
+    }
+
+    fn open(vector: &Vector, accept: fn(&Request) -> Response) -> Result<World, String> {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let clock = Clock::manual(WALL_MS, MONO_MS);
+        let recorder = Recorder::new(accept);
+        let config = config(&vector.json["config"], folder.path().join("app"), &clock, recorder.clone())?;
+        let monitor = Monitor::open(config).map_err(|error| error.to_string())?;
+        Ok(World { monitor, recorder, clock, folder })
     }
 
     /// Returns the rows of the queue and their runs.
