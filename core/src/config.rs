@@ -4,6 +4,7 @@ use crate::destination::Destination;
 use crate::facts::Facts;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
+use crate::logger::{Log, Logger};
 use crate::sys::Clock;
 use crate::sys::ids::Ids;
 use crate::trace::{TargetError, Targets, TraceStyle};
@@ -102,6 +103,10 @@ pub struct Config {
     /// The privacy rules, with what the app chose of them.
     pub(crate) rules: crate::privacy::Rules,
     pub(crate) before_send: Option<BeforeSend>,
+    pub(crate) logger: Option<Arc<dyn Logger>>,
+    pub(crate) debug: bool,
+    /// The running logger; `open` starts it.
+    pub(crate) log: Log,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
 }
@@ -140,6 +145,9 @@ impl Config {
                 mask_user: false,
                 rules: crate::privacy::Rules::default(),
                 before_send: None,
+                logger: None,
+                debug: cfg!(debug_assertions),
+                log: Log::default(),
                 clock: Clock::system(),
                 ids: Ids::System,
             },
@@ -298,6 +306,23 @@ impl ConfigBuilder {
     /// dropped as `hook_failed`.
     pub fn before_send(mut self, hook: impl Fn(Kind, &mut serde_json::Value) -> bool + Send + Sync + 'static) -> Self {
         self.config.before_send = Some(Arc::new(hook));
+        self
+    }
+
+    /// Sets who receives what the engine has to tell a developer: see [`Logger`]. Default: nobody, and no cost.
+    ///
+    /// It is used only while [`ConfigBuilder::debug`] is true, so that a release build stays silent. [`crate::StderrLogger`]
+    /// writes to the standard error stream.
+    pub fn logger(mut self, logger: impl Logger) -> Self {
+        self.config.logger = Some(Arc::new(logger));
+        self
+    }
+
+    /// Sets whether the logger is used. Default: whether this library was compiled with debug assertions, which follows the
+    /// app's profile in a Rust program. A binding ships one library for both, so it passes what its platform knows
+    /// (`BuildConfig.DEBUG`, `#if DEBUG`, `__DEV__`). Pass `true` to log in a release build.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.config.debug = debug;
         self
     }
 

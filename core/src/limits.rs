@@ -235,3 +235,22 @@ pub const QUARANTINES: usize = 3;
 
 /// Window of [`QUARANTINES`].
 pub const QUARANTINE_WINDOW: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The logger gets a message about the same thing at most once in this time: a fault that repeats must not hide others.
+pub const LOGGER_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Messages that wait for a slow logger: enough for one of each kind and some destinations.
+pub const LOGGER_QUEUE: usize = 64;
+
+/// Longest message to the logger in bytes: what fits Android's log line several times over.
+pub const LOGGER_TEXT_BYTES: usize = 600;
+
+/// Destinations and other subjects whose messages have a rate limit of their own.
+pub const LOGGER_SUBJECTS: usize = 128;
+
+/// Time without reaching a server after which the logger hears of it: shorter gaps are usual on a phone.
+pub const UNREACHABLE_AFTER: Duration = Duration::from_secs(300);
+
+/// Time after the start from which the logger hears of a consent that is not answered and of a missing destination: an
+/// app asks and configures in the first minute.
+pub const UNANSWERED_AFTER: Duration = Duration::from_secs(60);

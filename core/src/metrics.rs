@@ -30,7 +30,7 @@ const MAX_BITS: u32 = 33;
 const BUCKETS: usize = EXACT as usize + ((MAX_BITS - STEP_BITS - 1) << STEP_BITS) as usize;
 
 /// The values of one name since the start or the last clear.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
     /// `screen_<name>_load`, `api_<endpoint>` and so on; `other` for all names after the first 200.
     pub name: String,
@@ -45,7 +45,7 @@ pub struct Summary {
     /// The 99th percentile.
     pub p99: u64,
     /// The unit of the four values: `us`, microseconds.
-    pub unit: &'static str,
+    pub unit: String,
 }
 
 /// Last value and distribution per name. Thread-safe.
@@ -165,7 +165,15 @@ impl Series {
         let counts: Vec<u32> = self.buckets.iter().map(|bucket| bucket.load(Relaxed)).collect();
         let count = counts.iter().map(|count| u64::from(*count)).sum();
         let [p50, p95, p99] = self.quantiles([50, 95, 99], &counts, count);
-        Summary { name: self.name.as_ref().to_owned(), last: self.last.load(Relaxed), count, p50, p95, p99, unit: UNIT }
+        Summary {
+            name: self.name.as_ref().to_owned(),
+            last: self.last.load(Relaxed),
+            count,
+            p50,
+            p95,
+            p99,
+            unit: UNIT.to_owned(),
+        }
     }
 
     /// The values at these percentages, which must be in ascending order.
@@ -313,7 +321,7 @@ mod tests {
         let metrics = Metrics::new();
         metrics.record("x", u64::MAX);
         let summary = metrics.summaries().remove(0);
-        assert_eq!((summary.last, summary.unit), (u64::MAX, "us"));
+        assert_eq!((summary.last, summary.unit.as_str()), (u64::MAX, "us"));
         assert_eq!(summary.p50, u64::MAX, "the only value is also the smallest");
     }
 

@@ -47,7 +47,7 @@ use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 
 /// A stored event. Immutable: retries and other destinations read the same bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Row {
     /// Insertion order: epoch x 2^40 + n. Fits a JSON number.
     pub seq: u64,

@@ -1,6 +1,6 @@
 //! Reads a queue: its balance, the state of its routes, and its rows.
 
-use rez_monitor::inspect::{self, Reader, RouteView, RowState, StoreError};
+use rez_monitor::inspect::{self, Reader, RouteView, StoreError};
 use rez_monitor::{EventId, Kind};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -204,8 +204,8 @@ impl Queue {
         let routes = seen.balance.routes.into_iter().map(|route| {
             let view = views.remove(&*route.route);
             let inspect::RouteBalance { route, stored, queued, in_flight, delivered, dead, unwanted, dropped } = route;
-            let waits = view.map(waits).unwrap_or_default();
-            let last = view.and_then(last);
+            let waits = view.map(|view| view.lines()).unwrap_or_default();
+            let last = view.and_then(|view| view.last_text());
             RouteBalance { route, stored, queued, in_flight, delivered, dead, unwanted, dropped, waits, last }
         });
         let mut overview = Overview {
@@ -231,12 +231,12 @@ impl Queue {
     pub fn rows(&self, kind: Option<Kind>, limit: usize) -> Result<Listed, QueueError> {
         let filter = inspect::Filter { kind, limit, ..inspect::Filter::default() };
         let rows = self.read(|reader| reader.list(&filter))?.into_iter().map(|listed| {
-            let state = listed.routes.into_iter().map(|fate| (fate.route, state(&fate.state)));
+            let state = listed.routes.into_iter().map(|fate| (fate.route, fate.state.text()));
             QueueRow {
                 seq: listed.row.seq,
                 id: listed.row.id.to_string(),
                 kind: listed.row.kind.as_str().to_owned(),
-                ts: time(listed.row.wall_ms),
+                ts: inspect::time(listed.row.wall_ms),
                 state: state.collect(),
                 event: serde_json::from_str(&listed.row.json).unwrap_or_default(),
             }
@@ -266,95 +266,6 @@ fn wrong(path: &Path, error: StoreError) -> QueueError {
             QueueError::Unusable { path, message }
         }
     }
-}
-
-fn time(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
-}
-
-fn state(state: &RowState) -> String {
-    match state {
-        RowState::Queued => "queued".to_owned(),
-        RowState::Parked { until_ms: None } => "parked".to_owned(),
-        RowState::Parked { until_ms: Some(until) } => format!("parked until {}", time(*until)),
-        RowState::InFlight { batch_id, attempt, .. } => {
-            format!("in flight, batch {batch_id}, attempt {}", attempt.saturating_add(1))
-        }
-        RowState::Dead { reason, status, note } => {
-            let reason = reason.map_or("dead", |reason| reason.as_str());
-            [format!("dead, {reason}, status {status}"), note.clone()].join(" ").trim_end().to_owned()
-        }
-        RowState::Delivered { at_ms, .. } => format!("delivered {}", time(*at_ms)),
-        RowState::Dropped { reason, .. } => format!("dropped, {reason}"),
-        RowState::Passed => "passed".to_owned(),
-    }
-}
-
-/// The part of the state of a route that explains why it waits. Unknown fields are ignored.
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct Held {
-    hold: Option<Hold>,
-    failures: u32,
-    stop: Option<Stop>,
-    limits: Vec<KindLimit>,
-}
-
-#[derive(serde::Deserialize)]
-struct Hold {
-    why: String,
-    wall_deadline: i64,
-}
-
-#[derive(serde::Deserialize)]
-struct Stop {
-    why: String,
-    next: Hold,
-}
-
-#[derive(serde::Deserialize)]
-struct KindLimit {
-    kind: String,
-    hold: Hold,
-}
-
-impl Hold {
-    fn text(&self) -> String {
-        let why = inspect::wait_text(&self.why).unwrap_or(&self.why);
-        format!("{why}; next attempt {}", time(self.wall_deadline))
-    }
-}
-
-fn waits(view: &RouteView) -> Vec<String> {
-    let mut all = Vec::new();
-    if let Some(since) = view.dormant_since_ms {
-        all.push(format!("the destination has not been declared since {}", time(since)));
-    }
-    let held: Held = view.state.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-    if let Some(stop) = held.stop {
-        all.push(format!("stopped: {}; next probe {}", stop.why, time(stop.next.wall_deadline)));
-    }
-    if let Some(hold) = held.hold {
-        let failures = match held.failures {
-            0 => String::new(),
-            1 => ", after 1 failure".to_owned(),
-            n => format!(", after {n} failures in a row"),
-        };
-        all.push(format!("{}{failures}", hold.text()));
-    }
-    for limit in held.limits {
-        all.push(format!("{}: {}", limit.kind, limit.hold.text()));
-    }
-    if let Some((batch, attempt)) = &view.batch {
-        all.push(format!("batch {batch} is in flight, attempt {}", attempt.saturating_add(1)));
-    }
-    all
-}
-
-fn last(view: &RouteView) -> Option<String> {
-    let (at, status, note) = view.last.as_ref()?;
-    let status = if *status == 0 { "no response".to_owned() } else { format!("status {status}") };
-    Some([format!("{} {status}", time(*at)), note.clone()].join(" ").trim_end().to_owned())
 }
 
 /// Returns the sum over all reasons.
@@ -399,33 +310,6 @@ mod tests {
         let kinds = vec![kind];
         assert!(Overview { numbered: 5, kinds: kinds.clone(), ..Overview::default() }.holds());
         assert!(!Overview { numbered: 6, kinds, ..Overview::default() }.holds());
-    }
-
-    #[test]
-    fn every_reason_to_wait_is_listed() {
-        let state = r#"{"key":"1","failures":3,"hold":{"why":"retry_after","boot":"b","mono_deadline":1,
-            "wall_deadline":1000,"wait":5},"stop":{"kind":"refused","why":"the write key was refused (401)",
-            "next":{"why":"probe","boot":"b","mono_deadline":1,"wall_deadline":2000,"wait":5}},
-            "limits":[{"kind":"metric","hold":{"why":"rate_limit","wall_deadline":3000}}]}"#;
-        let view = RouteView {
-            dormant_since_ms: Some(0),
-            state: Some(state.to_owned()),
-            batch: Some(("b1".to_owned(), 1)),
-            last: Some((4000, 0, "timed out".to_owned())),
-            ..RouteView::default()
-        };
-        assert_eq!(
-            waits(&view),
-            [
-                "the destination has not been declared since 1970-01-01T00:00:00.000Z",
-                "stopped: the write key was refused (401); next probe 1970-01-01T00:00:02.000Z",
-                "the server asked to wait; next attempt 1970-01-01T00:00:01.000Z, after 3 failures in a row",
-                "metric: the server asked for fewer requests; next attempt 1970-01-01T00:00:03.000Z",
-                "batch b1 is in flight, attempt 2",
-            ]
-        );
-        assert_eq!(last(&view).as_deref(), Some("1970-01-01T00:00:04.000Z no response timed out"));
-        assert!(waits(&RouteView { state: Some("not json".to_owned()), ..RouteView::default() }).is_empty());
     }
 
     #[test]

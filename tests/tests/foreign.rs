@@ -149,7 +149,7 @@ fn anything_under_the_name_of_a_file_of_ours_is_renamed_and_the_store_becomes_re
                 record(&monitor, 10);
                 assert!(monitor.persist(WAIT).is_ok(), "{what}, life {life}: {:?}", monitor.status().store);
                 assert_eq!(monitor.status().store, StoreState::Ready, "{what}, life {life}");
-                assert_eq!(monitor.status().folder, folder, "{what}, life {life}");
+                assert_eq!(Path::new(&monitor.status().folder), folder, "{what}, life {life}");
                 monitor.close(WAIT);
                 assert_eq!(rows(&folder), 10 * life, "{what}, life {life}");
             }

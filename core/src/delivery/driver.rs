@@ -4,6 +4,7 @@
 //! It uses only the injected clock and never sleeps: the thread in `handle` and the tests drive the same object.
 
 pub(super) mod losses;
+mod report;
 mod send;
 mod settle;
 
@@ -17,6 +18,7 @@ use super::wait::At;
 use crate::destination::{Batch, Destination, Granted};
 use crate::id::IdKey;
 use crate::limits;
+use crate::logger::Log;
 use crate::row::{Lost, Row, Run};
 use crate::store::{self, Now, Receipt, RouteKey, Store};
 use crate::sys::Clock;
@@ -45,6 +47,7 @@ pub(crate) struct Context<O> {
     pub(crate) key: IdKey,
     pub(crate) reports: ReportSink,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) log: Log,
 }
 
 /// See the module's documentation.
@@ -60,6 +63,8 @@ pub(crate) struct Driver<O> {
     unsettled: Vec<Settlement>,
     /// The transport reports connections (see [`Transport::reports_connect`]).
     reports_connect: bool,
+    /// Since when each route has not reached its server, by the monotonic clock. Only kept while there is a logger.
+    unreachable: BTreeMap<RouteKey, i64>,
     /// Number of the last request.
     number: u64,
     /// Counter of the random numbers.
@@ -148,6 +153,7 @@ impl<O: WriterAccess> Driver<O> {
             retiring: Vec::new(),
             running: BTreeMap::new(),
             unsettled: Vec::new(),
+            unreachable: BTreeMap::new(),
             number: 0,
             random_count: 0,
             flushing: Vec::new(),

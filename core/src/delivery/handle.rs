@@ -6,6 +6,7 @@ use super::shared::{Directory, Shared};
 use super::{Flushed, Held, Hint, RouteStatus, WriterAccess};
 use crate::destination::Destination;
 use crate::id::IdKey;
+use crate::logger::Log;
 use crate::store;
 use crate::sys::Clock;
 use crate::transport::{Report, Transport};
@@ -24,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) clock: Clock,
     /// Whether the app is in the foreground now; `true` for a process without a user interface.
     pub(crate) foreground: bool,
+    /// For what a developer must know.
+    pub(crate) log: Log,
 }
 
 /// Starts the delivery thread.
@@ -67,6 +70,7 @@ impl Delivery {
             key: options.key,
             reports,
             shared: Arc::clone(&shared),
+            log: options.log,
         };
         let mut driver = Driver::new(context, options.foreground);
         let thread_shared = Arc::clone(&shared);

@@ -6,6 +6,8 @@
 
 mod status;
 
+pub(crate) use status::stored_held;
+
 use super::schedule::{Conditions, Flush, Hint, Network, Power, Trigger};
 use super::state::RouteState;
 use super::wait::At;
@@ -317,6 +319,11 @@ impl Machine {
                 route.trigger.flush = Flush::No;
             }
         }
+    }
+
+    /// Whether the host reports that there is no network.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.conditions.network == Network::Offline
     }
 
     /// Whether the store can be used.

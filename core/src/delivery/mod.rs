@@ -26,12 +26,13 @@ mod wait;
 
 pub(crate) use driver::losses::{has_unreported_losses, loss_marks};
 pub(crate) use handle::{Delivery, DeliveryHandle, Options};
+pub(crate) use machine::stored_held;
 pub use schedule::{Hint, Network, Power};
 pub(crate) use shared::Directory;
-pub(crate) use wait::wait_text;
 
 use crate::destination::Granted;
 use crate::ring::losses::LossMark;
+use crate::sentences::HeldCode;
 use crate::store::{Now, RouteKey, Store, StoreError};
 
 /// The writer, as the delivery thread sees it. The writer owns the store and does one piece of work at a time.
@@ -63,23 +64,36 @@ pub(crate) trait WriterAccess: Send + Sync + 'static {
 }
 
 /// Why something waits, and until when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Held {
+    /// The reason, for programs.
+    pub code: HeldCode,
     /// End of the wait in milliseconds since 1970; `None` = until an event, not until a time.
     pub until_ms: Option<i64>,
-    /// The reason, as text for people.
+    /// The reason, as text for people: the code's sentence, and what the server or the transport reported. See [`Held::text`].
     pub why: String,
+    /// Failed requests in a row.
+    pub failures: u32,
+}
+
+impl Held {
+    /// A wait with this reason and, unless it is empty, what the server or the transport reported.
+    pub(crate) fn new(code: HeldCode, until_ms: Option<i64>, detail: &str) -> Held {
+        let why = if detail.is_empty() { code.text().to_owned() } else { format!("{}: {detail}", code.text()) };
+        Held { code, until_ms, why, failures: 0 }
+    }
 }
 
 /// The status of one route.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct RouteStatus {
     /// Name of its destination.
     pub destination: String,
     /// `<destination>/<route>`.
     pub route: RouteKey,
-    /// Rows per lane that wait for it, as last read from the store. May include rows that it will not want.
-    pub waiting: [u64; 4],
+    /// Rows that wait for it, one number per lane 0 to 3, as last read from the store. May include rows that it will not
+    /// want.
+    pub waiting: Vec<u64>,
     /// Rows delivered by this process.
     pub delivered: u64,
     /// A request is in flight.
@@ -91,7 +105,7 @@ pub struct RouteStatus {
 }
 
 /// The result of `flush()` for one destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Flushed {
     /// Its name.
     pub destination: String,

@@ -1,6 +1,7 @@
 //! When a route is due, apart from its waits: counts of rows, timers, and the host's hints about the device.
 
 use crate::limits;
+use crate::sentences::HeldCode;
 use std::time::Duration;
 
 /// The state of the network, as reported by the host.
@@ -92,13 +93,13 @@ pub(crate) enum Delay {
 }
 
 impl Delay {
-    /// The message in `status()`.
-    pub(crate) fn text(self) -> &'static str {
+    /// Its code in `status()`.
+    pub(crate) fn code(self) -> HeldCode {
         match self {
-            Delay::Batch => "collecting a batch",
-            Delay::Spacing => "a request was sent a few seconds ago",
-            Delay::Offline => "the host reports no network",
-            Delay::LowPower => "the host reports power saving",
+            Delay::Batch => HeldCode::Batch,
+            Delay::Spacing => HeldCode::Spacing,
+            Delay::Offline => HeldCode::Offline,
+            Delay::LowPower => HeldCode::LowPower,
         }
     }
 }

@@ -94,8 +94,8 @@ struct ReportedCounts {
 /// A kind the server does not want for a while.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct KindLimit {
-    kind: String,
-    hold: Wait,
+    pub(super) kind: String,
+    pub(super) hold: Wait,
 }
 
 /// Why a route sends only probes.

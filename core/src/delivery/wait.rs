@@ -4,6 +4,7 @@
 //! rest is computed from the wall clock and clamped to `0..=wait`: a clock that is a day ahead ends the wait, a clock
 //! that is a day behind restarts it.
 
+use crate::sentences::HeldCode;
 use std::time::Duration;
 
 /// The clocks and the boot they belong to, at one moment.
@@ -41,13 +42,6 @@ pub(crate) enum Why {
     Parked,
 }
 
-/// The sentence for the stored spelling of a reason.
-pub(crate) fn wait_text(spelling: &str) -> Option<&'static str> {
-    use serde::de::value::{Error, StrDeserializer};
-    let spelling: StrDeserializer<'_, Error> = serde::de::IntoDeserializer::into_deserializer(spelling);
-    <Why as serde::Deserialize>::deserialize(spelling).ok().map(Why::text)
-}
-
 impl Why {
     /// Whether `flush()` may send in spite of it: yes for a wait of our own choice, no for one the server asked for.
     pub(crate) fn yields_to_flush(self) -> bool {
@@ -59,20 +53,18 @@ impl Why {
         matches!(self, Why::Unreachable | Why::Intercepted)
     }
 
-    /// The message in `status()` and `flush()`.
-    pub(crate) fn text(self) -> &'static str {
+    /// Its code in `status()` and `flush()`.
+    pub(crate) fn code(self) -> HeldCode {
         match self {
-            Why::Unreachable => "the server could not be reached",
-            Why::Intercepted => {
-                "the server could not be reached: something else responded in its place (a captive portal?)"
-            }
-            Why::NoAnswer => "the last request got no response that can be understood",
-            Why::Outage => "the server has an outage",
-            Why::RateLimit => "the server asked for fewer requests",
-            Why::RetryAfter => "the server asked to wait",
-            Why::BisectBudget => "too many requests to find a refused event in this hour",
-            Why::Probe => "waiting for the next probe",
-            Why::Parked => "some events are parked",
+            Why::Unreachable => HeldCode::Unreachable,
+            Why::Intercepted => HeldCode::Intercepted,
+            Why::NoAnswer => HeldCode::NoAnswer,
+            Why::Outage => HeldCode::Outage,
+            Why::RateLimit => HeldCode::RateLimit,
+            Why::RetryAfter => HeldCode::RetryAfter,
+            Why::BisectBudget => HeldCode::BisectBudget,
+            Why::Probe => HeldCode::Stopped,
+            Why::Parked => HeldCode::Parked,
         }
     }
 }
@@ -125,6 +117,11 @@ impl Wait {
         at.wall_ms.saturating_add(self.remaining(at))
     }
 
+    /// Its end as it was stored, by the wall clock of that time.
+    pub(crate) fn stored_end(&self) -> i64 {
+        self.wall_deadline
+    }
+
     /// Whether it is over.
     pub(crate) fn over(&self, at: At<'_>) -> bool {
         self.remaining(at) == 0
@@ -145,15 +142,6 @@ mod tests {
     use proptest::prelude::*;
 
     const DAY: i64 = 24 * 3_600_000;
-
-    #[test]
-    fn the_stored_spelling_of_a_reason_has_the_sentence_that_status_shows() {
-        for why in [Why::Unreachable, Why::NoAnswer, Why::Outage, Why::RateLimit, Why::RetryAfter, Why::Probe] {
-            let spelling = serde_json::to_value(why).unwrap();
-            assert_eq!(wait_text(spelling.as_str().unwrap()), Some(why.text()));
-        }
-        assert_eq!(wait_text("a reason of a later version"), None);
-    }
 
     fn at(boot: &str, wall_ms: i64, mono_ms: i64) -> At<'_> {
         At { boot, wall_ms, mono_ms }

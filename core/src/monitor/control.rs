@@ -87,6 +87,7 @@ impl Inner {
                 let _ = ended.recv_timeout(left(end));
             }
         });
+        self.shared.config.log.close();
     }
 
     /// Records a crash; `encode` writes its body, or returns `None` if it is malformed.

@@ -17,7 +17,7 @@ pub use call::ApiCall;
 pub use control::{Durability, From, WaitError};
 pub use scope::ScopeChange;
 pub use screen::ScreenLoad;
-pub use status::Status;
+pub use status::{DestinationNote, Refused, Status};
 
 use crate::Attrs;
 use crate::config::Config;

@@ -3,6 +3,7 @@
 use super::{Inner, Monitor};
 use crate::config::{Config, ConfigError};
 use crate::id::IdKey;
+use crate::logger::Log;
 use crate::ring::{Found, Ring};
 use crate::sys::fork;
 use crate::sys::lock::{FolderLock, SIBLINGS, sibling};
@@ -37,6 +38,9 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     earlier.retain(|shared| shared.strong_count() > 0);
     let closing = earlier.iter().filter_map(Weak::upgrade).find(|shared| shared.holds_folder());
     config.folder.clone_from(&wanted);
+    if let Some(logger) = config.logger.take().filter(|_| config.debug) {
+        config.log = Log::start(logger, config.clock.clone());
+    }
     fork::watch();
     let boot = config.ids.boot();
     let hash = crate::writer::boot_hash(&boot);

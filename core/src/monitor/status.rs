@@ -2,55 +2,71 @@
 
 use super::Monitor;
 use crate::delivery::RouteStatus;
-use crate::destination::Note;
 use crate::kind::Kind;
 use crate::reason::Reason;
 use crate::writer::shared::StoreState;
-use std::path::PathBuf;
-use std::sync::Arc;
 
-/// A snapshot of the engine's state.
-#[derive(Clone, Debug)]
+/// A snapshot of the engine's state. See [`Status::lines`] for it as text.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Status {
-    /// The folder in use.
-    pub folder: PathBuf,
+    /// The folder in use. A path that is no Unicode is shown with replacement characters.
+    pub folder: String,
     /// Whether the database can be used.
     pub store: StoreState,
     /// Events accepted by the ring since its file was created.
     pub accepted: u64,
     /// How many of them are folded into the database.
     pub folded: u64,
-    /// Events refused at the call, by reason and kind, since the file was created.
-    pub refused: Vec<(Reason, Option<Kind>, u64)>,
+    /// Events refused at the call since the file was created.
+    pub refused: Vec<Refused>,
     /// Erased data is still in the log of the queue, because another program reads the queue. The engine tries again
     /// every second, and before the next start reads anything.
     pub erasure_blocked: bool,
     /// Every route: what waits for it and why.
     pub routes: Vec<RouteStatus>,
-    /// Values of the configuration that a destination sends in another form, because its vendor does not accept them: name of
-    /// the destination and the change. For example a release with a slash at Sentry.
-    pub notes: Vec<(String, Note)>,
+    /// Values of the configuration that a destination sends in another form, because its vendor does not accept them. For
+    /// example a release with a slash at Sentry.
+    pub notes: Vec<DestinationNote>,
+}
+
+/// A count of events that were refused at the call.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Refused {
+    /// Why.
+    pub reason: Reason,
+    /// Their kind; `None` for breadcrumbs and scope changes.
+    pub kind: Option<Kind>,
+    /// How many.
+    pub count: u64,
+}
+
+/// A value of the configuration that a destination sends in another form.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DestinationNote {
+    /// Name of the destination.
+    pub destination: String,
+    /// The field, under the app's name: `release`.
+    pub field: String,
+    /// The change, for example ``sent as `x_error` ``.
+    pub what: String,
 }
 
 impl Monitor {
     /// Returns a snapshot of the engine's state. Allocates; does not query the database and does not block.
     #[must_use]
-    pub fn status(&self) -> Arc<Status> {
+    pub fn status(&self) -> Status {
         let shared = &self.0.shared;
-        Arc::new(Status {
-            folder: shared.folder.clone(),
+        let refused = shared.ring.refusals().into_iter();
+        Status {
+            folder: shared.folder.to_string_lossy().into_owned(),
             store: shared.state(),
             accepted: shared.ring.last().1,
             folded: shared.ring.superblock().fold_total,
-            refused: shared.ring.refusals(),
+            refused: refused.map(|(reason, kind, count)| Refused { reason, kind, count }).collect(),
             erasure_blocked: shared.erasure_blocked.load(std::sync::atomic::Ordering::Relaxed),
             routes: shared.delivery.get().map(crate::delivery::DeliveryHandle::snapshot).unwrap_or_default(),
-            notes: shared
-                .delivery
-                .get()
-                .map(|delivery| delivery.directory().run_notes(&self.0.run()))
-                .unwrap_or_default(),
-        })
+            notes: shared.notes(&self.0.run()),
+        }
     }
 }

@@ -247,7 +247,11 @@ fn sampling_is_decided_once_per_session_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = Monitor::open(config(folder.path()).sample(Kind::Metric, 0.0).build().unwrap()).unwrap();
     assert_eq!(monitor.metric("m", Metric::Gauge(1.0)), Outcome::Dropped(Reason::Sampled));
-    assert!(monitor.status().refused.contains(&(Reason::Sampled, Some(Kind::Metric), 1)));
+    assert!(monitor.status().refused.contains(&crate::Refused {
+        reason: Reason::Sampled,
+        kind: Some(Kind::Metric),
+        count: 1
+    }));
 }
 
 #[test]
@@ -344,7 +348,7 @@ fn close_releases_the_folder_and_closes_every_clone() {
     );
     clone.set_consent(Purpose::Monitoring, Consent::Denied);
     let again = open(folder.path());
-    assert_eq!(again.status().folder, folder.path());
+    assert_eq!(Path::new(&again.status().folder), folder.path());
     assert!(again.message("two", Level::Info, &[]).id().is_some());
     again.persist(WAIT).unwrap();
     assert_eq!(again.status().accepted, 2);
@@ -416,7 +420,7 @@ fn a_session_ended_by_a_later_run_keeps_its_own_release() {
     }
     let second = session("shop@2");
     second.persist(WAIT).unwrap();
-    assert_eq!(second.status().folder, folder.path());
+    assert_eq!(Path::new(&second.status().folder), folder.path());
     let sessions = only(rows(second, folder.path()), "session");
     let said = |row: &Json| (row["status"].as_str().unwrap().to_owned(), row.get("release").cloned());
     let all: Vec<_> = sessions.iter().map(said).collect();
@@ -580,7 +584,7 @@ fn status_lists_the_configuration_values_that_a_destination_changes() {
     let _ = monitor.flush(WAIT);
     let notes = monitor.status().notes.clone();
     assert_eq!(notes.len(), 1, "{notes:?}");
-    assert_eq!((notes[0].0.as_str(), notes[0].1.field.as_str()), ("issues", "release"));
-    assert_eq!(notes[0].1.what, "Sentry does not accept `shop@1.0 (77)/verbatim`: sent as `shop@1.0 (77)-verbatim`");
+    assert_eq!((notes[0].destination.as_str(), notes[0].field.as_str()), ("issues", "release"));
+    assert_eq!(notes[0].what, "Sentry does not accept `shop@1.0 (77)/verbatim`: sent as `shop@1.0 (77)-verbatim`");
     monitor.close(WAIT);
 }

@@ -1,7 +1,9 @@
 //! Results of queries: the balance, the state of each route, the fate of an event.
 
+use crate::delivery::{Held, stored_held};
 use crate::reason::Reason;
 use crate::row::Row;
+use crate::sentences::HeldCode;
 use std::collections::BTreeMap;
 
 /// The balance of the current epoch. Each number is counted from a source of its own.
@@ -120,8 +122,20 @@ pub struct RouteView {
     pub delivered_ever: u64,
 }
 
+impl RouteView {
+    /// Why the route waits. The times are those of the clock that stored them.
+    #[must_use]
+    pub fn held(&self) -> Vec<Held> {
+        let dormant = self.dormant_since_ms.map(|since| {
+            let held = Held::new(HeldCode::Dormant, None, "");
+            Held { why: format!("{} since {}", held.why, crate::sentences::time(since)), ..held }
+        });
+        dormant.into_iter().chain(self.state.as_deref().map(stored_held).unwrap_or_default()).collect()
+    }
+}
+
 /// What is known about one event.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Fate {
     /// The row, while it is stored.
     pub row: Option<Row>,
@@ -130,16 +144,18 @@ pub struct Fate {
 }
 
 /// What happened to an event on one route.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct RouteFate {
     /// Name of the route.
     pub route: String,
     /// The state.
+    #[serde(flatten)]
     pub state: RowState,
 }
 
 /// Where a row is on a route.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum RowState {
     /// Waits to be leased.
     Queued,

@@ -2,6 +2,7 @@
 
 use super::Writer;
 use super::shared::StoreState;
+use crate::logger::LogCode;
 use crate::ring::crash_loop::{FailedStarts, Step};
 use crate::store::repair;
 
@@ -20,15 +21,18 @@ impl Writer {
         if runs >= 2 * FAILED_STARTS {
             // Only this run: the next one tries again, and two more failed starts lead to this branch.
             self.shared.ring.set_failed_starts(2 * FAILED_STARTS - 2);
-            self.shared.set_state(StoreState::Unavailable(
-                "the last six starts died while opening the queue: it is not opened in this run".into(),
-            ));
+            let why = "the last six starts died while opening the queue: it is not opened in this run";
+            self.log().say(LogCode::CrashLoop, "", || why.into());
+            self.shared.set_state(StoreState::Unavailable(why.into()));
             return false;
         }
         if runs == FAILED_STARTS && !std::mem::replace(&mut self.crash_loop_handled, true) {
             let superblock = self.shared.ring.superblock().to_bytes();
             // If this fails, the start continues with the files as they are.
             if repair::quarantine(&self.shared.folder, &superblock, self.shared.now()).is_ok() {
+                let text =
+                    || "the last three starts died while opening the queue: it was moved into `quarantine`".into();
+                self.log().say(LogCode::CrashLoop, "", text);
                 self.shared.ring.change_superblock(|state| state.superblock.rows = 0);
             }
         }

@@ -3,6 +3,7 @@
 use super::Writer;
 use super::batch::Op;
 use super::shared::StoreState;
+use crate::logger::LogCode;
 use crate::store::StoreError;
 use std::time::{Duration, Instant};
 
@@ -98,6 +99,7 @@ impl Writer {
     /// The store stays open: the delivery thread can settle rows, which frees space. Folding is tried again a little later.
     pub(super) fn pause(&mut self, why: String) {
         self.tries = 0;
+        self.log().say(LogCode::DiskFull, "", || why.clone());
         self.shared.set_state(StoreState::Unavailable(why));
         self.full_until = Some(Instant::now() + FULL_PAUSE);
     }

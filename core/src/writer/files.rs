@@ -9,6 +9,7 @@ use crate::delivery::{Delivery, Options};
 use crate::id::IdKey;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
+use crate::logger::LogCode;
 use crate::reason::Reason;
 use crate::ring::crash_loop::Step;
 use crate::ring::superblock::{PendingWipe, Superblock};
@@ -98,6 +99,7 @@ impl Writer {
             }
             (self.left_behind, self.left_in_flight) = (0, 0);
             self.shared.ring.restore_refusals(&store.gate()?);
+            self.reported.gate_restored(&self.shared);
             let mark = store.fold_mark();
             let same = (store.epoch(), mark.generation, mark.ticket);
             // Counts the rows if the superblock describes another file or another state of it.
@@ -117,6 +119,7 @@ impl Writer {
                 self.run = run.as_ref().map_or(0, |run| run.number);
                 self.run_row = run;
                 self.shared.set_state(StoreState::Ready);
+                self.report_folder();
                 self.find_carving();
                 self.start_delivery();
             }
@@ -164,12 +167,15 @@ impl Writer {
             return delivery.store_back();
         }
         let transport = self.shared.config.transport.clone().or_else(default_transport);
-        let Some(transport) = transport else { return };
+        let Some(transport) = transport else {
+            return self.log().say(LogCode::NoTransport, "", || "there is no HTTP client, so nothing is sent".into());
+        };
         let options = Options {
             boot: self.shared.boot.clone(),
             key: self.shared.key,
             clock: self.shared.clock.clone(),
             foreground: true,
+            log: self.shared.config.log.clone(),
         };
         let Ok(delivery) = Delivery::start(Arc::new(StoreAccess::new(&self.shared)), transport, options) else {
             return;
@@ -230,6 +236,8 @@ impl Writer {
         // From here on the superblock describes the new file.
         self.shared.ring.change_superblock(|state| state.superblock.rows = 0);
         // The pending batch stays and is committed to the new file.
+        self.log()
+            .say(LogCode::Quarantined, "", || "queue.db was damaged and moved into the folder `quarantine`".into());
         self.open();
         self.report_replaced_store();
         self.store.is_some()
@@ -248,7 +256,9 @@ impl Writer {
         self.carving = None;
         self.sync_at = None;
         self.reopen_at = Some(Instant::now() + limits::REOPEN_INTERVAL);
-        self.shared.set_state(StoreState::Unavailable(why));
+        let state = StoreState::Unavailable(why);
+        self.log().say(LogCode::StoreUnavailable, "", || state.text());
+        self.shared.set_state(state);
     }
 
     /// Does a wipe: erases its rows from every file. The wipe is removed from the superblock last, so after a kill it is
@@ -313,6 +323,9 @@ impl Writer {
     }
 
     fn log_erased(&mut self, erased: bool) {
+        if !erased {
+            self.log().say(LogCode::ErasureBlocked, "", || crate::sentences::ERASURE_BLOCKED.into());
+        }
         self.erase_log_at = (!erased).then(|| Instant::now() + ERASE_INTERVAL);
         self.shared.erasure_blocked.store(!erased, std::sync::atomic::Ordering::Relaxed);
     }

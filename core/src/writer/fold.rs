@@ -91,6 +91,7 @@ impl Writer {
 
     /// After the commit: updates the superblock, frees the ring, wakes the delivery thread.
     fn committed(&mut self, batch: &Batch, asked_full: bool) {
+        self.report_batch(batch);
         if let Some(carving) = &mut self.carving {
             carving.skip_ids_of(batch);
         }

@@ -19,6 +19,7 @@
 //! | `store_access` | the delivery thread's way to the store |
 //! | `schedule` | what is due while nothing is recorded: checkpoints, maintenance, idle work, sleep |
 //! | `hook` | the app's `before_send` |
+//! | `report` | what the logger hears of all this |
 
 pub(crate) mod batch;
 mod carve;
@@ -32,6 +33,7 @@ mod fold;
 mod hook;
 mod orphan;
 mod read;
+mod report;
 mod ring_health;
 mod row_json;
 mod schedule;
@@ -120,6 +122,7 @@ struct Writer {
     scratch: Vec<u8>,
     /// Ticket of the last record whose durations are in `metrics()`.
     measured: u64,
+    reported: report::Reported,
 }
 
 /// Starts the writer thread.
@@ -149,6 +152,7 @@ impl Drop for CloseCommands {
 impl Writer {
     fn new(shared: Arc<Shared>) -> Writer {
         let hook = shared.config.before_send.clone().map(|hook| hook::Hook::start(hook, shared.config.rules));
+        let reported = report::Reported::new(&shared);
         Writer {
             shared,
             store: None,
@@ -178,6 +182,7 @@ impl Writer {
             left_in_flight: 0,
             scratch: Vec::new(),
             measured: 0,
+            reported,
         }
     }
 
@@ -197,6 +202,7 @@ impl Writer {
                 self.obey(command);
             }
             self.run_due();
+            self.report_gate();
             if self.is_drained_orphan() {
                 return self.remove_orphan();
             }
@@ -218,6 +224,7 @@ impl Writer {
                 if let Some(delivery) = self.shared.delivery.get() {
                     work(delivery);
                 }
+                self.report_notes();
             }
             Command::Persist(done) => {
                 // Rows of a damaged file count as recorded. Carving 20 MB takes about 30 ms.

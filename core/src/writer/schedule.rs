@@ -1,6 +1,7 @@
 //! What the writer does between folds: checkpoints, maintenance, idle work, and sleep.
 
 use super::Writer;
+use super::report::report_evicted;
 use super::shared::{self, SLEEPING_TIMED, SLEEPING_UNTIL_WOKEN};
 use crate::limits;
 use crate::store::{Now, Result, Store, StoreError, Tidy, Wants};
@@ -90,8 +91,11 @@ impl Writer {
 
     /// Enforces the caps in bytes and age, and runs the store's maintenance.
     pub(super) fn maintain(&mut self) {
+        let log = self.log().clone();
         self.delete_rows(|store, wants, idle, now| {
-            let deleted = store.evict(wants, idle, now)? + store.expire(wants, now)?;
+            let evicted = store.evict(wants, idle, now)?;
+            report_evicted(&log, evicted);
+            let deleted = evicted + store.expire(wants, now)?;
             store.maintain(now)?;
             Ok(deleted)
         });
@@ -104,7 +108,10 @@ impl Writer {
 
     /// Enforces the size cap.
     pub(super) fn evict(&mut self) {
-        self.delete_rows(|store, wants, idle, now| store.evict(wants, idle, now));
+        let log = self.log().clone();
+        self.delete_rows(|store, wants, idle, now| {
+            store.evict(wants, idle, now).inspect(|evicted| report_evicted(&log, *evicted))
+        });
     }
 
     /// Runs work that deletes rows and returns their number; the ledger counts them.

@@ -5,9 +5,11 @@ use crate::delivery::DeliveryHandle;
 use crate::id::IdKey;
 use crate::kind::Purpose;
 use crate::metrics::Metrics;
+use crate::monitor::DestinationNote;
 use crate::ring::Ring;
 use crate::ring::losses::LossMark;
 use crate::ring::superblock::SettledRoute;
+use crate::row::Run;
 use crate::store::{Now, Store, StoreError};
 use crate::sys::Clock;
 use crate::sys::lock::FolderLock;
@@ -44,7 +46,8 @@ pub(crate) enum Command {
 }
 
 /// Whether the database can be used.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(tag = "state", content = "why", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StoreState {
     /// The database is being opened. Records wait in the ring.
@@ -77,6 +80,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     /// The durations of this run, from typed calls and from batches.
     pub(crate) metrics: Metrics,
+    /// When this engine was opened, by the monotonic clock.
+    pub(crate) opened_ms: i64,
     /// The folder in use: the configured one, or a sibling if another process holds it.
     pub(crate) folder: PathBuf,
     pub(crate) boot: String,
@@ -140,6 +145,7 @@ impl Shared {
             successor: Mutex::default(),
             orphans: Mutex::default(),
             ring,
+            opened_ms: config.clock.mono_ms(),
             clock: config.clock.clone(),
             metrics: Metrics::new(),
             config,
@@ -213,6 +219,13 @@ impl Shared {
     pub(crate) fn orphans(&self) -> Vec<Arc<Shared>> {
         let orphans = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
         orphans.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// What the destinations change in the values of this run.
+    pub(crate) fn notes(&self, run: &Run) -> Vec<DestinationNote> {
+        let notes = self.delivery.get().map(|delivery| delivery.directory().run_notes(run));
+        let notes = notes.unwrap_or_default().into_iter();
+        notes.map(|(destination, note)| DestinationNote { destination, field: note.field, what: note.what }).collect()
     }
 
     /// The current time.

@@ -4,7 +4,7 @@ use crate::queue::{self, KindBalance, Listed, Overview, Queue, QueueError, Queue
 use crate::terminal::{CliError, Exit, Output, bytes, count};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use rez_monitor::Kind;
+use rez_monitor::{Kind, inspect};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -154,7 +154,8 @@ fn status_text(overview: &Overview) -> String {
         out.push_str("no destination was ever declared; rows are kept within the size and age limits\n");
     }
     if !overview.refused.is_empty() {
-        out.push_str(&format!("refused at the call (not part of the balance): {}\n", reasons(&overview.refused)));
+        let refused = overview.refused.iter().map(|(reason, n)| (reason.as_str(), *n));
+        out.push_str(&format!("{}\n", inspect::refused(refused)));
     }
     if overview.unreadable > 0 {
         out.push_str(&format!("{}\n", unreadable(overview.unreadable)));
@@ -164,11 +165,7 @@ fn status_text(overview: &Overview) -> String {
 }
 
 fn waiting(line: &RouteBalance) -> String {
-    match line.queued.saturating_add(line.in_flight) {
-        0 => "nothing waiting".to_owned(),
-        n if line.waits.is_empty() => format!("{} waiting for the next batch", count(n)),
-        n => format!("{} waiting", count(n)),
-    }
+    inspect::waiting(line.queued.saturating_add(line.in_flight), !line.waits.is_empty())
 }
 
 fn unreadable(n: u64) -> String {

@@ -1,17 +1,7 @@
 //! Formats numbers for people.
 
-/// Formats a count: `12,345`.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+/// Formats a count as the sentences of the library do: `12,345`.
+pub(crate) use rez_monitor::inspect::number as count;
 
 /// Formats a size in binary units: `1.5 MiB`.
 pub(crate) fn bytes(n: u64) -> String {

@@ -22,7 +22,10 @@ impl<O: WriterAccess> Driver<O> {
         let rows: Vec<(u64, Kind)> = payload.rows.iter().map(|row| (row.seq, row.kind)).collect();
         let resend = payload.attempt > 0;
         let attempt = Attempt { spec: route.spec, batch: &payload.batch_id, rows: &rows, resend, at, random };
+        let was_stopped = route.state.stop.is_some();
         let Decision { step, status, note, acknowledged } = decide(&mut route.state, attempt, end);
+        self.report_state(&running.route, was_stopped, now);
+        let Some((route, _)) = self.route(&running.route) else { return };
         if acknowledged && !payload.of_old_epoch {
             route.state.set_reported(route.spec, payload.epoch, &payload.total_lost);
             route.trigger.losses = None;
@@ -54,6 +57,7 @@ impl<O: WriterAccess> Driver<O> {
         if let Some((route, _)) = self.route(key) {
             route.busy = true;
         }
+        self.report_refusals(key, &step, receipt.as_ref());
         self.unsettled.push(Settlement { route: key.clone(), step, seqs, receipt });
     }
 

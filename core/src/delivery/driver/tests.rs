@@ -301,6 +301,7 @@ impl Bench {
             key: IdKey::from_bytes([7; 16]),
             reports: Arc::new(move |report| drop(sender.send(report))),
             shared: Arc::default(),
+            log: crate::logger::Log::default(),
         };
         (writer, Driver::new(context, true), reports, wire)
     }

@@ -49,8 +49,13 @@ fn rig() -> Rig {
         failures: Mutex::default(),
     });
     let wire = Arc::new(Wire::default());
-    let options =
-        Options { boot: "b".into(), key: IdKey::from_bytes([3; 16]), clock: Clock::system(), foreground: true };
+    let options = Options {
+        boot: "b".into(),
+        key: IdKey::from_bytes([3; 16]),
+        clock: Clock::system(),
+        foreground: true,
+        log: Default::default(),
+    };
     let delivery = Delivery::start(Arc::clone(&writer), Arc::clone(&wire) as Arc<dyn Transport>, options).unwrap();
     Rig { _folder: folder, writer, wire, delivery }
 }
@@ -153,17 +158,18 @@ fn the_directory_works_without_the_delivery_thread() {
 
 #[test]
 fn a_report_adds_up_the_routes_of_a_destination() {
+    let held = |name: &str, until_ms| Held::new(crate::sentences::HeldCode::Outage, until_ms, name);
     let route = |name: &str, delivered, left, until_ms: Option<i64>| RouteStatus {
         destination: "d".into(),
         route: name.into(),
-        waiting: [0, left, 0, 0],
+        waiting: vec![0, left, 0, 0],
         delivered,
         in_flight: false,
         stopped: false,
-        held: Some(Held { until_ms, why: name.into() }),
+        held: Some(held(name, until_ms)),
     };
     let before = [route("d/a", 5, 0, None), route("d/b", 1, 0, None)];
     let after = [route("d/a", 7, 2, Some(9)), route("d/b", 2, 1, Some(10)), route("d/c", 4, 0, None)];
-    let held = Some(Held { until_ms: Some(10), why: "d/b".into() });
+    let held = Some(held("d/b", Some(10)));
     assert_eq!(report(&before, &after), [Flushed { destination: "d".into(), delivered: 7, left: 3, held }]);
 }

@@ -1,9 +1,10 @@
-//! The status of each route as text.
+//! Why each route waits: now, and as it is stored.
 
-use super::super::state::StopKind;
-use super::super::wait::Why;
+use super::super::state::{RouteState, Stop, StopKind};
+use super::super::wait::{Wait, Why};
 use super::super::{Held, RouteStatus};
 use super::{Machine, Route};
+use crate::sentences::HeldCode;
 use crate::store::{Now, RouteKey};
 
 impl Machine {
@@ -16,7 +17,7 @@ impl Machine {
         RouteStatus {
             destination: route.destination.clone(),
             route: key.clone(),
-            waiting: route.waiting,
+            waiting: route.waiting.to_vec(),
             delivered: route.delivered,
             in_flight: route.busy,
             stopped: route.state.stop.is_some(),
@@ -27,33 +28,49 @@ impl Machine {
     fn held(&self, route: &Route, now: Now) -> Option<Held> {
         let at = self.at(now);
         let until = |mono: i64| at.wall_ms.saturating_add(mono.saturating_sub(at.mono_ms).max(0));
-        let held = |until_ms: Option<i64>, why: String| Some(Held { until_ms, why });
         if self.suspended {
-            return held(None, "suspended by the host".into());
+            return Some(Held::new(HeldCode::Suspended, None, ""));
         }
         if self.store_gone.is_some() {
-            return held(None, "the queue cannot be used now".into());
+            return Some(Held::new(HeldCode::StoreUnavailable, None, ""));
         }
         if let Some(stop) = &route.state.stop {
-            let kind = match stop.kind {
-                StopKind::Refused => "stopped",
-                StopKind::RefusesEverything => "refuses_everything",
-            };
-            return held(Some(stop.next.ends_wall(at)), format!("{kind}: {}", stop.why));
+            return Some(stopped(stop, stop.next.ends_wall(at)));
         }
         if let Some(hold) = route.state.hold.as_ref().filter(|hold| !hold.over(at)) {
-            let cause = match route.state.cause.as_str() {
-                "" => String::new(),
-                cause => format!(": {cause}"),
-            };
-            return held(Some(hold.ends_wall(at)), format!("{}{cause}", hold.why.text()));
+            return Some(waits(&route.state, hold, hold.ends_wall(at)));
         }
         if route.busy || !route.trigger.any() {
             let parked = route.parked_until(at)?;
-            return held(Some(until(parked)), Why::Parked.text().into());
+            return Some(Held::new(Why::Parked.code(), Some(until(parked)), ""));
         }
         let immediate = self.destinations.get(&route.destination).copied().flatten();
         let (when, delay) = route.trigger.due(self.conditions, immediate, at.mono_ms)?;
-        (when > at.mono_ms).then(|| Held { until_ms: Some(until(when)), why: delay.text().into() })
+        (when > at.mono_ms).then(|| Held::new(delay.code(), Some(until(when)), ""))
     }
+}
+
+fn stopped(stop: &Stop, until_ms: i64) -> Held {
+    let code = match stop.kind {
+        StopKind::Refused => HeldCode::Stopped,
+        StopKind::RefusesEverything => HeldCode::RefusesEverything,
+    };
+    Held::new(code, Some(until_ms), &stop.why)
+}
+
+fn waits(state: &RouteState, hold: &Wait, until_ms: i64) -> Held {
+    Held { failures: state.failures, ..Held::new(hold.why.code(), Some(until_ms), &state.cause) }
+}
+
+/// Why a route waits, from the state that is stored for it: what [`Machine::status`] would show, and the limits of single
+/// kinds. The ends are those of the clock that stored them.
+pub(crate) fn stored_held(json: &str) -> Vec<Held> {
+    let state: RouteState = serde_json::from_str(json).unwrap_or_default();
+    let stop = state.stop.iter().map(|stop| stopped(stop, stop.next.stored_end()));
+    let hold = state.hold.iter().map(|hold| waits(&state, hold, hold.stored_end()));
+    let limits = state.limits.iter().map(|limit| {
+        let held = Held::new(HeldCode::RateLimit, Some(limit.hold.stored_end()), "");
+        Held { why: format!("{}: {}", limit.kind, held.why), ..held }
+    });
+    stop.chain(hold).chain(limits).collect()
 }

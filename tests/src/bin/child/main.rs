@@ -157,7 +157,7 @@ fn record(args: &Args, monitor: Monitor) {
     let crumbs = args.number("crumbs", 1) == 1;
     // As fast as the writer can follow.
     let patient = args.number("patient", 0) == 1;
-    print_line(&format!("folder {}", monitor.status().folder.display()));
+    print_line(&format!("folder {}", monitor.status().folder));
     // With `after_line`, recording goes on until a line arrives on stdin, and ends this many events later.
     let after_line = args.0.get("after_line").map(|count| count.parse::<u64>().expect("a number"));
     let line_arrived = Arc::new(AtomicBool::new(false));
@@ -274,7 +274,7 @@ fn drain(args: &Args, monitor: &Monitor) {
     let left = loop {
         let report = monitor.flush(Duration::from_secs(10));
         let left = report.as_ref().ok().map(|all| all.iter().map(|one| one.left).sum::<u64>());
-        let done = left == Some(0) && carved(&monitor.status().folder);
+        let done = left == Some(0) && carved(Path::new(&monitor.status().folder));
         if done || Instant::now() > end {
             if !done {
                 print_line(&format!("report {report:?} {:?}", monitor.status()));
@@ -364,7 +364,7 @@ fn threads(args: &Args, monitor: Monitor) {
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
     let refused: u64 = results.iter().map(|(_, refused)| refused).sum();
-    let counted: u64 = monitor.status().refused.iter().map(|(_, _, n)| n).sum();
+    let counted: u64 = monitor.status().refused.iter().map(|refused| refused.count).sum();
     print_line(&format!("refused {refused}"));
     print_line(&format!("counted {counted}"));
     for (id, serial) in results.into_iter().flat_map(|(ids, _)| ids) {

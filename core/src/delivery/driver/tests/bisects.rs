@@ -36,7 +36,7 @@ fn a_server_that_refuses_everything_stops_the_route_and_nothing_is_dead_lettered
     let account = bench.balance();
     assert_eq!((account.dead, account.queued, account.in_flight), (0, 100, 0));
     assert_eq!(bench.requests(), 21);
-    assert!(bench.why().contains("refuses_everything"), "{}", bench.why());
+    assert!(bench.why().contains("refuses every event"), "{}", bench.why());
     assert_eq!(bench.state().stop.map(|stop| stop.kind), Some(StopKind::RefusesEverything));
     assert_eq!(bench.next(), Duration::from_secs(3600));
     assert_eq!((bench.requests(), ids(&bench.last()).len()), (22, 1));
@@ -55,7 +55,7 @@ fn a_single_refused_event_is_dead_lettered_only_when_another_one_is_accepted() {
     bench.usual(Turn::Refuse(vec![bad]));
     bench.driver.event(Event::Rows([0, 1, 0, 0]));
     bench.settle();
-    assert!(bench.why().contains("refuses_everything"));
+    assert!(bench.why().contains("refuses every event"));
     assert_eq!(dead(&bench, bad), None);
     // Without another event it is the probe each time, and stays queued.
     bench.next();
@@ -81,7 +81,7 @@ fn events_refused_together_with_everything_else_are_delivered_when_the_server_ac
     for _ in 0..4 {
         bench.next();
     }
-    assert!(bench.why().contains("refuses_everything"));
+    assert!(bench.why().contains("refuses every event"));
     let bad = rows[7];
     bench.usual(Turn::Refuse(vec![bad]));
     while bench.balance().queued + bench.balance().in_flight > 0 {
