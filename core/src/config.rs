@@ -346,6 +346,12 @@ impl ConfigBuilder {
     /// # Errors
     /// [`ConfigError`] with the field, the value and what is valid.
     pub fn build(mut self) -> Result<Config, ConfigError> {
+        self.config.targets = self.check()?;
+        Ok(self.config)
+    }
+
+    /// Validates the values, and returns the parsed trace targets.
+    pub(crate) fn check(&self) -> Result<Targets, ConfigError> {
         let field = |field: &'static str, value: &str, why| ConfigError::Field {
             field: field.into(),
             value: value.chars().take(64).collect(),
@@ -390,8 +396,7 @@ impl ConfigBuilder {
                 });
             }
         }
-        self.config.targets = Targets::parse(self.trace_targets.iter().map(String::as_str))?;
-        Ok(self.config)
+        Ok(Targets::parse(self.trace_targets.iter().map(String::as_str))?)
     }
 }
 

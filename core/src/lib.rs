@@ -27,6 +27,7 @@ mod reason;
 mod ring;
 mod row;
 mod sentences;
+mod settings;
 mod store;
 mod sys;
 mod timing;
@@ -54,6 +55,10 @@ pub use monitor::{
 pub use reason::Reason;
 pub use row::{Lost, Row, Run};
 pub use sentences::HeldCode;
+pub use settings::{
+    DestinationSettings, Platform, PlatformSettings, Setting, Settings, SettingsError, Shape, Spelling,
+    schema as settings_schema,
+};
 pub use sys::Clock;
 pub use trace::{IdGenerator, TargetError, TargetFault, TraceContext, TraceStyle};
 pub use writer::shared::StoreState;

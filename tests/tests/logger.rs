@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor::destination::{Mixpanel, Rez, Sentry};
-use rez_monitor::transport::{Answer, Completion, Request, Sent, Transport};
+use rez_monitor::transport::{Completion, Request, Response, Sent, Transport};
 use rez_monitor::{
     Clock, Config, ConfigBuilder, Consent, ErrorEvent, Event, Level, LogCode, LogLevel, Monitor, Outcome, Purpose,
     Reason, Timing, Value,
@@ -35,9 +35,9 @@ impl Transport for Server {
             0 => Sent::NotSent(format!("no route to {}", request.url)),
             301 => {
                 let headers = vec![("location".to_owned(), format!("https://new.example/?token={KEY}"))];
-                Sent::Answer(Answer { status, headers, body: body.into(), cut: false })
+                Sent::Response(Response { status, headers, body: body.into(), cut: false })
             }
-            _ => Sent::Answer(Answer { status, headers: Vec::new(), body: body.into(), cut: false }),
+            _ => Sent::Response(Response { status, headers: Vec::new(), body: body.into(), cut: false }),
         });
     }
 }

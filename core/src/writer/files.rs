@@ -98,8 +98,8 @@ impl Writer {
                 fold.commit()?;
             }
             (self.left_behind, self.left_in_flight) = (0, 0);
-            self.shared.ring.restore_refusals(&store.gate()?);
-            self.reported.gate_restored(&self.shared);
+            let gate = store.gate()?;
+            self.reported.restoring(&self.shared, || self.shared.ring.restore_refusals(&gate));
             let mark = store.fold_mark();
             let same = (store.epoch(), mark.generation, mark.ticket);
             // Counts the rows if the superblock describes another file or another state of it.

@@ -27,10 +27,13 @@ impl Reported {
         Reported { gate: refused(shared), ..Reported::default() }
     }
 
-    /// The counters of a new ring file were raised to those of the database.
-    pub(super) fn gate_restored(&mut self, shared: &Shared) {
-        if shared.found.fresh {
-            self.gate = refused(shared);
+    /// Runs `restore`, which raises the counters of a new ring file to those of the database: that is not news either.
+    pub(super) fn restoring(&mut self, shared: &Shared, restore: impl FnOnce()) {
+        let before = refused(shared);
+        restore();
+        for (reason, n) in refused(shared) {
+            let raised = n.saturating_sub(before.get(&reason).copied().unwrap_or(0));
+            *self.gate.entry(reason).or_default() += raised;
         }
     }
 }

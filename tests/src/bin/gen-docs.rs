@@ -2,7 +2,10 @@
 //! reports whether the files are up to date.
 
 use rez_monitor::destination::{Datadog, Ga4, Mixpanel, Otlp, Sentry};
-use rez_monitor::{Kind, PRIVACY_KINDS, Purpose, Reason, fields_of_kind, limits};
+use rez_monitor::{
+    DestinationSettings, HeldCode, Kind, LogCode, PRIVACY_KINDS, Purpose, Reason, Setting, Settings, Spelling,
+    fields_of_kind, limits, settings_schema,
+};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -91,13 +94,53 @@ fn files() -> Vec<(PathBuf, Result<String, String>)> {
             files.push((path, text));
         }
     }
-    let guide = docs.join("guide").join("privacy.md");
-    let text = match std::fs::read_to_string(&guide) {
-        Ok(text) => between_markers(&text, &privacy_kinds()),
-        Err(error) => Err(format!("cannot be read: {error}")),
-    };
-    files.push((guide, text));
+    for (page, table) in [("privacy", privacy_kinds()), ("configure", settings()), ("logger", log_codes())] {
+        let guide = docs.join("guide").join(format!("{page}.md"));
+        let text = match std::fs::read_to_string(&guide) {
+            Ok(text) => between_markers(&text, &table),
+            Err(error) => Err(format!("cannot be read: {error}")),
+        };
+        files.push((guide, text));
+    }
+    let schemas = docs.join("../tests/contract/schema");
+    for (name, spelling) in [("settings", Spelling::Snake), ("settings.camel", Spelling::Camel)] {
+        let text = serde_json::to_string_pretty(&settings_schema(spelling)).map_err(|error| error.to_string());
+        files.push((schemas.join(format!("{name}.schema.json")), text.map(|text| text + "\n")));
+    }
     files
+}
+
+/// Returns the tables of the settings of a monitor and of a destination.
+fn settings() -> String {
+    let values = |setting: &Setting| setting.shape.text();
+    let mut table = String::from("\n| setting | values | default | meaning |\n| --- | --- | --- | --- |\n");
+    for setting in Settings::ALL {
+        row(&mut table, &[&format!("`{}`", setting.name), &values(setting), setting.default, setting.what]);
+    }
+    table.push_str("\nA destination, an element of `destinations`:\n\n");
+    table.push_str("| setting | of | values | default | meaning |\n| --- | --- | --- | --- | --- |\n");
+    for setting in DestinationSettings::ALL {
+        let of = if setting.of.is_empty() { "all".to_owned() } else { setting.of.join(", ") };
+        row(&mut table, &[&format!("`{}`", setting.name), &of, &values(setting), setting.default, setting.what]);
+    }
+    table.push('\n');
+    table
+}
+
+/// Returns the tables of what the logger hears, and of why a route waits.
+fn log_codes() -> String {
+    let mut table = String::from("\n| code | level | what happened | what to do |\n| --- | --- | --- | --- |\n");
+    for code in LogCode::ALL {
+        row(&mut table, &[&format!("`{}`", code.as_str()), code.level().as_str(), code.meaning(), code.advice()]);
+    }
+    table.push_str(
+        "\n`status()` and `flush()` give one of these codes in `held`:\n\n| code | sentence |\n| --- | --- |\n",
+    );
+    for code in HeldCode::ALL {
+        row(&mut table, &[&format!("`{}`", code.as_str()), code.text()]);
+    }
+    table.push('\n');
+    table
 }
 
 /// Returns the table of personal data and secrets that the rules recognise, with an example each.

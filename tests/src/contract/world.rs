@@ -123,7 +123,7 @@ impl World {
         loop {
             let status = self.monitor.status();
             let own: Vec<_> = status.routes.iter().filter(|route| route.destination == name).collect();
-            let waiting: u64 = own.iter().flat_map(|route| route.waiting).sum();
+            let waiting: u64 = own.iter().flat_map(|route| &route.waiting).sum();
             let still = own.len() == routes && own.iter().all(|route| !route.in_flight);
             if still && waiting == kept {
                 return Ok(());

@@ -274,7 +274,7 @@ fn drain(args: &Args, monitor: &Monitor) {
     let left = loop {
         let report = monitor.flush(Duration::from_secs(10));
         let left = report.as_ref().ok().map(|all| all.iter().map(|one| one.left).sum::<u64>());
-        let done = left == Some(0) && carved(Path::new(&monitor.status().folder));
+        let done = left == Some(0) && carved(std::path::Path::new(&monitor.status().folder));
         if done || Instant::now() > end {
             if !done {
                 print_line(&format!("report {report:?} {:?}", monitor.status()));
