@@ -382,7 +382,9 @@ impl Machine {
         route.set_backlog(backlog, now);
         route.state.tidy(at);
         route.trigger.set_rows(backlog.waiting, now.mono_ms);
-        if again {
+        // The rows left over after a request that took everything are passed over now, not when the batch timer ends.
+        let left_over = std::mem::take(&mut route.trigger.took_everything) && backlog.waiting != [0; 4];
+        if again || left_over {
             route.trigger.drain(now.mono_ms);
         }
         if route.state.hold.is_some() || route.state.stop.is_some() {

@@ -67,6 +67,9 @@ pub(crate) struct Trigger {
     pub(crate) since: Option<i64>,
     /// Send everything now (start, background, network returned, batch to be sent again).
     pub(crate) drain: bool,
+    /// The last request took every row that the route wants, and no row was stored since: what is left is parked, or unwanted
+    /// and not yet passed over.
+    pub(crate) took_everything: bool,
     /// Whether a `flush()` waits for this route; it ignores hints and timers.
     pub(crate) flush: Flush,
     /// When the losses may have changed, by the monotonic clock; `None` = they are reported.
@@ -110,8 +113,9 @@ impl Trigger {
         for (have, more) in self.counts.iter_mut().zip(counts) {
             *have = have.saturating_add(more);
         }
-        if counts != [0; 4] && self.since.is_none() {
-            self.since = Some(mono_ms);
+        if counts != [0; 4] {
+            self.took_everything = false;
+            self.since.get_or_insert(mono_ms);
         }
         self.losses.get_or_insert(mono_ms);
     }
@@ -120,6 +124,12 @@ impl Trigger {
     pub(crate) fn drain(&mut self, mono_ms: i64) {
         self.drain = true;
         self.since.get_or_insert(mono_ms);
+    }
+
+    /// A request takes every row that the route wants: rows that come now obey the timers.
+    pub(crate) fn take_everything(&mut self) {
+        self.drain = false;
+        self.took_everything = true;
     }
 
     /// Sets the rows that wait in the store.

@@ -66,8 +66,7 @@ impl<O: WriterAccess> Driver<O> {
             attempt: lease.attempt,
         };
         if !lease.more {
-            // Everything that was waiting is in this request; rows that come now obey the timers.
-            route.trigger.drain = false;
+            route.trigger.take_everything();
         }
         self.dispatch(key, destination, payload);
     }

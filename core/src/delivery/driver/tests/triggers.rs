@@ -75,6 +75,27 @@ fn a_backlog_is_sent_without_pause_at_the_start() {
 }
 
 #[test]
+fn unwanted_rows_behind_a_request_are_passed_over_at_once_and_errors_keep_their_interval() {
+    let mut bench = Bench::bare();
+    let monitoring = Rez::builder("http://127.0.0.1:1", "k").purposes(&[crate::kind::Purpose::Monitoring]);
+    bench.store_rows(Kind::Error, "{}", 1);
+    bench.store_rows(Kind::Analytics, "{}", 2);
+    bench.add("main", Arc::new(monitoring.build().unwrap()));
+    bench.settle();
+    assert_eq!((bench.requests(), bench.status(ROUTE).waiting), (1, [0; 4]));
+    // A new error does not make use of the look at the rows that were left over.
+    bench.usual(Turn::Silence);
+    bench.after(Duration::from_secs(5));
+    bench.store_rows(Kind::Analytics, "{}", 1);
+    bench.put(Kind::Error, 1);
+    let before = bench.requests();
+    bench.put(Kind::Error, 1);
+    bench.response_silent();
+    bench.settle();
+    assert_eq!(bench.requests(), before, "the next one waits 5 s");
+}
+
+#[test]
 fn a_batch_starts_with_lane_0_and_has_at_most_500_events() {
     let mut bench = Bench::new();
     bench.store_rows(Kind::Metric, "{}", 300);
