@@ -82,7 +82,7 @@ fn unwanted_rows_behind_a_request_are_passed_over_at_once_and_errors_keep_their_
     bench.store_rows(Kind::Analytics, "{}", 2);
     bench.add("main", Arc::new(monitoring.build().unwrap()));
     bench.settle();
-    assert_eq!((bench.requests(), bench.status(ROUTE).waiting), (1, [0; 4]));
+    assert_eq!((bench.requests(), bench.status(ROUTE).waiting), (1, vec![0; 4]));
     // A new error does not make use of the look at the rows that were left over.
     bench.usual(Turn::Silence);
     bench.after(Duration::from_secs(5));
