@@ -1,7 +1,7 @@
 //! What the logger hears, and what it must never hear or do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use rez_monitor::destination::{Mixpanel, Rez, Sentry};
+use rez_monitor::destination::{Ga4, Mixpanel, Rez, Sentry};
 use rez_monitor::transport::{Completion, Request, Response, Sent, Transport};
 use rez_monitor::{
     Clock, Config, ConfigBuilder, Consent, ErrorEvent, Event, Level, LogCode, LogLevel, Monitor, Outcome, Purpose,
@@ -266,6 +266,78 @@ fn a_damaged_queue_and_a_folder_that_is_a_file_are_logged() {
     let monitor = Monitor::open(builder.build().unwrap()).unwrap();
     let text = heard.next(LogCode::StoreUnavailable);
     assert!(text.starts_with("the queue cannot be used now: the folder cannot be used. Check the folder"), "{text}");
+    monitor.close(WAIT);
+}
+
+#[test]
+fn events_that_a_destination_refuses_are_logged_with_reason_and_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, heard) = config(folder.path());
+    let ga4 = Ga4::web_stream("G-1A2B3C4D5E", KEY).build().unwrap();
+    let builder = builder.transport(Server::new(413, &format!("{KEY} is too much"))).destination("google", ga4);
+    let monitor = Monitor::open(builder.build().unwrap()).unwrap();
+    let _ = monitor.track("purchase", &[]);
+    let _ = monitor.flush(WAIT);
+    let text = heard.next(LogCode::EventsRefused);
+    assert!(text.starts_with("`google/ga4.collect` did not take 1 event (rejected, status 413). "), "{text}");
+    monitor.close(WAIT);
+}
+
+#[test]
+fn a_batch_that_is_no_json_and_an_event_recorded_in_a_hook_are_logged() {
+    static MONITOR: OnceLock<Monitor> = OnceLock::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, heard) = config(folder.path());
+    let builder = builder.before_send(|_, _| {
+        let outcome = MONITOR.get().map(|monitor| monitor.message("from the hook", Level::Info, &[]));
+        outcome != Some(Outcome::Dropped(Reason::Filtered))
+    });
+    let monitor = MONITOR.get_or_init(|| Monitor::open(builder.build().unwrap()).unwrap());
+    error(monitor, "one");
+    monitor.persist(WAIT).unwrap();
+    let text = heard.next(LogCode::Reentrant);
+    assert!(text.contains(" refused at the call (reentrant). Do not record there."), "{text}");
+    let _ = monitor.record_batch(r#"{"v":1,"items":[{"kind":"analytics","name":"a"},{"kind":"#);
+    let text = heard.next(LogCode::Malformed);
+    assert!(text.contains("(malformed). If no power failure"), "{text}");
+    monitor.clone().close(WAIT);
+}
+
+#[test]
+fn a_queue_at_its_size_cap_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, heard) = config(folder.path());
+    let monitor = Monitor::open(builder.cap_bytes(1 << 20).build().unwrap()).unwrap();
+    let note = "x".repeat(4_000);
+    for number in 0..400 {
+        let _ = monitor.track(&format!("event_{number}"), &[("note", Value::Str(&note))]);
+        if number % 50 == 0 {
+            monitor.persist(WAIT).unwrap();
+        }
+    }
+    let text = heard.next(LogCode::Evicted);
+    assert!(text.contains(" were given up because the queue reached `cap_bytes`. Raise `cap_bytes`"), "{text}");
+    monitor.close(WAIT);
+}
+
+#[test]
+fn a_reader_that_keeps_erased_data_readable_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, heard) = config(folder.path());
+    let monitor = Monitor::open(builder.build().unwrap()).unwrap();
+    error(&monitor, "one");
+    monitor.persist(WAIT).unwrap();
+    let reader = rusqlite::Connection::open(folder.path().join("queue.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM event").unwrap();
+    error(&monitor, "two");
+    monitor.forget_user();
+    let text = heard.next(LogCode::ErasureBlocked);
+    assert!(
+        text.starts_with("erased data is still in the log of queue.db: another program reads the queue. "),
+        "{text}"
+    );
+    assert!(monitor.status().lines().iter().any(|line| text.starts_with(line.as_str())));
+    drop(reader);
     monitor.close(WAIT);
 }
 

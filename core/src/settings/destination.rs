@@ -1,6 +1,6 @@
 //! The record of a destination, and the way from it to a destination.
 
-use super::error::{Fault, hidden, suggest};
+use super::error::{Fault, hidden, is_same, suggest};
 use super::table::{Member, Shape, record};
 use crate::destination::{Destination, DestinationError};
 use crate::kind::Purpose;
@@ -303,7 +303,22 @@ impl DestinationSettings {
             },
         };
         let value = if given(field) { "not valid" } else { "missing" };
-        Fault::value(value.to_owned(), format!("{kind}: {error}")).inside(field.to_owned())
+        Fault::value(value.to_owned(), self.without_secrets(&format!("{kind}: {error}"))).inside(field.to_owned())
+    }
+
+    /// The text without the parts of keys. The errors name parts of an address, and a key can stand where the host
+    /// should be: `http://<key>.example.com`.
+    fn without_secrets(&self, text: &str) -> String {
+        let addresses = [&self.endpoint, &self.logs_endpoint, &self.traces_endpoint, &self.metrics_endpoint];
+        let addresses = addresses.into_iter().flatten().map(|text| (text, 20));
+        let secrets = [&self.dsn, &self.key].into_iter().flatten().chain(self.headers.values()).map(|text| (text, 12));
+        let mut text = text.to_owned();
+        for (secret, least) in secrets.chain(addresses) {
+            for part in secret.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| part.len() >= least) {
+                text = text.replace(part, "...").replace(&part.to_ascii_lowercase(), "...");
+            }
+        }
+        text
     }
 }
 
@@ -315,8 +330,13 @@ pub(super) fn set<B, T>(builder: B, value: Option<T>, apply: impl FnOnce(B, T) -
     }
 }
 
-/// The error for a member that no destination has.
+/// The error for a member that is no setting.
 pub(super) fn unknown(name: &str, known: &[&str]) -> Fault {
-    let why = suggest(name, known, "only known settings");
+    let belongs = !known.contains(&"dsn") && DestinationSettings::ALL.iter().any(|one| is_same(name, one.name));
+    let why = if belongs {
+        "put it into an element of `destinations`".to_owned()
+    } else {
+        suggest(name, known, "only known settings")
+    };
     Fault::value("not a setting".to_owned(), why).named(name)
 }

@@ -112,11 +112,18 @@ pub(super) fn suggest(text: &str, known: &[&str], otherwise: &str) -> String {
     }
 }
 
+/// Whether two names differ only in their spelling.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    plain(one) == plain(other)
+}
+
+/// The letters and digits of a name in lower case.
+fn plain(text: &str) -> Vec<char> {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(64).collect()
+}
+
 /// The known name that is nearest to this one, if it is near: two of five letters may differ.
 pub(super) fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
-    let plain = |text: &str| -> Vec<char> {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(64).collect()
-    };
     let wanted = plain(text);
     let scored = known.iter().map(|name| (distance(&wanted, &plain(name)), *name));
     let (cost, name) = scored.min_by_key(|(cost, _)| *cost)?;

@@ -195,6 +195,16 @@ fn a_wrong_destination_names_its_place_and_never_its_key() {
         ),
         (
             "sentry",
+            |one| one.dsn = Some(format!("http://{KEY}.example.com/42")),
+            "`destinations[1].dsn` is not valid: sentry: DSN: http is allowed",
+        ),
+        (
+            "rez",
+            |one| one.endpoint = Some(format!("http://{}.example.com", KEY.to_uppercase())),
+            "`destinations[0].endpoint` is not valid: rez: endpoint: http is allowed",
+        ),
+        (
+            "sentry",
             |one| one.dsn = Some(format!("{KEY}\n")),
             "`destinations[1].dsn` is not valid: sentry: DSN: the character",
         ),
@@ -274,7 +284,7 @@ fn a_wrong_destination_names_its_place_and_never_its_key() {
         let error = error(&settings);
         assert!(error.to_string().contains(text), "{error}\n{text}");
         for printed in [error.to_string(), format!("{error:?}"), format!("{settings:?}")] {
-            assert!(!printed.contains(KEY) && !printed.contains("s3cr3t"), "{printed}");
+            assert!(!printed.to_lowercase().contains(KEY) && !printed.contains("s3cr3t"), "{printed}");
         }
     }
 }
@@ -318,6 +328,10 @@ fn json_of_a_wrong_type_or_with_a_misspelled_name_is_an_error_with_the_place() {
         ("{\"app\": \"shop\"", "`settings` is no JSON: EOF"),
         (r#"{"sesionBackgroundMs": 1}"#, "`sesionBackgroundMs` is not a setting: did you mean `sessionBackgroundMs`?"),
         (r#"{"mask_ip": true}"#, "`mask_ip` is not a setting: did you mean `maskIp`?"),
+        (
+            r#"{"tracesSampleRate": 0.2}"#,
+            "`tracesSampleRate` is not a setting: put it into an element of `destinations`",
+        ),
         (r#"{"replay": true}"#, "`replay` is not a setting: use only known settings"),
         (r#"{"slowApiMs": "3 s"}"#, "`slowApiMs` is a text: use a whole number"),
         (r#"{"slowApiMs": 1.5}"#, "`slowApiMs` is 1.5: use a whole number"),
