@@ -83,6 +83,8 @@ kinds! {
     Frames = 17 "frames", Bulk, [Monitoring];
     /// The main thread was busy for a long time.
     LongTask = 18 "long_task", Bulk, [Monitoring];
+    /// A span that the app defines: a piece of its own work.
+    Span = 19 "span", Bulk, [Monitoring];
 }
 
 /// Order of delivery and of eviction: lane 0 is sent first and never evicted for space.
@@ -95,7 +97,7 @@ pub enum Lane {
     Critical = 1,
     /// Everything else.
     Normal = 2,
-    /// Metrics, frames, long tasks.
+    /// Metrics, frames, long tasks, spans.
     Bulk = 3,
 }
 

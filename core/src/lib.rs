@@ -40,8 +40,8 @@ pub use conditions::{CarrierTechnology, Conditions, Connection, Orientation};
 pub use config::{BeforeSend, Config, ConfigBuilder, ConfigError, Consent};
 pub use delivery::{Flushed, Held, Hint, Network, Power, RouteStatus};
 pub use event::{
-    Breadcrumb, ErrorEvent, Event, Feedback, Frame, Metric, People, Revenue, Severity, StartKind, Timing, TimingKind,
-    User,
+    Breadcrumb, ErrorEvent, Event, Feedback, Frame, Metric, People, Revenue, Severity, SpanEvent, SpanStatus,
+    StartKind, Timing, TimingKind, User,
 };
 pub use facts::{Facts, Framework};
 pub use id::{EventId, ParseIdError};
@@ -50,7 +50,7 @@ pub use level::Level;
 pub use logger::{LogCode, LogLevel, Logger, StderrLogger};
 pub use metrics::Summary;
 pub use monitor::{
-    ApiCall, DestinationNote, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Status, WaitError,
+    ApiCall, DestinationNote, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Span, Status, WaitError,
 };
 pub use reason::Reason;
 pub use row::{Lost, Row, Run};

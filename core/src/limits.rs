@@ -189,8 +189,20 @@ pub const ELEMENTS: usize = 64;
 /// Names in `metrics()`; further ones count as `other`. A name takes 3.7 KiB of memory, so all take at most 740 KiB.
 pub const METRIC_NAMES: usize = 200;
 
-/// Child spans inside a screen load's row: bounds the row of a screen that loads many images.
+/// Child spans in the row of a screen load or a span: bounds the row of a screen that loads many images.
 pub const CHILD_SPANS: usize = 100;
+
+/// Bytes of JSON of the child spans in one row: half of [`ROW_BYTES`], so that the span itself fits beside them.
+pub const CHILDREN_BYTES: usize = ROW_BYTES / 2;
+
+/// Bytes of a row that its children leave for user, tags and contexts.
+pub const SCOPE_BYTES: usize = 8 * 1024;
+
+/// Spans in progress that collect their children: an app that starts more does not end them.
+pub const OPEN_SPANS: usize = 32;
+
+/// Bytes of the attributes of a span in progress, encoded: half of [`RECORD_BYTES`].
+pub const STORED_ATTRS_BYTES: usize = RECORD_BYTES / 2;
 
 /// A screen load is slow above this (default, for mobile networks).
 pub const SLOW_SCREEN: Duration = Duration::from_millis(3_000);

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `session` | id of the session (UUID) |
 //! | `view` | `{id, name, version, counts{error, resource, action, long_task}, started_ms, loading_us, frames{slow, frozen, total}}`: the screen on which it happened, with its state so far; the last two are present once known |
-//! | `trace` | `{trace_id (32 hex), span_id (16 hex), parent (16 hex, optional), sampled (bool, only if another system decided it)}` |
+//! | `trace` | `{trace_id (32 hex), span_id (16 hex), parent (16 hex, optional), sampled (bool, only if another system decided it), propagated (true: a call whose headers were given out)}` |
 //! | `user` | `{id, email, username, ...}` as set by the app; `anonymous`: the device's own id of a user who is not identified, absent while it is the install id |
 //! | `tags`, `contexts` | string map; map of objects |
 //! | `attrs` | the app's own attributes |
@@ -24,11 +24,12 @@
 //! | hang | `message`, `duration_us`, `frames`, `trail` |
 //! | app_exit | `cause`, `message`, `trail` |
 //! | message | `message`, `level`, `context` |
-//! | screen_load | `name`, `start_ms`, `duration_us`, `initial_us`, `full_us`, `slow`, `children` `[{id, kind, name (endpoint, URL or task), method, start_us (after the screen's start), duration_us, status, failed, trace}]` |
+//! | screen_load | `name`, `start_ms`, `duration_us`, `initial_us`, `full_us`, `slow`, `children` `[{id, kind, name (endpoint, URL, task or span), op, method, start_us (after the start of the row's own span), duration_us, status, failed, attrs (of a span), trace}]`, `children_dropped` (number of those that had no place) |
 //! | app_start | `type` (`cold`, `warm`), `start_ms`, `duration_us`, `children` |
-//! | api_call | `method`, `url` (no query), `endpoint` (template), `start_ms`, `duration_us`, `status`, `request_bytes`, `response_bytes`, `error`, `slow`, `failed`, `child_of` (view id, when inside an open screen load) |
+//! | api_call | `method`, `url` (no query), `endpoint` (template), `start_ms`, `duration_us`, `status`, `request_bytes`, `response_bytes`, `error`, `slow`, `failed`, `child_of` (inside a screen load in progress: its view id; inside a span: the id of its root span) |
 //! | image_load | `url`, `start_ms`, `duration_us`, `response_bytes`, `slow`, `child_of` |
 //! | long_task | `name`, `start_ms`, `duration_us`, `child_of` |
+//! | span | `name`, `op`, `start_ms`, `duration_us`, `status` (`ok`, `error`, `cancelled`), `children`, `children_dropped`, `child_of` |
 //! | frames | `name` (screen), `slow_frames`, `frozen_frames`, `total_frames` |
 //! | interaction | `action`, `component` |
 //! | screen_view | `name`, `class` |

@@ -160,6 +160,7 @@ pub(crate) fn of_kind(kind: Kind) -> &'static [Field] {
         Kind::Metric => &[F::Name, F::Type, F::Value, F::Unit, F::Attrs],
         Kind::Frames => &[F::Name, F::SlowFrames, F::FrozenFrames, F::TotalFrames, F::Attrs],
         Kind::LongTask => &[F::Name, F::StartMs, F::DurationUs, F::Attrs],
+        Kind::Span => &[F::Name, F::Op, F::StartMs, F::DurationUs, F::Status, F::Attrs],
     }
 }
 

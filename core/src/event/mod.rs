@@ -25,6 +25,8 @@ pub(crate) mod field;
 mod metric;
 pub(crate) mod node;
 mod revenue;
+mod span;
+pub(crate) mod stored;
 pub(crate) mod time;
 mod timing;
 mod user;
@@ -36,6 +38,7 @@ pub use metric::Metric;
 pub use revenue::Revenue;
 pub use timing::{StartKind, Timing, TimingKind};
 pub use user::{People, User};
+pub use span::{SpanEvent, SpanStatus};
 
 use crate::attributes::{Attrs, Value};
 use crate::conditions::Conditions;

@@ -10,6 +10,7 @@ mod samplers;
 mod scope;
 mod screen;
 pub(crate) mod session;
+mod span;
 mod status;
 mod timing;
 
@@ -17,6 +18,7 @@ pub use call::ApiCall;
 pub use control::{Durability, From, WaitError};
 pub use scope::ScopeChange;
 pub use screen::ScreenLoad;
+pub use span::Span;
 pub use status::{DestinationNote, Refused, Status};
 
 use crate::Attrs;
@@ -211,7 +213,7 @@ impl Inner {
             }
             return Outcome::Dropped(reason);
         }
-        if self.sampled_out.load(Ordering::Relaxed) & (1 << (kind as u32)) != 0 {
+        if self.is_sampled_out(kind) {
             self.shared.ring.refuse(Reason::Sampled, Some(kind), 1);
             return Outcome::Dropped(Reason::Sampled);
         }
@@ -240,6 +242,12 @@ impl Inner {
                 Outcome::Dropped(reason)
             }
         }
+    }
+
+    /// Whether this kind is sampled out in this session.
+    #[inline]
+    fn is_sampled_out(&self, kind: Kind) -> bool {
+        self.sampled_out.load(Ordering::Relaxed) & (1 << (kind as u32)) != 0
     }
 
     /// Decides which kinds are sampled out in this session.

@@ -9,7 +9,6 @@ use crate::config::Config;
 use crate::destination::Destination;
 use crate::kind::{Kind, Purpose};
 use crate::trace::{Baggage, Decision, Sampling, TraceContext, TraceStyle};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The snapshot, and a lock for those who replace it.
@@ -102,10 +101,9 @@ impl Declared {
 impl Inner {
     /// Calls `out` with the headers of a trace.
     pub(super) fn headers(&self, trace: &TraceContext, session: Option<f64>, out: &mut dyn FnMut(&str, &str)) {
-        let sampled_out = self.sampled_out.load(Ordering::Relaxed) & (1 << (Kind::ApiCall as u32)) != 0;
         let [monitoring, _] = self.shared.ring.consent();
         let denied = monitoring == Consent::Denied.number();
-        let recorded = !sampled_out && !denied && self.refused_here().is_none();
+        let recorded = !self.is_sampled_out(Kind::ApiCall) && !denied && self.refused_here().is_none();
         let declared = self.samplers.read();
         trace.headers(&self.shared.config.trace_styles, &declared.decide(trace, session, recorded), out);
     }

@@ -24,6 +24,8 @@ enum Step {
     Call { fails: bool },
     /// A call while a screen loads.
     InScreen,
+    /// A call inside a span of the app.
+    InSpan,
     /// A call inside a trace that a server has begun.
     OfServer { sampled: bool },
     /// A call that a face measures: headers at its start, one crossing at its end.
@@ -46,6 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => any::<bool>().prop_map(|fails| Step::Call { fails }),
         4 => Just(Step::InScreen),
+        4 => Just(Step::InSpan),
         4 => any::<bool>().prop_map(|sampled| Step::OfServer { sampled }),
         4 => any::<bool>().prop_map(|child| Step::OfFace { child }),
         2 => Just(Step::OverSession),
@@ -153,6 +156,13 @@ impl App {
                 self.finish(step, monitor.api_call("GET", URL));
                 let _ = screen.finish();
             }
+            Step::InSpan => {
+                let span = monitor.span("checkout", "task");
+                let child = span.child("pay", "task");
+                self.finish(step, child.api_call("GET", URL));
+                drop(child);
+                let _ = span.finish();
+            }
             Step::OfServer { sampled } => {
                 let sent = ids.root().with_sampled(Some(sampled));
                 self.finish(step, monitor.api_call_in(&sent, "GET", URL));
@@ -197,14 +207,15 @@ fn route(name: &str) -> RouteSpec {
     *destination(name, 1.0).routes().iter().find(|route| route.name == wanted).unwrap()
 }
 
-/// Whether a destination keeps the row: on its own, or inside the row of the screen it is a child of.
+/// Whether a destination keeps the row: on its own, or inside the row of the screen or span it is a child of.
 fn keeps(name: &str, destination: &dyn Destination, row: &Row, rows: &HashMap<EventId, Row>) -> bool {
     let json: Json = serde_json::from_str(&row.json).unwrap();
-    if let Some(screen) = json["child_of"].as_str().filter(|_| name == "sentry") {
-        let of = |row: &&Row| row.json.contains(screen) && row.kind == crate::Kind::ScreenLoad;
-        let screen = rows.values().find(of).expect("the row of the screen");
-        assert!(screen.json.contains(&row.id.to_string()), "the child is in the row of its screen");
-        return destination.wants(&route(name), screen) == Want::Yes;
+    if let Some(root) = json["child_of"].as_str().filter(|_| name == "sentry") {
+        // Its row lists the child.
+        let of = |other: &&Row| other.id != row.id && other.json.contains(&row.id.to_string());
+        let found = rows.values().find(of).expect("the row of the root");
+        assert!(found.json.contains(root), "{} {}", row.json, found.json);
+        return destination.wants(&route(name), found) == Want::Yes;
     }
     destination.wants(&route(name), row) == Want::Yes
 }

@@ -35,6 +35,7 @@ mod orphan;
 mod read;
 mod report;
 mod ring_health;
+mod roots;
 mod row_json;
 mod schedule;
 mod screens;

@@ -1,20 +1,21 @@
-//! The current screen: the view, counts of what happened on it, and the calls made while it loads.
+//! The current screen: the view, counts of what happened on it, and the spans in progress.
 
+use super::roots::{Root, Spans, is_child, trace_of};
 use super::row_json::RowJson;
-use crate::event::decode::{Body, Raw};
+use crate::event::decode::Body;
 use crate::event::field::Field;
 use crate::id::EventId;
 use crate::kind::Kind;
-use crate::limits;
 use crate::privacy::Rules;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// The current view and the screen load in progress.
+/// The current view, the screen load in progress, and the spans of the app in progress.
 #[derive(Default)]
 pub(crate) struct Screens {
     view: Option<View>,
-    loading: Option<Screen>,
+    loading: Option<Root>,
+    spans: Spans,
 }
 
 struct View {
@@ -60,52 +61,59 @@ impl View {
     }
 }
 
-/// A screen load in progress.
-struct Screen {
-    view: String,
-    start_ms: i64,
-    trace: String,
-    children: Vec<String>,
-}
-
 impl Screens {
     /// Starts a screen load.
     pub(crate) fn open(&mut self, name: &str, body: &Body<'_>) {
         let view = body.str(Field::View).unwrap_or_default();
-        let (start_ms, _) = body.time();
-        self.open_view(name, view, start_ms);
-        self.loading = Some(Screen {
-            view: view.to_owned(),
-            start_ms,
-            trace: trace_of(body).unwrap_or_default(),
-            children: Vec::new(),
-        });
+        self.open_view(name, view, body.time().0);
+        self.loading = Some(Root::new(view, body));
     }
 
     /// Cancels a screen load.
     pub(crate) fn cancel(&mut self, body: &Body<'_>) {
-        self.loading.take_if(|screen| Some(screen.view.as_str()) == body.str(Field::View));
+        self.loading.take_if(|screen| Some(screen.label.as_str()) == body.str(Field::View));
     }
 
-    /// Adds view and trace to a row; a screen load also gets its child spans.
+    /// Starts to collect the children of a span, unless it lies inside the screen load or another span.
+    pub(crate) fn open_span(&mut self, body: &Body<'_>) {
+        if self.root_of(body).is_none() {
+            self.spans.open(body);
+        }
+    }
+
+    /// Gives up what a span has collected.
+    pub(crate) fn cancel_span(&mut self, body: &Body<'_>) {
+        self.spans.take(body);
+    }
+
+    /// The span in progress in which this record lies. A trace of its own takes precedence over the screen load.
+    fn root_of(&mut self, body: &Body<'_>) -> Option<&mut Root> {
+        match &mut self.loading {
+            Some(screen) if body.str(Field::TraceId).is_none() || screen.contains(body) => Some(screen),
+            _ => self.spans.root_of(body),
+        }
+    }
+
+    /// Adds view and trace to a row; the row of a screen load or a span also gets its children.
     pub(crate) fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut RowJson) {
         if let Some(view) = &self.view {
             object.json("view", &view.json(object.rules()));
         }
-        let open = self.loading.as_ref();
-        if let Some(trace) =
-            trace_of(body).or_else(|| open.map(|screen| screen.trace.clone())).filter(|t| !t.is_empty())
-        {
+        if let Some(trace) = trace_of(body).or_else(|| self.loading.as_ref()?.trace()) {
             object.json("trace", &trace);
         }
-        if let Some(screen) = open.filter(|_| matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)) {
-            object.text("child_of", &screen.view);
-        }
-        if kind == Kind::ScreenLoad
-            && let Some(screen) = self.loading.take_if(|screen| Some(screen.view.as_str()) == body.str(Field::View))
-            && !screen.children.is_empty()
+        if is_child(kind)
+            && let Some(root) = self.root_of(body)
         {
-            object.json("children", &format!("[{}]", screen.children.join(",")));
+            object.text("child_of", &root.label);
+        }
+        let ended = match kind {
+            Kind::ScreenLoad => self.loading.take_if(|screen| Some(screen.label.as_str()) == body.str(Field::View)),
+            Kind::Span => self.spans.take(body),
+            _ => None,
+        };
+        if let Some(root) = ended {
+            root.write(object);
         }
     }
 
@@ -139,47 +147,12 @@ impl Screens {
         self.view = Some(View { id, name, version: 0, counts, started_ms, loading_us: None, frames: None });
     }
 
-    /// Adds a call, image or task as a child span of the screen load in progress.
+    /// Adds a call, image, task or span to the root in which it lies.
     pub(crate) fn child(&mut self, rules: Rules, kind: Kind, id: EventId, body: &Body<'_>) {
-        let Some(screen) = &mut self.loading else { return };
-        if !matches!(kind, Kind::ApiCall | Kind::ImageLoad | Kind::LongTask)
-            || screen.children.len() >= limits::CHILD_SPANS
+        if is_child(kind)
+            && let Some(root) = self.root_of(body)
         {
-            return;
-        }
-        let mut object = RowJson::new(rules);
-        object.text("id", &id.to_string());
-        object.text("kind", kind.as_str());
-        let name = match (body.str(Field::Endpoint).or(body.str(Field::Name)), body.str(Field::Url)) {
-            (None, Some(url)) => rules.url(url),
-            (name, _) => rules.text(name.unwrap_or_default()),
-        };
-        object.text("name", &name);
-        let start_ms = body.i64(Field::StartMs).unwrap_or(body.wall_ms);
-        object.number("start_us", start_ms.saturating_sub(screen.start_ms).saturating_mul(1_000).max(0));
-        for field in [Field::Method, Field::DurationUs, Field::Status, Field::Failed] {
-            if let Some(value) = body.get(field) {
-                object.field(field, value, "");
-            }
-        }
-        if let Some(trace) = trace_of(body) {
-            object.json("trace", &trace);
-        }
-        screen.children.push(object.finish());
-    }
-}
-
-fn trace_of(body: &Body<'_>) -> Option<String> {
-    let mut object = RowJson::new(Rules::default());
-    object.text("trace_id", body.str(Field::TraceId)?);
-    object.text("span_id", body.str(Field::SpanId)?);
-    if let Some(parent) = body.str(Field::ParentSpan) {
-        object.text("parent", parent);
-    }
-    for (name, field) in [("sampled", Field::TraceSampled), ("propagated", Field::TracePropagated)] {
-        if let Some(Raw::Bool(value)) = body.get(field) {
-            object.json(name, if value { "true" } else { "false" });
+            root.push(rules, kind, id, body);
         }
     }
-    Some(object.finish())
 }

@@ -232,6 +232,8 @@ impl Stamper {
             Some("screen_cancelled") => {
                 self.screens.cancel(body);
             }
+            Some("span") => self.screens.open_span(body),
+            Some("span_ended") => self.screens.cancel_span(body),
             _ => {}
         }
     }

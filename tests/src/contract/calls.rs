@@ -1,9 +1,10 @@
 //! Executes the calls of a vector on an engine. `tests/contract/README.md` lists them with their arguments.
 
+use super::traces::{record_span, status, trace};
 use super::world::consent;
 use rez_monitor::{
     ApiCall, Attrs, Breadcrumb, Clock, ErrorEvent, Event, Feedback, Frame, Kind, Level, Metric, Monitor, Outcome,
-    People, Purpose, Revenue, ScopeChange, ScreenLoad, Severity, StartKind, Timing, User, Value,
+    People, Purpose, Revenue, ScopeChange, ScreenLoad, Severity, Span, StartKind, Timing, TraceContext, User, Value,
 };
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ pub struct Calls<'a> {
     clock: &'a Clock,
     screens: HashMap<String, ScreenLoad>,
     calls: HashMap<String, ApiCall>,
+    spans: HashMap<String, Span>,
     /// The id of the previous event, for calls that refer to it.
     last: Option<rez_monitor::EventId>,
 }
@@ -25,13 +27,14 @@ impl<'a> Calls<'a> {
     /// Returns an executor for this engine.
     #[must_use]
     pub fn new(monitor: &'a Monitor, clock: &'a Clock) -> Calls<'a> {
-        Calls { monitor, clock, screens: HashMap::new(), calls: HashMap::new(), last: None }
+        Calls { monitor, clock, screens: HashMap::new(), calls: HashMap::new(), spans: HashMap::new(), last: None }
     }
 
-    /// Forgets screens and calls that have not ended, so that they are neither cancelled nor recorded.
+    /// Forgets screens, calls and spans that have not ended, so that they are neither cancelled nor recorded.
     pub fn end(self) {
         self.screens.into_values().for_each(std::mem::forget);
         self.calls.into_values().for_each(std::mem::forget);
+        self.spans.into_values().for_each(std::mem::forget);
     }
 
     /// Executes one call.
@@ -53,6 +56,10 @@ impl<'a> Calls<'a> {
                     None => ended.finish(small(&call["status"])?, call["bytes"].as_u64().unwrap_or(0)),
                 }
             }
+            "finish_span" => self.span(call)?.finish(),
+            "record_span" => {
+                self.monitor.record_span(record_span(call)?.attrs(attrs(&call["attrs"])).targets(targets(call)))
+            }
             "fatal" => {
                 let wait = Duration::from_millis(500);
                 match error(call)?.map(|error| self.monitor.fatal(error, wait)).ok_or("an error")? {
@@ -60,14 +67,20 @@ impl<'a> Calls<'a> {
                     rez_monitor::Durability::Dropped(reason) => Outcome::Dropped(reason),
                 }
             }
-            "timing" => self.monitor.timing(timing(call)?),
+            "timing" => {
+                let timing = timing(call)?;
+                self.monitor.timing(trace(call, &self.monitor.ids())?.map_or(timing, |trace| timing.trace(trace)))
+            }
             "feedback" => self.monitor.feedback(Feedback {
                 message: text(&call["message"])?,
                 name: call["name"].as_str(),
                 email: call["email"].as_str(),
                 about: if call["about"] == "last" { self.last } else { None },
             }),
-            "error" => self.monitor.error(error(call)?.ok_or("an error")?),
+            "error" => {
+                let error = error(call)?.ok_or("an error")?;
+                self.monitor.error(trace(call, &self.monitor.ids())?.map_or(error, |trace| error.trace(trace)))
+            }
             "revenue" => {
                 let items = list(&call["items"]);
                 let amount = call["amount"].as_f64().ok_or("amount: a number")?;
@@ -89,7 +102,8 @@ impl<'a> Calls<'a> {
             }
             verb => {
                 let event = event(verb, call)?.attrs(attrs(&call["attrs"])).targets(targets(call));
-                self.monitor.record(at(call).map_or(event, |at_ms| event.at(at_ms)))
+                let event = at(call).map_or(event, |at_ms| event.at(at_ms));
+                self.monitor.record(trace(call, &self.monitor.ids())?.map_or(event, |trace| event.trace(trace)))
             }
         };
         let refused = call["refused"].as_str();
@@ -123,9 +137,32 @@ impl<'a> Calls<'a> {
             }
             "cancel_screen" => drop(self.screen(call)?),
             "api_call" => {
-                let begun = self.monitor.api_call(text(&call["method"])?, text(&call["url"])?);
+                let (method, url) = (text(&call["method"])?, text(&call["url"])?);
+                let begun = match self.parent(call)? {
+                    Some(parent) => self.monitor.api_call_in(&parent, method, url),
+                    None => self.monitor.api_call(method, url),
+                };
                 self.calls.insert(text(&call["as"])?.to_owned(), begun);
             }
+            "span" => {
+                let (name, op) = (text(&call["name"])?, text(&call["op"])?);
+                let within = call["in"].as_str().and_then(|name| self.spans.get(name));
+                let span = match (within, self.parent(call)?) {
+                    (Some(span), _) => span.child(name, op),
+                    (None, Some(parent)) => self.monitor.span_in(&parent, name, op),
+                    (None, None) => self.monitor.span(name, op),
+                };
+                self.spans.insert(text(&call["as"])?.to_owned(), span);
+            }
+            "span_attr" => {
+                let span = self.spans.get_mut(text(&call["of"])?).ok_or("unknown span")?;
+                span.attr(text(&call["name"])?, value(&call["value"]));
+            }
+            "span_status" => {
+                let span = self.spans.get_mut(text(&call["of"])?).ok_or("unknown span")?;
+                span.status(status(&call["status"])?);
+            }
+            "drop_span" => drop(self.span(call)?),
             "user" if call["clear"] == true => self.monitor.scope(ScopeChange::User(None)),
             "user" => self.monitor.scope(ScopeChange::User(Some(User {
                 id: call["id"].as_str(),
@@ -149,6 +186,23 @@ impl<'a> Calls<'a> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn span(&mut self, call: &Json) -> Result<Span> {
+        self.spans.remove(text(&call["of"])?).ok_or_else(|| "unknown span".to_owned())
+    }
+
+    /// The span named by `in`, or the server's that `traceparent` names.
+    fn parent(&self, call: &Json) -> Result<Option<TraceContext>> {
+        if let Some(header) = call["traceparent"].as_str() {
+            return TraceContext::from_traceparent(header).map(Some).ok_or_else(|| format!("`{header}` is invalid"));
+        }
+        let Some(name) = call["in"].as_str() else { return Ok(None) };
+        let screen = self.screens.get(name).map(ScreenLoad::context);
+        screen
+            .or_else(|| self.spans.get(name).map(Span::context))
+            .map(Some)
+            .ok_or_else(|| format!("unknown span {name}"))
     }
 
     fn screen(&mut self, call: &Json) -> Result<ScreenLoad> {
@@ -320,7 +374,7 @@ fn level(json: &Json) -> Result<Level> {
     }
 }
 
-fn micros(json: &Json) -> Result<Duration> {
+pub(super) fn micros(json: &Json) -> Result<Duration> {
     json.as_u64().map(Duration::from_micros).ok_or_else(|| "duration_us: a number".to_owned())
 }
 

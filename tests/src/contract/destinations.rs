@@ -125,6 +125,7 @@ fn accept_datadog(_: &Request) -> Response {
 fn otlp(options: &Value) -> Arc<dyn Destination> {
     let json = option(options, "json", Value::as_bool) == Some(true);
     let otlp = Otlp::builder("https://otlp.example.com")
+        .traces_sample_rate(option(options, "traces_sample_rate", Value::as_f64).unwrap_or(1.0))
         .header("api-key", "secret")
         .purposes(both_if_analytics(options))
         .breadcrumbs(option(options, "breadcrumbs", Value::as_bool).unwrap_or(true))

@@ -6,6 +6,7 @@ pub mod calls;
 pub mod destinations;
 pub mod rows;
 pub mod show;
+mod traces;
 pub mod wire;
 pub mod world;
 

@@ -156,6 +156,7 @@ fn config(json: &Value, folder: PathBuf, clock: &Clock, transport: Recorder) -> 
         builder = match key.as_str() {
             "release" => builder,
             "dist" => builder.dist(text(value)?),
+            "trace_targets" => builder.trace_targets(value.as_array().into_iter().flatten().filter_map(Value::as_str)),
             "environment" => builder.environment(text(value)?),
             "os" => builder.os(text(value)?),
             "device" => builder.device(text(value)?),

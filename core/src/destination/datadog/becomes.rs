@@ -25,6 +25,9 @@ impl Datadog {
             Kind::Metric => {
                 "RUM vital if it has a unit of time and is not a counter, otherwise a log with name and value"
             }
+            Kind::Span => {
+                "RUM vital of type duration with op and status in its context; for a span without a parent also the steps `start` and `end` of an operation"
+            }
             Kind::Message | Kind::Feedback => "log",
             Kind::Session => "its id is part of every event; its end ends the last view",
             Kind::UserProp => "not sent; the user set with `ScopeChange::User` is sent as `usr`",

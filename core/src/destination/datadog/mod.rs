@@ -24,7 +24,7 @@ use crate::transport::{Request, Response};
 use std::time::Duration;
 
 /// Raised when the body for the same rows changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const ORIGIN: &str = "rez-monitor";
 
@@ -123,7 +123,7 @@ impl Datadog {
     fn is_rum(&self, row: &Row, fields: &Json<'_>) -> bool {
         match row.kind {
             Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit => true,
-            Kind::ScreenLoad | Kind::ScreenView | Kind::Frames | Kind::AppStart => true,
+            Kind::ScreenLoad | Kind::ScreenView | Kind::Frames | Kind::AppStart | Kind::Span => true,
             Kind::Analytics | Kind::Revenue => true,
             Kind::ApiCall | Kind::ImageLoad => self.resources,
             Kind::Interaction => self.interactions,
@@ -148,7 +148,7 @@ impl Datadog {
     /// RUM is sampled by session, so that a session is sent whole or not at all. A span whose trace a server has decided
     /// follows the server. Without a session, a span is sampled by its trace, anything else by its run.
     fn keeps(&self, row: &Row, fields: &Json<'_>) -> bool {
-        let trace = fields.get("trace").filter(|_| matches!(row.kind, Kind::ApiCall | Kind::ImageLoad));
+        let trace = fields.get("trace").filter(|_| matches!(row.kind, Kind::ApiCall | Kind::ImageLoad | Kind::Span));
         if let Some(Json::Bool(sampled)) = trace.and_then(|trace| trace.get("sampled")) {
             return *sampled;
         }

@@ -5,11 +5,12 @@ use super::super::trace_ids;
 use super::origin::{self, System};
 use super::view::{Newest, View, newest};
 use super::{Datadog, privacy};
-use crate::destination::Batch;
+use crate::destination::{Batch, stable_hash};
 use crate::json::Json;
 use crate::json::Object;
 use crate::kind::Kind;
 use crate::row::{Row, Run};
+use std::borrow::Cow;
 
 /// The methods that Datadog defines.
 const METHODS: [&str; 9] = ["POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "CONNECT"];
@@ -40,6 +41,33 @@ pub(super) fn time_unit(unit: &str) -> Option<f64> {
         "us" | "µs" | "microsecond" => Some(1e3),
         "ms" | "millisecond" => Some(1e6),
         "s" | "second" => Some(1e9),
+        _ => None,
+    }
+}
+
+/// The name of a vital: letters, digits and `-_.@$`, since Datadog makes a path of it. Other characters become `_`.
+fn vital_name(name: &str) -> Cow<'_, str> {
+    let valid = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '$');
+    match name.chars().all(valid) {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(name.chars().map(|c| if valid(c) { c } else { '_' }).collect()),
+    }
+}
+
+/// The id of a step of an operation: a UUID derived from that of the event, so that a repeated request has the same one.
+fn step_id(row: &Row, step: &str) -> String {
+    let mut bytes = *row.id.as_bytes();
+    let hash = stable_hash(&[&row.id.to_string(), step]);
+    let low = (hash >> 2) | (0b10 << 62);
+    bytes.iter_mut().skip(8).zip(low.to_be_bytes()).for_each(|(byte, new)| *byte = new);
+    uuid::Uuid::from_bytes(bytes).to_string()
+}
+
+/// Why an operation failed, if it did.
+fn failure(fields: &Json<'_>) -> Option<&'static str> {
+    match fields.text("status") {
+        Some("error") => Some("error"),
+        Some("cancelled") => Some("abandoned"),
         _ => None,
     }
 }
@@ -82,6 +110,7 @@ impl Line<'_> {
             Kind::AppStart => self.line(out, "vital", date, |o| {
                 self.vital(o, "app.start", nanos(fields.int("duration_us")) as f64, &[("type", fields.get("type"))]);
             }),
+            Kind::Span => self.span(out, date),
             Kind::Metric => self.line(out, "vital", self.row.wall_ms, |o| {
                 let unit = time_unit(fields.text("unit").unwrap_or_default()).unwrap_or(1.0);
                 let value = (fields.float("value").unwrap_or(0.0) * unit).clamp(f64::MIN, f64::MAX);
@@ -278,13 +307,40 @@ impl Line<'_> {
         });
     }
 
+    /// A span of the app: a duration, and for a root the two steps of an operation.
+    fn span(&self, out: &mut String, date: i64) {
+        let fields = self.fields;
+        let name = fields.text("name").unwrap_or("unnamed");
+        let us = fields.int("duration_us").unwrap_or(0).max(0);
+        let own = [("op", fields.get("op")), ("status", fields.get("status"))];
+        self.line(out, "vital", date, |o| self.vital(o, name, nanos(Some(us)) as f64, &own));
+        if fields.get("trace").is_some_and(|trace| trace.get("parent").is_some()) {
+            return;
+        }
+        for (step, date) in [("start", date), ("end", date.saturating_add(us / 1_000))] {
+            self.line(out, "vital", date, |o| {
+                self.context(o, &own);
+                self.internal(o, |_| {});
+                o.object("vital", |o| {
+                    o.text("type", "operation_step");
+                    o.text("id", &step_id(self.row, step));
+                    o.text("name", &vital_name(name));
+                    // Spans of one name can overlap.
+                    o.text("operation_key", &origin::id(self.row));
+                    o.text("step_type", step);
+                    o.text_if_some("failure_reason", failure(fields).filter(|_| step == "end"));
+                });
+            });
+        }
+    }
+
     fn vital(&self, o: &mut Object<'_>, name: &str, duration: f64, own: &[(&str, Option<&Json<'_>>)]) {
         self.context(o, own);
         self.internal(o, |_| {});
         o.object("vital", |o| {
             o.text("type", "duration");
             o.text("id", &origin::id(self.row));
-            o.text("name", name);
+            o.text("name", &vital_name(name));
             // Most durations are whole nanoseconds.
             if duration.fract() == 0.0 && duration.abs() < 9e15 {
                 o.number("duration", duration as i64);

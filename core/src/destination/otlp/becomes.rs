@@ -28,8 +28,9 @@ impl Otlp {
             }
             Kind::Session => "logs `session.start`, `session.end`",
             Kind::ScreenLoad | Kind::AppStart | Kind::LongTask => "span of kind INTERNAL",
+            Kind::Span => "span of kind INTERNAL with its parent; status ERROR if it failed or was cancelled",
             Kind::ApiCall | Kind::ImageLoad => {
-                "span of kind CLIENT with `http.*`, `url.full` (without its query), `url.template`; inside a screen load a child of its span"
+                "span of kind CLIENT with `http.*`, `url.full` (without its query), `url.template`; inside a screen load or a span a child of it"
             }
             Kind::Metric => {
                 "counter: a delta sum; gauge; distribution: a histogram with OpenTelemetry's default bounds"

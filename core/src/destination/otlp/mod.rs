@@ -76,7 +76,9 @@ impl OtlpSignal {
     /// The signal as which rows of this kind are sent.
     fn of_kind(kind: Kind) -> OtlpSignal {
         match kind {
-            Kind::ScreenLoad | Kind::AppStart | Kind::ApiCall | Kind::ImageLoad | Kind::LongTask => OtlpSignal::Traces,
+            Kind::ScreenLoad | Kind::AppStart | Kind::ApiCall | Kind::ImageLoad | Kind::LongTask | Kind::Span => {
+                OtlpSignal::Traces
+            }
             Kind::Metric | Kind::Frames => OtlpSignal::Metrics,
             _ => OtlpSignal::Logs,
         }

@@ -103,6 +103,7 @@ pub(super) const SESSION_DURATION: &str = "app.session.duration";
 pub(super) const SESSION_ERRORS: &str = "app.session.errors";
 pub(super) const SESSION_STATUS: &str = "app.session.status";
 pub(super) const SLOW: &str = "app.slow";
+pub(super) const SPAN_OP: &str = "app.span.op";
 pub(super) const START_TYPE: &str = "app.start.type";
 pub(super) const TAGS: &str = "app.tags";
 pub(super) const USER: &str = "app.user";

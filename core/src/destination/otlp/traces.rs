@@ -58,9 +58,10 @@ fn span<W: Wire>(w: &mut W, row: &Row) {
             }
             a.common(row, &fields);
         });
-        if fields.is("failed") {
+        let ended = fields.text("status").filter(|status| row.kind == Kind::Span && *status != "ok");
+        if fields.is("failed") || ended.is_some() {
             w.message(Tag(15, "status"), |w| {
-                if let Some(error) = fields.text("error") {
+                if let Some(error) = fields.text("error").or(ended) {
                     w.text(Tag(2, "message"), error);
                 }
                 w.enumeration(Tag(3, "code"), STATUS_ERROR);
@@ -122,6 +123,7 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
         }
         Kind::AppStart => a.text(names::START_TYPE, fields.text("type")),
         Kind::LongTask => a.text(names::LONG_TASK, fields.text("name")),
+        Kind::Span => a.text(names::SPAN_OP, fields.text("op")),
         _ => {}
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn shape(kind: Kind, switches: Switches) -> Shape {
         Kind::Message if switches.messages_as_logs => Shape::Log,
         Kind::Analytics if switches.analytics_as_logs => Shape::Log,
         Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit | Kind::Message => Shape::Event,
-        Kind::ScreenLoad | Kind::AppStart | Kind::ApiCall => Shape::Transaction,
+        Kind::ScreenLoad | Kind::AppStart | Kind::ApiCall | Kind::Span => Shape::Transaction,
         Kind::Session => Shape::Session,
         Kind::Feedback => Shape::Feedback,
         Kind::Metric => Shape::Metric,
@@ -64,10 +64,13 @@ pub(super) fn becomes(kind: Kind) -> &'static str {
         Kind::ScreenLoad => "`transaction` of op `ui.load` with its child spans, time to initial and full display",
         Kind::AppStart => "`transaction` of op `app.start.cold` or `app.start.warm` with its measurement",
         Kind::ApiCall => {
-            "inside a screen load a child span `http.client`; otherwise a `transaction` of that op if slow or failed; otherwise not sent"
+            "inside a screen load or span a child span `http.client`; otherwise a `transaction` of that op if slow or failed, if its trace headers were given out, or if it has a parent; otherwise not sent"
         }
-        Kind::ImageLoad => "inside a screen load a child span `resource.img`; otherwise not sent",
-        Kind::LongTask => "inside a screen load a child span `ui.long_task`; otherwise not sent",
+        Kind::ImageLoad => "inside a screen load or span a child span `resource.img`; otherwise not sent",
+        Kind::LongTask => "inside a screen load or span a child span `ui.long_task`; otherwise not sent",
+        Kind::Span => {
+            "`transaction` of its op with its child spans; inside a screen load or another span of the app a child span"
+        }
         Kind::Session => "`session` update",
         Kind::Metric => "entry of a `trace_metric` item",
         Kind::Feedback => "`feedback` item with the id of the event that it refers to",
@@ -116,7 +119,7 @@ mod tests {
             ("error", true, vec![K::Crash, K::Error, K::Hang, K::AppExit]),
             ("default", false, vec![K::Message]),
             ("default", true, vec![]),
-            ("transaction", false, vec![K::ScreenLoad, K::AppStart, K::ApiCall]),
+            ("transaction", false, vec![K::ScreenLoad, K::AppStart, K::ApiCall, K::Span]),
             ("session", false, vec![K::Session]),
             ("feedback", false, vec![K::Feedback]),
             ("trace_metric", false, vec![K::Metric]),

@@ -130,10 +130,7 @@ impl Sentry {
     /// transaction. Any other call is sent if it is slow or failed, if a server continues its trace, or if its parent was
     /// recorded elsewhere.
     fn is_transaction(row: &Row) -> bool {
-        if row.kind != Kind::ApiCall {
-            return true;
-        }
-        let mut own = false;
+        let mut own = row.kind != Kind::ApiCall;
         for (name, value) in members(&row.json) {
             match name {
                 "child_of" => return false,

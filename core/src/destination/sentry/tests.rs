@@ -178,13 +178,17 @@ fn breadcrumbs_keep_their_order_even_if_a_hook_has_reordered_their_members() {
 }
 
 #[test]
-fn only_slow_or_failed_api_calls_outside_a_screen_load_are_transactions() {
+fn a_call_is_a_transaction_if_it_is_slow_or_failed_or_part_of_a_trace_beyond_the_app() {
     let wants = |kind, json| sentry().wants(&ROUTES[0], &row(1, kind, json));
     for (json, want) in [
         (r#"{"failed":false}"#, Want::No),
         (r#"{"failed":true}"#, Want::Yes),
         (r#"{"slow":true,"failed":false}"#, Want::Yes),
         (r#"{"failed":true,"child_of":"v"}"#, Want::No),
+        (r#"{"trace":{"trace_id":"1","propagated":true},"child_of":"v"}"#, Want::No),
+        (r#"{"trace":{"trace_id":"1","propagated":true}}"#, Want::Yes),
+        (r#"{"trace":{"trace_id":"1","parent":"2"}}"#, Want::Yes),
+        (r#"{"trace":{"trace_id":"1"}}"#, Want::No),
         (r#"{"url":"\"failed\":true"}"#, Want::No),
         (r#"{"attrs":{"failed":true}}"#, Want::No),
         ("broken", Want::No),
@@ -194,10 +198,23 @@ fn only_slow_or_failed_api_calls_outside_a_screen_load_are_transactions() {
     for kind in Kind::ALL {
         let expected = match kind {
             Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit | Kind::Message | Kind::Session => Want::Yes,
-            Kind::ScreenLoad | Kind::AppStart | Kind::Metric | Kind::Feedback => Want::Yes,
+            Kind::ScreenLoad | Kind::AppStart | Kind::Metric | Kind::Feedback | Kind::Span => Want::Yes,
             _ => Want::No,
         };
         assert_eq!(wants(kind, "{}"), expected, "{kind:?}");
+    }
+    assert_eq!(wants(Kind::Span, r#"{"child_of":"00f067aa0ba902b7"}"#), Want::No);
+}
+
+#[test]
+fn a_trace_that_a_server_has_decided_follows_the_server() {
+    for (rate, sampled) in [(0.0, true), (1.0, false)] {
+        let sentry = Sentry::builder(DSN).traces_sample_rate(rate).build().unwrap();
+        let json = format!(r#"{{"slow":true,"trace":{{"trace_id":"1","sampled":{sampled}}}}}"#);
+        for kind in [Kind::ApiCall, Kind::Span, Kind::ScreenLoad] {
+            let want = if sampled { Want::Yes } else { Want::No };
+            assert_eq!(sentry.wants(&ROUTES[0], &row(1, kind, &json)), want, "{kind:?} {rate}");
+        }
     }
 }
 

@@ -1,15 +1,18 @@
-//! Payloads of screen loads, app starts and API calls.
+//! Payloads of screen loads, app starts, API calls and spans.
 
 use super::fields::{Fields, common};
 use crate::destination::stable_hash;
 use crate::json::split::{self, elements, members};
 use crate::json::{Object, quoted};
 use crate::kind::Kind;
+use std::borrow::Cow;
 
 /// A child span.
 struct Span<'a> {
     id: String,
-    op: &'a str,
+    /// The parent's id, if that is not the transaction.
+    parent: Option<String>,
+    op: Cow<'a, str>,
     /// As JSON.
     description: &'a str,
     start_ms: i64,
@@ -19,6 +22,8 @@ struct Span<'a> {
     code: Option<&'a str>,
     /// HTTP method, as JSON.
     method: Option<&'a str>,
+    /// Attributes, as JSON.
+    attrs: &'a str,
 }
 
 fn ms(micros: i64) -> i64 {
@@ -33,8 +38,8 @@ fn times(fields: &Fields<'_>) -> (i64, i64) {
 }
 
 /// Op and name of the transaction, the name as JSON.
-fn name(fields: &Fields<'_>) -> (&'static str, String) {
-    match fields.row.kind {
+fn name(fields: &Fields<'_>) -> (Cow<'static, str>, String) {
+    let (op, name) = match fields.row.kind {
         Kind::AppStart => {
             let warm = fields.get("type") == Some("\"warm\"");
             (if warm { "app.start.warm" } else { "app.start.cold" }, "\"App Start\"".to_owned())
@@ -43,7 +48,23 @@ fn name(fields: &Fields<'_>) -> (&'static str, String) {
             let name = format!("{} {}", fields.text("method"), fields.text("endpoint"));
             ("http.client", quoted(name.trim()))
         }
+        Kind::Span => return (op(fields.get("op")), fields.get("name").unwrap_or("\"span\"").to_owned()),
         _ => ("ui.load", fields.get("name").unwrap_or("\"screen\"").to_owned()),
+    };
+    (op.into(), name)
+}
+
+/// The op of a span of the app.
+fn op(op: Option<&str>) -> Cow<'static, str> {
+    op.map(split::text).filter(|op| !op.is_empty()).map_or(Cow::Borrowed("default"), Cow::Owned)
+}
+
+/// The status of a span of the app, from its JSON.
+fn span_status(status: Option<&str>) -> &'static str {
+    match status {
+        Some("\"error\"") => "internal_error",
+        Some("\"cancelled\"") => "cancelled",
+        _ => "ok",
     }
 }
 
@@ -74,12 +95,16 @@ pub(super) fn transaction(out: &mut String, fields: &Fields<'_>) {
     let (start, end) = times(fields);
     let (op, name) = name(fields);
     let call = fields.row.kind == Kind::ApiCall;
-    let status = if call { call_status(fields.int("status"), fields.is("failed")) } else { "ok" };
+    let (status, source) = match fields.row.kind {
+        Kind::ApiCall => (call_status(fields.int("status"), fields.is("failed")), "route"),
+        Kind::Span => (span_status(fields.get("status")), "custom"),
+        _ => ("ok", "component"),
+    };
     Object::write(out, |out| {
         out.text("event_id", fields.id());
         out.json("type", "\"transaction\"");
         out.json("transaction", &name);
-        out.object("transaction_info", |info| info.text("source", if call { "route" } else { "component" }));
+        out.object("transaction_info", |info| info.text("source", source));
         out.time("start_timestamp", start);
         out.time("timestamp", end);
         common(out, fields, &[], |contexts| {
@@ -89,7 +114,7 @@ pub(super) fn transaction(out: &mut String, fields: &Fields<'_>) {
                 if let Some(parent) = &parent {
                     out.text("parent_span_id", parent);
                 }
-                out.text("op", op);
+                out.text("op", &op);
                 out.text("status", status);
                 if call {
                     out.object("data", |data| call_data(data, fields));
@@ -159,41 +184,48 @@ fn displays<'a>(fields: &Fields<'a>, start_ms: i64) -> impl Iterator<Item = Span
     shown.into_iter().filter_map(move |(micros, op)| {
         Some(Span {
             id: format!("{:016x}", stable_hash(&[&id, op]).max(1)),
-            op,
+            parent: None,
+            op: op.into(),
             description: screen,
             start_ms,
             end_ms: start_ms.saturating_add(ms(micros?)),
             status: Some("ok"),
             code: None,
             method: None,
+            attrs: "",
         })
     })
 }
 
-/// Spans of the calls, images and tasks during the screen load.
+/// Spans of the calls, images, tasks and spans inside this one.
 fn children<'a>(fields: &Fields<'a>, start_ms: i64) -> impl Iterator<Item = Span<'a>> {
     elements(fields.get("children").unwrap_or_default()).map(move |child| {
         let get = |name: &str| members(child).find(|(key, _)| *key == name).map(|(_, value)| value);
         let int = |name: &str| get(name).and_then(|value| value.parse::<i64>().ok());
         let trace = get("trace").unwrap_or_default();
         let own = get("id").map(|id| split::text(id).replace('-', "")).unwrap_or_default();
-        let span = members(trace).find(|(key, _)| *key == "span_id").map(|(_, id)| split::text(id));
+        let of_trace = |name: &str| members(trace).find(|(key, _)| *key == name).map(|(_, id)| split::text(id));
+        let span = of_trace("span_id");
         let begun = start_ms.saturating_add(ms(int("start_us").unwrap_or(0)));
-        let call = get("kind") == Some("\"api_call\"");
-        let op = match get("kind") {
-            Some("\"api_call\"") => "http.client",
-            Some("\"image_load\"") => "resource.img",
-            _ => "ui.long_task",
+        let (op, status) = match get("kind") {
+            Some("\"api_call\"") => {
+                ("http.client".into(), Some(call_status(int("status"), get("failed") == Some("true"))))
+            }
+            Some("\"image_load\"") => ("resource.img".into(), None),
+            Some("\"span\"") => (op(get("op")), Some(span_status(get("status")))),
+            _ => ("ui.long_task".into(), None),
         };
         Span {
             id: span.unwrap_or_else(|| own.get(16..).unwrap_or_default().to_owned()),
+            parent: of_trace("parent"),
             op,
             description: get("name").unwrap_or("\"\""),
             start_ms: begun,
             end_ms: begun.saturating_add(ms(int("duration_us").unwrap_or(0)).max(0)),
-            status: call.then(|| call_status(int("status"), get("failed") == Some("true"))),
-            code: get("status"),
+            status,
+            code: get("status").filter(|status| !status.starts_with('"')),
             method: get("method"),
+            attrs: get("attrs").unwrap_or_default(),
         }
     })
 }
@@ -202,8 +234,8 @@ fn push_span(out: &mut String, span: &Span<'_>, trace: &str, parent: &str) {
     Object::write(out, |out| {
         out.text("span_id", &span.id);
         out.text("trace_id", trace);
-        out.text("parent_span_id", parent);
-        out.text("op", span.op);
+        out.text("parent_span_id", span.parent.as_deref().unwrap_or(parent));
+        out.text("op", &span.op);
         match span.method {
             Some(method) => {
                 out.text("description", &format!("{} {}", split::text(method), split::text(span.description)));
@@ -215,10 +247,11 @@ fn push_span(out: &mut String, span: &Span<'_>, trace: &str, parent: &str) {
         if let Some(status) = span.status {
             out.text("status", status);
         }
-        if span.code.is_some() || span.method.is_some() {
+        if span.code.is_some() || span.method.is_some() || !span.attrs.is_empty() {
             out.object("data", |data| {
                 data.json_if_some("http.request.method", span.method);
                 data.json_if_some("http.response.status_code", span.code);
+                members(span.attrs).for_each(|(name, value)| data.json(name, value));
             });
         }
     });

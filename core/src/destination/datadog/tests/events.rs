@@ -192,6 +192,34 @@ fn app_starts_and_durations_are_vitals_and_long_tasks_are_tasks() {
 }
 
 #[test]
+fn a_span_is_a_duration_and_a_root_also_the_steps_of_an_operation() {
+    let fields = r#""name":"check out!","op":"task","status":"error","start_ms":1795400000000,"duration_us":250500,"attrs":{"n":1}"#;
+    let trace = |parent: &str| {
+        format!(
+            r#"{fields},"trace":{{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7"{parent}}}"#
+        )
+    };
+    let all = rum(datadog(), &[on(7, Kind::Span, VIEW, 3, &trace(""))]);
+    assert_eq!(all.len(), 4, "{all:#?}");
+    let (duration, start, end) = (&all[0], &all[1], &all[2]);
+    let vital = &duration["vital"];
+    assert_eq!((&vital["type"], &vital["name"]), (&"duration".into(), &"check_out_".into()));
+    assert_eq!(vital["duration"], 250_500_000);
+    let context = serde_json::json!({"op": "task", "status": "error", "n": 1});
+    for (event, date) in [(duration, 1_795_400_000_000i64), (start, 1_795_400_000_000), (end, 1_795_400_000_250)] {
+        assert_eq!((&event["date"], &event["context"]), (&date.into(), &context));
+    }
+    let steps = [start, end].map(|event| event["vital"]["step_type"].as_str().unwrap().to_owned());
+    assert_eq!(steps, ["start", "end"]);
+    assert_eq!((&start["vital"]["failure_reason"], &end["vital"]["failure_reason"]), (&Value::Null, &"error".into()));
+    assert_eq!(start["vital"]["operation_key"], end["vital"]["operation_key"]);
+    let ids: std::collections::BTreeSet<_> = all[..3].iter().map(|event| event["vital"]["id"].as_str()).collect();
+    assert_eq!(ids.len(), 3);
+    let child = rum(datadog(), &[on(7, Kind::Span, VIEW, 3, &trace(r#","parent":"1111111111111111""#))]);
+    assert_eq!(child.len(), 2, "{child:#?}");
+}
+
+#[test]
 fn logs_have_the_vendors_statuses_and_carry_the_session() {
     for (kind, fields, status, message) in [
         (Kind::Message, r#""message":"hi","level":"debug""#, "debug", "hi"),

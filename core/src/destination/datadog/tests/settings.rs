@@ -138,6 +138,14 @@ fn sessions_are_sampled_as_a_whole_and_logs_independently() {
         kept += usize::from(of(Kind::Error) == Want::Yes);
     }
     assert!((400..600).contains(&kept), "{kept} of 1000 sessions");
+    // A span whose trace a server has decided follows the server, anything else its session.
+    for (rate, sampled) in [(0.0, true), (1.0, false)] {
+        let datadog = datadog().session_sample_rate(rate).build().unwrap();
+        let json = format!(r#"{{"session":"s","trace":{{"trace_id":"1","sampled":{sampled}}}}}"#);
+        let of = |kind| datadog.wants(&RUM, &row(1, kind, &json)) == Want::Yes;
+        assert_eq!([Kind::ApiCall, Kind::Span].map(of), [sampled; 2]);
+        assert_eq!(of(Kind::Error), !sampled);
+    }
     let mut logs = 0;
     for n in 0..1_000u16 {
         let mut message = row(1, Kind::Message, "{}");

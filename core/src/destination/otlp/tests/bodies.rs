@@ -18,6 +18,23 @@ fn span(kind: Kind, json_fields: &str) -> Value {
 }
 
 #[test]
+fn a_span_of_the_app_has_its_name_op_parent_and_status() {
+    let trace = r#""trace":{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7","parent":"1111111111111111"}"#;
+    for (status, shown) in [
+        ("ok", Value::Null),
+        ("error", serde_json::json!({"message": "error", "code": 2})),
+        ("cancelled", serde_json::json!({"message": "cancelled", "code": 2})),
+    ] {
+        let fields = format!(r#"{{"name":"parse","op":"task","status":"{status}","duration_us":5000,{trace}}}"#);
+        let span = span(Kind::Span, &fields);
+        assert_eq!((&span["name"], &span["kind"], &span["status"]), (&"parse".into(), &1.into(), &shown));
+        assert_eq!(span["parentSpanId"], "1111111111111111");
+        let attributes = span["attributes"].as_array().unwrap();
+        assert!(attributes.iter().any(|one| one["key"] == "app.span.op" && one["value"]["stringValue"] == "task"));
+    }
+}
+
+#[test]
 fn each_kind_belongs_to_one_signal() {
     let otlp = otlp().build().unwrap();
     for kind in Kind::ALL {
