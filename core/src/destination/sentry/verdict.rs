@@ -112,7 +112,7 @@ mod tests {
     fn every_form_of_the_rate_limit_header_is_read() {
         let header = "X-Sentry-Rate-Limits";
         let errors = vec![K::Crash, K::Error, K::Hang, K::AppExit, K::Message];
-        let timed = vec![K::ScreenLoad, K::AppStart, K::ApiCall];
+        let timed = vec![K::ScreenLoad, K::AppStart, K::ApiCall, K::Span];
         for (value, expected) in [
             ("60::organization", vec![(vec![], 60_000)]),
             ("60", vec![(vec![], 60_000)]),
