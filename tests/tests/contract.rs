@@ -1,7 +1,8 @@
 //! Runs the contract vectors, and compares rows and requests with the expected files.
 //!
 //! `REZ_BLESS=1 cargo test -p rez-monitor-tests --test contract` updates the expected files, which must be reviewed before
-//! they are committed. `REZ_BLESS=rows,sentry` updates only these.
+//! they are committed. `REZ_BLESS=rows,sentry` updates only these. `REZ_VECTORS=span_,trace_` runs only the vectors whose names
+//! start with one of these.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor_tests::contract::batch::without_ids;
@@ -123,7 +124,10 @@ fn run(vector: &Vector, entry: &Entry, problems: &mut Vec<String>) {
 
 #[test]
 fn every_vector_results_in_the_expected_rows_and_requests() {
-    let vectors = vectors();
+    let mut vectors = vectors();
+    if let Ok(only) = std::env::var("REZ_VECTORS") {
+        vectors.retain(|vector| only.split(',').any(|start| vector.name.starts_with(start)));
+    }
     let mut problems = Vec::new();
     for vector in &vectors {
         for entry in ALL {

@@ -36,9 +36,9 @@ pub use error::{ErrorEvent, Frame, Severity};
 pub use feedback::Feedback;
 pub use metric::Metric;
 pub use revenue::Revenue;
+pub use span::{SpanEvent, SpanStatus};
 pub use timing::{StartKind, Timing, TimingKind};
 pub use user::{People, User};
-pub use span::{SpanEvent, SpanStatus};
 
 use crate::attributes::{Attrs, Value};
 use crate::conditions::Conditions;

@@ -130,7 +130,9 @@ impl Monitor {
         self.0.change_run("release", |run| {
             release.clone_into(&mut run.release);
             run.dist = dist.and_then(cut);
-        })
+        })?;
+        self.0.samplers.set_release(release);
+        Ok(())
     }
 
     /// Sets the conditions of the device that are known now: they are attached to every later error, crash and hang until the

@@ -15,26 +15,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct Samplers {
     snapshot: Mutex<Arc<Declared>>,
     changes: Mutex<()>,
-    release: String,
-    environment: Option<String>,
 }
 
 /// The destinations that keep traces, in the order of their declaration.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Declared {
     named: Vec<(String, Sampling)>,
     /// Of the first destination with Sentry's style.
     baggage: Option<Baggage>,
+    release: String,
+    environment: Option<String>,
 }
 
 impl Samplers {
     pub(super) fn new(config: &Config) -> Samplers {
-        let samplers = Samplers {
-            snapshot: Mutex::default(),
-            changes: Mutex::default(),
-            release: config.release.clone(),
-            environment: config.environment.clone(),
-        };
+        let (release, environment) = (config.release.clone(), config.environment.clone());
+        let declared = Declared { release, environment, ..Declared::default() };
+        let samplers = Samplers { snapshot: Mutex::new(Arc::new(declared)), changes: Mutex::default() };
         for (name, destination) in &config.destinations {
             samplers.add(name, &**destination);
         }
@@ -46,26 +43,34 @@ impl Samplers {
         // Calls are sent for monitoring; who does not get them keeps no trace.
         let gets_calls = destination.purposes().contains(&Purpose::Monitoring);
         let sampling = destination.sampling().filter(|_| gets_calls);
-        self.change(|named| match (named.iter_mut().find(|(known, _)| known == name), sampling) {
-            (Some(place), Some(sampling)) => place.1 = sampling,
-            (Some(_), None) => named.retain(|(known, _)| known != name),
-            (None, Some(sampling)) => named.push((name.to_owned(), sampling)),
-            (None, None) => {}
+        self.change(|declared| {
+            let named = &mut declared.named;
+            match (named.iter_mut().find(|(known, _)| known == name), sampling) {
+                (Some(place), Some(sampling)) => place.1 = sampling,
+                (Some(_), None) => named.retain(|(known, _)| known != name),
+                (None, Some(sampling)) => named.push((name.to_owned(), sampling)),
+                (None, None) => {}
+            }
         });
     }
 
     pub(super) fn remove(&self, name: &str) {
-        self.change(|named| named.retain(|(known, _)| known != name));
+        self.change(|declared| declared.named.retain(|(known, _)| known != name));
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<(String, Sampling)>)) {
+    /// Sets the release that headers name from now on.
+    pub(super) fn set_release(&self, release: &str) {
+        self.change(|declared| release.clone_into(&mut declared.release));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Declared)) {
         let _alone = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut named = self.read().named.clone();
-        change(&mut named);
-        let sentry = first(&named, TraceStyle::Sentry);
-        let baggage = sentry.and_then(|sampling| sampling.baggage(&self.release, self.environment.as_deref()));
-        let declared = Arc::new(Declared { named, baggage });
-        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = declared;
+        let mut declared = Declared::clone(&self.read());
+        change(&mut declared);
+        let sentry = first(&declared.named, TraceStyle::Sentry);
+        declared.baggage =
+            sentry.and_then(|sampling| sampling.baggage(&declared.release, declared.environment.as_deref()));
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(declared);
     }
 
     fn read(&self) -> Arc<Declared> {

@@ -43,3 +43,32 @@ fn every_timing_and_event_can_name_its_span() {
     }
     assert_eq!(only(rows, "api_call")[1]["trace"], Json::Null, "a plain timing carries none");
 }
+
+#[test]
+fn headers_name_the_release_that_is_valid_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let sentry = crate::destination::Sentry::builder("https://k@o7.ingest.sentry.io/42").build().unwrap();
+    let config = config(folder.path())
+        .destination("sentry", sentry)
+        .consent(crate::Purpose::Monitoring, crate::Consent::Pending)
+        .trace_targets(["rezapp.com"])
+        .trace_styles([crate::TraceStyle::Sentry]);
+    let monitor = Monitor::open(config.build().unwrap()).unwrap();
+    let headers = || {
+        let mut all = Vec::new();
+        monitor.trace_headers(&monitor.ids().root(), "https://rezapp.com/", |name, value| {
+            all.push(format!("{name}={value}"))
+        });
+        all
+    };
+    assert!(headers()[1].contains("sentry-release=shop%401,"), "{:?}", headers());
+    monitor.set_release("shop@2/eu", None).unwrap();
+    assert!(headers()[1].contains("sentry-release=shop%402-eu,"), "{:?}", headers());
+    monitor.set_consent(crate::Purpose::Monitoring, crate::Consent::Denied);
+    assert!(headers()[0].ends_with("-0"), "no row is going to exist: {:?}", headers());
+    monitor.set_consent(crate::Purpose::Monitoring, crate::Consent::Pending);
+    assert!(headers()[0].ends_with("-1"), "{:?}", headers());
+    let mut elsewhere = 0;
+    monitor.trace_headers(&monitor.ids().root(), "https://elsewhere.example/", |_, _| elsewhere += 1);
+    assert_eq!(elsewhere, 0);
+}
