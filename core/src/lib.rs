@@ -50,7 +50,8 @@ pub use level::Level;
 pub use logger::{LogCode, LogLevel, Logger, StderrLogger};
 pub use metrics::Summary;
 pub use monitor::{
-    ApiCall, DestinationNote, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Span, Status, WaitError,
+    ApiCall, DestinationNote, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Span, Status,
+    WaitError,
 };
 pub use reason::Reason;
 pub use row::{Lost, Row, Run};

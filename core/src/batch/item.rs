@@ -7,7 +7,7 @@ use super::json::Json;
 use super::structured;
 use crate::event::encode::Encoder;
 use crate::event::field::{self, Field};
-use crate::event::{Timing, TimingKind, micros};
+use crate::event::{SpanStatus, Timing, TimingKind, micros};
 use crate::id::EventId;
 use crate::kind::Kind;
 use crate::timing::measured::{Displayed, Measured, Place};
@@ -100,6 +100,7 @@ pub(crate) fn event(
                 encoder.bool_field(Field::TracePropagated, true);
             }
         }
+        None if kind == Kind::Span => span(&members, &json, (at_ms, call), &mut encoder),
         None => {
             if let Some(at_ms) = at_ms {
                 encoder.time(at_ms);
@@ -129,6 +130,23 @@ fn plain(members: &Members<'_, '_>, json: &Json<'_>, encoder: &mut Encoder<'_>) 
             _ => {}
         }
     }
+    tail(members, json, encoder);
+}
+
+/// Encodes a span of the app, as [`crate::Monitor::record_span`] does.
+fn span(members: &Members<'_, '_>, json: &Json<'_>, (at_ms, call): (Option<i64>, &Call), encoder: &mut Encoder<'_>) {
+    let duration_us = micros(Duration::from_micros(members.count(Field::DurationUs).unwrap_or(0)));
+    let start_ms = members.get(Field::StartMs).and_then(Json::whole);
+    let times = crate::event::time::Span::new(start_ms, at_ms, duration_us, call.wall_ms);
+    if let Some(end_ms) = times.end_ms {
+        encoder.time(end_ms);
+    }
+    encoder.count_cut(times.ignored);
+    encoder.text_field(Field::Name, members.str(Field::Name).unwrap_or_default());
+    encoder.text_field(Field::Op, members.str(Field::Op).unwrap_or_default());
+    encoder.i64_field(Field::StartMs, times.start_ms);
+    encoder.u64_field(Field::DurationUs, duration_us);
+    encoder.text_field(Field::Status, members.str(Field::Status).unwrap_or(SpanStatus::Ok.as_str()));
     tail(members, json, encoder);
 }
 
@@ -288,6 +306,7 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call, buffer: &mut [u8]) -> Option<u
         "context" => &[("name", Field::Name), ("value", Field::Context)],
         "screen" => &[("name", Field::Name), ("view", Field::View)],
         "screen_cancelled" => &[("view", Field::View)],
+        "span" | "span_ended" => &[],
         _ => return None,
     };
     encoder.text_field(Field::Change, change);

@@ -81,7 +81,7 @@ impl<'b> Encoder<'b> {
 
     /// Adds an entry of a map; `false` if it does not fit.
     pub(super) fn entry(&mut self, key: &str, value: Value<'_>) -> bool {
-        self.text(key, NAME_BYTES) && self.value(value, 1, TEXT_BYTES)
+        self.text(key, NAME_BYTES) && self.value(&value, 1, TEXT_BYTES)
     }
 
     /// Number of bytes written and number of cuts.

@@ -22,6 +22,7 @@ pub struct Batches<'a> {
     items: Vec<Value>,
     screens: HashMap<String, Guard>,
     calls: HashMap<String, Guard>,
+    spans: HashMap<String, Guard>,
     /// The screen that is loading.
     loading: Option<TraceContext>,
     last: Option<String>,
@@ -48,6 +49,7 @@ impl<'a> Batches<'a> {
             items: Vec::new(),
             screens: HashMap::new(),
             calls: HashMap::new(),
+            spans: HashMap::new(),
             loading: None,
             last: None,
         }
@@ -78,6 +80,17 @@ impl<'a> Batches<'a> {
                 self.screen(verb, call)?
             }
             "api_call" | "finish_call" | "fail_call" => self.call(verb, call)?,
+            "span" | "span_attr" | "span_status" | "finish_span" | "drop_span" => self.span(verb, call)?,
+            "record_span" => {
+                let mut item = self.event("span", call);
+                if let (Some(start), Some(end)) = (call["started_ms"].as_i64(), call["ended_ms"].as_i64()) {
+                    item["duration_us"] = ((end - start) * 1_000).into();
+                    if end >= start {
+                        item["at_ms"] = end.into();
+                    }
+                }
+                self.items.push(item);
+            }
             "fatal" => {
                 let item = self.event("crash", call);
                 let mut items = std::mem::take(&mut self.items);
@@ -125,7 +138,10 @@ impl<'a> Batches<'a> {
 
     /// An event with the members of a row.
     fn event(&mut self, kind: &str, call: &Value) -> Value {
-        let mut item = members(call, &["refused", "kind", "text", "slow", "frozen", "total", "started_ms"]);
+        let mut item = members(
+            call,
+            &["refused", "kind", "text", "slow", "frozen", "total", "started_ms", "ended_ms", "traceparent"],
+        );
         item["kind"] = kind.into();
         if let ("user_prop" | "metric" | "feedback", Some(item)) = (kind, item.as_object_mut()) {
             // Their typed calls take no destinations.
@@ -139,6 +155,9 @@ impl<'a> Batches<'a> {
             ("started_ms", "start_ms"),
         ] {
             copy(call, from, &mut item, to);
+        }
+        if let Some(sent) = call["traceparent"].as_str().and_then(TraceContext::from_traceparent) {
+            item["trace"] = hex(&sent.child(&self.ids));
         }
         if call["about"] == "last" {
             item["about"] = self.last.clone().into();
@@ -182,7 +201,8 @@ impl<'a> Batches<'a> {
 
     fn call(&mut self, verb: &str, call: &Value) -> Result<()> {
         if verb == "api_call" {
-            let trace = self.loading.map_or_else(|| self.ids.root(), |screen| screen.child(&self.ids));
+            let parent = self.parent(call).or(self.loading);
+            let trace = parent.map_or_else(|| self.ids.root(), |parent| parent.child(&self.ids));
             let item = json!({"kind": "api_call", "method": call["method"], "url": call["url"], "trace": hex(&trace)});
             let guard = Guard { trace, view: String::new(), start_ms: self.clock.wall_ms(), item };
             self.calls.insert(text(&call["as"])?.to_owned(), guard);
@@ -198,6 +218,46 @@ impl<'a> Batches<'a> {
         }
         self.finish(&mut guard);
         self.items.push(guard.item);
+        Ok(())
+    }
+
+    /// The span in which a call or a span is started.
+    fn parent(&self, call: &Value) -> Option<TraceContext> {
+        if let Some(header) = call["traceparent"].as_str() {
+            return TraceContext::from_traceparent(header);
+        }
+        let name = call["in"].as_str()?;
+        self.screens.get(name).or_else(|| self.spans.get(name)).map(|guard| guard.trace)
+    }
+
+    fn span(&mut self, verb: &str, call: &Value) -> Result<()> {
+        if verb == "span" {
+            let parent = self.parent(call);
+            let trace = parent.map_or_else(|| self.ids.root(), |parent| parent.child(&self.ids));
+            let inside = call["in"].as_str().is_some_and(|name| self.spans.contains_key(name));
+            if !inside {
+                self.items.push(json!({"scope": "span", "trace": hex(&trace)}));
+            }
+            let item =
+                json!({"kind": "span", "name": call["name"], "op": call["op"], "trace": hex(&trace), "attrs": {}});
+            let guard = Guard { trace, view: String::new(), start_ms: self.clock.wall_ms(), item };
+            self.spans.insert(text(&call["as"])?.to_owned(), guard);
+            return Ok(());
+        }
+        let mut guard = self.spans.remove(text(&call["of"])?).ok_or("unknown span")?;
+        match verb {
+            "span_attr" => guard.item["attrs"][text(&call["name"])?] = call["value"].clone(),
+            "span_status" => guard.item["status"] = call["status"].clone(),
+            _ => {
+                if verb == "drop_span" {
+                    guard.item["status"] = "cancelled".into();
+                }
+                self.finish(&mut guard);
+                self.items.push(guard.item);
+                return Ok(());
+            }
+        }
+        self.spans.insert(text(&call["of"])?.to_owned(), guard);
         Ok(())
     }
 
@@ -232,6 +292,9 @@ fn hex(trace: &TraceContext) -> Value {
         json!({"trace_id": format!("{:032x}", trace.trace_id()), "span_id": format!("{:016x}", trace.span_id())});
     if let Some(parent) = trace.parent() {
         json["parent"] = format!("{parent:016x}").into();
+    }
+    if let Some(sampled) = trace.sampled() {
+        json["sampled"] = sampled.into();
     }
     json
 }
