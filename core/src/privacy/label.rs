@@ -38,11 +38,17 @@ const LABELS: &[&str] = &[
     "senha",
 ];
 
-/// Their last two letters.
-const LABEL_ENDS: &[[u8; 2]] = &[
-    *b"et", *b"en", *b"rd", *b"wd", *b"rt", *b"se", *b"de", *b"ey", *b"on", *b"ie", *b"al", *b"ls", *b"id", *b"re",
-    *b"wt", *b"na", *b"ha",
-];
+/// Their last two letters: for each last letter, a bit for each letter that stands before it.
+const LABEL_ENDS: [u32; 26] = {
+    let mut ends = [0; 26];
+    let mut nth = 0;
+    while nth < LABELS.len() {
+        let label = LABELS[nth].as_bytes();
+        ends[(label[label.len() - 1] - b'a') as usize] |= 1 << (label[label.len() - 2] - b'a');
+        nth += 1;
+    }
+    ends
+};
 
 /// Values in a sentence about a secret: `invalid token: expired`.
 const PROSE: &[&str] = &[
@@ -122,6 +128,7 @@ pub(super) fn next(text: &str, from: usize) -> Option<Found> {
 
 /// Whether the byte at `at` separates the label of a secret from its value: how far the value reaches, and where it can
 /// start.
+#[inline]
 pub(super) fn ends_at(bytes: &[u8], at: usize) -> Option<(Reach, usize)> {
     let after = match bytes.get(at..)? {
         [b'=', b'>' | b'=', ..] | [b':', b'=', ..] => at + 2,
@@ -137,6 +144,11 @@ pub(super) fn ends_at(bytes: &[u8], at: usize) -> Option<(Reach, usize)> {
     if !ends_like_a_label(label) {
         return None;
     }
+    reach_of(label, bytes.get(at) == Some(&b'i')).map(|reach| (reach, after))
+}
+
+/// How far the value of a label reaches, if the label names a secret. `in_sentence`: `is` follows.
+fn reach_of(label: &[u8], in_sentence: bool) -> Option<Reach> {
     let letters = label.iter().rev().filter(|byte| !matches!(byte, b'_' | b'-' | b'.'));
     let mut reversed = letters.map(u8::to_ascii_lowercase);
     let name = LABELS.iter().find(|name| {
@@ -147,13 +159,12 @@ pub(super) fn ends_at(bytes: &[u8], at: usize) -> Option<(Reach, usize)> {
     if *name == "jwt" && reversed.nth(name.len()).is_some_and(|byte| byte.is_ascii_lowercase()) {
         return None;
     }
-    let reach = match *name {
-        _ if bytes.get(at) == Some(&b'i') => name.starts_with("pass").then_some(Reach::Sentence)?,
-        "authorization" => Reach::SchemeAndWord,
-        "cookie" => Reach::Line,
-        _ => Reach::Word,
-    };
-    Some((reach, after))
+    match *name {
+        _ if in_sentence => name.starts_with("pass").then_some(Reach::Sentence),
+        "authorization" => Some(Reach::SchemeAndWord),
+        "cookie" => Some(Reach::Line),
+        _ => Some(Reach::Word),
+    }
 }
 
 /// Whether the `>` at `at` ends the opening tag of an element without attributes.
@@ -166,7 +177,9 @@ fn is_tag(bytes: &[u8], at: usize) -> bool {
 /// Whether the last two letters are those of one of [`LABELS`]. Nearly all text fails here.
 fn ends_like_a_label(label: &[u8]) -> bool {
     let [.., before, last] = label else { return false };
-    LABEL_ENDS.contains(&[before | 0x20, last | 0x20])
+    let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a');
+    let before = 1_u32.checked_shl(letter(*before).into()).unwrap_or(0);
+    LABEL_ENDS.get(usize::from(letter(*last))).is_some_and(|befores| befores & before != 0)
 }
 
 /// Where the value after a label starts and ends; `None` when there is none, or a marker, or a word of a sentence.

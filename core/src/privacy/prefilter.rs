@@ -6,7 +6,10 @@ use super::{label, words};
 pub(super) const CODE: usize = 3;
 
 /// Bytes that are classified together, without branches, so that the compiler can use vector instructions.
-const BLOCK: usize = 32;
+const STEP: usize = 16;
+
+/// Bytes of one [`Block`], a bit for each.
+const BLOCK: usize = 64;
 
 /// Lengths of a run of letters, digits, `-` and `_` that [`Seen::run`] tells apart.
 pub(super) const SHORT_RUN: usize = 10;
@@ -46,58 +49,87 @@ pub(super) struct Seen {
 struct Sums {
     /// The bits of all classes.
     all: u64,
-    digits: u64,
+    digits: u32,
     /// Whether three digits stand side by side.
     three: bool,
-    /// The two last bytes of the block before: a bit for each digit.
+    /// The digits of the block before.
     last: u64,
     /// Length of the run that reaches the end of the block before.
     carry: usize,
+}
+
+/// Up to [`BLOCK`] bytes of a text: a bit for each byte that is of a class, the lowest for the first byte.
+#[derive(Default)]
+struct Block {
+    /// The bits of all classes.
+    all: u64,
+    digits: u64,
+    words: u64,
+    look: u64,
+}
+
+impl Block {
+    /// Adds bytes. The first of them has bit `at`; the `overlap` before it were added already.
+    #[inline]
+    fn add(&mut self, step: &[u8; STEP], overlap: usize, at: usize) {
+        let mut classes = [0; STEP];
+        for (class, byte) in classes.iter_mut().zip(step) {
+            *class = classify(*byte);
+        }
+        let classes = u128::from_le_bytes(classes) >> (overlap * 8);
+        for (class, at) in [(classes as u64, at), ((classes >> 64) as u64, at + 8)] {
+            self.all |= class;
+            self.digits |= pack(class, DIGIT) << at;
+            self.words |= pack(class, WORD) << at;
+            self.look |= pack(class, LOOK) << at;
+        }
+    }
 }
 
 impl Seen {
     pub(super) fn of(bytes: &[u8]) -> Self {
         let mut seen = Seen::default();
         let mut sums = Sums::default();
-        let (blocks, tail) = bytes.as_chunks::<BLOCK>();
-        for (nth, block) in blocks.iter().enumerate() {
-            seen.take(bytes, nth * BLOCK, block, &mut sums);
-        }
-        if !tail.is_empty() {
-            let mut block = [b' '; BLOCK];
-            for (to, from) in block.iter_mut().zip(tail) {
-                *to = *from;
+        for (nth, text) in bytes.chunks(BLOCK).enumerate() {
+            let start = nth * BLOCK;
+            let mut block = Block::default();
+            let (steps, tail) = text.as_chunks::<STEP>();
+            for (nth, step) in steps.iter().enumerate() {
+                block.add(step, 0, nth * STEP);
             }
-            seen.take(bytes, blocks.len() * BLOCK, &block, &mut sums);
+            if !tail.is_empty() {
+                let at = steps.len() * STEP;
+                match bytes.last_chunk() {
+                    // Cheaper than a copy of the tail.
+                    Some(step) => block.add(step, STEP - tail.len(), at),
+                    None => {
+                        let mut step = [b' '; STEP];
+                        for (to, from) in step.iter_mut().zip(tail) {
+                            *to = *from;
+                        }
+                        block.add(&step, 0, at);
+                    }
+                }
+            }
+            seen.take(bytes, start, &block, &mut sums);
         }
         let any = |bit: u32| sums.all & (ONES << bit) != 0;
         (seen.folds, seen.at, seen.dash) = (any(FOLDS), any(AT), any(DASH));
         // Three digits that are apart, as in `3 of 12`, are no number.
-        seen.digits = if sums.digits == CODE as u64 && !sums.three { 0 } else { sums.digits as usize };
+        seen.digits = if sums.digits == CODE as u32 && !sums.three { 0 } else { sums.digits as usize };
         seen
     }
 
     /// Adds a block of the text, which starts at `start`.
     #[inline]
-    fn take(&mut self, bytes: &[u8], start: usize, block: &[u8; BLOCK], sums: &mut Sums) {
-        let mut classes = [0; BLOCK];
-        for (class, byte) in classes.iter_mut().zip(block) {
-            *class = classify(*byte);
-        }
-        let (mut words, mut look, mut digits) = (0_u32, 0_u32, 0_u32);
-        for (eight, class) in classes.as_chunks::<8>().0.iter().enumerate() {
-            let class = u64::from_le_bytes(*class);
-            sums.all |= class;
-            sums.digits += bit(class, DIGIT).wrapping_mul(ONES) >> 56;
-            digits |= pack(bit(class, DIGIT)) << (eight * 8);
-            words |= pack(bit(class, WORD)) << (eight * 8);
-            look |= pack(bit(class, LOOK)) << (eight * 8);
-        }
-        // With the last two of the block before.
-        let digits = u64::from(digits) << 2 | sums.last;
-        sums.three |= digits & digits >> 1 & digits >> 2 != 0;
-        sums.last = digits >> BLOCK & 0b11;
-        sums.carry = self.take_run(words, sums.carry);
+    fn take(&mut self, bytes: &[u8], start: usize, block: &Block, sums: &mut Sums) {
+        sums.all |= block.all;
+        sums.digits += block.digits.count_ones();
+        let (before, second) = (block.digits << 1 | sums.last >> 63, block.digits << 2 | sums.last >> 62);
+        sums.three |= block.digits & before & second != 0;
+        sums.last = block.digits;
+        sums.carry = self.take_run(block.words, sums.carry);
+        let mut look = block.look;
         while look != 0 {
             self.look_at(bytes, start + look.trailing_zeros() as usize);
             look &= look - 1;
@@ -106,7 +138,7 @@ impl Seen {
 
     /// Notes the longest run of ones in `words`, the first of which continues one of `carry` bytes; returns the length
     /// of the run that reaches its end.
-    fn take_run(&mut self, words: u32, carry: usize) -> usize {
+    fn take_run(&mut self, words: u64, carry: usize) -> usize {
         let (first, last) = (words.trailing_ones() as usize, words.leading_ones() as usize);
         let last = if first == BLOCK { carry + BLOCK } else { last };
         let eight = words & words >> 1;
@@ -151,16 +183,10 @@ fn classify(byte: u8) -> u8 {
         | u8::from(look) << LOOK
 }
 
-/// One bit of each of eight classes, in the lowest bit of its byte.
+/// One bit of each of eight classes, as the bits of one byte.
 #[inline]
-fn bit(classes: u64, bit: u32) -> u64 {
-    classes >> bit & ONES
-}
-
-/// The lowest bits of eight bytes as the bits of one.
-#[inline]
-fn pack(ones: u64) -> u32 {
-    (ones.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
+fn pack(classes: u64, bit: u32) -> u64 {
+    (classes >> bit & ONES).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 #[cfg(test)]
