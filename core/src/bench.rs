@@ -7,7 +7,8 @@ use crate::id::IdKey;
 use crate::kind::Kind;
 use crate::row::Run;
 use crate::store::{
-    FoldMark, From, Identity, LeaseLimits, NewRow, Now, Options, Receipt, Result, RowEnd, Selector, Store, StoreError,
+    FoldPosition, From, Identity, LeaseLimits, NewRow, Now, Options, Receipt, Result, RowEnd, Selector, Store,
+    StoreError,
 };
 use std::path::Path;
 
@@ -39,7 +40,7 @@ impl Rows {
         let identity = Identity { install: "install".into(), epoch: 1, boot: "boot".into() };
         let options = Options { cap_bytes, ..Options::default() };
         let store = text(Store::open(folder, &identity, options))?;
-        let next = store.fold_mark().ticket;
+        let next = store.fold_position().ticket;
         Ok(Rows { store, key: IdKey::from_bytes([7; 16]), next })
     }
 
@@ -84,7 +85,11 @@ impl Rows {
                 late: false,
             })?;
         }
-        fold.mark(FoldMark { ticket: self.next, total: self.next, ..FoldMark::default() }, "boot", NOW.wall_ms)?;
+        fold.set_position(
+            FoldPosition { ticket: self.next, total: self.next, ..FoldPosition::default() },
+            "boot",
+            NOW.wall_ms,
+        )?;
         fold.commit()
     }
 

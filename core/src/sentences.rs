@@ -43,7 +43,7 @@ held! {
     Unreachable "unreachable" "the server could not be reached"
     Intercepted "intercepted"
         "the server could not be reached: something else responded in its place (a captive portal?)"
-    NoAnswer "no_answer" "the last request got no response that can be understood"
+    NoResponse "no_answer" "the last request got no response that can be understood"
     Outage "outage" "the server has an outage"
     RateLimit "rate_limit" "the server asked for fewer requests"
     RetryAfter "retry_after" "the server asked to wait"

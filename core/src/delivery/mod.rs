@@ -24,14 +24,14 @@ mod shared;
 mod state;
 mod wait;
 
-pub(crate) use driver::losses::{has_unreported_losses, loss_marks};
+pub(crate) use driver::losses::{has_unreported_losses, unreported_losses};
 pub(crate) use handle::{Delivery, DeliveryHandle, Options};
 pub(crate) use machine::stored_held;
 pub use schedule::{Hint, Network, Power};
 pub(crate) use shared::Directory;
 
 use crate::destination::Granted;
-use crate::ring::losses::LossMark;
+use crate::ring::losses::UnreportedLoss;
 use crate::sentences::HeldCode;
 use crate::store::{Now, RouteKey, Store, StoreError};
 
@@ -53,7 +53,7 @@ pub(crate) trait WriterAccess: Send + Sync + 'static {
     fn write_superblock(&self);
 
     /// The losses of epochs before this one that the route (by the hash of its name) has not reported.
-    fn old_losses(&self, route: u64, epoch: u64) -> Vec<LossMark>;
+    fn old_losses(&self, route: u64, epoch: u64) -> Vec<UnreportedLoss>;
 
     /// Removes the losses that the route has reported for this earlier epoch.
     fn old_losses_reported(&self, route: u64, epoch: u64);

@@ -229,7 +229,7 @@ impl Decider<'_> {
 
     /// No response that can be understood, or an unreachable server.
     fn uncertain(&mut self, what: String) -> Step {
-        self.fail(self.unreachable.unwrap_or(Why::NoAnswer));
+        self.fail(self.unreachable.unwrap_or(Why::NoResponse));
         if self.unreachable.is_none() && self.attempt.spec.at_most_once {
             self.note = format!("may have arrived: {what}");
             return self.all(&RowEnd::Dropped(Reason::Ambiguous));

@@ -237,7 +237,7 @@ impl RouteState {
     /// Counts an attempt that got no response that can be understood, on the batch with this oldest row. `true` if there
     /// were [`limits::UNCLEAR_ATTEMPTS`] of them and the first is [`limits::UNCLEAR_AGE`] old.
     pub(crate) fn count_unclear(&mut self, at: At<'_>, oldest: u64) -> bool {
-        let start = || Unclear { oldest, attempts: 0, age: Wait::new(at, limits::UNCLEAR_AGE, Why::NoAnswer) };
+        let start = || Unclear { oldest, attempts: 0, age: Wait::new(at, limits::UNCLEAR_AGE, Why::NoResponse) };
         let unclear = self.unclear.get_or_insert_with(start);
         if unclear.oldest != oldest {
             *unclear = start();

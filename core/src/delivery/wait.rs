@@ -27,7 +27,8 @@ pub(crate) enum Why {
     /// Something on the network path, for example a captive portal, responded in the server's place.
     Intercepted,
     /// The fate of the last request is unknown.
-    NoAnswer,
+    #[serde(rename = "no_answer")]
+    NoResponse,
     /// The server has an outage (5xx, 408, 425).
     Outage,
     /// The server responded with 429 without a time.
@@ -45,7 +46,7 @@ pub(crate) enum Why {
 impl Why {
     /// Whether `flush()` may send in spite of it: yes for a wait of our own choice, no for one the server asked for.
     pub(crate) fn yields_to_flush(self) -> bool {
-        matches!(self, Why::Unreachable | Why::Intercepted | Why::NoAnswer | Why::Outage)
+        matches!(self, Why::Unreachable | Why::Intercepted | Why::NoResponse | Why::Outage)
     }
 
     /// Whether it ends when the network returns.
@@ -58,7 +59,7 @@ impl Why {
         match self {
             Why::Unreachable => HeldCode::Unreachable,
             Why::Intercepted => HeldCode::Intercepted,
-            Why::NoAnswer => HeldCode::NoAnswer,
+            Why::NoResponse => HeldCode::NoResponse,
             Why::Outage => HeldCode::Outage,
             Why::RateLimit => HeldCode::RateLimit,
             Why::RetryAfter => HeldCode::RetryAfter,

@@ -22,7 +22,7 @@ const EPOCHS: u64 = 8;
 
 /// Events lost in one epoch for one reason, to be reported by one route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LossMark {
+pub(crate) struct UnreportedLoss {
     pub(crate) epoch: u64,
     /// Hash of destination and route.
     pub(crate) route: u64,
@@ -31,13 +31,13 @@ pub(crate) struct LossMark {
 }
 
 /// Replaces the losses of `epoch` and keeps those of the epochs before it.
-pub(super) fn replace(losses: &mut Vec<LossMark>, epoch: u64, current: Vec<LossMark>) {
+pub(super) fn replace(losses: &mut Vec<UnreportedLoss>, epoch: u64, current: Vec<UnreportedLoss>) {
     losses.retain(|mark| mark.epoch < epoch && mark.epoch.saturating_add(EPOCHS) > epoch);
     losses.extend(current);
 }
 
 /// Encodes as many entries as fit into `room` bytes, the oldest first: later ones are also in the database.
-pub(super) fn encode(losses: &[LossMark], room: usize) -> (u8, Vec<u8>) {
+pub(super) fn encode(losses: &[UnreportedLoss], room: usize) -> (u8, Vec<u8>) {
     let count = losses.len().min(MOST).min(room / BYTES);
     let mut bytes = Vec::with_capacity(count * BYTES);
     for mark in losses.iter().take(count) {
@@ -50,12 +50,12 @@ pub(super) fn encode(losses: &[LossMark], room: usize) -> (u8, Vec<u8>) {
 }
 
 /// Reads `count` entries and returns the bytes after them. Entries with a reason or kind of a newer build are left out.
-pub(super) fn decode(bytes: &[u8], count: u8) -> Option<(Vec<LossMark>, &[u8])> {
+pub(super) fn decode(bytes: &[u8], count: u8) -> Option<(Vec<UnreportedLoss>, &[u8])> {
     let (entries, rest) = bytes.split_at_checked(usize::from(count) * BYTES)?;
     Some((entries.chunks_exact(BYTES).filter_map(entry).collect(), rest))
 }
 
-fn entry(bytes: &[u8]) -> Option<LossMark> {
+fn entry(bytes: &[u8]) -> Option<UnreportedLoss> {
     let number = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     let reason = Reason::from_number(*bytes.get(2)?)?;
     let kind = match *bytes.get(3)? {
@@ -63,7 +63,7 @@ fn entry(bytes: &[u8]) -> Option<LossMark> {
         number => Some(Kind::from_number(number)?),
     };
     let epoch = u16::from_le_bytes(bytes.get(..2)?.try_into().ok()?);
-    Some(LossMark { epoch: u64::from(epoch), route: number(4)?, lost: Lost { reason, kind, count: number(12)? } })
+    Some(UnreportedLoss { epoch: u64::from(epoch), route: number(4)?, lost: Lost { reason, kind, count: number(12)? } })
 }
 
 /// Bytes of a superblock that are left beside its other content.
@@ -75,8 +75,12 @@ pub(super) fn room(others: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn mark(epoch: u64, kind: Option<Kind>) -> LossMark {
-        LossMark { epoch, route: u64::MAX - epoch, lost: Lost { reason: Reason::EvictedBytes, kind, count: 1 << 40 } }
+    fn mark(epoch: u64, kind: Option<Kind>) -> UnreportedLoss {
+        UnreportedLoss {
+            epoch,
+            route: u64::MAX - epoch,
+            lost: Lost { reason: Reason::EvictedBytes, kind, count: 1 << 40 },
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! lost.
 
 use super::layout::{self, SUPERBLOCK, SUPERBLOCK_BYTES};
-use super::losses::{self, LossMark};
+use super::losses::{self, UnreportedLoss};
 use crate::limits;
 use crate::row::Run;
 use crate::sys::map::Map;
@@ -157,7 +157,7 @@ pub(crate) struct Superblock {
     pub(crate) carve: CarvePosition,
     /// Losses that a server does not know of: of this epoch as of the last commit that changed them, and of earlier ones
     /// until they are reported.
-    pub(crate) losses: Vec<LossMark>,
+    pub(crate) losses: Vec<UnreportedLoss>,
     pub(crate) run: Option<CurrentRun>,
 }
 
@@ -175,7 +175,7 @@ impl Superblock {
 
     /// Replaces the losses of the present epoch. Those of earlier epochs stay, unless the installation has a new id: the
     /// server would count them a second time under it.
-    pub(crate) fn set_losses(&mut self, install: [u8; 16], epoch: u64, current: Vec<LossMark>) {
+    pub(crate) fn set_losses(&mut self, install: [u8; 16], epoch: u64, current: Vec<UnreportedLoss>) {
         if self.install != install {
             self.losses.clear();
         }
@@ -318,7 +318,7 @@ mod tests {
             carve: CarvePosition { quarantine: 11, position: 12, found: 13, boot: 14 },
             routes: (0..32).map(|n| SettledRoute { hash: n, lanes: [n, 1, 2, 3], sending: n * 2 }).collect(),
             losses: (0..16)
-                .map(|n| LossMark {
+                .map(|n| UnreportedLoss {
                     epoch: 3,
                     route: n,
                     lost: Lost { reason: Reason::EvictedBytes, kind: None, count: n },

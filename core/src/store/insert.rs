@@ -5,7 +5,7 @@ use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, LedgerChanges, spelling};
 use super::memory::{EPOCH_SHIFT, MAX_EPOCH, Memory, PASSED, PLACEHOLDER, signed};
 use super::schema::{RawRow, row_crc};
-use super::types::{FoldMark, Identity, NewRow, Now};
+use super::types::{FoldPosition, Identity, NewRow, Now};
 use super::{Store, Tx, begin, commit, rollback};
 use crate::kind::Kind;
 use crate::limits;
@@ -247,8 +247,8 @@ impl Fold<'_> {
     }
 
     /// Stores how far the ring is folded with this transaction, and the offset of the wall clock from the monotonic clock.
-    pub(crate) fn mark(&mut self, mark: FoldMark, boot: &str, wall_offset_ms: i64) -> Result<()> {
-        self.memory.mark = mark;
+    pub(crate) fn set_position(&mut self, position: FoldPosition, boot: &str, wall_offset_ms: i64) -> Result<()> {
+        self.memory.position = position;
         let known = self.memory.offset_ms.filter(|_| *self.memory.boot_seen == *boot);
         // Clocks drift by milliseconds; that is not worth another page in each commit.
         if known.is_none_or(|known| wall_offset_ms.abs_diff(known) > OFFSET_DRIFT_MS) {
@@ -287,7 +287,7 @@ impl Fold<'_> {
         let ledger = std::mem::take(&mut self.ledger);
         self.memory.clean = false;
         let memory = &*self.memory;
-        let mark = memory.mark;
+        let position = memory.position;
         self.db
             .prepare_cached(
                 "UPDATE fold SET next_n = ?1, generation = ?2, ticket = ?3, total = ?4, reserve_generation = ?5,
@@ -295,11 +295,11 @@ impl Fold<'_> {
             )?
             .execute(params![
                 signed(memory.next_n),
-                mark.generation as i64,
-                mark.ticket as i64,
-                mark.total as i64,
-                mark.reserve_generation as i64,
-                mark.reserve_total as i64,
+                position.generation as i64,
+                position.ticket as i64,
+                position.total as i64,
+                position.reserve_generation as i64,
+                position.reserve_total as i64,
                 &*memory.boot_seen
             ])?;
         ledger.write(&Tx { db: self.db, memory: &mut *self.memory, small: false }, self.now)?;
@@ -379,10 +379,10 @@ mod tests {
             };
             assert_eq!(fold.insert(&row).unwrap(), next);
             fold.drop(None, Reason::Malformed, 3).unwrap();
-            fold.mark(FoldMark { ticket: 9, ..FoldMark::default() }, "boot-9", 1).unwrap();
+            fold.set_position(FoldPosition { ticket: 9, ..FoldPosition::default() }, "boot-9", 1).unwrap();
         }
         assert_eq!(bench.store.next_seq(), next);
-        assert_eq!(bench.store.fold_mark(), FoldMark::default());
+        assert_eq!(bench.store.fold_position(), FoldPosition::default());
         assert_eq!(bench.store.boot_seen().0, "");
         assert!(bench.store.memory.route("elsewhere/*").is_none());
         assert!(bench.seqs().is_empty() && bench.store.lost(ROUTE).unwrap().is_empty());
@@ -408,8 +408,13 @@ mod tests {
     #[test]
     fn the_next_process_reads_back_what_a_fold_wrote() {
         let mut bench = Bench::new();
-        let mark =
-            FoldMark { generation: u64::MAX, ticket: 7, total: 8, reserve_generation: u64::MAX - 1, reserve_total: 2 };
+        let position = FoldPosition {
+            generation: u64::MAX,
+            ticket: 7,
+            total: 8,
+            reserve_generation: u64::MAX - 1,
+            reserve_total: 2,
+        };
         let run =
             Run { id: "run-9".to_string(), boot: "boot-9".to_string(), app: "shop".to_string(), ..Run::default() };
         let mut fold = bench.store.begin(true, NOW).unwrap();
@@ -423,10 +428,10 @@ mod tests {
         fold.scope("gone", None).unwrap();
         fold.property("plan", Some("\"pro\"")).unwrap();
         fold.gate(&[(Reason::RingFull, Some(Kind::Metric), 5), (Reason::Forked, None, 0)]).unwrap();
-        fold.mark(mark, "boot-9", 77).unwrap();
+        fold.set_position(position, "boot-9", 77).unwrap();
         fold.commit().unwrap();
         let mut bench = bench.crash();
-        assert_eq!(bench.store.fold_mark(), mark);
+        assert_eq!(bench.store.fold_position(), position);
         assert_eq!(bench.store.boot_seen(), ("boot-9".to_string(), false));
         assert_eq!(bench.store.scope().unwrap(), [("user".to_string(), "{\"id\":1}".to_string())]);
         assert_eq!(bench.store.properties().unwrap(), [("plan".to_string(), "\"pro\"".to_string())]);

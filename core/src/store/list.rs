@@ -1,9 +1,9 @@
 //! Rows for the inspector, each with its state on every route.
 
-use super::answers::{RouteFate, RowState};
 use super::error::Result;
 use super::memory::{Memory, signed};
 use super::read::{Reader, state_of};
+use super::results::{RouteFate, RowState};
 use super::schema::{ROW, Read, read_row};
 use crate::kind::{Kind, Lane};
 use crate::row::Row;

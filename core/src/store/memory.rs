@@ -3,7 +3,7 @@
 //! It is copied when a transaction begins and restored when the transaction fails, so it never differs from the file.
 
 use super::error::{Result, StoreError};
-use super::types::{FoldMark, InflightState};
+use super::types::{FoldPosition, InflightState};
 use crate::hash::fnv1a;
 use crate::id::EventId;
 use crate::kind::Kind;
@@ -27,7 +27,7 @@ pub(super) struct Memory {
     pub(super) install: Arc<str>,
     pub(super) epoch: u64,
     pub(super) next_n: u64,
-    pub(super) mark: FoldMark,
+    pub(super) position: FoldPosition,
     pub(super) boot_seen: Arc<str>,
     /// Wall clock minus monotonic clock as this process last stored it for that boot.
     pub(super) offset_ms: Option<i64>,
@@ -158,7 +158,7 @@ impl Memory {
                     install: row.get::<_, String>(0)?.into(),
                     epoch: unsigned(row.get(1)?),
                     next_n: unsigned(row.get(2)?).max(1),
-                    mark: FoldMark {
+                    position: FoldPosition {
                         generation: bits(row.get(3)?),
                         ticket: bits(row.get(4)?),
                         total: bits(row.get(5)?),

@@ -22,7 +22,6 @@
 //! | `repair`, `carved`, `wipe` | damaged file and the rows found in it; erasure |
 //! | `read`, `answers`, `list` | queries of the app and of the inspector |
 
-mod answers;
 mod blocks;
 mod carved;
 mod disk;
@@ -41,6 +40,7 @@ mod parked;
 mod read;
 pub(crate) mod repair;
 mod restore;
+mod results;
 mod routes;
 mod schema;
 mod select;
@@ -52,7 +52,6 @@ mod testing;
 mod types;
 mod wipe;
 
-pub use answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
 pub(crate) use disk::Tidy;
 pub(crate) use error::Result;
 pub use error::StoreError;
@@ -61,11 +60,12 @@ pub(crate) use insert::Fold;
 pub use list::{Filter, Listed};
 pub(crate) use memory::route_hash;
 pub use read::Reader;
+pub use results::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
 pub(crate) use schema::{RawRow, row_crc};
 pub use types::From;
 pub(crate) use types::{
-    FoldMark, Identity, InflightState, Lease, LeaseLimits, NewRow, Now, Options, Receipt, RouteKey, RowEnd, Selector,
-    Settled, SettledBefore, Wipe,
+    FoldPosition, Identity, InflightState, Lease, LeaseLimits, NewRow, Now, Options, Receipt, RouteKey, RowEnd,
+    Selector, Settled, SettledBefore, Wipe,
 };
 
 use crate::sys::{file, map};
@@ -240,8 +240,8 @@ impl Store {
     }
 
     /// How far the ring was folded.
-    pub(crate) fn fold_mark(&self) -> FoldMark {
-        self.memory.mark
+    pub(crate) fn fold_position(&self) -> FoldPosition {
+        self.memory.position
     }
 
     /// The number the next row will have.

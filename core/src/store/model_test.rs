@@ -196,7 +196,7 @@ impl Machine {
         let mut fold = store.begin(false, self.now).unwrap();
         self.run = fold.run(&run).unwrap();
         let offset = self.now.wall_ms - self.now.mono_ms;
-        fold.mark(FoldMark::default(), &run.boot, offset).unwrap();
+        fold.set_position(FoldPosition::default(), &run.boot, offset).unwrap();
         fold.commit().unwrap();
         self.offsets.insert(self.boot, offset);
         self.routes.values_mut().for_each(|route| route.pinned = route.dormant.is_none());

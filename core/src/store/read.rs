@@ -1,11 +1,11 @@
 //! Queries: the balance, the state of each route, the fate of an event. The app's own writer runs them, and, through
 //! [`Reader`], the inspector while the app writes.
 
-use super::answers::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
 use super::error::{Result, StoreError};
 use super::evict::used_bytes;
 use super::memory::{InFlight, Memory, PASSED, Route, signed, unsigned};
 use super::parked::{EXCEPTION, Exception};
+use super::results::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
 use super::routes::{DEAD, DONE};
 use super::schema::{self, ROW, Read, read_row};
 use super::settle::DELIVERED;

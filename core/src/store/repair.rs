@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(fs::read(aside.join(SUPERBLOCK)).unwrap(), b"superblock");
         assert_eq!(fs::read(aside.join("queue.db-wal")).unwrap(), b"log");
         assert!(aside.join("queue.db").exists() && !folder.path().join("queue.db").exists());
-        assert!(open(folder.path()).unwrap().fold_mark() == Default::default());
+        assert!(open(folder.path()).unwrap().fold_position() == Default::default());
         assert_eq!(to_carve(folder.path()).unwrap(), [aside]);
     }
 

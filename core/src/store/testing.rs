@@ -95,7 +95,11 @@ impl Bench {
                 late: false,
             })?);
         }
-        fold.mark(FoldMark { ticket: self.ids, ..FoldMark::default() }, "boot-1", NOW.wall_ms - NOW.mono_ms)?;
+        fold.set_position(
+            FoldPosition { ticket: self.ids, ..FoldPosition::default() },
+            "boot-1",
+            NOW.wall_ms - NOW.mono_ms,
+        )?;
         fold.commit()?;
         Ok(seqs)
     }

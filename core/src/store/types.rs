@@ -47,7 +47,7 @@ pub(crate) struct Identity {
 
 /// How far the ring was folded, committed together with the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct FoldMark {
+pub(crate) struct FoldPosition {
     /// Generation of the ring file.
     pub(crate) generation: u64,
     /// Last ticket folded.

@@ -6,7 +6,7 @@ use crate::reason::Reason;
 use crate::ring::reserve::Reserved;
 use crate::ring::superblock::PendingWipe;
 use crate::row::Run;
-use crate::store::{FoldMark, NewRow, Now, Result, Store};
+use crate::store::{FoldPosition, NewRow, Now, Result, Store};
 
 /// One step of a fold.
 pub(crate) enum Op {
@@ -38,7 +38,7 @@ pub(crate) struct Batch {
     pub(crate) ops: Vec<Op>,
     /// Position in the ring after the last record read.
     pub(crate) end: u64,
-    pub(crate) mark: FoldMark,
+    pub(crate) folded: FoldPosition,
     /// Contains a row of lane 0 or 1.
     pub(crate) critical: bool,
     /// The wipe and the denied purposes (a bit each) as they were when the batch was begun: read once, since the
@@ -132,7 +132,7 @@ impl Batch {
             }
         }
         fold.gate(gate)?;
-        fold.mark(self.mark, boot, now.wall_ms.saturating_sub(now.mono_ms))?;
+        fold.set_position(self.folded, boot, now.wall_ms.saturating_sub(now.mono_ms))?;
         crate::sys::fault::point("fold_commit");
         fold.commit()?;
         crate::sys::fault::point("fold_committed");

@@ -100,8 +100,8 @@ impl Writer {
             (self.left_behind, self.left_in_flight) = (0, 0);
             let gate = store.gate()?;
             self.reported.restoring(&self.shared, || self.shared.ring.restore_refusals(&gate));
-            let mark = store.fold_mark();
-            let same = (store.epoch(), mark.generation, mark.ticket);
+            let folded = store.fold_position();
+            let same = (store.epoch(), folded.generation, folded.ticket);
             // Counts the rows if the superblock describes another file or another state of it.
             let count = same != (superblock.epoch, superblock.fold_generation, superblock.fold_ticket);
             self.shared.write_superblock(&store, count)?;
@@ -137,7 +137,7 @@ impl Writer {
     fn adopt_run(&mut self, superblock: &Superblock) {
         self.adopted.clear();
         let (Some(store), Some(run)) = (&self.store, &superblock.run) else { return };
-        let folded = store.fold_mark();
+        let folded = store.fold_position();
         let ahead = folded.generation == superblock.fold_generation && folded.ticket >= superblock.fold_ticket;
         if ahead || superblock.fold_generation != self.shared.ring.generation() {
             return;

@@ -96,13 +96,13 @@ impl Writer {
             carving.skip_ids_of(batch);
         }
         let ring = &self.shared.ring;
-        let mark = batch.mark;
+        let folded = batch.folded;
         let run = batch.ops.iter().any(|op| matches!(op, Op::Run(_))).then(|| self.current_run()).flatten();
         ring.change_superblock(|state| {
             state.superblock.run = run.or(state.superblock.run.take());
-            state.superblock.fold_generation = mark.generation;
-            state.superblock.fold_ticket = mark.ticket;
-            state.superblock.fold_total = mark.total;
+            state.superblock.fold_generation = folded.generation;
+            state.superblock.fold_ticket = folded.ticket;
+            state.superblock.fold_total = folded.total;
             state.superblock.rows = state.superblock.rows.saturating_add(batch.row_count());
         });
         if batch.ops.iter().any(|op| matches!(op, Op::Drop(..)))
@@ -115,7 +115,7 @@ impl Writer {
         ring.free(batch.end);
         ring.place_held();
         let map = ring.map();
-        if reserve::read(&map).is_some_and(|crash| crash.generation <= mark.reserve_generation) {
+        if reserve::read(&map).is_some_and(|crash| crash.generation <= folded.reserve_generation) {
             fault::point("reserve_folded");
             reserve::free(&map);
         }

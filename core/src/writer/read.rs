@@ -37,27 +37,27 @@ impl Writer {
             }
             return None;
         }
-        let mark = self.store.as_ref()?.fold_mark();
-        let known = mark.generation == ring.generation();
+        let folded = self.store.as_ref()?.fold_position();
+        let known = folded.generation == ring.generation();
         let superblock = ring.superblock();
         let (ticket, total) = match (known, superblock.fold_generation == ring.generation()) {
-            (true, _) => (mark.ticket, mark.total),
+            (true, _) => (folded.ticket, folded.total),
             // The database is new. The carver recovers what the lost one had folded.
             (false, true) => (superblock.fold_ticket, superblock.fold_total),
             (false, false) => (0, 0),
         };
         let denied = crate::ring::denied_bits(superblock.consent);
-        let mut batch = Batch { mark, wipe: superblock.wipes.next(), denied, ..Batch::default() };
+        let mut batch = Batch { folded, wipe: superblock.wipes.next(), denied, ..Batch::default() };
         batch.ops.append(&mut self.adopted);
         self.stamper.set_denied(denied, &mut batch);
         if !known {
             // Another ring file counts its reserve anew; a crash in it must not look folded.
-            (batch.mark.reserve_generation, batch.mark.reserve_total) = (0, 0);
+            (batch.folded.reserve_generation, batch.folded.reserve_total) = (0, 0);
         }
-        batch.crash = crash.filter(|crash| crash.generation > batch.mark.reserve_generation);
+        batch.crash = crash.filter(|crash| crash.generation > batch.folded.reserve_generation);
         let reached = self.read_records(&map, (from, end, all), (ticket, total), &mut batch);
-        batch.mark.generation = self.shared.ring.generation();
-        (batch.end, batch.mark.ticket, batch.mark.total) = reached;
+        batch.folded.generation = self.shared.ring.generation();
+        (batch.end, batch.folded.ticket, batch.folded.total) = reached;
         if batch.end == end || batch.wipe_next {
             // The run record of this crash may still wait for room in the ring; the crash comes after it.
             let ours = |crash: &reserve::Reserved| self.is_of_this_run(crash) || !self.shared.ring.has_held();
@@ -210,8 +210,8 @@ impl Writer {
     }
 
     fn take_reserve(&mut self, crash: &reserve::Reserved, batch: &mut Batch) {
-        batch.mark.reserve_generation = crash.generation;
-        batch.mark.reserve_total = batch.mark.reserve_total.saturating_add(1);
+        batch.folded.reserve_generation = crash.generation;
+        batch.folded.reserve_total = batch.folded.reserve_total.saturating_add(1);
         let kind = Kind::from_number(crash.kind).unwrap_or(Kind::Crash);
         // It has no ticket and bypassed the gate, so while a wipe is pending it may be older than the wipe.
         let wiped = batch.wipe.is_some_and(|wipe| wipe.what == 0xff || kind.purpose_bits() & !wipe.what == 0);

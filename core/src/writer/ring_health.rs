@@ -28,13 +28,13 @@ impl Writer {
                 return;
             }
         }
-        let mark = self.store.as_ref().map(crate::store::Store::fold_mark).unwrap_or_default();
+        let folded = self.store.as_ref().map(crate::store::Store::fold_position).unwrap_or_default();
         // Under the append lock records are only copied: stamping calls the app's hook, and callers wait for the lock.
         let (superblock, generation) = (shared.ring.superblock(), shared.ring.generation());
         // A new database into which nothing of this ring was folded yet has no position in it.
-        let (ticket, total) = match superblock.fold_generation == generation && mark.generation != generation {
+        let (ticket, total) = match superblock.fold_generation == generation && folded.generation != generation {
             true => (superblock.fold_ticket, superblock.fold_total),
-            false => (mark.ticket, mark.total),
+            false => (folded.ticket, folded.total),
         };
         let (mut records, mut read, tail) = (Vec::new(), total, shared.ring.tail());
         let replaced = shared.ring.replace(&shared.folder, super::files::boot_hash(&shared.boot), |map, head| {
@@ -58,7 +58,7 @@ impl Writer {
         if total > read {
             rest.ops.push(Op::Lost(Reason::CorruptFile, total - read));
         }
-        rest.mark = crate::store::FoldMark { generation: shared.ring.generation(), ticket, total, ..mark };
+        rest.folded = crate::store::FoldPosition { generation: shared.ring.generation(), ticket, total, ..folded };
         rest.end = 0;
         self.pending = Some(rest);
         self.commit();

@@ -7,7 +7,7 @@ use crate::kind::Purpose;
 use crate::metrics::Metrics;
 use crate::monitor::DestinationNote;
 use crate::ring::Ring;
-use crate::ring::losses::LossMark;
+use crate::ring::losses::UnreportedLoss;
 use crate::ring::superblock::SettledRoute;
 use crate::row::Run;
 use crate::store::{Now, Store, StoreError};
@@ -366,7 +366,7 @@ impl Shared {
         let settled = store.settled()?;
         let rows = if count { Some(u32::try_from(store.unsettled()?).unwrap_or(u32::MAX)) } else { None };
         let install = install_bytes(store);
-        let losses = self.loss_marks(store)?;
+        let losses = self.unreported_losses(store)?;
         self.ring.change_superblock(|state| {
             state.superblock.set_losses(install, store.epoch(), losses);
             state.superblock.epoch = store.epoch();
@@ -382,15 +382,15 @@ impl Shared {
 
     /// Copies the losses that no server knows of yet into the superblock.
     pub(crate) fn write_losses(&self, store: &Store) -> crate::store::Result<()> {
-        let (install, losses) = (install_bytes(store), self.loss_marks(store)?);
+        let (install, losses) = (install_bytes(store), self.unreported_losses(store)?);
         self.ring.change_superblock(|state| state.superblock.set_losses(install, store.epoch(), losses));
         Ok(())
     }
 
-    fn loss_marks(&self, store: &Store) -> crate::store::Result<Vec<LossMark>> {
+    fn unreported_losses(&self, store: &Store) -> crate::store::Result<Vec<UnreportedLoss>> {
         match self.delivery.get() {
-            Some(delivery) => crate::delivery::loss_marks(store, &delivery.directory().destinations()),
-            None => crate::delivery::loss_marks(store, &self.config.destinations),
+            Some(delivery) => crate::delivery::unreported_losses(store, &delivery.directory().destinations()),
+            None => crate::delivery::unreported_losses(store, &self.config.destinations),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::shared::{Command, Shared};
 use crate::delivery::WriterAccess;
 use crate::destination::Granted;
-use crate::ring::losses::LossMark;
+use crate::ring::losses::UnreportedLoss;
 use crate::store::{Now, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +46,7 @@ impl WriterAccess for StoreAccess {
         let _ = self.with_store(move |store, _| shared.write_superblock(store, true).is_ok());
     }
 
-    fn old_losses(&self, route: u64, epoch: u64) -> Vec<LossMark> {
+    fn old_losses(&self, route: u64, epoch: u64) -> Vec<UnreportedLoss> {
         let losses = self.shared.ring.superblock().losses;
         losses.into_iter().filter(|mark| mark.route == route && mark.epoch < epoch).collect()
     }

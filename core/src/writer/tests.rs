@@ -136,8 +136,8 @@ fn unreported_losses_are_in_the_superblock_until_the_user_is_forgotten() {
     };
     let losses = |monitor: &Monitor| {
         let mut losses = monitor.0.shared.ring.superblock().losses;
-        losses.sort_by_key(|mark| mark.epoch);
-        losses.iter().map(|mark| (mark.epoch, mark.lost.reason.as_str(), mark.lost.count)).collect::<Vec<_>>()
+        losses.sort_by_key(|loss| loss.epoch);
+        losses.iter().map(|loss| (loss.epoch, loss.lost.reason.as_str(), loss.lost.count)).collect::<Vec<_>>()
     };
     let monitor = open();
     for _ in 0..3 {
@@ -154,7 +154,7 @@ fn unreported_losses_are_in_the_superblock_until_the_user_is_forgotten() {
     monitor.persist(WAIT).unwrap();
     assert_eq!(losses(&monitor), [(epoch, "filtered", 3), (epoch + 1, "filtered", 1)]);
     let hash = crate::store::route_hash("desk/rez.batch");
-    assert!(monitor.0.shared.ring.superblock().losses.iter().all(|mark| mark.route == hash));
+    assert!(monitor.0.shared.ring.superblock().losses.iter().all(|loss| loss.route == hash));
     monitor.forget_user();
     monitor.persist(WAIT).unwrap();
     assert!(losses(&monitor).iter().all(|loss| loss.0 == epoch + 1), "{:?}", losses(&monitor));

@@ -8,7 +8,7 @@ use super::super::state::{RouteState, digest};
 use super::super::{WriterAccess, request};
 use super::{Driver, Payload, Running};
 use crate::destination::Destination;
-use crate::ring::losses::LossMark;
+use crate::ring::losses::UnreportedLoss;
 use crate::row::Lost;
 use crate::store::{self, RouteKey, Store, route_hash};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(crate) fn has_unreported_losses(
     store: &Store,
     destinations: &[(String, Arc<dyn Destination>)],
-    marks: &[LossMark],
+    losses: &[UnreportedLoss],
 ) -> store::Result<bool> {
     if store.runs()?.is_empty() {
         return Ok(false);
@@ -27,7 +27,7 @@ pub(crate) fn has_unreported_losses(
         for spec in destination.routes().iter().filter(|spec| spec.reports_losses) {
             let key = format!("{name}/{}", spec.name);
             let hash = route_hash(&key);
-            if marks.iter().any(|mark| mark.route == hash && mark.epoch < store.epoch()) {
+            if losses.iter().any(|loss| loss.route == hash && loss.epoch < store.epoch()) {
                 return Ok(true);
             }
             let digest = digest(&store.lost(&key)?);
@@ -42,11 +42,11 @@ pub(crate) fn has_unreported_losses(
 
 /// The losses of this epoch that are not reported, for the superblock: the largest first, because not all may fit. A
 /// route that has reported its losses has none.
-pub(crate) fn loss_marks(
+pub(crate) fn unreported_losses(
     store: &Store,
     destinations: &[(String, Arc<dyn Destination>)],
-) -> store::Result<Vec<LossMark>> {
-    let mut marks = Vec::new();
+) -> store::Result<Vec<UnreportedLoss>> {
+    let mut losses = Vec::new();
     let epoch = store.epoch();
     for (name, destination) in destinations {
         for spec in destination.routes().iter().filter(|spec| spec.reports_losses) {
@@ -61,19 +61,19 @@ pub(crate) fn loss_marks(
                 continue;
             }
             let unreported = state.unreported(spec, epoch, &lost).into_iter();
-            marks.extend(unreported.map(|lost| LossMark { epoch, route: route_hash(&key), lost }));
+            losses.extend(unreported.map(|lost| UnreportedLoss { epoch, route: route_hash(&key), lost }));
         }
     }
-    marks.sort_by_key(|mark: &LossMark| std::cmp::Reverse(mark.lost.count));
-    Ok(marks)
+    losses.sort_by_key(|loss: &UnreportedLoss| std::cmp::Reverse(loss.lost.count));
+    Ok(losses)
 }
 
 impl<O: WriterAccess> Driver<O> {
     /// The losses of the earliest epoch before this one that the route has not reported.
     fn old_losses(&self, key: &str, epoch: u64) -> Option<(u64, Vec<Lost>)> {
-        let marks = self.context.writer.old_losses(route_hash(key), epoch);
-        let oldest = marks.iter().map(|mark| mark.epoch).min()?;
-        Some((oldest, marks.into_iter().filter(|mark| mark.epoch == oldest).map(|mark| mark.lost).collect()))
+        let losses = self.context.writer.old_losses(route_hash(key), epoch);
+        let oldest = losses.iter().map(|loss| loss.epoch).min()?;
+        Some((oldest, losses.into_iter().filter(|loss| loss.epoch == oldest).map(|loss| loss.lost).collect()))
     }
 
     /// Schedules a report on each of these routes that has losses of an epoch before this one.

@@ -6,8 +6,8 @@ use crate::destination::{Action, Backoff, Rez, RouteSpec, Stamp, Verdict, Want};
 use crate::id::EventId;
 use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
-use crate::ring::losses::LossMark;
-use crate::store::{Fate, FoldMark, Identity, NewRow, RouteBalance};
+use crate::ring::losses::UnreportedLoss;
+use crate::store::{Fate, FoldPosition, Identity, NewRow, RouteBalance};
 use crate::transport::{Completion, Request, Response};
 use proptest::prelude::*;
 use std::collections::VecDeque;
@@ -26,7 +26,7 @@ pub(in crate::delivery) struct LocalWriter {
     pub(in crate::delivery) granted: Mutex<Granted>,
     pub(in crate::delivery) denied: Mutex<Granted>,
     /// What the superblock holds of earlier epochs.
-    pub(in crate::delivery) losses: Mutex<Vec<LossMark>>,
+    pub(in crate::delivery) losses: Mutex<Vec<UnreportedLoss>>,
     /// Calls of `write_superblock`.
     pub(in crate::delivery) superblock: Mutex<u32>,
     pub(in crate::delivery) failures: Mutex<Vec<crate::store::StoreError>>,
@@ -50,13 +50,13 @@ impl WriterAccess for LocalWriter {
         *self.superblock.lock().unwrap() += 1;
     }
 
-    fn old_losses(&self, route: u64, epoch: u64) -> Vec<LossMark> {
+    fn old_losses(&self, route: u64, epoch: u64) -> Vec<UnreportedLoss> {
         let losses = self.losses.lock().unwrap();
-        losses.iter().filter(|mark| mark.route == route && mark.epoch < epoch).copied().collect()
+        losses.iter().filter(|loss| loss.route == route && loss.epoch < epoch).copied().collect()
     }
 
     fn old_losses_reported(&self, route: u64, epoch: u64) {
-        self.losses.lock().unwrap().retain(|mark| mark.route != route || mark.epoch != epoch);
+        self.losses.lock().unwrap().retain(|loss| loss.route != route || loss.epoch != epoch);
     }
 
     fn store_failed(&self, error: &crate::store::StoreError) {
@@ -369,7 +369,7 @@ impl Bench {
                 let row = NewRow { id: *id, kind, run, wall_ms, mono_ms, targets: &[], json: &json, late: false };
                 fold.insert(&row).unwrap();
             }
-            fold.mark(FoldMark::default(), &boot, now.wall_ms - now.mono_ms).unwrap();
+            fold.set_position(FoldPosition::default(), &boot, now.wall_ms - now.mono_ms).unwrap();
             fold.commit().unwrap();
         });
         ids

@@ -3,7 +3,7 @@ use super::*;
 use crate::destination::Granted;
 use crate::kind::Kind;
 use crate::row::{Row, Run};
-use crate::store::{FoldMark, Identity, NewRow, Now, Store};
+use crate::store::{FoldPosition, Identity, NewRow, Now, Store};
 use crate::transport::{Completion, Request, Sent};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -72,7 +72,7 @@ impl Rig {
                 fold.insert(&NewRow { id, kind, run, wall_ms, mono_ms, targets: &[], json: "{}", late: false })
                     .unwrap();
             }
-            fold.mark(FoldMark::default(), "b", 0).unwrap();
+            fold.set_position(FoldPosition::default(), "b", 0).unwrap();
             fold.commit().unwrap();
         };
         self.writer.with_store(put).unwrap();

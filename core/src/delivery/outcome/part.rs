@@ -109,7 +109,7 @@ impl Decider<'_> {
         bisect.cause = Cause::Unclear;
         if self.lost && !bisect.lost_too_often() {
             // One broken connection is no evidence against the events.
-            self.fail(Why::NoAnswer);
+            self.fail(Why::NoResponse);
             return self.keep_part(bisect);
         }
         bisect.refused(self.status, &self.note);

@@ -260,7 +260,7 @@ fn a_loss_of_an_earlier_epoch_is_reported_once() {
     bench.lose(Reason::RingFull, 3);
     bench.restart("boot-a");
     let lost = crate::row::Lost { reason: Reason::EvictedBytes, kind: Some(Kind::Error), count: 7 };
-    bench.writer.losses.lock().unwrap().push(LossMark { epoch: 0, route: crate::store::route_hash(ROUTE), lost });
+    bench.writer.losses.lock().unwrap().push(UnreportedLoss { epoch: 0, route: crate::store::route_hash(ROUTE), lost });
     bench.add("main", sentry("key"));
     while next_request(&mut bench).is_some() {}
     let sent = bench.sent();

@@ -428,12 +428,12 @@ fn losses_of_an_earlier_epoch_are_reported_once_under_their_own_epoch() {
     bench.store(|store, _| store.raise_epoch(5).unwrap());
     bench.lose(Reason::Sampled, 3);
     bench.restart("boot-a");
-    let mark = |epoch, count| {
+    let loss = |epoch, count| {
         let lost = crate::row::Lost { reason: Reason::EvictedBytes, kind: Some(Kind::Metric), count };
-        LossMark { epoch, route: crate::store::route_hash(ROUTE), lost }
+        UnreportedLoss { epoch, route: crate::store::route_hash(ROUTE), lost }
     };
-    let other = LossMark { route: 1, ..mark(4, 9) };
-    *bench.writer.losses.lock().unwrap() = vec![mark(4, 20), other, mark(3, 10), mark(5, 99)];
+    let other = UnreportedLoss { route: 1, ..loss(4, 9) };
+    *bench.writer.losses.lock().unwrap() = vec![loss(4, 20), other, loss(3, 10), loss(5, 99)];
     // A failed report is repeated.
     bench.script([Turn::Accept, Turn::NotSent]);
     let before = bench.requests();
@@ -447,7 +447,7 @@ fn losses_of_an_earlier_epoch_are_reported_once_under_their_own_epoch() {
     };
     let sent = bench.sent().iter().skip(before).map(reported).collect::<Vec<_>>();
     assert_eq!(sent, [(3, 10, 0), (4, 20, 0), (4, 20, 0), (5, 3, 0)]);
-    assert_eq!(*bench.writer.losses.lock().unwrap(), [other, mark(5, 99)]);
+    assert_eq!(*bench.writer.losses.lock().unwrap(), [other, loss(5, 99)]);
     bench.add("main", rez("key"));
     assert_eq!(bench.settle(), None, "reported");
 }
@@ -460,8 +460,8 @@ fn one_flush_reports_the_losses_of_all_epochs() {
         bench.lose(Reason::Sampled, 3);
         bench.restart("boot-a");
         let lost = crate::row::Lost { reason: Reason::EvictedBytes, kind: None, count: 7 };
-        let mark = LossMark { epoch: 0, route: crate::store::route_hash(ROUTE), lost };
-        bench.writer.losses.lock().unwrap().push(mark);
+        let loss = UnreportedLoss { epoch: 0, route: crate::store::route_hash(ROUTE), lost };
+        bench.writer.losses.lock().unwrap().push(loss);
         bench.store_rows(Kind::Error, "{}", rows);
         let before = bench.requests();
         bench.add("main", rez("key"));
