@@ -75,6 +75,7 @@ mod tests {
             "ABCPE12345",
             "ABCPE123F",
             "abcpe1234f",
+            "pan ......................... abcpe1234f",
             "ORDER1234A",
         ]);
     }

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_prompts_and_decorators_stay() {
+    fn packages_prompts_decorators_and_unknown_handles_stay() {
         check_unchanged(&[
             "@rez/monitor@2.1.0",
             "@upi/sdk@latest",
@@ -219,6 +219,13 @@ mod tests {
             "react@next",
             "scp a@sc:/tmp",
             "lodash@latest",
+            "ping deploy@jio failed",
+            "deploy@sbi:~$ ls",
+            "worker@axisbank-7",
+            "core@upi@2.1",
+            "5876543210@anybank",
+            "/pay?pa=1&by=ravi@newbank",
+            "upi .............................. ravi@newbank",
         ]);
     }
 }

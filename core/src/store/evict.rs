@@ -617,6 +617,43 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_an_idle_route_that_lies_too_far_away_for_one_eviction_is_the_first_of_the_next() {
+        let mut bench = Bench::new();
+        bench.store.declare("idle", &["x"], From::Oldest, NOW).unwrap();
+        let near = bench.add(&[Kind::Metric]);
+        bench.add_for(&[Kind::ApiCall; 30], &[], &format!("\"{}\"", "x".repeat(10_000)));
+        let far = bench.add(&[Kind::Metric, Kind::Metric]);
+        let lease = bench.lease(100).unwrap();
+        bench.settle(&lease, &RowEnd::Delivered);
+        bench.store.retire("idle", NOW).unwrap();
+        for (most, left) in [(2, &far[..]), (1, &far[1..]), (1, &[])] {
+            bench.store.evict_some(most, &LANES, Reason::EvictedBytes, &all, &[], NOW).unwrap();
+            let seqs = bench.seqs();
+            assert!(!seqs.contains(&near[0]));
+            assert_eq!(far.iter().copied().filter(|seq| seqs.contains(seq)).collect::<Vec<_>>(), left);
+            bench.check();
+        }
+    }
+
+    #[test]
+    fn an_eviction_never_makes_the_file_use_more_pages() {
+        for (every, json) in [(2, 900), (7, 900), (20, 900), (7, 300), (50, 1_200)] {
+            let mut bench = Bench::new();
+            let kinds: Vec<Kind> =
+                (0..300).map(|row| if row % every == 0 { Kind::Frames } else { Kind::Error }).collect();
+            for part in kinds.chunks(30) {
+                bench.add_for(part, &[], &format!("\"{}\"", "x".repeat(json)));
+            }
+            let mut used = bench.store.used_bytes().unwrap();
+            while bench.store.evict_some(2, &[3], Reason::EvictedBytes, &all, &[], NOW).unwrap() > 0 {
+                let now = bench.store.used_bytes().unwrap();
+                assert!(now <= used, "1 in {every}, {json} bytes: {used} bytes became {now}");
+                used = now;
+            }
+        }
+    }
+
+    #[test]
     fn evicting_rows_from_mixed_pages_frees_about_their_size() {
         for mix in
             [&[Kind::Metric, Kind::Error][..], &[Kind::Metric, Kind::Error, Kind::Error, Kind::Error, Kind::Error]]

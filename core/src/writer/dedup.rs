@@ -107,7 +107,7 @@ fn message_fingerprint(body: &Body<'_>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Event, Level};
+    use crate::{ErrorEvent, Event, Level};
 
     fn admit(dedup: &mut Dedup, text: &str, level: Level, at_us: i64) -> Result<u64, ()> {
         let mut buffer = [0u8; 1024];
@@ -130,6 +130,23 @@ mod tests {
         }
         let minute = limits::COLLAPSE_WINDOW.as_micros() as i64;
         assert_eq!(admit(&mut dedup, &text(12), Level::Warning, minute), Ok(1));
+        assert_eq!(admit(&mut dedup, &text(13), Level::Warning, minute), Ok(0), "a collapsed message is counted once");
+    }
+
+    #[test]
+    fn errors_with_another_code_are_other_errors() {
+        let mut dedup = Dedup::default();
+        let mut admit = |code: &str| {
+            let mut buffer = [0u8; 1024];
+            let event = ErrorEvent::new("HttpError", "request failed").code(code).into_event(Kind::Error);
+            let len = event.encode(&mut buffer, 0, 0);
+            dedup.admit(Kind::Error, &Body::decode(&buffer[..len]).unwrap())
+        };
+        for _ in 0..limits::COLLAPSE_AFTER {
+            assert_eq!(admit("503"), Ok(0));
+        }
+        assert_eq!(admit("503"), Err(()));
+        assert_eq!(admit("404"), Ok(0));
     }
 
     #[test]
