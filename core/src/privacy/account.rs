@@ -18,14 +18,6 @@ const ACCOUNTS: &[&str] = &["account", "acct", "acc", "accountno", "acctno", "ac
 
 /// Words that can stand between that word and the number.
 const BETWEEN: &[&str] = &[
-    "number",
-    "numbers",
-    "no",
-    "nos",
-    "num",
-    "nr",
-    "is",
-    "was",
     "of",
     "to",
     "from",
@@ -78,7 +70,7 @@ fn is_announced(bytes: &[u8], start: usize) -> bool {
         if short || words::is_any(word, ACCOUNTS) || (number && words::is_any(next, &["ac"])) {
             return true;
         }
-        if !words::is_any(word, BETWEEN) {
+        if !words::is_any(word, words::NUMBER) && !words::is_any(word, BETWEEN) {
             return false;
         }
         right = from;

@@ -113,14 +113,6 @@ const UNITS: &[&str] = &[
 
 /// Words that may stand between a keyword and its number.
 const BETWEEN: &[&str] = &[
-    "number",
-    "numbers",
-    "no",
-    "nos",
-    "num",
-    "nr",
-    "is",
-    "was",
     "at",
     "on",
     "me",
@@ -301,7 +293,7 @@ fn is_announced(chain: &Chain<'_>, mobile: bool) -> bool {
         }
         preposition |= nth == 0 && words::is_any(word, PREPOSITIONS);
         // `phoneNo` and `phone_no` are two words each.
-        if !words::is_any(word, BETWEEN) {
+        if !words::is_any(word, words::NUMBER) && !words::is_any(word, BETWEEN) {
             return false;
         }
     }

@@ -5,6 +5,9 @@ use super::marker;
 /// Bytes before or after a number in which words are looked for.
 const WINDOW: usize = 96;
 
+/// Words that stand between the name of a number and the number itself.
+pub(super) const NUMBER: &[&str] = &["number", "numbers", "no", "nos", "num", "nr", "is", "was"];
+
 /// Whether `word` (lower case) stands at `at`, in any case.
 pub(super) fn starts_with(bytes: &[u8], at: usize, word: &[u8]) -> bool {
     bytes.get(at..).and_then(|rest| rest.get(..word.len())).is_some_and(|start| start.eq_ignore_ascii_case(word))

@@ -78,3 +78,11 @@ fn named<'a>(sources: &'a [Source], path: &str) -> Option<&'a Source> {
 fn slashed(path: &Path) -> PathBuf {
     path.components().collect()
 }
+
+/// What a rule finds in a file.
+#[cfg(test)]
+fn findings_in(check: impl Fn(&Source, &mut Vec<String>), path: &str, text: &str) -> Vec<String> {
+    let mut broken = Vec::new();
+    check(&Source { path: path.to_string(), text: text.to_string() }, &mut broken);
+    broken
+}

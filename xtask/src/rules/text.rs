@@ -80,9 +80,7 @@ mod tests {
     use super::*;
 
     fn broken(path: &str, text: &str) -> Vec<String> {
-        let mut broken = Vec::new();
-        check(&Source { path: path.to_string(), text: text.to_string() }, &mut broken);
-        broken
+        super::super::findings_in(check, path, text)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The table of responses for Datadog.
 
-use super::responses::{Outcome, Subject, check};
+use super::responses::{Outcome, Subject, again, check, stopped, unreachable};
 use super::*;
 use crate::destination::Datadog;
 
@@ -21,20 +21,6 @@ fn both(name: &str, turn: impl Fn() -> Turn, expected: &Outcome) {
         let subject = Subject { destination: datadog, route, accept };
         check(&subject, &format!("{route}, {name}"), kind, 1, turn(), expected);
     }
-}
-
-/// No byte was sent: the rows are queued again.
-fn unreachable() -> Outcome {
-    Outcome { in_flight: 0, queued: 1, ..again("could not be reached") }
-}
-
-fn again(why: &'static str) -> Outcome {
-    Outcome { in_flight: 1, next: Some((1_000, 2_000)), why, ..Outcome::default() }
-}
-
-fn stopped(why: &'static str) -> Outcome {
-    let hour = Some((3_600_000, 3_600_000));
-    Outcome { queued: 1, next: hour, why, stopped: true, ..Outcome::default() }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The table of responses for Google Analytics: each request at most once.
 
-use super::responses::{Outcome, Subject, check};
+use super::responses::{Outcome, Subject, check, stopped};
 use super::*;
 use crate::destination::Ga4;
 
@@ -22,11 +22,6 @@ fn ambiguous() -> Outcome {
 /// Kept, and cut again.
 fn again(why: &'static str) -> Outcome {
     Outcome { queued: 1, next: Some((1_000, 2_000)), why, ..Outcome::default() }
-}
-
-fn stopped(why: &'static str) -> Outcome {
-    let hour = Some((3_600_000, 3_600_000));
-    Outcome { queued: 1, next: hour, why, stopped: true, ..Outcome::default() }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The table of responses for Mixpanel's `/import`, whose response names each refused row.
 
-use super::responses::{Outcome, Subject, check};
+use super::responses::{self, Outcome, Subject, check, stopped};
 use super::*;
 use crate::destination::Mixpanel;
 
@@ -20,19 +20,15 @@ fn import(name: &str, turn: Turn, expected: &Outcome) {
     check(&IMPORT, name, Kind::Analytics, 1, turn, expected);
 }
 
-/// No byte was sent: the rows are queued again.
-fn unreachable() -> Outcome {
-    Outcome { in_flight: 0, queued: 1, ..again("could not be reached") }
-}
-
 /// Mixpanel's waits are 2 to 60 s.
+const NEXT: Option<(u64, u64)> = Some((2_000, 4_000));
+
 fn again(why: &'static str) -> Outcome {
-    Outcome { in_flight: 1, next: Some((2_000, 4_000)), why, ..Outcome::default() }
+    Outcome { next: NEXT, ..responses::again(why) }
 }
 
-fn stopped(why: &'static str) -> Outcome {
-    let hour = Some((3_600_000, 3_600_000));
-    Outcome { queued: 1, next: hour, why, stopped: true, ..Outcome::default() }
+fn unreachable() -> Outcome {
+    Outcome { next: NEXT, ..responses::unreachable() }
 }
 
 #[test]

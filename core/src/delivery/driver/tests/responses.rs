@@ -28,6 +28,22 @@ pub(super) struct Outcome {
     pub(super) stopped: bool,
 }
 
+/// The batch stays in flight, and the same request is sent again after the first backoff.
+pub(super) fn again(why: &'static str) -> Outcome {
+    Outcome { in_flight: 1, next: Some((1_000, 2_000)), why, ..Outcome::default() }
+}
+
+/// No byte was sent: the rows are queued again.
+pub(super) fn unreachable() -> Outcome {
+    Outcome { in_flight: 0, queued: 1, ..again("could not be reached") }
+}
+
+/// The route is stopped, keeps its row, and sends a probe after an hour.
+pub(super) fn stopped(why: &'static str) -> Outcome {
+    let hour = Some((3_600_000, 3_600_000));
+    Outcome { queued: 1, next: hour, why, stopped: true, ..Outcome::default() }
+}
+
 /// A bench with the subject as `main`, some time after its start.
 pub(super) fn bench_of(subject: &Subject) -> Bench {
     let mut bench = Bench::bare();

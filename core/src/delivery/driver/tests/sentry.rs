@@ -1,6 +1,6 @@
 //! The table of responses for Sentry.
 
-use super::responses::{Outcome, Subject, bench_of, check, next_request};
+use super::responses::{Outcome, Subject, again, bench_of, check, next_request, stopped, unreachable};
 use super::*;
 use crate::destination::Sentry;
 
@@ -22,16 +22,6 @@ fn done() -> Outcome {
     Outcome { delivered: 1, ..Outcome::default() }
 }
 
-/// No byte was sent: the rows are queued again.
-fn unreachable() -> Outcome {
-    Outcome { in_flight: 0, queued: 1, ..again("could not be reached") }
-}
-
-/// Kept in flight; the same request is sent again.
-fn again(why: &'static str) -> Outcome {
-    Outcome { in_flight: 1, next: Some((1_000, 2_000)), why, ..Outcome::default() }
-}
-
 /// Queued again; the next attempt is at least a minute later.
 fn outage() -> Outcome {
     Outcome { queued: 1, next: Some((60_000, 120_000)), why: "outage", ..Outcome::default() }
@@ -45,11 +35,6 @@ fn refused(why: &'static str, next: (u64, u64)) -> Outcome {
 /// Dropped after a 429, which the server counts itself.
 fn limited(why: &'static str) -> Outcome {
     Outcome { dropped: vec![(Reason::RateLimited, 1)], why, ..Outcome::default() }
-}
-
-fn stopped() -> Outcome {
-    let hour = Some((3_600_000, 3_600_000));
-    Outcome { queued: 1, next: hour, why: "stopped: ", stopped: true, ..Outcome::default() }
 }
 
 fn one(name: &str, kind: Kind, turn: Turn, expected: &Outcome) {
@@ -84,7 +69,7 @@ fn a_refusal_is_dropped_and_reported_and_a_wrong_address_stops() {
         }
     }
     for code in [301, 304, 308, 401, 403, 404, 405, 410] {
-        one(&format!("{code}"), Kind::Error, status(code), &stopped());
+        one(&format!("{code}"), Kind::Error, status(code), &stopped("stopped: "));
     }
 }
 
