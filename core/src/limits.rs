@@ -27,24 +27,25 @@ pub const CRUMBS: usize = 100;
 /// Size cap of the queue in bytes (default). Mixpanel's minimum; Datadog allows 512 MB, Glean 50 MB.
 pub const QUEUE_BYTES: u64 = 20 * 1024 * 1024;
 
-/// Age cap of a row (default): covers a vacation of two weeks without a network.
+/// Age cap of a row (default): between the 5 days of Mixpanel's SDKs and the 30 days of Snowplow's.
 pub const MAX_AGE: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// Age cap of a crash: crashes are few, and an app that crashes may not be opened again for weeks.
+/// Age cap of a crash: an app that crashes may not be opened again for weeks. Snowplow's SDKs keep every event as long.
 pub const MAX_AGE_CRASH: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// An age above this, in days, means that the clock was wrong: it is longer than every age cap.
 pub const AGE_UNKNOWN_DAYS: i64 = 400;
 
-/// Longest wait from a record to the fold while the writer sleeps: long enough that events share a transaction. A
-/// ring that is half full wakes the writer earlier.
+/// Longest wait from a record to the fold while the writer sleeps: at most four transactions a second. A ring that is
+/// half full wakes the writer earlier.
 pub const FOLD_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Longest wait from a commit to the checkpoint that syncs it: what a power failure may lose. A shorter one
-/// costs more syncs, which wear the flash and use the battery.
+/// Longest wait from a commit to the checkpoint that syncs it: what a power failure may lose. At most 2,880
+/// syncs a day, each of which wears the flash and uses the battery.
 pub const SYNC_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Critical commits are synced at most this often, so that a loop of errors does not sync each one; fatal ones always.
+/// Critical commits are synced at most this often, five times a second, so that a loop of errors does not
+/// sync each one. Fatal ones are always synced.
 pub const CRITICAL_SYNC_INTERVAL: Duration = Duration::from_millis(200);
 
 /// WAL pages (4 KiB) at which an idle writer checkpoints: the log stays small, so that the next start reads little.
@@ -58,51 +59,53 @@ pub const WAL_PAGES: u32 = 128;
 /// transaction fits into it (measured: the largest changes 160 pages).
 pub const LOG_BYTES: u64 = 258 * 4096;
 
-/// Pages of the log (8 MiB) above which no row is stored while another program's read transaction keeps the log from being
-/// restarted: events wait in the ring. Other transactions end at twice as much, so `queue.db` and its log together
-/// exceed the size cap by at most 17 MiB. Two seconds at full speed, far longer than a read of the inspector.
+/// Pages of the log (8 MiB) above which no row is stored while another program's read transaction keeps the log from
+/// being restarted: events wait in the ring. Other transactions end at twice as much, so `queue.db` and its log
+/// together exceed the size cap by at most 17 MiB. Two seconds at full speed, far longer than a read of the inspector.
 pub const HELD_LOG_PAGES: u32 = 2_048;
 
 /// Time after which an unusable folder is tried again: a device that is unlocked or a disk that is freed is noticed
 /// soon, and an attempt costs some system calls.
 pub const REOPEN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Dead letters kept for inspection, per route: enough to see which events a server refuses.
+/// Dead letters kept for inspection, per route: 100 rows of 1 KiB take 0.5 % of [`QUEUE_BYTES`].
 pub const DEAD_LETTERS: usize = 100;
 
-/// How long a dead letter is kept: time to find it and to mend the cause.
+/// How long a dead letter is kept: includes a weekend in which nobody looks.
 pub const DEAD_LETTER_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Receipts kept, per route: `why()` explains the events of the last 100 requests.
 pub const RECEIPTS: usize = 100;
 
-/// A row for which its destination returned `Later`, although it takes the kind, is offered again after this.
+/// A row for which its destination returned `Later`, although it takes the kind, is offered again after this: a
+/// destination that always returns `Later` costs one read of the row a minute.
 pub const OFFER_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long rows wait for a destination that is known but was not declared in this run: a remote configuration that
 /// fails for some days loses nothing.
 pub const DORMANT_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Events that start a batch in the foreground: many enough that compression pays and the radio wakes seldom.
+/// Events that start a batch in the foreground: as in Mixpanel's SDKs; Segment's send 20.
 pub const BATCH_EVENTS: u64 = 50;
 
-/// Age that starts a batch in the foreground: a developer sees an event within half a minute.
+/// Age that starts a batch in the foreground: as in Segment's SDK; Datadog's use 3 to 35 s, Mixpanel's 60 s.
 pub const BATCH_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Age that starts a batch in the background, where a timer may wake the device.
+/// Age that starts a batch in the background, where a timer may wake the device: the shortest period of Android's
+/// WorkManager.
 pub const BACKGROUND_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
-/// Losses alone, without a row to send them with, are reported at most this often: they are not urgent.
+/// Losses alone, without a row to send them with, are reported at most this often: 144 requests a day.
 pub const LOSSES_INTERVAL: Duration = Duration::from_secs(600);
 
-/// Immediate requests for lanes 0 and 1: at most one per destination in this time, so that a loop of errors does not
-/// flood the server.
+/// Immediate requests for lanes 0 and 1: at most one per destination in this time, so that a loop of errors causes
+/// at most 12 requests a minute.
 pub const IMMEDIATE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Most events in one batch.
+/// Most events in one batch: as in Datadog's Android SDK. A bisect of so many takes 9 steps.
 pub const BATCH_MAX_EVENTS: usize = 500;
 
-/// Most bytes of row JSON in one batch.
+/// Most bytes of row JSON in one batch: uncompressed they take 28 s at 300 kbit/s, within [`REQUEST_TIMEOUT`].
 pub const BATCH_MAX_BYTES: usize = 1024 * 1024;
 
 /// Lanes 0 and 1 are tried at least this often, whatever the hints are: a hint of the host can be wrong.
@@ -115,10 +118,10 @@ pub const HINT_DELAY: Duration = Duration::from_secs(24 * 3600);
 /// Time to connect: covers three retransmissions of a lost SYN (after 1, 3 and 7 s).
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time for a whole request: 1 MiB at 300 kbit/s takes 28 s.
+/// Time for a whole request: [`BATCH_MAX_BYTES`] at 300 kbit/s take 28 s.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Longest `Retry-After` accepted: a wrong one must not stop a route for weeks.
+/// Longest `Retry-After` accepted: a wrong one must not stop a route for weeks. bitdrift's SDK has the same limit.
 pub const RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// Bytes of a response that are read: the largest useful one names 500 rejected rows.
@@ -127,8 +130,8 @@ pub const RESPONSE_BYTES: usize = 1024 * 1024;
 /// Requests a bisect may cost, per route and hour: two batches of 500 events need 9 steps each.
 pub const BISECT_REQUESTS_PER_HOUR: u32 = 20;
 
-/// 5xx responses to the same batch after which it is suspected to be poison: an outage rarely hits one batch five times
-/// with backoff between.
+/// 5xx responses to the same batch after which it is suspected to be poison, if another request of the route succeeded
+/// meanwhile; otherwise the server has an outage.
 pub const OUTAGES_BEFORE_BISECT: u32 = 5;
 
 /// Attempts on the same batch without a response that can be understood, after which it is bisected. With
@@ -156,7 +159,7 @@ pub const TIME_BEHIND: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Attributes of one event: Datadog's limit.
 pub const ATTRIBUTES: usize = 128;
 
-/// Depth of nested attribute values: bounds the recursion of every encoder.
+/// Depth of nested attribute values: bounds the recursion, and with it the stack, of every encoder.
 pub const ATTRIBUTE_DEPTH: usize = 5;
 
 /// Bytes of one text value (message, URL, attribute), after which it is truncated. Sentry's limit for a message.
@@ -166,8 +169,8 @@ pub const TEXT_BYTES: usize = 8192;
 /// and a release.
 pub const NAME_BYTES: usize = 200;
 
-/// Bytes of one text among the facts, after which it is truncated: no real model or version is longer, and a run with all facts
-/// fits one page of the database.
+/// Bytes of one text among the facts, after which it is truncated: no real model or version is longer, and a run with
+/// all facts fits one page of the database.
 pub const FACT_BYTES: usize = 100;
 
 /// Most bytes that memory or storage of a device can have: 1 PiB. A larger number is a mistake and is left out.
@@ -176,20 +179,20 @@ pub const DEVICE_BYTES_MAX: u64 = 1 << 50;
 /// Most pixels of one side of a screen. A larger number is a mistake and is left out.
 pub const SCREEN_PX_MAX: u32 = 100_000;
 
-/// Changes of release and facts in one run. Each is a row of up to 4 KiB. A real app changes its language or its release a few
-/// times; a program that changes a fact in a loop must not fill the queue.
+/// Changes of release and facts in one run. Each is a row of up to 4 KiB. A real app changes its language or its
+/// release a few times; a program that changes a fact in a loop must not fill the queue.
 pub const RUN_CHANGES: u32 = 100;
 
 /// Stack frames of one error: Sentry's limit. The innermost ones are kept.
 pub const FRAMES: usize = 50;
 
-/// Elements of one list or map inside an attribute: bounds a row when a list is passed whole.
+/// Elements of one list or map inside an attribute: 64 elements of 1 KiB fill [`ROW_BYTES`].
 pub const ELEMENTS: usize = 64;
 
 /// Names in `metrics()`; further ones count as `other`. A name takes 3.7 KiB of memory, so all take at most 740 KiB.
 pub const METRIC_NAMES: usize = 200;
 
-/// Child spans in the row of a screen load or a span: bounds the row of a screen that loads many images.
+/// Child spans in the row of a screen load or a span: 100 spans of 300 bytes fill [`CHILDREN_BYTES`].
 pub const CHILD_SPANS: usize = 100;
 
 /// Bytes of JSON of the child spans in one row: half of [`ROW_BYTES`], so that the span itself fits beside them.
@@ -204,19 +207,20 @@ pub const OPEN_SPANS: usize = 32;
 /// Bytes of the attributes of a span in progress, encoded: half of [`RECORD_BYTES`].
 pub const STORED_ATTRS_BYTES: usize = RECORD_BYTES / 2;
 
-/// A screen load is slow above this (default, for mobile networks).
+/// A screen load is slow above this (default): between Android vitals' limits for a warm start (2 s) and a cold start
+/// (5 s).
 pub const SLOW_SCREEN: Duration = Duration::from_millis(3_000);
 
-/// An API call is slow above this (default, for mobile networks).
+/// An API call is slow above this (default): a call whose SYN is lost twice (sent again after 1 and 3 s) stays below it.
 pub const SLOW_API: Duration = Duration::from_millis(5_000);
 
-/// An image load is slow above this (default, for mobile networks).
+/// An image load is slow above this (default): an image of 200 KiB takes 1.6 s at 1 Mbit/s.
 pub const SLOW_IMAGE: Duration = Duration::from_millis(2_000);
 
 /// Time in the background after which a session ends (default). The value of Sentry's mobile SDKs.
 pub const SESSION_BACKGROUND: Duration = Duration::from_secs(30);
 
-/// Longest time in the background that a configuration can allow: a session longer than a day is not useful.
+/// Longest time in the background that a configuration can allow. GA4 allows at most 7 h 55 min.
 pub const SESSION_BACKGROUND_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Sessions of earlier runs that wait for their end. A run ends them in its first second, so more means a crash loop.
@@ -232,7 +236,8 @@ pub const COLLAPSE_WINDOW: Duration = Duration::from_secs(60);
 /// Longest wait of `fatal()`: short beside the 5 s after which Android reports that the app hangs.
 pub const FATAL_WAIT: Duration = Duration::from_millis(500);
 
-/// Longest wait for a hook; then its event is dropped. The ring fills while the writer waits.
+/// Longest wait for a hook; then its event is dropped. The ring fills while the writer waits: at 1,000 events a second
+/// it holds 3.9 s.
 pub const HOOK_WAIT: Duration = Duration::from_secs(1);
 
 /// Rows of one read that must fail their checksum before the file is suspected: a single flipped bit costs one row.
@@ -241,8 +246,8 @@ pub const STORM_ROWS: usize = 5;
 /// Share of a read, in percent, above which the file is taken for damaged as a whole.
 pub const STORM_PERCENT: usize = 1;
 
-/// Quarantines in [`QUARANTINE_WINDOW`] after which the run stays in memory: more of them mean that the device or another
-/// program damages the files.
+/// Quarantines in [`QUARANTINE_WINDOW`] after which the run stays in memory: more of them mean that the device or
+/// another program damages the files.
 pub const QUARANTINES: usize = 3;
 
 /// Window of [`QUARANTINES`].

@@ -24,18 +24,18 @@ const EVENTS: u64 = 2_000;
 const PORTION: u64 = 40;
 const WAIT: Duration = Duration::from_secs(30);
 
-/// A destination under test: how to build it for an address, its vendor, and what each route gets of the story.
+/// A destination under test: how to build it for an address, its vendor, and how many of the recorded events each route gets.
 struct Case {
     name: &'static str,
     vendor: fn() -> Arc<dyn Vendor>,
     add: fn(ConfigBuilder, &str) -> ConfigBuilder,
-    /// Each route, and how many events of each chapter of the story it wants.
+    /// Each route, and how many of the events recorded between two flushes it wants.
     routes: &'static [(&'static str, u64)],
     /// Routes whose vendor cannot recognise a second copy.
     at_most_once: &'static [&'static str],
     /// A 2xx whose body ends early settles.
     cut_settles: bool,
-    /// Each event of the story has one key at the vendor.
+    /// Each recorded event has exactly one key at the vendor.
     exact: bool,
     /// Reasons under which the vendor's rules allow an event to be dropped after a fault.
     may_drop: &'static [&'static str],

@@ -1,7 +1,7 @@
 //! Disk blocks for `queue.db` and its log, allocated before a commit needs them.
 //!
-//! A commit writes only to the log; a checkpoint later copies the pages into `queue.db`. On a full disk both can run out of
-//! blocks, and a commit that the file cannot take in blocks the log for good. Therefore:
+//! A commit writes only to the log; a checkpoint later copies the pages into `queue.db`. On a full disk both can run
+//! out of blocks, and a committed page that `queue.db` has no block for keeps the log from being restarted. Therefore:
 //!
 //! - The log keeps [`limits::LOG_BYTES`] of allocated blocks for the life of the queue: it is restarted, never truncated.
 //! - A commit that makes `queue.db` longer allocates the new blocks first ([`Blocks::back`]). If the disk has none, the
@@ -16,23 +16,23 @@ use rusqlite::{Connection, ffi};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
-/// Zeros written in one call: a page. Larger writes put several pages into one unit of the page cache, and then each later
-/// write of a page counts as a write of the unit (measured: 1,420 bytes an event instead of 1,221).
+/// Zeros written in one call: a page. Larger writes put several pages into one unit of the page cache, and then each
+/// later write of a page counts as a write of the unit (measured: 1,420 bytes an event instead of 1,221).
 const ZEROS: usize = PAGE_BYTES as usize;
 
-/// The least log a queue works with, in bytes: one transaction of a full disk.
+/// Least bytes of log with which the queue works: one transaction on a full disk.
 const MIN_LOG_BYTES: u64 = limits::LOG_BYTES / 2;
 
 /// The schema's name in SQLite's calls.
 const MAIN: &std::ffi::CStr = c"main";
 
-/// What is known of the blocks of the two files.
+/// Which parts of the two files are known to have blocks.
 pub(super) struct Blocks {
     db: PathBuf,
     log: PathBuf,
-    /// Pages of `queue.db` that have blocks for certain.
+    /// Pages of `queue.db` that are known to have blocks.
     backed: Cell<u64>,
-    /// Bytes of the log that have blocks for certain.
+    /// Bytes of the log that are known to have blocks.
     reserved: Cell<u64>,
 }
 
@@ -69,7 +69,7 @@ impl Blocks {
         bytes_of(&self.log)
     }
 
-    /// Allocates the log's blocks if they are not there. `Err(Full)`: fewer than the queue works with.
+    /// Allocates the log's blocks if they are not there. `Err(Full)`: fewer than the queue needs.
     pub(super) fn reserve_log(&self, db: &Connection) -> Result<()> {
         if self.log_bytes() < limits::LOG_BYTES {
             // SQLite opens the log with the first read.
@@ -89,8 +89,8 @@ impl Blocks {
         }
     }
 
-    /// Inside a transaction, before its commit: allocates the blocks of the pages it adds. Where the disk has none, moves
-    /// the last pages into free ones; `Err(Full)` = there are not enough of those either.
+    /// Inside a transaction, before its commit: allocates the blocks of the pages it adds. Where the disk has none,
+    /// moves the last pages into free ones; `Err(Full)` = there are not enough of those either.
     pub(super) fn back(&self, db: &Connection) -> Result<()> {
         let pages = count(db, "PRAGMA page_count")?;
         if pages <= self.backed.get() {
@@ -112,9 +112,9 @@ impl Blocks {
         Err(StoreError::Full(format!("it needs {} KiB more", missing.saturating_mul(PAGE_BYTES) / 1024)))
     }
 
-    /// Overwrites the log with zeros, in place: its blocks stay allocated. Call after a checkpoint that copied all of it
-    /// and found no reader. `whole` = every byte (erasure); else only the header, so that the next open has nothing to
-    /// recover.
+    /// Overwrites the log with zeros, in place: its blocks stay allocated. Call after a checkpoint that copied all of
+    /// it and found no reader. `whole` = every byte (erasure); else only the header, so that the next open has nothing
+    /// to recover.
     pub(super) fn clear_log(&self, db: &Connection, whole: bool) -> Result<()> {
         let Some(log) = SqliteFile::log_of(db) else { return Ok(()) };
         let bytes = self.log_bytes();
@@ -137,8 +137,8 @@ fn bytes_of(path: &Path) -> u64 {
 
 /// Sends a file control to `queue.db`. Returns whether it succeeded.
 fn control<T>(db: &Connection, op: i32, argument: &mut T) -> bool {
-    // SAFETY: the connection is open for as long as it is borrowed, the name ends with a zero, and each caller passes the
-    // type that SQLite documents for its control.
+    // SAFETY: the connection is open for as long as it is borrowed, the name ends with a zero, and each caller passes
+    // the type that SQLite documents for its control.
     unsafe {
         ffi::sqlite3_file_control(db.handle(), MAIN.as_ptr(), op, std::ptr::from_mut(argument).cast()) == ffi::SQLITE_OK
     }
@@ -164,14 +164,15 @@ impl<'a> SqliteFile<'a> {
         if !control(db, op, &mut file) || file.is_null() {
             return None;
         }
-        // SAFETY: SQLite returns the handle of the open file, or in WAL mode of the open log, which lives as long as the
-        // connection; its method table is null only while it is closed.
+        // SAFETY: SQLite returns the handle of the open file, or in WAL mode of the open log, which lives as long as
+        // the connection; its method table is null only while it is closed.
         let methods = unsafe { (*file).pMethods.as_ref()? };
         Some(SqliteFile { file, methods })
     }
 
-    /// Makes it this long with blocks, or as long as the disk allows, and returns its length. Writes behind its end only.
-    /// SQLite's own size hint writes one byte in each page, which takes longer: the kernel fills the rest of the page first.
+    /// Makes it this long with blocks, or as long as the disk allows, and returns its length. Writes behind its end
+    /// only. SQLite's own size hint writes one byte in each page, which takes longer: the kernel fills the rest of the
+    /// page first.
     fn grow(&self, bytes: u64) -> u64 {
         if let Some(size) = self.size()
             && size < bytes

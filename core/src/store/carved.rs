@@ -1,4 +1,4 @@
-//! Rows that the carver found in a damaged file, and how far it came.
+//! Rows that the carver found in a damaged file, and its position in that file.
 
 use super::Tx;
 use super::error::{Result, StoreError};
@@ -10,8 +10,8 @@ use crate::row::Run;
 use rusqlite::params;
 
 impl Fold<'_> {
-    /// Stores a run found in a damaged file and gives its number, which is lower than that of every run recorded into this
-    /// file: the newest run stays the last one. Also keeps what its boot's clocks were apart.
+    /// Stores a run found in a damaged file and gives its number, which is lower than that of every run recorded into
+    /// this file: the newest run stays the last one. Also stores the offset between the clocks of its boot.
     pub(crate) fn carved_run(&mut self, run: &Run) -> Result<i64> {
         let json = serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         self.db
@@ -27,7 +27,7 @@ impl Fold<'_> {
     }
 
     /// Stores a row found in a damaged file for all routes but those that had settled it there (by the hash of their
-    /// name): a destination that cannot tell would count it twice.
+    /// name): a destination that does not recognise a second copy would count it twice.
     pub(crate) fn insert_carved(&mut self, row: &NewRow<'_>, settled: &[SettledBefore]) -> Result<u64> {
         let seq = self.insert(row)?;
         let lane = row.kind.lane().number();
@@ -54,8 +54,8 @@ impl Fold<'_> {
         Ok(seq)
     }
 
-    /// Stores how far the carver has read a quarantined folder, in the transaction of the rows it found there. `found` of
-    /// them were not settled. Returns how many were found so far.
+    /// Stores how far the carver has read a quarantined folder, in the transaction of the rows it found there. `found`
+    /// of them were not settled. Returns how many were found so far.
     pub(crate) fn carved(&mut self, folder: &str, page: u64, found: u64) -> Result<u64> {
         let found = self
             .db

@@ -1,8 +1,8 @@
 //! The log, and what is done when the disk is full.
 //!
-//! Nothing is written to learn whether there is room: free pages of the file are counted, and a commit that does not fit
-//! fails without a trace (see [`super::blocks`]). Settling, deleting, evicting and the reuse of free pages need no new
-//! block, so they go on with 0 bytes free.
+//! Nothing is written to learn whether there is room: free pages of the file are counted, and a commit that does not
+//! fit fails without a trace (see [`super::blocks`]). Settling, deleting, evicting and the reuse of free pages need no
+//! new block, so they go on with 0 bytes free.
 
 use super::blocks::count;
 use super::error::{Result, StoreError};
@@ -33,7 +33,7 @@ const STEP_PAGES: u64 = 160;
 /// Receipts kept per route on a full disk: events are worth more.
 const FULL_RECEIPTS: usize = 10;
 
-/// Transactions that use one look at the free space. At 300 KiB each they stay below [`SCARCE_BYTES`].
+/// Transactions that use one measurement of the free space. At 300 KiB each they stay below [`SCARCE_BYTES`].
 const SCARCE_USES: u32 = 16;
 
 /// Free pages given back to the file system in one step: some 0.3 ms.
@@ -78,8 +78,8 @@ impl Store {
         done
     }
 
-    /// The same, and the next commit starts at the log's beginning. Waits for readers for up to 250 ms; `false` = one of
-    /// them still uses the log.
+    /// The same, and the next commit starts at the log's beginning. Waits for readers for up to 250 ms; `false` = one
+    /// of them still uses the log.
     pub(super) fn restart_log(&mut self) -> Result<bool> {
         let busy = self.db.prepare_cached("PRAGMA wal_checkpoint(RESTART)")?.query_row([], |row| row.get::<_, i64>(0));
         self.blocks.measure();
@@ -88,8 +88,8 @@ impl Store {
         Ok(busy? == 0)
     }
 
-    /// Before a transaction: on a full disk, restarts a log that could grow over its allocated blocks; on any disk, one that
-    /// has `most` pages. `Err(Held)` = a reader keeps it from being restarted.
+    /// Before a transaction: on a full disk, restarts a log that could grow over its allocated blocks; on any disk, one
+    /// that has `most` pages. `Err(Held)` = a reader keeps it from being restarted.
     pub(super) fn keep_log_short(&mut self, most: u32) -> Result<()> {
         let (pages, copied) = self.log_state();
         if pages >= most {
@@ -102,7 +102,8 @@ impl Store {
         if self.was_scarce() { self.restart_log().map(drop) } else { Ok(()) }
     }
 
-    /// Only a reader lets the log become this long. Waits for it the first time, then looks without waiting.
+    /// The log becomes this long only while a reader uses it. Waits for the reader the first time; later calls only
+    /// check.
     fn restart_long_log(&mut self, pages: u32) -> Result<()> {
         if self.held {
             self.db.busy_timeout(Duration::ZERO)?;
@@ -164,9 +165,9 @@ impl Store {
         self.trim_receipts_to(FULL_RECEIPTS)?;
         while self.free_pages()? < pages {
             if self.evict_some(FULL_CHUNK, lanes, Reason::DiskFull, wants, &[], now)? == 0 {
-                // All that is left may be at the transport.
+                // All remaining rows may be in a request.
                 self.trim_receipts_to(0)?;
-                // The estimate is generous, so any page is worth a try.
+                // The estimate is high, so a commit may fit into fewer pages.
                 return Ok(self.free_pages()? > before);
             }
         }
@@ -186,8 +187,8 @@ impl Store {
         })
     }
 
-    /// One step of the maintenance of an idle writer: deletes rows that every route has passed, then returns free pages to
-    /// the file system. Returns when to call again: at once, after a while because a reader blocks it, or never.
+    /// One step of the maintenance of an idle writer: deletes rows that every route has passed, then returns free pages
+    /// to the file system. Returns when to call again: at once, after a while because a reader blocks it, or never.
     pub(crate) fn tidy(&mut self) -> Result<Tidy> {
         if !self.is_swept() {
             return self.write(false, |tx| tx.sweep().map(|_| Tidy::More));
@@ -210,7 +211,8 @@ impl Store {
         Ok(if surplus > pages { Tidy::More } else { self.after_tidy() })
     }
 
-    /// A file that is longer than its pages waits for a checkpoint that a reader keeps from its end.
+    /// Whether the file is longer than its pages because a reader prevents the checkpoint that shortens it from
+    /// finishing.
     fn after_tidy(&self) -> Tidy {
         let pages = count(&self.db, "PRAGMA page_count").unwrap_or(u64::MAX);
         if self.blocks.backed() > pages.saturating_add(KEPT_PAGES) { Tidy::Blocked } else { Tidy::Done }
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_counted_and_keeps_its_blocks_over_checkpoints_and_restarts() {
+    fn the_log_is_counted_and_keeps_its_blocks_across_checkpoints_and_restarts() {
         let mut bench = Bench::new();
         bench.store.checkpoint().unwrap();
         assert_eq!((bench.store.wal_pages(), log_bytes(&bench)), (0, limits::LOG_BYTES));
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_holds_the_log_stops_new_rows_at_a_limit_and_deletes_at_twice_of_it() {
+    fn a_reader_that_holds_the_log_stops_new_rows_at_a_limit_and_deletes_at_twice_that_limit() {
         let mut bench = Bench::new();
         let json = format!("\"{}\"", "x".repeat(3_000));
         let reader = schema::open_read_only(&bench.folder.path().join("queue.db"), false).unwrap();
@@ -276,7 +278,7 @@ mod tests {
         assert!(bench.store.is_log_held().unwrap());
         let limit = u64::from(limits::HELD_LOG_PAGES) * FRAME_BYTES;
         assert!((limit..limit + 600_000).contains(&log_bytes(&bench)), "{}", log_bytes(&bench));
-        // What is stored can still be delivered.
+        // Stored rows can still be delivered.
         let lease = bench.lease(100).unwrap();
         bench.settle(&lease, &RowEnd::Delivered);
         let error = (0..10_000).find_map(|_| bench.store.raise_epoch(bench.store.epoch() + 1).err());

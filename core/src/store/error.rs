@@ -1,8 +1,8 @@
-//! The errors of the queue's file, in four classes that are handled differently.
+//! The errors of the queue's file, in classes that are handled differently.
 
 use rusqlite::ErrorCode;
 
-/// Why the queue could not do something. The class says what helps.
+/// Why a call of the store failed. The class determines the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The file is damaged: quarantine it, start a new one, carve the old one.
@@ -39,7 +39,7 @@ impl From<rusqlite::Error> for StoreError {
         let text = error.to_string();
         match &error {
             rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
-                // A constraint can only fail when the file contradicts itself.
+                // A constraint fails only if the file is inconsistent.
                 ErrorCode::DatabaseCorrupt
                 | ErrorCode::NotADatabase
                 | ErrorCode::ConstraintViolation

@@ -13,8 +13,8 @@ use crate::row::Row;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
-/// Eviction continues until the file is this share of its cap below it (one sixteenth), so that a full queue evicts once in
-/// some thousand rows and not with every commit.
+/// Eviction continues until the file is this share of its cap below it (one sixteenth), so that a full queue evicts
+/// once in some thousand rows and not with every commit.
 const HEADROOM: u64 = 16;
 
 /// Rows evicted in one transaction: some 0.5 ms.
@@ -29,10 +29,10 @@ const CHUNKS: usize = 16;
 /// Bytes that a row takes in the file beside its JSON: the other columns, its place in the page and in the index.
 const ROW_BYTES: u64 = 120;
 
-/// Sweeps before an eviction.
+/// Sweeps before one eviction.
 const SWEEPS: usize = 8;
 
-/// Rows that one eviction looks at to find those that only idle routes hold.
+/// Rows that one eviction reads to find those that only idle routes hold.
 const IDLE_LOOKS: usize = 2_048;
 
 /// Rows read at once.
@@ -87,10 +87,10 @@ impl Store {
         used_bytes(&self.db)
     }
 
-    /// Evicts rows once the file is over its cap, until it is a sixteenth below it. Rows that only idle routes (dormant, or
-    /// named in `idle_routes` because they are stopped) still hold go first, then lanes 3, 2 and 1, the oldest first. A
-    /// row of lane 0 is never evicted, nor one of a batch that is pinned (see [`Store::pin`]). Returns the number of rows evicted; one call does a bounded amount of
-    /// work.
+    /// Evicts rows once the file is over its cap, until it is a sixteenth below it. Rows that only idle routes
+    /// (dormant, or named in `idle_routes` because they are stopped) still hold go first, then lanes 3, 2 and 1, the
+    /// oldest first. A row of lane 0 is never evicted, nor one of a batch that is pinned (see [`Store::pin`]). One call
+    /// does a bounded amount of work. Returns the number of rows evicted.
     pub(crate) fn evict(&mut self, wants: Wants<'_>, idle_routes: &[String], now: Now) -> Result<usize> {
         let cap = self.options.cap_bytes;
         if self.used_bytes()? <= cap {
@@ -176,9 +176,9 @@ pub(super) fn used_bytes(db: &Connection) -> Result<u64> {
 }
 
 impl Tx<'_> {
-    /// Adds rows of a lane up to `up_to`, which all active routes have passed, that no active route holds by an exception.
-    /// The search looks at a bounded number of rows and continues in the next call where this one ends, so that many
-    /// parked rows do not make each eviction slow.
+    /// Adds rows of a lane up to `up_to`, which all active routes have passed, that no active route holds by an
+    /// exception. The search reads a bounded number of rows and continues in the next call where this one ends, so that
+    /// many parked rows do not make each eviction slow.
     fn held_by_idle_routes(&mut self, lane: usize, up_to: u64, active: &[i64], picked: &mut Picked) -> Result<()> {
         let from = self.memory.idle.get(lane).copied().unwrap_or(0);
         let stopped = self.oldest(lane, (from, up_to), active, IDLE_LOOKS, picked)?;
@@ -188,8 +188,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Picks the oldest rows of a lane with `after < seq <= up_to` that no exception of `active` names and that no batch
-    /// pins. Returns the last row looked at, 0 when it came to the end.
+    /// Picks the oldest rows of a lane with `after < seq <= up_to` that no exception of `active` names and that no
+    /// batch pins. Returns the last row read, 0 at the end of the lane.
     fn oldest(
         &mut self,
         lane: usize,
@@ -285,8 +285,9 @@ impl Tx<'_> {
         Ok(self.db.execute_batch("RELEASE repack")?)
     }
 
-    /// Packs the rows that are left among those that went. Rows of different lanes lie mixed in the pages, and SQLite joins
-    /// pages only when one is two thirds empty: without this a whole lane could go before a single page is free.
+    /// Packs the rows that remain between deleted ones. Rows of different lanes are mixed in the pages, and SQLite
+    /// joins pages only when one is two thirds empty: without this a whole lane could be deleted before a single page
+    /// is free.
     fn repack(&self, gone: &[RowToDelete]) -> Result<()> {
         let (Some(first), Some(last)) = (gone.iter().map(|row| row.seq).min(), gone.iter().map(|row| row.seq).max())
         else {
@@ -329,8 +330,8 @@ impl Tx<'_> {
         self.take_away(&to_delete, Reason::CorruptRow, None, now)
     }
 
-    /// Deletes rows and counts them for each route that has not settled them: under `reason` if the route wants them, else as
-    /// unwanted; a dead letter under its own reason. Removes them from batches in flight.
+    /// Deletes rows and counts them for each route that has not settled them: under `reason` if the route wants them,
+    /// else as unwanted; a dead letter under its own reason. Removes them from batches in flight.
     pub(super) fn take_away(
         &mut self,
         to_delete: &[RowToDelete],
@@ -343,7 +344,7 @@ impl Tx<'_> {
         }
         let mut ledger = LedgerChanges::default();
         let mut exceptions = Vec::new();
-        // Most of the time there are none: one search for all rows instead of one for each.
+        // There are usually none: one search for all rows instead of one for each.
         let any: bool =
             self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM exception)")?.query_row([], |row| row.get(0))?;
         for row in to_delete {
@@ -386,8 +387,8 @@ impl Tx<'_> {
         self.forget_in_flight(&|seq| to_delete.iter().any(|row| row.seq == seq))
     }
 
-    /// Removes deleted rows from the batches in flight. Such a batch cannot be sent again as it was: it is released, or, if it
-    /// is pinned, settled without these rows.
+    /// Removes deleted rows from the batches in flight. Such a batch cannot be sent again as it was: it is released,
+    /// or, if it is pinned, settled without these rows.
     pub(super) fn forget_in_flight(&mut self, gone: &dyn Fn(u64) -> bool) -> Result<()> {
         for route in self.memory.routes.clone() {
             let Some(batch) = route.inflight else { continue };
@@ -461,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_wait_for_a_resend_are_evicted_before_more_important_ones_and_the_batch_is_cut_anew() {
+    fn rows_that_wait_for_a_resend_are_evicted_before_more_important_ones_and_the_batch_is_selected_anew() {
         let mut bench = Bench::new();
         let metrics = bench.add(&[Kind::Metric; 3]);
         let first = bench.lease(10).unwrap();
@@ -476,7 +477,7 @@ mod tests {
         let second = bench.lease(10).unwrap();
         assert_ne!(first.batch_id, second.batch_id);
         assert_eq!(second.rows.len(), 4);
-        // The transport has the request now.
+        // The request is at the transport.
         assert_eq!(evict(&mut bench).0, 0);
         bench.settle(&second, &RowEnd::Delivered);
         assert!(bench.seqs().is_empty());
@@ -494,7 +495,7 @@ mod tests {
         let evicted =
             |bench: &mut Bench| bench.store.evict_some(1, &LANES, Reason::EvictedBytes, &all, &[], NOW).unwrap();
         assert_eq!(evicted(&mut bench), 0);
-        // Until the delivery thread has loaded the route, nobody knows whether the results of some rows are known.
+        // Until the delivery thread has loaded the route, the results of some rows may be known.
         let mut bench = bench.crash();
         assert_eq!(evicted(&mut bench), 0);
         bench.store.pin(ROUTE, false);
@@ -525,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_at_the_transport_are_not_evicted_and_unwanted_ones_are_not_called_lost() {
+    fn rows_at_the_transport_are_not_evicted_and_unwanted_ones_are_not_counted_as_lost() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::ApiCall]);
         bench.lease(1).unwrap();
@@ -683,8 +684,8 @@ mod tests {
 
     #[test]
     fn a_full_disk_takes_few_rows_from_mixed_pages_and_frees_about_their_bytes() {
-        // One row in so many is of lane 3, with this JSON, in a queue of so many rows. How many rows may go for 16 KiB, and
-        // how many pages the whole lane must free.
+        // One row in `every` is of lane 3. Its JSON has `json` bytes, the queue `rows` rows. Freeing 16 KiB may take
+        // `most` rows, and deleting the whole lane must free `pages` pages.
         for (every, json, rows, most, pages) in [
             (7, 900, 675, 50, 20),
             (7, 5_000, 300, 12, 40),

@@ -17,7 +17,7 @@ const WINDOW: i64 = 64;
 
 const MS_PER_DAY: i64 = 24 * 3600 * 1000;
 
-/// What is known about the boot in which a row was recorded.
+/// The boot in which a row was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Boot {
     /// The current boot.
@@ -41,8 +41,8 @@ fn age_ms(boot: Boot, row_mono_ms: i64, now: Now) -> i64 {
 }
 
 impl Store {
-    /// Deletes rows that are over their maximum age. Examines the head of each lane and a part of the rest; call again while
-    /// it returns more than 0.
+    /// Deletes rows that are over their maximum age. Examines the head of each lane and a part of the rest; call again
+    /// while it returns more than 0.
     pub(crate) fn expire(&mut self, wants: Wants<'_>, now: Now) -> Result<usize> {
         let options = self.options;
         let present = self.boot.clone();
@@ -71,8 +71,8 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// Adds the rows over their maximum age among the next [`WINDOW`] rows of a lane. Returns the last row examined, 0 at
-    /// the end of the lane.
+    /// Adds the rows over their maximum age among the next [`WINDOW`] rows of a lane. Returns the last row examined, 0
+    /// at the end of the lane.
     #[allow(clippy::too_many_arguments)]
     fn old(
         &mut self,
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(age_ms(Boot::Same, 2_000, now), 3_000);
         assert_eq!(age_ms(Boot::Same, 9_000, now), 0);
         assert_eq!(age_ms(Boot::Earlier(900_000), 40_000, now), 60_000);
-        // The clock was set back: not older than nothing.
+        // The clock was set back: the age is at least 0.
         assert_eq!(age_ms(Boot::Earlier(2_000_000), 0, now), 0);
         assert_eq!(age_ms(Boot::Unknown, 2_000, now), 5_000);
     }
@@ -169,7 +169,7 @@ mod tests {
         let mut bench = Bench::new();
         bench.add(&[Kind::Metric; 200]);
         let young = NOW.mono_ms + 20 * MS_PER_DAY;
-        // Their clocks say they are younger than the last ten.
+        // By their clocks they are younger than the last ten.
         bench
             .store
             .db

@@ -88,8 +88,8 @@ impl Store {
         })
     }
 
-    /// Numbers rows in a higher epoch from now on. A lower or equal epoch changes nothing. The counts of each route restart
-    /// with the rows it still holds.
+    /// Numbers rows in a higher epoch from now on. A lower or equal epoch changes nothing. The counts of each route
+    /// restart with the rows it still holds.
     pub(crate) fn raise_epoch(&mut self, at_least: u64) -> Result<()> {
         let epoch = at_least.min(MAX_EPOCH);
         if epoch <= self.memory.epoch {
@@ -118,7 +118,8 @@ impl Tx<'_> {
 }
 
 impl Fold<'_> {
-    /// Stores a run, or a change of one, and returns its number. What is already stored (same [`Run::key`]) keeps its number.
+    /// Stores a run, or a change of one, and returns its number. What is already stored (same [`Run::key`]) keeps its
+    /// number.
     pub(crate) fn run(&mut self, run: &Run) -> Result<i64> {
         let json = serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         self.db
@@ -246,7 +247,8 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Stores how far the ring is folded with this transaction, and the offset of the wall clock from the monotonic clock.
+    /// Stores how far the ring is folded with this transaction, and the offset of the wall clock from the monotonic
+    /// clock.
     pub(crate) fn set_position(&mut self, position: FoldPosition, boot: &str, wall_offset_ms: i64) -> Result<()> {
         self.memory.position = position;
         let known = self.memory.offset_ms.filter(|_| *self.memory.boot_seen == *boot);

@@ -1,4 +1,4 @@
-//! Selecting the rows of a batch, and giving the same batch out again after a restart.
+//! Selecting the rows of a batch, and returning the same batch again after a restart.
 
 use super::error::Result;
 use super::memory::{InFlight, InFlightRow, signed, unsigned};
@@ -11,18 +11,19 @@ use crate::row::{Row, Run};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
 
-/// Counting what waits stops here, per lane: two full batches, and some 50 microseconds.
+/// Counting of queued rows stops at this number, per lane: two full batches, and some 50 microseconds.
 pub(crate) const WAITING: i64 = 1_000;
 
 impl Store {
-    /// Puts rows in flight on a route and gives them out; `None` = nothing is due (see [`Store::lease_again`]).
+    /// Puts rows in flight on a route and returns them; `None` = nothing is due (see [`Store::lease_again`]).
     ///
-    /// A batch that is in flight already (restart, retry) is given out again, the same rows under the same id. If one
+    /// A batch that is in flight already (restart, retry) is returned again, with the same rows and the same id. If one
     /// of its rows is gone or another encoder built it, it is selected anew under a new id. A batch that is `Sending`
-    /// is not: it comes back with the rows it still has and its old encoder, and the delivery thread decides.
+    /// is not selected anew: it is returned with its remaining rows and its old encoder, and the delivery thread
+    /// decides.
     ///
-    /// Parked rows that are due come first, then lanes 0 to 3 from the route's cursors. The cost does not depend on how many
-    /// rows are parked.
+    /// Parked rows that are due come first, then lanes 0 to 3 from the route's cursors. The cost does not depend on how
+    /// many rows are parked.
     pub(crate) fn lease(
         &mut self,
         route: &str,
@@ -90,21 +91,22 @@ impl Store {
     }
 
     /// Whether the rows of the batch in flight must stay although no request is running, because the results of some of
-    /// them are known. Rows of other batches that wait for a resend can be evicted or expire; then the batch is selected
-    /// anew. A lease pins the batch until [`Store::retry`], and so does opening the file until this call.
+    /// them are known. Rows of other batches that wait for a resend can be evicted or expire; then the batch is
+    /// selected anew. A lease pins the batch until [`Store::retry`], and so does opening the file until this call.
     pub(crate) fn pin(&mut self, route: &str, pinned: bool) {
         if let Some(number) = self.memory.route(route).map(|route| route.number) {
             self.memory.pin(number, pinned);
         }
     }
 
-    /// The last lease of this route answered `None` only because it had looked at its share of rows: lease again.
+    /// Whether the last lease of this route returned `None` only because it reached its limit of rows to read: lease
+    /// again.
     pub(crate) fn lease_again(&self, route: &str) -> bool {
         self.memory.route(route).is_some_and(|route| route.again)
     }
 
-    /// The transport is about to get the batch in flight; synced before it returns. For routes on which a resend
-    /// could double an event.
+    /// Marks the batch in flight as handed to the transport, synced before it returns. For routes on which a resend
+    /// could duplicate an event.
     pub(crate) fn sending(&mut self, route: &str) -> Result<()> {
         let batch = self.memory.route(route).and_then(|route| Some((route.number, route.inflight.clone()?)));
         let Some((number, batch)) = batch else { return Ok(()) };
@@ -113,9 +115,9 @@ impl Store {
         })
     }
 
-    /// Rows per lane that this route has not finished with: queued, parked and in flight, unwanted ones included. The count
-    /// of queued rows stops at about [`WAITING`] per lane. Parked rows are counted once after opening and kept count of
-    /// from then on.
+    /// Rows per lane that this route has not finished with: queued, parked and in flight, unwanted ones included. The
+    /// count of queued rows stops at about [`WAITING`] per lane. Parked rows are counted once after opening, then the
+    /// count is updated.
     pub(crate) fn waiting(&mut self, route: &str) -> Result<[u64; 4]> {
         let Some(route) = self.memory.routes.iter_mut().find(|known| &*known.name == route) else { return Ok([0; 4]) };
         let parked = match route.parked {
@@ -147,7 +149,7 @@ impl Store {
         numbers.dedup();
         let mut runs = Vec::with_capacity(numbers.len());
         for number in numbers {
-            // Every row names a run; should its record be gone, the row still goes out, with an empty one.
+            // Every row names a run. If its record is missing, the row is sent with an empty one.
             runs.push(Store::run(&self.db, number)?.unwrap_or(Run { number, ..Run::default() }));
         }
         Ok(runs)
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn another_encoder_or_a_missing_row_cuts_a_new_batch() {
+    fn another_encoder_or_a_missing_row_selects_a_new_batch() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::Error]);
         let first = bench.lease(2).unwrap();
@@ -288,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_may_have_arrived_is_never_cut_again() {
+    fn a_batch_that_may_have_arrived_is_never_selected_anew() {
         let mut bench = Bench::new();
         let rows = bench.add(&[Kind::Error, Kind::Error]);
         let first = bench.lease(2).unwrap();

@@ -85,8 +85,8 @@ pub(super) fn spelling(kind: Option<Kind>) -> &'static str {
 }
 
 impl Store {
-    /// Events of this epoch that never reach this route: lost before a row was stored, lost on this route, or refused at
-    /// the gate (as of the last fold). Dead letters count once they are deleted.
+    /// Events of this epoch that never reach this route: lost before a row was stored, lost on this route, or refused
+    /// at the gate (as of the last fold). Dead letters count once they are deleted.
     pub(crate) fn lost(&self, route: &str) -> Result<Vec<Lost>> {
         self.losses(route, true)
     }
@@ -116,7 +116,7 @@ impl Store {
         Ok(lost)
     }
 
-    /// What was refused before the ring, as of the last fold: the ring's own counters, one fold ago.
+    /// Events refused before the ring: the ring's counters as of the last fold.
     pub(crate) fn gate(&self) -> Result<Vec<(Reason, Option<Kind>, u64)>> {
         let mut select = self.db.prepare("SELECT reason, kind, n FROM gate")?;
         let mut rows = select.query([])?;

@@ -38,8 +38,8 @@ pub struct Listed {
 }
 
 impl Reader {
-    /// The rows that match the filter, newest last. Rows that fail their checksum are left out; [`Reader::damaged`] counts
-    /// them.
+    /// The rows that match the filter, newest last. Rows that fail their checksum are left out; [`Reader::damaged`]
+    /// counts them.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Listed>> {
         self.look(|db, memory| list(db, memory, filter))
     }
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(overview.balance, bench.store.balance().unwrap());
         assert_eq!(reader.runs().unwrap().len(), 1);
         assert!(reader.db.execute("DELETE FROM event", []).is_err());
-        // It holds no snapshot between queries, so the log can be emptied.
+        // It holds no snapshot between queries, so the log can be restarted.
         bench.store.checkpoint().unwrap();
         assert_eq!(bench.store.wal_pages(), 0);
         // An idle app's log is empty; the next commit is still seen.

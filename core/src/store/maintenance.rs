@@ -25,8 +25,8 @@ const RUNS: i64 = 64;
 const FAR_MS: i64 = limits::AGE_UNKNOWN_DAYS * 24 * 3600 * 1000;
 
 impl Store {
-    /// Trims dead letters, receipts, old counts and unreferenced runs, and frees the rows of destinations that were dormant
-    /// for too long. Takes a few milliseconds.
+    /// Trims dead letters, receipts, old counts and unreferenced runs, and frees the rows of destinations that were
+    /// dormant for too long. Takes a few milliseconds.
     pub(crate) fn maintain(&mut self, now: Now) -> Result<()> {
         self.write(false, |tx| {
             for route in tx.memory.routes.clone() {

@@ -19,7 +19,7 @@ pub(super) const MAX_EPOCH: u64 = (1 << 13) - 1;
 /// The route that wants everything until the first destination is declared.
 pub(super) const PLACEHOLDER: &str = "*";
 
-/// A cursor that has passed every possible row.
+/// A cursor past every possible row.
 pub(super) const PASSED: u64 = i64::MAX as u64;
 
 #[derive(Clone, Debug)]
@@ -69,7 +69,8 @@ pub(super) struct InFlight {
     pub(super) rows: Vec<InFlightRow>,
     /// The ids and kinds of the rows are filled in. After opening the file they are not.
     pub(super) known: bool,
-    /// Its rows must stay: the transport may have the request, or the results of some rows are known already. Not stored.
+    /// Its rows must stay: the transport may have the request, or the results of some rows are known already. Not
+    /// stored.
     pub(super) pinned: bool,
 }
 

@@ -14,13 +14,13 @@
 //! | `schema` | tables, pragmas, how a row is read and checked |
 //! | `memory` | the copy of routes and cursors that is kept beside the file |
 //! | `insert`, `start` | the fold: one transaction from the ring; what a new process reads back |
-//! | `routes` | declaring and retiring destinations; placeholders that keep rows for destinations not yet known |
+//! | `routes` | declaring and retiring destinations; placeholders that keep rows for destinations not declared yet |
 //! | `lease`, `select`, `parked`, `settle` | choosing the rows of a batch, parking rows, settling a batch |
 //! | `sweep`, `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
 //! | `ledger` | counts of lost, delivered and unwanted events |
 //! | `blocks`, `disk` | blocks of the file and its log; a full disk |
 //! | `repair`, `carved`, `wipe` | damaged file and the rows found in it; erasure |
-//! | `read`, `answers`, `list` | queries of the app and of the inspector |
+//! | `read`, `results`, `list` | queries of the app and of the inspector |
 
 mod blocks;
 mod carved;
@@ -96,7 +96,7 @@ pub(crate) struct Store {
     memory: Memory,
     /// `synchronous` is FULL now, not NORMAL.
     full: bool,
-    /// This open made the file.
+    /// This open created the file.
     fresh: bool,
     /// Device and inode of the file. Not an open file: closing it would release SQLite's locks.
     file: Option<(u64, u64)>,
@@ -106,12 +106,13 @@ pub(crate) struct Store {
     index: Option<(u64, u64)>,
     /// Pages replaced under this thread before the file was opened.
     replaced_before: u32,
-    /// Another one for each file opened in this process.
+    /// Different for each file opened in this process.
     serial: u64,
     blocks: Blocks,
     /// A reader kept a long log from being restarted.
     held: bool,
-    /// Whether the disk had little free space at the last look, and how many transactions may still use that.
+    /// Whether the disk had little free space when it was last measured, and how many transactions may still use that
+    /// result.
     scarce: Cell<bool>,
     scarce_uses: Cell<u32>,
     /// Transactions committed through this connection.
@@ -127,8 +128,8 @@ struct Tx<'a> {
 }
 
 impl Store {
-    /// Opens the queue in this folder, or makes it. Never counts and never checks rows, so it takes the same time at
-    /// any size.
+    /// Opens the queue in this folder, or creates it. Neither counts nor checks rows, so the time does not depend on
+    /// the size of the queue.
     pub(crate) fn open(folder: &Path, identity: &Identity, options: Options) -> Result<Store> {
         repair::prepare(folder)?;
         let replaced_before = map::replaced_pages();
@@ -170,7 +171,7 @@ impl Store {
         })
     }
 
-    /// Whether this open made the file.
+    /// Whether this open created the file.
     pub(crate) fn is_new(&self) -> bool {
         self.fresh
     }
@@ -186,8 +187,8 @@ impl Store {
         self.log.is_none() || self.log == file::identity(&self.folder.join(format!("{FILE}-wal")))
     }
 
-    /// Whether `queue.db-shm`, which SQLite maps, is still the file that is mapped, and none of it was cut away. If not,
-    /// this connection may read old pages: it is to be dropped by [`Store::abandon`]. The log has everything that the
+    /// Whether `queue.db-shm`, which SQLite maps, is still the file that is mapped, and was not truncated. If not,
+    /// this connection may read old pages: drop it with [`Store::abandon`]. The log has everything that the
     /// next connection needs.
     pub(crate) fn is_index_whole(&self) -> bool {
         let path = self.folder.join(format!("{FILE}-shm"));
@@ -199,7 +200,7 @@ impl Store {
         self.replaced_before == map::replaced_pages()
     }
 
-    /// Returns an error if a page of the log's index was cut away under this connection.
+    /// Returns an error if the log's index was truncated under this connection.
     fn check_index(&self) -> Result<()> {
         if self.is_index_readable() {
             return Ok(());
@@ -212,7 +213,7 @@ impl Store {
         let _ = self.db.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 
-    /// Opens the queue of a folder to look at it: works while an app writes, changes nothing.
+    /// Opens the queue of a folder read-only. Works while an app writes to it.
     #[cfg(test)]
     pub fn open_read_only(folder: &Path) -> Result<Reader> {
         Reader::open(folder)
@@ -224,7 +225,7 @@ impl Store {
         self.serial
     }
 
-    /// Transactions committed through this connection, those of folds not counted.
+    /// Transactions committed through this connection, except those of folds.
     pub(crate) fn commits(&self) -> u64 {
         self.commits
     }
@@ -250,12 +251,12 @@ impl Store {
         self.memory.next_seq()
     }
 
-    /// The boot the last fold saw, and whether the file was closed cleanly after it. Empty for a new file.
+    /// The boot of the last fold, and whether the file was closed cleanly after it. Empty for a new file.
     pub(crate) fn boot_seen(&self) -> (String, bool) {
         (self.memory.boot_seen.to_string(), self.memory.clean)
     }
 
-    /// Moves the caps.
+    /// Sets the caps.
     #[cfg(test)]
     pub(crate) fn set_options(&mut self, options: Options) {
         self.options = options;
@@ -271,7 +272,7 @@ impl Store {
         if self.restart_log()? {
             self.blocks.clear_log(&self.db, false)?;
         }
-        // With a limit, SQLite would cut the log to nothing.
+        // With a limit, SQLite would truncate the log.
         schema::pragma(&self.db, "journal_size_limit = -1")?;
         let Store { db, .. } = self;
         db.close().map_err(|(_, error)| StoreError::from(error))
@@ -279,7 +280,7 @@ impl Store {
 
     /// Runs `work` in one transaction. On an error neither the file nor the memory has changed.
     fn write<T>(&mut self, full: bool, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        // Deliveries and evictions may go on for as much log again as new rows.
+        // Deliveries and evictions may use as much log again as new rows.
         self.keep_log_short(2 * crate::limits::HELD_LOG_PAGES)?;
         self.synchronous(full)?;
         self.check_index()?;

@@ -1,5 +1,5 @@
-//! The store against a simple model: whatever is done to it in whatever order, each row is on each route exactly where
-//! the model says, the counts balance, nothing settled comes back and no row is deleted without an entry in the ledger.
+//! Compares the store with a simple model: after any sequence of calls each row has the state of the model on each
+//! route, the counts balance, no settled row returns, and no row is deleted without an entry in the ledger.
 
 use super::*;
 use crate::destination::Want;
@@ -17,7 +17,7 @@ const OFFER_INTERVAL_MS: i64 = limits::OFFER_INTERVAL.as_millis() as i64;
 
 const KINDS: [Kind; 6] = [Kind::Crash, Kind::Error, Kind::ApiCall, Kind::Analytics, Kind::Metric, Kind::Revenue];
 
-/// Destinations that come and go, with their routes. `z` is only ever named by rows.
+/// Destinations that are declared and retired, with their routes. `z` is named by rows only.
 const DESTINATIONS: [(&str, &[&str]); 3] = [("a", &["all"]), ("b", &["analytics"]), ("c", &["high", "low"])];
 
 const ROUTES: [&str; 4] = ["a/all", "b/analytics", "c/high", "c/low"];
@@ -99,7 +99,7 @@ struct ModelRow {
     id: EventId,
 }
 
-/// Where a row is on a route that is not done with it.
+/// The state of a row on a route that has not settled it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     Queued,
@@ -300,7 +300,8 @@ impl Machine {
                             flight.1.retain(|row| row != seq);
                         }
                         if route.rows.contains_key(seq) {
-                            // What was never wanted, but not passed either, is counted as well: a wipe asks no route.
+                            // Rows that the route does not want and has not passed are counted too: a wipe does not ask
+                            // the routes.
                             route.drop_row(*seq, reason);
                         }
                     }
@@ -415,7 +416,7 @@ impl Machine {
         let stored: Vec<u64> = self.stored();
         let from = if from_now { From::Now } else { From::Oldest };
         self.store().declare(name, routes, from, now).unwrap();
-        // What the placeholder lost was lost to whoever takes over from it.
+        // Losses of the placeholder count for each route that takes over from it.
         let elder = self.routes.get("*").or(self.routes.get(&format!("{name}/*")));
         let dropped = elder.filter(|_| !from_now).map(|elder| elder.dropped.clone()).unwrap_or_default();
         for route in routes {
@@ -469,7 +470,7 @@ impl Machine {
             }
             model.flight = None;
         }
-        // Rows asked now may be parked; the check after the step holds the store to "queued or parked" for those.
+        // Rows offered now may be parked; the check after the step accepts both `queued` and `parked` for them.
         let due = |seq: &u64, place: &Place, rows: &BTreeMap<u64, ModelRow>| {
             let row = &rows[seq];
             let open = match place {
@@ -500,7 +501,7 @@ impl Machine {
                     assert_eq!(row.id, self.rows[&row.seq].id);
                     assert!(lease.runs.iter().any(|run| run.number == row.run && !run.id.is_empty()));
                 }
-                // Each lane in its order: no queued row that is due lies before a fresh one that was taken.
+                // Lanes are read in order: no queued row that is due lies before a new row that was taken.
                 for row in lease.rows.iter().filter(|row| model.rows[&row.seq] == Place::Queued) {
                     let skipped = model.rows.iter().find(|(seq, place)| {
                         **place == Place::Queued
@@ -543,7 +544,7 @@ impl Machine {
             .collect();
         if skip {
             told.pop();
-            // An end of a row that is not in flight means nothing.
+            // The result of a row that is not in flight is ignored.
             told.push((u64::MAX >> 2, RowEnd::Delivered));
         }
         self.store().settle(route, &told, receipt, Some("{\"hold\":1}"), now).unwrap();
@@ -647,7 +648,7 @@ impl Machine {
             }
             if let Cause::Reason(Reason::EvictedAge) = cause {
                 let limit = if row.kind == Kind::Crash { 30 } else { 14 } * DAY;
-                // A row may also have been swept, being nobody's any more; then its age does not matter.
+                // The row may also have been swept because no route needed it; then its age does not matter.
                 let _ = limit;
             }
         }
@@ -682,7 +683,7 @@ impl Machine {
                     (Some(_), RowState::InFlight { .. }) => assert!(model.in_flight(*seq), "{seq} on {name}"),
                     (Some(Place::Queued), RowState::Queued) => assert!(!model.in_flight(*seq)),
                     (Some(Place::Parked(until)), RowState::Parked { until_ms }) if until == until_ms => {}
-                    // Answered `Later`. Parked rows of a closed kind stay as they are.
+                    // The destination returned `Later`. Parked rows of a closed kind stay parked.
                     (Some(place), RowState::Parked { until_ms })
                         if !unwanted
                             && self.parking == Some((row.kind, until_ms))
@@ -725,10 +726,11 @@ impl Machine {
         }
     }
 
-    /// Everything that can be delivered is, and then every wanted row was delivered, is dead or counted.
+    /// Delivers everything that can be delivered. Afterwards every wanted row is delivered, a dead letter, or counted
+    /// as lost.
     fn drain(&mut self) {
         for _ in 0..2 {
-            // Over the longest wait that is believed: a clock set back may have left a row parked for that long.
+            // Longer than the longest accepted wait: a clock set back may have left a row parked for that long.
             self.now.wall_ms += DAY + 10_000;
             for route in ROUTES {
                 for _ in 0..10_000 {

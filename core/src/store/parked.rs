@@ -8,7 +8,7 @@ use crate::kind::Kind;
 use crate::reason::Reason;
 use rusqlite::{OptionalExtension, params};
 
-/// The columns [`Exception::read`] expects, in its order.
+/// The columns that [`Exception::read`] expects, in order.
 pub(super) const EXCEPTION: &str = "seq, route, lane, state, kind, reason, status, note, at_ms, until_ms, crc";
 
 /// One row of the table `exception`.
@@ -122,7 +122,8 @@ impl Tx<'_> {
         Ok(before.is_none())
     }
 
-    /// Parks a row until a wall clock time. `None` = until its kind is open. Returns whether it had no exception before.
+    /// Parks a row until a wall clock time. `None` = until its kind is open. Returns whether it had no exception
+    /// before.
     pub(super) fn park(&mut self, route: i64, seq: u64, kind: Kind, at_ms: i64, until_ms: Option<i64>) -> Result<bool> {
         let exception = Exception::new(route, seq, kind.lane().number(), RETRY);
         self.put_exception(&Exception { kind: Some(kind), at_ms, until_ms, ..exception })
@@ -144,9 +145,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Ends the exceptions of rows that a route has finished with. Behind the cursor the exception is removed, and the row
-    /// too unless another route holds it. Ahead of the cursor the exception stays as [`DONE`], so that the row is not
-    /// leased again.
+    /// Ends the exceptions of rows that a route has finished with. Behind the cursor the exception is removed, and the
+    /// row too unless another route holds it. Ahead of the cursor the exception stays as [`DONE`], so that the row is
+    /// not leased again.
     pub(super) fn end(&mut self, route: i64, rows: &[(u64, u8)]) -> Result<()> {
         let mut passed = Vec::with_capacity(rows.len());
         for (seq, lane) in rows.iter().copied() {
@@ -167,8 +168,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Moves the cursor over rows marked [`DONE`] if no other row lies before them. Otherwise they would stay stored until
-    /// the next row arrives.
+    /// Moves the cursor over rows marked [`DONE`] if no other row lies before them. Otherwise they would stay stored
+    /// until another row arrives.
     pub(super) fn pass_done(&mut self, route: i64, lane: usize) -> Result<()> {
         let cursor = self.memory.route_mut(route).and_then(|route| route.cursors.get(lane).copied());
         let last: Option<i64> = self

@@ -28,9 +28,9 @@ pub struct Reader {
 /// The state of the log beside the file, which shows whether the file is in use.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LogState {
-    /// Nobody has the file open, and SQLite would make files beside it just to read.
+    /// No connection has the file open; SQLite would create files beside it only to read.
     Missing,
-    /// Closed well: a log without a header.
+    /// Closed cleanly: a log without a header.
     Empty,
     InUse,
 }
@@ -74,12 +74,12 @@ impl Reader {
         self.look(balance)
     }
 
-    /// The queue at a glance.
+    /// A summary of the queue.
     pub fn overview(&self) -> Result<Overview> {
         self.look(overview)
     }
 
-    /// What became of an event.
+    /// The fate of an event.
     pub fn fate(&self, id: EventId) -> Result<Fate> {
         self.look(|db, memory| fate(db, memory, id))
     }
@@ -105,13 +105,13 @@ impl Store {
         balance(&self.db, &mut self.memory.clone())
     }
 
-    /// The queue at a glance.
+    /// A summary of the queue.
     #[cfg(test)]
     pub(crate) fn overview(&self) -> Result<Overview> {
         overview(&self.db, &mut self.memory.clone())
     }
 
-    /// What became of an event. Reads all rows: some 20 ms at 100,000.
+    /// The fate of an event. Reads all rows: some 20 ms at 100,000.
     pub(crate) fn fate(&self, id: EventId) -> Result<Fate> {
         fate(&self.db, &mut self.memory.clone(), id)
     }
@@ -268,7 +268,7 @@ fn fate(db: &Connection, memory: &mut Memory, id: EventId) -> Result<Fate> {
     Ok(fate)
 }
 
-/// What the latest receipt that settles this event says.
+/// The result of this event in the latest receipt that settles it.
 fn receipt_of(db: &Connection, route: &Route, id: EventId) -> Result<Option<RowState>> {
     let id = id.simple();
     let mut select = db.prepare(
@@ -308,8 +308,9 @@ impl Store {
         Ok(rows)
     }
 
-    /// How far each declared or dormant route is settled, for the ring's superblock: its cursors, moved over the rows that
-    /// were deleted otherwise (evicted, expired, wiped), so that those do not come back from a damaged file either.
+    /// How far each declared or dormant route is settled, for the ring's superblock: its cursors, moved over the rows
+    /// that were deleted otherwise (evicted, expired, wiped), so that those do not come back from a damaged file
+    /// either.
     pub(crate) fn settled(&self) -> Result<Vec<super::Settled>> {
         let last = self.memory.next_seq().saturating_sub(1);
         let mut before = [last; 4];

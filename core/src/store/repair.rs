@@ -1,7 +1,7 @@
-//! Quarantine: a damaged queue is moved to a folder of its own and deleted only after it was carved.
+//! Quarantine: a damaged queue is moved to a separate folder and deleted only after it was carved.
 //!
 //! `quarantine/<n>/` holds `queue.db`, its log and `superblock` (a copy of the ring's superblock at that moment).
-//! `quarantine/log` has one line per quarantine, its wall clock; it outlives the folders.
+//! `quarantine/log` has one line per quarantine with its wall clock time. It stays when the folders are deleted.
 //!
 //! The same module frees the names of the queue's files where something else has taken them, see [`prepare`].
 
@@ -35,9 +35,9 @@ fn files() -> [String; 3] {
     [FILE.to_string(), format!("{FILE}-wal"), format!("{FILE}-shm")]
 }
 
-/// Makes the folder fit for opening the queue: renames whatever is not a regular file under the name of one of the
-/// queue's files, then finishes a quarantine or a restore that a killed process began. SQLite follows links and blocks on pipes, so
-/// this comes before it opens anything.
+/// Prepares the folder for opening the queue: renames whatever is not a regular file under the name of one of the
+/// queue's files, then finishes a quarantine or a restore that a killed process began. SQLite follows links and blocks
+/// on pipes, so this comes before it opens anything.
 pub(super) fn prepare(folder: &Path) -> Result<()> {
     let journal = format!("{FILE}-journal");
     files().iter().chain([&journal]).try_for_each(|name| place::for_file(&folder.join(name)))?;
@@ -311,7 +311,7 @@ mod tests {
             let index = fs::OpenOptions::new().write(true).open(bench.folder.path().join("queue.db-shm")).unwrap();
             index.set_len(len).unwrap();
             assert!(!bench.store.is_index_whole(), "{len}");
-            // Recorded on the cut index: stored for good, or refused.
+            // Recorded with the truncated index: stored durably, or refused.
             let stored = if bench.try_add(&[Kind::Error], &[], "{}").is_ok() { 51 } else { 50 };
             let Bench { folder, store, .. } = bench;
             store.abandon();

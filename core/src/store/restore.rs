@@ -1,12 +1,12 @@
 //! Restores `queue.db` after it was deleted while this process has it open.
 //!
 //! A deleted file exists until its last handle is closed, so the connection still reads all of it. The queue is copied
-//! into a new file, which takes the place of the deleted one. A plain copy of the bytes is not possible: opening the file
-//! a second time in this process would drop SQLite's locks, and the name is gone.
+//! into a new file, which takes the place of the deleted one. A plain copy of the bytes is not possible: opening the
+//! file a second time in this process would drop SQLite's locks, and the name is gone.
 //!
 //! | file | content |
 //! | --- | --- |
-//! | `queue.db-copy` | A copy being written. Useless after a kill. |
+//! | `queue.db-copy` | A copy being written. Deleted after a kill. |
 //! | `queue.db-restored` | A complete, synced copy that is about to be renamed to `queue.db`. |
 
 use super::error::{Result, StoreError};
@@ -26,12 +26,12 @@ fn restored(folder: &Path) -> PathBuf {
 }
 
 impl Store {
-    /// Copies the queue whose `queue.db` was deleted. The next [`Store::open`] of the folder puts the copy in its place,
-    /// with the same rows, numbers, epoch and batches in flight. Drop the connection by [`Store::abandon`] before that.
-    /// Takes about as long as a `VACUUM`.
+    /// Copies the queue whose `queue.db` was deleted. The next [`Store::open`] of the folder puts the copy in its
+    /// place, with the same rows, numbers, epoch and batches in flight. Drop the connection by [`Store::abandon`]
+    /// before that. Takes about as long as a `VACUUM`.
     ///
     /// # Errors
-    /// Something has the name `queue.db`, there is no space for the copy, or the deleted file cannot be read.
+    /// `queue.db` exists again, there is no space for the copy, or the deleted file cannot be read.
     pub(crate) fn copy_deleted_file(&self) -> Result<()> {
         if self.folder.join(FILE).symlink_metadata().is_ok() {
             return Err(StoreError::Unavailable(format!("{FILE} was replaced")));

@@ -168,7 +168,7 @@ pub enum RowState {
     InFlight {
         /// Id of the batch.
         batch_id: String,
-        /// How often it was tried.
+        /// Earlier attempts.
         attempt: u32,
         /// Handed to the transport.
         sending: bool,
@@ -179,7 +179,7 @@ pub enum RowState {
         reason: Option<Reason>,
         /// HTTP status, 0 if there was none.
         status: u16,
-        /// What the server said.
+        /// Message of the server.
         note: String,
     },
     /// Accepted by the destination.

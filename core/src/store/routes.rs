@@ -1,4 +1,4 @@
-//! Routes: declaring and retiring destinations, and the placeholders that keep rows for destinations not yet known.
+//! Routes: declaring and retiring destinations, and the placeholders that keep rows for destinations not declared yet.
 
 use super::error::Result;
 use super::ledger::LedgerChanges;
@@ -19,8 +19,8 @@ pub(super) const DEAD: i64 = 2;
 pub(super) const DONE: i64 = 3;
 
 impl Store {
-    /// Declares the routes of a destination. Declaring them again changes nothing. A dormant destination continues where it
-    /// stopped. Routes of it that are no longer named become dormant.
+    /// Declares the routes of a destination. Declaring them again changes nothing. A dormant destination continues
+    /// where it stopped. Routes of it that are no longer named become dormant.
     pub(crate) fn declare(&mut self, destination: &str, routes: &[&str], from: From, now: Now) -> Result<()> {
         let name = |route: &str| format!("{destination}/{route}");
         let settled = routes
@@ -61,7 +61,7 @@ impl Store {
                     }
                 }
             }
-            // The placeholder for all destinations knows every loss.
+            // The placeholder for all destinations has counted every loss.
             let elder =
                 placeholders.iter().find(|placeholder| &*placeholder.name == PLACEHOLDER).or(placeholders.first());
             if let Some(elder) = elder.filter(|_| from == From::Oldest) {
@@ -116,7 +116,7 @@ impl Store {
         Ok(state.flatten())
     }
 
-    /// Replaces it.
+    /// Replaces what the delivery thread stores for a route.
     pub(crate) fn save_route_state(&mut self, route: &str, json: &str) -> Result<()> {
         let Some(number) = self.memory.route(route).map(|route| route.number) else { return Ok(()) };
         self.write(false, |tx| tx.save_state(number, Some(json)))
@@ -168,8 +168,9 @@ impl Tx<'_> {
         Ok(number)
     }
 
-    /// Marks rows from a damaged file that this route had settled there as finished. Counts those that may have arrived as
-    /// ambiguous and returns their number.
+    /// Marks rows from a damaged file that this route had settled there as finished. Counts those that may have arrived
+    /// as
+    /// `ambiguous` and returns their number.
     fn already_settled(&mut self, route: &Route) -> Result<u64> {
         let db = self.db;
         let mut select = db.prepare_cached(
@@ -235,7 +236,7 @@ impl Tx<'_> {
             route.dormant_since_ms = since_ms;
         }
         if since_ms.is_some() {
-            // Nobody sends its batch any more.
+            // Its batch is never sent again.
             self.memory.pin(number, false);
         }
         Ok(())
@@ -280,7 +281,8 @@ impl Tx<'_> {
         Ok(unsigned(count))
     }
 
-    /// Removes a route. With a reason, the rows it still held are counted as lost under it, dead letters under their own.
+    /// Removes a route. With a reason, the rows it still held are counted as lost under it, dead letters under their
+    /// own.
     pub(super) fn remove_route(&mut self, route: &Route, reason: Option<Reason>, now: Now) -> Result<()> {
         if let Some(reason) = reason {
             let mut ledger = LedgerChanges::default();

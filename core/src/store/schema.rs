@@ -11,11 +11,11 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
-/// `REZQ`: what `file`, the inspector and the carver know our files by.
+/// `REZQ`: `file`, the inspector and the carver recognise the queue by it.
 pub(crate) const APPLICATION_ID: i32 = 0x5245_5A51;
 
-/// Version of the tables. A file with a higher one is left alone. One with a lower one counts as damaged: it is set aside
-/// and its rows are carved into a new file. No version before 2 was ever released.
+/// Version of the tables. A file with a higher one is left alone. One with a lower one counts as damaged: it is set
+/// aside and its rows are carved into a new file. No version before 2 was ever released.
 pub(crate) const VERSION: u32 = 2;
 
 /// Bytes of a page. Fixed: the carver depends on it.
@@ -24,7 +24,7 @@ pub(crate) const PAGE_BYTES: u64 = 4096;
 /// Only short reads of the inspector can block a write.
 pub(super) const BUSY: Duration = Duration::from_millis(250);
 
-/// Statements kept prepared: more than this module prepares.
+/// Capacity of the cache of prepared statements: more than the store prepares.
 const STATEMENTS: usize = 128;
 
 /// `event` holds the rows to deliver. Its index is by (lane, seq): `seq` is the rowid, which SQLite appends to every index.
@@ -103,7 +103,7 @@ CREATE TABLE settled (
 CREATE TABLE carve (folder TEXT PRIMARY KEY, page INTEGER NOT NULL, found INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-/// The columns [`read_row`] expects, in its order.
+/// The columns that [`read_row`] expects, in order.
 pub(super) const ROW: &str = "event.seq, event.id, event.lane, event.kind, event.run, event.wall_ms, event.mono_ms, \
                               event.targets, event.json, event.crc";
 
@@ -185,7 +185,7 @@ fn version(db: &Connection) -> Result<bool> {
     }
 }
 
-/// Makes the tables, inside the caller's transaction.
+/// Creates the tables, inside the caller's transaction.
 pub(super) fn create(db: &Connection) -> Result<()> {
     db.execute_batch(TABLES)?;
     db.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"))?;
@@ -235,7 +235,7 @@ pub(crate) fn row_crc(row: &RawRow<'_>) -> u32 {
 pub(super) enum Read {
     /// Its checksum is right.
     Good(Row),
-    /// It is not, or its columns are not what they should be. `seq` and, where it can be read, `kind`.
+    /// Its checksum is wrong, or a column has the wrong type. `seq` and, where it can be read, `kind`.
     Bad(u64, Option<Kind>),
 }
 
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn sqlite_is_new_enough_for_the_write_ahead_log_to_be_safe() {
-        // 3.51.3 mended a race in which two connections could damage the file while the log was reset.
+        // 3.51.3 fixed a race in which two connections could damage the file while the log was reset.
         assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
     }
 
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn every_column_is_under_the_checksum() {
+    fn the_checksum_covers_every_column() {
         let good = RawRow {
             seq: 1,
             id: b"id",
@@ -419,7 +419,7 @@ mod tests {
             RawRow { mono_ms: 0, ..good },
             RawRow { targets: Some(b""), ..good },
             RawRow { json: b"{ }", ..good },
-            // The same bytes, cut elsewhere.
+            // The same bytes, divided differently between the columns.
             RawRow { id: b"ide", kind: b"rror", ..good },
         ];
         for row in changed {

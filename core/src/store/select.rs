@@ -14,7 +14,7 @@ use crate::reason::Reason;
 use crate::row::Row;
 use rusqlite::{Connection, OptionalExtension, params};
 
-/// A lease looks at no more than this many times the rows it may take.
+/// A lease reads at most this many times the rows it may take.
 const LOOKS: usize = 4;
 
 /// Rows read at once: a batch of 500 must not read 2,000.
@@ -29,18 +29,18 @@ enum Due {
     Between(i64, i64),
 }
 
-/// The rows one lease has gathered so far.
+/// The rows that one lease has selected so far.
 pub(super) struct Gather<'a> {
     pub(super) number: i64,
     pub(super) limits: LeaseLimits,
     pub(super) select: Selector<'a>,
     pub(super) now: Now,
     pub(super) looked: usize,
-    /// How many of the rows looked at fail their checksum.
+    /// How many of the rows read fail their checksum.
     pub(super) bad: usize,
     pub(super) bytes: usize,
     pub(super) full: bool,
-    /// Parked rows are left that were not looked at.
+    /// Some parked rows were not read.
     pub(super) more: bool,
     pub(super) rows: Vec<(Row, InFlightRow)>,
     pub(super) ledger: LedgerChanges,
@@ -100,8 +100,8 @@ impl<'a> Gather<'a> {
     }
 }
 
-/// The kinds of a route's parked rows, by lane. `None` stands for a damaged one. Takes one index search per kind, however
-/// many rows are parked.
+/// The kinds of a route's parked rows, by lane. `None` stands for a damaged one. Takes one index search per kind,
+/// however many rows are parked.
 pub(super) fn parked_kinds(db: &Connection, route: i64) -> Result<Vec<Option<String>>> {
     let mut kinds: Vec<Option<String>> = Vec::new();
     let mut next = db.prepare_cached(
@@ -141,12 +141,12 @@ pub(super) fn next_due(db: &Connection, route: i64, now_ms: i64) -> Result<Optio
 type Parked = std::result::Result<Exception, u64>;
 
 impl Tx<'_> {
-    /// Gathers parked rows that are due and whose kind is open. Looks at no more than half of the rows that the lease may
-    /// look at, so that new rows get their turn.
+    /// Selects parked rows that are due and whose kind is open. Reads at most half of the rows that the lease may read,
+    /// so that new rows are sent too.
     pub(super) fn gather_parked(&mut self, gather: &mut Gather<'_>) -> Result<()> {
         let limit = gather.limits.max_events.max(1).saturating_mul(LOOKS / 2);
         let now = gather.now.wall_ms;
-        // A time further ahead than any server may ask for means that the clock was set back: due now.
+        // A time further ahead than the longest accepted `Retry-After` means that the clock was set back: due now.
         let far = now.saturating_add(limits::RETRY_AFTER.as_millis() as i64);
         for kind in parked_kinds(self.db, gather.number)? {
             let closed = kind.as_deref().and_then(Kind::parse).is_some_and(|kind| gather.select.closed.contains(&kind));
@@ -237,7 +237,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// An exception that fails its checksum proves nothing about its row: the row is lost for this route.
+    /// An exception that fails its checksum leaves the state of its row unknown: the row is lost for this route.
     fn corrupt_exception(&mut self, number: i64, seq: u64, gather: &mut Gather<'_>) -> Result<()> {
         if let Some(read) = self.row(seq)? {
             let (kind, lane) = match read {
@@ -250,7 +250,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Gathers rows of a lane that lie ahead of the cursor. The cursor moves at once over the rows before the first one
+    /// Selects rows of a lane that lie ahead of the cursor. The cursor moves at once over the rows before the first one
     /// taken, and to the end of the lane if only rows with exceptions are left.
     pub(super) fn gather_lane(&mut self, gather: &mut Gather<'_>, lane: usize) -> Result<()> {
         let route = self.memory.route_mut(gather.number);

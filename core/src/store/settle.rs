@@ -15,16 +15,16 @@ const NOTE_BYTES: usize = 500;
 /// Outcome of a delivered row in a receipt.
 pub(super) const DELIVERED: &str = "delivered";
 
-/// Outcomes of a request that settled nothing. Its rows are not listed: they are still stored, and after a long outage the
-/// lists of full batches would take more of the size cap than the events.
+/// Outcomes of a request that settled nothing. Its rows are not listed: they are still stored, and after a long outage
+/// the lists of full batches would take more of the size cap than the events.
 const NO_OUTCOMES: &str = "{}";
 
 /// Outcome of a row that stays queued.
 pub(super) const KEPT: &str = "kept";
 
 impl Store {
-    /// Ends the batch in flight with one result per row. A row in flight that `ends` does not name is kept. Results of rows
-    /// that were deleted meanwhile (by a wipe) are ignored. `Err` changes nothing.
+    /// Ends the batch in flight with one result per row. A row in flight that `ends` does not name is kept. Results of
+    /// rows that were deleted meanwhile (by a wipe) are ignored. `Err` changes nothing.
     pub(crate) fn settle(
         &mut self,
         route: &str,
@@ -41,7 +41,7 @@ impl Store {
             let mut freed = Vec::new();
             let mut delivered = 0;
             if let Some(batch) = batch {
-                // Unwanted rows between are counted before any row of the batch becomes an exception.
+                // Unwanted rows between the rows of the batch are counted before any of them becomes an exception.
                 tx.pass(number, &batch, &mut ledger)?;
                 let ordered = ends.len() == batch.rows.len();
                 for (place, row) in batch.rows.iter().enumerate() {
@@ -90,8 +90,8 @@ impl Store {
         })
     }
 
-    /// Keeps the batch in flight for another attempt with the same rows and the same id. Until then its rows may be evicted,
-    /// unless [`Store::pin`] pins them.
+    /// Keeps the batch in flight for another attempt with the same rows and the same id. Until then its rows may be
+    /// evicted, unless [`Store::pin`] pins them.
     pub(crate) fn retry(&mut self, route: &str, receipt: &Receipt, route_state: Option<&str>) -> Result<()> {
         let Some(number) = self.memory.route(route).map(|route| route.number) else { return Ok(()) };
         self.write(false, |tx| {

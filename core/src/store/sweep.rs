@@ -20,8 +20,8 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// Deletes the rows that every route has passed and no exception names: at most [`SWEEP`] rows of each lane, on a disk
-    /// that is nearly full at most [`SMALL_SWEEP`] of all lanes. Returns whether nothing is left to delete.
+    /// Deletes the rows that every route has passed and no exception names: at most [`SWEEP`] rows of each lane, on a
+    /// disk that is nearly full at most [`SMALL_SWEEP`] of all lanes. Returns whether nothing is left to delete.
     pub(super) fn sweep(&mut self) -> Result<bool> {
         let floor = self.memory.floor();
         let mut budget = SMALL_SWEEP;

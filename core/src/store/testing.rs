@@ -56,7 +56,7 @@ impl Bench {
         Bench { folder, store, ids }
     }
 
-    /// Closes it well, and opens it again.
+    /// Closes it cleanly, and opens it again.
     pub(super) fn close_and_open(self) -> Bench {
         let Bench { folder, store, ids } = self;
         store.close().unwrap();
@@ -159,8 +159,8 @@ pub(super) fn seqs(lease: &Lease) -> Vec<u64> {
     lease.rows.iter().map(|row| row.seq).collect()
 }
 
-/// Counts the virtual machine steps of SQLite from now on: the work of its statements, whatever the machine does
-/// meanwhile. The second value returns the count and ends it.
+/// Counts the virtual machine steps of SQLite from now on: a measure of the work that does not depend on the
+/// machine. The second value returns the count and stops counting.
 pub(super) fn count_steps(store: &mut Store) -> (&mut Store, impl FnOnce() -> u64 + use<>) {
     use std::os::raw::{c_int, c_void};
     unsafe extern "C" fn step(count: *mut c_void) -> c_int {

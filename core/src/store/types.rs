@@ -105,12 +105,12 @@ pub(crate) struct LeaseLimits {
 /// Which rows a lease takes.
 pub(crate) struct Selector<'a> {
     /// Kinds of which the route takes no row now, but may later: a limit of the server, a consent that is not answered.
-    /// Parked rows of these kinds are not looked at.
+    /// Parked rows of these kinds are not read.
     pub(crate) closed: &'a [Kind],
-    /// Rows that this lease leaves out; a few.
+    /// Rows that this lease leaves out. There are few of them.
     pub(crate) skip: &'a [u64],
-    /// Whether the route takes a row. `No` settles it as unwanted. `Later` parks it: a row of a closed kind until the kind
-    /// is open, any other row for [`limits::OFFER_INTERVAL`].
+    /// Whether the route takes a row. `No` settles it as unwanted. `Later` parks it: a row of a closed kind until the
+    /// kind is open, any other row for [`limits::OFFER_INTERVAL`].
     pub(crate) wants: &'a mut dyn FnMut(&Row) -> Want,
 }
 
@@ -155,7 +155,7 @@ pub(crate) enum InflightState {
 /// The result of one row of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RowEnd {
-    /// The destination has it.
+    /// The destination accepted it.
     Delivered,
     /// Never delivered to the destination.
     Dropped(Reason),
@@ -186,7 +186,7 @@ pub(crate) struct Receipt {
     pub(crate) status: u16,
     /// Id of the batch.
     pub(crate) batch_id: String,
-    /// What happened, in short, without payload.
+    /// A short description, without payload.
     pub(crate) note: String,
 }
 
@@ -205,7 +205,7 @@ pub enum From {
 pub(crate) struct Crumb {
     /// Its number, ascending.
     pub(crate) number: u64,
-    /// The run it was left in.
+    /// The run in which it was recorded.
     pub(crate) run: i64,
     /// The breadcrumb.
     pub(crate) json: String,

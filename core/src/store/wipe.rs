@@ -14,12 +14,12 @@ use std::collections::HashSet;
 const WIPE_CHUNK: usize = 64;
 
 impl Store {
-    /// Erases the kinds that `keep` rejects and counts them for each route that had not settled them: as `cleared_by_user`
-    /// for [`Wipe::All`], else as `consent`. Afterwards no page of the file, no byte of the log and no quarantine holds
-    /// them. `install` = the new id of this installation. Safe to repeat after a failure.
+    /// Erases the kinds that `keep` rejects and counts them for each route that had not settled them: as
+    /// `cleared_by_user` for [`Wipe::All`], else as `consent`. Afterwards no page of the file, no byte of the log and
+    /// no quarantine holds them. `install` = the new id of this installation. Safe to repeat after a failure.
     ///
-    /// For purposes, breadcrumbs go with monitoring, properties with analytics, and the scope when both are denied; receipts
-    /// (ids only) stay.
+    /// For purposes, breadcrumbs go with monitoring, properties with analytics, and the scope when both are denied;
+    /// receipts (ids only) stay.
     ///
     /// `false` = a reader keeps the log from being erased: call [`Store::erase_log`] until it is done. `Err(Full)` = the
     /// rows are gone, but the disk has no room to rewrite the file without their traces.
@@ -42,8 +42,8 @@ impl Store {
         self.erase_log()
     }
 
-    /// One transaction. On a disk that is nearly full its pages would not fit into the log, so most rows go before it, in
-    /// small ones.
+    /// One transaction. On a disk that is nearly full its pages would not fit into the log, so most rows are deleted
+    /// before it, in small transactions.
     fn wipe_rows(&mut self, what: &Wipe, keep: &dyn Fn(Kind) -> bool, install: Option<&str>, now: Now) -> Result<()> {
         let reason = what.reason();
         while self.is_scarce() && self.write(true, |tx| tx.wipe_some(WIPE_CHUNK, keep, reason, now))? > 0 {}

@@ -83,10 +83,10 @@ const REASONS: &[(&str, &str, &str)] = &[
 ];
 
 /// Payloads by name: `error`, `message`, `transaction`, `session begun`, `session ended`.
-type Story = BTreeMap<&'static str, Value>;
+type Payloads = BTreeMap<&'static str, Value>;
 
-fn named(bodies: impl IntoIterator<Item = Vec<u8>>) -> Story {
-    let mut story = Story::new();
+fn named(bodies: impl IntoIterator<Item = Vec<u8>>) -> Payloads {
+    let mut payloads = Payloads::new();
     for body in bodies {
         let (header, items) = items(&body).unwrap();
         for (head, payload) in items {
@@ -97,20 +97,20 @@ fn named(bodies: impl IntoIterator<Item = Vec<u8>>) -> Story {
                 "session" => "session ended",
                 "event" if payload["exception"].is_null() => "message",
                 "event" => "error",
-                other => panic!("the story has no {other}"),
+                other => panic!("unexpected item type {other}"),
             };
             let mut header = header.clone();
             header["item"] = head;
             header["item"]["length"] = json!(0);
-            story.insert(name, json!({"header": header, "payload": payload}));
+            payloads.insert(name, json!({"header": header, "payload": payload}));
         }
     }
-    story
+    payloads
 }
 
-fn ours() -> Story {
-    let story = Vector {
-        name: "story".into(),
+fn ours() -> Payloads {
+    let vector = Vector {
+        name: "difference".into(),
         json: json!({"config": {"sessions": true}, "calls": [
             {"do": "user", "id": "u-42", "email": "asha@example.com", "username": "asha"},
             {"do": "tag", "name": "flavour", "value": "beta"},
@@ -126,11 +126,11 @@ fn ours() -> Story {
         ]}),
     };
     let sentry = entry("sentry").unwrap();
-    let requests = World::play(&story, sentry.accept).unwrap().requests(sentry, &story).unwrap();
+    let requests = World::play(&vector, sentry.accept).unwrap().requests(sentry, &vector).unwrap();
     named(requests.values().flatten().map(wire::plain))
 }
 
-fn theirs() -> Story {
+fn theirs() -> Payloads {
     let options = ClientOptions::new()
         .release("rezapp@2.4.1+77")
         .environment("ci")
