@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_beyond_the_last_bucket_is_kept_as_last_and_never_answered_above_the_largest() {
+    fn a_value_beyond_the_last_bucket_is_kept_as_last_and_never_reported_above_the_largest() {
         let metrics = Metrics::new();
         metrics.record("x", u64::MAX);
         let summary = metrics.summaries().remove(0);

@@ -182,7 +182,7 @@ impl Reason {
             | Reason::CorruptFile
             | Reason::Migration
             | Reason::PowerLoss => Some("internal_sdk_error"),
-            // The server counts its own 429 answers; a stale carved row was delivered or erased.
+            // The server counts its own 429 responses; a stale carved row was delivered or erased.
             Reason::RateLimited | Reason::CarvedStale => None,
         }
     }

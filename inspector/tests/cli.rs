@@ -66,11 +66,11 @@ fn the_collector_prints_its_address_and_serves_there() {
     let address = first.trim().strip_prefix("http://").unwrap().to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
     stream.write_all(b"GET /v1/counts HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
     collector.kill().unwrap();
     collector.wait().unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#""total":0"#), "{answer}");
+    assert!(response.starts_with("HTTP/1.1 200") && response.contains(r#""total":0"#), "{response}");
 }
 
 #[test]

@@ -150,7 +150,9 @@ fn after_a_kill_around_a_request_every_event_arrives_once() {
 #[test]
 fn if_the_response_to_a_committed_request_is_lost_the_same_ids_are_sent_again() {
     let scenario = Scenario::new(CHILD);
-    scenario.collector.set_switches(Switches { faults: [Fault::once(What::DropAnswer)].into(), ..Switches::default() });
+    scenario
+        .collector
+        .set_switches(Switches { faults: [Fault::once(What::DropResponse)].into(), ..Switches::default() });
     let output = scenario.killed_at("answered:1", "n=100 kinds=message end=try,wait");
     let at_server = scenario.delivered();
     assert!(!at_server.collected.is_empty(), "the server had committed");

@@ -29,7 +29,7 @@ struct Case {
     name: &'static str,
     vendor: fn() -> Arc<dyn Vendor>,
     add: fn(ConfigBuilder, &str) -> ConfigBuilder,
-    /// Each route, and how many of the events recorded between two flushes it wants.
+    /// Each route, and how many of every [`workload::CYCLE`] events it wants.
     routes: &'static [(&'static str, u64)],
     /// Routes whose vendor cannot recognise a second copy.
     at_most_once: &'static [&'static str],

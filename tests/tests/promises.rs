@@ -186,9 +186,9 @@ fn promise_4_a_retry_never_creates_a_duplicate() {
     for run in 0..8 {
         // The server stores the batch and loses the response; then the process is killed.
         let what = match run % 3 {
-            0 => What::DropAnswer,
+            0 => What::DropResponse,
             1 => What::CutBody { bytes: random.below(20) },
-            _ => What::CutAnswer { bytes: random.below(60) },
+            _ => What::CutResponse { bytes: random.below(60) },
         };
         let faults = [Fault { what, times: 0, commit: Some(true) }].into();
         scenario.collector.set_switches(Switches { faults, ..Switches::default() });
@@ -388,7 +388,7 @@ fn promise_5_the_host_app_is_unaffected_by_a_hostile_server() {
         text("{\"batch_id\":1,\"accepted\":\"all\"}"),
         What::Huge { bytes: 10 * 1024 * 1024 },
         What::CutBody { bytes: 3 },
-        What::CutAnswer { bytes: 3 },
+        What::CutResponse { bytes: 3 },
         What::Drip { every_ms: 200 },
         What::Hang,
     ] {

@@ -280,7 +280,7 @@ impl Monitor {
     /// Returns the fate of an event. Waits for the writer at most `wait`.
     ///
     /// # Errors
-    /// [`WaitError`] if the writer does not answer within `wait`, or the database cannot be used. A database that turns out
+    /// [`WaitError`] if the writer does not reply within `wait`, or the database cannot be used. A database that turns out
     /// to be damaged is repaired; ask again then.
     pub fn why(&self, id: EventId, wait: Duration) -> Result<Fate, WaitError> {
         match self.0.shared.run_within(Some(wait), move |store, _| (store.serial(), store.fate(id))) {

@@ -138,7 +138,7 @@ fn denying_consent_refuses_new_events_at_once_and_deletes_stored_ones() {
         let bytes = std::fs::read(folder.path().join(name)).unwrap_or_default();
         assert!(!String::from_utf8_lossy(&bytes).contains("secret-analytics-name"), "{name}");
     }
-    // The answer outlives the configuration's.
+    // The user's answer takes precedence over the configuration.
     let monitor = open(folder.path());
     assert_eq!(monitor.track("refused", &[]), Outcome::Dropped(Reason::Consent));
 }
@@ -527,7 +527,7 @@ fn denying_both_purposes_deletes_the_user_from_the_database() {
     assert_eq!(messages[0]["user"]["id"], "user-meanwhile");
 }
 
-/// Keeps the bodies of requests and answers each with 503, so that the rows stay in the queue.
+/// Keeps the bodies of requests and responds to each with 503, so that the rows stay in the queue.
 struct Keeps(Arc<Mutex<Vec<String>>>);
 
 impl crate::transport::Transport for Keeps {
@@ -539,8 +539,8 @@ impl crate::transport::Transport for Keeps {
             body = plain;
         }
         self.0.lock().unwrap().push(String::from_utf8_lossy(&body).into_owned());
-        let answer = crate::transport::Response { status: 503, ..Default::default() };
-        done.finish(crate::transport::Sent::Response(answer));
+        let response = crate::transport::Response { status: 503, ..Default::default() };
+        done.finish(crate::transport::Sent::Response(response));
     }
 }
 

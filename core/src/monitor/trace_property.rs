@@ -98,8 +98,8 @@ impl Destination for Keeper {
         self.0.encode(route, batch, stamp)
     }
 
-    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, answer: &Response) -> Verdict {
-        self.0.verdict(route, batch, answer)
+    fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
+        self.0.verdict(route, batch, response)
     }
 
     fn encoder(&self) -> u32 {

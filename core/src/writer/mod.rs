@@ -141,7 +141,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Answers all waiting commands when the thread ends, whatever ends it.
+/// Replies to all waiting commands when the thread ends, for whatever cause.
 struct CloseCommands(Arc<Shared>);
 
 impl Drop for CloseCommands {

@@ -16,7 +16,7 @@ fn open(folder: &Path) -> Monitor {
     Monitor::open(config.build().unwrap()).unwrap()
 }
 
-/// Keeps the writer from doing anything until what it answers is sent to or dropped.
+/// Blocks the writer until the returned sender sends or is dropped.
 fn busy(monitor: &Monitor) -> Sender<()> {
     let ((go, wait), (busy, is_busy)) = (channel(), channel());
     monitor.0.shared.command(Command::Work(Box::new(move |_, _| {

@@ -195,9 +195,9 @@ impl Db {
             )
             .optional()?;
         Ok(match found {
-            Some((n, Some(stored), Some(answer))) if stored == ids => {
+            Some((n, Some(stored), Some(response))) if stored == ids => {
                 self.connection.execute("UPDATE batch SET replayed = replayed + 1 WHERE n = ?1", [n])?;
-                Replay::Same(answer)
+                Replay::Same(response)
             }
             Some((_, Some(_), Some(_))) => Replay::Clash,
             _ => Replay::Fresh,

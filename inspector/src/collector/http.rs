@@ -146,7 +146,7 @@ fn process_batch(state: &State, headers: &HeaderMap, body: &Bytes) -> Result<Res
     let ids = batch::ids(&batch);
     let mut db = state.db();
     match db.replay(&project, &batch.batch_id, &ids, received_ms)? {
-        Replay::Same(answer) => return Ok(json_text(answer)),
+        Replay::Same(response) => return Ok(json_text(response)),
         Replay::Clash => {
             return Err(ErrorResponse::new(
                 422,
@@ -157,12 +157,12 @@ fn process_batch(state: &State, headers: &HeaderMap, body: &Bytes) -> Result<Res
         Replay::Fresh => {}
     }
     let checked = check(&batch, &project, &ids, times(headers, received_ms), reject.as_deref());
-    let answer = db.store(&checked, |receipt: &Receipt<'_>| {
-        let mut answer = serde_json::to_value(receipt).unwrap_or_default();
-        answer["limits"] = json!(limits);
-        answer.to_string()
+    let response = db.store(&checked, |receipt: &Receipt<'_>| {
+        let mut response = serde_json::to_value(receipt).unwrap_or_default();
+        response["limits"] = json!(limits);
+        response.to_string()
     })?;
-    Ok(json_text(answer))
+    Ok(json_text(response))
 }
 
 fn check<'a>(batch: &'a Batch, project: &'a str, ids: &'a str, times: Times, reject: Option<&str>) -> CheckedBatch<'a> {
@@ -264,12 +264,12 @@ async fn apply_fault(fault: Fault, normal: Response, line: &Line) -> Response {
             line.set(WireFault::CutBody(bytes));
             normal
         }
-        What::CutAnswer { bytes } => {
-            line.set(WireFault::CutAnswer(bytes));
+        What::CutResponse { bytes } => {
+            line.set(WireFault::CutResponse(bytes));
             normal
         }
-        What::DropAnswer => {
-            line.set(WireFault::CutAnswer(0));
+        What::DropResponse => {
+            line.set(WireFault::CutResponse(0));
             normal
         }
         What::Drip { every_ms } => {

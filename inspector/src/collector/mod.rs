@@ -57,7 +57,7 @@ impl fmt::Debug for Options {
     }
 }
 
-/// Why a collector cannot start or answer.
+/// Why a collector cannot start or respond.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollectorError {

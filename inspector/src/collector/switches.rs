@@ -79,12 +79,14 @@ pub enum What {
         bytes: u64,
     },
     /// Store the batch, and close the connection after this many bytes of the response, including its head.
-    CutAnswer {
+    #[serde(rename = "cut_answer")]
+    CutResponse {
         /// Bytes of the response to send.
         bytes: u64,
     },
     /// Store the batch, and close the connection without a response.
-    DropAnswer,
+    #[serde(rename = "drop_answer")]
+    DropResponse,
     /// Redirect to this address. Nothing is stored.
     Redirect {
         /// The `Location`.
@@ -128,7 +130,7 @@ impl Fault {
     pub fn commits(&self) -> bool {
         self.commit.unwrap_or(matches!(
             self.what,
-            What::CutBody { .. } | What::CutAnswer { .. } | What::DropAnswer | What::Drip { .. }
+            What::CutBody { .. } | What::CutResponse { .. } | What::DropResponse | What::Drip { .. }
         ))
     }
 }
@@ -158,7 +160,7 @@ mod tests {
         let mut switches: Switches = serde_json::from_str(json).unwrap();
         let taken: Vec<What> = (0..5).filter_map(|_| switches.next_fault()).map(|fault| fault.what).collect();
         let busy = What::Status { code: 503, retry_after: None, body: String::new() };
-        assert_eq!(taken, [busy.clone(), busy, What::DropAnswer, What::Hang, What::Hang]);
+        assert_eq!(taken, [busy.clone(), busy, What::DropResponse, What::Hang, What::Hang]);
     }
 
     #[test]

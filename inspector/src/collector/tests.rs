@@ -127,13 +127,13 @@ fn a_batch_is_accepted_once_and_its_events_can_be_read_back() {
 }
 
 #[test]
-fn the_same_key_and_events_get_the_stored_answer_even_with_other_losses_and_after_a_restart() {
+fn the_same_key_and_events_get_the_stored_response_even_with_other_losses_and_after_a_restart() {
     let mut desk = Desk::new();
     let mut first = batch("x1", (1..=3).map(event));
-    let answer = desk.send(&first);
+    let response = desk.send(&first);
     desk.restart();
     first["lost"] = json!([{"reason": "sampled", "kind": "error", "count": 1}]);
-    assert_eq!(desk.send(&first).body, answer.body);
+    assert_eq!(desk.send(&first).body, response.body);
     let counts = desk.on().counts().unwrap();
     assert_eq!((counts.total, counts.batches, counts.replays, counts.duplicates), (3, 1, 1, 3));
 }
@@ -348,7 +348,7 @@ fn a_file_of_something_else_is_left_alone() {
 }
 
 #[test]
-fn a_status_is_answered_as_often_as_told_and_nothing_is_stored() {
+fn a_status_is_returned_as_often_as_configured_and_nothing_is_stored() {
     let desk = Desk::new();
     desk.switch(json!({"faults": [{"what": {"status": {"code": 503, "retry_after": "7"}}, "times": 2}]}));
     let sent = batch("x1", [event(1)]);
@@ -361,7 +361,7 @@ fn a_status_is_answered_as_often_as_told_and_nothing_is_stored() {
 }
 
 #[test]
-fn every_status_can_be_answered() {
+fn every_status_can_be_returned() {
     let desk = Desk::new();
     for code in [200, 204, 302, 400, 401, 403, 404, 405, 408, 413, 415, 422, 425, 429, 500, 502, 504, 507] {
         let what = What::Status { code, retry_after: None, body: String::new() };
@@ -377,7 +377,7 @@ fn every_status_can_be_answered() {
 }
 
 #[test]
-fn an_answer_dropped_after_the_commit_is_replayed_on_the_second_try() {
+fn a_response_dropped_after_the_commit_is_replayed_on_the_second_try() {
     let desk = Desk::new();
     desk.switch(json!({"faults": [{"what": "drop_answer"}]}));
     let sent = batch("x1", [event(1), event(2)]);
@@ -388,7 +388,7 @@ fn an_answer_dropped_after_the_commit_is_replayed_on_the_second_try() {
 }
 
 #[test]
-fn an_answer_can_be_cut_at_every_byte() {
+fn a_response_can_be_cut_at_every_byte() {
     let desk = Desk::new();
     let raw = |faults: Value, n: u64| {
         desk.switch(json!({ "faults": faults }));
@@ -399,9 +399,9 @@ fn an_answer_can_be_cut_at_every_byte() {
         );
         let mut stream = TcpStream::connect(desk.on().address()).unwrap();
         stream.write_all(format!("{head}{text}").as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        answer
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).unwrap();
+        response
     };
     let whole = raw(json!([]), 1000);
     let head = whole.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
@@ -448,7 +448,7 @@ fn a_network_that_is_down_refuses_connections_resets_the_old_ones_and_comes_back
 }
 
 #[test]
-fn refusing_for_a_time_begins_after_the_answer_and_ends_by_itself() {
+fn refusing_for_a_time_begins_after_the_response_and_ends_by_itself() {
     let desk = Desk::new();
     desk.switch(json!({"refuse_ms": 600_000}));
     let deadline = Instant::now() + std::time::Duration::from_secs(60);
@@ -478,7 +478,7 @@ fn a_connection_can_be_hung_up_without_a_byte_read() {
 }
 
 #[test]
-fn redirect_wrong_json_huge_answer_and_latency() {
+fn redirect_wrong_json_huge_response_and_latency() {
     let desk = Desk::new();
     desk.switch(json!({"latency_ms": 30, "faults": [
         {"what": {"redirect": {"to": "http://127.0.0.1:1/elsewhere"}}},
@@ -507,7 +507,7 @@ fn a_slow_drip_arrives_whole_in_the_end() {
 }
 
 #[test]
-fn an_answer_that_never_comes_stores_nothing_and_does_not_hold_others() {
+fn a_response_that_never_comes_stores_nothing_and_does_not_hold_others() {
     let desk = Desk::new();
     desk.switch(json!({"faults": [{"what": "hang"}]}));
     let text = batch("x1", [event(1)]).to_string();

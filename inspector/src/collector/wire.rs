@@ -201,7 +201,7 @@ impl Listener for Port {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WireFault {
     /// Close after this many bytes of the response, including its head.
-    CutAnswer(u64),
+    CutResponse(u64),
     /// Close after this many bytes of the response body.
     CutBody(u64),
     /// Send one byte at a time, with this delay in between.
@@ -285,17 +285,17 @@ impl AsyncWrite for Wire {
         self.check(cx)?;
         match self.line.get() {
             None => Pin::new(&mut self.stream).poll_write(cx, buffer),
-            Some(WireFault::CutAnswer(0)) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
-            Some(WireFault::CutAnswer(left)) => {
+            Some(WireFault::CutResponse(0)) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            Some(WireFault::CutResponse(left)) => {
                 let part = buffer.get(..usize::try_from(left).unwrap_or(usize::MAX)).unwrap_or(buffer);
                 let written = ready!(Pin::new(&mut self.stream).poll_write(cx, part))?;
-                self.line.set(WireFault::CutAnswer(left.saturating_sub(written as u64)));
+                self.line.set(WireFault::CutResponse(left.saturating_sub(written as u64)));
                 Poll::Ready(Ok(written))
             }
             Some(WireFault::CutBody(bytes)) => {
                 let head = self.head_len(buffer);
                 if self.head_seen == HEAD_END.len() {
-                    self.line.set(WireFault::CutAnswer((head as u64).saturating_add(bytes)));
+                    self.line.set(WireFault::CutResponse((head as u64).saturating_add(bytes)));
                     return self.poll_write(cx, buffer);
                 }
                 // All bytes are head. They must be written now: a byte that is offered again would be matched twice.

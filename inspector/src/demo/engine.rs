@@ -113,7 +113,7 @@ impl Recorder for Engine<'_> {
     fn call(&mut self, method: &str, url: &str) {
         self.call = Some(self.monitor.api_call(method, url));
     }
-    fn answered(&mut self, status: u16, bytes: u64) {
+    fn responded(&mut self, status: u16, bytes: u64) {
         if let Some(call) = self.call.take() {
             let outcome = call.finish(status, bytes);
             self.acknowledge(Kind::ApiCall, outcome);

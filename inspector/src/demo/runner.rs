@@ -151,7 +151,7 @@ impl<'a> Runner<'a> {
             }
             Phase::OfflineAgain if recorded >= script.back_at => {
                 let busy = What::Status { code: 503, retry_after: Some(RETRY_AFTER.to_owned()), body: String::new() };
-                let faults = [Fault::once(busy).times(script.busy), Fault::once(What::DropAnswer)];
+                let faults = [Fault::once(busy).times(script.busy), Fault::once(What::DropResponse)];
                 self.collector.set_switches(Switches { faults: faults.into(), ..Switches::default() });
                 self.collector.set_network(true);
                 self.phase = Phase::Back;

@@ -23,10 +23,10 @@ pub(super) trait Recorder {
     fn screen(&mut self, name: &str);
     /// The last screen is loaded.
     fn screen_shown(&mut self);
-    /// An HTTP call starts; it ends with [`Recorder::answered`] or [`Recorder::failed`].
+    /// An HTTP call starts; it ends with [`Recorder::responded`] or [`Recorder::failed`].
     fn call(&mut self, method: &str, url: &str);
     /// The last call received a response.
-    fn answered(&mut self, status: u16, bytes: u64);
+    fn responded(&mut self, status: u16, bytes: u64);
     /// The last call failed.
     fn failed(&mut self, error: &str);
     /// A breadcrumb.
@@ -204,7 +204,7 @@ impl<'a, R: Recorder> Customer<'a, R> {
         self.recorder.call(method, &format!("{}{path}", self.origin));
         let reply = self.shop.send(method, path, &[("content-type", "application/json")], body);
         match &reply {
-            Ok(reply) => self.recorder.answered(reply.status, reply.body.len() as u64),
+            Ok(reply) => self.recorder.responded(reply.status, reply.body.len() as u64),
             Err(error) => self.recorder.failed(&error.to_string()),
         }
         reply
@@ -251,9 +251,9 @@ mod tests {
             assert!(url.starts_with("http://127.0.0.1:"), "{url}");
             self.all.push(method.into());
         }
-        fn answered(&mut self, status: u16, bytes: u64) {
+        fn responded(&mut self, status: u16, bytes: u64) {
             assert!(bytes > 0);
-            self.all.push(format!("answer {status}"));
+            self.all.push(format!("response {status}"));
         }
         fn failed(&mut self, error: &str) {
             panic!("{error}");
@@ -311,9 +311,9 @@ mod tests {
             "user_prop",
             "error",
             "message",
-            "answer 200",
-            "answer 402",
-            "answer 500",
+            "response 200",
+            "response 402",
+            "response 500",
             "GET",
             "POST",
         ] {
