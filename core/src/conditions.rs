@@ -127,7 +127,8 @@ const MEMBERS: usize = 10;
 
 impl Conditions {
     /// Names of all conditions, as in rows.
-    pub(crate) const NAMES: [&'static str; MEMBERS] = [
+    #[doc(hidden)]
+    pub const NAMES: &'static [&'static str; MEMBERS] = &[
         "free_memory_bytes",
         "free_storage_bytes",
         "battery",
@@ -172,7 +173,7 @@ impl Conditions {
         encoder.count_cut(left_out);
         let mut entries = [("", Value::Null); MEMBERS];
         let mut len = 0;
-        for (name, value) in Self::NAMES.into_iter().zip(checked.values()) {
+        for (name, value) in Self::NAMES.iter().copied().zip(checked.values()) {
             if let (Some(value), Some(place)) = (value, entries.get_mut(len)) {
                 *place = (name, value);
                 len += 1;

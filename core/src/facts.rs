@@ -160,6 +160,12 @@ impl Facts {
         });
     }
 
+    /// Dots per inch of the screen. Only on Android does the density say so: 1 is 160 dpi.
+    pub(crate) fn dpi(&self) -> Option<i64> {
+        let android = self.os_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("android"));
+        self.density.filter(|_| android).map(|density| (density * 160.0).round() as i64)
+    }
+
     /// Name and version of the system in one text, if the name is set.
     pub(crate) fn os(&self) -> Option<String> {
         let name = self.os_name.as_deref()?;

@@ -223,6 +223,8 @@ fn resource(out: &mut Object<'_>, run: &Run) {
     out.text_if_some("dist", run.dist.as_deref());
     out.text_if_some("environment", run.environment.as_deref());
     out.text_if_some("device", run.device.as_deref());
+    let facts = (!run.facts.is_empty()).then(|| serde_json::to_string(&run.facts).ok()).flatten();
+    out.json_if_some("facts", facts.as_deref());
 }
 
 /// One event: the columns of the row, then the fields of its JSON.

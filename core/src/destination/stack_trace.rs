@@ -1,6 +1,7 @@
 //! Operating system and stack trace as text, shared by two vendors.
 
 use crate::json::Json;
+use crate::row::Run;
 use std::fmt::Write as _;
 
 /// `Android 15` is a name and a version; `linux` is a name.
@@ -8,6 +9,14 @@ pub(crate) fn split_os(os: &str) -> (&str, Option<&str>) {
     match os.trim().rsplit_once(' ') {
         Some((name, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => (name.trim(), Some(version)),
         _ => (os.trim(), None),
+    }
+}
+
+/// Name and version of the system of a run.
+pub(crate) fn system(run: &Run) -> (&str, Option<&str>) {
+    match &run.facts.os_name {
+        Some(name) => (name, run.facts.os_version.as_deref()),
+        None => split_os(&run.os),
     }
 }
 

@@ -30,6 +30,17 @@ pub enum StartKind {
     Warm,
 }
 
+impl StartKind {
+    /// The spelling in rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StartKind::Cold => "cold",
+            StartKind::Warm => "warm",
+        }
+    }
+}
+
 /// A duration that the caller measured.
 ///
 /// ```
@@ -91,8 +102,7 @@ impl<'a> Timing<'a> {
     #[must_use]
     #[inline]
     pub fn app_start(kind: StartKind, duration: Duration) -> Timing<'a> {
-        let word = if kind == StartKind::Cold { "cold" } else { "warm" };
-        Timing::of(TimingKind::AppStart, word, duration)
+        Timing::of(TimingKind::AppStart, kind.as_str(), duration)
     }
 
     /// An HTTP exchange. The query of the URL never leaves the process.

@@ -3,8 +3,9 @@
 use super::traces::{record_span, status, trace};
 use super::world::consent;
 use rez_monitor::{
-    ApiCall, Attrs, Breadcrumb, Clock, ErrorEvent, Event, Feedback, Frame, Kind, Level, Metric, Monitor, Outcome,
-    People, Purpose, Revenue, ScopeChange, ScreenLoad, Severity, Span, StartKind, Timing, TraceContext, User, Value,
+    ApiCall, Attrs, Breadcrumb, Clock, Conditions, ErrorEvent, Event, Facts, Feedback, Frame, Kind, Level, Metric,
+    Monitor, Outcome, People, Purpose, Revenue, ScopeChange, ScreenLoad, Severity, Span, StartKind, Timing,
+    TraceContext, User, Value,
 };
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -101,7 +102,10 @@ impl<'a> Calls<'a> {
                 self.monitor.metric(text(&call["name"])?, metric)
             }
             verb => {
-                let event = event(verb, call)?.attrs(attrs(&call["attrs"])).targets(targets(call));
+                let mut event = event(verb, call)?.attrs(attrs(&call["attrs"])).targets(targets(call));
+                if let Some(conditions) = conditions(&call["conditions"])? {
+                    event = event.conditions(conditions);
+                }
                 let event = at(call).map_or(event, |at_ms| event.at(at_ms));
                 self.monitor.record(trace(call, &self.monitor.ids())?.map_or(event, |trace| event.trace(trace)))
             }
@@ -183,6 +187,15 @@ impl<'a> Calls<'a> {
                 self.monitor.set_consent(purpose, consent(&call["state"])?);
             }
             "forget_user" => self.monitor.forget_user(),
+            "facts" => self.monitor.set_facts(facts(&call["facts"])?).map_err(|error| error.to_string())?,
+            "set_release" => {
+                let dist = call["dist"].as_str();
+                self.monitor.set_release(text(&call["release"])?, dist).map_err(|error| error.to_string())?;
+            }
+            "conditions" => {
+                let now = conditions(&call["conditions"])?.copied().unwrap_or_default();
+                self.monitor.conditions(now);
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -255,7 +268,24 @@ fn error(call: &Json) -> Result<Option<ErrorEvent<'_>>> {
     if let Some(at_ms) = at(call) {
         error = error.at(at_ms);
     }
+    if let Some(conditions) = conditions(&call["conditions"])? {
+        error = error.conditions(conditions);
+    }
     Ok(Some(error))
+}
+
+/// Returns conditions as they are in rows; `None` if the value is missing.
+fn conditions<'a>(json: &Json) -> Result<Option<&'a Conditions>> {
+    if json.is_null() {
+        return Ok(None);
+    }
+    let conditions = Conditions::from_json(json).ok_or("conditions: an object")?;
+    Ok(Some(Box::leak(Box::new(conditions))))
+}
+
+/// Returns facts as they are in the row of a run.
+pub(super) fn facts(json: &Json) -> Result<Facts> {
+    serde_json::from_value(json.clone()).map_err(|error| format!("facts: {error}"))
 }
 
 fn timing(call: &Json) -> Result<Timing<'_>> {

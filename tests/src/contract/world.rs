@@ -2,7 +2,7 @@
 
 use super::Vector;
 use super::batch::Batches;
-use super::calls::{Calls, kind, text};
+use super::calls::{Calls, facts, kind, text};
 use super::destinations::Entry;
 use super::wire::Recorder;
 use rez_monitor::inspect::{Filter, Reader};
@@ -160,6 +160,7 @@ fn config(json: &Value, folder: PathBuf, clock: &Clock, transport: Recorder) -> 
             "environment" => builder.environment(text(value)?),
             "os" => builder.os(text(value)?),
             "device" => builder.device(text(value)?),
+            "facts" => builder.facts(facts(value)?),
             "sessions" => builder.sessions(value == true),
             "mask_user" => builder.mask_user(value == true),
             "consent" => {

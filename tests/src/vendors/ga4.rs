@@ -36,6 +36,19 @@ const RESERVED: &[&str] = &[
     "user_engagement",
 ];
 
+/// Members of `device`.
+const DEVICE: &[&str] = &[
+    "category",
+    "language",
+    "screen_resolution",
+    "operating_system",
+    "operating_system_version",
+    "model",
+    "brand",
+    "browser",
+    "browser_version",
+];
+
 /// E-commerce events. Their items use Google's parameter names.
 const SHOP: &[&str] = &["purchase", "add_to_cart", "remove_from_cart", "begin_checkout", "view_item"];
 
@@ -139,7 +152,10 @@ impl Vendor for Ga4Rules {
             value(&property["value"], 36, name, &mut problems);
             keys.push(format!("property {name}"));
         }
-        let known = ["client_id", "app_instance_id", "user_id", "user_properties", "events"];
+        let known = ["client_id", "app_instance_id", "user_id", "user_properties", "device", "events"];
+        for (name, member) in body["device"].as_object().into_iter().flatten() {
+            problems.unless(DEVICE.contains(&name.as_str()) && member.is_string(), || format!("device: {name}"));
+        }
         let odd: Vec<&String> =
             body.as_object().into_iter().flat_map(Map::keys).filter(|key| !known.contains(&key.as_str())).collect();
         problems.unless(odd.is_empty(), || format!("unknown members {odd:?}"));

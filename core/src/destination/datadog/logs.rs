@@ -2,6 +2,7 @@
 
 use super::super::stack_trace::stack;
 use super::Datadog;
+use super::device;
 use super::origin::{self, System};
 use super::view::View;
 use crate::destination::Batch;
@@ -32,8 +33,21 @@ pub(super) fn body(datadog: &Datadog, batch: &Batch<'_>) -> String {
     out
 }
 
+/// The architecture of the device: that of this build if the host has not said it.
+fn architecture(run: Option<&Run>) -> &str {
+    run.and_then(|run| run.facts.architecture.as_deref()).unwrap_or(std::env::consts::ARCH)
+}
+
 /// The members that every log has.
-fn head(o: &mut Object<'_>, datadog: &Datadog, run: Option<&Run>, ms: i64, status: &str, message: &str) {
+fn head(
+    o: &mut Object<'_>,
+    datadog: &Datadog,
+    run: Option<&Run>,
+    fields: Option<&Json<'_>>,
+    ms: i64,
+    status: &str,
+    message: &str,
+) {
     o.text("status", status);
     o.text("message", message);
     o.text("date", &rfc3339(ms));
@@ -45,12 +59,12 @@ fn head(o: &mut Object<'_>, datadog: &Datadog, run: Option<&Run>, ms: i64, statu
         o.text("name", "rez-monitor");
         o.text("version", env!("CARGO_PKG_VERSION"));
     });
-    o.object("_dd", |o| o.object("device", |o| o.text("architecture", std::env::consts::ARCH)));
+    o.object("_dd", |o| o.object("device", |o| o.text("architecture", architecture(run))));
     if let Some(run) = run {
         o.text("version", &run.release);
         o.text_if_some("build_version", run.dist.as_deref());
     }
-    origin::device(o, run, true);
+    device::write(o, run, fields, true);
     o.text("application_id", &datadog.application);
 }
 
@@ -59,7 +73,8 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
     let run = batch.run_of(row);
     let (status, message) = status(row, fields);
     Object::write(out, |o| {
-        head(o, datadog, run, row.wall_ms, status, &message);
+        head(o, datadog, run, Some(fields), row.wall_ms, status, &message);
+        device::network(o, fields);
         o.text_if_some("session_id", origin::session(fields, run));
         let view = View::of(fields, run);
         o.object("view", |o| view.write(o));
@@ -85,6 +100,14 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
             for (field, name) in own {
                 o.value_if_some(name, fields.get(field));
                 taken.push(name);
+            }
+            let (facts, conditions) = (device::other_facts(run), device::other_conditions(fields));
+            let facts = facts.as_ref().filter(|_| row.kind.has_conditions());
+            for (name, value) in [("facts", facts), ("conditions", conditions.as_ref())] {
+                if value.is_some() {
+                    o.value_if_some(name, value);
+                    taken.push(name);
+                }
             }
             for key in ["tags", "contexts", "cut", "collapsed_before"] {
                 o.value_if_some(key, fields.get(key));
@@ -129,7 +152,7 @@ fn losses(out: &mut String, datadog: &Datadog, batch: &Batch<'_>) {
     let total = batch.lost.iter().fold(0u64, |sum, lost| sum.saturating_add(lost.count));
     Object::write(out, |o| {
         let message = format!("{total} events were not delivered since the queue began");
-        head(o, datadog, run, made.max(newest), "warn", &message);
+        head(o, datadog, run, None, made.max(newest), "warn", &message);
         o.object("lost", |o| {
             o.number("epoch", i64::try_from(batch.epoch).unwrap_or(i64::MAX));
             for lost in batch.lost {

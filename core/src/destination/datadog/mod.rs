@@ -2,6 +2,7 @@
 //! tokens.
 
 mod becomes;
+mod device;
 mod logs;
 mod origin;
 mod privacy;

@@ -1,6 +1,6 @@
 //! The origin of an event in Datadog's terms: tags, operating system, device, user, session.
 
-use super::super::stack_trace::split_os;
+use super::super::stack_trace::system;
 use crate::json::Json;
 use crate::json::Object;
 use crate::row::{Row, Run};
@@ -18,7 +18,7 @@ pub(super) enum System {
 
 impl System {
     pub(super) fn of(run: Option<&Run>) -> System {
-        let name = run.map_or("", |run| split_os(&run.os).0);
+        let name = run.map_or("", |run| system(run).0);
         if name.eq_ignore_ascii_case("android") {
             System::Android
         } else if ["ios", "ipados", "iphone os"].iter().any(|ios| name.eq_ignore_ascii_case(ios)) {
@@ -43,7 +43,7 @@ impl System {
             System::Android => Some("android"),
             System::Ios => Some("ios"),
             System::Other => {
-                let name = run.map_or("", |run| split_os(&run.os).0).to_ascii_lowercase();
+                let name = run.map_or("", |run| system(run).0).to_ascii_lowercase();
                 ["linux", "macos", "windows"].into_iter().find(|known| *known == name)
             }
         }
@@ -72,27 +72,6 @@ fn tag(out: &mut String, key: &str, value: &str) {
     let valid = |c: char| if c.is_alphanumeric() || "_-:./".contains(c) { c } else { '_' };
     let value = value.chars().flat_map(char::to_lowercase).map(valid);
     out.extend(value.take(TAG_CHARS - key.len() - 1));
-}
-
-/// Operating system and device. With `required`, as for logs, missing values are sent as `unknown`.
-pub(super) fn device(o: &mut Object<'_>, run: Option<&Run>, required: bool) {
-    let (name, version) = run.map_or(("", None), |run| split_os(&run.os));
-    if required || (!name.is_empty() && version.is_some()) {
-        let version = version.unwrap_or("unknown");
-        o.object("os", |o| {
-            o.text("name", if name.is_empty() { "unknown" } else { name });
-            o.text("version", version);
-            o.text("version_major", version.split('.').next().unwrap_or(version));
-        });
-    }
-    let model = run.and_then(|run| run.device.as_deref());
-    if required || model.is_some() {
-        o.object("device", |o| {
-            o.text("type", if System::of(run) == System::Other { "other" } else { "mobile" });
-            o.text_if_some("name", model);
-            o.text_if_some("model", model);
-        });
-    }
 }
 
 /// The user.

@@ -2,6 +2,7 @@
 
 use super::super::stack_trace::stack;
 use super::super::trace_ids;
+use super::device;
 use super::origin::{self, System};
 use super::view::{Newest, View, newest};
 use super::{Datadog, privacy};
@@ -156,7 +157,10 @@ impl Line<'_> {
             });
             o.object("view", view);
             origin::user(o, self.fields, self.batch.install);
-            origin::device(o, run, false);
+            device::write(o, run, Some(self.fields).filter(|_| kind == "error"), false);
+            if kind == "error" {
+                device::connectivity(o, self.fields);
+            }
             write(o);
         });
         out.push('\n');
@@ -196,7 +200,10 @@ impl Line<'_> {
     fn error(&self, o: &mut Object<'_>) {
         let (kind, fields, run) = (self.row.kind, self.fields, self.run);
         let system = System::of(run);
+        let (facts, conditions) = (device::other_facts(run), device::other_conditions(fields));
         let own = [
+            ("facts", facts.as_ref()),
+            ("conditions", conditions.as_ref()),
             ("breadcrumbs", fields.get("trail").filter(|_| !fields.list("trail").is_empty())),
             ("severity", fields.get("severity")),
             ("code", fields.get("code")),
@@ -357,11 +364,15 @@ impl Line<'_> {
         };
         self.frame(out, "view", newest.started_ms(self.run), view, |o| {
             let frames = ["slow", "frozen", "total"].map(|key| newest.frames(key));
-            if frames.iter().any(Option::is_some) {
+            let facts = device::other_facts(self.run);
+            let has_frames = frames.iter().any(Option::is_some);
+            if has_frames || facts.is_some() {
                 o.object("context", |o| {
-                    for (key, number) in ["slow_frames", "frozen_frames", "total_frames"].iter().zip(frames) {
+                    let names = ["slow_frames", "frozen_frames", "total_frames"];
+                    for (key, number) in names.iter().zip(frames).filter(|_| has_frames) {
                         o.number(key, number.unwrap_or(0));
                     }
+                    o.value_if_some("facts", facts.as_ref());
                 });
             }
             if self.datadog.mask_input {

@@ -56,18 +56,30 @@ pub(super) struct Newest<'a> {
     ended: bool,
 }
 
+/// What tells the runs of a batch apart. A change of release or facts has a number of its own in the same run; a run that is not
+/// known has only its number.
+type RunKey<'a> = (&'a str, i64);
+
+fn run_key<'a>(row: &Row, run: Option<&'a Run>) -> RunKey<'a> {
+    match run.map(|run| run.id.as_str()).filter(|id| !id.is_empty()) {
+        Some(id) => (id, 0),
+        None => ("", row.run),
+    }
+}
+
 /// The newest state of each view, ordered by run and id.
 pub(super) fn newest<'a>(
     rows: &'a [(&'a Row, Json<'a>)],
     run: impl Fn(&Row) -> Option<&'a Run>,
-) -> BTreeMap<(i64, &'a str), Newest<'a>> {
-    let mut views: BTreeMap<(i64, &str), Newest<'a>> = BTreeMap::new();
-    let mut last: BTreeMap<i64, (u64, &str)> = BTreeMap::new();
+) -> BTreeMap<(RunKey<'a>, &'a str), Newest<'a>> {
+    let mut views: BTreeMap<(RunKey<'a>, &str), Newest<'a>> = BTreeMap::new();
+    let mut last: BTreeMap<RunKey<'a>, (u64, &str)> = BTreeMap::new();
     for (row, fields) in rows {
         let view = View::of(fields, run(row));
+        let run = run_key(row, run(row));
         let ends = row.kind == Kind::Session && !fields.is("init");
         let newest =
-            views.entry((row.run, view.id)).or_insert(Newest { row, fields, crashes: 0, counts: [0; 4], ended: false });
+            views.entry((run, view.id)).or_insert(Newest { row, fields, crashes: 0, counts: [0; 4], ended: false });
         if row.seq > newest.row.seq {
             (newest.row, newest.fields) = (row, fields);
         }
@@ -83,7 +95,7 @@ pub(super) fn newest<'a>(
         if let Some(count) = counter.and_then(|at: usize| newest.counts.get_mut(at)) {
             *count += 1;
         }
-        let last = last.entry(row.run).or_insert((row.seq, view.id));
+        let last = last.entry(run).or_insert((row.seq, view.id));
         if row.seq >= last.0 {
             *last = (row.seq, view.id);
         }

@@ -3,7 +3,7 @@
 use super::super::analytics::{Notes, cut, fields, member, millis, text};
 use super::super::{Batch, stable_hash};
 use super::value::{VALUE, plain};
-use super::{commerce, name};
+use super::{commerce, device, name};
 use crate::kind::Kind;
 use crate::row::{Row, Run};
 use serde_json::{Map, Value, json};
@@ -62,6 +62,9 @@ pub(super) fn body(batch: &Batch<'_>, instance: Option<&str>) -> String {
     };
     if let Some(user) = user {
         out.insert("user_id".into(), user.into());
+    }
+    if let Some(device) = device::of(batch) {
+        out.insert("device".into(), device);
     }
     if !properties.is_empty() {
         out.insert("user_properties".into(), Value::Object(properties));

@@ -5,6 +5,7 @@
 
 mod becomes;
 mod commerce;
+mod device;
 mod encode;
 mod name;
 mod value;

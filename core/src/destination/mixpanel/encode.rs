@@ -2,6 +2,7 @@
 
 use super::super::Batch;
 use super::super::analytics::{Notes, cut, fields, member, millis, text};
+use super::device;
 use super::value::{Identity, TEXT, limited, properties, time};
 use crate::kind::Kind;
 use crate::row::{Row, Run};
@@ -48,11 +49,13 @@ pub(super) fn event(install: &str, run: Option<&Run>, row: &Row, notes: &mut Not
     if let Some(run) = run {
         known("app", Some(&run.app));
         known("environment", run.environment.as_deref());
-        known("$app_version_string", Some(&run.release));
-        known("$app_build_number", run.dist.as_deref());
-        known("$os", Some(&run.os));
+        let facts = &run.facts;
+        known("$app_version_string", facts.app_version.as_deref().or(Some(&run.release)));
+        known("$app_build_number", facts.app_build.as_deref().or(run.dist.as_deref()));
+        known("$os", facts.os_name.as_deref().or(Some(&run.os)));
         known("$model", run.device.as_deref());
     }
+    device::add(&mut out, run, &fields, notes);
     json!({"event": name, "properties": out})
 }
 

@@ -9,6 +9,7 @@
 //! Geolocation is off: every request sends `ip` as 0. `/engage` does not accept compressed bodies.
 
 mod becomes;
+mod device;
 mod encode;
 mod response;
 mod value;

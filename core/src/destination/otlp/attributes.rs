@@ -54,6 +54,10 @@ impl<W: Wire> Attributes<'_, W> {
         self.own(key, |w| w.boolean(Tag(2, "boolValue"), value));
     }
 
+    pub(super) fn maybe_flag(&mut self, key: &'static str, value: Option<bool>) {
+        value.into_iter().for_each(|value| self.flag(key, value));
+    }
+
     pub(super) fn int(&mut self, key: &'static str, number: Option<i64>) {
         if let Some(number) = number {
             self.own(key, |w| w.int64(Tag(3, "intValue"), number));

@@ -1,6 +1,7 @@
 //! Log records: errors, messages and everything else without a duration.
 
 use super::attributes::{Attributes, seconds};
+use super::device;
 use super::names::{self, event};
 use super::resource::{Frame, by_run, resource};
 use super::wire::{Tag, Wire};
@@ -93,6 +94,7 @@ fn records<W: Wire>(w: &mut W, row: &Row, trail: bool) {
     let head = Head { time_ns: nanos(row.wall_ms), level: content.level, body: &content.body, event: content.event };
     record(w, &head, trace, |a| {
         details(a, row.kind, &fields);
+        device::conditions(a, &fields);
         a.common(row, &fields);
     });
 }

@@ -3,6 +3,7 @@
 
 mod attributes;
 mod becomes;
+mod device;
 mod logs;
 mod metrics;
 mod names;

@@ -10,11 +10,49 @@ pub(super) mod resource {
     pub(in super::super) const OS_NAME: &str = "os.name";
     pub(in super::super) const OS_VERSION: &str = "os.version";
     pub(in super::super) const DEVICE_MODEL: &str = "device.model.identifier";
+    pub(in super::super) const OS_BUILD: &str = "os.build_id";
+    pub(in super::super) const DEVICE_MANUFACTURER: &str = "device.manufacturer";
+    pub(in super::super) const HOST_ARCH: &str = "host.arch";
+    // Not in the conventions.
+    pub(in super::super) const DEVICE_BRAND: &str = "app.device.brand";
+    pub(in super::super) const DEVICE_FAMILY: &str = "app.device.family";
+    pub(in super::super) const DEVICE_MEMORY: &str = "app.device.memory";
+    pub(in super::super) const DEVICE_STORAGE: &str = "app.device.storage";
+    pub(in super::super) const SCREEN_WIDTH: &str = "app.device.screen.width";
+    pub(in super::super) const SCREEN_HEIGHT: &str = "app.device.screen.height";
+    pub(in super::super) const SCREEN_DENSITY: &str = "app.device.screen.density";
+    pub(in super::super) const EMULATOR: &str = "app.device.emulator";
+    pub(in super::super) const ROOTED: &str = "app.device.rooted";
+    pub(in super::super) const LOCALE: &str = "app.locale";
+    pub(in super::super) const TIME_ZONE: &str = "app.time_zone";
+    pub(in super::super) const APP_VERSION: &str = "app.version";
+    pub(in super::super) const APP_BUILD: &str = "app.build";
+    pub(in super::super) const APP_ID: &str = "app.id";
+    pub(in super::super) const INSTALL_SOURCE: &str = "app.install.source";
+    pub(in super::super) const START_KIND: &str = "app.start.kind";
+    // In the conventions.
     pub(in super::super) const BUILD: &str = "app.build_id";
     pub(in super::super) const INSTALLATION: &str = "app.installation.id";
     pub(in super::super) const SDK_NAME: &str = "telemetry.sdk.name";
     pub(in super::super) const SDK_LANGUAGE: &str = "telemetry.sdk.language";
     pub(in super::super) const SDK_VERSION: &str = "telemetry.sdk.version";
+}
+
+/// Attributes of the conditions of a record.
+pub(super) mod conditions {
+    pub(in super::super) const CONNECTION: &str = "network.connection.type";
+    pub(in super::super) const TECHNOLOGY: &str = "network.connection.subtype";
+    /// Not in the conventions: the attribute, and the member of `conditions`.
+    pub(in super::super) const OURS: [(&str, &str); 8] = [
+        ("app.device.memory.free", "free_memory_bytes"),
+        ("app.device.storage.free", "free_storage_bytes"),
+        ("app.device.battery.level", "battery"),
+        ("app.device.battery.charging", "charging"),
+        ("app.device.low_power", "low_power"),
+        ("app.device.orientation", "orientation"),
+        ("app.network.metered", "metered"),
+        ("app.foreground", "foreground"),
+    ];
 }
 
 /// Names of log events.

@@ -1,10 +1,10 @@
 //! The structure of every request: rows grouped by run, each run as a resource.
 
 use super::attributes::Attributes;
+use super::device;
 use super::names::resource as names;
 use super::wire::{Tag, Wire};
 use crate::destination::Batch;
-use crate::destination::stack_trace::split_os;
 use crate::row::{Row, Run};
 
 /// The outer fields of a request of one signal.
@@ -67,11 +67,7 @@ fn describe<W: Wire>(a: &mut Attributes<'_, W>, run: &Run) {
     a.text(names::SERVICE_VERSION, Some(version));
     a.text(names::SERVICE_INSTANCE, Some(&run.id));
     a.text(names::ENVIRONMENT, run.environment.as_deref());
-    let (name, version) = split_os(&run.os);
-    a.text(names::OS_NAME, Some(name).filter(|name| !name.is_empty()));
-    a.text(names::OS_VERSION, version);
-    a.text(names::DEVICE_MODEL, run.device.as_deref());
-    a.text(names::BUILD, run.dist.as_deref());
+    device::describe(a, run);
 }
 
 #[cfg(test)]

@@ -161,26 +161,7 @@ pub(super) fn common(out: &mut Object<'_>, fields: &Fields<'_>, own: &[&str], co
             all.json(Escaped(name), context);
         }
         let free = |name: &str| !own.contains(&name) && !members(given).any(|(key, _)| key == name);
-        if free("os") && !run.os.is_empty() {
-            let (name, version) = run.os.split_once(' ').unwrap_or((&run.os, ""));
-            all.object("os", |os| {
-                os.text("name", name);
-                if !version.is_empty() {
-                    os.text("version", version);
-                }
-            });
-        }
-        if free("device")
-            && let Some(model) = &run.device
-        {
-            all.object("device", |device| device.text("model", model));
-        }
-        if free("app") && !run.app.is_empty() {
-            all.object("app", |app| {
-                app.text("app_name", &run.app);
-                app.time("app_start_time", run.wall_ms);
-            });
-        }
+        super::device::contexts(all, fields, free);
         rez(all, fields);
     });
     out.json_if_some("extra", fields.get("attrs"));
@@ -197,6 +178,7 @@ fn rez(out: &mut Object<'_>, fields: &Fields<'_>) {
         for name in ["collapsed_before", "cut"] {
             rez.json_if_some(name, fields.get(name));
         }
+        super::device::rest(rez, fields);
     });
 }
 

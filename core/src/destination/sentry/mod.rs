@@ -11,6 +11,7 @@
 //! | `envelope` | the lines of an envelope |
 //! | `verdict` | the meaning of responses |
 
+mod device;
 mod dsn;
 mod envelope;
 mod event;
