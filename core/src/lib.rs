@@ -40,8 +40,8 @@ pub use conditions::{CarrierTechnology, Conditions, Connection, Orientation};
 pub use config::{BeforeSend, Config, ConfigBuilder, ConfigError, Consent};
 pub use delivery::{Flushed, Held, Hint, Network, Power, RouteStatus};
 pub use event::{
-    Breadcrumb, ErrorEvent, Event, Feedback, Frame, Metric, People, Revenue, Severity, SpanEvent, SpanStatus,
-    StartKind, Timing, TimingKind, User,
+    Breadcrumb, Cause, ErrorEvent, Event, Feedback, Frame, Language, Metric, People, Revenue, Severity, SpanEvent,
+    SpanStatus, StartKind, Thread, Timing, TimingKind, User,
 };
 pub use facts::{Facts, Framework};
 pub use id::{EventId, ParseIdError};

@@ -186,6 +186,21 @@ pub const RUN_CHANGES: u32 = 100;
 /// Stack frames of one error: Sentry's limit. The innermost ones are kept.
 pub const FRAMES: usize = 50;
 
+/// Causes of one error: deeper chains repeat themselves.
+pub const CAUSES: usize = 10;
+
+/// Bytes of all causes of an error: they leave room for its attributes.
+pub const CAUSES_BYTES: usize = 12 * 1024;
+
+/// Threads of one error or hang: most apps run fewer.
+pub const THREADS: usize = 64;
+
+/// Stack frames of a cause or of a thread; the innermost ones are kept.
+pub const SIDE_FRAMES: usize = 30;
+
+/// Feature flags that are remembered; the flag that was evaluated longest ago goes first. The number of Sentry's SDKs.
+pub const FLAGS: usize = 100;
+
 /// Elements of one list or map inside an attribute: 64 elements of 1 KiB fill [`ROW_BYTES`].
 pub const ELEMENTS: usize = 64;
 

@@ -3,8 +3,8 @@
 
 use rez_monitor::transport::{Completion, Request, Sent, Transport};
 use rez_monitor::{
-    Attrs, Breadcrumb, Config, Consent, ErrorEvent, Event, Feedback, Frame, Level, Metric, Monitor, People, Purpose,
-    ScopeChange, Timing, User, Value,
+    Attrs, Breadcrumb, Cause, Config, Consent, ErrorEvent, Event, Feedback, Frame, Level, Metric, Monitor, People,
+    Purpose, ScopeChange, Thread, Timing, User, Value,
 };
 use rez_monitor_tests::contract::destinations::entry;
 use rez_monitor_tests::contract::wire::plain;
@@ -66,7 +66,7 @@ fn percent(text: &str) -> String {
     text.bytes().map(|byte| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02X}") }).collect()
 }
 
-const PLACES: [Place; 27] = [
+const PLACES: [Place; 32] = [
     ("message", |monitor, text, _| {
         let _ = monitor.message(text, Level::Info, &[]);
     }),
@@ -79,6 +79,28 @@ const PLACES: [Place; 27] = [
     ("error code, mechanism, fingerprint", |monitor, text, serial| {
         let error = ErrorEvent::new("Failure", serial).code(text).mechanism(text).fingerprint(text);
         let _ = monitor.error(error);
+    }),
+    ("cause", |monitor, text, serial| {
+        let frame = [Frame { function: text, module: text, file: text, ..Frame::default() }];
+        let causes = [Cause::new(text, text).source(text).frames(&frame)];
+        let _ = monitor.error(ErrorEvent::new("Failure", serial).fingerprint(serial).causes(&causes));
+    }),
+    ("thread", |monitor, text, serial| {
+        let frame = [Frame { function: text, module: text, file: text, ..Frame::default() }];
+        let threads = [Thread { id: 7, name: text, frames: &frame, ..Thread::default() }];
+        let _ = monitor.error(ErrorEvent::new("Failure", serial).fingerprint(serial).threads(&threads));
+    }),
+    ("raw stack, parts of the fingerprint", |monitor, text, serial| {
+        let _ = monitor.error(ErrorEvent::new("Failure", serial).fingerprints(&[serial, text]).stack(text));
+    }),
+    ("tags and user of one error", |monitor, text, serial| {
+        let (tags, extra) = ([("note", Value::Str(text)), (text, Value::Str(text))], [("note", Value::Str(text))]);
+        let user = User { id: Some("u-1"), extra: &extra, ..User::default() };
+        let _ = monitor.error(ErrorEvent::new("Failure", serial).fingerprint(serial).tags(&tags).user(user));
+    }),
+    ("feature flag", |monitor, text, serial| {
+        monitor.scope(ScopeChange::Flag(text, Value::Str(text)));
+        error(monitor, serial, &[]);
     }),
     ("attribute", |monitor, text, serial| error(monitor, serial, &[("note", Value::Str(text))])),
     ("nested attribute", |monitor, text, serial| {

@@ -5,6 +5,7 @@
 //! Lengths, depth and numbers of elements are not checked here: the [`crate::event::encode::Encoder`] cuts them.
 
 use super::json::Json;
+use crate::event::Language;
 use crate::event::field::Field;
 use crate::kind::Kind;
 use crate::level::Level;
@@ -37,6 +38,16 @@ const LEVELS: [&str; Level::ALL.len()] = {
     words
 };
 
+const LANGUAGES: [&str; Language::ALL.len()] = {
+    let mut words = [""; Language::ALL.len()];
+    let mut at = 0;
+    while at < words.len() {
+        words[at] = Language::ALL[at].as_str();
+        at += 1;
+    }
+    words
+};
+
 /// The type of a field in a row of this kind; breadcrumbs have none.
 fn type_of(field: Field, kind: Option<Kind>) -> Type {
     use Field as F;
@@ -47,9 +58,10 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
         (F::Status, Some(Kind::Span)) => Type::Word(&["ok", "error", "cancelled"]),
         (F::Value, Some(Kind::Metric)) => Type::Float,
         (F::Level, _) => Type::Word(&LEVELS),
+        (F::Language, _) => Type::Word(&LANGUAGES),
         (F::Severity, _) => Type::Word(&["low", "medium", "high", "critical"]),
         (F::Amount | F::By, _) => Type::Float,
-        (F::Handled | F::Slow | F::Failed | F::Init, _) => Type::Bool,
+        (F::Handled | F::Slow | F::Failed | F::Init | F::Group, _) => Type::Bool,
         (
             F::DurationUs
             | F::InitialUs
@@ -64,13 +76,14 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
         ) => Type::Count,
         (F::StartMs, _) => Type::Whole,
         (F::Context | F::Attrs | F::Data | F::Extra, _) => Type::Map,
-        (F::Items | F::Frames, _) => Type::List,
+        (F::Items | F::Frames | F::Causes | F::Threads, _) => Type::List,
         (
             F::Name
             | F::Message
             | F::Type
             | F::Code
             | F::Mechanism
+            | F::Stack
             | F::Method
             | F::Url
             | F::Endpoint

@@ -119,7 +119,7 @@ fn plain(members: &Members<'_, '_>, json: &Json<'_>, encoder: &mut Encoder<'_>) 
     for field in field::of_kind(kind) {
         match (field, members.get(*field)) {
             (Field::Handled, _) if kind == Kind::Crash => encoder.bool_field(Field::Handled, false),
-            (_, Some(_)) if is_tail(*field) => {}
+            (_, Some(value)) if is_tail(*field, value) => {}
             (_, Some(value)) => structured::field(encoder, *field, value),
             (Field::Handled, None) if is_error => encoder.bool_field(Field::Handled, true),
             (Field::Severity, None) if is_error => encoder.text_field(Field::Severity, "medium"),
@@ -163,10 +163,12 @@ fn default_level(members: &Members<'_, '_>) -> &'static str {
 }
 
 /// Fields that come after all others, in this order.
-const TAIL: [Field; 3] = [Field::Frames, Field::Context, Field::Attrs];
+const TAIL: [Field; 6] =
+    [Field::Frames, Field::Fingerprint, Field::Causes, Field::Context, Field::Attrs, Field::Threads];
 
-fn is_tail(field: Field) -> bool {
-    TAIL.contains(&field)
+/// A fingerprint of one text is a plain field, one of several parts is not.
+fn is_tail(field: Field, value: &Json<'_>) -> bool {
+    TAIL.contains(&field) && !(field == Field::Fingerprint && value.str().is_some())
 }
 
 /// Trace, targets, frames, contexts and attributes.
@@ -174,11 +176,14 @@ fn tail(members: &Members<'_, '_>, json: &Json<'_>, encoder: &mut Encoder<'_>) {
     if let Some(trace) = json.get("trace").and_then(structured::trace) {
         encoder.trace(&trace);
     }
+    let mut cut = 0;
+    structured::own_scope(encoder, json, &mut cut);
+    encoder.count_cut(cut);
     if let Some(targets) = json.get("targets") {
         structured::targets(encoder, targets);
     }
     for field in TAIL {
-        if let Some(value) = members.get(field) {
+        if let Some(value) = members.get(field).filter(|value| is_tail(field, value)) {
             structured::field(encoder, field, value);
         }
     }
@@ -246,7 +251,7 @@ fn timed(
     timed.encode(encoder, &timing);
     timed.encode_kind(encoder, &timing, Some(displayed));
     for (field, value) in &members.fields {
-        if !MEASURED.contains(field) && !is_tail(*field) {
+        if !MEASURED.contains(field) && !is_tail(*field, value) {
             structured::field(encoder, *field, value);
         }
     }
@@ -302,7 +307,7 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call, buffer: &mut [u8]) -> Option<u
         "user" => {
             &[("id", Field::Name), ("email", Field::Email), ("username", Field::Username), ("extra", Field::Extra)]
         }
-        "tag" => &[("name", Field::Name), ("value", Field::Value)],
+        "tag" | "flag" => &[("name", Field::Name), ("value", Field::Value)],
         "context" => &[("name", Field::Name), ("value", Field::Context)],
         "screen" => &[("name", Field::Name), ("view", Field::View)],
         "screen_cancelled" => &[("view", Field::View)],
@@ -315,11 +320,11 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call, buffer: &mut [u8]) -> Option<u
     }
     for (name, field) in members {
         // The value of a tag is text, which the type of `Value` does not say.
-        let as_type = if *field == Field::Value { Field::Name } else { *field };
+        let as_type = if change == "tag" && *field == Field::Value { Field::Name } else { *field };
         let value = json.get(name).and_then(|value| conform(as_type, None, value, &mut cut));
         let Some(value) = value else { continue };
         match field {
-            Field::Context | Field::Extra => encoder.node_field(*field, value.as_ref()),
+            Field::Context | Field::Extra | Field::Value => encoder.node_field(*field, value.as_ref()),
             _ => structured::field(&mut encoder, *field, &value),
         }
     }

@@ -1,19 +1,37 @@
-//! Values with a form of their own: frames, traces, targets. One function each, from JSON to the borrowed type of the typed
+//! Values with a form of their own: stacks, users, traces, targets. One function each, from JSON to the borrowed type of the typed
 //! call.
 
+use super::fields::conform;
 use super::json::Json;
 use crate::conditions::Conditions;
-use crate::event::Frame;
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
+use crate::event::{Cause, Frame, Language, Thread};
 use crate::trace::TraceContext;
+use std::borrow::Cow;
 
 /// Writes a field by its form.
 pub(super) fn field(encoder: &mut Encoder<'_>, field: Field, value: &Json<'_>) {
     match (field, value) {
         (Field::Frames, Json::List(values)) => {
             let frames: Vec<Frame<'_>> = values.iter().map(frame).collect();
-            encoder.frames(&frames);
+            encoder.frames_field(&frames);
+        }
+        (Field::Causes, Json::List(values)) => {
+            let stacks: Vec<Vec<Frame<'_>>> = values.iter().map(stack).collect();
+            let causes: Vec<Cause<'_>> =
+                values.iter().zip(&stacks).map(|(value, frames)| cause(value, frames)).collect();
+            encoder.causes(&causes);
+        }
+        (Field::Threads, Json::List(values)) => {
+            let stacks: Vec<Vec<Frame<'_>>> = values.iter().map(stack).collect();
+            let threads: Vec<Thread<'_>> =
+                values.iter().zip(&stacks).map(|(value, frames)| thread(value, frames)).collect();
+            encoder.threads(&threads);
+        }
+        (Field::Fingerprint, Json::List(values)) => {
+            let parts: Vec<&str> = values.iter().filter_map(Json::str).collect();
+            encoder.names_field(Field::Fingerprint, &parts);
         }
         (Field::Conditions, value) => {
             if let Some(conditions) = Conditions::from_json(&value.to_serde()) {
@@ -37,6 +55,57 @@ pub(super) fn frame<'j>(value: &'j Json<'_>) -> Frame<'j> {
         column: number("column"),
         address: value.get("address").map_or(0, address),
         in_app: value.get("in_app") == Some(&Json::Bool(true)),
+        language: value.get("language").and_then(Json::str).and_then(Language::parse),
+    }
+}
+
+/// The frames of a cause or a thread.
+fn stack<'j>(value: &'j Json<'_>) -> Vec<Frame<'j>> {
+    value.get("frames").map(|frames| frames.list().iter().map(frame).collect()).unwrap_or_default()
+}
+
+/// A cause; a parent that is no index is the error itself.
+fn cause<'j>(value: &'j Json<'_>, frames: &'j [Frame<'j>]) -> Cause<'j> {
+    let text = |name: &str| value.get(name).and_then(Json::str);
+    let parent = value.get("parent").and_then(Json::whole).and_then(|parent| usize::try_from(parent).ok());
+    Cause::new(text("type").unwrap_or_default(), text("message").unwrap_or_default())
+        .frames(frames)
+        .parent(parent.unwrap_or(0))
+        .source(text("source").unwrap_or("cause"))
+        .group(is_true(value, "group"))
+}
+
+fn thread<'j>(value: &'j Json<'_>, frames: &'j [Frame<'j>]) -> Thread<'j> {
+    Thread {
+        id: value.get("id").map_or(0, address),
+        name: value.get("name").and_then(Json::str).unwrap_or_default(),
+        crashed: is_true(value, "crashed"),
+        main: is_true(value, "main"),
+        frames,
+    }
+}
+
+fn is_true(value: &Json<'_>, name: &str) -> bool {
+    value.get(name) == Some(&Json::Bool(true))
+}
+
+/// The user and the tags of the event itself.
+pub(super) fn own_scope(encoder: &mut Encoder<'_>, json: &Json<'_>, cut: &mut u64) {
+    if let Some(user) = json.get("user").filter(|user| user.entries().is_some()) {
+        let mut member = |name: &'static str, field: Field| {
+            let value = user.get(name).and_then(|value| conform(field, None, value, cut));
+            (Cow::Borrowed(name), value.map_or(Json::Null, Cow::into_owned))
+        };
+        let members = [
+            member("id", Field::Name),
+            member("email", Field::Email),
+            member("username", Field::Username),
+            member("extra", Field::Extra),
+        ];
+        encoder.map_field(Field::User, &members);
+    }
+    if let Some(tags) = json.get("tags").and_then(Json::entries).filter(|tags| !tags.is_empty()) {
+        encoder.map_field(Field::Tags, tags);
     }
 }
 
@@ -69,6 +138,6 @@ pub(super) fn trace(value: &Json<'_>) -> Option<TraceContext> {
 pub(super) fn targets(encoder: &mut Encoder<'_>, value: &Json<'_>) {
     let names: Vec<&str> = value.list().iter().filter_map(Json::str).collect();
     if !names.is_empty() {
-        encoder.targets(&names);
+        encoder.names_field(Field::Targets, &names);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::encode::{F64, FALSE, FRAME, I64, LIST, MAP, NULL, STR, TRUE, U64};
 use super::field::Field;
+use super::language::Language;
 use crate::id::EventId;
 
 /// A value as it is encoded in the ring.
@@ -55,6 +56,7 @@ pub(crate) struct RawFrame<'a> {
     pub(crate) column: u32,
     pub(crate) address: u64,
     pub(crate) in_app: bool,
+    pub(crate) language: Option<Language>,
 }
 
 /// Reads values from a slice.
@@ -148,6 +150,16 @@ impl<'a> Reader<'a> {
         Some((self.text()?, self.value()?))
     }
 
+    fn frame(&mut self) -> Option<RawFrame<'a>> {
+        let (function, module, file) = (self.text()?, self.text()?, self.text()?);
+        let (line, column) = (u32::from_le_bytes(self.take()?), u32::from_le_bytes(self.take()?));
+        let address = u64::from_le_bytes(self.take()?);
+        // One byte: the lowest bit, then the number of the language.
+        let [last] = self.take()?;
+        let (in_app, language) = (last & 1 == 1, Language::of(last >> 1));
+        Some(RawFrame { function, module, file, line, column, address, in_app, language })
+    }
+
     fn value_at(&mut self, depth: usize) -> Option<Raw<'a>> {
         // No encoder nests this deep: damaged bytes must not exhaust the stack.
         if depth > crate::limits::ATTRIBUTE_DEPTH + 2 {
@@ -179,15 +191,7 @@ impl<'a> Reader<'a> {
                 }
                 Raw::Map(count, inner)
             }
-            FRAME => Raw::Frame(RawFrame {
-                function: self.text()?,
-                module: self.text()?,
-                file: self.text()?,
-                line: u32::from_le_bytes(self.take()?),
-                column: u32::from_le_bytes(self.take()?),
-                address: u64::from_le_bytes(self.take()?),
-                in_app: self.take::<1>()? != [0],
-            }),
+            FRAME => Raw::Frame(self.frame()?),
             _ => return None,
         })
     }

@@ -3,12 +3,14 @@
 //! `wall_ms | mono_us | field, value | field, value ...`. A value is a type byte followed by its content; text is preceded
 //! by its length. Values that exceed a limit are cut here, where it is cheapest; the record carries the number of cuts.
 
+mod stacks;
+
 use super::field::Field;
 use super::node::{Node, Shape};
 use super::time::is_believed;
 use super::{Event, Frame};
 use crate::attributes::{Attrs, Value};
-use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, FRAMES, NAME_BYTES, RECORD_BYTES, TEXT_BYTES};
+use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, NAME_BYTES, RECORD_BYTES, TEXT_BYTES};
 use crate::trace::{Hex, TraceContext};
 
 pub(crate) const NULL: u8 = 0;
@@ -208,10 +210,10 @@ impl<'b> Encoder<'b> {
     #[inline]
     pub(crate) fn tail(&mut self, targets: &[&str], frames: &[Frame<'_>], context: Attrs<'_>, attrs: Attrs<'_>) {
         if !targets.is_empty() {
-            self.targets(targets);
+            self.names_field(Field::Targets, targets);
         }
         if !frames.is_empty() {
-            self.frames(frames);
+            self.frames_field(frames);
         }
         if !context.is_empty() {
             self.map_field(Field::Context, context);
@@ -219,38 +221,6 @@ impl<'b> Encoder<'b> {
         if !attrs.is_empty() {
             self.map_field(Field::Attrs, attrs);
         }
-    }
-
-    /// Adds stack frames, outermost first. Only the innermost [`FRAMES`] are kept.
-    pub(crate) fn frames(&mut self, frames: &[Frame<'_>]) {
-        let kept = frames.get(frames.len().saturating_sub(FRAMES)..).unwrap_or(frames);
-        self.cut += (frames.len() - kept.len()) as u64;
-        if self.room() < FIELD_ROOM {
-            self.cut += 1;
-            return;
-        }
-        self.put([Field::Frames as u8, LIST]);
-        let count_at = self.at;
-        self.put([0, 0]);
-        let mut count = 0u16;
-        for frame in kept {
-            let start = self.at;
-            self.put([FRAME]);
-            let whole = self.text(frame.function, NAME_BYTES * 2)
-                && self.text(frame.module, NAME_BYTES)
-                && self.text(frame.file, NAME_BYTES * 2)
-                && self.put(frame.line.to_le_bytes())
-                && self.put(frame.column.to_le_bytes())
-                && self.put(frame.address.to_le_bytes())
-                && self.put([u8::from(frame.in_app)]);
-            if !whole {
-                self.at = start;
-                self.cut += 1;
-                continue;
-            }
-            count += 1;
-        }
-        self.patch(count_at, count);
     }
 
     /// Writes the number of cuts, if any, and returns the length of the body.
@@ -406,19 +376,6 @@ impl<'b> Encoder<'b> {
         self.at += bytes.len();
         true
     }
-
-    pub(crate) fn targets(&mut self, targets: &[&str]) {
-        self.put([Field::Targets as u8]);
-        let Some(count_at) = self.open(LIST) else { return };
-        let mut count = 0u16;
-        for target in targets.iter().take(ELEMENTS) {
-            if !(self.put([STR]) && self.text(target, NAME_BYTES)) {
-                break;
-            }
-            count += 1;
-        }
-        self.patch(count_at, count);
-    }
 }
 
 /// Copies bytes into a place of the same length. Most texts are short, and two overlapping words cost less than a call of
@@ -448,7 +405,7 @@ fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
 #[inline]
 fn text_limit(field: Field) -> usize {
     match field {
-        Field::Message | Field::Url | Field::Error | Field::Email => TEXT_BYTES,
+        Field::Message | Field::Url | Field::Error | Field::Email | Field::Stack => TEXT_BYTES,
         Field::Run => RUN_JSON_BYTES,
         _ => NAME_BYTES,
     }
@@ -477,6 +434,10 @@ impl Event<'_> {
         if let Some(conditions) = self.conditions {
             conditions.encode_into(encoder);
         }
-        encoder.tail(self.targets, self.frames, self.context, self.attrs);
+        encoder.scope_of_the_event(self.user, self.tags);
+        encoder.tail(self.targets, self.frames, &[], &[]);
+        encoder.details(&self.details);
+        encoder.tail(&[], &[], self.context, self.attrs);
+        encoder.threads(self.details.threads);
     }
 }

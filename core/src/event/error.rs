@@ -1,7 +1,8 @@
 //! Errors and crashes: type, message, stack and severity.
 
-use super::Event;
 use super::field::Field;
+use super::{Cause, Language, Thread, User};
+use super::{Details, Event};
 use crate::attributes::Attrs;
 use crate::conditions::Conditions;
 use crate::kind::Kind;
@@ -25,6 +26,8 @@ pub struct Frame<'a> {
     pub address: u64,
     /// Whether the frame is the app's own code rather than a library's.
     pub in_app: bool,
+    /// Its language, if it differs from that of the stack.
+    pub language: Option<Language>,
 }
 
 /// The effect of an error on the user.
@@ -78,6 +81,15 @@ pub struct ErrorEvent<'a> {
     attrs: Attrs<'a>,
     mechanism: Option<&'a str>,
     fingerprint: Option<&'a str>,
+    fingerprints: &'a [&'a str],
+    level: Option<Level>,
+    language: Option<Language>,
+    stack: Option<&'a str>,
+    causes: &'a [Cause<'a>],
+    group: bool,
+    threads: &'a [Thread<'a>],
+    tags: Attrs<'a>,
+    user: Option<User<'a>>,
     targets: &'a [&'a str],
     trace: Option<TraceContext>,
     at_ms: Option<i64>,
@@ -99,6 +111,15 @@ impl<'a> ErrorEvent<'a> {
             attrs: &[],
             mechanism: None,
             fingerprint: None,
+            fingerprints: &[],
+            level: None,
+            language: None,
+            stack: None,
+            causes: &[],
+            group: false,
+            threads: &[],
+            tags: &[],
+            user: None,
             targets: &[],
             trace: None,
             at_ms: None,
@@ -162,6 +183,78 @@ impl<'a> ErrorEvent<'a> {
         self
     }
 
+    /// Sets a fingerprint of several parts; it replaces [`ErrorEvent::fingerprint`]. The part `{{ default }}` stands for
+    /// the fingerprint that the error has without one, so that an app can divide an issue further. At most 64 parts.
+    ///
+    /// ```
+    /// use rez_monitor::ErrorEvent;
+    ///
+    /// let error = ErrorEvent::new("HttpError", "503").fingerprints(&["{{ default }}", "checkout"]);
+    /// # let _ = error;
+    /// ```
+    #[must_use]
+    pub fn fingerprints(mut self, parts: &'a [&'a str]) -> Self {
+        self.fingerprints = parts;
+        self
+    }
+
+    /// Sets the level. Default: `error`; `fatal` for a crash and for severity `Critical`. Kind and lane do not change.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// Sets the language of the stack. Default: not given; a destination then derives it from the frames and the operating
+    /// system.
+    #[must_use]
+    pub fn language(mut self, language: Language) -> Self {
+        self.language = Some(language);
+        self
+    }
+
+    /// Sets the stack as text, for a stack that cannot be parsed into frames. At most 8,192 bytes are kept.
+    #[must_use]
+    pub fn stack(mut self, text: &'a str) -> Self {
+        self.stack = Some(text);
+        self
+    }
+
+    /// Sets what led to the error. At most 10 causes are kept.
+    #[must_use]
+    pub fn causes(mut self, causes: &'a [Cause<'a>]) -> Self {
+        self.causes = causes;
+        self
+    }
+
+    /// Sets whether the error is a group of exceptions, such as an `AggregateError`. Default: false.
+    #[must_use]
+    pub fn group(mut self, group: bool) -> Self {
+        self.group = group;
+        self
+    }
+
+    /// Sets the threads at the time of the error. At most 64 are kept.
+    #[must_use]
+    pub fn threads(mut self, threads: &'a [Thread<'a>]) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets tags of this error alone; see [`Event::tags`].
+    #[must_use]
+    pub fn tags(mut self, tags: Attrs<'a>) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// Sets the user of this error alone; see [`Event::user`].
+    #[must_use]
+    pub fn user(mut self, user: User<'a>) -> Self {
+        self.user = Some(user);
+        self
+    }
+
     /// Restricts it to these destinations.
     #[must_use]
     pub fn targets(mut self, targets: &'a [&'a str]) -> Self {
@@ -191,10 +284,11 @@ impl<'a> ErrorEvent<'a> {
     }
 
     pub(crate) fn into_event(self, kind: Kind) -> Event<'a> {
-        let level = match (kind, self.severity) {
+        let level = self.level.unwrap_or(match (kind, self.severity) {
             (Kind::Crash, _) | (_, Severity::Critical) => Level::Fatal,
             _ => Level::Error,
-        };
+        });
+        let fingerprint = self.fingerprint.filter(|_| self.fingerprints.is_empty());
         Event::new(kind)
             .with(Field::Type, self.kind)
             .with(Field::Message, self.message)
@@ -203,8 +297,14 @@ impl<'a> ErrorEvent<'a> {
             .with(Field::Severity, self.severity.as_str())
             .maybe(Field::Code, self.code)
             .maybe(Field::Mechanism, self.mechanism)
-            .maybe(Field::Fingerprint, self.fingerprint)
+            .maybe(Field::Fingerprint, fingerprint)
+            .maybe(Field::Language, self.language.map(Language::as_str))
+            .maybe(Field::Group, self.group.then_some(true))
+            .maybe(Field::Stack, self.stack)
             .set_frames(self.frames)
+            .set_details(Details { causes: self.causes, threads: self.threads, fingerprints: self.fingerprints })
+            .tags(self.tags)
+            .set_user(self.user)
             .set_context(self.context)
             .set_trace(self.trace)
             .set_time(self.at_ms)

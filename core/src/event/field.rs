@@ -103,6 +103,18 @@ fields! {
     TraceSampled = 60 "",
     /// A call that could carry trace headers; inside `trace`.
     TracePropagated = 61 "",
+    /// `javascript`, `java`, `native` or `cocoa`.
+    Language = 70 "language",
+    /// The stack as text, where it could not be parsed.
+    Stack = 71 "stack",
+    Causes = 72 "causes",
+    /// The error is a group of exceptions.
+    Group = 73 "group",
+    Threads = 74 "threads",
+    /// Tags of the event itself; merged into `tags`.
+    Tags = 75 "",
+    /// The user of the event itself; replaces `user`.
+    User = 76 "",
     /// The time that the caller gave, in milliseconds since 1970; a column of its own.
     At = 120 "",
     /// Facts about the device at the moment of the event.
@@ -125,12 +137,17 @@ pub(crate) fn of_kind(kind: Kind) -> &'static [Field] {
             F::Code,
             F::Mechanism,
             F::Fingerprint,
+            F::Language,
+            F::Group,
+            F::Stack,
             F::Frames,
+            F::Causes,
             F::Context,
             F::Attrs,
+            F::Threads,
             F::Conditions,
         ],
-        Kind::Hang => &[F::Message, F::DurationUs, F::Frames, F::Attrs, F::Conditions],
+        Kind::Hang => &[F::Message, F::DurationUs, F::Language, F::Frames, F::Attrs, F::Threads, F::Conditions],
         Kind::AppExit => &[F::Cause, F::Message, F::Attrs, F::Conditions],
         Kind::Revenue => &[F::Amount, F::Currency, F::TransactionId, F::Items, F::Attrs],
         Kind::Feedback => &[F::Message, F::Name, F::Email, F::About],

@@ -17,11 +17,13 @@
 //! 5. Add a contract vector in `tests/contract`, and generate the tables of the guide again (`gen-docs`).
 
 mod breadcrumb;
+mod cause;
 pub(crate) mod decode;
 pub(crate) mod encode;
 mod error;
 mod feedback;
 pub(crate) mod field;
+mod language;
 mod metric;
 pub(crate) mod node;
 mod revenue;
@@ -32,8 +34,10 @@ mod timing;
 mod user;
 
 pub use breadcrumb::Breadcrumb;
+pub use cause::{Cause, Thread};
 pub use error::{ErrorEvent, Frame, Severity};
 pub use feedback::Feedback;
+pub use language::Language;
 pub use metric::Metric;
 pub use revenue::Revenue;
 pub use span::{SpanEvent, SpanStatus};
@@ -74,6 +78,17 @@ pub struct Event<'a> {
     trace: Option<TraceContext>,
     at_ms: Option<i64>,
     conditions: Option<&'a Conditions>,
+    details: Details<'a>,
+    tags: Attrs<'a>,
+    user: Option<User<'a>>,
+}
+
+/// What only errors, crashes and hangs have in addition.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Details<'a> {
+    pub(crate) causes: &'a [Cause<'a>],
+    pub(crate) threads: &'a [Thread<'a>],
+    pub(crate) fingerprints: &'a [&'a str],
 }
 
 impl<'a> Event<'a> {
@@ -91,6 +106,9 @@ impl<'a> Event<'a> {
             trace: None,
             at_ms: None,
             conditions: None,
+            details: Details { causes: &[], threads: &[], fingerprints: &[] },
+            tags: &[],
+            user: None,
         }
     }
 
@@ -161,6 +179,32 @@ impl<'a> Event<'a> {
     pub fn targets(mut self, targets: &'a [&'a str]) -> Event<'a> {
         self.targets = targets;
         self
+    }
+
+    /// Sets tags of this event alone. A tag of the scope with the same name gives way. At most 64.
+    #[must_use]
+    pub fn tags(mut self, tags: Attrs<'a>) -> Event<'a> {
+        self.tags = tags;
+        self
+    }
+
+    /// Sets the user of this event alone, instead of the user of the scope.
+    #[must_use]
+    pub fn user(self, user: User<'a>) -> Event<'a> {
+        self.set_user(Some(user))
+    }
+
+    /// Sets the threads at the time of a hang, with their stacks: what the main thread waited for is on one of them.
+    #[must_use]
+    pub fn threads(mut self, threads: &'a [Thread<'a>]) -> Event<'a> {
+        self.details.threads = threads;
+        self
+    }
+
+    /// Sets the language of the stack of a hang. Default: derived from its frames and the operating system.
+    #[must_use]
+    pub fn language(self, language: Language) -> Event<'a> {
+        self.with(Field::Language, language.as_str())
     }
 
     /// Sets the span in which it happened. Default: the screen that is loading, if there is one.
@@ -240,6 +284,16 @@ impl<'a> Event<'a> {
 
     pub(crate) fn set_conditions(mut self, conditions: Option<&'a Conditions>) -> Event<'a> {
         self.conditions = conditions;
+        self
+    }
+
+    pub(crate) fn set_user(mut self, user: Option<User<'a>>) -> Event<'a> {
+        self.user = user;
+        self
+    }
+
+    pub(crate) fn set_details(mut self, details: Details<'a>) -> Event<'a> {
+        self.details = details;
         self
     }
 

@@ -127,3 +127,53 @@ fn typed_calls_use_only_the_fields_of_their_kind() {
         });
     }
 }
+
+#[test]
+fn of_an_error_with_more_than_a_record_holds_the_frames_and_causes_stay_and_the_rest_is_counted() {
+    let text = "x".repeat(200);
+    let frames = [Frame { function: &text, file: &text, module: &text, ..Frame::default() }; 60];
+    let causes = [Cause::new("E", &text).frames(&frames); 12];
+    let threads = [Thread { name: &text, frames: &frames, ..Thread::default() }; 100];
+    let attrs = [("note", Value::Str("kept"))];
+    let error = ErrorEvent::new("E", "m").frames(&frames).causes(&causes).threads(&threads).attrs(&attrs);
+    round_trip(&error.into_event(Kind::Error), |body| {
+        let count = |field| match body.get(field) {
+            Some(Raw::List(count, _)) => count,
+            other => panic!("{field:?}: {other:?}"),
+        };
+        assert_eq!(count(Field::Frames), 50);
+        assert!(count(Field::Causes) >= 1);
+        assert!(matches!(body.get(Field::Attrs), Some(Raw::Map(1, _))));
+        assert!(body.i64(Field::Cut).unwrap() > 10);
+    });
+}
+
+#[test]
+fn a_cause_belongs_to_an_exception_before_it_or_to_the_error() {
+    let causes = [Cause::new("a", "").parent(1), Cause::new("b", "").parent(1), Cause::new("c", "").parent(usize::MAX)];
+    round_trip(&ErrorEvent::new("E", "m").causes(&causes).into_event(Kind::Error), |body| {
+        let Some(Raw::List(3, mut reader)) = body.get(Field::Causes) else { panic!() };
+        let parents = [(); 3].map(|()| match reader.value() {
+            Some(Raw::Map(count, mut entries)) => {
+                let entries: Vec<_> = (0..count).map_while(|_| entries.entry()).collect();
+                entries.iter().find(|(key, _)| *key == "parent").unwrap().1.i64().unwrap()
+            }
+            other => panic!("{other:?}"),
+        });
+        assert_eq!((parents, body.i64(Field::Cut)), ([0, 1, 0], Some(2)));
+    });
+}
+
+#[test]
+fn a_frame_keeps_its_language_beside_the_mark_of_the_apps_own_code() {
+    for language in Language::ALL.into_iter().map(Some).chain([None]) {
+        for in_app in [true, false] {
+            let frames = [Frame { function: "f", language, in_app, ..Frame::default() }];
+            round_trip(&Event::hang(std::time::Duration::ZERO, &frames), |body| {
+                let Some(Raw::List(1, mut reader)) = body.get(Field::Frames) else { panic!() };
+                let Some(Raw::Frame(frame)) = reader.value() else { panic!() };
+                assert_eq!((frame.language, frame.in_app), (language, in_app));
+            });
+        }
+    }
+}

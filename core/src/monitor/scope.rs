@@ -16,6 +16,9 @@ pub enum ScopeChange<'a> {
     Tag(&'a str, Option<&'a str>),
     /// A named context; `None` removes it.
     Context(&'a str, Option<Attrs<'a>>),
+    /// The app evaluated a feature flag. The last value of each of the last 100 flags is on every error, crash, hang, exit
+    /// and screen from then on. A repeated evaluation with the same value costs a record in the ring and no write.
+    Flag(&'a str, Value<'a>),
     /// The app entered the foreground (`true`) or the background. After [`crate::ConfigBuilder::session_background`] in the
     /// background a new session starts.
     Foreground(bool),
@@ -51,6 +54,11 @@ pub(super) fn apply(inner: &Inner, change: ScopeChange<'_>) {
             if let Some(value) = value {
                 encoder.field(Field::Context, Value::Map(value));
             }
+        }),
+        ScopeChange::Flag(name, value) => inner.append_scope(|encoder| {
+            encoder.field(Field::Change, "flag".into());
+            encoder.field(Field::Name, name.into());
+            encoder.field(Field::Value, value);
         }),
         ScopeChange::Foreground(foreground) => {
             if inner.shared.config.sessions {

@@ -54,6 +54,20 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// Adds a change of the scope. Rows carry the scope of their moment, so only the last value of a part is stored: one
+    /// among the last steps is replaced.
+    pub(crate) fn set_scope(&mut self, key: &str, json: Option<String>) {
+        const STEPS: usize = 32;
+        for op in self.ops.iter_mut().rev().take(STEPS) {
+            match op {
+                Op::Scope(known, before) if known == key => return *before = json,
+                Op::ClearScope => break,
+                _ => {}
+            }
+        }
+        self.ops.push(Op::Scope(key.to_owned(), json));
+    }
+
     /// Adds an accepted event that is not stored.
     pub(crate) fn refuse(&mut self, kind: Option<Kind>, reason: Reason) {
         self.ops.push(Op::Intake(kind));

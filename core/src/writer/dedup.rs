@@ -9,6 +9,9 @@ use crate::timing::template::template_behind;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+/// The part of a fingerprint that stands for what an error without one has. Sentry's spelling.
+const DEFAULT_FINGERPRINT: &str = "{{ default }}";
+
 /// Fingerprints tracked at once. Memory stays flat however many different errors and messages an app records.
 const FINGERPRINTS: usize = 1024;
 
@@ -73,10 +76,22 @@ impl Dedup {
 fn error_fingerprint(body: &Body<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     Kind::Error.as_str().hash(&mut hasher);
-    if let Some(own) = body.str(Field::Fingerprint) {
-        own.hash(&mut hasher);
-        return hasher.finish();
+    let parts = match body.get(Field::Fingerprint) {
+        Some(Raw::Str(own)) => vec![own],
+        Some(Raw::List(count, mut reader)) => (0..count).map_while(|_| reader.value()?.str()).collect(),
+        _ => vec![DEFAULT_FINGERPRINT],
+    };
+    for part in parts {
+        match part {
+            DEFAULT_FINGERPRINT => default_fingerprint(body, &mut hasher),
+            part => part.hash(&mut hasher),
+        }
     }
+    hasher.finish()
+}
+
+/// Type, code and innermost frame, or the message of an error without a stack.
+fn default_fingerprint(body: &Body<'_>, mut hasher: &mut DefaultHasher) {
     (body.str(Field::Type), body.str(Field::Code)).hash(&mut hasher);
     if let Some(Raw::List(count, mut reader)) = body.get(Field::Frames)
         && let Some(Raw::Frame(frame)) = (0..count).filter_map(|_| reader.value()).last()
@@ -85,7 +100,6 @@ fn error_fingerprint(body: &Body<'_>) -> u64 {
     } else {
         body.str(Field::Message).hash(&mut hasher);
     }
-    hasher.finish()
 }
 
 /// Level and text. A URL or path inside the text counts by its endpoint: `GET /orders/17 failed` and `GET /orders/18 failed`

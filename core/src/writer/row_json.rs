@@ -1,5 +1,6 @@
 //! The JSON of a row: an object whose values obey the privacy rules.
 
+use crate::event::Language;
 use crate::event::decode::{Raw, RawFrame, Reader};
 use crate::event::field::Field;
 use crate::json::{Object, push_comma, push_float, push_text};
@@ -165,5 +166,6 @@ fn push_frame(out: &mut String, rules: Rules, frame: &RawFrame<'_>) {
             }
         }
         object.flag("in_app", frame.in_app);
+        object.text_if_some("language", frame.language.map(Language::as_str));
     });
 }

@@ -27,8 +27,8 @@ pub(crate) struct Stamper {
     properties: Map<String, Value>,
     screens: Screens,
     dedup: Dedup,
-    mask_user: bool,
-    rules: Rules,
+    pub(super) mask_user: bool,
+    pub(super) rules: Rules,
     /// The run that is being folded.
     run: Option<Run>,
     /// Both purposes are denied: what identifies the user stays in memory and is not written to the database.
@@ -190,24 +190,8 @@ impl Stamper {
         let name = body.str(Field::Name).unwrap_or_default();
         match body.str(Field::Change) {
             Some("user") => {
-                let mut user = Map::new();
-                for (key, field) in [("id", Field::Name), ("email", Field::Email), ("username", Field::Username)] {
-                    if let Some(text) = body.str(field) {
-                        user.insert(key.into(), text.into());
-                    }
-                }
-                if let Some(extra) = body.get(Field::Extra)
-                    && let Ok(Value::Object(extra)) = serde_json::from_str(&row_json::keyed(self.rules, "extra", extra))
-                {
-                    for (key, value) in extra {
-                        user.entry(key).or_insert(value);
-                    }
-                }
-                let mut user = Value::Object(user);
-                if self.mask_user {
-                    crate::privacy::mask_user(&mut user);
-                }
-                let json = (user != json!({})).then(|| user.to_string());
+                let names = [("id", Field::Name), ("email", Field::Email), ("username", Field::Username)];
+                let json = self.user_json(names.map(|(name, field)| (name, body.str(field))), body.get(Field::Extra));
                 self.keep("user", json, batch);
                 for (part, value) in device::user_changed(&self.scope, body.str(Field::Name), self.key, body.mono_us) {
                     self.keep(part, value, batch);
@@ -219,6 +203,7 @@ impl Stamper {
                 let json = body.get(Field::Conditions).map(|value| row_json::keyed(self.rules, CONDITIONS, value));
                 self.keep(CONDITIONS, json, batch);
             }
+            Some("flag") => self.flag(name, body.get(Field::Value), batch),
             Some("session") => {
                 let session = body.str(Field::Session).map(|id| {
                     json!({"id": id, "started_ms": body.i64(Field::StartedMs).unwrap_or(body.wall_ms), "errors": 0})
@@ -282,9 +267,9 @@ impl Stamper {
         let session_event = kind == Kind::Session;
         for (field, value) in &body.fields {
             match field {
-                // A call that started before there was a session.
-                Field::Session if !session_event && *value == Raw::Null => {}
-                Field::Attrs | Field::Context | Field::Frames if object.len() > limits::ROW_BYTES / 2 => {
+                Field::Attrs | Field::Context | Field::Frames | Field::Causes | Field::Threads
+                    if object.len() > limits::ROW_BYTES / 2 =>
+                {
                     object.number("cut", 1)
                 }
                 _ => object.field(*field, *value, name),
@@ -337,20 +322,7 @@ impl Stamper {
             let key = if kind == Kind::AppExit { PREVIOUS_CONDITIONS } else { CONDITIONS };
             self.scope.get(key).into_iter().for_each(|json| object.json("conditions", json));
         }
-        let user = self.scope.get("user");
-        match self.scope.get(device::ANONYMOUS) {
-            None => user.into_iter().for_each(|user| object.json("user", user)),
-            Some(id) => {
-                let user = user.and_then(|user| user.strip_suffix('}')).filter(|user| user.len() > 1);
-                let user = user.map_or_else(|| "{".to_owned(), |user| format!("{user},"));
-                object.json("user", &format!("{user}\"anonymous\":{id}}}"));
-            }
-        }
-        for key in ["tags", "contexts"] {
-            if let Some(json) = self.scope.get(key) {
-                object.json(key, json);
-            }
-        }
+        self.stamp_scope(kind, body, object);
     }
 
     fn property(&mut self, name: &str, body: &Body<'_>, object: &mut RowJson, batch: &mut Batch) {
@@ -396,7 +368,7 @@ impl Stamper {
             None => self.scope.remove(key),
         };
         if !self.withheld || is_impersonal(key) {
-            batch.ops.push(Op::Scope(key.to_owned(), json));
+            batch.set_scope(key, json);
         }
     }
 

@@ -121,7 +121,7 @@ impl<'a> Batches<'a> {
                 copy(call, "at_ms", &mut item, "at_ms");
                 return Ok(item);
             }
-            "user" | "tag" | "context" => {
+            "user" | "tag" | "context" | "flag" => {
                 let mut item = members(call, &["clear"]);
                 item["scope"] = verb.into();
                 return Ok(item);

@@ -3,9 +3,9 @@
 use super::traces::{record_span, status, trace};
 use super::world::consent;
 use rez_monitor::{
-    ApiCall, Attrs, Breadcrumb, Clock, Conditions, ErrorEvent, Event, Facts, Feedback, Frame, Kind, Level, Metric,
-    Monitor, Outcome, People, Purpose, Revenue, ScopeChange, ScreenLoad, Severity, Span, StartKind, Timing,
-    TraceContext, User, Value,
+    ApiCall, Attrs, Breadcrumb, Cause, Clock, Conditions, ErrorEvent, Event, Facts, Feedback, Frame, Kind, Language,
+    Level, Metric, Monitor, Outcome, People, Purpose, Revenue, ScopeChange, ScreenLoad, Severity, Span, StartKind,
+    Thread, Timing, TraceContext, User, Value,
 };
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -168,12 +168,8 @@ impl<'a> Calls<'a> {
             }
             "drop_span" => drop(self.span(call)?),
             "user" if call["clear"] == true => self.monitor.scope(ScopeChange::User(None)),
-            "user" => self.monitor.scope(ScopeChange::User(Some(User {
-                id: call["id"].as_str(),
-                email: call["email"].as_str(),
-                username: call["username"].as_str(),
-                extra: attrs(&call["extra"]),
-            }))),
+            "user" => self.monitor.scope(ScopeChange::User(Some(user(call)))),
+            "flag" => self.monitor.scope(ScopeChange::Flag(text(&call["name"])?, value(&call["value"]))),
             "tag" => self.monitor.scope(ScopeChange::Tag(text(&call["name"])?, call["value"].as_str())),
             "context" => {
                 let value = call["value"].is_object().then(|| attrs(&call["value"]));
@@ -237,7 +233,13 @@ fn event<'a>(verb: &str, call: &'a Json) -> Result<Event<'a>> {
             let count = |key: &str| call[key].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
             Event::frames(text(&call["name"])?, count("slow"), count("frozen"), count("total"))
         }
-        "hang" => Event::hang(micros(&call["duration_us"])?, frames(&call["frames"])),
+        "hang" => {
+            let hang = Event::hang(micros(&call["duration_us"])?, frames(&call["frames"])).threads(threads(call));
+            match language(&call["language"]) {
+                Some(language) => hang.language(language),
+                None => hang,
+            }
+        }
         "app_exit" => Event::app_exit(text(&call["cause"])?, call["message"].as_str().unwrap_or_default()),
         other => return Err(format!("unknown call `{other}`")),
     })
@@ -262,9 +264,23 @@ fn error(call: &Json) -> Result<Option<ErrorEvent<'_>>> {
     if let Some(mechanism) = call["mechanism"].as_str() {
         error = error.mechanism(mechanism);
     }
-    if let Some(fingerprint) = call["fingerprint"].as_str() {
-        error = error.fingerprint(fingerprint);
+    match &call["fingerprint"] {
+        Json::String(one) => error = error.fingerprint(one),
+        parts => error = error.fingerprints(strings(parts)),
     }
+    if !call["level"].is_null() {
+        error = error.level(level(&call["level"])?);
+    }
+    if let Some(language) = language(&call["language"]) {
+        error = error.language(language);
+    }
+    if let Some(stack) = call["stack"].as_str() {
+        error = error.stack(stack);
+    }
+    if call["user"].is_object() {
+        error = error.user(user(&call["user"]));
+    }
+    error = error.group(call["group"] == true).causes(causes(call)).threads(threads(call)).tags(attrs(&call["tags"]));
     if let Some(at_ms) = at(call) {
         error = error.at(at_ms);
     }
@@ -333,6 +349,42 @@ fn people(call: &Json) -> Result<People<'_>> {
     }
 }
 
+fn causes<'a>(call: &'a Json) -> &'a [Cause<'a>] {
+    let cause = |cause: &'a Json| {
+        let parent = cause["parent"].as_u64().and_then(|parent| usize::try_from(parent).ok()).unwrap_or(0);
+        Cause::new(str(&cause["type"]), str(&cause["message"]))
+            .frames(frames(&cause["frames"]))
+            .parent(parent)
+            .source(cause["source"].as_str().unwrap_or("cause"))
+            .group(cause["group"] == true)
+    };
+    keep(call["causes"].as_array().into_iter().flatten().map(cause).collect())
+}
+
+fn threads<'a>(call: &'a Json) -> &'a [Thread<'a>] {
+    let thread = |thread: &'a Json| Thread {
+        id: thread["id"].as_u64().unwrap_or(0),
+        name: str(&thread["name"]),
+        crashed: thread["crashed"] == true,
+        main: thread["main"] == true,
+        frames: frames(&thread["frames"]),
+    };
+    keep(call["threads"].as_array().into_iter().flatten().map(thread).collect())
+}
+
+fn user(json: &Json) -> User<'_> {
+    User {
+        id: json["id"].as_str(),
+        email: json["email"].as_str(),
+        username: json["username"].as_str(),
+        extra: attrs(&json["extra"]),
+    }
+}
+
+fn language(json: &Json) -> Option<Language> {
+    json.as_str().and_then(Language::parse)
+}
+
 fn frames<'a>(json: &'a Json) -> &'a [Frame<'a>] {
     let number = |frame: &Json, key: &str| frame[key].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
     let frame = |frame: &'a Json| Frame {
@@ -343,6 +395,7 @@ fn frames<'a>(json: &'a Json) -> &'a [Frame<'a>] {
         column: number(frame, "column"),
         address: frame["address"].as_u64().unwrap_or(0),
         in_app: frame["in_app"] == true,
+        language: language(&frame["language"]),
     };
     keep(json.as_array().into_iter().flatten().map(frame).collect())
 }
@@ -381,7 +434,11 @@ fn at(call: &Json) -> Option<i64> {
 }
 
 fn targets(call: &Json) -> &[&str] {
-    keep(call["targets"].as_array().into_iter().flatten().filter_map(Json::as_str).collect())
+    strings(&call["targets"])
+}
+
+fn strings(json: &Json) -> &[&str] {
+    keep(json.as_array().into_iter().flatten().filter_map(Json::as_str).collect())
 }
 
 /// Leaks a value, since the arguments of the engine are borrowed.

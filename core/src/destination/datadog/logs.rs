@@ -1,10 +1,10 @@
 //! Log events: messages, feedback, metrics that are not durations, forwarded errors, and the number of lost events.
 
-use super::super::stack_trace::stack;
-use super::Datadog;
+use super::super::stack_trace::{fingerprint, stack};
 use super::device;
 use super::origin::{self, System};
 use super::view::View;
+use super::{Datadog, error};
 use crate::destination::Batch;
 use crate::destination::time::rfc3339;
 use crate::json::Json;
@@ -84,8 +84,8 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
                 o.text("kind", fields.text("type").unwrap_or(row.kind.as_str()));
                 o.text("message", &message);
                 o.text_if_some("stack", stack(fields).as_deref());
-                o.text_if_some("source_type", System::of(run).source_type(run));
-                o.text_if_some("fingerprint", fields.text("fingerprint"));
+                o.text_if_some("source_type", error::source_type(System::of(run), run, fields));
+                o.text_if_some("fingerprint", fingerprint(fields).as_deref());
             });
         }
         let own: &[(&str, &str)] = match row.kind {

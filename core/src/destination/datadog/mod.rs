@@ -3,6 +3,7 @@
 
 mod becomes;
 mod device;
+mod error;
 mod logs;
 mod origin;
 mod privacy;

@@ -1,11 +1,11 @@
 //! RUM events: one JSON object per line.
 
-use super::super::stack_trace::stack;
+use super::super::stack_trace::{fingerprint, own_stack};
 use super::super::trace_ids;
 use super::device;
 use super::origin::{self, System};
 use super::view::{Newest, View, newest};
-use super::{Datadog, privacy};
+use super::{Datadog, error, privacy};
 use crate::destination::{Batch, stable_hash};
 use crate::json::Json;
 use crate::json::Object;
@@ -230,13 +230,16 @@ impl Line<'_> {
             o.text("message", fields.text("message").or(fields.text("cause")).unwrap_or(title));
             o.text("source", "source");
             o.text("type", title);
-            o.text_if_some("stack", stack(fields).as_deref());
+            o.text_if_some("stack", own_stack(fields).as_deref());
             o.flag("is_crash", crash);
             o.text("handling", if fields.is("handled") { "handled" } else { "unhandled" });
             o.text("category", category);
-            o.text_if_some("fingerprint", fields.text("fingerprint"));
-            o.text_if_some("source_type", system.source_type(run));
+            o.text_if_some("fingerprint", fingerprint(fields).as_deref());
+            o.text_if_some("source_type", error::source_type(system, run, fields));
+            error::causes(o, fields);
+            error::threads(o, fields);
         });
+        error::feature_flags(o, fields);
         if let Some(us) = fields.int("duration_us").filter(|_| kind == Kind::Hang) {
             o.object("freeze", |o| o.number("duration", nanos(Some(us))));
         }
@@ -363,6 +366,7 @@ impl Line<'_> {
             newest.write(o, self.run);
         };
         self.frame(out, "view", newest.started_ms(self.run), view, |o| {
+            error::feature_flags(o, newest.fields);
             let frames = ["slow", "frozen", "total"].map(|key| newest.frames(key));
             let facts = device::other_facts(self.run);
             let has_frames = frames.iter().any(Option::is_some);

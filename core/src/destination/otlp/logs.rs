@@ -6,7 +6,7 @@ use super::names::{self, event};
 use super::resource::{Frame, by_run, resource};
 use super::wire::{Tag, Wire};
 use crate::destination::Batch;
-use crate::destination::stack_trace::stack;
+use crate::destination::stack_trace::{fingerprint, own_stack, stack};
 use crate::destination::trace_ids::{self, TraceIds};
 use crate::json::Json;
 use crate::kind::Kind;
@@ -148,15 +148,24 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
             a.text(names::ERROR_SEVERITY, fields.text("severity"));
             a.text(names::ERROR_CODE, fields.text("code"));
             a.text(names::ERROR_MECHANISM, fields.text("mechanism"));
-            a.text(names::ERROR_FINGERPRINT, fields.text("fingerprint"));
+            a.text(names::ERROR_FINGERPRINT, fingerprint(fields).as_deref());
+            a.text(names::ERROR_LANGUAGE, fields.text("language"));
+            threads(a, fields);
+            flags(a, fields);
             a.int(names::ERROR_COLLAPSED, fields.int("collapsed_before"));
         }
         Kind::Hang => {
             a.text(names::EXCEPTION_STACK, stack(fields).as_deref());
             a.float(names::HANG_DURATION, fields.int("duration_us").map(seconds));
+            a.text(names::ERROR_LANGUAGE, fields.text("language"));
+            threads(a, fields);
+            flags(a, fields);
         }
         Kind::Message => a.int(names::MESSAGE_COLLAPSED, fields.int("collapsed_before")),
-        Kind::AppExit => a.text(names::EXIT_CAUSE, fields.text("cause")),
+        Kind::AppExit => {
+            a.text(names::EXIT_CAUSE, fields.text("cause"));
+            flags(a, fields);
+        }
         Kind::Feedback => {
             a.text(names::FEEDBACK_NAME, fields.text("name"));
             a.text(names::FEEDBACK_EMAIL, fields.text("email"));
@@ -169,6 +178,7 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
         Kind::ScreenView => {
             a.text(names::SCREEN_NAME, fields.text("name"));
             a.text(names::SCREEN_CLASS, fields.text("class"));
+            flags(a, fields);
         }
         Kind::Session => {
             a.text(names::SESSION_STATUS, fields.text("status"));
@@ -189,6 +199,29 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
         }
         _ => {}
     }
+}
+
+/// The thread that failed, and the stacks of all threads as text.
+fn threads<W: Wire>(a: &mut Attributes<'_, W>, fields: &Json<'_>) {
+    let threads = fields.list("threads");
+    if let Some(crashed) = threads.iter().find(|thread| thread.is("crashed")) {
+        a.int(names::THREAD_ID, crashed.int("id"));
+        a.text(names::THREAD_NAME, crashed.text("name"));
+    }
+    let text = |thread: &Json<'_>| {
+        let name = thread.text("name").unwrap_or("thread");
+        format!("{name} ({}){}", thread.int("id").unwrap_or(0), own_stack(thread).unwrap_or_default())
+    };
+    let texts: Vec<String> = threads.iter().map(text).collect();
+    a.text(names::THREADS, (!texts.is_empty()).then(|| texts.join("\n\n")).as_deref());
+}
+
+/// The last values of the feature flags, by name.
+fn flags<W: Wire>(a: &mut Attributes<'_, W>, fields: &Json<'_>) {
+    let flags = fields.list("flags").iter();
+    let flags = flags.filter_map(|flag| Some((flag.text("flag")?.to_owned().into(), flag.get("result")?.clone())));
+    let flags: Vec<_> = flags.collect();
+    a.any(names::FLAGS, Some(&Json::Map(flags)));
 }
 
 /// A breadcrumb. Its id is derived from the event's, so that a repeated request has the same one.

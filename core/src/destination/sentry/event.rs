@@ -1,5 +1,6 @@
 //! Payloads of errors, crashes, hangs, app exits, messages and feedback.
 
+use super::exception;
 use super::fields::{Fields, common};
 use crate::destination::time::TimeWriter;
 use crate::json::split::members;
@@ -18,10 +19,12 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
         if kind == Kind::Message {
             event.object("logentry", |entry| entry.json("message", fields.get("message").unwrap_or("\"\"")));
         } else {
-            exception(event, fields);
+            exception::write(event, fields);
         }
         if let Some(print) = fields.get("fingerprint") {
-            event.array("fingerprint", [print], |out, print| out.push_str(print));
+            // One text, or a list of parts.
+            let parts = print.strip_prefix('[').and_then(|parts| parts.strip_suffix(']'));
+            event.array("fingerprint", [parts.unwrap_or(print)], |out, print| out.push_str(print));
         }
         if !fields.trail().is_empty() {
             event.object("breadcrumbs", |crumbs| {
@@ -34,20 +37,26 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
         // The context of an error with a code is sent as a whole; otherwise each map in it is a context of its own.
         let whole = fields.get("code").is_some();
         let named = |(_, value): &(&str, &str)| !whole && value.starts_with('{');
-        let own: Vec<&str> = members(context).filter(named).map(|(name, _)| name).chain(["error", "values"]).collect();
+        let own: Vec<&str> =
+            members(context).filter(named).map(|(name, _)| name).chain(["error", "values", "flags"]).collect();
         common(event, fields, &own, |contexts| {
             trace(contexts, fields);
             members(context)
                 .filter(named)
-                .filter(|(name, _)| !matches!(*name, "trace" | "rez" | "error" | "values"))
+                .filter(|(name, _)| !matches!(*name, "trace" | "rez" | "error" | "values" | "flags"))
                 .for_each(|(name, value)| contexts.json(Escaped(name), value));
             if matches!(kind, Kind::Error | Kind::Crash) {
                 contexts.object("error", |error| {
                     error.json_if_some("code", fields.get("code"));
                     error.json_if_some("severity", fields.get("severity"));
-                    let more = members(context).filter(|(name, _)| whole && !matches!(*name, "code" | "severity"));
+                    error.json_if_some("stack", fields.get("stack"));
+                    let more =
+                        members(context).filter(|(name, _)| whole && !matches!(*name, "code" | "severity" | "stack"));
                     more.for_each(|(name, value)| error.json(Escaped(name), value));
                 });
+            }
+            if let Some(flags) = fields.get("flags") {
+                contexts.object("flags", |object| object.json("values", flags));
             }
             if !whole && members(context).any(|(_, value)| !value.starts_with('{')) {
                 contexts.object("values", |values| {
@@ -73,77 +82,36 @@ fn trace(contexts: &mut Object<'_>, fields: &Fields<'_>) {
     }
 }
 
-fn exception(event: &mut Object<'_>, fields: &Fields<'_>) {
-    let (kind, mechanism, handled) = match fields.row.kind {
-        Kind::Hang => ("\"AppHang\"", "\"AppHang\"", true),
-        Kind::AppExit => (fields.get("cause").unwrap_or("\"AppExit\""), "\"ApplicationExitInfo\"", false),
-        kind => {
-            let handled = kind != Kind::Crash && fields.get("handled") != Some("false");
-            (fields.get("type").unwrap_or("\"Error\""), fields.get("mechanism").unwrap_or("\"generic\""), handled)
-        }
-    };
-    event.object("exception", |exception| {
-        exception.array("values", [()], |out, ()| {
-            Object::write(out, |value| {
-                value.json("type", kind);
-                value.json("value", fields.get("message").unwrap_or("\"\""));
-                value.object("mechanism", |out| {
-                    out.json("type", mechanism);
-                    out.flag("handled", handled);
-                    if let Some(micros) = fields.int("duration_us") {
-                        out.object("data", |data| data.number("duration_ms", micros / 1_000));
-                    }
-                });
-                if !fields.frames().is_empty() {
-                    value.object("stacktrace", |stack| {
-                        stack.array("frames", fields.frames().iter().copied(), frame);
-                    });
-                }
-            });
-        });
-    });
-}
-
-/// A stack frame. Both the row and Sentry list the outermost frame first.
-fn frame(out: &mut String, frame: &str) {
-    let native = members(frame).any(|(name, _)| name == "address");
-    Object::write(out, |out| {
-        for (name, value) in members(frame) {
-            match name {
-                "function" | "in_app" => out.json(name, value),
-                "module" if native => out.json("package", value),
-                "module" => out.json(name, value),
-                "file" => out.json("filename", value),
-                "line" => out.json("lineno", value),
-                "column" => out.json("colno", value),
-                "address" => {
-                    if let Ok(address) = value.parse::<u64>() {
-                        out.text("instruction_addr", &format!("{address:#x}"));
-                    }
-                }
-                _ => {}
-            }
-        }
-    });
-}
-
 /// A breadcrumb. Its members have Sentry's names, except the time, which comes first.
 fn crumb(out: &mut String, crumb: &str, times: &mut TimeWriter) {
     if let Some((ms, rest)) = crumb.strip_prefix("{\"ts\":").and_then(leading_number) {
         out.push_str("{\"timestamp\":\"");
         times.push(out, ms);
         out.push('"');
-        return out.push_str(rest);
+        match without_cut(rest) {
+            Some(members) => {
+                out.push_str(members);
+                out.push('}');
+            }
+            None => out.push_str(rest),
+        }
+        return;
     }
     // A hook can have changed the order.
     Object::write(out, |out| {
         for (name, value) in members(crumb) {
             match (name, value.parse()) {
                 ("ts", Ok(ms)) => out.time("timestamp", ms),
+                ("cut", _) => {}
                 _ => out.json(Escaped(name), value),
             }
         }
     });
+}
+
+/// The members without the number of cuts at their end, which Sentry does not know; `None` if there is none.
+fn without_cut(members: &str) -> Option<&str> {
+    members.strip_suffix('}')?.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix(r#","cut":"#)
 }
 
 /// The number at the start of a text and the rest behind it, if it is a plain integer and the end of a member follows.

@@ -99,6 +99,13 @@ impl<'a> Fields<'a> {
 
     /// The platform by whose rules Sentry interprets stack frames.
     pub(super) fn platform(&self) -> &'static str {
+        match self.get("language") {
+            Some("\"javascript\"") => return "javascript",
+            Some("\"java\"") => return "java",
+            Some("\"native\"") => return "native",
+            Some("\"cocoa\"") => return "cocoa",
+            _ => {}
+        }
         let is_script = |file: &str| {
             let name = file.trim_matches('"');
             [".js", ".jsx", ".ts", ".tsx", ".mjs", ".bundle", ".jsbundle", ".hbc"].iter().any(|end| name.ends_with(end))

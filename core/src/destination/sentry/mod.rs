@@ -15,6 +15,7 @@ mod device;
 mod dsn;
 mod envelope;
 mod event;
+mod exception;
 mod fields;
 mod items;
 mod kinds;
