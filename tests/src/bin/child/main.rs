@@ -147,12 +147,21 @@ fn event(monitor: &Monitor, serial: u64, fill: &str, kinds: &str) -> Outcome {
     }
 }
 
+/// Sets release and facts that name the next event.
+fn change_run(monitor: &Monitor, serial: u64) {
+    let facts = rez_monitor::Facts::new().app_build(serial.to_string());
+    monitor.set_facts(facts).expect("facts");
+    monitor.set_release(&format!("shop@{serial}"), None).expect("a release");
+}
+
 fn record(args: &Args, monitor: Monitor) {
     let n = args.number("n", 0);
     let first = args.number("first", 0);
     let fill = "x".repeat(args.number("fill", 60) as usize);
     let kinds = args.text("kinds", "all");
     let every = args.number("persist_every", 0);
+    // Release and facts change before each event whose number is a multiple of this.
+    let changes = args.number("change_every", 0);
     let pause = Duration::from_micros(args.number("pause_us", 0));
     let crumbs = args.number("crumbs", 1) == 1;
     // As fast as the writer can follow.
@@ -178,6 +187,9 @@ fn record(args: &Args, monitor: Monitor) {
             && line_arrived.load(Ordering::SeqCst)
         {
             end = serial + count;
+        }
+        if changes > 0 && serial > first && (serial - first).is_multiple_of(changes) {
+            change_run(&monitor, serial);
         }
         let mut outcome = event(&monitor, serial, &fill, &kinds);
         while patient && outcome == Outcome::Dropped(Reason::RingFull) {
