@@ -1,7 +1,7 @@
 //! Reads a queue: its balance, the state of its routes, and its rows.
 
 use rez_monitor::inspect::{self, Reader, RouteView, StoreError};
-use rez_monitor::{EventId, Kind};
+use rez_monitor::{EventId, Kind, Run};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -121,6 +121,8 @@ pub struct QueueRow {
     pub state: BTreeMap<String, String>,
     /// The fields of the event.
     pub event: serde_json::Value,
+    /// Release, system and facts as they were when the event was recorded; `None` if the row of the run is damaged.
+    pub run: Option<Run>,
 }
 
 /// The result of [`Queue::rows`].
@@ -230,6 +232,7 @@ impl Queue {
     /// Returns the newest rows, at most `limit` (0 means all), of one kind or of all kinds.
     pub fn rows(&self, kind: Option<Kind>, limit: usize) -> Result<Listed, QueueError> {
         let filter = inspect::Filter { kind, limit, ..inspect::Filter::default() };
+        let runs = self.read(Reader::runs)?;
         let rows = self.read(|reader| reader.list(&filter))?.into_iter().map(|listed| {
             let state = listed.routes.into_iter().map(|fate| (fate.route, fate.state.text()));
             QueueRow {
@@ -239,6 +242,7 @@ impl Queue {
                 ts: inspect::time(listed.row.wall_ms),
                 state: state.collect(),
                 event: serde_json::from_str(&listed.row.json).unwrap_or_default(),
+                run: runs.iter().find(|run| run.number == listed.row.run).cloned(),
             }
         });
         let total = self.read(Reader::overview)?.rows;

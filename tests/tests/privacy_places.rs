@@ -3,8 +3,8 @@
 
 use rez_monitor::transport::{Completion, Request, Sent, Transport};
 use rez_monitor::{
-    Attrs, Breadcrumb, Cause, Config, Consent, ErrorEvent, Event, Feedback, Frame, Level, Metric, Monitor, People,
-    Purpose, ScopeChange, Thread, Timing, User, Value,
+    Attrs, Breadcrumb, Cause, Config, Consent, ErrorEvent, Event, Facts, Feedback, Frame, Level, Metric, Monitor,
+    People, Purpose, ScopeChange, Thread, Timing, User, Value,
 };
 use rez_monitor_tests::contract::destinations::entry;
 use rez_monitor_tests::contract::wire::plain;
@@ -255,6 +255,45 @@ fn a_secret_of_any_kind_reaches_no_destination_from_any_place() {
     assert!(missing == 0, "{missing} of {} never arrived: {lost:?}", planted.len());
     let shown: Vec<_> = leaks.iter().take(80).map(String::as_str).collect();
     assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), shown.join("\n"));
+}
+
+#[test]
+fn a_secret_of_any_kind_reaches_no_destination_from_any_text_of_the_facts() {
+    let mut random = Seeded::of("facts", 28);
+    let wire = Wire::default();
+    let folder = tempfile::tempdir().unwrap();
+    let mut planted = Vec::new();
+    let plants = plants(&mut random);
+    // A run accepts 100 changes.
+    for some in plants.chunks(80) {
+        let monitor = open(&wire, &folder.path().join("app"));
+        for plant in some {
+            let serial = format!("zq{}x", planted.len());
+            let text = format!("{serial} {}", plant.text);
+            let framework = json!({"name": text, "version": text});
+            let member = |name: &&str| ((*name).to_owned(), json!(text));
+            let mut facts: serde_json::Map<_, _> = Facts::NAMES.iter().map(member).collect();
+            facts.insert("framework".into(), framework);
+            monitor.set_facts(serde_json::from_value(facts.into()).unwrap()).unwrap();
+            error(&monitor, &serial, &[]);
+            let _ = monitor.track("opened", &[]);
+            planted.push(Planted { plant: plant.clone(), place: "facts" });
+        }
+        drain(&monitor);
+        monitor.close(WAIT);
+    }
+    let sent = wire.0.lock().unwrap();
+    let index = Index::of(&planted);
+    for (_, name) in HOSTS {
+        let texts: Vec<&str> = sent.iter().filter(|(to, _)| *to == name).map(|(_, text)| text.as_str()).collect();
+        let leaks: Vec<_> = texts.iter().flat_map(|text| index.found(text)).collect();
+        let shown: Vec<_> = leaks.iter().take(20).collect();
+        assert!(leaks.is_empty(), "{} leaks to {name}: {shown:?}", leaks.len());
+        let arrived: BTreeSet<_> = texts.iter().flat_map(|text| serials(text)).collect();
+        // Mixpanel has several of the facts, and each destination must have seen all plants.
+        assert_eq!(arrived.len(), planted.len(), "{name}");
+    }
+    println!("{} plants in 16 texts of the facts", planted.len());
 }
 
 /// The numbers of the plants of which something is in the text.

@@ -186,7 +186,7 @@ fn list_text(listed: &Listed, kind: Option<Kind>) -> String {
         };
     }
     let mut table = table(&["time", "kind", "id", "seq", "state", ""], &[3]);
-    for QueueRow { seq, id, kind, ts, state, event } in &listed.rows {
+    for QueueRow { seq, id, kind, ts, state, event, .. } in &listed.rows {
         let state = states(state);
         table.add_row(vec![ts.clone(), kind.clone(), id.clone(), seq.to_string(), state, summary(event)]);
     }
@@ -309,6 +309,7 @@ mod tests {
             ts: "2026-11-23T00:00:00.000Z".into(),
             state: [("a".to_owned(), "queued".to_owned()), ("b".to_owned(), "queued".to_owned())].into(),
             event: serde_json::json!({"type": "PaymentError", "message": "card\n declined", "level": "error"}),
+            run: None,
         };
         let listed = Listed { rows: vec![row], total: 9, unreadable: 0 };
         let text = list_text(&listed, None);

@@ -323,6 +323,33 @@ mod tests {
     }
 
     #[test]
+    fn each_place_of_a_fact_or_condition_is_a_name_in_the_expected_requests() {
+        let folder = rez_monitor_tests::contract::folder().join("expected");
+        for (place_of, destination) in [
+            (Sentry::place_of as PlaceOf, "sentry"),
+            (Datadog::place_of, "datadog"),
+            (Otlp::place_of, "otlp"),
+            (Mixpanel::place_of, "mixpanel"),
+            (Ga4::place_of, "ga4"),
+        ] {
+            // Protobuf is written as hexadecimal digits.
+            let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let text: String = ["facts_full", "facts_beside_contexts", "conditions_error", "facts_in_logs"]
+                .iter()
+                .map(|vector| std::fs::read_to_string(folder.join(destination).join(format!("{vector}.json"))).unwrap())
+                .collect();
+            let joined: String = text.split(['"', ',', '\n', ' ']).collect();
+            for name in Facts::NAMES.iter().chain(Conditions::NAMES) {
+                let place = place_of(name);
+                let last = if destination == "otlp" { place } else { place.rsplit('.').next().unwrap_or_default() };
+                // Mixpanel gets errors only if it is configured so.
+                let found = last == "$wifi" || text.contains(&format!("\"{last}\"")) || joined.contains(&hex(last));
+                assert!(place.is_empty() || found, "{destination}: {name} in {place}");
+            }
+        }
+    }
+
+    #[test]
     fn only_what_stands_between_markers_is_replaced() {
         let page = format!("before\n{}old\n{}\nafter\n", MARKS.0, MARKS.1);
         let new = format!("before\n{}new\n{}\nafter\n", MARKS.0, MARKS.1);
