@@ -1,5 +1,6 @@
 //! The configuration: a builder, validated once.
 
+pub use crate::consent::Consent;
 use crate::destination::Destination;
 use crate::facts::Facts;
 use crate::kind::{Kind, Purpose};
@@ -17,32 +18,6 @@ use std::time::Duration;
 /// Why a folder in a shared container is refused, and what to use.
 const SHARED_CONTAINER: &str = "iOS ends a suspended app that holds file locks in a shared container; use a folder in the \
                                 app's own container";
-
-/// The user's decision about a purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Consent {
-    /// No decision yet: events are stored on the device and not sent.
-    Pending,
-    /// Events are recorded and sent.
-    Granted,
-    /// Nothing is recorded, and stored events are erased.
-    Denied,
-}
-
-impl Consent {
-    pub(crate) fn number(self) -> u8 {
-        match self {
-            Consent::Pending => 1,
-            Consent::Granted => 2,
-            Consent::Denied => 3,
-        }
-    }
-
-    /// The inverse of [`Consent::number`]; 0 = never set.
-    pub(crate) fn of(number: u8) -> Option<Consent> {
-        [Consent::Pending, Consent::Granted, Consent::Denied].into_iter().find(|consent| consent.number() == number)
-    }
-}
 
 /// An invalid configuration. Nothing was opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,6 +8,7 @@ pub mod bench;
 mod carve;
 mod conditions;
 mod config;
+mod consent;
 mod delivery;
 pub mod destination;
 mod event;
@@ -22,6 +23,8 @@ pub mod limits;
 mod logger;
 mod metrics;
 mod monitor;
+mod own_thread;
+mod phrases;
 mod privacy;
 mod reason;
 mod ring;
@@ -38,7 +41,7 @@ mod writer;
 pub use attributes::{Attrs, Value};
 pub use conditions::{CarrierTechnology, Conditions, Connection, Orientation};
 pub use config::{BeforeSend, Config, ConfigBuilder, ConfigError, Consent};
-pub use delivery::{Flushed, Held, Hint, Network, Power, RouteStatus};
+pub use delivery::{DestinationNote, Flushed, Held, Hint, Network, Power, RouteStatus};
 pub use event::{
     Breadcrumb, Cause, ErrorEvent, Event, Feedback, Frame, Language, Metric, People, Revenue, Severity, SpanEvent,
     SpanStatus, StartKind, Thread, Timing, TimingKind, User,
@@ -50,12 +53,11 @@ pub use level::Level;
 pub use logger::{LogCode, LogLevel, Logger, StderrLogger};
 pub use metrics::Summary;
 pub use monitor::{
-    ApiCall, DestinationNote, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Span, Status,
-    WaitError,
+    ApiCall, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Span, Status, WaitError,
 };
+pub use phrases::HeldCode;
 pub use reason::Reason;
 pub use row::{Lost, Row, Run};
-pub use sentences::HeldCode;
 pub use settings::{
     DestinationSettings, Platform, PlatformSettings, Setting, Settings, SettingsError, Shape, Spelling,
     schema as settings_schema,

@@ -1,64 +1,15 @@
 //! The sentences with which the engine answers: why something waits, what happened to an event, what is wrong.
 //!
 //! [`crate::Monitor::status`], `flush` and `why`, the logger and `rezq` use these functions, so that the same question gets
-//! the same sentence everywhere. The text of a sentence may change between versions; codes and numbers are for programs.
+//! the same sentence everywhere. `phrases` has the parts that the engine's modules use themselves. The text of a sentence may change between versions; codes and numbers are for programs.
 
-use crate::delivery::{Flushed, Held, RouteStatus};
+use crate::delivery::{DestinationNote, Flushed, Held, RouteStatus, stored_held};
 use crate::metrics::Summary;
-use crate::monitor::{DestinationNote, Refused, Status};
+use crate::monitor::{Refused, Status};
+use crate::phrases::{ERASURE_BLOCKED, HeldCode, events, number, time};
 use crate::store::{Fate, RouteFate, RouteView, RowState};
 use crate::writer::shared::StoreState;
 use serde::Serialize;
-
-/// Declares the codes of [`Held`] and their sentences in one table.
-macro_rules! held {
-    ($($name:ident $spelling:literal $sentence:literal)*) => {
-        /// Why a route sends nothing now.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum HeldCode {
-            $(#[doc = concat!("`", $spelling, "`: ", $sentence, ".")] $name,)*
-        }
-
-        impl HeldCode {
-            /// All codes.
-            pub const ALL: &[HeldCode] = &[$(HeldCode::$name,)*];
-
-            /// The spelling: `retry_after` and so on. It does not change between versions.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(HeldCode::$name => $spelling,)* }
-            }
-
-            /// What it means, as the beginning of a sentence.
-            #[must_use]
-            pub fn text(self) -> &'static str {
-                match self { $(HeldCode::$name => $sentence,)* }
-            }
-        }
-    };
-}
-
-held! {
-    Unreachable "unreachable" "the server could not be reached"
-    Intercepted "intercepted"
-        "the server could not be reached: something else responded in its place (a captive portal?)"
-    NoResponse "no_answer" "the last request got no response that can be understood"
-    Outage "outage" "the server has an outage"
-    RateLimit "rate_limit" "the server asked for fewer requests"
-    RetryAfter "retry_after" "the server asked to wait"
-    BisectBudget "bisect_budget" "too many requests to find a refused event in this hour"
-    Stopped "stopped" "stopped"
-    RefusesEverything "refuses_everything" "stopped, because the server refuses every event"
-    Parked "parked" "some events are parked"
-    Suspended "suspended" "suspended by the host"
-    StoreUnavailable "store_unavailable" "the queue cannot be used now"
-    Dormant "dormant" "the destination has not been declared"
-    Batch "batch" "collecting a batch"
-    Spacing "spacing" "a request was sent a few seconds ago"
-    Offline "offline" "the host reports no network"
-    LowPower "low_power" "the host reports power saving"
-}
 
 /// Serialises a closed list as its spelling.
 macro_rules! as_spelling {
@@ -77,31 +28,6 @@ impl Serialize for crate::EventId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
-}
-
-/// A time, as `2026-11-23T00:00:00.000Z`.
-#[must_use]
-pub fn time(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
-}
-
-/// A number with separators: `1,200`.
-#[must_use]
-pub fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 event`, `1,200 events`.
-pub(crate) fn events(n: u64) -> String {
-    format!("{} {}", number(n), if n == 1 { "event" } else { "events" })
 }
 
 /// A duration: `950 us`, `12.3 ms`, `4.56 s`.
@@ -136,9 +62,6 @@ pub fn waiting(n: u64, is_held: bool) -> String {
 fn status(status: u16) -> String {
     if status == 0 { "no response".to_owned() } else { format!("status {status}") }
 }
-
-/// Another program keeps erased data readable.
-pub(crate) const ERASURE_BLOCKED: &str = "erased data is still in the log of queue.db: another program reads the queue";
 
 impl Held {
     /// Why it waits, until when, and after how many failures.
@@ -181,6 +104,16 @@ impl RouteStatus {
 }
 
 impl RouteView {
+    /// Why the route waits. The times are those of the clock that stored them.
+    #[must_use]
+    pub fn held(&self) -> Vec<Held> {
+        let dormant = self.dormant_since_ms.map(|since| {
+            let held = Held::new(HeldCode::Dormant, None, "");
+            Held { why: format!("{} since {}", held.why, time(since)), ..held }
+        });
+        dormant.into_iter().chain(self.state.as_deref().map(stored_held).unwrap_or_default()).collect()
+    }
+
     /// Why the route waits, one sentence each; empty if it does not.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {

@@ -10,8 +10,7 @@ mod settle;
 
 use super::WriterAccess;
 use super::machine::{Backlog, Event, Machine, Route, Task};
-use super::outcome::{RequestEnd, Step};
-use super::request;
+use super::outcome::Step;
 use super::shared::Shared;
 use super::state::{RouteState, digest};
 use super::wait::At;
@@ -22,7 +21,7 @@ use crate::logger::Log;
 use crate::row::{Lost, Row, Run};
 use crate::store::{self, Now, Receipt, RouteKey, Store};
 use crate::sys::Clock;
-use crate::transport::{Report, ReportSink, Sent, Transport};
+use crate::transport::{Report, ReportSink, Transport};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -371,30 +370,6 @@ impl<O: WriterAccess> Driver<O> {
         let connecting = !running.connected && self.reports_connect;
         let wait = if connecting { limits::CONNECT_TIMEOUT } else { limits::REQUEST_TIMEOUT };
         running.started_mono.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
-    }
-
-    fn time_out(&mut self, now: Now) {
-        let late = |running: &Running| self.timeout(running) <= now.mono_ms;
-        let late: Vec<u64> =
-            self.running.iter().filter(|(_, running)| late(running)).map(|(number, _)| *number).collect();
-        for number in late {
-            // The transport may still be sending it, so its fate is unknown.
-            self.finished(number, Sent::Ambiguous("no response in time".into()));
-        }
-    }
-
-    fn finished(&mut self, number: u64, sent: Sent) {
-        let Some(running) = self.running.remove(&number) else { return };
-        let end = match sent {
-            Sent::NotSent(what) => RequestEnd::NotSent(what),
-            Sent::Ambiguous(what) => RequestEnd::Lost(what),
-            Sent::Response(response) => {
-                let spec = self.machine.route(&running.route).map(|route| route.spec);
-                let Some(spec) = spec else { return };
-                request::read(&*running.destination, spec, &running.payload.batch(), &response)
-            }
-        };
-        self.ended(running, end);
     }
 }
 

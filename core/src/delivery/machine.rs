@@ -4,9 +4,7 @@
 //! of the next poll if nothing happens before. Without work there is no deadline, and the delivery thread sleeps
 //! without a timer.
 
-mod status;
-
-pub(crate) use status::stored_held;
+pub(super) mod status;
 
 use super::schedule::{Conditions, Flush, Hint, Network, Power, Trigger};
 use super::state::RouteState;
@@ -319,11 +317,6 @@ impl Machine {
                 route.trigger.flush = Flush::No;
             }
         }
-    }
-
-    /// Whether the host reports that there is no network.
-    pub(crate) fn is_offline(&self) -> bool {
-        self.conditions.network == Network::Offline
     }
 
     /// Whether the store can be used.

@@ -26,13 +26,13 @@ mod wait;
 
 pub(crate) use driver::losses::{has_unreported_losses, unreported_losses};
 pub(crate) use handle::{Delivery, DeliveryHandle, Options};
-pub(crate) use machine::stored_held;
+pub(crate) use machine::status::stored_held;
 pub use schedule::{Hint, Network, Power};
 pub(crate) use shared::Directory;
 
 use crate::destination::Granted;
+use crate::phrases::HeldCode;
 use crate::ring::losses::UnreportedLoss;
-use crate::sentences::HeldCode;
 use crate::store::{Now, RouteKey, Store, StoreError};
 
 /// The writer, as the delivery thread sees it. The writer owns the store and does one piece of work at a time.
@@ -115,4 +115,15 @@ pub struct Flushed {
     pub left: u64,
     /// Why they wait.
     pub held: Option<Held>,
+}
+
+/// A value of the configuration that a destination sends in another form.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DestinationNote {
+    /// Name of the destination.
+    pub destination: String,
+    /// The field, under the app's name: `release`.
+    pub field: String,
+    /// The change, for example ``sent as `x_error` ``.
+    pub what: String,
 }

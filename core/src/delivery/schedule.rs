@@ -1,7 +1,7 @@
 //! When a route is due, apart from its waits: counts of rows, timers, and the host's hints about the device.
 
 use crate::limits;
-use crate::sentences::HeldCode;
+use crate::phrases::HeldCode;
 use std::time::Duration;
 
 /// The state of the network, as reported by the host.

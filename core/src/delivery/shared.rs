@@ -1,6 +1,6 @@
 //! What the delivery thread publishes for other threads.
 
-use super::{RouteStatus, request};
+use super::{DestinationNote, RouteStatus, request};
 use crate::destination::{Destination, Note, Want};
 use crate::row::{Row, Run};
 use std::collections::BTreeMap;
@@ -72,15 +72,19 @@ impl Directory {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(wants)).unwrap_or(Want::Later) != Want::No
     }
 
-    /// What the destinations change in the values of this run, with the name of each destination.
-    pub(crate) fn run_notes(&self, run: &Run) -> Vec<(String, Note)> {
+    /// What the destinations change in the values of this run.
+    pub(crate) fn run_notes(&self, run: &Run) -> Vec<DestinationNote> {
         let notes = |destination: &dyn Destination| {
             // This runs on the caller's thread: a panic in a destination must not reach the app.
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| destination.run_notes(run))).unwrap_or_default()
         };
         let all = self.destinations().into_iter();
-        all.flat_map(|(name, destination)| notes(&*destination).into_iter().map(move |note| (name.clone(), note)))
-            .collect()
+        let of = |name: &str, note: Note| DestinationNote {
+            destination: name.to_owned(),
+            field: note.field,
+            what: note.what,
+        };
+        all.flat_map(|(name, destination)| notes(&*destination).into_iter().map(move |note| of(&name, note))).collect()
     }
 
     /// All destinations that are declared now.

@@ -4,7 +4,7 @@
 //! rest is computed from the wall clock and clamped to `0..=wait`: a clock that is a day ahead ends the wait, a clock
 //! that is a day behind restarts it.
 
-use crate::sentences::HeldCode;
+use crate::phrases::HeldCode;
 use std::time::Duration;
 
 /// The clocks and the boot they belong to, at one moment.

@@ -138,7 +138,7 @@ impl Log {
 
 /// The thread that calls the logger.
 fn run(logger: &dyn Logger, messages: &Receiver<(LogCode, String)>) {
-    crate::writer::mark_ours();
+    crate::own_thread::mark_ours();
     for (code, text) in messages {
         if catch_unwind(AssertUnwindSafe(|| logger.log(code.level(), code, &text))).is_err() {
             return;

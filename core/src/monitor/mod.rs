@@ -19,7 +19,7 @@ pub use control::{Durability, From, WaitError};
 pub use scope::ScopeChange;
 pub use screen::ScreenLoad;
 pub use span::Span;
-pub use status::{DestinationNote, Refused, Status};
+pub use status::{Refused, Status};
 
 use crate::Attrs;
 use crate::config::Config;

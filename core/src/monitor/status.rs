@@ -1,7 +1,7 @@
 //! A snapshot of the engine's state, taken without a database query.
 
 use super::Monitor;
-use crate::delivery::RouteStatus;
+use crate::delivery::{DestinationNote, RouteStatus};
 use crate::kind::Kind;
 use crate::reason::Reason;
 use crate::writer::shared::StoreState;
@@ -39,17 +39,6 @@ pub struct Refused {
     pub kind: Option<Kind>,
     /// How many.
     pub count: u64,
-}
-
-/// A value of the configuration that a destination sends in another form.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct DestinationNote {
-    /// Name of the destination.
-    pub destination: String,
-    /// The field, under the app's name: `release`.
-    pub field: String,
-    /// The change, for example ``sent as `x_error` ``.
-    pub what: String,
 }
 
 impl Monitor {

@@ -1,6 +1,6 @@
 //! The record of a destination, and the way from it to a destination.
 
-use super::error::{Fault, hidden, is_same, suggest};
+use super::error::{Fault, hidden};
 use super::table::{Member, Shape, record};
 use crate::destination::{Destination, DestinationError};
 use crate::kind::Purpose;
@@ -99,7 +99,7 @@ fn check_count(n: usize, shape: Shape) -> Result<(), Fault> {
 impl DestinationSettings {
     fn from_value(value: Value) -> Result<DestinationSettings, Fault> {
         let mut settings = DestinationSettings::default();
-        super::json::read_object(value, DestinationSettings::ALL, |setting, value| settings.set(setting, value))?;
+        super::table::read_object(value, DestinationSettings::ALL, |setting, value| settings.set(setting, value))?;
         Ok(settings)
     }
 
@@ -328,15 +328,4 @@ pub(super) fn set<B, T>(builder: B, value: Option<T>, apply: impl FnOnce(B, T) -
         Some(value) => apply(builder, value),
         None => builder,
     }
-}
-
-/// The error for a member that is no setting.
-pub(super) fn unknown(name: &str, known: &[&str]) -> Fault {
-    let belongs = !known.contains(&"dsn") && DestinationSettings::ALL.iter().any(|one| is_same(name, one.name));
-    let why = if belongs {
-        "put it into an element of `destinations`".to_owned()
-    } else {
-        suggest(name, known, "only known settings")
-    };
-    Fault::value("not a setting".to_owned(), why).named(name)
 }

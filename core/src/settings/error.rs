@@ -112,6 +112,11 @@ pub(super) fn suggest(text: &str, known: &[&str], otherwise: &str) -> String {
     }
 }
 
+/// The error for a member that is no setting.
+pub(super) fn unknown(name: &str, known: &[&str]) -> Fault {
+    Fault::value("not a setting".to_owned(), suggest(name, known, "only known settings")).named(name)
+}
+
 /// Whether two names differ only in their spelling.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     plain(one) == plain(other)

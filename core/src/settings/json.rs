@@ -1,7 +1,7 @@
 //! JSON to settings, and the JSON Schema of the settings.
 
-use super::destination::unknown;
-use super::error::Fault;
+use super::error::{Fault, is_same, unknown};
+use super::table::read_object;
 use super::{DestinationSettings, Setting, Settings, SettingsError, Shape, Spelling};
 use serde_json::{Map, Value, json};
 
@@ -42,26 +42,6 @@ impl Settings {
     }
 }
 
-/// Calls `set` for each member that is not null.
-pub(super) fn read_object(
-    value: Value,
-    known: &[Setting],
-    mut set: impl FnMut(&Setting, Value) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let Value::Object(members) = value else {
-        return Err(Fault::value("no object".to_owned(), "use an object with settings as members".to_owned()));
-    };
-    for (name, value) in members {
-        let Some(setting) = known.iter().find(|setting| setting.name == name) else {
-            return Err(unknown(&name, &known.iter().map(|setting| setting.name).collect::<Vec<_>>()));
-        };
-        if !value.is_null() {
-            set(setting, value).map_err(|fault| fault.inside(name))?;
-        }
-    }
-    Ok(())
-}
-
 /// The members of the settings and of each destination under their names in `snake_case`. A name that is not spelled as it
 /// should be stays, so that it is reported.
 fn unspell(value: Value, spelling: Spelling) -> Result<Value, Fault> {
@@ -81,7 +61,14 @@ fn unspell(value: Value, spelling: Spelling) -> Result<Value, Fault> {
 fn renamed(members: Map<String, Value>, known: &[Setting], spelling: Spelling) -> Result<Map<String, Value>, Fault> {
     let rename = |(name, value): (String, Value)| match known.iter().find(|one| spelling.of(one.name) == name) {
         Some(setting) => Ok((setting.name.to_owned(), value)),
-        None => Err(unknown(&name, &known.iter().map(|one| one.name).collect::<Vec<_>>())),
+        None => {
+            let is_of_destination = DestinationSettings::ALL.iter().any(|one| is_same(&name, one.name));
+            if is_of_destination && known.len() == Settings::ALL.len() {
+                let why = "put it into an element of `destinations`".to_owned();
+                return Err(Fault::value("not a setting".to_owned(), why).named(&name));
+            }
+            Err(unknown(&name, &known.iter().map(|one| one.name).collect::<Vec<_>>()))
+        }
     };
     members.into_iter().map(rename).collect()
 }

@@ -1,7 +1,7 @@
 //! The table behind a record of settings: one row gives the member, its rustdoc, its check, its JSON and its line in the
 //! documentation.
 
-use super::error::{Fault, hidden};
+use super::error::{Fault, hidden, unknown};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
@@ -292,6 +292,26 @@ impl Member for HashMap<String, String> {
     fn is_given(&self) -> bool {
         !self.is_empty()
     }
+}
+
+/// Calls `set` for each member that is not null.
+pub(super) fn read_object(
+    value: Value,
+    known: &[Setting],
+    mut set: impl FnMut(&Setting, Value) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let Value::Object(members) = value else {
+        return Err(Fault::value("no object".to_owned(), "use an object with settings as members".to_owned()));
+    };
+    for (name, value) in members {
+        let Some(setting) = known.iter().find(|setting| setting.name == name) else {
+            return Err(unknown(&name, &known.iter().map(|setting| setting.name).collect::<Vec<_>>()));
+        };
+        if !value.is_null() {
+            set(setting, value).map_err(|fault| fault.inside(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// The Rust type of a row.

@@ -1,9 +1,7 @@
 //! Results of queries: the balance, the state of each route, the fate of an event.
 
-use crate::delivery::{Held, stored_held};
 use crate::reason::Reason;
 use crate::row::Row;
-use crate::sentences::HeldCode;
 use std::collections::BTreeMap;
 
 /// The balance of the current epoch. Each number is counted from a source of its own.
@@ -120,18 +118,6 @@ pub struct RouteView {
     pub last: Option<(i64, u16, String)>,
     /// Delivered in all epochs kept.
     pub delivered_ever: u64,
-}
-
-impl RouteView {
-    /// Why the route waits. The times are those of the clock that stored them.
-    #[must_use]
-    pub fn held(&self) -> Vec<Held> {
-        let dormant = self.dormant_since_ms.map(|since| {
-            let held = Held::new(HeldCode::Dormant, None, "");
-            Held { why: format!("{} since {}", held.why, crate::sentences::time(since)), ..held }
-        });
-        dormant.into_iter().chain(self.state.as_deref().map(stored_held).unwrap_or_default()).collect()
-    }
 }
 
 /// What is known about one event.

@@ -324,7 +324,7 @@ impl Writer {
 
     fn log_erased(&mut self, erased: bool) {
         if !erased {
-            self.log().say(LogCode::ErasureBlocked, "", || crate::sentences::ERASURE_BLOCKED.into());
+            self.log().say(LogCode::ErasureBlocked, "", || crate::phrases::ERASURE_BLOCKED.into());
         }
         self.erase_log_at = (!erased).then(|| Instant::now() + ERASE_INTERVAL);
         self.shared.erasure_blocked.store(!erased, std::sync::atomic::Ordering::Relaxed);

@@ -49,6 +49,7 @@ mod store_access;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use crate::own_thread::{is_ours, mark_ours};
 pub(crate) use files::boot_hash;
 pub(crate) use read::RESERVED_TICKET;
 
@@ -58,24 +59,8 @@ use batch::Batch;
 use schedule::TIDY_WAIT;
 use shared::{Command, Shared, StoreState};
 use stamp::Stamper;
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
-
-thread_local! {
-    static OURS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this is a thread of the engine. Its records are refused.
-#[inline]
-pub(crate) fn is_ours() -> bool {
-    OURS.with(Cell::get)
-}
-
-/// Marks the current thread as a thread of the engine.
-pub(crate) fn mark_ours() {
-    OURS.with(|ours| ours.set(true));
-}
 
 /// The state of the writer thread.
 struct Writer {

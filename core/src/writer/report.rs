@@ -6,8 +6,8 @@ use super::shared::{Role, Shared};
 use crate::kind::{Kind, Purpose};
 use crate::limits::UNANSWERED_AFTER;
 use crate::logger::{Log, LogCode};
+use crate::phrases::events;
 use crate::reason::Reason;
-use crate::sentences::events;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was reported in this run.

@@ -1,11 +1,10 @@
 //! State shared by callers, the writer thread and the delivery thread.
 
 use crate::config::{Config, Consent};
-use crate::delivery::DeliveryHandle;
+use crate::delivery::{DeliveryHandle, DestinationNote};
 use crate::id::IdKey;
 use crate::kind::Purpose;
 use crate::metrics::Metrics;
-use crate::monitor::DestinationNote;
 use crate::ring::Ring;
 use crate::ring::losses::UnreportedLoss;
 use crate::ring::superblock::SettledRoute;
@@ -223,9 +222,7 @@ impl Shared {
 
     /// What the destinations change in the values of this run.
     pub(crate) fn notes(&self, run: &Run) -> Vec<DestinationNote> {
-        let notes = self.delivery.get().map(|delivery| delivery.directory().run_notes(run));
-        let notes = notes.unwrap_or_default().into_iter();
-        notes.map(|(destination, note)| DestinationNote { destination, field: note.field, what: note.what }).collect()
+        self.delivery.get().map(|delivery| delivery.directory().run_notes(run)).unwrap_or_default()
     }
 
     /// The current time.

@@ -63,7 +63,7 @@ impl<O: WriterAccess> Driver<O> {
         let status = receipt.map_or(0, |receipt| receipt.status);
         for (reason, n) in refused {
             let status = if status == 0 { String::new() } else { format!(", status {status}") };
-            let n = crate::sentences::events(n);
+            let n = crate::phrases::events(n);
             let text = || format!("`{key}` did not take {n} ({reason}{status})");
             self.context.log.say(LogCode::EventsRefused, &format!("{key} {reason}"), text);
         }

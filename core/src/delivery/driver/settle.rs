@@ -2,15 +2,43 @@
 
 use super::super::machine::Backlog;
 use super::super::outcome::{Attempt, Decision, RequestEnd, Step, decide};
+use super::super::request;
 use super::super::state::digest;
 use super::super::{WriterAccess, wait};
 use super::{Driver, Running, Settlement};
 use crate::kind::Kind;
-use crate::store::{Receipt, RouteKey, RowEnd};
+use crate::store::{Now, Receipt, RouteKey, RowEnd};
 use crate::sys::fault;
+use crate::transport::Sent;
 use std::sync::Arc;
 
 impl<O: WriterAccess> Driver<O> {
+    /// Gives up the requests that take too long.
+    pub(super) fn time_out(&mut self, now: Now) {
+        let late = |running: &Running| self.timeout(running) <= now.mono_ms;
+        let late: Vec<u64> =
+            self.running.iter().filter(|(_, running)| late(running)).map(|(number, _)| *number).collect();
+        for number in late {
+            // The transport may still be sending it, so its fate is unknown.
+            self.finished(number, Sent::Ambiguous("no response in time".into()));
+        }
+    }
+
+    /// The transport reported the end of a request.
+    pub(super) fn finished(&mut self, number: u64, sent: Sent) {
+        let Some(running) = self.running.remove(&number) else { return };
+        let end = match sent {
+            Sent::NotSent(what) => RequestEnd::NotSent(what),
+            Sent::Ambiguous(what) => RequestEnd::Lost(what),
+            Sent::Response(response) => {
+                let spec = self.machine.route(&running.route).map(|route| route.spec);
+                let Some(spec) = spec else { return };
+                request::read(&*running.destination, spec, &running.payload.batch(), &response)
+            }
+        };
+        self.ended(running, end);
+    }
+
     /// A request ended: decides what that means and queues the settlement.
     pub(super) fn ended(&mut self, running: Running, end: RequestEnd) {
         let now = self.now();

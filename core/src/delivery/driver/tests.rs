@@ -8,7 +8,7 @@ use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 use crate::ring::losses::UnreportedLoss;
 use crate::store::{Fate, FoldPosition, Identity, NewRow, RouteBalance};
-use crate::transport::{Completion, Request, Response};
+use crate::transport::{Completion, Request, Response, Sent};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::io::Read as _;

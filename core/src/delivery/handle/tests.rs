@@ -158,7 +158,7 @@ fn the_directory_works_without_the_delivery_thread() {
 
 #[test]
 fn a_report_adds_up_the_routes_of_a_destination() {
-    let held = |name: &str, until_ms| Held::new(crate::sentences::HeldCode::Outage, until_ms, name);
+    let held = |name: &str, until_ms| Held::new(crate::phrases::HeldCode::Outage, until_ms, name);
     let route = |name: &str, delivered, left, until_ms: Option<i64>| RouteStatus {
         destination: "d".into(),
         route: name.into(),

@@ -1,13 +1,19 @@
 //! Why each route waits: now, and as it is stored.
 
+use super::super::schedule::Network;
 use super::super::state::{RouteState, Stop, StopKind};
 use super::super::wait::{Wait, Why};
 use super::super::{Held, RouteStatus};
 use super::{Machine, Route};
-use crate::sentences::HeldCode;
+use crate::phrases::HeldCode;
 use crate::store::{Now, RouteKey};
 
 impl Machine {
+    /// Whether the host reports that there is no network.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.conditions.network == Network::Offline
+    }
+
     /// The status of all routes, for `status()` and `flush()`.
     pub(crate) fn status(&self, now: Now) -> Vec<RouteStatus> {
         self.routes.iter().map(|(key, route)| self.route_status(key, route, now)).collect()
