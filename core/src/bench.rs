@@ -163,3 +163,26 @@ impl Rows {
         text(self.store.close())
     }
 }
+
+/// The writer's part of a batch: decoding and stamping.
+pub struct Documents(crate::writer::bench::Decoding);
+
+impl Documents {
+    /// A writer without a store.
+    ///
+    /// # Errors
+    /// The system has no memory for a ring.
+    pub fn open(folder: &Path) -> std::result::Result<Documents, String> {
+        crate::writer::bench::Decoding::new(folder).map(Documents).ok_or_else(|| "no memory for a ring".to_owned())
+    }
+
+    /// Prepares a record with these items.
+    pub fn prepare(&mut self, items: &str) {
+        self.0.prepare(items);
+    }
+
+    /// Decodes and stamps it; returns the number of rows.
+    pub fn decode(&mut self, events: u16) -> usize {
+        self.0.decode(events)
+    }
+}

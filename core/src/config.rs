@@ -6,6 +6,7 @@ use crate::facts::Facts;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::logger::{Log, Logger};
+use crate::privacy::header_is_secret;
 use crate::sys::Clock;
 use crate::sys::ids::Ids;
 use crate::trace::{TargetError, Targets, TraceStyle};
@@ -72,6 +73,8 @@ pub struct Config {
     pub(crate) max_age: Duration,
     pub(crate) targets: Targets,
     pub(crate) trace_styles: Vec<TraceStyle>,
+    /// Names of HTTP headers that are recorded, in lower case, none of them secret.
+    pub(crate) recorded_headers: Vec<String>,
     pub(crate) sessions: bool,
     pub(crate) session_background: Duration,
     pub(crate) mask_user: bool,
@@ -115,6 +118,7 @@ impl Config {
                 max_age: limits::MAX_AGE,
                 targets: Targets::default(),
                 trace_styles: vec![TraceStyle::W3c],
+                recorded_headers: Vec::new(),
                 sessions: true,
                 session_background: limits::SESSION_BACKGROUND,
                 mask_user: false,
@@ -136,6 +140,12 @@ impl Config {
     pub(crate) fn may_carry_headers(&self, url: &str) -> bool {
         !self.trace_styles.is_empty() && self.targets.allows(url)
     }
+}
+
+/// Whether a text is the name of a header, in lower case: words of letters and digits with a hyphen between two.
+fn is_header(name: &str) -> bool {
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    name.len() <= limits::NAME_BYTES && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('-').all(word)
 }
 
 /// Collects the values of a [`Config`]; [`ConfigBuilder::build`] validates them.
@@ -249,6 +259,14 @@ impl ConfigBuilder {
         self
     }
 
+    /// Adds names of HTTP headers whose values are recorded with an API call: `content-type`, `x-cache`. None by default. Case
+    /// does not matter. The name of a header that carries credentials (`authorization`, `cookie`, `x-api-key` ...) is
+    /// accepted and its value is still never recorded. At most 64 names of letters, digits and hyphens.
+    pub fn recorded_headers<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.config.recorded_headers.extend(names.into_iter().map(|name| name.into().to_ascii_lowercase()));
+        self
+    }
+
     /// Sets whether sessions are recorded (default true): one starts at `open`, a new one after
     /// [`ConfigBuilder::session_background`].
     pub fn sessions(mut self, sessions: bool) -> Self {
@@ -322,6 +340,7 @@ impl ConfigBuilder {
     /// [`ConfigError`] with the field, the value and what is valid.
     pub fn build(mut self) -> Result<Config, ConfigError> {
         self.config.targets = self.check()?;
+        self.config.recorded_headers.retain(|name| !header_is_secret(name));
         Ok(self.config)
     }
 
@@ -351,6 +370,17 @@ impl ConfigBuilder {
         if config.session_background > limits::SESSION_BACKGROUND_MAX {
             let value = format!("{:?}", config.session_background);
             return Err(field("session_background", &value, "use at most 24 hours"));
+        }
+        if let Some(name) = config.recorded_headers.iter().find(|name| !is_header(name)) {
+            return Err(field(
+                "recorded_headers",
+                name,
+                "use letters, digits and single hyphens, such as `content-type`",
+            ));
+        }
+        if config.recorded_headers.len() > limits::ELEMENTS {
+            let count = config.recorded_headers.len().to_string();
+            return Err(field("recorded_headers", &count, "name at most 64 headers"));
         }
         for (kind, rate) in Kind::ALL.into_iter().zip(config.sampling) {
             if !(0.0..=1.0).contains(&rate) {

@@ -45,6 +45,7 @@ fn open(wire: &Wire, folder: &std::path::Path) -> Monitor {
         .consent(Purpose::Monitoring, Consent::Granted)
         .consent(Purpose::Analytics, Consent::Granted)
         .cap_bytes(256 << 20)
+        .recorded_headers(["x-note", "authorization", "cookie", "location"])
         .transport(wire.clone());
     let options =
         json!({"all": true, "analytics": true, "json": true, "analytics_as_logs": true, "messages_as_logs": true});
@@ -66,7 +67,7 @@ fn percent(text: &str) -> String {
     text.bytes().map(|byte| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02X}") }).collect()
 }
 
-const PLACES: [Place; 32] = [
+const PLACES: &[Place] = &[
     ("message", |monitor, text, _| {
         let _ = monitor.message(text, Level::Info, &[]);
     }),
@@ -127,6 +128,30 @@ const PLACES: [Place; 32] = [
     ("error and endpoint of a call", |monitor, text, _| {
         let call = Timing::api_call("GET", "https://api.example.com/a", Duration::from_millis(5));
         let _ = monitor.timing(call.error(text).endpoint(text));
+    }),
+    ("headers of a call", |monitor, text, _| {
+        let headers =
+            [("X-Note", text), ("Authorization", text), ("Cookie", text), ("X-Other", text), ("Location", text)];
+        let call = Timing::api_call("GET", "https://api.example.com/a", Duration::from_millis(5));
+        let _ = monitor.timing(call.request_headers(&headers).response_headers(&headers));
+        let url = format!("https://api.example.com/?q={text}");
+        let _ = monitor.timing(call.response_headers(&[("Location", &url)]));
+    }),
+    ("batch", |monitor, text, serial| {
+        let frame = json!({"function": text, "module": text, "file": text});
+        let document = json!({"v": 1, "items": [
+            {"scope": "tag", "name": "note", "value": text},
+            {"kind": "error", "type": text, "message": text, "fingerprint": serial, "code": text, "mechanism": text,
+                "frames": [frame], "attrs": {"note": text, text: 1, "deep": [{"note": text}]}, "context": {"c": {"n": text}}},
+            {"kind": "analytics", "name": text, "attrs": {"note": text}},
+            {"kind": "message", "message": text},
+            {"kind": "api_call", "url": format!("https://api.example.com/u/{text}?q={text}"), "duration_us": 5,
+                "error": text, "endpoint": text, "request_headers": {"x-note": text, "authorization": text}},
+            {"kind": "interaction", "action": "tap", "component": text},
+            {"kind": "user_prop", "op": "set", "name": "note", "value": text},
+            {"scope": "tag", "name": "note"},
+        ]});
+        assert!(monitor.record_batch(&document.to_string()));
     }),
     ("screen", |monitor, text, _| {
         let _ = monitor.record(Event::screen_view(text, Some(text)));

@@ -75,7 +75,7 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
             Some(_),
         ) => Type::Count,
         (F::StartMs, _) => Type::Whole,
-        (F::Context | F::Attrs | F::Data | F::Extra, _) => Type::Map,
+        (F::Context | F::Attrs | F::Data | F::Extra | F::RequestHeaders | F::ResponseHeaders, _) => Type::Map,
         (F::Items | F::Frames | F::Causes | F::Threads, _) => Type::List,
         (
             F::Name

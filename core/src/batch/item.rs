@@ -16,11 +16,13 @@ use std::time::Duration;
 
 /// When and under which settings the items were recorded.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Call {
+pub(crate) struct Call<'c> {
     pub(crate) wall_ms: i64,
     pub(crate) mono_us: i64,
     /// Thresholds of screens, calls and images.
     pub(crate) slow: [Duration; 3],
+    /// Names of the headers that are recorded.
+    pub(crate) headers: &'c [String],
 }
 
 /// The members of an event that its kind has, in the order of a row.
@@ -74,7 +76,7 @@ fn is_empty(value: &Json<'_>) -> bool {
 pub(crate) fn event(
     kind: Kind,
     item: &Item<'_>,
-    call: &Call,
+    call: &Call<'_>,
     propagates: &dyn Fn(&str) -> bool,
     measured: &mut dyn FnMut(&Measured<'_>),
     buffer: &mut [u8],
@@ -87,7 +89,11 @@ pub(crate) fn event(
     }
     let mut encoder = Encoder::new(buffer, call.wall_ms, call.mono_us);
     match own_id(&json) {
-        Some(Ok(id)) => encoder.text_field(Field::Id, &id.to_string()),
+        Some(Ok(id)) => {
+            let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+            let id = uuid::Uuid::from_bytes(*id.as_bytes());
+            encoder.text_field(Field::Id, id.hyphenated().encode_lower(&mut text));
+        }
         Some(Err(())) => cut += 1,
         None => {}
     }
@@ -134,7 +140,12 @@ fn plain(members: &Members<'_, '_>, json: &Json<'_>, encoder: &mut Encoder<'_>) 
 }
 
 /// Encodes a span of the app, as [`crate::Monitor::record_span`] does.
-fn span(members: &Members<'_, '_>, json: &Json<'_>, (at_ms, call): (Option<i64>, &Call), encoder: &mut Encoder<'_>) {
+fn span(
+    members: &Members<'_, '_>,
+    json: &Json<'_>,
+    (at_ms, call): (Option<i64>, &Call<'_>),
+    encoder: &mut Encoder<'_>,
+) {
     let duration_us = micros(Duration::from_micros(members.count(Field::DurationUs).unwrap_or(0)));
     let start_ms = members.get(Field::StartMs).and_then(Json::whole);
     let times = crate::event::time::Span::new(start_ms, at_ms, duration_us, call.wall_ms);
@@ -224,7 +235,7 @@ fn timed(
     members: &Members<'_, '_>,
     json: &Json<'_>,
     item: &Item<'_>,
-    (at_ms, call): (Option<i64>, &Call),
+    (at_ms, call): (Option<i64>, &Call<'_>),
     measured: &mut dyn FnMut(&Measured<'_>),
     encoder: &mut Encoder<'_>,
 ) {
@@ -251,7 +262,11 @@ fn timed(
     timed.encode(encoder, &timing);
     timed.encode_kind(encoder, &timing, Some(displayed));
     for (field, value) in &members.fields {
-        if !MEASURED.contains(field) && !is_tail(*field, value) {
+        if let Field::RequestHeaders | Field::ResponseHeaders = field {
+            let all = value.entries().unwrap_or_default().iter();
+            let texts = all.filter_map(|(name, value)| Some((name.as_ref(), value.str()?)));
+            encoder.headers(*field, texts, call.headers);
+        } else if !MEASURED.contains(field) && !is_tail(*field, value) {
             structured::field(encoder, *field, value);
         }
     }
@@ -274,7 +289,7 @@ fn own_id(json: &Json<'_>) -> Option<Result<EventId, ()>> {
 }
 
 /// Encodes a breadcrumb; `None` if the item is malformed.
-pub(crate) fn breadcrumb(item: &Item<'_>, call: &Call, buffer: &mut [u8]) -> Option<usize> {
+pub(crate) fn breadcrumb(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Option<usize> {
     let json = Json::parse(item.text)?;
     let crumb = json.get("breadcrumb").filter(|crumb| crumb.entries().is_some())?;
     let mut cut = 0;
@@ -298,7 +313,7 @@ pub(crate) fn breadcrumb(item: &Item<'_>, call: &Call, buffer: &mut [u8]) -> Opt
 }
 
 /// Encodes a scope change; `None` if the item is malformed or changes a part that a batch cannot change.
-pub(crate) fn scope(item: &Item<'_>, call: &Call, buffer: &mut [u8]) -> Option<usize> {
+pub(crate) fn scope(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Option<usize> {
     let json = Json::parse(item.text)?;
     let mut cut = 0;
     let mut encoder = Encoder::new(buffer, call.wall_ms, call.mono_us);

@@ -216,7 +216,7 @@ impl<'a> Cursor<'a> {
     fn end_of_string(&mut self) -> Option<()> {
         loop {
             let rest = self.bytes.get(self.at..)?;
-            let next = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            let next = quote_or_escape(rest)?;
             self.at += next + 1;
             if rest.get(next) == Some(&b'"') {
                 return Some(());
@@ -259,6 +259,25 @@ impl<'a> Cursor<'a> {
             }
         }
     }
+}
+
+/// The place of the first quote or backslash. Most bytes of a document are inside strings, so it looks at eight at a time.
+pub(super) fn quote_or_escape(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let mut at = 0;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        // The lowest set bit is exact: a borrow can only mark bytes above a true match.
+        let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+        let found = zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..)?;
+    rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).map(|next| at + next)
 }
 
 /// The kind of an item; `None` for an unknown one and for sessions, which only the engine records.
@@ -352,6 +371,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_first_quote_or_escape_is_found_wherever_it_is(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let simple = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+            prop_assert_eq!(quote_or_escape(&bytes), simple);
+        }
+
         #[test]
         fn no_text_panics_and_items_never_overlap(text in r#"[\[\]{},:"\\a0 \n\u{e9}]{0,200}"#) {
             let _ = Document::open(&text);

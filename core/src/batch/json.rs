@@ -4,7 +4,7 @@
 //! string as it is, a number beyond every integer becomes a floating-point one. What is nested deeper than any row is skipped
 //! without recursion. It is lenient where the meaning is clear and `None` where it is not.
 
-use super::items::Items;
+use super::items::{Items, quote_or_escape};
 use crate::event::node::{Node, Shape};
 use crate::limits::ATTRIBUTE_DEPTH;
 use std::borrow::Cow;
@@ -149,7 +149,7 @@ impl<'a> Parser<'a> {
             }
             b'{' => {
                 self.at += 1;
-                let mut entries = Vec::new();
+                let mut entries = Vec::with_capacity(8);
                 if self.take(b'}') {
                     return Some(Json::Map(entries));
                 }
@@ -217,7 +217,7 @@ impl<'a> Parser<'a> {
         let mut owned = String::new();
         loop {
             let rest = self.text.get(self.at..)?;
-            let plain = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            let plain = quote_or_escape(rest.as_bytes())?;
             let run = rest.get(..plain)?;
             self.at += plain + 1;
             if rest.as_bytes().get(plain) == Some(&b'"') {

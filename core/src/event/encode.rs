@@ -206,6 +206,43 @@ impl<'b> Encoder<'b> {
         }
     }
 
+    /// Adds the headers that are recorded, under the names of this list.
+    #[cold]
+    pub(crate) fn headers<'h>(
+        &mut self,
+        field: Field,
+        headers: impl Iterator<Item = (&'h str, &'h str)>,
+        recorded: &[String],
+    ) {
+        let start = self.at;
+        let room = self.room() >= FIELD_ROOM && self.put([field as u8]);
+        let Some(count_at) = self.open(MAP).filter(|_| room) else {
+            self.at = start;
+            self.cut += 1;
+            return;
+        };
+        let mut count = 0_u16;
+        for (name, value) in headers {
+            let Some(name) = recorded.iter().find(|known| known.eq_ignore_ascii_case(name)) else { continue };
+            let before = self.at;
+            let whole = usize::from(count) < ELEMENTS
+                && self.text(name, NAME_BYTES)
+                && self.put([STR])
+                && self.text(value, TEXT_BYTES);
+            if !whole {
+                self.at = before;
+                self.cut += 1;
+                break;
+            }
+            count += 1;
+        }
+        if count == 0 {
+            self.at = start;
+            return;
+        }
+        self.patch(count_at, count);
+    }
+
     /// Adds targets, frames, context and attributes, where there are any, in this order.
     #[inline]
     pub(crate) fn tail(&mut self, targets: &[&str], frames: &[Frame<'_>], context: Attrs<'_>, attrs: Attrs<'_>) {

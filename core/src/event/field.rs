@@ -121,6 +121,8 @@ fields! {
     Conditions = 90 "conditions",
     /// The id that a face gave to the event: a UUID; a column of its own.
     Id = 121 "",
+    RequestHeaders = 122 "request_headers",
+    ResponseHeaders = 123 "response_headers",
 }
 
 /// The fields that a row of this kind can have, in the order in which they are encoded, without those that every row is
@@ -165,6 +167,8 @@ pub(crate) fn of_kind(kind: Kind) -> &'static [Field] {
             F::ResponseBytes,
             F::Error,
             F::Failed,
+            F::RequestHeaders,
+            F::ResponseHeaders,
             F::Slow,
             F::Attrs,
         ],

@@ -41,6 +41,9 @@ impl StartKind {
     }
 }
 
+/// Names and values of HTTP headers.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// A duration that the caller measured.
 ///
 /// ```
@@ -67,6 +70,8 @@ pub struct Timing<'a> {
     pub(crate) endpoint: Option<&'a str>,
     pub(crate) attrs: Attrs<'a>,
     pub(crate) targets: &'a [&'a str],
+    pub(crate) request_headers: Headers<'a>,
+    pub(crate) response_headers: Headers<'a>,
     pub(crate) trace: Option<TraceContext>,
 }
 
@@ -87,6 +92,8 @@ impl<'a> Timing<'a> {
             endpoint: None,
             attrs: &[],
             targets: &[],
+            request_headers: &[],
+            response_headers: &[],
             trace: None,
         }
     }
@@ -180,6 +187,24 @@ impl<'a> Timing<'a> {
     #[inline]
     pub fn endpoint(mut self, endpoint: &'a str) -> Self {
         self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// Sets the headers of an API call's request: names and values. Only those are recorded that
+    /// [`crate::ConfigBuilder::recorded_headers`] names and that carry no credentials; the names of the configuration are
+    /// written. If a name occurs twice, the last value counts.
+    #[must_use]
+    #[inline]
+    pub fn request_headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
+        self.request_headers = headers;
+        self
+    }
+
+    /// The same for the response.
+    #[must_use]
+    #[inline]
+    pub fn response_headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
+        self.response_headers = headers;
         self
     }
 

@@ -7,7 +7,6 @@
 //!
 //! `serde_json` parses and writes everything else.
 
-#[cfg(feature = "destination-sentry")]
 pub(crate) mod split;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
 mod value;

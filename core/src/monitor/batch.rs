@@ -161,7 +161,12 @@ impl Monitor {
         // What is refused is counted.
         let _ = inner.record_items(items.get(..fatal.start).unwrap_or_default(), None);
         let (wall_ms, mono_us) = inner.shared.clock.now();
-        let call = item::Call { wall_ms, mono_us, slow: inner.shared.config.slow };
+        let call = item::Call {
+            wall_ms,
+            mono_us,
+            slow: inner.shared.config.slow,
+            headers: &inner.shared.config.recorded_headers,
+        };
         let encode = |buffer: &mut [u8]| item::event(Kind::Crash, &fatal, &call, &|_| false, &mut |_| {}, buffer);
         inner.fatal(wall_ms, encode, wait)
     }

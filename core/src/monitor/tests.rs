@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 mod batch;
+mod batch_fuzz;
 mod times;
 
 const WAIT: Duration = Duration::from_secs(60);

@@ -3,6 +3,7 @@
 use super::session::SessionOf;
 use super::{Inner, Monitor, Outcome};
 use crate::attributes::Value;
+use crate::event::encode::Encoder;
 use crate::event::field::Field;
 use crate::event::time::Span;
 use crate::event::{Timing, TimingKind};
@@ -73,6 +74,9 @@ impl Inner {
                 SessionOf::Nothing => encoder.field(Field::Session, Value::Null),
             }
             measured.encode_kind(encoder, timing, own.screen);
+            if timing.request_headers.len() + timing.response_headers.len() > 0 {
+                self.headers_of(timing, encoder);
+            }
             encoder.tail(timing.targets, &[], &[], timing.attrs);
         });
         if measured.warns() {
@@ -80,6 +84,18 @@ impl Inner {
             let _ = measured.warning(|event| self.record(event));
         }
         outcome
+    }
+}
+
+impl Inner {
+    /// Adds the headers of a call that the configuration names.
+    #[cold]
+    fn headers_of(&self, timing: &Timing<'_>, encoder: &mut Encoder<'_>) {
+        if timing.kind == TimingKind::ApiCall {
+            let recorded = &self.shared.config.recorded_headers;
+            encoder.headers(Field::RequestHeaders, timing.request_headers.iter().copied(), recorded);
+            encoder.headers(Field::ResponseHeaders, timing.response_headers.iter().copied(), recorded);
+        }
     }
 }
 

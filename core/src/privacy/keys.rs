@@ -137,10 +137,6 @@ pub(crate) fn key_is_secret(key: &str) -> bool {
 }
 
 /// Whether a header carries credentials, so that its value never leaves the device.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "headers are recorded by the platform faces, which come on this core")
-)]
 pub(crate) fn header_is_secret(name: &str) -> bool {
     ends_secret(name) || words(name).any(|word| SECRET_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }

@@ -47,7 +47,7 @@ use prefilter::Seen;
 use std::borrow::Cow;
 
 pub(crate) use json::mask_user;
-pub(crate) use keys::{key_is_exempt, key_is_secret};
+pub(crate) use keys::{header_is_secret, key_is_exempt, key_is_secret};
 
 /// Rounds over one text. A replacement can uncover a match beside it, at most once or twice in practice.
 const ROUNDS: usize = 6;

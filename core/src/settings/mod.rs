@@ -93,6 +93,7 @@ record! {
         cap_bytes: Integer(1_048_576, 1 << 40) = "20971520", "Maximum size of the queue. Mixpanel's minimum.";
         max_age_ms: Integer(HOUR_MS, AGE_MS) = "1209600000", "Maximum age of a row, 14 days; crashes are kept for 30 days.";
         trace_targets: List(256) = "none", "Hosts that receive trace headers: `api.rezapp.com`, `*.rezapp.com`.";
+        recorded_headers: List(64) = "none", "Names of HTTP headers whose values are recorded with an API call. The value of one that carries credentials is never recorded.";
         trace_styles: SomeOf(&["w3c", "sentry", "datadog"]) = "w3c", "Which trace headers are sent.";
         sessions: Switch = "true", "Whether sessions are recorded.";
         session_background_ms: Integer(0, DAY_MS) = "30000", "How long the app may be in the background before its session ends. The value of Sentry's mobile SDKs.";
@@ -179,6 +180,7 @@ fn build(settings: &Settings) -> Result<ConfigBuilder, Fault> {
     }
     builder = set(builder, settings.cap_bytes.map(i64::unsigned_abs), ConfigBuilder::cap_bytes);
     builder = builder.trace_targets(settings.trace_targets.iter().flatten().map(String::as_str));
+    builder = builder.recorded_headers(settings.recorded_headers.iter().flatten().map(String::as_str));
     if let Some(styles) = &settings.trace_styles {
         builder = builder.trace_styles(styles.iter().map(|style| match style.as_str() {
             "sentry" => TraceStyle::Sentry,

@@ -66,6 +66,7 @@ fn every_setting_of_the_engine_reaches_the_configuration() {
         cap_bytes: Some(2 << 20),
         max_age_ms: Some(7_200_000),
         trace_targets: Some(vec!["api.example.com".into()]),
+        recorded_headers: Some(vec!["X-Cache".into()]),
         trace_styles: Some(vec!["sentry".into(), "datadog".into()]),
         sessions: Some(false),
         session_background_ms: Some(60_000),

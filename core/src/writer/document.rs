@@ -11,6 +11,7 @@ use crate::limits::RECORD_BYTES;
 use crate::reason::Reason;
 use crate::ring::record::{FORMAT, Head};
 use crate::timing::measured::Measured;
+use std::sync::Arc;
 
 /// Bit set in the index of a warning, so that it has an id of its own.
 const WARNING: u16 = 1 << 15;
@@ -18,7 +19,7 @@ const WARNING: u16 = 1 << 15;
 /// A record that is being read.
 struct Reading<'r> {
     head: &'r Head,
-    call: Call,
+    call: Call<'r>,
     sampled: u32,
     /// Accepted events that are not accounted for yet.
     left: u16,
@@ -48,7 +49,13 @@ impl Writer {
         let Some((from, items)) = read else {
             return (0..head.n).for_each(|_| batch.refuse(None, Reason::Migration));
         };
-        let call = Call { wall_ms: from.wall_ms, mono_us: from.mono_us, slow: self.shared.config.slow };
+        let shared = Arc::clone(&self.shared);
+        let call = Call {
+            wall_ms: from.wall_ms,
+            mono_us: from.mono_us,
+            slow: shared.config.slow,
+            headers: &shared.config.recorded_headers,
+        };
         let own = self.stamper.key == Some(self.shared.key);
         let mut reading = Reading {
             head,

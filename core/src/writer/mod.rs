@@ -22,6 +22,8 @@
 //! | `report` | what the logger hears of all this |
 
 pub(crate) mod batch;
+#[cfg(feature = "bench-access")]
+pub(crate) mod bench;
 mod carve;
 mod crash_loop;
 mod dedup;

@@ -3,7 +3,7 @@
 use crate::event::Language;
 use crate::event::decode::{Raw, RawFrame, Reader};
 use crate::event::field::Field;
-use crate::json::{Object, push_comma, push_float, push_text};
+use crate::json::{Object, push_comma, push_float, push_name, push_text};
 use crate::privacy::{Rules, key_is_exempt, key_is_secret};
 use std::fmt::Write as _;
 
@@ -16,7 +16,8 @@ pub(crate) struct RowJson {
 
 impl RowJson {
     pub(crate) fn new(rules: Rules) -> RowJson {
-        let mut text = String::with_capacity(512);
+        // Most rows are smaller than this, with user, tags and view.
+        let mut text = String::with_capacity(1024);
         text.push('{');
         RowJson { text, rules }
     }
@@ -33,6 +34,12 @@ impl RowJson {
     /// Adds a member whose value is JSON text.
     pub(crate) fn json(&mut self, name: &str, json: &str) {
         self.object().json(name, json);
+    }
+
+    /// Starts a member. The caller appends exactly one JSON value to the returned string.
+    pub(crate) fn member(&mut self, name: &str) -> &mut String {
+        push_name(&mut self.text, name);
+        &mut self.text
     }
 
     /// Adds a text member without scrubbing.
@@ -59,6 +66,9 @@ impl RowJson {
             // Not scrubbed: ids, codes of a closed list, and the address at which the user wants a reply.
             (Field::TransactionId | Field::Currency | Field::Email | Field::About | Field::Session, _) => {
                 push_value(out, rules, value, Under::Exempt);
+            }
+            (Field::RequestHeaders | Field::ResponseHeaders, Raw::Map(count, reader)) => {
+                push_headers(&mut self.text, self.rules, count, reader);
             }
             // The name of a user property decides about its value.
             (Field::Value, value) => push_keyed(out, rules, name, value),
@@ -93,6 +103,30 @@ enum Under<'k> {
     Key(&'k str),
     /// A field or key whose text no rule touches.
     Exempt,
+}
+
+/// Writes headers. A value that is a URL or path loses its query, as every URL does.
+fn push_headers(out: &mut String, rules: Rules, count: u16, mut reader: Reader<'_>) {
+    let mut entries: Vec<(&str, &str)> = Vec::with_capacity(usize::from(count));
+    for _ in 0..count {
+        let Some((name, value)) = reader.entry() else { break };
+        let value = value.str().unwrap_or_default();
+        match entries.iter_mut().find(|(known, _)| *known == name) {
+            Some(entry) => entry.1 = value,
+            None => entries.push((name, value)),
+        }
+    }
+    out.push('{');
+    for (at, (name, value)) in entries.into_iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        push_text(out, name);
+        out.push(':');
+        let is_url = value.starts_with('/') || value.contains("://");
+        push_text(out, &if is_url { rules.url(value) } else { rules.keyed(name, value) });
+    }
+    out.push('}');
 }
 
 fn push_keyed(out: &mut String, rules: Rules, key: &str, value: Raw<'_>) {
@@ -131,17 +165,13 @@ fn push_value(out: &mut String, rules: Rules, value: Raw<'_>, under: Under<'_>) 
 }
 
 fn push_map(out: &mut String, rules: Rules, count: u16, mut reader: Reader<'_>) {
-    let mut seen: Vec<(&str, usize)> = Vec::new();
     let mut entries: Vec<(&str, Raw<'_>)> = Vec::with_capacity(usize::from(count));
     for _ in 0..count {
         let Some((key, value)) = reader.entry() else { break };
         // If a name occurs twice, the last value counts, as in most JSON parsers.
-        match seen.iter().find(|(known, _)| *known == key).and_then(|(_, at)| entries.get_mut(*at)) {
+        match entries.iter_mut().find(|(known, _)| *known == key) {
             Some(entry) => entry.1 = value,
-            None => {
-                seen.push((key, entries.len()));
-                entries.push((key, value));
-            }
+            None => entries.push((key, value)),
         }
     }
     Object::write(out, |object| {

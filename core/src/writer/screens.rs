@@ -5,9 +5,9 @@ use super::row_json::RowJson;
 use crate::event::decode::Body;
 use crate::event::field::Field;
 use crate::id::EventId;
+use crate::json::Object;
 use crate::kind::Kind;
 use crate::privacy::Rules;
-use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The current view, the screen load in progress, and the spans of the app in progress.
@@ -43,21 +43,25 @@ impl View {
         }
     }
 
-    fn json(&self, rules: Rules) -> String {
-        let mut view = json!({
-            "id": self.id,
-            "name": rules.text(&self.name),
-            "version": self.version,
-            "counts": self.counts,
-            "started_ms": self.started_ms,
+    /// Appends its JSON, with the members in the order of their names. Each row has it, so it is written without a detour.
+    fn push_to(&self, out: &mut String, rules: Rules) {
+        Object::write(out, |view| {
+            view.object("counts", |counts| self.counts.iter().for_each(|(name, count)| counts.number(name, count)));
+            if let Some([slow, frozen, total]) = self.frames {
+                view.object("frames", |frames| {
+                    [("frozen", frozen), ("slow", slow), ("total", total)]
+                        .into_iter()
+                        .for_each(|(name, count)| frames.number(name, count));
+                });
+            }
+            view.text("id", &self.id);
+            if let Some(us) = self.loading_us {
+                view.number("loading_us", us);
+            }
+            view.text("name", &rules.text(&self.name));
+            view.number("started_ms", self.started_ms);
+            view.number("version", self.version);
         });
-        if let Some(us) = self.loading_us {
-            view["loading_us"] = us.into();
-        }
-        if let Some([slow, frozen, total]) = self.frames {
-            view["frames"] = json!({"slow": slow, "frozen": frozen, "total": total});
-        }
-        view.to_string()
     }
 }
 
@@ -97,7 +101,8 @@ impl Screens {
     /// Adds view and trace to a row; the row of a screen load or a span also gets its children.
     pub(crate) fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut RowJson) {
         if let Some(view) = &self.view {
-            object.json("view", &view.json(object.rules()));
+            let rules = object.rules();
+            view.push_to(object.member("view"), rules);
         }
         if let Some(trace) = trace_of(body).or_else(|| self.loading.as_ref()?.trace()) {
             object.json("trace", &trace);

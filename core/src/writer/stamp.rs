@@ -311,10 +311,9 @@ impl Stamper {
     fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut RowJson, has_session: bool) {
         if !has_session
             && let Some(session) = self.scope.get(SESSION)
-            && let Ok(session) = serde_json::from_str::<Value>(session)
-            && let Some(id) = session.get("id").and_then(Value::as_str)
+            && let Some((_, id)) = crate::json::split::members(session).find(|(name, _)| *name == "id")
         {
-            object.text("session", id);
+            object.json("session", id);
         }
         self.screens.stamp(kind, body, object);
         if kind.has_conditions() && body.get(Field::Conditions).is_none() {

@@ -1,5 +1,6 @@
 //! The lines of the benchmark: a value beside the floor measured in the same run, and what it is held against.
 
+pub mod batch;
 pub mod cap;
 pub mod drain;
 pub mod encode;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const WAIT: Duration = Duration::from_secs(20);
 
 /// Records between two folds: about a third of the ring.
-const BURST: usize = 1_000;
+pub const BURST: usize = 1_000;
 
 /// Bytes of a record of [`one`], for the floor.
 const RECORD: usize = 256;
@@ -121,7 +121,7 @@ pub fn run(scale: Scale, folder: &Path, say: &mut dyn FnMut(Line)) -> Result<()>
     let line = Line::new("record_allocations", made as f64 / BURST as f64, "per call", 0.0);
     say(line.note(format!("{made} in {BURST} calls, on the caller's thread")));
 
-    say(syscalls(folder)?);
+    say(syscalls(folder, "record_syscalls", "record", BURST)?);
 
     for _ in 0..100 {
         monitor.breadcrumb(Breadcrumb::new("ui.click", "the cart was opened"));
@@ -204,11 +204,10 @@ fn contended(scale: Scale, monitor: &Monitor) -> Result<Times> {
 }
 
 /// The child under `strace`: between two calls of `getppid` it only records.
-pub fn syscall_child(folder: &Path) -> Result<()> {
+pub fn syscall_child(folder: &Path, calls: usize, call: fn(&Monitor)) -> Result<()> {
     let monitor = monitor(folder)?;
-    let attrs = attrs();
-    for _ in 0..100 {
-        one(&monitor, &attrs);
+    for _ in 0..calls / 10 {
+        call(&monitor);
     }
     let counts = || -> Result<u64> {
         Ok(proc_number("/proc/thread-self/io", "syscr")? + proc_number("/proc/thread-self/io", "syscw")?)
@@ -217,8 +216,8 @@ pub fn syscall_child(folder: &Path) -> Result<()> {
     let before = counts()?;
     // SAFETY: a call without arguments that cannot fail.
     unsafe { libc::getppid() };
-    for _ in 0..BURST {
-        one(&monitor, &attrs);
+    for _ in 0..calls {
+        call(&monitor);
     }
     // SAFETY: as above.
     unsafe { libc::getppid() };
@@ -227,23 +226,29 @@ pub fn syscall_child(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The call of most lines, for [`syscall_child`].
+pub fn timing(monitor: &Monitor) {
+    one(monitor, &attrs());
+}
+
 /// The caller's own system calls, wake-ups of the sleeping writer apart: one futex call per interval, not per record.
-fn syscalls(folder: &Path) -> Result<Line> {
+pub fn syscalls(folder: &Path, name: &'static str, child: &str, calls: usize) -> Result<Line> {
     let this = std::env::current_exe()?;
-    let trace = folder.join("strace");
-    let child =
-        |command: &mut Command, name: &str| command.arg("--child").arg("record").arg(folder.join(name)).output();
-    let traced = child(Command::new("strace").arg("-o").arg(&trace).arg(&this), "traced");
+    let trace = folder.join(format!("strace-{child}"));
+    let run = |command: &mut Command, name: &str| {
+        command.arg("--child").arg(child).arg(folder.join(format!("{name}-{child}"))).output()
+    };
+    let traced = run(Command::new("strace").arg("-o").arg(&trace).arg(&this), "traced");
     if traced.is_ok_and(|output| output.status.success()) {
         let text = std::fs::read_to_string(&trace)?;
-        let calls: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("getppid")).skip(1).collect();
-        let calls: Vec<&str> = calls.into_iter().take_while(|line| !line.starts_with("getppid")).collect();
-        let names: Vec<&str> = calls.iter().take(3).filter_map(|line| line.split('(').next()).collect();
-        let line = Line::new("record_syscalls", calls.len() as f64 / BURST as f64, "per call", 0.0);
-        return Ok(line.note(format!("{} in {BURST} calls, by strace on the caller's thread {names:?}", calls.len())));
+        let found: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("getppid")).skip(1).collect();
+        let found: Vec<&str> = found.into_iter().take_while(|line| !line.starts_with("getppid")).collect();
+        let names: Vec<&str> = found.iter().take(3).filter_map(|line| line.split('(').next()).collect();
+        let line = Line::new(name, found.len() as f64 / calls as f64, "per call", 0.0);
+        return Ok(line.note(format!("{} in {calls} calls, by strace on the caller's thread {names:?}", found.len())));
     }
-    let output = child(&mut Command::new(&this), "counted")?;
+    let output = run(&mut Command::new(&this), "counted")?;
     let count: u64 = String::from_utf8_lossy(&output.stdout).trim().parse()?;
-    let line = Line::new("record_syscalls", count as f64 / BURST as f64, "per call", 0.0);
+    let line = Line::new(name, count as f64 / calls as f64, "per call", 0.0);
     Ok(line.note("reads and writes by /proc/thread-self/io only: strace is not here or not allowed"))
 }

@@ -1,6 +1,6 @@
 //! The numbers of the product beside the floors measured in the same run: `bench [--quick] [--json FILE] [WORD]`.
 //!
-//! Run it from a release build (`cargo xtask bench`). Only lines whose group (`record`, `rows`, `lease`, `cap`, `drain`, `names`, `engine`,
+//! Run it from a release build (`cargo xtask bench`). Only lines whose group (`record`, `batch`, `rows`, `lease`, `cap`, `drain`, `names`, `engine`,
 //! `encode`, `privacy`) is WORD are
 //! measured if one is given. A missed time is printed, never an exit code: the exit code tells whether it could measure.
 
@@ -63,16 +63,19 @@ fn main() -> Result<()> {
             "--child" => {
                 let (what, folder) = (args.next().unwrap_or_default(), PathBuf::from(args.next().unwrap_or_default()));
                 return match what.as_str() {
-                    "record" => bench::record::syscall_child(&folder),
+                    "record" => bench::record::syscall_child(&folder, bench::record::BURST, bench::record::timing),
+                    "batch" => bench::record::syscall_child(&folder, bench::batch::CALLS, bench::batch::record),
                     "idle" => bench::engine::idle_child(Some(&folder)),
                     _ => bench::engine::idle_child(None),
                 };
             }
-            "record" | "rows" | "lease" | "cap" | "drain" | "names" | "engine" | "encode" | "privacy" => {
+            "record" | "rows" | "lease" | "cap" | "drain" | "names" | "engine" | "encode" | "privacy" | "batch" => {
                 group = Some(arg)
             }
             "--help" | "-h" => {
-                println!("bench [--quick] [--json FILE] [record|rows|lease|cap|drain|names|engine|encode|privacy]");
+                println!(
+                    "bench [--quick] [--json FILE] [record|batch|rows|lease|cap|drain|names|engine|encode|privacy]"
+                );
                 return Ok(());
             }
             other => return Err(format!("`{other}` is no option; see --help").into()),
@@ -95,6 +98,9 @@ fn main() -> Result<()> {
     let wanted = |name: &str| group.as_deref().is_none_or(|group| group == name);
     if wanted("record") {
         bench::record::run(scale, folder.path(), &mut say)?;
+    }
+    if wanted("batch") {
+        bench::batch::run(scale, folder.path(), &mut say)?;
     }
     if wanted("rows") {
         bench::rows::run(scale, folder.path(), &mut say)?;

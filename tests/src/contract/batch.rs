@@ -26,6 +26,7 @@ pub struct Batches<'a> {
     /// The screen that is loading.
     loading: Option<TraceContext>,
     last: Option<String>,
+    documents: Vec<Value>,
 }
 
 /// A screen load or call in progress, measured by the face.
@@ -52,17 +53,16 @@ impl<'a> Batches<'a> {
             spans: HashMap::new(),
             loading: None,
             last: None,
+            documents: Vec::new(),
         }
     }
 
-    /// Records what is collected.
-    ///
-    /// # Errors
-    /// None today.
-    pub fn end(mut self) -> Result<()> {
+    /// Records what is collected, and returns all documents.
+    #[must_use]
+    pub fn end(mut self) -> Vec<Value> {
         self.tick();
         self.direct.end();
-        Ok(())
+        self.documents
     }
 
     /// Executes one call.
@@ -95,7 +95,8 @@ impl<'a> Batches<'a> {
                 let item = self.event("crash", call);
                 let mut items = std::mem::take(&mut self.items);
                 items.push(item);
-                let _ = self.monitor.record_fatal(&document(&items), Duration::from_millis(500));
+                let document = self.document(items);
+                let _ = self.monitor.record_fatal(&document, Duration::from_millis(500));
             }
             _ => {
                 let item = self.item(verb, call)?;
@@ -108,9 +109,17 @@ impl<'a> Batches<'a> {
     fn tick(&mut self) {
         if !self.items.is_empty() {
             // What is refused is counted; the rows show the rest.
-            let _ = self.monitor.record_batch(&document(&self.items));
-            self.items.clear();
+            let items = std::mem::take(&mut self.items);
+            let document = self.document(items);
+            let _ = self.monitor.record_batch(&document);
         }
+    }
+
+    fn document(&mut self, items: Vec<Value>) -> String {
+        let document = json!({"v": 1, "items": items});
+        let text = document.to_string();
+        self.documents.push(document);
+        text
     }
 
     /// The item of a call that is one.
@@ -268,10 +277,6 @@ impl<'a> Batches<'a> {
         guard.item["id"] = id.clone().into();
         self.last = Some(id);
     }
-}
-
-fn document(items: &[Value]) -> String {
-    json!({"v": 1, "items": items}).to_string()
 }
 
 /// The members of a call, without its verb and these.

@@ -333,10 +333,18 @@ fn timing(call: &Json) -> Result<Timing<'_>> {
     if let Some(error) = call["error"].as_str() {
         timing = timing.error(error);
     }
+    timing = timing.request_headers(headers(&call["request_headers"]));
+    timing = timing.response_headers(headers(&call["response_headers"]));
     if let Some(endpoint) = call["endpoint"].as_str() {
         timing = timing.endpoint(endpoint);
     }
     Ok(timing.attrs(attrs(&call["attrs"])).targets(targets(call)))
+}
+
+/// Names and values of HTTP headers.
+fn headers(json: &Json) -> &[(&str, &str)] {
+    let all = json.as_object().into_iter().flatten();
+    keep(all.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))).collect())
 }
 
 fn people(call: &Json) -> Result<People<'_>> {

@@ -31,6 +31,8 @@ pub struct World {
     recorder: Recorder,
     clock: Clock,
     folder: tempfile::TempDir,
+    /// The batch documents that were recorded.
+    pub documents: Vec<Value>,
 }
 
 impl World {
@@ -54,12 +56,13 @@ impl World {
     /// # Errors
     /// A malformed call, or one that no batch holds.
     pub fn play_batches(vector: &Vector, accept: fn(&Request) -> Response) -> Result<World, String> {
-        let world = World::open(vector, accept)?;
+        let mut world = World::open(vector, accept)?;
         let mut calls = Batches::new(&world.monitor, &world.clock);
         for (at, call) in vector.calls().iter().enumerate() {
             calls.make(call).map_err(|error| format!("call {at} {call}: {error}"))?;
         }
-        calls.end()?;
+        let documents = calls.end();
+        world.documents = documents;
         world.monitor.persist(WAIT).map_err(|error| error.to_string())?;
         Ok(world)
     }
@@ -70,7 +73,7 @@ impl World {
         let recorder = Recorder::new(accept);
         let config = config(&vector.json["config"], folder.path().join("app"), &clock, recorder.clone())?;
         let monitor = Monitor::open(config).map_err(|error| error.to_string())?;
-        Ok(World { monitor, recorder, clock, folder })
+        Ok(World { monitor, recorder, clock, folder, documents: Vec::new() })
     }
 
     /// Returns the rows of the queue and their runs.
@@ -163,6 +166,9 @@ fn config(json: &Value, folder: PathBuf, clock: &Clock, transport: Recorder) -> 
             "facts" => builder.facts(facts(value)?),
             "sessions" => builder.sessions(value == true),
             "mask_user" => builder.mask_user(value == true),
+            "recorded_headers" => {
+                builder.recorded_headers(value.as_array().into_iter().flatten().filter_map(Value::as_str))
+            }
             "consent" => {
                 let state = |purpose: Purpose| consent(value.get(purpose.as_str()).unwrap_or(&Value::Null));
                 builder

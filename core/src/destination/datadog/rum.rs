@@ -278,8 +278,18 @@ impl Line<'_> {
             if let Some(bytes) = fields.int("response_bytes").filter(|bytes| *bytes >= 0) {
                 o.number("size", bytes);
             }
-            if let Some(bytes) = fields.int("request_bytes").filter(|bytes| *bytes >= 0) {
-                o.object("request", |o| o.number("decoded_body_size", bytes));
+            let sent = fields.int("request_bytes").filter(|bytes| *bytes >= 0);
+            let [request, response] = ["request_headers", "response_headers"].map(|name| fields.get(name));
+            if sent.is_some() || request.is_some() {
+                o.object("request", |o| {
+                    if let Some(bytes) = sent {
+                        o.number("decoded_body_size", bytes);
+                    }
+                    o.value_if_some("headers", request);
+                });
+            }
+            if response.is_some() {
+                o.object("response", |o| o.value_if_some("headers", response));
             }
         });
     }

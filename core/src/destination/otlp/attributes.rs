@@ -79,6 +79,17 @@ impl<W: Wire> Attributes<'_, W> {
         }
     }
 
+    /// Headers of a request or response: one attribute each, a list, since a header can have several values.
+    pub(super) fn headers(&mut self, prefix: &str, entries: &[(std::borrow::Cow<'_, str>, Json<'_>)]) {
+        for (name, value) in entries {
+            let key = format!("{prefix}{name}");
+            if !self.written.contains(&key) {
+                self.pair(&key, |w| any(w, &Json::List(vec![value.clone()])));
+                self.written.push(key);
+            }
+        }
+    }
+
     /// The attributes of the app. One with a name that the engine uses gets a prefix.
     pub(super) fn app(&mut self, entries: &[(std::borrow::Cow<'_, str>, Json<'_>)]) {
         for (key, value) in entries {

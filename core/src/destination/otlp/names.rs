@@ -87,6 +87,9 @@ pub(super) const EXCEPTION_STACK: &str = "exception.stacktrace";
 pub(super) const EXCEPTION_TYPE: &str = "exception.type";
 pub(super) const HTTP_METHOD: &str = "http.request.method";
 pub(super) const HTTP_METHOD_ORIGINAL: &str = "http.request.method_original";
+/// Followed by the name of the header.
+pub(super) const HTTP_REQUEST_HEADER: &str = "http.request.header.";
+pub(super) const HTTP_RESPONSE_HEADER: &str = "http.response.header.";
 pub(super) const HTTP_REQUEST_BYTES: &str = "http.request.body.size";
 pub(super) const HTTP_RESPONSE_BYTES: &str = "http.response.body.size";
 pub(super) const HTTP_STATUS: &str = "http.response.status_code";

@@ -105,6 +105,8 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
             a.text(names::URL_TEMPLATE, fields.text("endpoint"));
             a.int(names::HTTP_STATUS, fields.int("status").filter(|status| *status != 0));
             a.int(names::HTTP_REQUEST_BYTES, fields.int("request_bytes"));
+            a.headers(names::HTTP_REQUEST_HEADER, fields.map("request_headers"));
+            a.headers(names::HTTP_RESPONSE_HEADER, fields.map("response_headers"));
             url(a, fields);
             if fields.is("failed") {
                 let status = fields.int("status").filter(|status| *status >= 400).map(|status| status.to_string());

@@ -148,6 +148,12 @@ fn call_data(data: &mut Object<'_>, fields: &Fields<'_>) {
     ] {
         data.json_if_some(name, fields.get(field));
     }
+    for (prefix, field) in [("http.request.header.", "request_headers"), ("http.response.header.", "response_headers")]
+    {
+        for (name, value) in fields.get(field).into_iter().flat_map(members) {
+            data.json(format!("{prefix}{name}").as_str(), &format!("[{value}]"));
+        }
+    }
 }
 
 /// Names, values and units.

@@ -1,6 +1,7 @@
 //! The app process of the tests: records events, and prints one line for each acknowledged event.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod batches;
 mod heap;
 mod inputs;
 
@@ -53,6 +54,7 @@ fn main() {
     }
     let monitor = Monitor::open(config(&args)).expect("it opens");
     match args.text("mode", "").as_str() {
+        "record" if args.number("batch", 0) > 0 => batches::batches(&args, monitor),
         "record" => record(&args, monitor),
         "allocations" => heap::allocations(&monitor),
         "steady" => steady(&args, &monitor),
