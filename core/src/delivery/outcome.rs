@@ -5,10 +5,12 @@
 //! | --- | --- |
 //! | this one | responses to a whole batch |
 //! | `part` | responses to a part of a batch that is bisected, and the result of the bisect |
-//! | `probe` | responses to the single event that a stopped route sends now and then |
+//! | `probe` | responses to the single event that a stopped route sends from time to time |
+//! | `suspects` | events that were refused alone before the endpoint accepted anything |
 
 mod part;
 mod probe;
+mod suspects;
 
 use super::backoff;
 use super::bisect::{Bisect, Cause};

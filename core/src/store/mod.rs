@@ -19,7 +19,7 @@
 //! | `sweep`, `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
 //! | `ledger` | counts of lost, delivered and unwanted events |
 //! | `blocks`, `disk` | blocks of the file and its log; a full disk |
-//! | `repair`, `carved`, `wipe` | damaged file and the rows found in it; erasure |
+//! | `names`, `repair`, `carved`, `wipe` | names of the files; damaged file and the rows found in it; erasure |
 //! | `read`, `results`, `list` | queries of the app and of the inspector |
 
 mod blocks;
@@ -36,6 +36,7 @@ mod maintenance;
 mod memory;
 #[cfg(test)]
 mod model_test;
+mod names;
 mod parked;
 mod read;
 pub(crate) mod repair;

@@ -2,13 +2,11 @@
 //!
 //! `quarantine/<n>/` holds `queue.db`, its log and `superblock` (a copy of the ring's superblock at that moment).
 //! `quarantine/log` has one line per quarantine with its wall clock time. It stays when the folders are deleted.
-//!
-//! The same module frees the names of the queue's files where something else has taken them, see [`prepare`].
 
 use super::error::{Result, StoreError};
 use super::memory::unsigned;
 use super::types::Now;
-use super::{FILE, Store, restore};
+use super::{Store, names, restore};
 use crate::limits;
 use crate::sys::{fault, file, place};
 use rusqlite::OptionalExtension;
@@ -30,17 +28,10 @@ const LOG: &str = "log";
 /// Lines of the log that are kept.
 const LOG_LINES: usize = 16;
 
-/// The files of a queue, the database first.
-fn files() -> [String; 3] {
-    [FILE.to_string(), format!("{FILE}-wal"), format!("{FILE}-shm")]
-}
-
-/// Prepares the folder for opening the queue: renames whatever is not a regular file under the name of one of the
-/// queue's files, then finishes a quarantine or a restore that a killed process began. SQLite follows links and blocks
-/// on pipes, so this comes before it opens anything.
+/// Prepares the folder for opening the queue: frees the names of its files, then finishes a quarantine or a restore that
+/// a killed process began.
 pub(super) fn prepare(folder: &Path) -> Result<()> {
-    let journal = format!("{FILE}-journal");
-    files().iter().chain([&journal]).try_for_each(|name| place::for_file(&folder.join(name)))?;
+    names::free(folder)?;
     place::for_folder(&folder.join(FOLDER))?;
     for (_, target) in numbered(&folder.join(FOLDER))? {
         if is_moving(&target) {
@@ -77,7 +68,7 @@ fn is_moving(quarantine: &Path) -> bool {
 }
 
 fn move_in(folder: &Path, target: &Path) -> Result<()> {
-    for name in files() {
+    for name in names::files() {
         let to = target.join(&name);
         place::for_file(&to)?;
         match fs::rename(folder.join(&name), to) {

@@ -1,4 +1,4 @@
-//! The store's files: opening, quarantine, wipes.
+//! The store's files: opening and quarantine.
 
 use super::Writer;
 use super::batch::Batch;
@@ -7,20 +7,15 @@ use super::stamp::Stamper;
 use super::store_access::StoreAccess;
 use crate::delivery::{Delivery, Options};
 use crate::id::IdKey;
-use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::logger::LogCode;
 use crate::reason::Reason;
 use crate::ring::crash_loop::Step;
-use crate::ring::superblock::{PendingWipe, Superblock};
-use crate::store::{Identity, Store, StoreError, Wipe, repair};
-use crate::sys::fault;
+use crate::ring::superblock::Superblock;
+use crate::store::{Identity, Store, repair};
 use crate::sys::ids::Fresh;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// Time between two tries to erase the log while another program reads the queue.
-const ERASE_INTERVAL: Duration = Duration::from_secs(1);
+use std::time::Instant;
 
 /// Hash of a boot id, for the ring's header.
 pub(crate) fn boot_hash(boot: &str) -> u64 {
@@ -259,75 +254,6 @@ impl Writer {
         let state = StoreState::Unavailable(why);
         self.log().say(LogCode::StoreUnavailable, "", || state.text());
         self.shared.set_state(state);
-    }
-
-    /// Does a wipe: erases its rows from every file. The wipe is removed from the superblock last, so after a kill it is
-    /// repeated. Called when all records up to the wipe's ticket are folded and none after it. Returns `false` if it
-    /// must be tried again.
-    pub(super) fn erase(&mut self, wipe: PendingWipe) -> bool {
-        // Rows that are not to be erased must be carved before the wipe deletes the quarantines.
-        while wipe.what != 0xff && self.carving.is_some() && self.can_fold() {
-            self.carve();
-        }
-        fault::point("wipe_begun");
-        let now = self.shared.now();
-        let all = wipe.what == 0xff;
-        let gone = |kind: Kind| kind.purpose_bits() & !wipe.what == 0;
-        let what = if all {
-            Wipe::All
-        } else {
-            Wipe::Purposes(Purpose::ALL.into_iter().filter(|purpose| wipe.what & purpose.bit() != 0).collect())
-        };
-        // Without any purpose left the user is gone as well, and with the scope the id that told the users of this
-        // device apart: the id of the installation must not take its place.
-        let nobody = wipe.what & Purpose::ALL_BITS == Purpose::ALL_BITS;
-        let install = nobody.then(|| self.shared.config.ids.uuid(Fresh::Install));
-        let Some(store) = &mut self.store else { return false };
-        let done = store.wipe(what, &|kind| !all && !gone(kind), install.as_deref(), now);
-        match done {
-            Ok(erased) => {
-                fault::point("wipe_ended");
-                self.log_erased(erased);
-                self.shared.ring.zero_free();
-                self.stamper.forget(wipe.what);
-                self.carving = None;
-                self.mark_settled();
-                self.shared.ring.change_superblock(|state| state.superblock.wipes.done(wipe));
-                if let Some(delivery) = self.shared.delivery.get() {
-                    delivery.store_back();
-                }
-                true
-            }
-            // Giving up events would not help: rewriting the file needs room outside it.
-            Err(StoreError::Full(why)) => {
-                self.pause(format!("erased data is still in queue.db, the disk is full: {why}"));
-                false
-            }
-            Err(error) => {
-                self.failed(&error);
-                false
-            }
-        }
-    }
-
-    /// A reader kept erased data in the log: tries again.
-    pub(super) fn erase_log(&mut self) {
-        let Some(store) = &mut self.store else { return };
-        match store.erase_log() {
-            Ok(erased) => self.log_erased(erased),
-            Err(error) => {
-                self.log_erased(false);
-                self.failed(&error);
-            }
-        }
-    }
-
-    fn log_erased(&mut self, erased: bool) {
-        if !erased {
-            self.log().say(LogCode::ErasureBlocked, "", || crate::phrases::ERASURE_BLOCKED.into());
-        }
-        self.erase_log_at = (!erased).then(|| Instant::now() + ERASE_INTERVAL);
-        self.shared.erasure_blocked.store(!erased, std::sync::atomic::Ordering::Relaxed);
     }
 }
 

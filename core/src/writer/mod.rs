@@ -10,7 +10,7 @@
 //! | `stamp`, `json` | record to row |
 //! | `read`, `fold` | ring to batch, batch to store |
 //! | `document` | records that hold a batch document |
-//! | `files` | opening, quarantine, erasure |
+//! | `files`, `erase` | opening, quarantine; erasure |
 //! | `carve` | recovery of rows from a damaged file |
 //! | `disk_space`, `ring_health` | a full disk; a ring file that was removed or cut |
 //! | `crash_loop` | repeated crashes of the engine during start |
@@ -30,6 +30,7 @@ mod dedup;
 mod device;
 mod disk_space;
 mod document;
+mod erase;
 mod files;
 mod flags;
 mod fold;
