@@ -4,6 +4,7 @@ pub use crate::consent::Consent;
 use crate::destination::Destination;
 use crate::facts::Facts;
 use crate::kind::{Kind, Purpose};
+use crate::level::Level;
 use crate::limits;
 use crate::logger::{Log, Logger};
 use crate::privacy::header_is_secret;
@@ -68,7 +69,8 @@ pub struct Config {
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) consent: [Consent; 2],
     pub(crate) slow: [Duration; 3],
-    pub(crate) sampling: [f64; Kind::ALL.len()],
+    pub(crate) sampling: [f64; Kind::SLOTS],
+    pub(crate) log_level: Level,
     pub(crate) cap_bytes: u64,
     pub(crate) max_age: Duration,
     pub(crate) targets: Targets,
@@ -113,7 +115,8 @@ impl Config {
                 transport: None,
                 consent: [Consent::Pending; 2],
                 slow: [limits::SLOW_SCREEN, limits::SLOW_API, limits::SLOW_IMAGE],
-                sampling: [1.0; Kind::ALL.len()],
+                sampling: [1.0; Kind::SLOTS],
+                log_level: Level::Info,
                 cap_bytes: limits::QUEUE_BYTES,
                 max_age: limits::MAX_AGE,
                 targets: Targets::default(),
@@ -232,6 +235,14 @@ impl ConfigBuilder {
         if let Some(place) = self.config.sampling.get_mut(kind as usize) {
             *place = rate;
         }
+        self
+    }
+
+    /// Sets the lowest level of log entries that are recorded (default info). Entries below it are refused at the call as
+    /// [`crate::Reason::LogLevel`], before they are encoded, and are not counted. Messages, errors and breadcrumbs of any
+    /// level are recorded.
+    pub fn log_level(mut self, level: Level) -> Self {
+        self.config.log_level = level;
         self
     }
 
@@ -382,7 +393,8 @@ impl ConfigBuilder {
             let count = config.recorded_headers.len().to_string();
             return Err(field("recorded_headers", &count, "name at most 64 headers"));
         }
-        for (kind, rate) in Kind::ALL.into_iter().zip(config.sampling) {
+        for kind in Kind::ALL {
+            let rate = config.sampling.get(kind as usize).copied().unwrap_or(1.0);
             if !(0.0..=1.0).contains(&rate) {
                 let name = format!("sample({})", kind.as_str());
                 return Err(ConfigError::Field {

@@ -17,6 +17,12 @@ macro_rules! kinds {
             /// All kinds in order of their number.
             pub const ALL: [Kind; [$($number),+].len()] = [$(Kind::$name),+];
 
+            /// Length of a table that is indexed by the number of the kind.
+            pub(crate) const SLOTS: usize = {
+                let numbers = [$($number),+];
+                numbers[numbers.len() - 1] + 1
+            };
+
             /// The spelling in rows, in the inspector and at the server.
             #[must_use]
             pub fn as_str(self) -> &'static str {
@@ -85,6 +91,8 @@ kinds! {
     LongTask = 18 "long_task", Bulk, [Monitoring];
     /// A span that the app defines: a piece of its own work.
     Span = 19 "span", Bulk, [Monitoring];
+    /// An entry of the app's log.
+    Log = 20 "log", Bulk, [Monitoring];
 }
 
 /// Order of delivery and of eviction: lane 0 is sent first and never evicted for space.
@@ -97,7 +105,7 @@ pub enum Lane {
     Critical = 1,
     /// Everything else.
     Normal = 2,
-    /// Metrics, frames, long tasks, spans.
+    /// Metrics, frames, long tasks, spans, log entries.
     Bulk = 3,
 }
 
@@ -154,7 +162,7 @@ impl Kind {
     /// The kind with this number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Kind> {
-        Kind::ALL.get(usize::from(number)).copied()
+        Kind::ALL.into_iter().find(|kind| *kind as u8 == number)
     }
 
     /// The kind with this spelling.
@@ -176,17 +184,18 @@ impl Kind {
 }
 
 /// The bits of the purposes of each kind, by its number.
-const PURPOSE_BITS: [u8; Kind::ALL.len()] = {
-    let mut bits = [0; Kind::ALL.len()];
-    let mut number = 0;
-    while number < bits.len() {
-        let purposes = Kind::ALL[number].purposes();
+const PURPOSE_BITS: [u8; Kind::SLOTS] = {
+    let mut bits = [0; Kind::SLOTS];
+    let mut at = 0;
+    while at < Kind::ALL.len() {
+        let kind = Kind::ALL[at];
+        let purposes = kind.purposes();
         let mut index = 0;
         while index < purposes.len() {
-            bits[number] |= purposes[index].bit();
+            bits[kind as usize] |= purposes[index].bit();
             index += 1;
         }
-        number += 1;
+        at += 1;
     }
     bits
 };
@@ -197,12 +206,12 @@ mod tests {
 
     #[test]
     fn every_kind_maps_back_from_its_number_and_its_spelling() {
-        for (number, kind) in Kind::ALL.into_iter().enumerate() {
-            assert_eq!(kind as usize, number);
-            assert_eq!(Kind::from_number(number as u8), Some(kind));
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_number(kind as u8), Some(kind));
             assert_eq!(Kind::parse(kind.as_str()), Some(kind));
         }
-        assert_eq!(Kind::from_number(Kind::ALL.len() as u8), None);
+        assert_eq!(Kind::from_number(Kind::SLOTS as u8), None);
+        assert!(Kind::ALL.windows(2).all(|pair| (pair[0] as u8) < pair[1] as u8));
         assert_eq!(Kind::parse("Crash"), None);
     }
 

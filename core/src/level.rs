@@ -1,7 +1,10 @@
 //! Levels. A level never changes the kind or the lane of an event.
 
-/// The level of a message, an error or a breadcrumb. The number is part of the ring's format: append, never renumber.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+use std::cmp::Ordering;
+
+/// The level of a log entry, a message, an error or a breadcrumb. Levels are ordered by severity, not by number. The number
+/// is part of the interface of other languages: append, never renumber.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Level {
     /// Useful to developers only.
@@ -15,28 +18,43 @@ pub enum Level {
     Error = 3,
     /// The process ended.
     Fatal = 4,
+    /// The steps of one operation; below `Debug`.
+    Trace = 5,
 }
 
 impl Level {
-    /// All levels, in ascending order.
-    pub const ALL: [Level; 5] = [Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Fatal];
+    /// All levels, in ascending order of severity.
+    pub const ALL: [Level; 6] = [Level::Trace, Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Fatal];
 
     /// The level with this number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Level> {
-        Level::ALL.get(usize::from(number)).copied()
+        Level::ALL.into_iter().find(|level| level.number() == number)
     }
 
-    /// Its number, 0 to 4.
+    /// Its number, 0 to 5.
     #[must_use]
     pub fn number(self) -> u8 {
         self as u8
+    }
+
+    /// Its place in the order of severity, 0 to 5.
+    fn severity(self) -> u8 {
+        match self {
+            Level::Trace => 0,
+            Level::Debug => 1,
+            Level::Info => 2,
+            Level::Warning => 3,
+            Level::Error => 4,
+            Level::Fatal => 5,
+        }
     }
 
     /// The spelling in rows, in the inspector and at the server.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Level::Trace => "trace",
             Level::Debug => "debug",
             Level::Info => "info",
             Level::Warning => "warning",
@@ -52,24 +70,38 @@ impl Level {
     }
 }
 
+impl PartialOrd for Level {
+    fn partial_cmp(&self, other: &Level) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Level {
+    fn cmp(&self, other: &Level) -> Ordering {
+        self.severity().cmp(&other.severity())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_level_maps_back_from_its_number_and_its_spelling() {
-        for (number, level) in Level::ALL.into_iter().enumerate() {
-            assert_eq!(level as usize, number);
-            assert_eq!(Level::from_number(number as u8), Some(level));
+        for level in Level::ALL {
+            assert_eq!(Level::from_number(level.number()), Some(level));
             assert_eq!(Level::parse(level.as_str()), Some(level));
         }
-        assert_eq!(Level::from_number(5), None);
+        assert_eq!(Level::from_number(0), Some(Level::Debug), "numbers are never changed");
+        assert_eq!(Level::from_number(4), Some(Level::Fatal));
+        assert_eq!(Level::from_number(6), None);
         assert_eq!(Level::parse("warn"), None);
     }
 
     #[test]
-    fn levels_are_in_ascending_order() {
+    fn levels_are_ordered_by_severity_whatever_their_numbers_are() {
         assert!(Level::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(Level::Trace < Level::Debug && Level::Trace.number() > Level::Fatal.number());
         assert_eq!(Level::default(), Level::Info);
     }
 }

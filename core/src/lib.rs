@@ -43,7 +43,7 @@ pub use conditions::{CarrierTechnology, Conditions, Connection, Orientation};
 pub use config::{BeforeSend, Config, ConfigBuilder, ConfigError, Consent};
 pub use delivery::{DestinationNote, Flushed, Held, Hint, Network, Power, RouteStatus};
 pub use event::{
-    Breadcrumb, Cause, ErrorEvent, Event, Feedback, Frame, Language, Metric, People, Revenue, Severity, SpanEvent,
+    Breadcrumb, Cause, ErrorEvent, Event, Feedback, Frame, Language, Log, Metric, People, Revenue, Severity, SpanEvent,
     SpanStatus, StartKind, Thread, Timing, TimingKind, User,
 };
 pub use facts::{Facts, Framework};
@@ -53,7 +53,8 @@ pub use level::Level;
 pub use logger::{LogCode, LogLevel, Logger, StderrLogger};
 pub use metrics::Summary;
 pub use monitor::{
-    ApiCall, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Span, Status, WaitError,
+    ApiCall, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Span, Status, SuperProperties,
+    WaitError,
 };
 pub use phrases::HeldCode;
 pub use reason::Reason;

@@ -207,6 +207,27 @@ pub const ELEMENTS: usize = 64;
 /// Names in `metrics()`; further ones count as `other`. A name takes 3.7 KiB of memory, so all take at most 740 KiB.
 pub const METRIC_NAMES: usize = 200;
 
+/// Properties of the user whose last value the engine remembers; further ones are sent and not remembered.
+pub const PROPERTIES: usize = 200;
+
+/// Super properties: Mixpanel accepts 255 properties of an event, those of the app and of the engine included.
+pub const SUPER_PROPERTIES: usize = 64;
+
+/// Bytes of all super properties as JSON: an event with them stays far below [`ROW_BYTES`].
+pub const SUPER_BYTES: usize = 8 * 1024;
+
+/// Destinations that can be paused at the same time: every row that is recorded meanwhile names them.
+pub const PAUSED: usize = 16;
+
+/// Timed events that run at the same time; the one that was started first is dropped.
+pub const TIMED_EVENTS: usize = 100;
+
+/// Bytes of the attributes of a view as JSON: every row of the view repeats them.
+pub const VIEW_BYTES: usize = 4 * 1024;
+
+/// Named times of a view.
+pub const VIEW_TIMINGS: usize = 32;
+
 /// Child spans in the row of a screen load or a span: 100 spans of 300 bytes fill [`CHILDREN_BYTES`].
 pub const CHILD_SPANS: usize = 100;
 

@@ -43,6 +43,7 @@ held! {
     RefusesEverything "refuses_everything" "stopped, because the server refuses every event"
     Parked "parked" "some events are parked"
     Suspended "suspended" "suspended by the host"
+    Paused "paused" "paused by the app"
     StoreUnavailable "store_unavailable" "the queue cannot be used now"
     Dormant "dormant" "the destination has not been declared"
     Batch "batch" "collecting a batch"

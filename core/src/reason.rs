@@ -57,11 +57,13 @@ pub enum Reason {
     PowerLoss = 24,
     /// Erased at the user's request.
     ClearedByUser = 25,
+    /// A log entry below the configured level. Counted only if it came in a batch.
+    LogLevel = 26,
 }
 
 impl Reason {
     /// All reasons in order of their number.
-    pub const ALL: [Reason; 26] = [
+    pub const ALL: [Reason; 27] = [
         Reason::RingFull,
         Reason::TooLarge,
         Reason::Malformed,
@@ -88,6 +90,7 @@ impl Reason {
         Reason::Migration,
         Reason::PowerLoss,
         Reason::ClearedByUser,
+        Reason::LogLevel,
     ];
 
     /// The reason with this number.
@@ -126,6 +129,7 @@ impl Reason {
             Reason::Migration => "migration",
             Reason::PowerLoss => "power_loss",
             Reason::ClearedByUser => "cleared_by_user",
+            Reason::LogLevel => "log_level",
         }
     }
 
@@ -159,6 +163,7 @@ impl Reason {
             Reason::Migration => "Written in a format this build cannot read.",
             Reason::PowerLoss => "Lost by a power failure.",
             Reason::ClearedByUser => "Erased at the user's request.",
+            Reason::LogLevel => "A log entry below the configured level. Counted only if it came in a batch.",
         }
     }
 
@@ -182,8 +187,8 @@ impl Reason {
             | Reason::CorruptFile
             | Reason::Migration
             | Reason::PowerLoss => Some("internal_sdk_error"),
-            // The server counts its own 429 responses; a stale carved row was delivered or erased.
-            Reason::RateLimited | Reason::CarvedStale => None,
+            // The server counts its own 429 responses; a stale carved row was delivered or erased; the app chose the log level.
+            Reason::RateLimited | Reason::CarvedStale | Reason::LogLevel => None,
         }
     }
 
@@ -211,7 +216,7 @@ mod tests {
             assert_eq!(Reason::from_number(number as u8), Some(reason));
             assert_eq!(Reason::parse(reason.as_str()), Some(reason));
         }
-        assert_eq!(Reason::from_number(26), None);
+        assert_eq!(Reason::from_number(27), None);
     }
 
     #[test]

@@ -6,14 +6,15 @@
 //! | field | meaning |
 //! | --- | --- |
 //! | `session` | id of the session (UUID) |
-//! | `view` | `{id, name, version, counts{error, resource, action, long_task}, started_ms, loading_us, frames{slow, frozen, total}}`: the screen on which it happened, with its state so far; the last two are present once known |
+//! | `view` | `{id, name, version, counts{error, resource, action, long_task}, started_ms, loading_us, frames{slow, frozen, total}, attrs, timings{name: microseconds since its start}}`: the screen or the app's own view on which it happened, with its state so far; the last four are present once known |
 //! | `trace` | `{trace_id (32 hex), span_id (16 hex), parent (16 hex, optional), sampled (bool, only if another system decided it), propagated (true: a call whose headers were given out)}` |
 //! | `user` | `{id, email, username, ...}` as set by the app; `anonymous`: the device's own id of a user who is not identified, absent while it is the install id |
 //! | `tags`, `contexts` | string map; map of objects |
-//! | `attrs` | the app's own attributes |
+//! | `attrs` | the app's own attributes, and the super properties of its time that it does not have itself (analytics, revenue, screen_view, interaction) |
 //! | `cut` | number of values cut or replaced because of a limit |
 //! | `collapsed_before` | errors and messages: repetitions of this one that were not stored |
 //! | `conditions` | crash, error, hang, app_exit: `{free_memory_bytes, free_storage_bytes, battery (0 to 1), charging, low_power, orientation, connection, carrier_technology, metered, foreground}`, those that are known |
+//! | `paused` | names of the destinations that were paused when the event was recorded: they never get it; the last member but `denied` |
 //! | `denied` | kinds with two purposes: the one (`monitoring`, `analytics`) that was denied when the event was recorded; the last member |
 //!
 //! Fields by kind (`_us` microseconds, `_ms` milliseconds since 1970 or of duration, `_bytes` bytes):
@@ -24,6 +25,7 @@
 //! | hang | `message`, `duration_us`, `frames`, `trail` |
 //! | app_exit | `cause`, `message`, `trail` |
 //! | message | `message`, `level`, `context` |
+//! | log | `message`, `level` (`trace` to `fatal`), `logger` |
 //! | screen_load | `name`, `start_ms`, `duration_us`, `initial_us`, `full_us`, `slow`, `children` `[{id, kind, name (endpoint, URL, task or span), op, method, start_us (after the start of the row's own span), duration_us, status, failed, attrs (of a span), trace}]`, `children_dropped` (number of those that had no place) |
 //! | app_start | `type` (`cold`, `warm`), `start_ms`, `duration_us`, `children` |
 //! | api_call | `method`, `url` (no query), `endpoint` (template), `start_ms`, `duration_us`, `status`, `request_bytes`, `response_bytes`, `error`, `slow`, `failed`, `child_of` (inside a screen load in progress: its view id; inside a span: the id of its root span) |
@@ -32,9 +34,9 @@
 //! | span | `name`, `op`, `start_ms`, `duration_us`, `status` (`ok`, `error`, `cancelled`), `children`, `children_dropped`, `child_of` |
 //! | frames | `name` (screen), `slow_frames`, `frozen_frames`, `total_frames` |
 //! | interaction | `action`, `component` |
-//! | screen_view | `name`, `class` |
-//! | analytics | `name` |
-//! | user_prop | `op` (`set`, `increment`, `append`), `name`, `by` (increment), `value` (the new absolute value; for append the appended one) |
+//! | screen_view | `name`, `class`; of a view that the app names: `op` (`start`, `stop`), `key`, `duration_us` (stop) |
+//! | analytics | `name`, `duration_us` (since `time_event`, if the event was timed) |
+//! | user_prop | `op` (`set`, `set_once`, `unset`, `increment`, `append`, `union`, `remove`, `delete`), `name` (not delete), `by` (increment), `value` (the new absolute value; for append, union and remove the given one; for set_once the one that is in place afterwards) |
 //! | revenue | `amount`, `currency`, `transaction_id`, `items` |
 //! | session | `status` (`ok`, `exited`, `crashed`, `abnormal`), `init`, `started_ms`, `duration_us`, `errors`, `release` (its own, if a later run ended it) |
 //! | metric | `name`, `type` (`counter`, `gauge`, `distribution`), `value`, `unit` |
@@ -69,6 +71,20 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether this destination was paused when the event was recorded.
+    pub(crate) fn is_paused_for(&self, destination: &str) -> bool {
+        let denied = Purpose::ALL.into_iter().find_map(|purpose| self.json.strip_suffix(denied_member(purpose)));
+        let Some(json) = denied.or_else(|| self.json.strip_suffix('}')) else { return false };
+        // Most rows do not end with a list of texts.
+        let Some(names) =
+            json.strip_suffix("\"]").and_then(|json| json.rsplit_once(PAUSED_MEMBER)).map(|(_, names)| names)
+        else {
+            return false;
+        };
+        // Names have no character that JSON escapes, so a bracket would mean that the member is another one's.
+        !names.contains(['[', ']', '{', '}']) && names.trim_matches('"').split("\",\"").any(|name| name == destination)
+    }
+
     /// The purpose that was denied when the event was recorded. A later grant does not apply to it.
     pub(crate) fn denied(&self) -> Option<Purpose> {
         Purpose::ALL.into_iter().find(|purpose| self.json.ends_with(denied_member(*purpose)))
@@ -80,6 +96,19 @@ pub(crate) fn push_denied(json: &mut String, purpose: Purpose) {
     if json.len() > 2 && json.ends_with('}') {
         json.pop();
         json.push_str(denied_member(purpose));
+    }
+}
+
+const PAUSED_MEMBER: &str = r#","paused":["#;
+
+/// Notes in the JSON of a row which destinations were paused when the event was recorded: a JSON array of their names.
+/// Comes before [`push_denied`].
+pub(crate) fn push_paused(json: &mut String, names: &str) {
+    if json.len() > 2 && json.ends_with('}') && names.len() > 2 {
+        json.pop();
+        json.push_str(PAUSED_MEMBER);
+        json.push_str(names.strip_prefix('[').unwrap_or(names));
+        json.push('}');
     }
 }
 
@@ -150,4 +179,45 @@ pub struct Lost {
     pub kind: Option<Kind>,
     /// The number since the epoch began.
     pub count: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(json: &str, paused: &str, denied: Option<Purpose>) -> Row {
+        let mut json = json.to_owned();
+        push_paused(&mut json, paused);
+        denied.into_iter().for_each(|purpose| push_denied(&mut json, purpose));
+        assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");
+        let id = EventId::from_bytes([7; 16]);
+        Row { seq: 1, id, kind: Kind::ScreenView, run: 1, wall_ms: 0, mono_ms: 0, targets: Vec::new(), json }
+    }
+
+    #[test]
+    fn a_row_names_the_destinations_that_were_paused_and_only_those() {
+        for denied in [None, Some(Purpose::Analytics), Some(Purpose::Monitoring)] {
+            let row = row(r#"{"name":"a"}"#, r#"["ga4","mix.panel-2"]"#, denied);
+            assert!(row.is_paused_for("ga4") && row.is_paused_for("mix.panel-2"));
+            assert!(!row.is_paused_for("ga") && !row.is_paused_for("mixpanel") && !row.is_paused_for(""));
+            assert_eq!(row.denied(), denied);
+        }
+    }
+
+    #[test]
+    fn what_an_app_writes_never_looks_like_a_pause() {
+        for json in [
+            r#"{"name":"a"}"#,
+            r#"{"attrs":{"a":1,"paused":["ga4"]}}"#,
+            r#"{"a":1,"paused":["x",["ga4"]]}"#,
+            r#"{"message":",\"paused\":[\"ga4\"]"}"#,
+            r#"{"a":[",\"paused\":[","ga4"]}"#,
+            r#"{"a":1,"paused":"ga4"}"#,
+            "{}",
+            "",
+        ] {
+            let row = Row { json: json.to_owned(), ..row(r#"{"name":"a"}"#, "[]", None) };
+            assert!(!row.is_paused_for("ga4"), "{json}");
+        }
+    }
 }

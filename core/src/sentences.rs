@@ -149,6 +149,7 @@ impl RowState {
             }
             RowState::Delivered { at_ms, .. } => format!("delivered {}", time(*at_ms)),
             RowState::Dropped { reason, .. } => format!("dropped, {reason}"),
+            RowState::Paused => "never sent there: the destination was paused when it was recorded".to_owned(),
             RowState::Passed => "passed".to_owned(),
         }
     }

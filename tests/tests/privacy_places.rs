@@ -3,7 +3,7 @@
 
 use rez_monitor::transport::{Completion, Request, Sent, Transport};
 use rez_monitor::{
-    Attrs, Breadcrumb, Cause, Config, Consent, ErrorEvent, Event, Facts, Feedback, Frame, Level, Metric, Monitor,
+    Attrs, Breadcrumb, Cause, Config, Consent, ErrorEvent, Event, Facts, Feedback, Frame, Level, Log, Metric, Monitor,
     People, Purpose, ScopeChange, Thread, Timing, User, Value,
 };
 use rez_monitor_tests::contract::destinations::entry;
@@ -190,7 +190,32 @@ const PLACES: &[Place] = &[
     ("event name", |monitor, text, serial| {
         let _ = monitor.track(text, &[("n", Value::Str(serial))]);
     }),
+    ("view of the app", |monitor, text, serial| {
+        let _ = monitor.start_view(text, text, &[("note", Value::Str(text)), (text, Value::Str(serial))]);
+        monitor.view_timing(text);
+        monitor.view_attributes(&[("more", Value::Str(text))]);
+        error(monitor, serial, &[]);
+        let _ = monitor.stop_view(text);
+    }),
+    ("log entry", |monitor, text, serial| {
+        let attrs = [("note", Value::Str(text)), (text, Value::Str(serial))];
+        let _ = monitor.log_entry(Log::new(Level::Warning, text).logger(text).attrs(&attrs));
+    }),
+    ("super property", |monitor, text, serial| {
+        monitor.super_properties(&[("note", Value::Str(text)), (text, Value::Str(text))]);
+        let _ = monitor.track("a", &[("n", Value::Str(serial))]);
+        monitor.clear_super_properties();
+    }),
+    ("timed event", |monitor, text, _| {
+        monitor.time_event(text);
+        let _ = monitor.track(text, &[]);
+    }),
     ("property", |monitor, text, _| {
+        let _ = monitor.people(People::SetOnce("once", Value::Str(text)));
+        let _ = monitor.people(People::SetOnce(text, Value::Str(text)));
+        let _ = monitor.people(People::Unset(text));
+        let _ = monitor.people(People::Union("list", &[Value::Str(text)]));
+        let _ = monitor.people(People::Remove("list", Value::Str(text)));
         let _ = monitor.people(People::Set("note", Value::Str(text)));
         let _ = monitor.people(People::Append("notes", Value::Str(text)));
         let _ = monitor.people(People::Set(text, Value::Str("x")));

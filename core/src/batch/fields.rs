@@ -48,14 +48,18 @@ const LANGUAGES: [&str; Language::ALL.len()] = {
     words
 };
 
+/// The operations on a profile.
+const PEOPLE: [&str; 8] = ["set", "set_once", "unset", "increment", "append", "union", "remove", "delete"];
+
 /// The type of a field in a row of this kind; breadcrumbs have none.
 fn type_of(field: Field, kind: Option<Kind>) -> Type {
     use Field as F;
     match (field, kind) {
         (F::Type, Some(Kind::Metric)) => Type::Word(&["counter", "gauge", "distribution"]),
         (F::Type, Some(Kind::AppStart)) => Type::Word(&["cold", "warm"]),
-        (F::Op, Some(Kind::UserProp)) => Type::Word(&["set", "increment", "append"]),
         (F::Status, Some(Kind::Span)) => Type::Word(&["ok", "error", "cancelled"]),
+        (F::Op, Some(Kind::ScreenView)) => Type::Word(&["start", "stop"]),
+        (F::Op, Some(Kind::UserProp)) => Type::Word(&PEOPLE),
         (F::Value, Some(Kind::Metric)) => Type::Float,
         (F::Level, _) => Type::Word(&LEVELS),
         (F::Language, _) => Type::Word(&LANGUAGES),
@@ -99,7 +103,9 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
             | F::Username
             | F::About
             | F::Cause
-            | F::Category,
+            | F::Category
+            | F::Logger
+            | F::ViewKey,
             _,
         ) => Type::Text,
         _ => Type::Any,
@@ -165,7 +171,7 @@ pub(crate) fn is_complete(kind: Kind, has: impl Fn(Field) -> bool) -> bool {
     use Field as F;
     match kind {
         Kind::Crash | Kind::Error => has(F::Type) || has(F::Message),
-        Kind::Message | Kind::Feedback => has(F::Message),
+        Kind::Message | Kind::Log | Kind::Feedback => has(F::Message),
         Kind::Hang => has(F::DurationUs),
         Kind::AppExit => has(F::Cause),
         Kind::Revenue => has(F::Amount),
@@ -173,8 +179,11 @@ pub(crate) fn is_complete(kind: Kind, has: impl Fn(Field) -> bool) -> bool {
         Kind::AppStart => has(F::Type) && has(F::DurationUs),
         Kind::ApiCall | Kind::ImageLoad => has(F::Url) && has(F::DurationUs),
         Kind::Interaction => has(F::Action) && has(F::Component),
-        Kind::ScreenView | Kind::Analytics | Kind::Frames => has(F::Name),
-        Kind::UserProp => has(F::Op) && has(F::Name),
+        // The end of a view names its key only.
+        Kind::ScreenView => has(F::Name) || (has(F::Op) && has(F::ViewKey)),
+        Kind::Analytics | Kind::Frames => has(F::Name),
+        // `delete` names no property.
+        Kind::UserProp => has(F::Op),
         Kind::Metric => has(F::Name) && has(F::Type) && has(F::Value),
         Kind::Session => false,
         #[allow(unreachable_patterns)]

@@ -58,6 +58,10 @@ impl<'j, 'a> Members<'j, 'a> {
     }
 
     fn is_complete(&self, duration_us: Option<u64>) -> bool {
+        let is_nameless = self.kind == Kind::UserProp && self.get(Field::Name).is_none();
+        if is_nameless && self.str(Field::Op) != Some("delete") {
+            return false;
+        }
         is_complete(self.kind, |field| match field {
             Field::DurationUs => duration_us.is_some(),
             _ => self.get(field).is_some(),
@@ -301,7 +305,9 @@ pub(crate) fn breadcrumb(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) ->
         [(Field::Type, "default"), (Field::Category, ""), (Field::Message, ""), (Field::Level, "info")]
     {
         let value = crumb.get(field.as_str()).and_then(|value| conform(field, None, value, &mut cut));
-        encoder.text_field(field, value.as_deref().and_then(Json::str).unwrap_or(default));
+        let text = value.as_deref().and_then(Json::str).unwrap_or(default);
+        // As in the typed call: vendors have no breadcrumbs of level `trace`.
+        encoder.text_field(field, if field == Field::Level && text == "trace" { "debug" } else { text });
     }
     if let Some(data) = crumb.get(Field::Data.as_str()).and_then(|data| conform(Field::Data, None, data, &mut cut))
         && !is_empty(&data)
@@ -327,6 +333,9 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Opti
         "screen" => &[("name", Field::Name), ("view", Field::View)],
         "screen_cancelled" => &[("view", Field::View)],
         "span" | "span_ended" => &[],
+        "super" | "super_once" | "view_attrs" => &[("attrs", Field::Attrs)],
+        "super_unset" | "time_event" | "view_timing" => &[("name", Field::Name)],
+        "super_clear" => &[],
         _ => return None,
     };
     encoder.text_field(Field::Change, change);
@@ -339,12 +348,17 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Opti
         let value = json.get(name).and_then(|value| conform(as_type, None, value, &mut cut));
         let Some(value) = value else { continue };
         match field {
-            Field::Context | Field::Extra | Field::Value => encoder.node_field(*field, value.as_ref()),
+            Field::Context | Field::Extra | Field::Value | Field::Attrs => {
+                encoder.node_field(*field, value.as_ref());
+            }
             _ => structured::field(&mut encoder, *field, &value),
         }
     }
     if let Some(trace) = json.get("trace").and_then(structured::trace) {
         encoder.trace(&trace);
+    }
+    if let Some(targets) = json.get("targets") {
+        structured::targets(&mut encoder, targets);
     }
     Some(encoder.finish())
 }

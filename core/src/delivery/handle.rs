@@ -153,6 +153,11 @@ impl DeliveryHandle {
         self.send(Message::Event(Event::Hint(hint)));
     }
 
+    /// The app pauses or resumes a destination. A request that is running ends as usual.
+    pub(crate) fn pause(&self, name: &str, paused: bool) {
+        self.send(Message::Event(Event::Paused(name.to_owned(), paused)));
+    }
+
     /// Consent changed: rows that waited for it are tried again.
     pub(crate) fn consent_changed(&self) {
         self.send(Message::Event(Event::Consent));

@@ -12,7 +12,7 @@ use super::wait::At;
 use crate::destination::RouteSpec;
 use crate::limits;
 use crate::store::{Now, RouteKey};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Shortest time between two attempts to lease parked rows, in milliseconds.
 const PARKED_INTERVAL_MS: i64 = 1000;
@@ -30,6 +30,8 @@ pub(crate) enum Event {
     Flush,
     /// Consent changed.
     Consent,
+    /// The app paused this destination, or resumed it (`false`).
+    Paused(String, bool),
     /// Start no new request.
     Suspend,
     /// Start requests again.
@@ -111,6 +113,8 @@ pub(crate) struct Machine {
     boot: String,
     conditions: Conditions,
     suspended: bool,
+    /// Destinations that the app has paused.
+    paused: BTreeSet<String>,
     /// The store cannot be used, until another event or this time of the monotonic clock.
     store_gone: Option<i64>,
     /// Destinations, and when the last immediate request of each started.
@@ -128,6 +132,7 @@ impl Machine {
             boot: boot.to_owned(),
             conditions: Conditions { foreground, network: Network::default(), power: Power::default() },
             suspended: false,
+            paused: BTreeSet::new(),
             store_gone: None,
             destinations: BTreeMap::new(),
             unloaded: Vec::new(),
@@ -221,6 +226,13 @@ impl Machine {
                 }
             }
             Event::Consent => self.drain(mono_ms),
+            Event::Paused(name, true) => _ = self.paused.insert(name),
+            Event::Paused(name, false) => {
+                if self.paused.remove(&name) {
+                    let of = self.routes.values_mut().filter(|route| route.destination == name);
+                    of.for_each(|route| route.trigger.drain(mono_ms));
+                }
+            }
             Event::Suspend => self.suspended = true,
             Event::Resume => {
                 self.suspended = false;
@@ -278,7 +290,7 @@ impl Machine {
 
     /// The next task of a route, and when it is due.
     fn plan(&self, key: &RouteKey, route: &Route, now: Now) -> Option<(i64, Task)> {
-        if route.busy {
+        if route.busy || self.paused.contains(&route.destination) {
             return None;
         }
         let at = self.at(now);
@@ -313,7 +325,13 @@ impl Machine {
         let at = At { boot: &self.boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         self.flush_unloaded &= !self.unloaded.is_empty() && !self.suspended && self.store_gone.is_none();
         for route in self.routes.values_mut().filter(|route| route.trigger.flush != Flush::No && !route.busy) {
-            if route.refuses_flush(at) || route.state.stop.is_some() || self.suspended || self.store_gone.is_some() {
+            let paused = self.paused.contains(&route.destination);
+            if paused
+                || route.refuses_flush(at)
+                || route.state.stop.is_some()
+                || self.suspended
+                || self.store_gone.is_some()
+            {
                 route.trigger.flush = Flush::No;
             }
         }

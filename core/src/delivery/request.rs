@@ -84,7 +84,7 @@ impl Filter {
 pub(crate) fn wants(name: &str, destination: &dyn Destination, spec: &RouteSpec, row: &Row) -> Want {
     let targeted = row.targets.is_empty() || row.targets.iter().any(|target| target == name);
     let everything = Granted { monitoring: true, analytics: true };
-    if !targeted || !allowed(destination.purposes(), row, everything) {
+    if !targeted || row.is_paused_for(name) || !allowed(destination.purposes(), row, everything) {
         return Want::No;
     }
     destination.wants(spec, row)

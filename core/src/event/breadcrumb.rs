@@ -13,7 +13,7 @@ pub struct Breadcrumb<'a> {
     pub category: &'a str,
     /// What happened.
     pub message: &'a str,
-    /// The level.
+    /// The level. `Trace` is recorded as `Debug`.
     pub level: Level,
     /// Additional data.
     pub data: Attrs<'a>,
@@ -70,7 +70,8 @@ impl<'a> Breadcrumb<'a> {
         encoder.text_field(Field::Type, self.kind);
         encoder.text_field(Field::Category, self.category);
         encoder.text_field(Field::Message, self.message);
-        encoder.text_field(Field::Level, self.level.as_str());
+        // Vendors have no breadcrumbs of level `trace`.
+        encoder.text_field(Field::Level, self.level.max(Level::Debug).as_str());
         if !self.data.is_empty() {
             encoder.field(Field::Data, Value::Map(self.data));
         }

@@ -115,6 +115,10 @@ fields! {
     Tags = 75 "",
     /// The user of the event itself; replaces `user`.
     User = 76 "",
+    /// Name of the logger that wrote an entry.
+    Logger = 100 "logger",
+    /// The key by which the app names a view.
+    ViewKey = 101 "key",
     /// The time that the caller gave, in milliseconds since 1970; a column of its own.
     At = 120 "",
     /// Facts about the device at the moment of the event.
@@ -174,14 +178,15 @@ pub(crate) fn of_kind(kind: Kind) -> &'static [Field] {
         ],
         Kind::ImageLoad => &[F::Url, F::StartMs, F::DurationUs, F::ResponseBytes, F::Slow, F::Attrs],
         Kind::Interaction => &[F::Action, F::Component, F::Attrs],
-        Kind::ScreenView => &[F::Name, F::Class, F::Attrs],
-        Kind::Analytics => &[F::Name, F::Attrs],
+        Kind::ScreenView => &[F::Name, F::Class, F::Op, F::ViewKey, F::DurationUs, F::Attrs],
+        Kind::Analytics => &[F::Name, F::DurationUs, F::Attrs],
         Kind::UserProp => &[F::Op, F::Name, F::Value, F::By],
         Kind::Message => &[F::Message, F::Level, F::Context, F::Attrs],
         Kind::Metric => &[F::Name, F::Type, F::Value, F::Unit, F::Attrs],
         Kind::Frames => &[F::Name, F::SlowFrames, F::FrozenFrames, F::TotalFrames, F::Attrs],
         Kind::LongTask => &[F::Name, F::StartMs, F::DurationUs, F::Attrs],
         Kind::Span => &[F::Name, F::Op, F::StartMs, F::DurationUs, F::Status, F::Attrs],
+        Kind::Log => &[F::Message, F::Level, F::Logger, F::Attrs],
     }
 }
 

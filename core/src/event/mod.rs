@@ -24,6 +24,7 @@ mod error;
 mod feedback;
 pub(crate) mod field;
 mod language;
+mod log;
 mod metric;
 pub(crate) mod node;
 mod revenue;
@@ -38,6 +39,7 @@ pub use cause::{Cause, Thread};
 pub use error::{ErrorEvent, Frame, Severity};
 pub use feedback::Feedback;
 pub use language::Language;
+pub use log::Log;
 pub use metric::Metric;
 pub use revenue::Revenue;
 pub use span::{SpanEvent, SpanStatus};
@@ -122,6 +124,16 @@ impl<'a> Event<'a> {
     #[must_use]
     pub fn screen_view(name: &'a str, class: Option<&'a str>) -> Event<'a> {
         Event::new(Kind::ScreenView).with(Field::Name, name).maybe(Field::Class, class)
+    }
+
+    /// The app starts a view of its own.
+    pub(crate) fn view_start(key: &'a str, name: &'a str) -> Event<'a> {
+        Event::screen_view(name, None).with(Field::Op, "start").with(Field::ViewKey, key)
+    }
+
+    /// The app ends it.
+    pub(crate) fn view_stop(key: &'a str) -> Event<'a> {
+        Event::new(Kind::ScreenView).with(Field::Op, "stop").with(Field::ViewKey, key)
     }
 
     /// An interaction of the user with a component, such as `("tap", "PayButton")`.

@@ -19,10 +19,10 @@ struct Chunk {
     start: usize,
     end: usize,
     /// Events by kind, without those that are sampled out.
-    events: [u16; Kind::ALL.len()],
+    events: [u16; Kind::SLOTS],
     unknown: u16,
     /// Events that are sampled out, by kind.
-    sampled: [u16; Kind::ALL.len()],
+    sampled: [u16; Kind::SLOTS],
     crumbs: u16,
     scope: bool,
     /// All events.
@@ -37,9 +37,9 @@ impl Chunk {
         Chunk {
             start,
             end: start,
-            events: [0; Kind::ALL.len()],
+            events: [0; Kind::SLOTS],
             unknown: 0,
-            sampled: [0; Kind::ALL.len()],
+            sampled: [0; Kind::SLOTS],
             crumbs: 0,
             scope: false,
             n: 0,
@@ -285,10 +285,11 @@ impl Inner {
         }
     }
 
-    fn count(&self, counts: &[u16; Kind::ALL.len()], reason: Reason) {
-        for (kind, count) in Kind::ALL.into_iter().zip(counts) {
-            if *count > 0 {
-                self.shared.ring.refuse(reason, Some(kind), u64::from(*count));
+    fn count(&self, counts: &[u16; Kind::SLOTS], reason: Reason) {
+        for kind in Kind::ALL {
+            let count = counts.get(kind as usize).copied().unwrap_or(0);
+            if count > 0 {
+                self.shared.ring.refuse(reason, Some(kind), count.into());
             }
         }
     }

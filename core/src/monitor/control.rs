@@ -6,6 +6,7 @@ use crate::delivery::{DeliveryHandle, Flushed, Hint};
 use crate::destination::Destination;
 use crate::event::ErrorEvent;
 use crate::event::decode::Body;
+use crate::event::field::Field;
 use crate::id::EventId;
 use crate::inspect::Fate;
 use crate::kind::{Kind, Purpose};
@@ -62,6 +63,26 @@ impl Inner {
     pub(super) fn each_engine(&self, mut call: impl FnMut(&Shared)) {
         call(&self.shared);
         self.shared.orphans().iter().for_each(|orphan| call(orphan));
+    }
+
+    fn pause(&self, name: &str, paused: bool) -> Result<(), ConfigError> {
+        check_destination(name)?;
+        if self.refused_here().is_some() {
+            return Ok(());
+        }
+        // Two threads agree about the last of their calls.
+        let _one = self.pausing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.append_scope(|encoder| {
+            encoder.field(Field::Change, if paused { "pause" } else { "resume" }.into());
+            encoder.field(Field::Name, name.into());
+        });
+        let (name, shared) = (name.to_owned(), Arc::downgrade(&self.shared));
+        self.shared.with_delivery(move |delivery| {
+            if let Some(shared) = shared.upgrade() {
+                shared.pause(&name, paused, delivery);
+            }
+        });
+        Ok(())
     }
 
     /// Makes one attempt to send what the end of the session added, within half of the time that is left.
@@ -211,6 +232,28 @@ impl Monitor {
             let name = name.clone();
             shared.with_delivery(move |delivery| delivery.remove(&name));
         });
+    }
+
+    /// Pauses a destination until [`Monitor::resume_destination`], also over restarts. What is recorded meanwhile is never sent
+    /// there, not even later; other destinations get it. What was recorded before stays in the queue and is sent after the
+    /// end of the pause, as far as it is not too old then. A request that is running ends as usual.
+    ///
+    /// For an app that switches one vendor off, for example Google Analytics. It is no consent: to stop a purpose everywhere
+    /// and to erase what is stored, use [`Monitor::set_consent`]. At most 16 destinations can be paused. The name need not be
+    /// declared yet.
+    ///
+    /// # Errors
+    /// [`ConfigError::Destination`] if the name is invalid.
+    pub fn pause_destination(&self, name: &str) -> Result<(), ConfigError> {
+        self.0.pause(name, true)
+    }
+
+    /// Ends the pause of a destination. Without a pause it does nothing.
+    ///
+    /// # Errors
+    /// [`ConfigError::Destination`] if the name is invalid.
+    pub fn resume_destination(&self, name: &str) -> Result<(), ConfigError> {
+        self.0.pause(name, false)
     }
 
     /// Waits until everything recorded so far is on the disk.

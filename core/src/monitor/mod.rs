@@ -1,6 +1,7 @@
 //! The handle that an app holds. A call checks the gate, stamps, encodes and appends; all slower work is done by the writer
 //! thread.
 
+mod analytics;
 mod batch;
 mod call;
 mod control;
@@ -13,10 +14,11 @@ pub(crate) mod session;
 mod span;
 mod status;
 mod timing;
+mod views;
 
 pub use call::ApiCall;
 pub use control::{Durability, From, WaitError};
-pub use scope::ScopeChange;
+pub use scope::{ScopeChange, SuperProperties};
 pub use screen::ScreenLoad;
 pub use span::Span;
 pub use status::{Refused, Status};
@@ -24,7 +26,7 @@ pub use status::{Refused, Status};
 use crate::Attrs;
 use crate::config::Config;
 use crate::event::encode::Encoder;
-use crate::event::{Breadcrumb, ErrorEvent, Event, Feedback, Metric, People, Revenue};
+use crate::event::{Breadcrumb, ErrorEvent, Event, Feedback, Log, Metric, People, Revenue};
 use crate::id::EventId;
 use crate::kind::{Kind, Purpose};
 use crate::level::Level;
@@ -45,7 +47,7 @@ use std::sync::{Arc, Mutex};
 pub enum Outcome {
     /// The event is in the ring: it survives the process being killed.
     Recorded(EventId),
-    /// The event was refused and is counted under this reason.
+    /// The event was refused and is counted under this reason, except `log_level` and `forked`.
     Dropped(Reason),
 }
 
@@ -68,6 +70,8 @@ pub struct Monitor(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     session: Mutex<Session>,
+    /// Held while a destination is paused or resumed.
+    pausing: Mutex<()>,
     /// The same for those who only read it.
     sessions: Mutex<session::Latest>,
     /// What destinations decide about traces.
@@ -135,6 +139,20 @@ impl Monitor {
         self.0.record(&Event::message(text, level).attrs(attrs))
     }
 
+    /// Records an entry of the app's log. See [`Log`] for a logger's name, targets, trace and time.
+    pub fn log(&self, level: Level, text: &str, attrs: Attrs<'_>) -> Outcome {
+        self.log_entry(Log::new(level, text).attrs(attrs))
+    }
+
+    /// Records an entry of the app's log. An entry below [`crate::ConfigBuilder::log_level`] costs a comparison and is
+    /// `Dropped(LogLevel)`.
+    pub fn log_entry(&self, entry: Log<'_>) -> Outcome {
+        if entry.level < self.0.shared.config.log_level {
+            return Outcome::Dropped(Reason::LogLevel);
+        }
+        self.0.record(&entry.into_event())
+    }
+
     /// Records an analytics event.
     pub fn track(&self, name: &str, attrs: Attrs<'_>) -> Outcome {
         self.0.record(&Event::analytics(name).attrs(attrs))
@@ -145,7 +163,7 @@ impl Monitor {
         self.0.record(&revenue.into_event())
     }
 
-    /// Sets, increments or appends to a property of the user.
+    /// Changes a property of the user, or deletes the profile.
     pub fn people(&self, people: People<'_>) -> Outcome {
         self.0.record(&people.into_event())
     }

@@ -59,6 +59,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     let run = super::run::begin(&shared);
     let inner = Arc::new(Inner {
         session: Mutex::default(),
+        pausing: Mutex::default(),
         sessions: Mutex::default(),
         samplers: super::samplers::Samplers::new(&shared.config),
         run: Mutex::new(run),

@@ -24,6 +24,56 @@ pub enum ScopeChange<'a> {
     Foreground(bool),
     /// Starts a new session now.
     NewSession,
+    /// Sets super properties: see [`SuperProperties`].
+    Super(SuperProperties<'a>),
+    /// Removes a super property.
+    SuperUnset(&'a str),
+    /// Removes all super properties.
+    SuperClear,
+}
+
+/// Attributes that every later event of the kinds `analytics`, `revenue`, `screen_view` and `interaction` carries until they
+/// are removed, also after a restart. An attribute of the event itself takes precedence.
+///
+/// They are erased by [`crate::Monitor::forget_user`] and when analytics is denied; what is set while analytics is denied stays
+/// in memory until it is granted. At most 64 properties and 8 KiB of JSON; further ones are ignored. They obey the privacy
+/// rules. Google's default event parameters are super properties with [`SuperProperties::targets`].
+///
+/// ```
+/// use rez_monitor::SuperProperties;
+///
+/// let attrs = [("plan", "gold".into()), ("cohort", "2026-11".into())];
+/// let properties = SuperProperties::new(&attrs).once().targets(&["ga4"]);
+/// # let _ = properties;
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct SuperProperties<'a> {
+    attrs: Attrs<'a>,
+    once: bool,
+    targets: &'a [&'a str],
+}
+
+impl<'a> SuperProperties<'a> {
+    /// Sets these properties; a property that exists gets the new value.
+    #[must_use]
+    pub fn new(attrs: Attrs<'a>) -> SuperProperties<'a> {
+        SuperProperties { attrs, once: false, targets: &[] }
+    }
+
+    /// Keeps the value of a property that exists.
+    #[must_use]
+    pub fn once(mut self) -> SuperProperties<'a> {
+        self.once = true;
+        self
+    }
+
+    /// Restricts the properties to these destinations: an event carries them only if its own targets are among them. An event
+    /// without targets goes to every destination and therefore does not carry them.
+    #[must_use]
+    pub fn targets(mut self, targets: &'a [&'a str]) -> SuperProperties<'a> {
+        self.targets = targets;
+        self
+    }
 }
 
 pub(super) fn apply(inner: &Inner, change: ScopeChange<'_>) {
@@ -67,5 +117,15 @@ pub(super) fn apply(inner: &Inner, change: ScopeChange<'_>) {
             inner.each_engine(|shared| shared.with_delivery(move |delivery| delivery.foreground(foreground)));
         }
         ScopeChange::NewSession => inner.start_session(),
+        ScopeChange::Super(properties) => inner.append_scope(|encoder| {
+            let change = if properties.once { "super_once" } else { "super" };
+            encoder.field(Field::Change, change.into());
+            encoder.tail(properties.targets, &[], &[], properties.attrs);
+        }),
+        ScopeChange::SuperUnset(name) => inner.append_scope(|encoder| {
+            encoder.field(Field::Change, "super_unset".into());
+            encoder.field(Field::Name, name.into());
+        }),
+        ScopeChange::SuperClear => inner.append_scope(|encoder| encoder.field(Field::Change, "super_clear".into())),
     }
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 mod batch;
 mod batch_fuzz;
+mod pause;
+mod people;
 mod times;
+mod views;
 
 const WAIT: Duration = Duration::from_secs(60);
 

@@ -24,6 +24,7 @@ pub use table::{Setting, Shape};
 
 use crate::config::{Config, ConfigBuilder, ConfigError, Consent};
 use crate::kind::{Kind, Purpose};
+use crate::level::Level;
 use crate::trace::TraceStyle;
 use destination::set;
 use error::{Fault, hidden};
@@ -40,6 +41,8 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// 400 days: what [`crate::limits::AGE_UNKNOWN_DAYS`] calls a wrong clock.
 const AGE_MS: i64 = 400 * DAY_MS;
+
+const LEVELS: [&str; 6] = ["trace", "debug", "info", "warning", "error", "fatal"];
 
 fn kinds() -> Vec<&'static str> {
     Kind::ALL.map(Kind::as_str).to_vec()
@@ -90,6 +93,7 @@ record! {
         slow_api_ms: Integer(0, HOUR_MS) = "5000", "An API call that takes longer is slow. The guide's value.";
         slow_image_ms: Integer(0, HOUR_MS) = "2000", "An image load that takes longer is slow. The guide's value.";
         sample_rates: Rates(kinds) = "1 for every kind", "Share of sessions in which a kind is recorded, by its name: `{\"frames\": 0.1}`.";
+        log_level: OneOf(&LEVELS) = "info", "The lowest level of log entries that are recorded; those below are refused before they are encoded.";
         cap_bytes: Integer(1_048_576, 1 << 40) = "20971520", "Maximum size of the queue. Mixpanel's minimum.";
         max_age_ms: Integer(HOUR_MS, AGE_MS) = "1209600000", "Maximum age of a row, 14 days; crashes are kept for 30 days.";
         trace_targets: List(256) = "none", "Hosts that receive trace headers: `api.rezapp.com`, `*.rezapp.com`.";
@@ -169,6 +173,8 @@ fn build(settings: &Settings) -> Result<ConfigBuilder, Fault> {
     builder = set(builder, ms(settings.slow_image_ms), ConfigBuilder::slow_image);
     builder = set(builder, ms(settings.max_age_ms), ConfigBuilder::max_age);
     builder = set(builder, ms(settings.session_background_ms), ConfigBuilder::session_background);
+    let level = settings.log_level.as_deref().and_then(Level::parse);
+    builder = set(builder, level, ConfigBuilder::log_level);
     builder = set(builder, settings.debug, ConfigBuilder::debug);
     builder = set(builder, settings.sessions, ConfigBuilder::sessions);
     builder = set(builder, settings.mask_user, ConfigBuilder::mask_user);

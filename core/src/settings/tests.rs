@@ -70,6 +70,7 @@ fn every_setting_of_the_engine_reaches_the_configuration() {
         trace_styles: Some(vec!["sentry".into(), "datadog".into()]),
         sessions: Some(false),
         session_background_ms: Some(60_000),
+        log_level: Some("warning".into()),
         mask_user: Some(true),
         mask_ip: Some(true),
         destinations: destinations(),
@@ -87,6 +88,7 @@ fn every_setting_of_the_engine_reaches_the_configuration() {
     assert!(config.targets.allows("https://api.example.com/x"));
     assert_eq!(config.trace_styles, [TraceStyle::Sentry, TraceStyle::Datadog]);
     assert_eq!((config.sessions, config.session_background.as_secs()), (false, 60));
+    assert_eq!(config.log_level, crate::Level::Warning);
     assert!(config.mask_user && config.rules.mask_ip && config.debug);
     let names: Vec<&str> = config.destinations.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["my-rez", "my-sentry", "my-datadog", "my-mixpanel", "my-ga4", "my-otlp"]);

@@ -258,7 +258,9 @@ fn fate(db: &Connection, memory: &mut Memory, id: EventId) -> Result<Fate> {
             Some(row) => Some(state_of(db, route, row.seq, row.kind.lane().number())?),
             None => None,
         };
+        let paused = fate.row.as_ref().is_some_and(|row| row.is_paused_for(&route.destination));
         let state = match stored {
+            Some(RowState::Passed | RowState::Queued) if paused => Some(RowState::Paused),
             Some(RowState::Passed) => Some(receipt_of(db, route, id)?.unwrap_or(RowState::Passed)),
             None => receipt_of(db, route, id)?,
             stored => stored,

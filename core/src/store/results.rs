@@ -184,6 +184,8 @@ pub enum RowState {
         /// HTTP status, 0 if there was none.
         status: u16,
     },
+    /// Its destination was paused when it was recorded: it is never sent there.
+    Paused,
     /// The route has passed it and has no receipt of it, or does not take it.
     Passed,
 }

@@ -15,11 +15,19 @@ pub(crate) enum Op {
     ClearCrumbs,
     Scope(String, Option<String>),
     Crumb(u64, String),
-    Property(String, String),
+    /// The last value of a property of the user, as JSON; `None` removes it.
+    Property(String, Option<String>),
     Intake(Option<Kind>),
     Lost(Reason, u64),
     Drop(Option<Kind>, Reason),
-    Row { id: EventId, kind: Kind, wall_ms: i64, mono_ms: i64, targets: Vec<String>, json: String },
+    Row {
+        id: EventId,
+        kind: Kind,
+        wall_ms: i64,
+        mono_ms: i64,
+        targets: Vec<String>,
+        json: String,
+    },
 }
 
 impl Op {
@@ -124,7 +132,7 @@ impl Batch {
                 Op::ClearCrumbs => fold.clear_crumbs()?,
                 Op::Scope(key, json) => fold.scope(key, json.as_deref())?,
                 Op::Crumb(number, json) => fold.crumb(*number, run, json)?,
-                Op::Property(name, json) => fold.property(name, Some(json))?,
+                Op::Property(name, json) => fold.property(name, json.as_deref())?,
                 Op::Intake(kind) => fold.intake(*kind, 1)?,
                 Op::Lost(reason, n) => {
                     fold.intake(None, *n)?;

@@ -6,7 +6,9 @@ use crate::batch::item::{self, Call};
 use crate::batch::items::{Found, Item, Items, What};
 use crate::batch::record;
 use crate::event::decode::Body;
+use crate::event::field::Field;
 use crate::kind::{Kind, Purpose};
+use crate::level::Level;
 use crate::limits::RECORD_BYTES;
 use crate::reason::Reason;
 use crate::ring::record::{FORMAT, Head};
@@ -139,6 +141,7 @@ impl Writer {
         let len = item::event(kind, item, &call, &propagates, &mut measured, room);
         if wanted {
             match decoded(len, room) {
+                Some(body) if self.is_below_log_level(kind, &body) => batch.refuse(Some(kind), Reason::LogLevel),
                 Some(body) => {
                     let id = self.id_of(reading.head, &body, index);
                     self.event(kind, id, reading.head, &body, batch);
@@ -157,6 +160,14 @@ impl Writer {
                 None => batch.refuse(Some(Kind::Message), Reason::Malformed),
             }
         }
+    }
+}
+
+impl Writer {
+    /// Whether it is a log entry that a typed call would have refused.
+    fn is_below_log_level(&self, kind: Kind, body: &Body<'_>) -> bool {
+        let level = || body.str(Field::Level).and_then(Level::parse).unwrap_or_default();
+        kind == Kind::Log && level() < self.shared.config.log_level
     }
 }
 

@@ -116,7 +116,9 @@ impl Writer {
                 self.shared.set_state(StoreState::Ready);
                 self.report_folder();
                 self.find_carving();
-                self.start_delivery();
+                if self.shared.delivery.get().is_some() {
+                    self.start_delivery();
+                }
             }
             Err(error) => {
                 self.failed(&error);
@@ -154,6 +156,21 @@ impl Writer {
         !clean && !boot.is_empty() && boot != self.shared.boot
     }
 
+    /// Whether the store can be used and the delivery thread was not started yet.
+    pub(super) fn is_unserved(&self) -> bool {
+        self.store.is_some() && self.shared.delivery.get().is_none() && !matches!(self.shared.role, Role::Predecessor)
+    }
+
+    /// Starts the delivery thread after the first fold, so that it knows what the records of an earlier run paused.
+    pub(super) fn start_first_delivery(&mut self) {
+        if self.is_unserved() {
+            self.start_delivery();
+            if !self.first_fold {
+                self.adopt_orphans();
+            }
+        }
+    }
+
     fn start_delivery(&mut self) {
         if matches!(self.shared.role, Role::Predecessor) {
             return;
@@ -175,6 +192,11 @@ impl Writer {
         let Ok(delivery) = Delivery::start(Arc::new(StoreAccess::new(&self.shared)), transport, options) else {
             return;
         };
+        if matches!(self.shared.role, Role::App) {
+            self.shared.set_paused(self.stamper.paused());
+        }
+        // Before the destinations: nothing is sent to one that an earlier run paused.
+        self.shared.paused().iter().for_each(|name| delivery.pause(name, true));
         for (name, destination) in &self.shared.config.destinations {
             delivery.add(name, Arc::clone(destination), crate::store::From::Oldest);
         }

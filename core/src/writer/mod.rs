@@ -14,7 +14,9 @@
 //! | `carve` | recovery of rows from a damaged file |
 //! | `disk_space`, `ring_health` | a full disk; a ring file that was removed or cut |
 //! | `crash_loop` | repeated crashes of the engine during start |
+//! | `paused` | destinations that the app has paused |
 //! | `orphan` | queues without a recording process |
+//! | `profile`, `super_properties`, `timed_events` | the last values of the properties of the user; attributes of every analytics event; the duration of an event |
 //! | `screens`, `sessions`, `dedup` | the current screen; sessions; repeated errors and messages |
 //! | `store_access` | the delivery thread's way to the store |
 //! | `schedule` | what is due while nothing is recorded: checkpoints, maintenance, idle work, sleep |
@@ -36,6 +38,8 @@ mod flags;
 mod fold;
 mod hook;
 mod orphan;
+mod paused;
+mod profile;
 mod read;
 mod report;
 mod ring_health;
@@ -49,8 +53,10 @@ mod sessions;
 pub(crate) mod shared;
 mod stamp;
 mod store_access;
+mod super_properties;
 #[cfg(test)]
 mod tests;
+mod timed_events;
 
 pub(crate) use crate::own_thread::{is_ours, mark_ours};
 pub(crate) use files::boot_hash;
@@ -181,6 +187,7 @@ impl Writer {
         self.open();
         loop {
             self.fold();
+            self.start_first_delivery();
             while let Some(command) = self.shared.next_command() {
                 // It may have made room, or somebody waits for what is folded.
                 self.full_until = None;
@@ -194,6 +201,10 @@ impl Writer {
             }
             self.run_due();
             self.report_gate();
+            if self.is_unserved() {
+                self.fold();
+                self.start_first_delivery();
+            }
             if self.is_drained_orphan() {
                 return self.remove_orphan();
             }

@@ -21,7 +21,9 @@ impl Shared {
             config.destinations = delivery.directory().destinations();
         }
         let key = IdKey::from_bytes(random::random_16());
-        Ok(Shared::new(ring, config, folder, self.boot.clone(), key, found, Some(lock), role))
+        let quiet = Shared::new(ring, config, folder, self.boot.clone(), key, found, Some(lock), role);
+        quiet.set_paused(self.paused());
+        Ok(quiet)
     }
 }
 

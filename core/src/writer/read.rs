@@ -182,6 +182,7 @@ impl Writer {
         let before = batch.ops.len();
         self.stamper.event(kind, id, body, batch);
         self.ask_hook(before, batch);
+        self.mark_paused(before, batch);
         if let Some(purpose) = denied_at_append(kind, head.mask) {
             for op in batch.ops.iter_mut().skip(before) {
                 if let Op::Row { json, .. } = op {
@@ -191,6 +192,16 @@ impl Writer {
         }
         batch.critical |= kind.lane() as u8 <= 1;
         batch.bytes += batch.ops.get(before..).map_or(0, |ops| ops.iter().map(Op::bytes).sum());
+    }
+
+    /// Notes in the rows added since `from` which destinations are paused. After the hook, which cannot remove it.
+    fn mark_paused(&self, from: usize, batch: &mut Batch) {
+        let Some(names) = self.stamper.paused_json() else { return };
+        for op in batch.ops.iter_mut().skip(from) {
+            if let Op::Row { json, .. } = op {
+                crate::row::push_paused(json, names);
+            }
+        }
     }
 
     /// Passes the rows added since `from` to the app's hook.
@@ -231,6 +242,7 @@ impl Writer {
                 let before = batch.ops.len();
                 self.stamper.event(kind, id, &body, batch);
                 self.ask_hook(before, batch);
+                self.mark_paused(before, batch);
                 batch.critical = true;
             }
             None => {

@@ -94,6 +94,13 @@ pub(crate) fn keyed(rules: Rules, key: &str, value: Raw<'_>) -> String {
     text
 }
 
+/// The JSON of the attributes of an event.
+pub(crate) fn attributes(rules: Rules, value: Raw<'_>) -> String {
+    let mut text = String::new();
+    push_value(&mut text, rules, value, Under::Text);
+    text
+}
+
 /// Where a value was found.
 #[derive(Clone, Copy)]
 enum Under<'k> {

@@ -7,7 +7,9 @@ use crate::event::field::Field;
 use crate::id::EventId;
 use crate::json::Object;
 use crate::kind::Kind;
+use crate::limits;
 use crate::privacy::Rules;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The current view, the screen load in progress, and the spans of the app in progress.
@@ -28,6 +30,13 @@ struct View {
     loading_us: Option<i64>,
     /// Slow, frozen and total frames, once reported.
     frames: Option<[i64; 3]>,
+    /// The same start by the monotonic clock.
+    started_us: i64,
+    /// The app's key, if it named the view itself.
+    key: Option<String>,
+    attrs: Map<String, Value>,
+    /// Microseconds from the start, by name.
+    timings: BTreeMap<String, i64>,
 }
 
 impl View {
@@ -46,6 +55,9 @@ impl View {
     /// Appends its JSON, with the members in the order of their names. Each row has it, so it is written without a detour.
     fn push_to(&self, out: &mut String, rules: Rules) {
         Object::write(out, |view| {
+            if !self.attrs.is_empty() {
+                view.json("attrs", &Value::Object(self.attrs.clone()).to_string());
+            }
             view.object("counts", |counts| self.counts.iter().for_each(|(name, count)| counts.number(name, count)));
             if let Some([slow, frozen, total]) = self.frames {
                 view.object("frames", |frames| {
@@ -60,6 +72,9 @@ impl View {
             }
             view.text("name", &rules.text(&self.name));
             view.number("started_ms", self.started_ms);
+            if !self.timings.is_empty() {
+                view.object("timings", |timings| self.timings.iter().for_each(|(name, us)| timings.number(name, us)));
+            }
             view.number("version", self.version);
         });
     }
@@ -69,7 +84,7 @@ impl Screens {
     /// Starts a screen load.
     pub(crate) fn open(&mut self, name: &str, body: &Body<'_>) {
         let view = body.str(Field::View).unwrap_or_default();
-        self.open_view(name, view, body.time().0);
+        self.open_view(name, view, body.time().0, body);
         self.loading = Some(Root::new(view, body));
     }
 
@@ -123,12 +138,19 @@ impl Screens {
     }
 
     /// Counts the event on the current view. A screen with another name starts a new view.
-    pub(crate) fn count(&mut self, kind: Kind, id: EventId, body: &Body<'_>) {
-        if matches!(kind, Kind::ScreenView | Kind::ScreenLoad) && self.loading.is_none() {
+    pub(crate) fn count(&mut self, rules: Rules, kind: Kind, id: EventId, body: &Body<'_>) {
+        let op = if kind == Kind::ScreenView { body.str(Field::Op) } else { None };
+        if op == Some("start") {
+            self.open_view(body.str(Field::Name).unwrap_or_default(), &id.to_string(), body.time().0, body);
+            if let Some(view) = &mut self.view {
+                view.key = body.str(Field::ViewKey).map(str::to_owned);
+            }
+            self.add_attrs(rules, body);
+        } else if op.is_none() && matches!(kind, Kind::ScreenView | Kind::ScreenLoad) && self.loading.is_none() {
             let name = body.str(Field::Name).unwrap_or_default();
             if self.view.as_ref().is_none_or(|view| view.name != name) {
                 let began_ms = body.i64(Field::StartMs).unwrap_or(body.wall_ms);
-                self.open_view(name, &id.to_string(), began_ms);
+                self.open_view(name, &id.to_string(), began_ms, body);
             }
         }
         let Some(view) = &mut self.view else { return };
@@ -146,10 +168,63 @@ impl Screens {
         *view.counts.entry(counter).or_default() += 1;
     }
 
-    fn open_view(&mut self, name: &str, id: &str, started_ms: i64) {
-        let (name, id) = (name.to_owned(), id.to_owned());
-        let counts = BTreeMap::new();
-        self.view = Some(View { id, name, version: 0, counts, started_ms, loading_us: None, frames: None });
+    fn open_view(&mut self, name: &str, id: &str, started_ms: i64, body: &Body<'_>) {
+        let (wall_ms, mono_us) = body.time();
+        let since_us = wall_ms.saturating_sub(started_ms).saturating_mul(1_000);
+        self.view = Some(View {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            version: 0,
+            counts: BTreeMap::new(),
+            started_ms,
+            loading_us: None,
+            frames: None,
+            started_us: mono_us.saturating_sub(since_us),
+            key: None,
+            attrs: Map::new(),
+            timings: BTreeMap::new(),
+        });
+    }
+
+    /// Whether the present view is the one that the app names by this key.
+    pub(crate) fn is_shown(&self, key: &str) -> bool {
+        self.view.as_ref().is_some_and(|view| view.key.as_deref() == Some(key))
+    }
+
+    /// Ends the present view. Adds its name and how long it was shown to the row of its end.
+    pub(crate) fn stop(&mut self, body: &Body<'_>, object: &mut RowJson) {
+        if let Some(view) = self.view.take() {
+            let name = object.rules().text(&view.name).into_owned();
+            object.text("name", &name);
+            object.number("duration_us", body.time().1.saturating_sub(view.started_us).max(0));
+        }
+    }
+
+    /// Records the time since the start of the present view.
+    pub(crate) fn timing(&mut self, rules: Rules, name: &str, body: &Body<'_>) {
+        let Some(view) = &mut self.view else { return };
+        let us = body.time().1.saturating_sub(view.started_us).max(0);
+        let name = rules.text(name);
+        if view.timings.contains_key(&*name) || view.timings.len() < limits::VIEW_TIMINGS {
+            view.timings.insert(name.into_owned(), us);
+            view.version += 1;
+        }
+    }
+
+    /// Adds the attributes of a record to the present view, as far as there is room.
+    pub(crate) fn add_attrs(&mut self, rules: Rules, body: &Body<'_>) {
+        let (Some(view), Some(attrs)) = (&mut self.view, body.get(Field::Attrs)) else { return };
+        let json = super::row_json::attributes(rules, attrs);
+        let Ok(Value::Object(more)) = serde_json::from_str(&json) else { return };
+        let mut left = limits::VIEW_BYTES.saturating_sub(Value::Object(view.attrs.clone()).to_string().len());
+        for (name, value) in more {
+            let bytes = name.len() + value.to_string().len() + 4;
+            if bytes <= left {
+                left -= bytes;
+                view.attrs.insert(name, value);
+            }
+        }
+        view.version += 1;
     }
 
     /// Adds a call, image, task or span to the root in which it lies.

@@ -101,6 +101,8 @@ pub(crate) struct Shared {
     pub(crate) takes_over: AtomicBool,
     /// The user is being forgotten: data in the folders of ended processes is erased too, whenever they are found.
     pub(crate) forgets: AtomicBool,
+    /// The destinations that are paused, for the delivery threads of this engine and of the queues that it adopts.
+    paused: Mutex<Vec<String>>,
     /// A reader keeps erased data in the log.
     pub(crate) erasure_blocked: AtomicBool,
     /// The engine that waits for this one to release the folder.
@@ -140,6 +142,7 @@ impl Shared {
             closing: AtomicBool::new(false),
             takes_over: AtomicBool::new(false),
             forgets: AtomicBool::new(false),
+            paused: Mutex::default(),
             erasure_blocked: AtomicBool::new(false),
             successor: Mutex::default(),
             orphans: Mutex::default(),
@@ -293,6 +296,30 @@ impl Shared {
     pub(crate) fn forget(&self) {
         self.forgets.store(true, Ordering::Release);
         self.ring.change_superblock(|state| state.superblock.wipes.forget(state.ticket));
+    }
+
+    /// The destinations that are paused.
+    pub(crate) fn paused(&self) -> Vec<String> {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_paused(&self, names: Vec<String>) {
+        *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+
+    /// Pauses or resumes a destination for this engine and the queues that it adopted. Runs on the writer's thread.
+    pub(crate) fn pause(&self, name: &str, paused: bool, delivery: &DeliveryHandle) {
+        let mut names = self.paused();
+        names.retain(|known| known != name);
+        if paused {
+            names.push(name.to_owned());
+        }
+        self.set_paused(names);
+        delivery.pause(name, paused);
+        for orphan in self.orphans() {
+            let name = name.to_owned();
+            orphan.with_delivery(move |delivery| delivery.pause(&name, paused));
+        }
     }
 
     /// Calls a function with the handle of the delivery thread, once that is running.

@@ -4,8 +4,11 @@
 use super::batch::{Batch, Op};
 use super::dedup::Dedup;
 use super::device;
+use super::paused::PAUSED;
 use super::row_json::{self, RowJson};
 use super::screens::Screens;
+use super::super_properties::{self, SUPER};
+use super::timed_events::Timers;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
 use crate::id::{EventId, IdKey};
@@ -24,15 +27,18 @@ pub(crate) struct Stamper {
     pub(super) scope: BTreeMap<String, String>,
     crumbs: VecDeque<String>,
     crumb_number: u64,
-    properties: Map<String, Value>,
+    pub(super) properties: Map<String, Value>,
     screens: Screens,
     dedup: Dedup,
     pub(super) mask_user: bool,
     pub(super) rules: Rules,
     /// The run that is being folded.
     run: Option<Run>,
-    /// Both purposes are denied: what identifies the user stays in memory and is not written to the database.
-    withheld: bool,
+    /// The timers of timed events.
+    timers: Timers,
+    /// The denied purposes, one bit each. While both are denied, what identifies the user stays in memory and is not written
+    /// to the database; while analytics is denied, the super properties.
+    denied: u8,
 }
 
 const KEY: &str = "key";
@@ -47,7 +53,13 @@ pub(super) const PREVIOUS: &str = "previous_session";
 /// Whether a part of the scope says nothing about the user. These parts survive a wipe, since records in the ring still
 /// need them.
 fn is_impersonal(key: &str) -> bool {
-    matches!(key, KEY | SESSION | PREVIOUS)
+    matches!(key, KEY | SESSION | PREVIOUS | PAUSED)
+}
+
+/// Whether a part of the scope is not written to the database while these purposes are denied.
+fn is_withheld(key: &str, denied: u8) -> bool {
+    let everything = denied & Purpose::ALL_BITS == Purpose::ALL_BITS;
+    (everything && !is_impersonal(key)) || (key == SUPER && denied & Purpose::Analytics.bit() != 0)
 }
 
 impl Stamper {
@@ -78,7 +90,7 @@ impl Stamper {
     /// Writes the whole state into a new database.
     pub(crate) fn write(&self, fold: &mut crate::store::Fold<'_>, run: i64) -> crate::store::Result<()> {
         fold.clear_scope()?;
-        for (key, json) in self.scope.iter().filter(|(key, _)| !self.withheld || is_impersonal(key)) {
+        for (key, json) in self.scope.iter().filter(|(key, _)| !is_withheld(key, self.denied)) {
             fold.scope(key, Some(json))?;
         }
         fold.clear_crumbs()?;
@@ -99,6 +111,8 @@ impl Stamper {
         }
         if what & Purpose::Analytics.bit() != 0 {
             self.properties.clear();
+            self.scope.remove(SUPER);
+            self.timers = Timers::default();
         }
         if what & Purpose::ALL_BITS == Purpose::ALL_BITS {
             self.scope.retain(|key, _| is_impersonal(key));
@@ -106,14 +120,20 @@ impl Stamper {
         }
     }
 
-    /// Sets the denied purposes, one bit each, before a batch is read. While both are denied, the user is not written to
-    /// the database; once one is granted, the values set meanwhile are written to the database.
+    /// Sets the denied purposes, one bit each, before a batch is read. What was withheld because of a denial and no longer is
+    /// is written to the database.
     pub(crate) fn set_denied(&mut self, denied: u8, batch: &mut Batch) {
-        let was_withheld = std::mem::replace(&mut self.withheld, denied & Purpose::ALL_BITS == Purpose::ALL_BITS);
-        if was_withheld && !self.withheld {
-            let personal = self.scope.iter().filter(|(key, _)| !is_impersonal(key));
-            batch.ops.extend(personal.map(|(key, json)| Op::Scope(key.clone(), Some(json.clone()))));
+        let before = std::mem::replace(&mut self.denied, denied);
+        if before != denied {
+            let freed = |key: &str| is_withheld(key, before) && !is_withheld(key, denied);
+            let freed = self.scope.iter().filter(|(key, _)| freed(key));
+            batch.ops.extend(freed.map(|(key, json)| Op::Scope(key.clone(), Some(json.clone()))));
         }
+    }
+
+    /// Whether analytics is denied now.
+    pub(super) fn analytics_is_denied(&self) -> bool {
+        self.denied & Purpose::Analytics.bit() != 0
     }
 
     /// A run begins: its scope is empty. Sessions without an end are remembered until they have one.
@@ -164,11 +184,13 @@ impl Stamper {
         let excess = unfinished.len().saturating_sub(limits::UNFINISHED_SESSIONS);
         unfinished.drain(..excess);
         let mut kept = device::KEPT.map(|part| (part, self.scope.remove(part))).to_vec();
+        kept.extend([SUPER, PAUSED].map(|part| (part, self.scope.remove(part))));
         kept.push((PREVIOUS_CONDITIONS, self.scope.remove(CONDITIONS)));
         self.scope.clear();
         self.crumbs.clear();
         self.screens = Screens::default();
         self.dedup = Dedup::default();
+        self.timers = Timers::default();
         self.key = key;
         batch.ops.push(Op::ClearScope);
         batch.ops.push(Op::ClearCrumbs);
@@ -211,9 +233,18 @@ impl Stamper {
                 });
                 self.keep(SESSION, session, batch);
             }
+            Some("pause") => self.pause(name, true, batch),
+            Some("resume") => self.pause(name, false, batch),
+            Some("super") => self.set_super(body, false, batch),
+            Some("super_once") => self.set_super(body, true, batch),
+            Some("super_unset") => self.unset_super(Some(name), batch),
+            Some("super_clear") => self.unset_super(None, batch),
+            Some("time_event") => self.timers.start(name, body.time().1),
             Some("screen") => {
                 self.screens.open(name, body);
             }
+            Some("view_timing") => self.screens.timing(self.rules, name, body),
+            Some("view_attrs") => self.screens.add_attrs(self.rules, body),
             Some("screen_cancelled") => {
                 self.screens.cancel(body);
             }
@@ -261,12 +292,22 @@ impl Stamper {
             Ok(collapsed) => collapsed,
             Err(()) => return batch.ops.push(Op::Drop(Some(kind), Reason::Collapsed)),
         };
-        self.screens.count(kind, id, body);
+        // A stop of a view that is not shown changes nothing: another view has ended it.
+        let stops = kind == Kind::ScreenView
+            && body.str(Field::Op) == Some("stop")
+            && self.screens.is_shown(body.str(Field::ViewKey).unwrap_or_default());
+        self.screens.count(self.rules, kind, id, body);
         let mut object = RowJson::new(self.rules);
         let name = body.str(Field::Name).unwrap_or_default();
         let session_event = kind == Kind::Session;
+        let attrs = self.with_super(kind, body);
         for (field, value) in &body.fields {
             match field {
+                Field::Attrs if attrs.is_some() => {}
+                // A call that started before there was a session.
+                Field::Session if !session_event && *value == Raw::Null => {}
+                // The value that is in place afterwards is added below.
+                Field::Value if kind == Kind::UserProp && body.str(Field::Op) == Some("set_once") => {}
                 Field::Attrs | Field::Context | Field::Frames | Field::Causes | Field::Threads
                     if object.len() > limits::ROW_BYTES / 2 =>
                 {
@@ -275,8 +316,16 @@ impl Stamper {
                 _ => object.field(*field, *value, name),
             }
         }
+        if let Some(attrs) = attrs {
+            object.json("attrs", &attrs);
+        }
+        if kind == Kind::Analytics
+            && let Some(us) = self.timers.end(name, body.time().1)
+        {
+            object.number("duration_us", us);
+        }
         if kind == Kind::UserProp {
-            self.property(name, body, &mut object, batch);
+            self.profile_change(name, body, &mut object, batch);
         }
         if session_event {
             self.session_event(body, &mut object, batch);
@@ -287,6 +336,9 @@ impl Stamper {
         // A call that has outlived its session names it.
         let has_session = session_event || body.get(Field::Session).is_some();
         self.stamp(kind, body, &mut object, has_session);
+        if stops {
+            self.screens.stop(body, &mut object);
+        }
         if matches!(kind, Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit) {
             self.count_error(kind, batch);
             let trail = self.trail(limits::ROW_BYTES.saturating_sub(object.len() + 16));
@@ -297,12 +349,7 @@ impl Stamper {
             return batch.ops.push(Op::Drop(Some(kind), Reason::TooLarge));
         }
         self.screens.child(self.rules, kind, id, body);
-        let targets = match body.get(Field::Targets) {
-            Some(Raw::List(count, mut reader)) => {
-                (0..count).filter_map(|_| Some(reader.value()?.str()?.to_owned())).collect()
-            }
-            _ => Vec::new(),
-        };
+        let targets = super_properties::targets(body);
         let (wall_ms, mono_us) = body.time();
         let mono_ms = mono_us.div_euclid(1_000);
         batch.ops.push(Op::Row { id, kind, wall_ms, mono_ms, targets, json });
@@ -324,30 +371,6 @@ impl Stamper {
         self.stamp_scope(kind, body, object);
     }
 
-    fn property(&mut self, name: &str, body: &Body<'_>, object: &mut RowJson, batch: &mut Batch) {
-        let rules = self.rules;
-        let name = rules.text(name);
-        let name: &str = &name;
-        let now = match body.str(Field::Op) {
-            Some("increment") => {
-                let by = body.get(Field::By).and_then(Raw::f64).unwrap_or(0.0);
-                let value = self.properties.get(name).and_then(Value::as_f64).unwrap_or(0.0) + by;
-                let mut text = String::new();
-                crate::json::push_float(&mut text, value);
-                object.json("value", &text);
-                text
-            }
-            Some("set") => body.get(Field::Value).map(|value| row_json::keyed(rules, name, value)).unwrap_or_default(),
-            _ => return,
-        };
-        if let Ok(value) = serde_json::from_str(&now)
-            && (self.properties.contains_key(name) || self.properties.len() < limits::METRIC_NAMES)
-        {
-            self.properties.insert(name.to_owned(), value);
-            batch.ops.push(Op::Property(name.to_owned(), now));
-        }
-    }
-
     /// The newest breadcrumbs that fit into `room` bytes, oldest first.
     fn trail(&self, room: usize) -> String {
         let mut left = room;
@@ -366,7 +389,7 @@ impl Stamper {
             Some(json) => self.scope.insert(key.to_owned(), json.clone()),
             None => self.scope.remove(key),
         };
-        if !self.withheld || is_impersonal(key) {
+        if !is_withheld(key, self.denied) {
             batch.set_scope(key, json);
         }
     }

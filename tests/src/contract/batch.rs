@@ -10,8 +10,18 @@ use std::time::Duration;
 type Result<T> = std::result::Result<T, String>;
 
 /// Verbs that every language calls directly. The batch is recorded before each, since calls and items have one order.
-const DIRECT: [&str; 8] =
-    ["advance", "foreground", "new_session", "consent", "forget_user", "facts", "set_release", "conditions"];
+const DIRECT: [&str; 10] = [
+    "advance",
+    "pause",
+    "resume",
+    "foreground",
+    "new_session",
+    "consent",
+    "forget_user",
+    "facts",
+    "set_release",
+    "conditions",
+];
 
 /// Executes calls through batches.
 pub struct Batches<'a> {
@@ -135,11 +145,32 @@ impl<'a> Batches<'a> {
                 item["scope"] = verb.into();
                 return Ok(item);
             }
+            "super" => {
+                let mut item = members(call, &["once"]);
+                item["scope"] = if call["once"] == true { "super_once" } else { "super" }.into();
+                return Ok(item);
+            }
+            "start_view" | "stop_view" => {
+                let mut item = self.event("screen_view", call);
+                item["op"] = verb.trim_end_matches("_view").into();
+                return Ok(item);
+            }
+            "unset_super" | "clear_super" | "time_event" | "view_timing" | "view_attributes" => {
+                let mut item = members(call, &[]);
+                item["scope"] = match verb {
+                    "unset_super" => "super_unset",
+                    "clear_super" => "super_clear",
+                    "view_attributes" => "view_attrs",
+                    verb => verb,
+                }
+                .into();
+                return Ok(item);
+            }
             "timing" => text(&call["kind"])?,
             "track" => "analytics",
             "people" => "user_prop",
             "error" | "message" | "screen_view" | "interaction" | "frames" | "hang" | "app_exit" | "revenue"
-            | "metric" | "feedback" => verb,
+            | "metric" | "feedback" | "log" => verb,
             other => return Err(format!("nothing says how a batch holds `{other}`: see tests/src/contract/batch.rs")),
         };
         Ok(self.event(kind, call))

@@ -4,8 +4,8 @@ use super::traces::{record_span, status, trace};
 use super::world::consent;
 use rez_monitor::{
     ApiCall, Attrs, Breadcrumb, Cause, Clock, Conditions, ErrorEvent, Event, Facts, Feedback, Frame, Kind, Language,
-    Level, Metric, Monitor, Outcome, People, Purpose, Revenue, ScopeChange, ScreenLoad, Severity, Span, StartKind,
-    Thread, Timing, TraceContext, User, Value,
+    Level, Log, Metric, Monitor, Outcome, People, Purpose, Revenue, ScopeChange, ScreenLoad, Severity, Span, StartKind,
+    SuperProperties, Thread, Timing, TraceContext, User, Value,
 };
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -91,6 +91,9 @@ impl<'a> Calls<'a> {
                 self.monitor.revenue(revenue)
             }
             "people" => self.monitor.people(people(call)?),
+            "start_view" => self.monitor.start_view(text(&call["key"])?, text(&call["name"])?, attrs(&call["attrs"])),
+            "stop_view" => self.monitor.stop_view(text(&call["key"])?),
+            "log" => self.monitor.log_entry(log(call)?),
             "metric" => {
                 let value = call["value"].as_f64().ok_or("value: a number")?;
                 let metric = match text(&call["type"])? {
@@ -175,6 +178,18 @@ impl<'a> Calls<'a> {
                 let value = call["value"].is_object().then(|| attrs(&call["value"]));
                 self.monitor.scope(ScopeChange::Context(text(&call["name"])?, value));
             }
+            "super" => {
+                let properties = SuperProperties::new(attrs(&call["attrs"])).targets(targets(call));
+                let properties = if call["once"] == true { properties.once() } else { properties };
+                self.monitor.scope(ScopeChange::Super(properties));
+            }
+            "unset_super" => self.monitor.unset_super_property(text(&call["name"])?),
+            "clear_super" => self.monitor.clear_super_properties(),
+            "view_timing" => self.monitor.view_timing(text(&call["name"])?),
+            "view_attributes" => self.monitor.view_attributes(attrs(&call["attrs"])),
+            "pause" => self.monitor.pause_destination(text(&call["name"])?).map_err(|error| error.to_string())?,
+            "resume" => self.monitor.resume_destination(text(&call["name"])?).map_err(|error| error.to_string())?,
+            "time_event" => self.monitor.time_event(text(&call["name"])?),
             "foreground" => self.monitor.scope(ScopeChange::Foreground(call["value"] == true)),
             "new_session" => self.monitor.scope(ScopeChange::NewSession),
             "consent" => {
@@ -348,8 +363,15 @@ fn headers(json: &Json) -> &[(&str, &str)] {
 }
 
 fn people(call: &Json) -> Result<People<'_>> {
+    if call["op"] == "delete" {
+        return Ok(People::Delete);
+    }
     let name = text(&call["name"])?;
     match text(&call["op"])? {
+        "set_once" => Ok(People::SetOnce(name, value(&call["value"]))),
+        "unset" => Ok(People::Unset(name)),
+        "union" => Ok(People::Union(name, list(&call["value"]))),
+        "remove" => Ok(People::Remove(name, value(&call["value"]))),
         "set" => Ok(People::Set(name, value(&call["value"]))),
         "append" => Ok(People::Append(name, value(&call["value"]))),
         "increment" => Ok(People::Increment(name, call["by"].as_f64().ok_or("by: a number")?)),
@@ -391,6 +413,15 @@ fn user(json: &Json) -> User<'_> {
 
 fn language(json: &Json) -> Option<Language> {
     json.as_str().and_then(Language::parse)
+}
+
+fn log(call: &Json) -> Result<Log<'_>> {
+    let mut entry = Log::new(level(&call["level"])?, text(&call["text"])?);
+    entry = entry.attrs(attrs(&call["attrs"])).targets(targets(call));
+    if let Some(name) = call["logger"].as_str() {
+        entry = entry.logger(name);
+    }
+    Ok(at(call).map_or(entry, |at_ms| entry.at(at_ms)))
 }
 
 fn frames<'a>(json: &'a Json) -> &'a [Frame<'a>] {

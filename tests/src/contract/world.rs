@@ -7,7 +7,7 @@ use super::destinations::Entry;
 use super::wire::Recorder;
 use rez_monitor::inspect::{Filter, Reader};
 use rez_monitor::transport::{Request, Response};
-use rez_monitor::{Clock, Config, Consent, From, Monitor, Purpose};
+use rez_monitor::{Clock, Config, Consent, From, Level, Monitor, Purpose};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,6 +24,9 @@ pub const KEY: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
 
 /// Limit of every wait for the engine. Long enough for a busy machine.
 const WAIT: Duration = Duration::from_secs(60);
+
+/// Without progress for this long, a route waits for a timer.
+const STALL: Duration = Duration::from_secs(2);
 
 /// An engine after the calls of a vector, before anything is sent.
 pub struct World {
@@ -123,6 +126,7 @@ impl World {
     /// Waits until only `kept` rows are left.
     fn rest(&self, name: &str, routes: usize, kept: u64) -> Result<(), String> {
         let end = Instant::now() + WAIT;
+        let mut last = (0, Instant::now());
         loop {
             let status = self.monitor.status();
             let own: Vec<_> = status.routes.iter().filter(|route| route.destination == name).collect();
@@ -130,6 +134,15 @@ impl World {
             let still = own.len() == routes && own.iter().all(|route| !route.in_flight);
             if still && waiting == kept {
                 return Ok(());
+            }
+            if waiting != last.0 {
+                last = (waiting, Instant::now());
+            }
+            let stalls = still && waiting > kept && last.1.elapsed() > STALL;
+            if stalls && own.iter().any(|route| route.held.is_some()) {
+                // A timer that the route waits for never ends, since the clock stands still: rows that it does not take behind
+                // the last one that it took, or urgent ones soon after a request.
+                self.monitor.flush(WAIT).map_err(|error| error.to_string())?;
             }
             if Instant::now() > end {
                 return Err(format!("{waiting} rows are left instead of {kept}: {own:?}"));
@@ -165,6 +178,7 @@ fn config(json: &Value, folder: PathBuf, clock: &Clock, transport: Recorder) -> 
             "device" => builder.device(text(value)?),
             "facts" => builder.facts(facts(value)?),
             "sessions" => builder.sessions(value == true),
+            "log_level" => builder.log_level(Level::parse(text(value)?).ok_or("log_level: a known level")?),
             "mask_user" => builder.mask_user(value == true),
             "recorded_headers" => {
                 builder.recorded_headers(value.as_array().into_iter().flatten().filter_map(Value::as_str))

@@ -149,7 +149,10 @@ impl Vendor for Ga4Rules {
         problems.unless(properties.len() <= 25, || format!("{} user properties", properties.len()));
         for (name, property) in properties {
             named(name, 24, "user property", &mut problems);
-            value(&property["value"], 36, name, &mut problems);
+            // `null` removes the property.
+            if !property["value"].is_null() {
+                value(&property["value"], 36, name, &mut problems);
+            }
             keys.push(format!("property {name}"));
         }
         let known = ["client_id", "app_instance_id", "user_id", "user_properties", "device", "events"];

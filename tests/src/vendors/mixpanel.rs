@@ -4,6 +4,9 @@ use super::{Problems, Vendor, json, parameter};
 use crate::vendor_server::{ReceivedRequest, Response};
 use serde_json::{Map, Value};
 
+/// Operations on a profile that can be repeated without changing it again.
+const REPEATABLE: [&str; 6] = ["$set", "$set_once", "$unset", "$union", "$remove", "$delete"];
+
 /// Ids that Mixpanel treats as a mistake of the app.
 const NOBODY: &[&str] =
     &["", "0", "-1", "anon", "anonymous", "false", "n/a", "na", "nil", "none", "null", "true", "undefined", "unknown"];
@@ -68,7 +71,7 @@ impl MixpanelRules {
             return ("mixpanel.add", Vec::new());
         };
         problems.unless(updates.len() <= 2_000, || format!("{} updates", updates.len()));
-        let set = updates.iter().any(|update| update.get("$set").is_some());
+        let set = updates.iter().any(|update| REPEATABLE.iter().any(|operation| update.get(*operation).is_some()));
         let keys = updates.iter().enumerate().map(|(at, update)| self.update(at, update, set, problems)).collect();
         (if set { "mixpanel.set" } else { "mixpanel.add" }, keys)
     }
@@ -82,11 +85,24 @@ impl MixpanelRules {
         let operations: Vec<&str> = operations
             .into_iter()
             .map(String::as_str)
-            .filter(|key| matches!(*key, "$set" | "$add" | "$append"))
+            .filter(|key| REPEATABLE.contains(key) || matches!(*key, "$add" | "$append"))
             .collect();
         problems.unless(operations.len() == 1, || format!("update {at}: operations {operations:?}"));
         let operation = operations.first().copied().unwrap_or_default();
-        problems.unless(set == (operation == "$set"), || format!("update {at}: $set beside what must not be repeated"));
+        let repeatable = REPEATABLE.contains(&operation);
+        problems.unless(set == repeatable, || format!("update {at}: {operation} beside what must not be repeated"));
+        match (operation, &update[operation]) {
+            ("$unset", Value::Array(names)) => {
+                problems.unless(names.iter().all(Value::is_string), || format!("update {at}: $unset of {names:?}"));
+                return format!("$unset {names:?}");
+            }
+            ("$delete", _) => return "$delete".into(),
+            ("$union", Value::Object(lists)) => {
+                let lists = lists.values().all(Value::is_array);
+                problems.unless(lists, || format!("update {at}: $union takes lists"));
+            }
+            _ => {}
+        }
         let change = update[operation].as_object();
         problems
             .unless(change.is_some_and(|change| change.len() == 1), || format!("update {at} changes not one thing"));

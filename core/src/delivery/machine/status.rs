@@ -37,6 +37,9 @@ impl Machine {
         if self.suspended {
             return Some(Held::new(HeldCode::Suspended, None, ""));
         }
+        if self.paused.contains(&route.destination) {
+            return Some(Held::new(HeldCode::Paused, None, ""));
+        }
         if self.store_gone.is_some() {
             return Some(Held::new(HeldCode::StoreUnavailable, None, ""));
         }

@@ -9,7 +9,7 @@ impl Datadog {
     pub fn becomes(kind: Kind) -> &'static str {
         match kind {
             Kind::ScreenView | Kind::ScreenLoad | Kind::Frames => {
-                "RUM view: sent again with a higher version, the counts of the whole screen, its loading time and its slow and frozen frames"
+                "RUM view: sent again with a higher version, the counts of the whole screen, its loading time, its slow and frozen frames, and `custom_timings` and attributes of a view that the app names"
             }
             Kind::Error | Kind::Crash | Kind::Hang | Kind::AppExit => {
                 "RUM error with its stack; breadcrumbs in `context.breadcrumbs`; with `forward_errors_to_logs` also a log"
@@ -29,6 +29,7 @@ impl Datadog {
                 "RUM vital of type duration with op and status in its context; for a span without a parent also the steps `start` and `end` of an operation"
             }
             Kind::Message | Kind::Feedback => "log",
+            Kind::Log => "log with its status and `logger.name`",
             Kind::Session => "its id is part of every event; its end ends the last view",
             Kind::UserProp => "not sent; the user set with `ScopeChange::User` is sent as `usr`",
         }

@@ -33,30 +33,35 @@ pub(super) fn body(datadog: &Datadog, batch: &Batch<'_>) -> String {
     out
 }
 
+/// The logger of what the app did not log itself.
+const LOGGER: &str = "rez-monitor";
+
+/// What differs between logs.
+struct Entry<'a> {
+    status: &'a str,
+    message: &'a str,
+    logger: &'a str,
+    tags: String,
+    /// The fields of the row; `None` for a log that has none.
+    fields: Option<&'a Json<'a>>,
+}
+
 /// The architecture of the device: that of this build if the host has not said it.
 fn architecture(run: Option<&Run>) -> &str {
     run.and_then(|run| run.facts.architecture.as_deref()).unwrap_or(std::env::consts::ARCH)
 }
 
 /// The members that every log has.
-fn head(
-    o: &mut Object<'_>,
-    datadog: &Datadog,
-    run: Option<&Run>,
-    fields: Option<&Json<'_>>,
-    ms: i64,
-    status: &str,
-    message: &str,
-) {
-    o.text("status", status);
-    o.text("message", message);
+fn head(o: &mut Object<'_>, datadog: &Datadog, run: Option<&Run>, ms: i64, entry: &Entry<'_>) {
+    o.text("status", entry.status);
+    o.text("message", entry.message);
     o.text("date", &rfc3339(ms));
     let service = datadog.service(run);
     o.text("service", service);
-    o.text("ddtags", &origin::tags(service, run));
+    o.text("ddtags", &entry.tags);
     o.text("ddsource", System::of(run).source());
     o.object("logger", |o| {
-        o.text("name", "rez-monitor");
+        o.text("name", entry.logger);
         o.text("version", env!("CARGO_PKG_VERSION"));
     });
     o.object("_dd", |o| o.object("device", |o| o.text("architecture", architecture(run))));
@@ -64,7 +69,7 @@ fn head(
         o.text("version", &run.release);
         o.text_if_some("build_version", run.dist.as_deref());
     }
-    device::write(o, run, fields, true);
+    device::write(o, run, entry.fields, true);
     o.text("application_id", &datadog.application);
 }
 
@@ -73,7 +78,10 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
     let run = batch.run_of(row);
     let (status, message) = status(row, fields);
     Object::write(out, |o| {
-        head(o, datadog, run, Some(fields), row.wall_ms, status, &message);
+        let logger = fields.text("logger").unwrap_or(LOGGER);
+        let tags = origin::all_tags(datadog.service(run), run, fields);
+        let entry = Entry { status, message: &message, logger, tags, fields: Some(fields) };
+        head(o, datadog, run, row.wall_ms, &entry);
         device::network(o, fields);
         o.text_if_some("session_id", origin::session(fields, run));
         let view = View::of(fields, run);
@@ -126,10 +134,11 @@ fn status(row: &Row, fields: &Json<'_>) -> (&'static str, String) {
         Kind::Crash => Level::Fatal,
         Kind::Error => level.unwrap_or(Level::Error),
         Kind::Hang | Kind::AppExit => Level::Error,
-        Kind::Message => level.unwrap_or_default(),
+        Kind::Message | Kind::Log => level.unwrap_or_default(),
         _ => Level::Info,
     };
     let status = match level {
+        Level::Trace => "trace",
         Level::Debug => "debug",
         Level::Info => "info",
         Level::Warning => "warn",
@@ -152,7 +161,9 @@ fn losses(out: &mut String, datadog: &Datadog, batch: &Batch<'_>) {
     let total = batch.lost.iter().fold(0u64, |sum, lost| sum.saturating_add(lost.count));
     Object::write(out, |o| {
         let message = format!("{total} events were not delivered since the queue began");
-        head(o, datadog, run, None, made.max(newest), "warn", &message);
+        let tags = origin::tags(datadog.service(run), run);
+        let entry = Entry { status: "warn", message: &message, logger: LOGGER, tags, fields: None };
+        head(o, datadog, run, made.max(newest), &entry);
         o.object("lost", |o| {
             o.number("epoch", i64::try_from(batch.epoch).unwrap_or(i64::MAX));
             for lost in batch.lost {

@@ -125,7 +125,8 @@ impl Datadog {
     fn is_rum(&self, row: &Row, fields: &Json<'_>) -> bool {
         match row.kind {
             Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit => true,
-            Kind::ScreenLoad | Kind::ScreenView | Kind::Frames | Kind::AppStart | Kind::Span => true,
+            Kind::ScreenView => is_view(fields),
+            Kind::ScreenLoad | Kind::Frames | Kind::AppStart | Kind::Span => true,
             Kind::Analytics | Kind::Revenue => true,
             Kind::ApiCall | Kind::ImageLoad => self.resources,
             Kind::Interaction => self.interactions,
@@ -133,14 +134,14 @@ impl Datadog {
             // The end of a session ends its last view. Its start adds nothing to the next event.
             Kind::Session => !fields.is("init") && fields.get("view").is_some(),
             Kind::Metric => is_vital(fields),
-            Kind::Message | Kind::Feedback | Kind::UserProp => false,
+            Kind::Message | Kind::Log | Kind::Feedback | Kind::UserProp => false,
         }
     }
 
     /// Whether the logs route takes this row, before sampling.
     fn is_log(&self, row: &Row, fields: &Json<'_>) -> bool {
         match row.kind {
-            Kind::Message | Kind::Feedback => true,
+            Kind::Message | Kind::Log | Kind::Feedback => true,
             Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit => self.forward_errors,
             Kind::Metric => !is_vital(fields),
             _ => false,
@@ -162,6 +163,11 @@ impl Datadog {
         };
         share < self.rum_rate
     }
+}
+
+/// Whether a screen view changes a view: not the stop of one that was not shown.
+fn is_view(fields: &Json<'_>) -> bool {
+    fields.text("op") != Some("stop") || fields.int("duration_us").is_some()
 }
 
 /// Whether a metric is a duration, which RUM accepts as a vital.

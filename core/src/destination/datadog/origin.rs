@@ -50,7 +50,39 @@ impl System {
     }
 }
 
-/// `service`, `env` and `version` as tags: in lower case, with `_` for characters that are not allowed in a tag.
+/// Limit of tags in an event.
+const TAGS: usize = 100;
+
+/// Keys that Datadog uses itself; an app's tag with one of them stays in the context of the event only.
+const RESERVED: [&str; 6] = ["device", "env", "host", "service", "source", "version"];
+
+/// `service`, `env`, `version` and the tags of the scope: in lower case, with `_` for characters that are not allowed in a tag.
+pub(super) fn all_tags(service: &str, run: Option<&Run>, fields: &Json<'_>) -> String {
+    let mut out = tags(service, run);
+    let mut seen: Vec<String> = Vec::new();
+    for (key, value) in fields.map("tags").iter().take(TAGS - 3) {
+        let key = tag_key(key);
+        let Json::Text(value) = value else { continue };
+        if key.is_empty() || value.is_empty() || RESERVED.contains(&key.as_str()) || seen.contains(&key) {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push(',');
+        }
+        tag(&mut out, &key, value);
+        seen.push(key);
+    }
+    out
+}
+
+/// The key of a tag: it starts with a letter and contains no colon, which ends it.
+fn tag_key(key: &str) -> String {
+    let key = key.trim_start_matches(|c: char| !c.is_alphabetic());
+    let valid = |c: char| if c.is_alphanumeric() || "_-./".contains(c) { c } else { '_' };
+    key.chars().flat_map(char::to_lowercase).map(valid).take(TAG_CHARS / 2).collect()
+}
+
+/// `service`, `env` and `version` as tags.
 pub(super) fn tags(service: &str, run: Option<&Run>) -> String {
     let version = run.map(|run| run.release.as_str());
     let environment = run.and_then(|run| run.environment.as_deref());
@@ -126,6 +158,25 @@ mod tests {
         assert_eq!(tags("a,b", None), "service:a_b");
         let long = Run { release: "é".repeat(900), ..Run::default() };
         assert!(tags("s", Some(&long)).split(',').all(|tag| tag.chars().count() <= TAG_CHARS));
+    }
+
+    #[test]
+    fn tags_of_the_scope_follow_those_of_the_run_and_replace_none_of_them() {
+        let row = |tags: &str| {
+            let json = format!(r#"{{"tags":{tags}}}"#);
+            let id = crate::EventId::from_bytes([7; 16]);
+            let kind = crate::Kind::Log;
+            Row { seq: 1, id, kind, run: 1, wall_ms: 0, mono_ms: 0, targets: Vec::new(), json }
+        };
+        let tags = |tags: &str| all_tags("shop", None, &Json::of(&row(tags)));
+        assert_eq!(tags("{}"), "service:shop");
+        assert_eq!(tags(r#"{"Plan":"Gold, new","1st:try":"x"}"#), "service:shop,plan:gold__new,st_try:x");
+        assert_eq!(tags(r#"{"service":"x","env":"x","host":"x","Version":"x"}"#), "service:shop");
+        assert_eq!(tags(r#"{"a b":"1","a_b":"2","":"3","77":"4","empty":""}"#), "service:shop,a_b:1");
+        let many: String = (0..300).map(|n| format!(r#""t{n}":"{}","#, "v".repeat(400))).collect();
+        let all = tags(&format!("{{{}}}", many.trim_end_matches(',')));
+        assert_eq!(all.split(',').count(), 98, "with `service`; `env` and `version` have places");
+        assert!(all.split(',').all(|tag| tag.chars().count() <= TAG_CHARS));
     }
 
     #[test]

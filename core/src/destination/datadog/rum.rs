@@ -149,7 +149,7 @@ impl Line<'_> {
                 o.text("version", &run.release);
                 o.text_if_some("build_version", run.dist.as_deref());
             }
-            o.text("ddtags", &origin::tags(service, run));
+            o.text("ddtags", &origin::all_tags(service, run, self.fields));
             o.text("source", System::of(run).source());
             o.object("session", |o| {
                 o.text("id", origin::session(self.fields, run).unwrap_or("00000000-0000-0000-0000-000000000000"));
@@ -309,7 +309,7 @@ impl Line<'_> {
                 ("transaction_id", fields.get("transaction_id")),
                 ("items", fields.get("items")),
             ],
-            _ => [("action", fields.get("action")), ("", None), ("", None), ("", None)],
+            _ => [("action", fields.get("action")), ("duration_us", fields.get("duration_us")), ("", None), ("", None)],
         };
         let masked = privacy::without_input(self.datadog.mask_input, kind, fields);
         let line = Line { fields: masked.as_ref().unwrap_or(fields), ..*self };
@@ -380,13 +380,14 @@ impl Line<'_> {
             let frames = ["slow", "frozen", "total"].map(|key| newest.frames(key));
             let facts = device::other_facts(self.run);
             let has_frames = frames.iter().any(Option::is_some);
-            if has_frames || facts.is_some() {
+            if has_frames || facts.is_some() || !newest.attrs().is_empty() {
+                const FRAMES: [&str; 3] = ["slow_frames", "frozen_frames", "total_frames"];
                 o.object("context", |o| {
-                    let names = ["slow_frames", "frozen_frames", "total_frames"];
-                    for (key, number) in names.iter().zip(frames).filter(|_| has_frames) {
+                    for (key, number) in FRAMES.iter().zip(frames).filter(|_| has_frames) {
                         o.number(key, number.unwrap_or(0));
                     }
                     o.value_if_some("facts", facts.as_ref());
+                    o.values_except(newest.attrs(), &[FRAMES[0], FRAMES[1], FRAMES[2], "facts"]);
                 });
             }
             if self.datadog.mask_input {

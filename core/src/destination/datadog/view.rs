@@ -77,7 +77,11 @@ pub(super) fn newest<'a>(
     for (row, fields) in rows {
         let view = View::of(fields, run(row));
         let run = run_key(row, run(row));
-        let ends = row.kind == Kind::Session && !fields.is("init");
+        let ends = match row.kind {
+            Kind::Session => !fields.is("init"),
+            Kind::ScreenView => fields.text("op") == Some("stop") && fields.int("duration_us").is_some(),
+            _ => false,
+        };
         let newest =
             views.entry((run, view.id)).or_insert(Newest { row, fields, crashes: 0, counts: [0; 4], ended: false });
         if row.seq > newest.row.seq {
@@ -133,6 +137,7 @@ impl Newest<'_> {
         if let Some(us) = stamp.and_then(|view| view.int("loading_us")) {
             o.number("loading_time", us.max(0).saturating_mul(1_000));
         }
+        self.timings(o);
         o.flag("is_active", !self.ended && self.crashes == 0);
         total(o, "action", count("action", 0));
         total(o, "error", count("error", 1));
@@ -144,6 +149,31 @@ impl Newest<'_> {
         if let Some(frozen) = self.frames("frozen") {
             total(o, "frozen_frame", frozen);
         }
+    }
+
+    /// The named times of the view in nanoseconds. Datadog accepts letters, digits and `-_.@$` in a name.
+    fn timings(&self, o: &mut Object<'_>) {
+        let timings = self.fields.get("view").map(|view| view.map("timings")).unwrap_or_default();
+        if timings.is_empty() {
+            return;
+        }
+        o.object("custom_timings", |o| {
+            let mut seen: Vec<String> = Vec::new();
+            for (name, us) in timings {
+                let valid = |c: char| if c.is_ascii_alphanumeric() || "-_.@$".contains(c) { c } else { '_' };
+                let name: String = name.chars().map(valid).collect();
+                let Json::Int(us) = us else { continue };
+                if !name.is_empty() && !seen.contains(&name) {
+                    o.number(&name, us.max(&0).saturating_mul(1_000));
+                    seen.push(name);
+                }
+            }
+        });
+    }
+
+    /// The attributes of the view.
+    pub(super) fn attrs(&self) -> &[(std::borrow::Cow<'_, str>, Json<'_>)] {
+        self.fields.get("view").map(|view| view.map("attrs")).unwrap_or_default()
     }
 
     /// The number of slow, frozen or total frames so far.

@@ -92,7 +92,8 @@ pub(super) fn user_property(fields: &Map<String, Value>, notes: &mut Notes) -> (
     let value = match fields.get("value") {
         Some(Value::String(text)) => cut(text, PROPERTY_VALUE, given, notes).into(),
         Some(number @ Value::Number(_)) => number.clone(),
-        None | Some(Value::Null) => Value::String(String::new()),
+        // `null` removes the property.
+        None | Some(Value::Null) => Value::Null,
         Some(other) => {
             notes.add(given, "sent as text");
             cut(&other.to_string(), PROPERTY_VALUE, given, notes).into()
@@ -157,7 +158,9 @@ pub(super) fn event(run: Option<&Run>, row: &Row, notes: &mut Notes) -> Value {
     let duration = millis(&fields, "duration_us");
     params.put("session_id", Some(session(&fields).into()));
     // Without it, real-time reports stay empty.
-    params.put("engagement_time_msec", Some(duration.filter(|ms| *ms > 0).unwrap_or(1).into()));
+    // A timed event says nothing about engagement.
+    let engaged = duration.filter(|ms| *ms > 0 && row.kind != Kind::Analytics);
+    params.put("engagement_time_msec", Some(engaged.unwrap_or(1).into()));
     kind_parameters(row, &fields, duration, &mut params);
     let mut attrs = match fields.get("attrs") {
         Some(Value::Object(attrs)) => attrs.clone(),
@@ -214,6 +217,7 @@ fn kind_parameters(row: &Row, fields: &Map<String, Value>, duration: Option<i64>
             params.copy("message", "message", fields);
         }
         Kind::Revenue => purchase(row, fields, params),
+        Kind::Analytics => params.put("duration_ms", duration.map(Value::from)),
         _ => {}
     }
 }

@@ -10,7 +10,7 @@ mod encode;
 mod name;
 mod value;
 
-use super::analytics::{Notes, fields, query_value};
+use super::analytics::{Notes, fields, query_value, text};
 use super::response::unsuccessful;
 use super::settings::{Settings, check_credential, encoder, request, stable_hash};
 use super::{Action, Backoff, Batch, Destination, DestinationError, Note, RouteSpec, RowOutcome, Stamp, Verdict, Want};
@@ -214,9 +214,11 @@ impl Destination for Ga4 {
 
     fn wants(&self, _route: &RouteSpec, row: &Row) -> Want {
         let wanted = match row.kind {
-            Kind::Analytics | Kind::ScreenView | Kind::ScreenLoad | Kind::Revenue => true,
-            // A user property cannot be a list.
-            Kind::UserProp => fields(row).get("op").and_then(|op| op.as_str()) != Some("append"),
+            // The end of a view is no event of Google's.
+            Kind::ScreenView => text(&fields(row), "op") != Some("stop"),
+            Kind::Analytics | Kind::ScreenLoad | Kind::Revenue => true,
+            // A user property cannot be a list, and the protocol cannot delete a user.
+            Kind::UserProp => !matches!(text(&fields(row), "op"), Some("append" | "union" | "remove" | "delete")),
             Kind::Error | Kind::Crash => true,
             Kind::Interaction => self.interactions,
             Kind::ApiCall => self.api_calls,

@@ -102,7 +102,11 @@ fn kind_properties(kind: Kind, fields: &Map<String, Value>, out: &mut Map<String
             }
             if kind == Kind::Crash { "App Crash".into() } else { "App Error".into() }
         }
-        _ => name(text(fields, "name").unwrap_or_default(), notes),
+        _ => {
+            // Seconds, as Mixpanel's own libraries send it.
+            put("$duration", fields.get("duration_us").and_then(Value::as_i64).map(|us| (us as f64 / 1e6).into()));
+            name(text(fields, "name").unwrap_or_default(), notes)
+        }
     }
 }
 
@@ -133,6 +137,26 @@ pub(super) fn update(token: &str, install: &str, row: &Row, notes: &mut Notes) -
                 fields.get(key).map_or(Value::Null, |value| limited(value, 0, &name, notes))
             };
             match text(&fields, "op") {
+                Some("set_once") => {
+                    let value = value("value", notes);
+                    ("$set_once", json!({ name: value }))
+                }
+                Some("unset") => ("$unset", json!([name])),
+                Some("union") => {
+                    let values = value("value", notes);
+                    let values = match values {
+                        Value::Array(_) => values,
+                        Value::Null => json!([]),
+                        single => json!([single]),
+                    };
+                    ("$union", json!({ name: values }))
+                }
+                Some("remove") => {
+                    let value = value("value", notes);
+                    ("$remove", json!({ name: value }))
+                }
+                // Mixpanel ignores the value.
+                Some("delete") => ("$delete", json!("")),
                 Some("increment") => {
                     // `$add` accepts numbers only.
                     let by = fields.get("by").filter(|by| by.is_number()).cloned();

@@ -3,7 +3,7 @@
 //! | route | content | repeated after an unknown outcome |
 //! | --- | --- | --- |
 //! | `mixpanel.import` | events with an `$insert_id`, by which Mixpanel deduplicates | yes |
-//! | `mixpanel.set` | `$set`, which is idempotent | yes |
+//! | `mixpanel.set` | `$set`, `$set_once`, `$unset`, `$union`, `$remove`, `$delete`, which are idempotent | yes |
 //! | `mixpanel.add` | `$add` and `$append`, which have no key for deduplication | no |
 //!
 //! Geolocation is off: every request sends `ip` as 0. `/engage` does not accept compressed bodies.
@@ -216,7 +216,8 @@ impl std::fmt::Debug for MixpanelBuilder {
 impl Mixpanel {
     fn takes(&self, route: Route, row: &Row) -> bool {
         match (route, row.kind) {
-            (Route::Import, Kind::Analytics | Kind::ScreenView | Kind::ScreenLoad) => true,
+            (Route::Import, Kind::ScreenView) => text(&fields(row), "op") != Some("stop"),
+            (Route::Import, Kind::Analytics | Kind::ScreenLoad) => true,
             (Route::Import, Kind::Error | Kind::Crash) => self.errors,
             (Route::Import, Kind::Interaction) => self.interactions,
             (Route::Import, Kind::ApiCall) => self.api_calls,

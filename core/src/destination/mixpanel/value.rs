@@ -24,6 +24,7 @@ const RESERVED: &[&str] = &[
     "$app_build_number",
     "$app_version_string",
     "$device_id",
+    "$duration",
     "$insert_id",
     "$lib_version",
     "$model",

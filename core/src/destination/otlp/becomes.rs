@@ -17,14 +17,17 @@ impl Otlp {
             Kind::Hang => "log `app.hang`, level ERROR; its breadcrumbs as logs `app.breadcrumb`",
             Kind::AppExit => "log `app.exit`, level ERROR; its breadcrumbs as logs `app.breadcrumb`",
             Kind::Message | Kind::Feedback => "log with the text as its body",
+            Kind::Log => "log with its severity (TRACE to FATAL), the text as its body and `app.logger.name`",
             Kind::Interaction => "log `app.widget.click`; other actions `app.interaction`",
-            Kind::ScreenView => "log `app.screen.view`",
+            Kind::ScreenView => {
+                "log `app.screen.view`; the end of a view that the app named `app.screen.end` with its duration"
+            }
             Kind::Analytics => "with the purpose analytics a log: an event with its own name",
             Kind::Revenue => {
                 "with the purpose analytics a log `app.revenue` with amount, currency, transaction and items"
             }
             Kind::UserProp => {
-                "with the purpose analytics a log `app.user.set` if the property is set; increments and appended values are not sent"
+                "with the purpose analytics a log `app.user.set` (also for `set_once`), `app.user.unset` or `app.user.delete`; increments and changes of lists are not sent"
             }
             Kind::Session => "logs `session.start`, `session.end`",
             Kind::ScreenLoad | Kind::AppStart | Kind::LongTask => "span of kind INTERNAL",

@@ -69,6 +69,7 @@ fn record<W: Wire>(
 /// Severity number and text of OpenTelemetry's log data model.
 fn severity(level: Level) -> (u32, &'static str) {
     match level {
+        Level::Trace => (1, "TRACE"),
         Level::Debug => (5, "DEBUG"),
         Level::Info => (9, "INFO"),
         Level::Warning => (13, "WARN"),
@@ -115,7 +116,7 @@ impl<'a> Content<'a> {
             Kind::Error => (level.unwrap_or(Level::Error), text("message"), event::EXCEPTION),
             Kind::Hang => (Level::Error, text("message"), event::HANG),
             Kind::AppExit => (Level::Error, text("message"), event::EXIT),
-            Kind::Message => (level.unwrap_or_default(), text("message"), ""),
+            Kind::Message | Kind::Log => (level.unwrap_or_default(), text("message"), ""),
             Kind::Feedback => (Level::Info, text("message"), event::FEEDBACK),
             Kind::Interaction => {
                 let action = fields.text("action").unwrap_or("tap");
@@ -124,12 +125,17 @@ impl<'a> Content<'a> {
                 let click = ["click", "tap", "press", "long_press"].contains(&action);
                 (Level::Info, body.trim_end().to_owned(), if click { event::CLICK } else { event::INTERACTION })
             }
+            Kind::ScreenView if fields.text("op") == Some("stop") => (Level::Info, text("name"), event::SCREEN_END),
             Kind::ScreenView => (Level::Info, text("name"), event::SCREEN_VIEW),
             Kind::Session => {
                 let name = if fields.is("init") { event::SESSION_START } else { event::SESSION_END };
                 (Level::Info, name.to_owned(), name)
             }
-            Kind::UserProp => (Level::Info, text("name"), event::USER_SET),
+            Kind::UserProp => match fields.text("op") {
+                Some("unset") => (Level::Info, text("name"), event::USER_UNSET),
+                Some("delete") => (Level::Info, event::USER_DELETE.to_owned(), event::USER_DELETE),
+                _ => (Level::Info, text("name"), event::USER_SET),
+            },
             Kind::Revenue => (Level::Info, event::REVENUE.to_owned(), event::REVENUE),
             _ => (Level::Info, text("name"), fields.text("name").unwrap_or_default()),
         };
@@ -162,6 +168,8 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
             flags(a, fields);
         }
         Kind::Message => a.int(names::MESSAGE_COLLAPSED, fields.int("collapsed_before")),
+        Kind::Analytics => a.float(names::EVENT_DURATION, fields.int("duration_us").map(seconds)),
+        Kind::Log => a.text(names::LOGGER, fields.text("logger")),
         Kind::AppExit => {
             a.text(names::EXIT_CAUSE, fields.text("cause"));
             flags(a, fields);
@@ -178,6 +186,9 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
         Kind::ScreenView => {
             a.text(names::SCREEN_NAME, fields.text("name"));
             a.text(names::SCREEN_CLASS, fields.text("class"));
+            a.text(names::SCREEN_KEY, fields.text("key"));
+            a.float(names::SCREEN_SHOWN, fields.int("duration_us").map(seconds));
+            a.any(names::SCREEN_TIMINGS, timings(fields).as_ref());
             flags(a, fields);
         }
         Kind::Session => {
@@ -222,6 +233,16 @@ fn flags<W: Wire>(a: &mut Attributes<'_, W>, fields: &Json<'_>) {
     let flags = flags.filter_map(|flag| Some((flag.text("flag")?.to_owned().into(), flag.get("result")?.clone())));
     let flags: Vec<_> = flags.collect();
     a.any(names::FLAGS, Some(&Json::Map(flags)));
+}
+
+/// The named times of the view, in seconds.
+fn timings<'a>(fields: &Json<'a>) -> Option<Json<'a>> {
+    let timings = fields.get("view")?.map("timings").iter();
+    let timings = timings.filter_map(|(name, us)| match us {
+        Json::Int(us) => Some((name.clone(), Json::Float(seconds(*us)))),
+        _ => None,
+    });
+    Some(Json::Map(timings.collect()))
 }
 
 /// A breadcrumb. Its id is derived from the event's, so that a repeated request has the same one.

@@ -325,7 +325,12 @@ impl Destination for Otlp {
         }
         let can_be_sent = match row.kind {
             // OpenTelemetry has no user profile to update; only a new value can be sent.
-            Kind::UserProp => Json::of(row).text("op") == Some("set"),
+            Kind::UserProp => matches!(Json::of(row).text("op"), Some("set" | "set_once" | "unset" | "delete")),
+            // The stop of a view that was not shown ends nothing.
+            Kind::ScreenView => {
+                let fields = Json::of(row);
+                fields.text("op") != Some("stop") || fields.int("duration_us").is_some()
+            }
             Kind::Metric => metrics::is_number(row),
             _ if signal == OtlpSignal::Traces => trace_ids::keeps(row, self.traces_sample_rate),
             _ => true,

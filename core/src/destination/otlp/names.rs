@@ -69,8 +69,11 @@ pub(super) mod event {
     pub(in super::super) const HANG: &str = "app.hang";
     pub(in super::super) const INTERACTION: &str = "app.interaction";
     pub(in super::super) const REVENUE: &str = "app.revenue";
+    pub(in super::super) const SCREEN_END: &str = "app.screen.end";
     pub(in super::super) const SCREEN_VIEW: &str = "app.screen.view";
+    pub(in super::super) const USER_DELETE: &str = "app.user.delete";
     pub(in super::super) const USER_SET: &str = "app.user.set";
+    pub(in super::super) const USER_UNSET: &str = "app.user.unset";
 }
 
 /// Names of metrics. None of them is in the conventions.
@@ -128,11 +131,13 @@ pub(super) const ERROR_HANDLED: &str = "app.error.handled";
 pub(super) const ERROR_LANGUAGE: &str = "app.error.language";
 pub(super) const ERROR_MECHANISM: &str = "app.error.mechanism";
 pub(super) const ERROR_SEVERITY: &str = "app.error.severity";
+pub(super) const EVENT_DURATION: &str = "app.event.duration";
 pub(super) const EXIT_CAUSE: &str = "app.exit.cause";
 pub(super) const FEEDBACK_ABOUT: &str = "app.feedback.about";
 pub(super) const FEEDBACK_EMAIL: &str = "app.feedback.email";
 pub(super) const FEEDBACK_NAME: &str = "app.feedback.name";
 pub(super) const FLAGS: &str = "app.feature_flags";
+pub(super) const LOGGER: &str = "app.logger.name";
 pub(super) const HANG_DURATION: &str = "app.hang.duration";
 pub(super) const INTERACTION_ACTION: &str = "app.interaction.action";
 pub(super) const LONG_TASK: &str = "app.long_task.name";
@@ -143,6 +148,9 @@ pub(super) const REVENUE_ITEMS: &str = "app.revenue.items";
 pub(super) const REVENUE_TRANSACTION: &str = "app.revenue.transaction_id";
 pub(super) const SCREEN_CLASS: &str = "app.screen.class";
 pub(super) const SCREEN_FULL: &str = "app.screen.full_display";
+pub(super) const SCREEN_KEY: &str = "app.screen.key";
+pub(super) const SCREEN_SHOWN: &str = "app.screen.duration";
+pub(super) const SCREEN_TIMINGS: &str = "app.screen.timings";
 pub(super) const SCREEN_INITIAL: &str = "app.screen.initial_display";
 pub(super) const SESSION_DURATION: &str = "app.session.duration";
 pub(super) const SESSION_ERRORS: &str = "app.session.errors";

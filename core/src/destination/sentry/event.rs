@@ -13,8 +13,7 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
     Object::write(out, |event| {
         event.text("event_id", fields.id());
         event.time("timestamp", fields.row.wall_ms);
-        event
-            .json("level", fields.get("level").unwrap_or(if kind == Kind::Message { "\"info\"" } else { "\"error\"" }));
+        event.json("level", level(fields));
         event.json_if_some("transaction", fields.screen());
         if kind == Kind::Message {
             event.object("logentry", |entry| entry.json("message", fields.get("message").unwrap_or("\"\"")));
@@ -66,6 +65,16 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
             }
         });
     });
+}
+
+/// The level of an event. Sentry has no events of level `trace`.
+fn level<'a>(fields: &Fields<'a>) -> &'a str {
+    match fields.get("level") {
+        Some("\"trace\"") => "\"debug\"",
+        Some(level) => level,
+        None if fields.row.kind == Kind::Message => "\"info\"",
+        None => "\"error\"",
+    }
 }
 
 /// The trace that an event belongs to.

@@ -75,6 +75,7 @@ fn attributes(out: &mut Object<'_>, fields: &Fields<'_>) {
     let screen = fields.screen().map(split::text);
     let user = fields.distinct_id();
     let id = fields.row.id.to_string();
+    let logger = fields.get("logger").map(split::text);
     let known = [
         ("sentry.release", release.as_deref()),
         ("sentry.environment", environment.as_deref()),
@@ -84,14 +85,24 @@ fn attributes(out: &mut Object<'_>, fields: &Fields<'_>) {
         ("session.id", session.as_deref()),
         ("app.screen.name", screen.as_deref()),
         ("log.record.uid", Some(id.as_str())),
+        ("logger.name", logger.as_deref()),
     ];
     for (name, value) in known {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             typed(out, name, &quoted(value));
         }
     }
+    if let Some(us) = fields.int("duration_us").filter(|_| fields.row.kind == Kind::Analytics) {
+        typed(out, "duration_us", &us.to_string());
+    }
     let reserved = |name: &str| known.iter().any(|(known, _)| *known == name);
-    for (name, value) in members(fields.get("attrs").unwrap_or_default()).filter(|(name, _)| !reserved(name)) {
+    let attrs = fields.get("attrs").unwrap_or_default();
+    for (name, value) in members(attrs).filter(|(name, _)| !reserved(name)) {
+        typed(out, Escaped(name), value);
+    }
+    // Logs and metrics have no tags; an attribute of the entry itself takes precedence.
+    let taken = |name: &str| reserved(name) || members(attrs).any(|(own, _)| own == name);
+    for (name, value) in members(fields.get("tags").unwrap_or_default()).filter(|(name, _)| !taken(name)) {
         typed(out, Escaped(name), value);
     }
 }

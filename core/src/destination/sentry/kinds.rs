@@ -35,6 +35,7 @@ pub(super) fn shape(kind: Kind, switches: Switches) -> Shape {
     match kind {
         Kind::Message if switches.messages_as_logs => Shape::Log,
         Kind::Analytics if switches.analytics_as_logs => Shape::Log,
+        Kind::Log => Shape::Log,
         Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit | Kind::Message => Shape::Event,
         Kind::ScreenLoad | Kind::AppStart | Kind::ApiCall | Kind::Span => Shape::Transaction,
         Kind::Session => Shape::Session,
@@ -61,6 +62,7 @@ pub(super) fn becomes(kind: Kind) -> &'static str {
         Kind::Hang => "`event`, level `error`, mechanism `AppHang`",
         Kind::AppExit => "`event`, level `error`, mechanism `ApplicationExitInfo`",
         Kind::Message => "`event` with `logentry`; with `messages_as_logs` an entry of a `log` item",
+        Kind::Log => "entry of a `log` item with its level and `logger.name`",
         Kind::ScreenLoad => "`transaction` of op `ui.load` with its child spans, time to initial and full display",
         Kind::AppStart => "`transaction` of op `app.start.cold` or `app.start.warm` with its measurement",
         Kind::ApiCall => {
@@ -123,9 +125,9 @@ mod tests {
             ("session", false, vec![K::Session]),
             ("feedback", false, vec![K::Feedback]),
             ("trace_metric", false, vec![K::Metric]),
-            ("log_item", true, vec![K::Analytics, K::Message]),
-            ("log_byte", true, vec![K::Analytics, K::Message]),
-            ("log_item", false, vec![]),
+            ("log_item", true, vec![K::Analytics, K::Message, K::Log]),
+            ("log_byte", true, vec![K::Analytics, K::Message, K::Log]),
+            ("log_item", false, vec![K::Log]),
             ("attachment", false, vec![]),
             ("replay", false, vec![]),
             ("", false, vec![]),

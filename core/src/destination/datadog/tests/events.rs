@@ -20,7 +20,7 @@ fn every_event_has_its_origin() {
         assert_eq!(event["application"]["id"], APPLICATION);
         assert_eq!(event["service"], "Rez App");
         assert_eq!((&event["version"], &event["build_version"]), (&"rezapp@1.4.0+52".into(), &"52".into()));
-        assert_eq!(event["ddtags"], "service:rez_app,env:ci,version:rezapp_1.4.0_52");
+        assert_eq!(event["ddtags"], "service:rez_app,env:ci,version:rezapp_1.4.0_52,ab:b");
         assert_eq!(event["source"], "android");
         assert_eq!(event["session"], serde_json::json!({"id": SESSION, "type": "user"}));
         assert_eq!(event["view"]["id"], VIEW);
