@@ -3,7 +3,7 @@
 
 use super::*;
 use proptest::prelude::*;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Items of every form, as JSON.
 fn item() -> impl Strategy<Value = String> {
@@ -61,19 +61,20 @@ fn item() -> impl Strategy<Value = String> {
     })
 }
 
-/// One engine for all cases: opening one takes longer than a case.
-fn engine() -> &'static (Monitor, tempfile::TempDir) {
-    static ENGINE: OnceLock<(Monitor, tempfile::TempDir)> = OnceLock::new();
-    ENGINE.get_or_init(|| {
+/// One engine for all cases: opening one takes longer than a case. One test at a time has it, since the totals are compared.
+fn engine() -> MutexGuard<'static, (Monitor, tempfile::TempDir)> {
+    static ENGINE: OnceLock<Mutex<(Monitor, tempfile::TempDir)>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
-        (open(folder.path()), folder)
-    })
+        Mutex::new((open(folder.path()), folder))
+    });
+    engine.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Records the document; then everything that was accepted is folded and the balance holds. Returns whether a witness behind
-/// the document is stored.
+/// Records the document; then everything that was accepted is folded and the balance holds.
 fn survives(document: &str) {
-    let (monitor, folder) = engine();
+    let engine = engine();
+    let (monitor, folder) = &*engine;
     let accepted = monitor.0.shared.ring.last().1;
     let _ = monitor.record_batch(document);
     let now = monitor.0.shared.ring.last().1;
@@ -127,7 +128,8 @@ proptest! {
             let at = places[at.index(places.len())];
             broken.replace_range(at..=at, &with);
         }
-        let (monitor, folder) = engine();
+        let engine = engine();
+        let (monitor, folder) = &*engine;
         let witness = |place: &str| {
             let id = monitor.ids().event_id(NOW);
             (id, format!("{{\"kind\":\"analytics\",\"name\":\"{place}\",\"id\":\"{id}\"}}"))
