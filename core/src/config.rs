@@ -1,6 +1,11 @@
 //! The configuration: a builder, validated once.
 
 pub use crate::consent::Consent;
+mod error;
+
+pub use error::ConfigError;
+pub(crate) use error::{check_destination, check_name};
+
 use crate::destination::Destination;
 use crate::facts::Facts;
 use crate::kind::{Kind, Purpose};
@@ -10,9 +15,8 @@ use crate::logger::{Log, Logger};
 use crate::privacy::header_is_secret;
 use crate::sys::Clock;
 use crate::sys::ids::Ids;
-use crate::trace::{TargetError, Targets, TraceStyle};
+use crate::trace::{Targets, TraceStyle};
 use crate::transport::Transport;
-use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,36 +24,6 @@ use std::time::Duration;
 /// Why a folder in a shared container is refused, and what to use.
 const SHARED_CONTAINER: &str = "iOS ends a suspended app that holds file locks in a shared container; use a folder in the \
                                 app's own container";
-
-/// An invalid configuration. Nothing was opened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A field has an invalid value.
-    #[error("configuration: `{field}` is {value}: {why}")]
-    Field {
-        /// The setter's name. For a setter that is called per kind, with the kind: `sample(api_call)`.
-        field: Cow<'static, str>,
-        /// The value, cut.
-        value: String,
-        /// What to use instead.
-        why: &'static str,
-    },
-    /// A trace target is not a host.
-    #[error("configuration: `trace_targets`: {0}")]
-    Target(#[from] TargetError),
-    /// Two destinations have the same name, or a name is invalid.
-    #[error("configuration: destination `{name}`: {why}")]
-    Destination {
-        /// Its name.
-        name: String,
-        /// What is wrong.
-        why: &'static str,
-    },
-    /// The system provides neither memory nor a thread.
-    #[error("cannot start: the system provides {0}; free memory or end threads, and open the monitor again")]
-    System(String),
-}
 
 /// A hook that can change an event's JSON and returns whether to keep the event. Runs on a thread of its own.
 pub type BeforeSend = Arc<dyn Fn(Kind, &mut serde_json::Value) -> bool + Send + Sync>;
@@ -143,12 +117,6 @@ impl Config {
     pub(crate) fn may_carry_headers(&self, url: &str) -> bool {
         !self.trace_styles.is_empty() && self.targets.allows(url)
     }
-}
-
-/// Whether a text is the name of a header, in lower case: words of letters and digits with a hyphen between two.
-fn is_header(name: &str) -> bool {
-    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    name.len() <= limits::NAME_BYTES && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('-').all(word)
 }
 
 /// Collects the values of a [`Config`]; [`ConfigBuilder::build`] validates them.
@@ -382,7 +350,7 @@ impl ConfigBuilder {
             let value = format!("{:?}", config.session_background);
             return Err(field("session_background", &value, "use at most 24 hours"));
         }
-        if let Some(name) = config.recorded_headers.iter().find(|name| !is_header(name)) {
+        if let Some(name) = config.recorded_headers.iter().find(|name| !error::is_header(name)) {
             return Err(field(
                 "recorded_headers",
                 name,
@@ -415,27 +383,6 @@ impl ConfigBuilder {
         }
         Ok(Targets::parse(self.trace_targets.iter().map(String::as_str))?)
     }
-}
-
-/// Validates the name of the app or a release.
-pub(crate) fn check_name(field: &'static str, text: &str) -> Result<(), ConfigError> {
-    if text.trim().is_empty() || text.len() > limits::NAME_BYTES || text.contains(['\n', '\r', '\0']) {
-        let value = text.chars().take(64).collect();
-        return Err(ConfigError::Field { field: field.into(), value, why: "use 1 to 200 bytes on one line" });
-    }
-    Ok(())
-}
-
-/// Validates the name of a destination, which is part of the names of its routes.
-pub(crate) fn check_destination(name: &str) -> Result<(), ConfigError> {
-    let fine = (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    if fine {
-        return Ok(());
-    }
-    Err(ConfigError::Destination {
-        name: name.chars().take(64).collect(),
-        why: "use 1 to 64 letters, digits, `-`, `_` or `.`",
-    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ mod batch;
 #[doc(hidden)]
 pub mod bench;
 mod carve;
-mod conditions;
 mod config;
 mod consent;
 mod delivery;
@@ -39,9 +38,9 @@ pub mod transport;
 mod writer;
 
 pub use attributes::{Attrs, Value};
-pub use conditions::{CarrierTechnology, Conditions, Connection, Orientation};
 pub use config::{BeforeSend, Config, ConfigBuilder, ConfigError, Consent};
 pub use delivery::{DestinationNote, Flushed, Held, Hint, Network, Power, RouteStatus};
+pub use event::conditions::{CarrierTechnology, Conditions, Connection, Orientation};
 pub use event::{
     Breadcrumb, Cause, ErrorEvent, Event, Feedback, Frame, Language, Log, Metric, People, Revenue, Severity, SpanEvent,
     SpanStatus, StartKind, Thread, Timing, TimingKind, User,

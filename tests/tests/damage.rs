@@ -238,7 +238,7 @@ fn garble_index(folder: &Path, random: &mut Seeded) {
             let bytes: Vec<u8> = (0..len + random.below(2) * 32_768).map(|_| random.below(256) as u8).collect();
             file.write_all(&bytes).unwrap();
         }
-        // The header and the marks of the readers.
+        // The header and the superblock of the readers.
         1 => {
             let bytes: Vec<u8> = (0..136).map(|_| random.below(256) as u8).collect();
             file.write_all(&bytes).unwrap();

@@ -3,7 +3,7 @@
 
 use super::fields::conform;
 use super::json::Json;
-use crate::conditions::Conditions;
+use crate::event::conditions::Conditions;
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
 use crate::event::{Cause, Frame, Language, Thread};

@@ -110,6 +110,16 @@ impl<'a> Body<'a> {
         (at_ms, self.mono_us.saturating_add(shift_us))
     }
 
+    /// The names of the destinations that an event or a change is for; empty = all.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        match self.get(Field::Targets) {
+            Some(Raw::List(count, mut reader)) => {
+                (0..count).filter_map(|_| Some(reader.value()?.str()?.to_owned())).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The value of a field.
     pub(crate) fn get(&self, field: Field) -> Option<Raw<'a>> {
         self.fields.iter().find(|(key, _)| *key == field).map(|(_, value)| *value)

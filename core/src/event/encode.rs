@@ -3,7 +3,11 @@
 //! `wall_ms | mono_us | field, value | field, value ...`. A value is a type byte followed by its content; text is preceded
 //! by its length. Values that exceed a limit are cut here, where it is cheapest; the record carries the number of cuts.
 
+mod copy;
+mod http;
 mod stacks;
+
+use copy::copy;
 
 use super::field::Field;
 use super::node::{Node, Shape};
@@ -11,7 +15,6 @@ use super::time::is_believed;
 use super::{Event, Frame};
 use crate::attributes::{Attrs, Value};
 use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, NAME_BYTES, RECORD_BYTES, TEXT_BYTES};
-use crate::trace::{Hex, TraceContext};
 
 pub(crate) const NULL: u8 = 0;
 pub(crate) const FALSE: u8 = 1;
@@ -194,55 +197,6 @@ impl<'b> Encoder<'b> {
         self.map(entries, 0);
     }
 
-    /// Adds the position in a trace.
-    pub(crate) fn trace(&mut self, trace: &TraceContext) {
-        self.text_field(Field::TraceId, Hex::<32>::of(trace.trace_id()).as_str());
-        self.text_field(Field::SpanId, Hex::<16>::of(trace.span_id().into()).as_str());
-        if let Some(parent) = trace.parent() {
-            self.text_field(Field::ParentSpan, Hex::<16>::of(parent.into()).as_str());
-        }
-        if let Some(sampled) = trace.sampled() {
-            self.bool_field(Field::TraceSampled, sampled);
-        }
-    }
-
-    /// Adds the headers that are recorded, under the names of this list.
-    #[cold]
-    pub(crate) fn headers<'h>(
-        &mut self,
-        field: Field,
-        headers: impl Iterator<Item = (&'h str, &'h str)>,
-        recorded: &[String],
-    ) {
-        let start = self.at;
-        let room = self.room() >= FIELD_ROOM && self.put([field as u8]);
-        let Some(count_at) = self.open(MAP).filter(|_| room) else {
-            self.at = start;
-            self.cut += 1;
-            return;
-        };
-        let mut count = 0_u16;
-        for (name, value) in headers {
-            let Some(name) = recorded.iter().find(|known| known.eq_ignore_ascii_case(name)) else { continue };
-            let before = self.at;
-            let whole = usize::from(count) < ELEMENTS
-                && self.text(name, NAME_BYTES)
-                && self.put([STR])
-                && self.text(value, TEXT_BYTES);
-            if !whole {
-                self.at = before;
-                self.cut += 1;
-                break;
-            }
-            count += 1;
-        }
-        if count == 0 {
-            self.at = start;
-            return;
-        }
-        self.patch(count_at, count);
-    }
-
     /// Adds targets, frames, context and attributes, where there are any, in this order.
     #[inline]
     pub(crate) fn tail(&mut self, targets: &[&str], frames: &[Frame<'_>], context: Attrs<'_>, attrs: Attrs<'_>) {
@@ -412,29 +366,6 @@ impl<'b> Encoder<'b> {
         }
         self.at += bytes.len();
         true
-    }
-}
-
-/// Copies bytes into a place of the same length. Most texts are short, and two overlapping words cost less than a call of
-/// `memcpy`.
-#[inline]
-fn copy(from: &[u8], to: &mut [u8]) {
-    match from.len() {
-        4..8 => copy_ends::<4>(from, to),
-        8..16 => copy_ends::<8>(from, to),
-        16..=32 => copy_ends::<16>(from, to),
-        _ => to.copy_from_slice(from),
-    }
-}
-
-/// Copies the first and the last `N` of at most `2 * N` bytes.
-#[inline]
-fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
-    if let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) {
-        *to = *from;
-    }
-    if let (Some(from), Some(to)) = (from.last_chunk::<N>(), to.last_chunk_mut::<N>()) {
-        *to = *from;
     }
 }
 

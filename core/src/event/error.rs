@@ -4,7 +4,7 @@ use super::field::Field;
 use super::{Cause, Language, Thread, User};
 use super::{Details, Event};
 use crate::attributes::Attrs;
-use crate::conditions::Conditions;
+use crate::event::conditions::Conditions;
 use crate::kind::Kind;
 use crate::level::Level;
 use crate::trace::TraceContext;

@@ -18,6 +18,7 @@
 
 mod breadcrumb;
 mod cause;
+pub(crate) mod conditions;
 pub(crate) mod decode;
 pub(crate) mod encode;
 mod error;
@@ -47,7 +48,7 @@ pub use timing::{StartKind, Timing, TimingKind};
 pub use user::{People, User};
 
 use crate::attributes::{Attrs, Value};
-use crate::conditions::Conditions;
+use crate::event::conditions::Conditions;
 use crate::kind::Kind;
 use crate::trace::TraceContext;
 use field::Field;

@@ -124,3 +124,15 @@ pub(crate) fn write(map: &Map, at: usize, bytes: &[u8]) {
     // SAFETY: the range was just checked; the append lock is held by the caller, or the range is its own.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), map.base().as_ptr().add(at), bytes.len()) }
 }
+
+/// Stores a length: the one that publishes a record, or the zero that ends the chain.
+pub(crate) fn set_len(map: &Map, offset: u64, len: u32) {
+    let at = REGION + offset as usize;
+    if at + 4 <= map.len() {
+        // SAFETY: in range; record offsets are 8-byte aligned in a page-aligned map.
+        unsafe {
+            std::sync::atomic::AtomicU32::from_ptr(map.base().as_ptr().add(at).cast())
+                .store(len, std::sync::atomic::Ordering::Release)
+        }
+    }
+}

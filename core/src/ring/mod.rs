@@ -254,17 +254,17 @@ impl Ring {
         };
         let map = &state.map;
         if padding > 0 {
-            set_len(map, 0, 0);
-            set_len(map, offset, PAD);
+            layout::set_len(map, 0, 0);
+            layout::set_len(map, offset, PAD);
         }
         let offset = head % region;
         let start = layout::REGION + offset as usize;
         layout::write(map, start + 4, &crc.to_le_bytes());
         layout::write(map, start + 8, &head_bytes);
         layout::write(map, start + HEAD, body);
-        set_len(map, (offset + size) % region, 0);
+        layout::set_len(map, (offset + size) % region, 0);
         fault::point("append_started");
-        set_len(map, offset, len);
+        layout::set_len(map, offset, len);
         layout::set(map, Word::LastTicket, state.ticket + 1);
         layout::set(map, Word::LastTotal, state.total + u64::from(append.n));
         state.head = head + size;
@@ -386,17 +386,6 @@ fn scope_append(body: &[u8]) -> Append<'_> {
 /// The denied purposes, one bit each.
 pub(crate) fn denied_bits(consent: [u8; 2]) -> u8 {
     u8::from(consent[0] == 3) | (u8::from(consent[1] == 3) << 1)
-}
-
-/// Stores a length: the one that publishes a record, or the zero that ends the chain.
-fn set_len(map: &Map, offset: u64, len: u32) {
-    let at = layout::REGION + offset as usize;
-    if at + 4 <= map.len() {
-        // SAFETY: in range; record offsets are 8-byte aligned in a page-aligned map.
-        unsafe {
-            std::sync::atomic::AtomicU32::from_ptr(map.base().as_ptr().add(at).cast()).store(len, Ordering::Release)
-        }
-    }
 }
 
 #[cfg(test)]

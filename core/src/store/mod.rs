@@ -39,6 +39,7 @@ mod model_test;
 mod names;
 mod parked;
 mod read;
+mod repack;
 pub(crate) mod repair;
 mod restore;
 mod results;

@@ -1,11 +1,9 @@
 //! Destinations that the app has paused. The list is a part of the scope, in the order of records, and survives a restart.
 
 use super::batch::Batch;
+use super::scope_keys::PAUSED;
 use super::stamp::Stamper;
 use crate::limits;
-
-/// Scope key of the names, as a JSON array.
-pub(super) const PAUSED: &str = "paused";
 
 impl Stamper {
     /// The names of the paused destinations.

@@ -1,6 +1,7 @@
 //! Adds the scope to a row: user, tags, contexts and feature flags. What the event states itself takes precedence.
 
 use super::row_json::{self, RowJson};
+use super::scope_keys::FLAGS;
 use super::stamp::Stamper;
 use super::{device, flags};
 use crate::event::decode::{Body, Raw, Reader};
@@ -8,9 +9,6 @@ use crate::event::field::Field;
 use crate::kind::Kind;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-
-/// Scope key of the feature flags.
-pub(super) const FLAGS: &str = "flags";
 
 impl Stamper {
     /// The user as JSON; `None` if nothing is known.

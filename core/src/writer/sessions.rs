@@ -2,7 +2,8 @@
 
 use super::batch::Batch;
 use super::row_json::RowJson;
-use super::stamp::{PREVIOUS, SESSION, Stamper};
+use super::scope_keys::{PREVIOUS, SESSION};
+use super::stamp::Stamper;
 use crate::event::decode::Body;
 use crate::event::field::Field;
 use crate::kind::Kind;

@@ -6,8 +6,6 @@ use crate::id::IdKey;
 use crate::kind::Purpose;
 use crate::metrics::Metrics;
 use crate::ring::Ring;
-use crate::ring::losses::UnreportedLoss;
-use crate::ring::superblock::SettledRoute;
 use crate::row::Run;
 use crate::store::{Now, Store, StoreError};
 use crate::sys::Clock;
@@ -383,42 +381,4 @@ impl Shared {
             None => answer.recv().ok().flatten(),
         }
     }
-
-    /// Copies how far every route is settled into the superblock; with `count` also how many rows are not, which takes about
-    /// 10 ns a row.
-    pub(crate) fn write_superblock(&self, store: &Store, count: bool) -> crate::store::Result<()> {
-        let settled = store.settled()?;
-        let rows = if count { Some(u32::try_from(store.unsettled()?).unwrap_or(u32::MAX)) } else { None };
-        let install = install_bytes(store);
-        let losses = self.unreported_losses(store)?;
-        self.ring.change_superblock(|state| {
-            state.superblock.set_losses(install, store.epoch(), losses);
-            state.superblock.epoch = store.epoch();
-            state.superblock.install = install;
-            state.superblock.rows = rows.unwrap_or(state.superblock.rows);
-            state.superblock.routes = settled
-                .into_iter()
-                .map(|route| SettledRoute { hash: route.hash, lanes: route.lanes, sending: route.sending })
-                .collect();
-        });
-        Ok(())
-    }
-
-    /// Copies the losses that no server knows of yet into the superblock.
-    pub(crate) fn write_losses(&self, store: &Store) -> crate::store::Result<()> {
-        let (install, losses) = (install_bytes(store), self.unreported_losses(store)?);
-        self.ring.change_superblock(|state| state.superblock.set_losses(install, store.epoch(), losses));
-        Ok(())
-    }
-
-    fn unreported_losses(&self, store: &Store) -> crate::store::Result<Vec<UnreportedLoss>> {
-        match self.delivery.get() {
-            Some(delivery) => crate::delivery::unreported_losses(store, &delivery.directory().destinations()),
-            None => crate::delivery::unreported_losses(store, &self.config.destinations),
-        }
-    }
-}
-
-fn install_bytes(store: &Store) -> [u8; 16] {
-    uuid::Uuid::try_parse(store.install()).map(|id| *id.as_bytes()).unwrap_or_default()
 }

@@ -4,10 +4,9 @@
 use super::batch::{Batch, Op};
 use super::dedup::Dedup;
 use super::device;
-use super::paused::PAUSED;
 use super::row_json::{self, RowJson};
+use super::scope_keys::{CONDITIONS, KEY, PAUSED, PREVIOUS, PREVIOUS_CONDITIONS, SESSION, SUPER, is_impersonal, is_withheld};
 use super::screens::Screens;
-use super::super_properties::{self, SUPER};
 use super::timed_events::Timers;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
@@ -25,8 +24,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) struct Stamper {
     pub(crate) key: Option<IdKey>,
     pub(super) scope: BTreeMap<String, String>,
-    crumbs: VecDeque<String>,
-    crumb_number: u64,
+    pub(super) crumbs: VecDeque<String>,
+    pub(super) crumb_number: u64,
     pub(super) properties: Map<String, Value>,
     screens: Screens,
     dedup: Dedup,
@@ -39,27 +38,6 @@ pub(crate) struct Stamper {
     /// The denied purposes, one bit each. While both are denied, what identifies the user stays in memory and is not written
     /// to the database; while analytics is denied, the super properties.
     denied: u8,
-}
-
-const KEY: &str = "key";
-/// The last known conditions of the device.
-const CONDITIONS: &str = "conditions";
-/// Those of the run before, for the rows of app exits.
-const PREVIOUS_CONDITIONS: &str = "previous_conditions";
-pub(super) const SESSION: &str = "session";
-/// The sessions of earlier runs that have no end yet, oldest first: a JSON array.
-pub(super) const PREVIOUS: &str = "previous_session";
-
-/// Whether a part of the scope says nothing about the user. These parts survive a wipe, since records in the ring still
-/// need them.
-fn is_impersonal(key: &str) -> bool {
-    matches!(key, KEY | SESSION | PREVIOUS | PAUSED)
-}
-
-/// Whether a part of the scope is not written to the database while these purposes are denied.
-fn is_withheld(key: &str, denied: u8) -> bool {
-    let everything = denied & Purpose::ALL_BITS == Purpose::ALL_BITS;
-    (everything && !is_impersonal(key)) || (key == SUPER && denied & Purpose::Analytics.bit() != 0)
 }
 
 impl Stamper {
@@ -254,37 +232,6 @@ impl Stamper {
         }
     }
 
-    /// Adds a breadcrumb.
-    pub(crate) fn crumb(&mut self, body: &Body<'_>, batch: &mut Batch) {
-        let mut object = RowJson::new(self.rules);
-        let (ts, _) = body.time();
-        object.number("ts", ts);
-        for (field, value) in &body.fields {
-            if object.len() < limits::CRUMB_BYTES || *field != Field::Data {
-                object.field(*field, *value, "");
-            }
-        }
-        let mut json = object.finish();
-        if json.len() > limits::CRUMB_BYTES {
-            let mut object = RowJson::new(self.rules);
-            object.number("ts", ts);
-            for field in [Field::Type, Field::Category, Field::Message, Field::Level] {
-                if let Some(text) = body.str(field) {
-                    let cut = text.get(..text.floor_char_boundary(300)).unwrap_or_default();
-                    object.text(field.as_str(), &self.rules.text(cut));
-                }
-            }
-            object.number("cut", 1);
-            json = object.finish();
-        }
-        self.crumb_number += 1;
-        batch.ops.push(Op::Crumb(self.crumb_number, json.clone()));
-        self.crumbs.push_back(json);
-        if self.crumbs.len() > limits::CRUMBS {
-            self.crumbs.pop_front();
-        }
-    }
-
     /// An event becomes one row, or one entry in the ledger.
     pub(crate) fn event(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) {
         batch.ops.push(Op::Intake(Some(kind)));
@@ -349,7 +296,7 @@ impl Stamper {
             return batch.ops.push(Op::Drop(Some(kind), Reason::TooLarge));
         }
         self.screens.child(self.rules, kind, id, body);
-        let targets = super_properties::targets(body);
+        let targets = body.targets();
         let (wall_ms, mono_us) = body.time();
         let mono_ms = mono_us.div_euclid(1_000);
         batch.ops.push(Op::Row { id, kind, wall_ms, mono_ms, targets, json });
@@ -369,19 +316,6 @@ impl Stamper {
             self.scope.get(key).into_iter().for_each(|json| object.json("conditions", json));
         }
         self.stamp_scope(kind, body, object);
-    }
-
-    /// The newest breadcrumbs that fit into `room` bytes, oldest first.
-    fn trail(&self, room: usize) -> String {
-        let mut left = room;
-        let fitting = self.crumbs.iter().rev().take_while(|crumb| {
-            let fits = crumb.len() < left;
-            left = left.saturating_sub(crumb.len() + 1);
-            fits
-        });
-        let mut kept: Vec<&str> = fitting.map(String::as_str).collect();
-        kept.reverse();
-        format!("[{}]", kept.join(","))
     }
 
     pub(super) fn keep(&mut self, key: &str, json: Option<String>, batch: &mut Batch) {

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::row_json;
+use super::scope_keys::SUPER;
 use super::stamp::Stamper;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
@@ -10,9 +11,6 @@ use crate::json::split::members;
 use crate::kind::Kind;
 use crate::limits;
 use serde_json::Value;
-
-/// Scope key of the super properties, as a JSON array of [`Property`].
-pub(super) const SUPER: &str = "super";
 
 /// One super property.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -37,7 +35,7 @@ impl Stamper {
     /// Sets the properties of a scope record. With `once`, one that exists keeps its value.
     pub(super) fn set_super(&mut self, body: &Body<'_>, once: bool, batch: &mut Batch) {
         let Some(Raw::Map(count, mut reader)) = body.get(Field::Attrs) else { return };
-        let targets = targets(body);
+        let targets = body.targets();
         let mut all = self.super_properties();
         for _ in 0..count {
             let Some((name, value)) = reader.entry() else { break };
@@ -84,7 +82,7 @@ impl Stamper {
         self.scope.get(SUPER)?;
         let own = body.get(Field::Attrs).map(|attrs| row_json::attributes(self.rules, attrs)).unwrap_or_default();
         let own = if own.is_empty() { "{}".to_owned() } else { own };
-        let targets = targets(body);
+        let targets = body.targets();
         let mut out = own.strip_suffix('}').unwrap_or("{").to_owned();
         let mut added = false;
         for property in self.super_properties() {
@@ -112,14 +110,4 @@ impl Stamper {
 
 fn write(all: &[Property]) -> String {
     serde_json::to_string(all).unwrap_or_default()
-}
-
-/// The names of the destinations that an event or a change is for.
-pub(super) fn targets(body: &Body<'_>) -> Vec<String> {
-    match body.get(Field::Targets) {
-        Some(Raw::List(count, mut reader)) => {
-            (0..count).filter_map(|_| Some(reader.value()?.str()?.to_owned())).collect()
-        }
-        _ => Vec::new(),
-    }
 }

@@ -1,7 +1,8 @@
 //! Executes the calls of a vector as a face for JavaScript does: items of a batch document, recorded once a tick, and calls of
 //! their own for what a batch cannot hold.
 
-use super::calls::{Calls, text};
+use super::args::text;
+use super::calls::Calls;
 use rez_monitor::{Clock, IdGenerator, Monitor, TraceContext};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};

@@ -1,6 +1,7 @@
 //! Contract vectors: calls, and the exact rows and requests that result. `tests/contract/README.md` describes the files,
 //! which all language bindings run.
 
+mod args;
 pub mod batch;
 pub mod calls;
 pub mod destinations;

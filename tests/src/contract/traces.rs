@@ -1,6 +1,6 @@
 //! The arguments of calls that have to do with traces.
 
-use super::calls::{micros, text};
+use super::args::{micros, text};
 use rez_monitor::{IdGenerator, SpanEvent, SpanStatus, TraceContext};
 use serde_json::Value as Json;
 

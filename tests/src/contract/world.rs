@@ -2,7 +2,8 @@
 
 use super::Vector;
 use super::batch::Batches;
-use super::calls::{Calls, facts, kind, text};
+use super::args::{facts, kind, text};
+use super::calls::Calls;
 use super::destinations::Entry;
 use super::wire::Recorder;
 use rez_monitor::inspect::{Filter, Reader};

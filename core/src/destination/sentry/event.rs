@@ -1,7 +1,8 @@
 //! Payloads of errors, crashes, hangs, app exits, messages and feedback.
 
+use super::common::common;
 use super::exception;
-use super::fields::{Fields, common};
+use super::fields::Fields;
 use crate::destination::time::TimeWriter;
 use crate::json::split::members;
 use crate::json::{Escaped, Object};

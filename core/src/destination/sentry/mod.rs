@@ -11,6 +11,7 @@
 //! | `envelope` | the lines of an envelope |
 //! | `verdict` | the meaning of responses |
 
+mod common;
 mod device;
 mod dsn;
 mod envelope;

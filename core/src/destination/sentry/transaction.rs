@@ -1,6 +1,7 @@
 //! Payloads of screen loads, app starts, API calls and spans.
 
-use super::fields::{Fields, common};
+use super::common::common;
+use super::fields::Fields;
 use crate::destination::stable_hash;
 use crate::json::split::{self, elements, members};
 use crate::json::{Object, quoted};

@@ -1,0 +1,30 @@
+//! The parts of the folded scope by their key in table `scope`, and which of them say something about the user.
+
+use crate::kind::Purpose;
+
+pub(super) const KEY: &str = "key";
+/// The last known conditions of the device.
+pub(super) const CONDITIONS: &str = "conditions";
+/// Those of the run before, for the rows of app exits.
+pub(super) const PREVIOUS_CONDITIONS: &str = "previous_conditions";
+pub(super) const SESSION: &str = "session";
+/// The sessions of earlier runs that have no end yet, oldest first: a JSON array.
+pub(super) const PREVIOUS: &str = "previous_session";
+/// The names of the paused destinations, as a JSON array.
+pub(super) const PAUSED: &str = "paused";
+/// The super properties, as a JSON array.
+pub(super) const SUPER: &str = "super";
+/// The feature flags, as a JSON array.
+pub(super) const FLAGS: &str = "flags";
+
+/// Whether a part of the scope says nothing about the user. These parts survive a wipe, since records in the ring still
+/// need them.
+pub(super) fn is_impersonal(key: &str) -> bool {
+    matches!(key, KEY | SESSION | PREVIOUS | PAUSED)
+}
+
+/// Whether a part of the scope is not written to the database while these purposes are denied.
+pub(super) fn is_withheld(key: &str, denied: u8) -> bool {
+    let everything = denied & Purpose::ALL_BITS == Purpose::ALL_BITS;
+    (everything && !is_impersonal(key)) || (key == SUPER && denied & Purpose::Analytics.bit() != 0)
+}
