@@ -5,7 +5,9 @@ use super::batch::{Batch, Op};
 use super::dedup::Dedup;
 use super::device;
 use super::row_json::{self, RowJson};
-use super::scope_keys::{CONDITIONS, KEY, PAUSED, PREVIOUS, PREVIOUS_CONDITIONS, SESSION, SUPER, is_impersonal, is_withheld};
+use super::scope_keys::{
+    CONDITIONS, KEY, PAUSED, PREVIOUS, PREVIOUS_CONDITIONS, SESSION, SUPER, is_impersonal, is_withheld,
+};
 use super::screens::Screens;
 use super::timed_events::Timers;
 use crate::event::decode::{Body, Raw};

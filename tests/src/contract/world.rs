@@ -1,8 +1,8 @@
 //! An engine for one vector: a new folder, a manual clock, sequential ids.
 
 use super::Vector;
-use super::batch::Batches;
 use super::args::{facts, kind, text};
+use super::batch::Batches;
 use super::calls::Calls;
 use super::destinations::Entry;
 use super::wire::Recorder;
