@@ -139,6 +139,7 @@ impl super::Datadog {
     #[must_use]
     pub fn place_of(name: &str) -> &'static str {
         match name {
+            "framework" => "source",
             "manufacturer" => "context.facts.manufacturer",
             "brand" => "device.brand",
             "model" => "device.model",

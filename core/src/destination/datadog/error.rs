@@ -1,7 +1,7 @@
 //! The parts of a RUM error that are lists: causes, threads and feature flags; and the type of its stack.
 
 use super::super::stack_trace::own_stack;
-use super::origin::System;
+use super::origin::{System, framework, is_react_native};
 use crate::json::{Json, Object, push_text};
 use crate::row::Run;
 
@@ -61,6 +61,8 @@ pub(super) fn feature_flags(o: &mut Object<'_>, fields: &Json<'_>) {
 pub(super) fn source_type(system: System, run: Option<&Run>, fields: &Json<'_>) -> Option<&'static str> {
     match (fields.text("language"), system) {
         (Some("javascript"), System::Android | System::Ios) => Some("react-native"),
+        (Some("javascript"), System::Other) if is_react_native(run) => Some("react-native"),
+        (Some("javascript"), System::Other) if framework(run) == Some("node") => None,
         (Some("javascript"), System::Other) => Some("browser"),
         (Some("java"), _) => Some("android"),
         (Some("native"), System::Android) => Some("ndk"),

@@ -59,7 +59,7 @@ fn head(o: &mut Object<'_>, datadog: &Datadog, run: Option<&Run>, ms: i64, entry
     let service = datadog.service(run);
     o.text("service", service);
     o.text("ddtags", &entry.tags);
-    o.text("ddsource", System::of(run).source());
+    o.text("ddsource", origin::source(run));
     o.object("logger", |o| {
         o.text("name", entry.logger);
         o.text("version", env!("CARGO_PKG_VERSION"));

@@ -338,7 +338,7 @@ impl Destination for Datadog {
 
     fn encode(&self, route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request {
         let run = batch.runs.iter().max_by_key(|run| run.number);
-        let source = origin::System::of(run).source();
+        let source = origin::source(run);
         let is_rum = route.name == RUM.name;
         let (path, media_type, body) = if is_rum {
             ("/api/v2/rum", "text/plain;charset=UTF-8", rum::body(self, batch))

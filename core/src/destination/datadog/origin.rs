@@ -28,15 +28,6 @@ impl System {
         }
     }
 
-    /// Datadog defines the values; `rum-cpp` is the closest one for a native engine on other systems.
-    pub(super) fn source(self) -> &'static str {
-        match self {
-            System::Android => "android",
-            System::Ios => "ios",
-            System::Other => "rum-cpp",
-        }
-    }
-
     /// The source type of a stack trace. Datadog defines the values; `None` if none of them applies.
     pub(super) fn source_type(self, run: Option<&Run>) -> Option<&'static str> {
         match self {
@@ -47,6 +38,27 @@ impl System {
                 ["linux", "macos", "windows"].into_iter().find(|known| *known == name)
             }
         }
+    }
+}
+
+/// Whether the app is written in React Native, with or without Expo.
+pub(super) fn is_react_native(run: Option<&Run>) -> bool {
+    framework(run).is_some_and(|name| matches!(name, "react-native" | "expo"))
+}
+
+/// The name of the app's framework.
+pub(super) fn framework(run: Option<&Run>) -> Option<&str> {
+    run?.facts.framework.as_ref().map(|framework| framework.name.as_str())
+}
+
+/// What the events come from: the framework, else the system. Datadog defines the values; `rum-cpp` is the closest one for a
+/// native engine on other systems.
+pub(super) fn source(run: Option<&Run>) -> &'static str {
+    match System::of(run) {
+        _ if is_react_native(run) => "react-native",
+        System::Android => "android",
+        System::Ios => "ios",
+        System::Other => "rum-cpp",
     }
 }
 
@@ -190,7 +202,7 @@ mod tests {
         ] {
             let run = run(os);
             let system = System::of(Some(&run));
-            assert_eq!((system.source(), system.source_type(Some(&run))), (source, kind), "{os}");
+            assert_eq!((super::source(Some(&run)), system.source_type(Some(&run))), (source, kind), "{os}");
         }
     }
 

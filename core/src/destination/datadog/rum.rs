@@ -150,7 +150,7 @@ impl Line<'_> {
                 o.text_if_some("build_version", run.dist.as_deref());
             }
             o.text("ddtags", &origin::all_tags(service, run, self.fields));
-            o.text("source", System::of(run).source());
+            o.text("source", origin::source(run));
             o.object("session", |o| {
                 o.text("id", origin::session(self.fields, run).unwrap_or("00000000-0000-0000-0000-000000000000"));
                 o.text("type", "user");

@@ -4,6 +4,7 @@ use super::attributes::Attributes;
 use super::names::{conditions as now_names, resource as names};
 use super::wire::Wire;
 use crate::destination::stack_trace::system;
+use crate::facts::Framework;
 use crate::json::Json;
 use crate::row::Run;
 
@@ -34,7 +35,22 @@ pub(super) fn describe<W: Wire>(a: &mut Attributes<'_, W>, run: &Run) {
     a.text(names::APP_BUILD, facts.app_build.as_deref());
     a.text(names::APP_ID, facts.app_id.as_deref());
     a.text(names::INSTALL_SOURCE, facts.install_source.as_deref());
+    if let Some(framework) = &facts.framework {
+        a.text(names::RUNTIME_NAME, Some(&framework.name));
+        a.text(names::RUNTIME_VERSION, framework.version.as_deref());
+    }
     a.text(names::START_KIND, facts.start_kind.map(crate::StartKind::as_str));
+}
+
+/// The language of the app's code, one of the words of the conventions; that of the engine if the framework is not known.
+pub(super) fn sdk_language(framework: Option<&Framework>) -> &'static str {
+    match framework.map(|framework| framework.name.as_str()) {
+        Some("react-native" | "expo") => "webjs",
+        Some("node") => "nodejs",
+        Some("android") => "java",
+        Some("ios") => "swift",
+        _ => "rust",
+    }
 }
 
 /// The conditions of a record.
@@ -105,6 +121,7 @@ impl super::Otlp {
             "app_id" => names::APP_ID,
             "install_source" => names::INSTALL_SOURCE,
             "start_kind" => names::START_KIND,
+            "framework" => names::RUNTIME_NAME,
             "connection" => now_names::CONNECTION,
             "carrier_technology" => now_names::TECHNOLOGY,
             _ => ours.unwrap_or(""),

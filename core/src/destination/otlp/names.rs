@@ -33,6 +33,8 @@ pub(super) mod resource {
     // In the conventions.
     pub(in super::super) const BUILD: &str = "app.build_id";
     pub(in super::super) const INSTALLATION: &str = "app.installation.id";
+    pub(in super::super) const RUNTIME_NAME: &str = "process.runtime.name";
+    pub(in super::super) const RUNTIME_VERSION: &str = "process.runtime.version";
     pub(in super::super) const SDK_NAME: &str = "telemetry.sdk.name";
     pub(in super::super) const SDK_LANGUAGE: &str = "telemetry.sdk.language";
     pub(in super::super) const SDK_VERSION: &str = "telemetry.sdk.version";

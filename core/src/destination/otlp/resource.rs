@@ -37,7 +37,9 @@ pub(super) fn resource<W: Wire>(w: &mut W, frame: &Frame, batch: &Batch<'_>, run
                 }
                 a.text(names::INSTALLATION, Some(batch.install).filter(|id| !id.is_empty()));
                 a.text(names::SDK_NAME, Some("rez-monitor"));
-                a.text(names::SDK_LANGUAGE, Some("rust"));
+                let framework =
+                    batch.runs.iter().find(|known| known.number == run).and_then(|run| run.facts.framework.as_ref());
+                a.text(names::SDK_LANGUAGE, Some(super::device::sdk_language(framework)));
                 a.text(names::SDK_VERSION, Some(env!("CARGO_PKG_VERSION")));
             });
         });

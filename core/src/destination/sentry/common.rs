@@ -24,7 +24,7 @@ pub(super) fn common(out: &mut Object<'_>, fields: &Fields<'_>, own: &[&str], co
         out.text("environment", &environment);
     }
     out.object("sdk", |sdk| {
-        sdk.text("name", super::SDK);
+        sdk.text("name", device::sdk(run));
         sdk.text("version", env!("CARGO_PKG_VERSION"));
     });
     user(out, fields);

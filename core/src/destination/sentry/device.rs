@@ -29,11 +29,30 @@ pub(super) fn contexts(out: &mut Object<'_>, fields: &Fields<'_>, free: impl Fn(
             app.json_if_some("in_foreground", now.get("foreground"));
         });
     }
+    if free("runtime")
+        && let Some(framework) = &facts.framework
+    {
+        out.object("runtime", |runtime| {
+            runtime.text("name", &framework.name);
+            runtime.text_if_some("version", framework.version.as_deref());
+        });
+    }
     if free("culture") && (facts.locale.is_some() || facts.time_zone.is_some()) {
         out.object("culture", |culture| {
             culture.text_if_some("locale", facts.locale.as_deref());
             culture.text_if_some("timezone", facts.time_zone.as_deref());
         });
+    }
+}
+
+/// The name of the SDK, in Sentry's form `entity.ecosystem.flavor`.
+pub(super) fn sdk(run: &Run) -> &'static str {
+    match run.facts.framework.as_ref().map(|framework| framework.name.as_str()) {
+        Some("react-native" | "expo") => "rez.javascript.react-native",
+        Some("node") => "rez.javascript.node",
+        Some("android") => "rez.java.android",
+        Some("ios") => "rez.cocoa",
+        _ => super::SDK,
     }
 }
 
@@ -130,6 +149,7 @@ impl super::Sentry {
     #[must_use]
     pub fn place_of(name: &str) -> &'static str {
         match name {
+            "framework" => "runtime.name",
             "manufacturer" => "device.manufacturer",
             "brand" => "device.brand",
             "model" => "device.model",

@@ -95,7 +95,10 @@ impl<'a> Fields<'a> {
     /// The platform by whose rules Sentry interprets stack frames.
     pub(super) fn platform(&self) -> &'static str {
         match self.get("language") {
-            Some("\"javascript\"") => return "javascript",
+            Some("\"javascript\"") => {
+                let node = self.run.facts.framework.as_ref().is_some_and(|framework| framework.name == "node");
+                return if node { "node" } else { "javascript" };
+            }
             Some("\"java\"") => return "java",
             Some("\"native\"") => return "native",
             Some("\"cocoa\"") => return "cocoa",
