@@ -4,7 +4,7 @@
 use rez_monitor::transport::{Completion, Request, Sent, Transport};
 use rez_monitor::{
     Attrs, Breadcrumb, Cause, Config, Consent, ErrorEvent, Event, Facts, Feedback, Frame, Level, Log, Metric, Monitor,
-    People, Purpose, ScopeChange, Thread, Timing, User, Value,
+    People, Purpose, ScopeChange, SpanEvent, Thread, Timing, User, Value,
 };
 use rez_monitor_tests::contract::destinations::entry;
 use rez_monitor_tests::contract::wire::plain;
@@ -234,6 +234,23 @@ const PLACES: &[Place] = &[
     ("long task, exit", |monitor, text, _| {
         let _ = monitor.timing(Timing::long_task(text, Duration::from_millis(900)));
         let _ = monitor.record(Event::app_exit(text, text));
+    }),
+    ("span: name, op, attributes", |monitor, text, _| {
+        let mut span = monitor.span(text, text);
+        span.attr("note", text);
+        span.attr(text, 1);
+        let _ = span.finish();
+        let attrs = [("outer", Value::Map(&[("note", Value::Str(text))]))];
+        let _ = monitor.record_span(SpanEvent::new(text, text, Duration::from_millis(5)).attrs(&attrs));
+    }),
+    ("child of a span: name, op, attributes, endpoint", |monitor, text, _| {
+        let span = monitor.span("checkout", "task");
+        let mut child = span.child(text, text);
+        child.attr("note", text);
+        let _ = child.finish();
+        let url = format!("https://api.example.com/u/{}/orders?q={text}", percent(text));
+        let _ = span.api_call("GET", &url).fail(text);
+        let _ = span.finish();
     }),
     // Last: every later error carries the trail.
     ("breadcrumb text", |monitor, text, serial| {

@@ -226,7 +226,7 @@ fn promise_6_recording_costs_memory_not_io() {
     let (code, output) = ChildProcess::start(CHILD, &scenario.args("allocations", "url=none"), None).wait();
     assert_eq!(code, Some(0));
     assert_eq!(output.number("control"), 1, "the allocation counter does not work");
-    assert_eq!(output.number("allocations"), 0, "heap allocations in 1,200 calls");
+    assert_eq!(output.number("allocations"), 0, "heap allocations in 2,000 calls");
 
     let trace = scenario.path("trace");
     let mut command = Command::new("strace");

@@ -1,7 +1,7 @@
 //! Counts heap allocations of the calling thread.
 
 use super::print_line;
-use rez_monitor::{Breadcrumb, ErrorEvent, Level, Metric, Monitor, Timing, Value};
+use rez_monitor::{Breadcrumb, ErrorEvent, Level, Metric, Monitor, SpanEvent, Timing, Value};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
@@ -36,6 +36,14 @@ pub(crate) fn allocations(monitor: &Monitor) {
         let _ = monitor.message("hello", Level::Info, attrs);
         let _ = monitor.error(ErrorEvent::new("E", "m").attrs(attrs));
         let _ = monitor.metric("depth", Metric::Gauge(1.0));
+        // What a face does for a call that it measures.
+        let ids = monitor.ids();
+        let trace = ids.root().child(&ids);
+        let url = "https://api.rezapp.com/products/17";
+        monitor.trace_headers(&trace, url, |name, value| _ = std::hint::black_box((name, value)));
+        let _ = monitor.timing(Timing::api_call("GET", url, Duration::from_millis(3)).status(200).trace(trace));
+        let span = SpanEvent::new("parse", "task", Duration::from_millis(1)).trace(trace.child(&ids)).attrs(attrs);
+        let _ = monitor.record_span(span);
         monitor.breadcrumb(Breadcrumb::new("user", "scrolled").data(attrs));
     };
     for _ in 0..200 {

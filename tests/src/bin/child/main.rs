@@ -8,7 +8,7 @@ mod inputs;
 use rez_monitor::destination::Rez;
 use rez_monitor::{
     Breadcrumb, Clock, Config, Consent, Durability, ErrorEvent, Event, Level, Monitor, Outcome, Purpose, Reason,
-    ScopeChange, Timing, Value,
+    ScopeChange, Timing, TraceStyle, Value,
 };
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
@@ -87,7 +87,9 @@ fn config(args: &Args) -> Config {
         .consent(Purpose::Monitoring, consent("monitoring"))
         .consent(Purpose::Analytics, consent("analytics"))
         .sessions(args.number("sessions", 0) == 1)
-        .cap_bytes(args.number("cap", 64 * 1024 * 1024));
+        .cap_bytes(args.number("cap", 64 * 1024 * 1024))
+        .trace_targets(["rezapp.com"])
+        .trace_styles([TraceStyle::W3c, TraceStyle::Sentry, TraceStyle::Datadog]);
     let url = args.text("url", "none");
     if url != "none" {
         config = config.destination("desk", Rez::builder(url, "key").purposes(&Purpose::ALL).build().expect("a URL"));
