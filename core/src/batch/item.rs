@@ -108,6 +108,10 @@ pub(crate) fn event(
             let traced = json.get("trace").and_then(structured::trace).is_some();
             if traced && kind == Kind::ApiCall && members.str(Field::Url).is_some_and(propagates) {
                 encoder.bool_field(Field::TracePropagated, true);
+                if let Some(start_ms) = members.get(Field::StartMs).and_then(Json::whole) {
+                    // Its headers said what is decided about this session.
+                    encoder.i64_field(Field::SessionAt, start_ms);
+                }
             }
         }
         None if kind == Kind::Span => span(&members, &json, (at_ms, call), &mut encoder),

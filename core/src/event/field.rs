@@ -103,6 +103,8 @@ fields! {
     TraceSampled = 60 "",
     /// A call that could carry trace headers; inside `trace`.
     TracePropagated = 61 "",
+    /// When a call of a batch started, in milliseconds since 1970: it belongs to the session of that time.
+    SessionAt = 62 "",
     /// `javascript`, `java`, `native` or `cocoa`.
     Language = 70 "language",
     /// The stack as text, where it could not be parsed.

@@ -122,6 +122,6 @@ impl ApiCall {
         let timing = add(Timing::api_call(&self.method, &self.url, elapsed).started_at(self.start_ms).at(now.0));
         let session = inner.session_of(self.session.as_ref());
         let own = Own { trace: Some(&self.trace), propagated: self.allowed, session, ..Own::default() };
-        inner.timing(&timing, now, own)
+        inner.timing(&timing, now, Some(&own))
     }
 }

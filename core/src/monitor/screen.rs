@@ -99,7 +99,7 @@ impl ScreenLoad {
         let timing = Timing::screen_load(&self.name, since(self.start_us, now.1)).started_at(self.start_ms).at(now.0);
         let displayed = Displayed { view: Some(&self.view), initial_us: self.initial, full_us: self.full };
         let own = Own { trace: Some(&self.trace), screen: Some(displayed), ..Own::default() };
-        let outcome = inner.timing(&timing, now, own);
+        let outcome = inner.timing(&timing, now, Some(&own));
         if let Outcome::Dropped(_) = outcome {
             // Not recorded, but over: later calls are not its children.
             self.cancel();

@@ -17,7 +17,7 @@ impl Monitor {
     pub fn timing(&self, timing: Timing<'_>) -> Outcome {
         let now = self.0.shared.clock.now();
         match &timing.trace {
-            None => self.0.timing(&timing, now, Own::default()),
+            None => self.0.timing(&timing, now, None),
             Some(trace) => self.0.traced(&timing, now, trace),
         }
     }
@@ -31,6 +31,24 @@ pub(super) struct Own<'a> {
     pub(super) propagated: bool,
     pub(super) session: SessionOf,
     pub(super) screen: Option<Displayed<'a>>,
+}
+
+impl Own<'_> {
+    // Out of the path of a plain timing.
+    #[cold]
+    fn encode(&self, encoder: &mut Encoder<'_>) {
+        if let Some(trace) = self.trace {
+            encoder.trace(trace);
+            if self.propagated {
+                encoder.bool_field(Field::TracePropagated, true);
+            }
+        }
+        match &self.session {
+            SessionOf::Current => {}
+            SessionOf::Earlier(session) => encoder.text_field(Field::Session, &session.id),
+            SessionOf::Nothing => encoder.field(Field::Session, Value::Null),
+        }
+    }
 }
 
 impl Inner {
@@ -51,10 +69,10 @@ impl Inner {
             session: if call { self.session_at(start_us) } else { SessionOf::Current },
             screen: None,
         };
-        self.timing(timing, now, own)
+        self.timing(timing, now, Some(&own))
     }
 
-    pub(super) fn timing(&self, timing: &Timing<'_>, now: (i64, i64), own: Own<'_>) -> Outcome {
+    pub(super) fn timing(&self, timing: &Timing<'_>, now: (i64, i64), own: Option<&Own<'_>>) -> Outcome {
         let mut place = Place::new();
         let measured = Measured::new(timing, self.shared.config.slow, now.0, &mut place);
         if !measured.name.is_empty() {
@@ -62,18 +80,10 @@ impl Inner {
         }
         let outcome = self.record_at(measured.kind, now, |encoder| {
             measured.encode(encoder, timing);
-            if let Some(trace) = own.trace {
-                encoder.trace(trace);
-                if own.propagated {
-                    encoder.bool_field(Field::TracePropagated, true);
-                }
+            if let Some(own) = own {
+                own.encode(encoder);
             }
-            match &own.session {
-                SessionOf::Current => {}
-                SessionOf::Earlier(session) => encoder.text_field(Field::Session, &session.id),
-                SessionOf::Nothing => encoder.field(Field::Session, Value::Null),
-            }
-            measured.encode_kind(encoder, timing, own.screen);
+            measured.encode_kind(encoder, timing, own.and_then(|own| own.screen));
             if timing.request_headers.len() + timing.response_headers.len() > 0 {
                 self.headers_of(timing, encoder);
             }

@@ -30,6 +30,8 @@ pub(crate) struct Stamper {
     pub(super) crumb_number: u64,
     pub(super) properties: Map<String, Value>,
     screens: Screens,
+    /// The latest session that has begun, and the one before it.
+    sessions: [Option<String>; 2],
     dedup: Dedup,
     pub(super) mask_user: bool,
     pub(super) rules: Rules,
@@ -169,6 +171,7 @@ impl Stamper {
         self.scope.clear();
         self.crumbs.clear();
         self.screens = Screens::default();
+        self.sessions = [None, None];
         self.dedup = Dedup::default();
         self.timers = Timers::default();
         self.key = key;
@@ -207,6 +210,10 @@ impl Stamper {
             }
             Some("flag") => self.flag(name, body.get(Field::Value), batch),
             Some("session") => {
+                if let Some(id) = body.str(Field::Session) {
+                    self.sessions.swap(0, 1);
+                    self.sessions[0] = Some(id.to_owned());
+                }
                 let session = body.str(Field::Session).map(|id| {
                     json!({"id": id, "started_ms": body.i64(Field::StartedMs).unwrap_or(body.wall_ms), "errors": 0})
                         .to_string()
@@ -309,7 +316,10 @@ impl Stamper {
             && let Some(session) = self.scope.get(SESSION)
             && let Some((_, id)) = crate::json::split::members(session).find(|(name, _)| *name == "id")
         {
-            object.json("session", id);
+            match body.i64(Field::SessionAt).filter(|at_ms| began_after(session, *at_ms)) {
+                None => object.json("session", id),
+                Some(_) => self.sessions[1].iter().for_each(|id| object.text("session", id)),
+            }
         }
         self.screens.stamp(kind, body, object);
         if kind.has_conditions() && body.get(Field::Conditions).is_none() {
@@ -346,6 +356,12 @@ impl Stamper {
         }
         self.keep(key, (!map.is_empty()).then(|| Value::Object(map).to_string()), batch);
     }
+}
+
+/// Whether a session, as the scope has it, began after this time.
+fn began_after(session: &str, at_ms: i64) -> bool {
+    let began = crate::json::split::members(session).find(|(name, _)| *name == "started_ms");
+    began.and_then(|(_, ms)| ms.parse::<i64>().ok()).is_some_and(|began_ms| at_ms < began_ms)
 }
 
 fn parse_key(hex: &str) -> Option<IdKey> {

@@ -72,3 +72,28 @@ fn headers_name_the_release_that_is_valid_now() {
     monitor.trace_headers(&monitor.ids().root(), "https://elsewhere.example/", |_, _| elsewhere += 1);
     assert_eq!(elsewhere, 0);
 }
+
+#[test]
+fn a_call_of_a_batch_belongs_to_the_session_in_which_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = crate::Clock::manual(1_795_400_000_000, 1_000);
+    let config = config(folder.path()).sessions(true).clock(clock.clone()).trace_targets(["rezapp.com"]);
+    let monitor = Monitor::open(config.build().unwrap()).unwrap();
+    clock.advance(MS);
+    let started_ms = clock.wall_ms();
+    let traces = [monitor.ids().root(), monitor.ids().root()].map(shown);
+    clock.advance(MS);
+    monitor.scope(crate::ScopeChange::NewSession);
+    clock.advance(MS);
+    let items = traces.into_iter().zip([started_ms, clock.wall_ms()]).map(|(trace, start_ms)| {
+        json!({"kind": "api_call", "method": "GET", "url": "https://api.rezapp.com/a", "status": 200,
+            "duration_us": 100, "start_ms": start_ms, "trace": trace})
+    });
+    let items: Vec<_> = items.collect();
+    assert!(monitor.record_batch(&json!({"v": 1, "items": items}).to_string()));
+    let rows = rows(monitor, folder.path());
+    let begun: Vec<_> = only(rows.clone(), "session").into_iter().filter(|row| row["init"] == true).collect();
+    let calls = only(rows, "api_call");
+    assert_ne!(begun[0]["session"], begun[1]["session"]);
+    assert_eq!((&calls[0]["session"], &calls[1]["session"]), (&begun[0]["session"], &begun[1]["session"]));
+}
