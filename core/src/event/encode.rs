@@ -5,6 +5,7 @@
 
 mod copy;
 mod http;
+mod part;
 mod stacks;
 
 use copy::copy;
@@ -76,31 +77,6 @@ impl<'b> Encoder<'b> {
     /// Counts values that were replaced before they came here.
     pub(crate) fn count_cut(&mut self, n: u64) {
         self.cut += n;
-    }
-
-    /// An encoder for a part of a record, without the clocks.
-    pub(super) fn scratch(buffer: &'b mut [u8]) -> Encoder<'b> {
-        let end = buffer.len();
-        Encoder { buffer, at: 0, end, cut: 0, call_ms: 0 }
-    }
-
-    /// Adds an entry of a map; `false` if it does not fit.
-    pub(super) fn entry(&mut self, key: &str, value: Value<'_>) -> bool {
-        self.text(key, NAME_BYTES) && self.value(&value, 1, TEXT_BYTES)
-    }
-
-    /// Number of bytes written and number of cuts.
-    pub(super) fn into_parts(self) -> (usize, u64) {
-        (self.at, self.cut)
-    }
-
-    /// Adds a list or map whose elements are encoded already; `false` if it does not fit.
-    pub(super) fn raw_field(&mut self, field: Field, kind: u8, count: u16, elements: &[u8]) -> bool {
-        if self.room() < FIELD_ROOM + elements.len() {
-            return false;
-        }
-        let [low, high] = count.to_le_bytes();
-        self.put([field as u8, kind, low, high]) && self.bytes(elements)
     }
 
     /// Adds a field of any type.

@@ -76,6 +76,14 @@ impl Inner {
             encoder.field(Field::Change, if paused { "pause" } else { "resume" }.into());
             encoder.field(Field::Name, name.into());
         });
+        if paused {
+            // Trace headers must not promise a trace that is not sent.
+            self.samplers.remove(name);
+        } else if let Some(delivery) = self.shared.delivery.get()
+            && let Some((_, destination)) = delivery.directory().destinations().iter().find(|(known, _)| known == name)
+        {
+            self.samplers.add(name, &**destination);
+        }
         let (name, shared) = (name.to_owned(), Arc::downgrade(&self.shared));
         self.shared.with_delivery(move |delivery| {
             if let Some(shared) = shared.upgrade() {

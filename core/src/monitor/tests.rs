@@ -592,3 +592,19 @@ fn status_lists_the_configuration_values_that_a_destination_changes() {
     assert_eq!(notes[0].what, "Sentry does not accept `shop@1.0 (77)/verbatim`: sent as `shop@1.0 (77)-verbatim`");
     monitor.close(WAIT);
 }
+
+#[test]
+fn a_refusal_after_the_last_fold_is_stored_by_the_next_persist() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = Monitor::open(config(folder.path()).build().unwrap()).unwrap();
+    let _ = monitor.message("stored", Level::Info, &[]);
+    monitor.persist(WAIT).unwrap();
+    monitor.set_consent(Purpose::Analytics, Consent::Denied);
+    monitor.persist(WAIT).unwrap();
+    assert_eq!(monitor.track("refused", &[]), Outcome::Dropped(Reason::Consent));
+    monitor.persist(WAIT).unwrap();
+    let db = rusqlite::Connection::open(folder.path().join("queue.db")).unwrap();
+    let stored: i64 = db.query_row("SELECT n FROM gate WHERE reason = 'consent'", [], |row| row.get(0)).unwrap();
+    assert_eq!(stored, 1);
+    monitor.close(WAIT);
+}

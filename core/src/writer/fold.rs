@@ -74,6 +74,7 @@ impl Writer {
         match batch.commit(store, self.run, &self.shared.boot, &gate, now) {
             Ok(run) => {
                 self.run = run;
+                self.stored_refusals = gate;
                 self.tries = 0;
                 if let Some(Op::Run(row)) = batch.ops.iter().rev().find(|op| matches!(op, Op::Run(_))) {
                     self.run_row = Some((**row).clone());
@@ -87,6 +88,17 @@ impl Writer {
                 self.failed(&error)
             }
         }
+    }
+
+    /// Stores the refusals that were counted after the last fold, so that the next report of losses includes them.
+    pub(super) fn store_refusals(&mut self) {
+        let Some(folded) = self.store.as_ref().map(Store::fold_position) else { return };
+        let known = folded.generation == self.shared.ring.generation() && !self.first_fold;
+        if !known || self.pending.is_some() || self.stored_refusals == self.shared.ring.refusals() {
+            return;
+        }
+        self.pending = Some(Batch { end: self.shared.ring.tail(), folded, ..Batch::default() });
+        self.commit();
     }
 
     /// After the commit: updates the superblock, frees the ring, wakes the delivery thread.

@@ -65,6 +65,8 @@ pub(crate) use crate::own_thread::{is_ours, mark_ours};
 pub(crate) use files::boot_hash;
 pub(crate) use read::RESERVED_TICKET;
 
+use crate::kind::Kind;
+use crate::reason::Reason;
 use crate::store::Store;
 use crate::sys::map::ThreadGuard;
 use batch::Batch;
@@ -108,6 +110,8 @@ struct Writer {
     carving: Option<carve::Carving>,
     suspended: bool,
     first_fold: bool,
+    /// The refusals at the call that the store has.
+    stored_refusals: Vec<(Reason, Option<Kind>, u64)>,
     /// Position of the ring's head at the last sleep.
     slept_at: u64,
     /// The queue was quarantined because earlier runs died while opening it: once per run.
@@ -175,6 +179,7 @@ impl Writer {
             carving: None,
             suspended: false,
             first_fold: true,
+            stored_refusals: Vec::new(),
             slept_at: 0,
             crash_loop_handled: false,
             session_ended: false,
@@ -236,6 +241,7 @@ impl Writer {
                 while self.carving.is_some() && self.can_fold() {
                     self.carve();
                 }
+                self.store_refusals();
                 let folded = self.pending.is_none() && self.shared.ring.head() == self.position();
                 let synced = folded && self.store.is_some() && self.sync();
                 let _ = done.send(synced);
