@@ -206,7 +206,7 @@ fn a_hook_that_panics_and_a_purpose_that_is_never_answered_are_logged() {
     assert!(text.starts_with("consent to analytics is still pending. Call `set_consent`"), "{text}");
     error(&monitor, "boom");
     let text = heard.next(LogCode::HookFailed);
-    assert!(text.starts_with("1 event of kind `error` dropped (hook_failed). Mend the hook"), "{text}");
+    assert!(text.starts_with("1 event of kind `error` dropped (hook_failed). Correct the hook"), "{text}");
     clock.advance(Duration::from_secs(120));
     let _ = monitor.track("again", &[]);
     monitor.close(WAIT);

@@ -66,7 +66,7 @@ macro_rules! codes {
 
 codes! {
     RouteStopped "route_stopped" Error
-        "A destination refuses the key or the address, or every event: its route sends only a probe now and then."
+        "A destination refuses the key or the address, or every event: its route sends one probe after 1 h, 2 h, up to 24 h."
         "Check key and address of the destination; its events are kept meanwhile."
     Unreachable "unreachable" Warning
         "A destination could not be reached for five minutes while the host did not report the device as offline."
@@ -94,7 +94,7 @@ codes! {
         "Do not record there."
     HookFailed "hook_failed" Error
         "The `before_send` hook panicked or took longer than a second: all events of this run are dropped from now on."
-        "Mend the hook; it must return within a second and must not panic."
+        "Correct the hook: it must return within a second and must not panic."
     ConsentPending "consent_pending" Info
         "The user has not decided about a purpose for a minute: events of it are stored and not sent."
         "Call `set_consent` with the answer."
