@@ -104,7 +104,8 @@ fn a_kill_around_append_fold_and_commit_of_a_batch_loses_and_doubles_nothing() {
         // At most the document that was under way is there without all acknowledgements, and the whole of it.
         let more = found.collected.len() - output.recorded.len();
         assert!(more <= 50 && found.collected.len().is_multiple_of(50), "{fault}: {more} more");
-        assert_eq!(scenario.collector.counts().unwrap().duplicates, 0, "{fault}");
+        // A request that the kill interrupted is repeated with the same ids, and the server keeps one of each.
+        found.none_doubled();
     }
 }
 
