@@ -40,7 +40,7 @@ macro_rules! facts {
         ///     .model("Pixel 9")
         ///     .os_name("Android")
         ///     .os_version("15")
-        ///     .memory_bytes(12_884_901_888)
+        ///     .memory_bytes(12_884_901_888_u64)
         ///     .locale("en-IN");
         /// # let _ = facts;
         /// ```

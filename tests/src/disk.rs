@@ -11,18 +11,18 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Mounts a tmpfs of this size (`4m`), or for `ext4` an image of 8 MB. `None` where it cannot be mounted.
+    /// Mounts a tmpfs of this size (`4m`), or for `ext4` an image of 16 MB, of which the journal takes 4. `None` where it cannot be mounted.
     #[must_use]
     pub fn mount(at: &Path, kind: &str) -> Option<SmallDisk> {
         std::fs::create_dir(at).ok()?;
         let (megabytes, mut mount) = if kind == "ext4" {
             let image = at.with_extension("img");
-            std::fs::File::create(&image).and_then(|file| file.set_len(8 << 20)).ok()?;
+            std::fs::File::create(&image).and_then(|file| file.set_len(16 << 20)).ok()?;
             let made = Command::new("mkfs.ext4").args(["-q", "-m", "0", "-b", "4096"]).arg(&image).output();
             made.is_ok_and(|done| done.status.success()).then_some(())?;
             let mut mount = Command::new("mount");
             mount.args(["-o", "loop"]).arg(&image);
-            (8, mount)
+            (16, mount)
         } else {
             let mut mount = Command::new("mount");
             mount.args(["-t", "tmpfs", "-o", &format!("size={kind}"), "tmpfs"]);

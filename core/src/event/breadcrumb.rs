@@ -18,7 +18,7 @@ pub struct Breadcrumb<'a> {
     /// Additional data.
     pub data: Attrs<'a>,
     /// When it happened, in milliseconds since 1970; `None` = at the call. Breadcrumbs keep the order of the calls. See
-    /// [`Event::at`] for times that are ignored.
+    /// [`crate::Event::at`] for times that are ignored.
     pub at_ms: Option<i64>,
 }
 

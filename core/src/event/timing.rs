@@ -133,7 +133,7 @@ impl<'a> Timing<'a> {
         Timing::of(TimingKind::LongTask, name, duration)
     }
 
-    /// Sets the start, in milliseconds since 1970. Default: the end minus the duration. See [`Event::at`] for times that are
+    /// Sets the start, in milliseconds since 1970. Default: the end minus the duration. See [`crate::Event::at`] for times that are
     /// ignored.
     #[must_use]
     #[inline]

@@ -23,7 +23,7 @@ pub(crate) struct Session {
 #[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) id: String,
-    /// See [`crate::trace::session_share`].
+    /// See [`crate::trace::share::session_share`].
     pub(crate) share: f64,
     /// Microseconds since boot.
     started_us: i64,

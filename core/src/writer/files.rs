@@ -165,6 +165,7 @@ impl Writer {
     pub(super) fn start_first_delivery(&mut self) {
         if self.is_unserved() {
             self.start_delivery();
+            self.report_notes();
             if !self.first_fold {
                 self.adopt_orphans();
             }

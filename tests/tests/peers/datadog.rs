@@ -52,6 +52,7 @@ fn schemas() -> Result<Schemas, String> {
 /// Returns the schema of an event.
 fn schema_of(event: &Value) -> String {
     match event["type"].as_str().unwrap_or_default() {
+        "vital" if event["vital"]["type"] == "operation_step" => "rum/vital-operation-step-schema.json".to_owned(),
         "vital" => "rum/vital-duration-schema.json".to_owned(),
         kind => format!("rum/{kind}-schema.json"),
     }
@@ -218,7 +219,7 @@ fn compile(folder: &Path, events: &[&Value]) -> Vec<usize> {
     let dir = tempfile::tempdir_in(folder).unwrap();
     let mut source = String::from(
         "import type { RumActionEvent, RumErrorEvent, RumLongTaskEvent, RumResourceEvent, RumViewEvent, \
-         RumVitalDurationEvent } from '@datadog/browser-rum-core/cjs/rumEvent.types'\n",
+         RumVitalDurationEvent, RumVitalOperationStepEvent } from '@datadog/browser-rum-core/cjs/rumEvent.types'\n",
     );
     for (index, event) in events.iter().enumerate() {
         let name = match event["type"].as_str().unwrap_or_default() {
@@ -227,8 +228,11 @@ fn compile(folder: &Path, events: &[&Value]) -> Vec<usize> {
             "long_task" => "RumLongTaskEvent",
             "resource" => "RumResourceEvent",
             "view" => "RumViewEvent",
+            "vital" if event["vital"]["type"] == "operation_step" => "RumVitalOperationStepEvent",
             _ => "RumVitalDurationEvent",
         };
+        // The types of the browser SDK spell this source in another way than the schemas do.
+        let event = event.to_string().replace("\"source\":\"rum-cpp\"", "\"source\":\"cpp\"");
         source.push_str(&format!("export const event{index}: {name} = {event}\n"));
     }
     std::fs::write(dir.path().join("events.ts"), source).unwrap();
