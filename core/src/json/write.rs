@@ -39,7 +39,7 @@ impl Name for Escaped<'_> {
 ///
 /// The caller must not write a name twice; this is not checked.
 ///
-/// ```ignore
+/// ```text
 /// Object::write(&mut out, |event| {
 ///     event.text("name", "Cart");
 ///     event.object("device", |device| device.number("cores", 8));

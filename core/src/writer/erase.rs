@@ -75,10 +75,11 @@ impl Writer {
     }
 
     pub(super) fn log_erased(&mut self, erased: bool) {
+        // Before the message: who hears it finds it in the status.
+        self.shared.erasure_blocked.store(!erased, Ordering::Relaxed);
         if !erased {
             self.log().say(LogCode::ErasureBlocked, "", || crate::phrases::ERASURE_BLOCKED.into());
         }
         self.erase_log_at = (!erased).then(|| Instant::now() + ERASE_INTERVAL);
-        self.shared.erasure_blocked.store(!erased, Ordering::Relaxed);
     }
 }
