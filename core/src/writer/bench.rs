@@ -28,7 +28,8 @@ impl Decoding {
         let key = IdKey::from_bytes([7; 16]);
         let ring = Ring::in_memory(1).ok()?;
         let shared = Shared::new(ring, config, folder.into(), "boot".into(), key, Found::default(), None, Role::App);
-        let mut writer = Writer::new(Arc::new(shared));
+        let reported = super::report::Reported::new(&shared);
+        let mut writer = Writer::new(Arc::new(shared), reported);
         writer.stamper.key = Some(key);
         Some(Decoding { writer, ticket: 0, body: Vec::new() })
     }

@@ -132,13 +132,15 @@ struct Writer {
 /// Starts the writer thread.
 pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
     let for_thread = Arc::clone(shared);
+    // Read before the app has the handle: what is refused from now on is news.
+    let reported = report::Reported::new(shared);
     std::thread::Builder::new().name("rez-writer".into()).spawn(move || {
         // Set here, because the first wake can come before `spawn` returns.
         for_thread.set_thread(std::thread::current());
         mark_ours();
         let _guarded = ThreadGuard::new();
         let guard = CloseCommands(Arc::clone(&for_thread));
-        Writer::new(for_thread).run();
+        Writer::new(for_thread, reported).run();
         drop(guard);
     })?;
     Ok(())
@@ -154,9 +156,8 @@ impl Drop for CloseCommands {
 }
 
 impl Writer {
-    fn new(shared: Arc<Shared>) -> Writer {
+    fn new(shared: Arc<Shared>, reported: report::Reported) -> Writer {
         let hook = shared.config.before_send.clone().map(|hook| hook::Hook::start(hook, shared.config.rules));
-        let reported = report::Reported::new(&shared);
         Writer {
             shared,
             store: None,

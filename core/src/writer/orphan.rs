@@ -118,7 +118,7 @@ impl Writer {
     fn move_ring_into(&self, lock: FolderLock) -> Option<()> {
         let shared = &self.shared;
         let predecessor = Arc::new(shared.quiet(shared.folder.clone(), lock, Role::Predecessor).ok()?);
-        let mut writer = Writer::new(Arc::clone(&predecessor));
+        let mut writer = Writer::new(Arc::clone(&predecessor), super::report::Reported::new(&predecessor));
         writer.open();
         writer.fold();
         let folded = writer.pending.is_none()
