@@ -24,6 +24,7 @@ pub(crate) struct FolderLock {
     /// The directory; `None` where it cannot be locked.
     directory: Option<File>,
     file: File,
+    process: u32,
 }
 
 /// What trying to lock gives.
@@ -55,7 +56,7 @@ impl FolderLock {
                 LockResult::Unsupported(_) if directory.is_some() => {}
                 LockResult::Unsupported(error) => return Err(error),
             }
-            let lock = FolderLock { folder: folder.to_owned(), directory, file };
+            let lock = FolderLock { folder: folder.to_owned(), directory, file, process: std::process::id() };
             // A process that drained the folder may have removed it meanwhile.
             if lock.is_in_place() {
                 return Ok(Some(lock));
@@ -90,6 +91,19 @@ impl FolderLock {
         match &self.directory {
             Some(directory) => same_file(directory, &self.folder),
             None => file::is_whole(&self.file, &self.folder.join(FILE), 0),
+        }
+    }
+}
+
+impl Drop for FolderLock {
+    /// Unlocks instead of only closing the files: a child that this process forked has them open too, until it calls `exec`
+    /// or ends, and the next engine on this folder would go to a sibling folder. In such a child the lock belongs to the
+    /// parent.
+    fn drop(&mut self) {
+        if self.process == std::process::id() {
+            for file in self.directory.iter().chain([&self.file]) {
+                let _ = file.unlock();
+            }
         }
     }
 }
@@ -157,6 +171,34 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn a_dropped_lock_is_free_while_a_forked_child_still_has_its_files_open_and_no_child_releases_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = FolderLock::take(dir.path()).unwrap().unwrap();
+        // SAFETY: the child only waits for a signal, which is async-signal-safe.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            loop {
+                // SAFETY: as above.
+                unsafe { libc::pause() };
+            }
+        }
+        drop(lock);
+        let again = FolderLock::take(dir.path());
+        // SAFETY: the child is ours and was not waited for.
+        unsafe { libc::kill(child, libc::SIGKILL) };
+        // SAFETY: a null status is allowed.
+        unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+        let mut of_another_process = again.unwrap().expect("free");
+        of_another_process.process += 1;
+        let file = of_another_process.file.try_clone().unwrap();
+        drop(of_another_process);
+        assert!(FolderLock::take(dir.path()).unwrap().is_none());
+        drop(file);
+        assert!(FolderLock::take(dir.path()).unwrap().is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn a_deleted_lock_file_lets_nobody_in_and_does_not_hide_an_abandoned_queue() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("app");
@@ -189,7 +231,8 @@ mod tests {
     #[test]
     fn without_a_lock_on_the_directory_the_file_is_the_lock() {
         let dir = tempfile::tempdir().unwrap();
-        let held = FolderLock { directory: None, ..FolderLock::take(dir.path()).unwrap().unwrap() };
+        let mut held = FolderLock::take(dir.path()).unwrap().unwrap();
+        held.directory = None;
         assert!(held.is_in_place());
         assert!(FolderLock::take(dir.path()).unwrap().is_none());
         std::fs::remove_file(dir.path().join(FILE)).unwrap();
