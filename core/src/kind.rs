@@ -176,6 +176,12 @@ impl Kind {
         matches!(self, Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit)
     }
 
+    /// Its bit in a set of kinds.
+    #[inline]
+    pub(crate) const fn bit(self) -> u32 {
+        1 << (self as u32)
+    }
+
     /// The bits of [`Kind::purposes`], from a table because each recorded event needs them.
     #[inline]
     pub(crate) const fn purpose_bits(self) -> u8 {

@@ -26,6 +26,17 @@ impl Level {
     /// All levels, in ascending order of severity.
     pub const ALL: [Level; 6] = [Level::Trace, Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Fatal];
 
+    /// The spelling of each, in the order of [`Level::ALL`].
+    pub(crate) const NAMES: [&str; Level::ALL.len()] = {
+        let mut names = [""; Level::ALL.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Level::ALL[at].as_str();
+            at += 1;
+        }
+        names
+    };
+
     /// The level with this number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Level> {

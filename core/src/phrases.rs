@@ -1,5 +1,5 @@
 //! The phrases that the engine's own modules need while they work: why a route waits, counts, times. [`crate::sentences`]
-//! builds every answer from them. This module imports nothing of the engine.
+//! builds its sentences from them. This module imports nothing of the engine.
 
 /// Declares the codes and their phrases in one table.
 macro_rules! held {

@@ -14,6 +14,7 @@
 //! | `cut` | number of values cut or replaced because of a limit |
 //! | `collapsed_before` | errors and messages: repetitions of this one that were not stored |
 //! | `conditions` | crash, error, hang, app_exit: `{free_memory_bytes, free_storage_bytes, battery (0 to 1), charging, low_power, orientation, connection, carrier_technology, metered, foreground}`, those that are known |
+//! | `flags` | crash, error, hang, app_exit, screen_load, screen_view: `[{flag, result}]`, the feature flags that the app evaluated, oldest change first |
 //! | `paused` | names of the destinations that were paused when the event was recorded: they never get it; the last member but `denied` |
 //! | `denied` | kinds with two purposes: the one (`monitoring`, `analytics`) that was denied when the event was recorded; the last member |
 //!
@@ -21,14 +22,14 @@
 //!
 //! | kind | fields |
 //! | --- | --- |
-//! | crash, error | `type`, `message`, `level`, `handled`, `severity`, `code`, `context`, `mechanism`, `frames` `[{function, module, file, line, column, address, in_app}]` (outermost first), `fingerprint`, `collapsed_before`, `trail` (breadcrumbs, oldest first) |
-//! | hang | `message`, `duration_us`, `frames`, `trail` |
+//! | crash, error | `type`, `message`, `level`, `handled`, `severity`, `code`, `context`, `mechanism`, `language`, `frames` `[{function, module, file, line, column, address, in_app, language}]` (outermost first), `stack` (a text that was not parsed), `group`, `causes` `[{type, message, parent, source, group, frames}]` (outermost first; `parent` counts from 1, the error itself is 0), `threads` `[{id, name, crashed, main, frames}]`, `fingerprint` (a text or a list of texts), `collapsed_before`, `trail` (breadcrumbs, oldest first) |
+//! | hang | `message`, `duration_us`, `language`, `frames`, `threads`, `trail` |
 //! | app_exit | `cause`, `message`, `trail` |
 //! | message | `message`, `level`, `context` |
 //! | log | `message`, `level` (`trace` to `fatal`), `logger` |
 //! | screen_load | `name`, `start_ms`, `duration_us`, `initial_us`, `full_us`, `slow`, `children` `[{id, kind, name (endpoint, URL, task or span), op, method, start_us (after the start of the row's own span), duration_us, status, failed, attrs (of a span), trace}]`, `children_dropped` (number of those that had no place) |
 //! | app_start | `type` (`cold`, `warm`), `start_ms`, `duration_us`, `children` |
-//! | api_call | `method`, `url` (no query), `endpoint` (template), `start_ms`, `duration_us`, `status`, `request_bytes`, `response_bytes`, `error`, `slow`, `failed`, `child_of` (inside a screen load in progress: its view id; inside a span: the id of its root span) |
+//! | api_call | `method`, `url` (no query), `endpoint` (template), `start_ms`, `duration_us`, `status`, `request_bytes`, `response_bytes`, `error`, `slow`, `failed`, `request_headers`, `response_headers` (those that the app records, by name), `child_of` (inside a screen load in progress: its view id; inside a span: the id of its root span) |
 //! | image_load | `url`, `start_ms`, `duration_us`, `response_bytes`, `slow`, `child_of` |
 //! | long_task | `name`, `start_ms`, `duration_us`, `child_of` |
 //! | span | `name`, `op`, `start_ms`, `duration_us`, `status` (`ok`, `error`, `cancelled`), `children`, `children_dropped`, `child_of` |

@@ -78,6 +78,7 @@ fn the_schema_refuses_what_the_decoder_counts_as_malformed() {
         json!({"kind": "api_call", "url": "https://a.example/"}),
         json!({"kind": "hang", "duration_us": -1}),
         json!({"kind": "error"}),
+        json!({"kind": "screen_view", "key": "cart"}),
         json!({"kind": "message", "message": "m", "id": "6f1e1b3c-0f1e-4a53-9b0e-3b6a3f0d9c11"}),
         json!(5),
     ] {

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor::destination::Rez;
-use rez_monitor::inspect::{Balance, Reader, RouteBalance};
+use rez_monitor::inspect::{Reader, RouteBalance};
 use rez_monitor::{Clock, Config, Consent, Flushed, From, Monitor, Outcome, Purpose};
+use rez_monitor_tests::scenario::balance;
 use rez_monitor_tests::vendor_server::{Behavior, Fault, VendorServer};
 use rez_monitor_tests::vendors::RezRules;
 use std::path::{Path, PathBuf};
@@ -83,12 +84,6 @@ fn stored_at(server: &VendorServer) -> usize {
     keys.dedup();
     assert_eq!(keys.len(), all, "an event was stored twice");
     all
-}
-
-fn balance(folder: &Path) -> Balance {
-    let balance = Reader::open(folder).unwrap().balance().unwrap();
-    assert!(balance.holds(), "{balance:#?}");
-    balance
 }
 
 fn balance_of(folder: &Path, route: &str) -> RouteBalance {

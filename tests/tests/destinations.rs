@@ -8,6 +8,7 @@ use rez_monitor::transport::{Completion, Request, Reqwest, Transport};
 use rez_monitor::{
     Clock, Config, ConfigBuilder, Consent, ErrorEvent, Flushed, From, Monitor, Outcome, Purpose, Revenue,
 };
+use rez_monitor_tests::scenario::balance;
 use rez_monitor_tests::seeded::Seeded;
 use rez_monitor_tests::vendor_server::{Behavior, Fault, LoggedRequest, ReceivedRequest, Response, VendorServer};
 use rez_monitor_tests::vendors::{DatadogLines, Ga4Rules, MixpanelRules, OtlpLines, RezRules, SentryLines, Vendor};
@@ -209,12 +210,6 @@ fn drain(monitor: &Monitor, clock: &Clock, most: usize) -> Vec<Flushed> {
         clock.advance(Duration::from_millis(wait.unsigned_abs()));
     }
     report
-}
-
-fn balance(folder: &Path) -> Balance {
-    let balance = Reader::open(folder).unwrap().balance().unwrap();
-    assert!(balance.holds(), "{balance:#?}");
-    balance
 }
 
 fn balance_of<'a>(balance: &'a Balance, route: &str) -> &'a RouteBalance {

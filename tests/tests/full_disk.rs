@@ -4,6 +4,7 @@
 use rez_monitor_tests::child_process::{ChildOutput, ChildProcess};
 use rez_monitor_tests::disk::SmallDisk;
 use rez_monitor_tests::scenario::{Scenario, balance, dropped, rows};
+use rez_monitor_tests::skipped;
 use std::path::Path;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_child");
@@ -33,7 +34,7 @@ fn all_accounted(scenario: &Scenario, folder: &Path, output: &ChildOutput) {
 fn promise_5_the_host_app_is_unaffected_by_a_full_disk() {
     let scenario = Scenario::new(CHILD);
     let Some(disk) = SmallDisk::mount(&scenario.path("small"), "4m") else {
-        println!("skipped: full disk (a tmpfs cannot be mounted here)");
+        skipped("full disk", "no small file system can be mounted here");
         return;
     };
     let folder = disk.path().join("app");
@@ -81,7 +82,7 @@ fn promise_5_the_host_app_is_unaffected_by_a_file_size_limit() {
 fn a_disk_filled_by_others_is_worked_on_as_soon_as_there_is_room_again() {
     let scenario = Scenario::new(CHILD);
     let Some(disk) = SmallDisk::mount(&scenario.path("small"), "4m") else {
-        println!("skipped: full disk (a tmpfs cannot be mounted here)");
+        skipped("full disk", "no small file system can be mounted here");
         return;
     };
     let folder = disk.path().join("app");
@@ -120,7 +121,7 @@ fn a_disk_filled_by_others_is_worked_on_as_soon_as_there_is_room_again() {
 fn a_disk_of_two_megabytes_keeps_recording_or_says_why_not_and_delivers_each_event_once() {
     let scenario = Scenario::new(CHILD);
     let Some(mut disk) = SmallDisk::mount(&scenario.path("small"), "2m") else {
-        println!("skipped: full disk (a tmpfs cannot be mounted here)");
+        skipped("full disk", "no small file system can be mounted here");
         return;
     };
     let folder = disk.path().join("app");
@@ -153,7 +154,7 @@ fn a_disk_of_two_megabytes_keeps_recording_or_says_why_not_and_delivers_each_eve
 fn a_user_is_forgotten_on_a_disk_without_a_free_byte() {
     let scenario = Scenario::new(CHILD);
     let Some(mut disk) = SmallDisk::mount(&scenario.path("small"), "8m") else {
-        println!("skipped: full disk (a tmpfs cannot be mounted here)");
+        skipped("full disk", "no small file system can be mounted here");
         return;
     };
     let folder = disk.path().join("app");

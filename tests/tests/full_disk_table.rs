@@ -8,6 +8,7 @@ use rez_monitor::inspect::Reader;
 use rez_monitor_tests::child_process::{ChildOutput, TIMEOUT};
 use rez_monitor_tests::disk::SmallDisk;
 use rez_monitor_tests::scenario::{Scenario, balance, collected, dropped};
+use rez_monitor_tests::skipped;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -163,7 +164,7 @@ fn waiting(output: &ChildOutput, times: usize) -> bool {
 fn run(case: Case) -> Result<(), String> {
     let scenario = Scenario::new(CHILD);
     let Some(mut disk) = SmallDisk::mount(&scenario.path("small"), case.disk) else {
-        println!("skipped: {} (it cannot be mounted here)", case.disk);
+        skipped("full disk", &format!("{} cannot be mounted here", case.disk));
         return Ok(());
     };
     let folder = disk.path().join("app");

@@ -10,7 +10,7 @@ use rez_monitor::{
 use rez_monitor_tests::plants::plants;
 use rez_monitor_tests::seeded::Seeded;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -142,6 +142,26 @@ fn a_server_that_cannot_be_reached_for_five_minutes_is_logged_once_and_not_while
 }
 
 #[test]
+fn the_time_without_a_network_does_not_count_as_time_in_which_a_server_cannot_be_reached() {
+    use rez_monitor::{Hint, Network};
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, heard) = config(folder.path());
+    let clock = Clock::manual(1_795_400_000_000, 1_000_000);
+    let builder = builder.clock(clock.clone()).transport(Server::new(0, "")).destination("team", rez());
+    let monitor = Monitor::open(builder.build().unwrap()).unwrap();
+    error(&monitor, "one");
+    let _ = monitor.flush(WAIT);
+    monitor.hint(Hint::Network(Network::Offline));
+    let _ = monitor.flush(WAIT);
+    clock.advance(Duration::from_secs(3_600));
+    monitor.hint(Hint::Network(Network::Online));
+    let _ = monitor.flush(WAIT);
+    monitor.close(WAIT);
+    let rest = heard.rest();
+    assert!(rest.iter().all(|line| !line.starts_with("unreachable")), "{rest:#?}");
+}
+
+#[test]
 fn what_is_cut_too_large_refused_or_meant_for_an_unknown_destination_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let (builder, heard) = config(folder.path());
@@ -152,7 +172,7 @@ fn what_is_cut_too_large_refused_or_meant_for_an_unknown_destination_is_logged()
     let long = "x".repeat(20_000);
     let _ = monitor.message(&long, Level::Info, &[]);
     let text = heard.next(LogCode::ValueCut);
-    assert!(text.starts_with("1 values of kind `message` were cut or left out. "), "{text}");
+    assert!(text.starts_with("1 value of kind `message` was cut or left out. "), "{text}");
     let _ = monitor.record(Event::analytics("a").targets(&["stast", "stats"]));
     let text = heard.next(LogCode::UnknownTarget);
     assert!(text.starts_with("events are meant for `stast`, which is not a declared destination. "), "{text}");
@@ -234,7 +254,7 @@ fn a_full_ring_is_logged_with_the_number_of_refused_events() {
     let (go, gate) = channel::<()>();
     let gate = Mutex::new(gate);
     let builder = builder.before_send(move |_, _| {
-        let _ = gate.lock().unwrap().recv_timeout(Duration::from_millis(900));
+        let _ = gate.lock().unwrap().recv_timeout(Duration::from_millis(200));
         true
     });
     let monitor = Monitor::open(builder.build().unwrap()).unwrap();
@@ -379,7 +399,7 @@ fn without_debug_the_logger_is_not_called_and_has_no_thread() {
     let monitor = Monitor::open(builder.build().unwrap()).unwrap();
     error(&monitor, "one");
     let _ = monitor.flush(WAIT);
-    assert!(heard.0.try_recv().is_err(), "the logger was dropped at `open`");
+    assert_eq!(heard.0.try_recv(), Err(TryRecvError::Disconnected), "the logger was dropped at `open`");
     monitor.close(WAIT);
     assert!(heard.rest().is_empty());
 }

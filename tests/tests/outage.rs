@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor::destination::Rez;
-use rez_monitor::inspect::{Balance, Reader};
+use rez_monitor::inspect::Reader;
 use rez_monitor::transport::{Completion, Request, Reqwest, Sent, Transport};
 use rez_monitor::{Clock, Config, Consent, ErrorEvent, Metric, Monitor, Outcome, Purpose};
 use rez_monitor_tests::disk::SmallDisk;
+use rez_monitor_tests::scenario::balance;
 use rez_monitor_tests::skipped;
 use rez_monitor_tests::vendor_server::{Behavior, Fault, VendorServer};
 use rez_monitor_tests::vendors::RezRules;
@@ -108,12 +109,6 @@ fn recorded(outcome: Outcome) {
 fn stored(folder: &Path) -> (u64, u64) {
     let lanes = Reader::open(folder).unwrap().overview().unwrap().lanes;
     (lanes[1], lanes[2] + lanes[3])
-}
-
-fn balance(folder: &Path) -> Balance {
-    let balance = Reader::open(folder).unwrap().balance().unwrap();
-    assert!(balance.holds(), "{balance:#?}");
-    balance
 }
 
 /// Every event was delivered once or counted under `reason`.

@@ -6,6 +6,7 @@ use rez_monitor::inspect::Reader;
 use rez_monitor_tests::child_process::{ChildOutput, ChildProcess, TIMEOUT};
 use rez_monitor_tests::scenario::{Scenario, balance, dropped, rows};
 use rez_monitor_tests::seeded::Seeded;
+use rez_monitor_tests::skipped;
 use std::collections::BTreeMap;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
@@ -232,12 +233,12 @@ fn promise_6_recording_costs_memory_not_io() {
     let mut command = Command::new("strace");
     command.arg("-f").arg("-o").arg(&trace).arg(CHILD).args(scenario.args("steady", "url=none n=1000"));
     if Command::new("strace").arg("-V").output().is_err() {
-        println!("skipped: system calls per record (strace is not installed)");
+        skipped("system calls per record", "strace is not installed");
         return;
     }
     let (code, output) = ChildProcess::run(command, None).wait();
     if code != Some(0) {
-        println!("skipped: system calls per record (strace may not trace here)");
+        skipped("system calls per record", "strace may not trace here");
         return;
     }
     assert_eq!(output.value("steady"), Some("1000"));

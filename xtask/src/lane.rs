@@ -1,6 +1,6 @@
 //! The lanes of `cargo xtask test`: the commands of each lane, and its requirements.
 //!
-//! Every lane that compiles selects the whole workspace. Cargo unites the features of a dependency over the
+//! Every lane that compiles, except `features`, selects the whole workspace. Cargo unites the features of a dependency over the
 //! selected packages, so with one selection each dependency is built once for all lanes. `cargo rezq` selects the inspector
 //! alone, so that the demo is built without `fault-points`; the engine and the inspector are compiled once more for it.
 //! Clippy and rustdoc need a second, cheaper pass over the dependencies, for their metadata.
@@ -28,6 +28,8 @@ pub enum Lane {
     RustDoc,
     /// Runs clippy.
     Clippy,
+    /// Compiles the engine with each destination alone, and with none.
+    Features,
     /// Builds the documentation.
     Docs,
 }
@@ -57,9 +59,26 @@ const fn cargo(arguments: &'static [&'static str]) -> Step {
     Step { arguments, built: None, variables: &[] }
 }
 
+/// Checks the engine with these features alone. By clippy, because its lane has built most dependencies. Code that the
+/// other destinations use is unused here, so warnings do not count.
+macro_rules! engine_with {
+    ($($features:literal)?) => {
+        cargo(&[
+            "clippy",
+            "--package=rez-monitor",
+            "--lib",
+            "--no-default-features",
+            $($features,)?
+            "--color=never",
+            "--",
+            "--allow=warnings",
+        ])
+    };
+}
+
 impl Lane {
     /// All lanes, in the order in which they run.
-    pub const ALL: [Lane; 8] = [
+    pub const ALL: [Lane; 9] = [
         Lane::Format,
         Lane::Rules,
         Lane::RustUnit,
@@ -67,6 +86,7 @@ impl Lane {
         Lane::GeneratedDocs,
         Lane::RustDoc,
         Lane::Clippy,
+        Lane::Features,
         Lane::Docs,
     ];
 
@@ -80,6 +100,7 @@ impl Lane {
             Lane::GeneratedDocs => "generated-docs",
             Lane::RustDoc => "rust-doc",
             Lane::Clippy => "clippy",
+            Lane::Features => "features",
             Lane::Docs => "docs",
         }
     }
@@ -118,6 +139,19 @@ impl Lane {
             Lane::Clippy => {
                 &const { [cargo(&["clippy", "--workspace", "--all-targets", "--color=never", "--", "-D", "warnings"])] }
             }
+            Lane::Features => {
+                &const {
+                    [
+                        engine_with!(),
+                        engine_with!("--features=destination-datadog"),
+                        engine_with!("--features=destination-ga4"),
+                        engine_with!("--features=destination-mixpanel"),
+                        engine_with!("--features=destination-otlp"),
+                        engine_with!("--features=destination-rez"),
+                        engine_with!("--features=destination-sentry"),
+                    ]
+                }
+            }
             Lane::Docs => {
                 &const {
                     [Step {
@@ -142,7 +176,7 @@ impl Lane {
     pub fn missing(self, workspace: &Workspace) -> Option<String> {
         match self {
             Lane::Format => component(workspace, "fmt", "rustfmt"),
-            Lane::Clippy => component(workspace, "clippy", "clippy"),
+            Lane::Clippy | Lane::Features => component(workspace, "clippy", "clippy"),
             Lane::RustIntegration => {
                 peers::prepare(workspace).err().map(|error| format!("cannot use the cache folder: {error}"))
             }
@@ -175,11 +209,22 @@ mod tests {
 
     #[test]
     fn every_lane_that_compiles_selects_the_whole_workspace() {
-        for lane in Lane::ALL {
+        for lane in Lane::ALL.into_iter().filter(|lane| *lane != Lane::Features) {
             for step in lane.steps().iter().filter(|step| step.built.is_none() && step.arguments[0] != "fmt") {
                 assert!(step.arguments.contains(&"--workspace"), "{}", lane.name());
                 assert!(!step.arguments.iter().any(|a| a.starts_with("--release") || a.starts_with("--features")));
             }
+        }
+    }
+    #[test]
+    fn the_engine_is_compiled_with_each_destination_alone() {
+        let manifest = Workspace::find().unwrap().root().join("core/Cargo.toml");
+        let manifest = std::fs::read_to_string(manifest).unwrap();
+        let destinations = manifest.lines().filter_map(|line| line.strip_suffix(" = []"));
+        for feature in destinations.filter(|feature| feature.starts_with("destination-")) {
+            let option = format!("--features={feature}");
+            let checked = Lane::Features.steps().iter().any(|step| step.arguments.contains(&option.as_str()));
+            assert!(checked, "{feature}");
         }
     }
 }

@@ -28,26 +28,6 @@ enum Type {
     Any,
 }
 
-const LEVELS: [&str; Level::ALL.len()] = {
-    let mut words = [""; Level::ALL.len()];
-    let mut at = 0;
-    while at < words.len() {
-        words[at] = Level::ALL[at].as_str();
-        at += 1;
-    }
-    words
-};
-
-const LANGUAGES: [&str; Language::ALL.len()] = {
-    let mut words = [""; Language::ALL.len()];
-    let mut at = 0;
-    while at < words.len() {
-        words[at] = Language::ALL[at].as_str();
-        at += 1;
-    }
-    words
-};
-
 /// The operations on a profile.
 const PEOPLE: [&str; 8] = ["set", "set_once", "unset", "increment", "append", "union", "remove", "delete"];
 
@@ -61,8 +41,8 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
         (F::Op, Some(Kind::ScreenView)) => Type::Word(&["start", "stop"]),
         (F::Op, Some(Kind::UserProp)) => Type::Word(&PEOPLE),
         (F::Value, Some(Kind::Metric)) => Type::Float,
-        (F::Level, _) => Type::Word(&LEVELS),
-        (F::Language, _) => Type::Word(&LANGUAGES),
+        (F::Level, _) => Type::Word(&Level::NAMES),
+        (F::Language, _) => Type::Word(&Language::NAMES),
         (F::Severity, _) => Type::Word(&["low", "medium", "high", "critical"]),
         (F::Amount | F::By, _) => Type::Float,
         (F::Handled | F::Slow | F::Failed | F::Init | F::Group, _) => Type::Bool,

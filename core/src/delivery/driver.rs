@@ -163,6 +163,9 @@ impl<O: WriterAccess> Driver<O> {
     pub(crate) fn event(&mut self, event: Event) {
         let now = self.now();
         self.machine.event(now.mono_ms, event);
+        if self.machine.is_offline() {
+            self.unreachable.clear();
+        }
     }
 
     pub(crate) fn add(&mut self, name: String, destination: Arc<dyn Destination>, from: store::From) {
@@ -307,6 +310,7 @@ impl<O: WriterAccess> Driver<O> {
         let of = |route: &str| route.rsplit_once('/').is_some_and(|(destination, _)| destination == name);
         self.running.retain(|_, running| !of(&running.route));
         self.unsettled.retain(|settlement| !of(&settlement.route));
+        self.unreachable.retain(|route, _| !of(route));
     }
 
     fn retire_all(&mut self) {

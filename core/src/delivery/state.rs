@@ -68,7 +68,7 @@ pub(crate) struct RouteState {
     /// Digest of the losses that were reported.
     pub(crate) reported: u32,
     /// The losses that were reported, where the server adds reports up.
-    #[serde(rename = "reported_counts", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     reported_counts: Option<ReportedCounts>,
 }
 

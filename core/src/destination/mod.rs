@@ -19,12 +19,22 @@ mod otlp;
 mod response;
 #[cfg(feature = "destination-rez")]
 mod rez;
+#[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
+mod screen_view;
 #[cfg(feature = "destination-sentry")]
 mod sentry;
 mod server_message;
 mod settings;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
 mod stack_trace;
+#[cfg(any(
+    feature = "destination-datadog",
+    feature = "destination-ga4",
+    feature = "destination-mixpanel",
+    feature = "destination-otlp",
+    feature = "destination-sentry"
+))]
+mod system;
 #[cfg(any(feature = "destination-datadog", feature = "destination-rez", feature = "destination-sentry"))]
 mod time;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]

@@ -1,24 +1,7 @@
-//! Operating system, stack trace and fingerprint as text, shared by two vendors.
+//! Stack trace and fingerprint as text, shared by two vendors.
 
 use crate::json::Json;
-use crate::row::Run;
 use std::fmt::Write as _;
-
-/// `Android 15` is a name and a version; `linux` is a name.
-pub(crate) fn split_os(os: &str) -> (&str, Option<&str>) {
-    match os.trim().rsplit_once(' ') {
-        Some((name, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => (name.trim(), Some(version)),
-        _ => (os.trim(), None),
-    }
-}
-
-/// Name and version of the system of a run.
-pub(crate) fn system(run: &Run) -> (&str, Option<&str>) {
-    match &run.facts.os_name {
-        Some(name) => (name, run.facts.os_version.as_deref()),
-        None => split_os(&run.os),
-    }
-}
 
 /// The stack trace of an error as text, innermost frame first: type and message, the frames, then the causes. `None` if the
 /// error has neither frames nor a stack text nor causes.
@@ -84,18 +67,4 @@ pub(crate) fn fingerprint(fields: &Json<'_>) -> Option<String> {
     };
     let parts: Vec<String> = fields.list("fingerprint").iter().map(part).filter(|part| !part.is_empty()).collect();
     (!parts.is_empty()).then(|| parts.join("|"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_operating_system_is_split_into_name_and_version() {
-        assert_eq!(split_os("Android 15"), ("Android", Some("15")));
-        assert_eq!(split_os("Windows Server 2025"), ("Windows Server", Some("2025")));
-        assert_eq!(split_os("linux"), ("linux", None));
-        assert_eq!(split_os("Red Hat"), ("Red Hat", None));
-        assert_eq!(split_os(""), ("", None));
-    }
 }

@@ -79,7 +79,7 @@ impl Object<'_> {
     }
 }
 
-/// The same as a string of its own.
+/// The time of [`push_rfc3339`] as a string of its own.
 #[cfg(any(feature = "destination-datadog", feature = "destination-rez"))]
 pub(super) fn rfc3339(ms: i64) -> String {
     let mut out = String::with_capacity(24);

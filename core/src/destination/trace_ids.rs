@@ -27,9 +27,7 @@ pub(crate) fn recorded(fields: &Json<'_>) -> Option<TraceIds> {
 /// The span of a timed row. A row without ids of its own gets them from the event's id, so that a repeated request has
 /// the same ones: during a screen load it is a child of that screen, otherwise the root of a trace.
 pub(crate) fn of_row(row: &Row, fields: &Json<'_>) -> TraceIds {
-    let [high @ .., _, _, _, _, _, _, _, _] = *row.id.as_bytes();
     let [_, _, _, _, _, _, _, _, low @ ..] = *row.id.as_bytes();
-    let _: [u8; 8] = high;
     match recorded(fields) {
         Some(ids) if belongs_to_screen(&ids, row, fields) => {
             TraceIds { trace: ids.trace, span: low, parent: Some(ids.span) }

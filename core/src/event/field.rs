@@ -127,7 +127,9 @@ fields! {
     Conditions = 90 "conditions",
     /// The id that a face gave to the event: a UUID; a column of its own.
     Id = 121 "",
+    /// Headers of the request that the app records.
     RequestHeaders = 122 "request_headers",
+    /// Headers of the response that the app records.
     ResponseHeaders = 123 "response_headers",
 }
 

@@ -21,6 +21,17 @@ impl Language {
     /// All languages in order of their number.
     pub const ALL: [Language; 4] = [Language::Javascript, Language::Java, Language::Native, Language::Cocoa];
 
+    /// The spelling of each, in the order of [`Language::ALL`].
+    pub(crate) const NAMES: [&str; Language::ALL.len()] = {
+        let mut names = [""; Language::ALL.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Language::ALL[at].as_str();
+            at += 1;
+        }
+        names
+    };
+
     /// The spelling in rows.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -194,7 +194,7 @@ impl<'a> Event<'a> {
         self
     }
 
-    /// Sets tags of this event alone. A tag of the scope with the same name gives way. At most 64.
+    /// Sets tags of this event alone. A tag of the scope with the same name gives way. At most 128.
     #[must_use]
     pub fn tags(mut self, tags: Attrs<'a>) -> Event<'a> {
         self.tags = tags;

@@ -12,6 +12,11 @@ pub(crate) fn members<'a>(object: &'a str) -> Members<'a, 'a> {
     Members { text: object, at: if object.starts_with('{') { 1 } else { object.len() }, lists: None }
 }
 
+/// The value of the member of a JSON object with this name, as text.
+pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    members(object).find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
 /// The members of a JSON object, and the elements of those members that are arrays with one of these names. An array is
 /// read once for both.
 pub(crate) fn members_and_lists<'a, const N: usize>(

@@ -109,7 +109,7 @@ codes! {
         "Correct the name, or declare the destination; the event is kept for it for 7 days."
     DiskFull "disk_full" Error
         "The disk is full: the least important events are given up first, then recording waits in the ring."
-        "The least important events are given up meanwhile."
+        "Recording continues by itself when there is room."
     Evicted "evicted" Warning
         "Stored events were given up because the queue reached its size cap."
         "Raise `cap_bytes`, record less, or see why nothing is delivered."

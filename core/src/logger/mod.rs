@@ -18,7 +18,7 @@ use crate::sys::Clock;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Receives what the engine has to tell a developer. Set it with [`crate::ConfigBuilder::logger`].
@@ -71,7 +71,7 @@ struct Sink {
 }
 
 struct State {
-    /// `None` after [`Log::close`].
+    /// `None` after [`Log::close`], and after the logger panicked.
     sender: Option<SyncSender<(LogCode, String)>>,
     /// By what a message is about: when it was last logged, and how many were not since.
     seen: HashMap<(LogCode, String), Seen>,
@@ -117,14 +117,15 @@ impl Log {
         }
         let repeated = match entry.suppressed {
             0 => String::new(),
-            1 => " (logged 1 time less than it happened)".to_owned(),
-            n => format!(" (logged {n} times less than it happened)"),
+            n => format!(" ({n} more were not logged)"),
         };
         let line = one_line(&format!("{}{repeated}. {}", text(), code.advice()));
         match sender.try_send((code, line)) {
             Ok(()) => *entry = Seen { logged_ms: Some(now_ms), suppressed: 0 },
-            // The logger is slow or has panicked.
-            Err(_) => entry.suppressed = entry.suppressed.saturating_add(1),
+            // The logger is slow.
+            Err(TrySendError::Full(_)) => entry.suppressed = entry.suppressed.saturating_add(1),
+            // The logger has panicked, which ended its thread.
+            Err(TrySendError::Disconnected(_)) => state.sender = None,
         }
     }
 
@@ -188,7 +189,7 @@ mod tests {
         assert_eq!(all.len(), 3, "{all:#?}");
         assert!(all[0].starts_with("warning ring_full the ring is full. "), "{all:#?}");
         assert!(all[1].starts_with("error route_stopped `issues` is stopped. "), "{all:#?}");
-        assert!(all[2].starts_with("warning ring_full the ring is full (logged 5 times less than it happened). "));
+        assert!(all[2].starts_with("warning ring_full the ring is full (5 more were not logged). "));
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Chunk {
     }
 
     fn event(&mut self, kind: Kind, sampled_out: u32) {
-        let out = sampled_out & (1 << (kind as u32)) != 0;
+        let out = sampled_out & kind.bit() != 0;
         let counts = if out { &mut self.sampled } else { &mut self.events };
         if let Some(count) = counts.get_mut(kind as usize) {
             *count += 1;

@@ -70,10 +70,10 @@ pub struct Monitor(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     session: Mutex<Session>,
-    /// Held while a destination is paused or resumed.
-    pausing: Mutex<()>,
     /// The same for those who only read it.
     sessions: Mutex<session::Latest>,
+    /// Held while a destination is paused or resumed.
+    pausing: Mutex<()>,
     /// What destinations decide about traces.
     samplers: samplers::Samplers,
     /// The run of the records that are appended from now on.
@@ -265,7 +265,7 @@ impl Inner {
     /// Whether this kind is sampled out in this session.
     #[inline]
     fn is_sampled_out(&self, kind: Kind) -> bool {
-        self.sampled_out.load(Ordering::Relaxed) & (1 << (kind as u32)) != 0
+        self.sampled_out.load(Ordering::Relaxed) & kind.bit() != 0
     }
 
     /// Decides which kinds are sampled out in this session.
@@ -277,7 +277,7 @@ impl Inner {
             let share = f64::from(crc32fast::hash(&[seed.to_le_bytes(), (kind as u32).to_le_bytes()].concat()))
                 / f64::from(u32::MAX);
             if rate < 1.0 && share >= rate {
-                out |= 1 << (kind as u32);
+                out |= kind.bit();
             }
         }
         self.sampled_out.store(out, Ordering::Relaxed);
@@ -304,7 +304,7 @@ impl Buffer {
 }
 
 impl Monitor {
-    /// Changes the scope: user, tag, context, foreground or session.
+    /// Changes the scope: user, tags, contexts, feature flags, foreground or session.
     pub fn scope(&self, change: ScopeChange<'_>) {
         if self.0.refused_here().is_none() {
             scope::apply(&self.0, change);

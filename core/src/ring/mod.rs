@@ -159,8 +159,8 @@ impl Ring {
         appended.ok()
     }
 
-    /// Appends a record of the run, or scope changes of a batch. If there is no space, the record is held and nothing else is accepted before it, so that
-    /// no event is stored under another run, release or user.
+    /// Appends a record of the run, or scope changes of a batch. If there is no space, the record is held and nothing else
+    /// is accepted before it, so that no event is stored under another run, release or user.
     pub(crate) fn append_or_hold(&self, append: &Append<'_>) {
         let mut state = self.lock();
         let generation = self.generation.load(Ordering::Relaxed);

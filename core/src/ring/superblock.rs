@@ -10,7 +10,8 @@ use crate::limits;
 use crate::row::Run;
 use crate::sys::map::Map;
 
-/// Routes whose settled seqs fit: twice as many as all destinations together have.
+/// Routes whose settled seqs fit: twice as many as one destination of each kind has. A further route gets rows again that
+/// are recovered from a damaged file.
 const ROUTES: usize = 32;
 const ROUTE_BYTES: usize = 48;
 const FIXED_BYTES: usize = 120;

@@ -1,9 +1,10 @@
 //! The record of a destination, and the way from it to a destination.
 
 use super::error::{Fault, hidden};
-use super::table::{Member, Shape, record};
+use super::table::{Member, Shape, record, wrong};
 use crate::destination::{Destination, DestinationError};
 use crate::kind::Purpose;
+use crate::transport::Endpoint;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ impl std::fmt::Debug for DestinationSettings {
 impl Member for Vec<DestinationSettings> {
     fn read(value: Value, shape: Shape) -> Result<Self, Fault> {
         let Value::Array(items) = value else {
-            return Err(Fault::value("no list".to_owned(), format!("use {}", shape.text())));
+            return Err(wrong("no list".to_owned(), shape));
         };
         let one = |(at, item): (usize, Value)| {
             DestinationSettings::from_value(item).map_err(|fault| fault.inside(format!("[{at}]")))
@@ -89,9 +90,7 @@ impl Member for Vec<DestinationSettings> {
 
 fn check_count(n: usize, shape: Shape) -> Result<(), Fault> {
     match shape {
-        Shape::Destinations(most) if n > most => {
-            Err(Fault::value(format!("a list of {n}"), format!("use {}", shape.text())))
-        }
+        Shape::Destinations(most) if n > most => Err(wrong(format!("a list of {n}"), shape)),
         _ => Ok(()),
     }
 }
@@ -272,8 +271,16 @@ impl DestinationSettings {
         let given = |name: &str| self.given().iter().any(|setting| setting.name == name);
         let field = match error {
             DestinationError::Endpoint(_) => {
-                let all = ["endpoint", "logs_endpoint", "traces_endpoint", "metrics_endpoint"];
-                all.into_iter().find(|name| given(name)).unwrap_or("endpoint")
+                let all = [
+                    ("endpoint", &self.endpoint),
+                    ("logs_endpoint", &self.logs_endpoint),
+                    ("traces_endpoint", &self.traces_endpoint),
+                    ("metrics_endpoint", &self.metrics_endpoint),
+                ];
+                let refused = |text: &String| Endpoint::parse(text).is_err();
+                all.into_iter()
+                    .find(|(_, text)| text.as_ref().is_some_and(refused))
+                    .map_or("endpoint", |(name, _)| name)
             }
             #[cfg(feature = "destination-sentry")]
             DestinationError::Dsn(_) => "dsn",

@@ -38,7 +38,7 @@ impl Settings {
             read_object(value, Settings::ALL, |setting, value| settings.set(setting, value))?;
             Ok(settings)
         };
-        read().map_err(|fault: Fault| fault.spelled(spelling)).map_err(|error| respell(error, spelling))
+        read().map_err(|fault: Fault| fault.spelled(spelling))
     }
 }
 
@@ -46,11 +46,11 @@ impl Settings {
 /// should be stays, so that it is reported.
 fn unspell(value: Value, spelling: Spelling) -> Result<Value, Fault> {
     let Value::Object(members) = value else { return Ok(value) };
-    let mut members = renamed(members, Settings::ALL, spelling)?;
+    let mut members = renamed(members, Settings::ALL, DestinationSettings::ALL, spelling)?;
     if let Some(Value::Array(destinations)) = members.get_mut("destinations") {
         for (at, one) in destinations.iter_mut().enumerate() {
             if let Value::Object(members) = one {
-                let renamed = renamed(std::mem::take(members), DestinationSettings::ALL, spelling);
+                let renamed = renamed(std::mem::take(members), DestinationSettings::ALL, &[], spelling);
                 *members = renamed.map_err(|fault| fault.inside(format!("destinations[{at}]")))?;
             }
         }
@@ -58,29 +58,25 @@ fn unspell(value: Value, spelling: Spelling) -> Result<Value, Fault> {
     Ok(Value::Object(members))
 }
 
-fn renamed(members: Map<String, Value>, known: &[Setting], spelling: Spelling) -> Result<Map<String, Value>, Fault> {
+/// `of_destinations` are the settings that belong into an element of `destinations` instead.
+fn renamed(
+    members: Map<String, Value>,
+    known: &[Setting],
+    of_destinations: &[Setting],
+    spelling: Spelling,
+) -> Result<Map<String, Value>, Fault> {
     let rename = |(name, value): (String, Value)| match known.iter().find(|one| spelling.of(one.name) == name) {
         Some(setting) => Ok((setting.name.to_owned(), value)),
         None => {
-            let is_of_destination = DestinationSettings::ALL.iter().any(|one| is_same(&name, one.name));
-            if is_of_destination && known.len() == Settings::ALL.len() {
+            if of_destinations.iter().any(|one| is_same(&name, one.name)) {
                 let why = "put it into an element of `destinations`".to_owned();
                 return Err(Fault::value("not a setting".to_owned(), why).named(&name));
             }
-            Err(unknown(&name, &known.iter().map(|one| one.name).collect::<Vec<_>>()))
+            let known: Vec<String> = known.iter().map(|one| spelling.of(one.name)).collect();
+            Err(unknown(&name, &known.iter().map(String::as_str).collect::<Vec<_>>()))
         }
     };
     members.into_iter().map(rename).collect()
-}
-
-/// The suggested name in the app's spelling.
-fn respell(mut error: SettingsError, spelling: Spelling) -> SettingsError {
-    let known = Settings::ALL.iter().chain(DestinationSettings::ALL);
-    if let Some(setting) = known.into_iter().find(|one| error.why.starts_with(&format!("did you mean `{}`?", one.name)))
-    {
-        error.why = error.why.replace(&format!("`{}`", setting.name), &format!("`{}`", spelling.of(setting.name)));
-    }
-    error
 }
 
 /// The JSON Schema (draft 2020-12) of the settings, with names in this spelling.

@@ -31,7 +31,7 @@ use error::{Fault, hidden};
 use std::time::Duration;
 use table::record;
 
-/// Most destinations in one configuration: each has a place in the superblock and a thread of attention.
+/// Most destinations in one configuration. No app is known to use more than ten.
 const DESTINATIONS: usize = 32;
 
 /// The longest duration that a threshold takes: an hour.
@@ -39,10 +39,8 @@ const HOUR_MS: i64 = 3_600_000;
 
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// 400 days: what [`crate::limits::AGE_UNKNOWN_DAYS`] calls a wrong clock.
-const AGE_MS: i64 = 400 * DAY_MS;
-
-const LEVELS: [&str; 6] = ["trace", "debug", "info", "warning", "error", "fatal"];
+/// An event that seems older has a wrong clock.
+const AGE_MS: i64 = crate::limits::AGE_UNKNOWN_DAYS * DAY_MS;
 
 fn kinds() -> Vec<&'static str> {
     Kind::ALL.map(Kind::as_str).to_vec()
@@ -89,12 +87,12 @@ record! {
         debug: Switch = "what the face knows: true in a debug build", "Whether the logger is used.";
         consent_monitoring: OneOf(&["pending", "granted", "denied"]) = "pending", "Consent to monitoring until `set_consent` is called for the first time.";
         consent_analytics: OneOf(&["pending", "granted", "denied"]) = "pending", "Consent to analytics until `set_consent` is called for the first time.";
-        slow_screen_ms: Integer(0, HOUR_MS) = "3000", "A screen load that takes longer is slow. The guide's value.";
-        slow_api_ms: Integer(0, HOUR_MS) = "5000", "An API call that takes longer is slow. The guide's value.";
-        slow_image_ms: Integer(0, HOUR_MS) = "2000", "An image load that takes longer is slow. The guide's value.";
+        slow_screen_ms: Integer(0, HOUR_MS) = "3000", "A screen load that takes longer is slow.";
+        slow_api_ms: Integer(0, HOUR_MS) = "5000", "An API call that takes longer is slow.";
+        slow_image_ms: Integer(0, HOUR_MS) = "2000", "An image load that takes longer is slow.";
         sample_rates: Rates(kinds) = "1 for every kind", "Share of sessions in which a kind is recorded, by its name: `{\"frames\": 0.1}`.";
-        log_level: OneOf(&LEVELS) = "info", "The lowest level of log entries that are recorded; those below are refused before they are encoded.";
-        cap_bytes: Integer(1_048_576, 1 << 40) = "20971520", "Maximum size of the queue. Mixpanel's minimum.";
+        log_level: OneOf(&Level::NAMES) = "info", "The lowest level of log entries that are recorded; those below are refused before they are encoded.";
+        cap_bytes: Integer(1_048_576, 1 << 40) = "20971520", "Maximum size of the queue.";
         max_age_ms: Integer(HOUR_MS, AGE_MS) = "1209600000", "Maximum age of a row, 14 days; crashes are kept for 30 days.";
         trace_targets: List(256) = "none", "Hosts that receive trace headers: `api.rezapp.com`, `*.rezapp.com`.";
         recorded_headers: List(64) = "none", "Names of HTTP headers whose values are recorded with an API call. The value of one that carries credentials is never recorded.";
@@ -213,7 +211,11 @@ fn from_config(error: ConfigError, settings: &Settings) -> Fault {
             Fault::value(hidden(&value), why.to_owned()).inside(name)
         }
         ConfigError::Target(error) => {
-            let at = settings.trace_targets.iter().flatten().position(|target| target.starts_with(&error.entry));
+            let at = settings
+                .trace_targets
+                .iter()
+                .flatten()
+                .position(|target| target.chars().take(100).eq(error.entry.chars()));
             let place = at.map_or_else(|| "trace_targets".to_owned(), |at| format!("trace_targets[{at}]"));
             Fault::value(hidden(&error.entry), error.fault.to_string()).inside(place)
         }

@@ -4,7 +4,6 @@
 use super::error::{Fault, hidden, unknown};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::fmt;
 
 /// One member of [`crate::Settings`] or [`crate::DestinationSettings`], for documentation and for debug screens.
 #[derive(Clone, Copy, Debug)]
@@ -93,11 +92,16 @@ fn shown(value: &Value) -> String {
     }
 }
 
+/// The error for a value that is not of this shape.
+pub(super) fn wrong(value: String, shape: Shape) -> Fault {
+    Fault::value(value, format!("use {}", shape.text()))
+}
+
 impl Member for Option<String> {
     fn read(value: Value, shape: Shape) -> Result<Self, Fault> {
         match value {
             Value::String(text) => Ok(Some(text)),
-            other => Err(Fault::value(shown(&other), shape.text())),
+            other => Err(wrong(shown(&other), shape)),
         }
     }
 
@@ -123,7 +127,7 @@ impl Member for Option<String> {
         } else {
             hidden(text)
         };
-        Err(Fault::value(value, format!("use {}", shape.text())))
+        Err(wrong(value, shape))
     }
 
     fn is_given(&self) -> bool {
@@ -137,14 +141,14 @@ impl Member for Option<i64> {
         let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
         match value.as_i64().or_else(|| value.as_f64().and_then(whole)) {
             Some(number) => Ok(Some(number)),
-            None => Err(Fault::value(shown(&value), format!("use {}", shape.text()))),
+            None => Err(wrong(shown(&value), shape)),
         }
     }
 
     fn check(&self, shape: Shape) -> Result<(), Fault> {
         match (self, shape) {
             (Some(number), Shape::Integer(least, most)) if !(least..=most).contains(number) => {
-                Err(Fault::value(number.to_string(), format!("use {}", shape.text())))
+                Err(wrong(number.to_string(), shape))
             }
             _ => Ok(()),
         }
@@ -159,15 +163,13 @@ impl Member for Option<f64> {
     fn read(value: Value, shape: Shape) -> Result<Self, Fault> {
         match value.as_f64() {
             Some(number) => Ok(Some(number)),
-            None => Err(Fault::value(shown(&value), format!("use {}", shape.text()))),
+            None => Err(wrong(shown(&value), shape)),
         }
     }
 
     fn check(&self, shape: Shape) -> Result<(), Fault> {
         match self {
-            Some(number) if !(0.0..=1.0).contains(number) => {
-                Err(Fault::value(number.to_string(), format!("use {}", shape.text())))
-            }
+            Some(number) if !(0.0..=1.0).contains(number) => Err(wrong(number.to_string(), shape)),
             _ => Ok(()),
         }
     }
@@ -181,7 +183,7 @@ impl Member for Option<bool> {
     fn read(value: Value, shape: Shape) -> Result<Self, Fault> {
         match value {
             Value::Bool(on) => Ok(Some(on)),
-            other => Err(Fault::value(shown(&other), format!("use {}", shape.text()))),
+            other => Err(wrong(shown(&other), shape)),
         }
     }
 
@@ -196,7 +198,7 @@ impl Member for Option<bool> {
 
 impl Member for Option<Vec<String>> {
     fn read(value: Value, shape: Shape) -> Result<Self, Fault> {
-        let wrong = |value: &Value| Fault::value(shown(value), format!("use {}", shape.text()));
+        let wrong = |value: &Value| wrong(shown(value), shape);
         let Value::Array(items) = value else { return Err(wrong(&value)) };
         let texts = items.into_iter().enumerate().map(|(at, item)| match item {
             Value::String(text) => Ok(text),
@@ -213,14 +215,14 @@ impl Member for Option<Vec<String>> {
             _ => usize::MAX,
         };
         if texts.len() > most {
-            return Err(Fault::value(format!("a list of {}", texts.len()), format!("use {}", shape.text())));
+            return Err(wrong(format!("a list of {}", texts.len()), shape));
         }
         for (at, text) in texts.iter().enumerate() {
             let fault = match shape {
                 Shape::SomeOf(all) if !all.contains(&text.as_str()) => {
                     Fault::value(hidden(text), super::error::suggest(text, all, &shape.text()))
                 }
-                _ if text.trim().is_empty() => Fault::value("empty".to_owned(), format!("use {}", shape.text())),
+                _ if text.trim().is_empty() => wrong("empty".to_owned(), shape),
                 _ => continue,
             };
             return Err(fault.inside(format!("[{at}]")));
@@ -235,7 +237,7 @@ impl Member for Option<Vec<String>> {
 
 impl Member for HashMap<String, f64> {
     fn read(value: Value, shape: Shape) -> Result<Self, Fault> {
-        let wrong = |value: &Value| Fault::value(shown(value), format!("use {}", shape.text()));
+        let wrong = |value: &Value| wrong(shown(value), shape);
         let Value::Object(members) = value else { return Err(wrong(&value)) };
         let rate = |(name, value): (String, Value)| match value.as_f64() {
             Some(rate) => Ok((name, rate)),
@@ -271,7 +273,7 @@ impl Member for HashMap<String, f64> {
 
 impl Member for HashMap<String, String> {
     fn read(value: Value, shape: Shape) -> Result<Self, Fault> {
-        let wrong = |value: &Value| Fault::value(shown(value), format!("use {}", shape.text()));
+        let wrong = |value: &Value| wrong(shown(value), shape);
         let Value::Object(members) = value else { return Err(wrong(&value)) };
         let text = |(name, value): (String, Value)| match value {
             Value::String(text) => Ok((name, text)),
@@ -282,9 +284,7 @@ impl Member for HashMap<String, String> {
 
     fn check(&self, shape: Shape) -> Result<(), Fault> {
         match shape {
-            Shape::Headers(most) if self.len() > most => {
-                Err(Fault::value(format!("{} headers", self.len()), format!("use {}", shape.text())))
-            }
+            Shape::Headers(most) if self.len() > most => Err(wrong(format!("{} headers", self.len()), shape)),
             _ => Ok(()),
         }
     }
@@ -354,7 +354,7 @@ macro_rules! record {
                 of: &[$($($of),*)?],
             },)*];
 
-            /// Sets one member from JSON; `None` = there is no such member.
+            /// Sets one member from JSON.
             fn set(
                 &mut self,
                 setting: &crate::settings::Setting,
@@ -391,9 +391,3 @@ macro_rules! record {
 
 pub(super) use member_type;
 pub(super) use record;
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text())
-    }
-}

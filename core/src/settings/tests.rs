@@ -163,6 +163,10 @@ fn a_wrong_value_names_the_field_as_the_language_spells_it() {
             "`traceTargets[1]` is `https://b.example`: write it without the scheme",
         ),
         (Settings { trace_targets: Some(vec![String::new()]), ..base() }, "`traceTargets[0]` is empty"),
+        (
+            Settings { trace_targets: Some(vec!["a.example:8443".into(), "a.example:".into()]), ..base() },
+            "`traceTargets[1]` is `a.example:`",
+        ),
         (Settings { trace_targets: Some(vec!["a".into(); 10_000]), ..base() }, "`traceTargets` is a list of 10000:"),
         (
             Settings { destinations: vec![destination("rez"); 10_000], ..base() },
@@ -281,6 +285,14 @@ fn a_wrong_destination_names_its_place_and_never_its_key() {
             "`destinations[5].headers` is not valid: otlp: header `host`",
         ),
         ("otlp", |one| one.endpoint = None, "`destinations[5].endpoint` is missing: otlp: endpoint is empty"),
+        (
+            "otlp",
+            |one| {
+                one.signals = Some(vec!["logs".into(), "traces".into()]);
+                one.traces_endpoint = Some("ftp://o.example".into());
+            },
+            "`destinations[5].tracesEndpoint` is not valid: otlp: endpoint: scheme `ftp`",
+        ),
     ];
     for (kind, change, text) in cases {
         let settings = with(&change, kind);
@@ -340,7 +352,7 @@ fn json_of_a_wrong_type_or_with_a_misspelled_name_is_an_error_with_the_place() {
         (r#"{"slowApiMs": 1.5}"#, "`slowApiMs` is 1.5: use a whole number"),
         (r#"{"slowApiMs": 1e300}"#, "`slowApiMs` is 1e+300: use a whole number"),
         (r#"{"maskUser": "yes"}"#, "`maskUser` is a text: use true or false"),
-        (r#"{"app": 7}"#, "`app` is 7:"),
+        (r#"{"app": 7}"#, "`app` is 7: use 1 to 200 bytes"),
         (r#"{"traceTargets": "a.example"}"#, "`traceTargets` is a text: use a list"),
         (r#"{"traceTargets": ["a", 7]}"#, "`traceTargets[1]` is 7: use a list"),
         (r#"{"sampleRates": {"api_call": "1"}}"#, "`sampleRates.api_call` is a text:"),

@@ -4,7 +4,7 @@ use super::blocks::Blocks;
 use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, LedgerChanges, spelling};
 use super::memory::{EPOCH_SHIFT, MAX_EPOCH, Memory, PASSED, PLACEHOLDER, signed};
-use super::schema::{RawRow, row_crc};
+use super::schema::{INSERT_EVENT, RawRow, row_crc};
 use super::types::{FoldPosition, Identity, NewRow, Now};
 use super::{Store, Tx, begin, commit, rollback};
 use crate::kind::Kind;
@@ -68,10 +68,7 @@ impl Store {
         self.check_index()?;
         let Store { db, memory, blocks, replaced_before, .. } = self;
         let db = &*db;
-        let insert = db.prepare_cached(
-            "INSERT INTO event (seq, id, lane, kind, run, wall_ms, mono_ms, targets, json, crc)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?;
+        let insert = db.prepare_cached(INSERT_EVENT)?;
         begin(db)?;
         let before = Some(Box::new(memory.clone()));
         Ok(Fold {

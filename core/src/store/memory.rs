@@ -108,7 +108,7 @@ impl Route {
 }
 
 impl InFlight {
-    /// Whether its rows must stay. A batch that may have arrived at an at-most-once route must not be cut anew.
+    /// Whether its rows must stay. A batch that may have arrived at an at-most-once route must not be selected anew.
     pub(super) fn is_pinned(&self) -> bool {
         self.pinned || self.state == InflightState::Sending
     }

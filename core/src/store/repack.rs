@@ -4,6 +4,7 @@ use super::Tx;
 use super::error::Result;
 use super::evict::{RowToDelete, used_bytes};
 use super::memory::signed;
+use super::schema::{INSERT_EVENT, SELECT_EVENTS_BETWEEN};
 use rusqlite::types::Value;
 use rusqlite::{params, params_from_iter};
 
@@ -30,7 +31,7 @@ impl Tx<'_> {
         };
         let mut left = Vec::new();
         {
-            let mut select = self.db.prepare_cached("SELECT * FROM event WHERE seq > ?1 AND seq < ?2 ORDER BY seq")?;
+            let mut select = self.db.prepare_cached(SELECT_EVENTS_BETWEEN)?;
             let columns = select.column_count();
             let mut rows = select.query(params![signed(first), signed(last)])?;
             while let Some(row) = rows.next()? {
@@ -40,8 +41,7 @@ impl Tx<'_> {
         let seq = |row: Option<&Vec<Value>>| row.and_then(|row| row.first()).cloned();
         let (Some(first), Some(last)) = (seq(left.first()), seq(left.last())) else { return Ok(()) };
         self.db.prepare_cached("DELETE FROM event WHERE seq BETWEEN ?1 AND ?2")?.execute([first, last])?;
-        let mut insert =
-            self.db.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
+        let mut insert = self.db.prepare_cached(INSERT_EVENT)?;
         for row in left {
             insert.execute(params_from_iter(row))?;
         }

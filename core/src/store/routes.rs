@@ -169,8 +169,7 @@ impl Tx<'_> {
     }
 
     /// Marks rows from a damaged file that this route had settled there as finished. Counts those that may have arrived
-    /// as
-    /// `ambiguous` and returns their number.
+    /// as `ambiguous` and returns their number.
     fn already_settled(&mut self, route: &Route) -> Result<u64> {
         let db = self.db;
         let mut select = db.prepare_cached(

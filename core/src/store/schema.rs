@@ -27,6 +27,21 @@ pub(super) const BUSY: Duration = Duration::from_millis(250);
 /// Capacity of the cache of prepared statements: more than the store prepares.
 const STATEMENTS: usize = 128;
 
+/// The columns of `event`, in the order of [`INSERT_EVENT`].
+macro_rules! event_columns {
+    () => {
+        "seq, id, lane, kind, run, wall_ms, mono_ms, targets, json, crc"
+    };
+}
+
+/// Inserts a row with the values of its columns.
+pub(super) const INSERT_EVENT: &str =
+    concat!("INSERT INTO event (", event_columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+
+/// The rows between two seqs, with the columns that [`INSERT_EVENT`] takes.
+pub(super) const SELECT_EVENTS_BETWEEN: &str =
+    concat!("SELECT ", event_columns!(), " FROM event WHERE seq > ?1 AND seq < ?2 ORDER BY seq");
+
 /// `event` holds the rows to deliver. Its index is by (lane, seq): `seq` is the rowid, which SQLite appends to every index.
 ///
 /// `run` has a row for each run, and one for each change of a run. `id` is the run's id, with `/n` behind it for change n.

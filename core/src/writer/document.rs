@@ -2,6 +2,7 @@
 
 use super::Writer;
 use super::batch::Batch;
+use super::read::refuse_all;
 use crate::batch::item::{self, Call};
 use crate::batch::items::{Found, Item, Items, What};
 use crate::batch::record;
@@ -40,7 +41,7 @@ impl Reading<'_> {
     }
 
     fn is_sampled_out(&self, kind: Kind) -> bool {
-        self.sampled & (1 << (kind as u32)) != 0
+        self.sampled & kind.bit() != 0
     }
 }
 
@@ -49,7 +50,7 @@ impl Writer {
     pub(super) fn document(&mut self, head: &Head, bytes: &[u8], batch: &mut Batch) {
         let read = record::Head::read(bytes).filter(|_| head.format == FORMAT);
         let Some((from, items)) = read else {
-            return (0..head.n).for_each(|_| batch.refuse(None, Reason::Migration));
+            return refuse_all(head, None, Reason::Migration, batch);
         };
         let shared = Arc::clone(&self.shared);
         let call = Call {

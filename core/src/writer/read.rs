@@ -253,7 +253,7 @@ impl Writer {
 }
 
 /// Counts the events of a record that cannot be read.
-fn refuse_all(head: &Head, kind: Option<Kind>, reason: Reason, batch: &mut Batch) {
+pub(super) fn refuse_all(head: &Head, kind: Option<Kind>, reason: Reason, batch: &mut Batch) {
     for _ in 0..head.n {
         batch.refuse(kind, reason);
     }

@@ -120,7 +120,9 @@ impl Writer {
             }
         }
         for (kind, n) in cut {
-            let text = || format!("{n} values of kind `{}` were cut or left out", kind.as_str());
+            let values = if n == 1 { "value" } else { "values" };
+            let were = if n == 1 { "was" } else { "were" };
+            let text = || format!("{n} {values} of kind `{}` {were} cut or left out", kind.as_str());
             self.log().say(LogCode::ValueCut, kind.as_str(), text);
         }
         if new_run {

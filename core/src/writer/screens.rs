@@ -52,11 +52,16 @@ impl View {
         }
     }
 
+    /// Its attributes as a JSON object.
+    fn attrs_json(&self) -> String {
+        serde_json::to_string(&self.attrs).unwrap_or_default()
+    }
+
     /// Appends its JSON, with the members in the order of their names. Each row has it, so it is written without a detour.
     fn push_to(&self, out: &mut String, rules: Rules) {
         Object::write(out, |view| {
             if !self.attrs.is_empty() {
-                view.json("attrs", &Value::Object(self.attrs.clone()).to_string());
+                view.json("attrs", &self.attrs_json());
             }
             view.object("counts", |counts| self.counts.iter().for_each(|(name, count)| counts.number(name, count)));
             if let Some([slow, frozen, total]) = self.frames {
@@ -216,7 +221,7 @@ impl Screens {
         let (Some(view), Some(attrs)) = (&mut self.view, body.get(Field::Attrs)) else { return };
         let json = super::row_json::attributes(rules, attrs);
         let Ok(Value::Object(more)) = serde_json::from_str(&json) else { return };
-        let mut left = limits::VIEW_BYTES.saturating_sub(Value::Object(view.attrs.clone()).to_string().len());
+        let mut left = limits::VIEW_BYTES.saturating_sub(view.attrs_json().len());
         for (name, value) in more {
             let bytes = name.len() + value.to_string().len() + 4;
             if bytes <= left {

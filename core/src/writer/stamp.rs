@@ -13,6 +13,7 @@ use super::timed_events::Timers;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
 use crate::id::{EventId, IdKey};
+use crate::json::split::member;
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::privacy::Rules;
@@ -314,7 +315,7 @@ impl Stamper {
     fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut RowJson, has_session: bool) {
         if !has_session
             && let Some(session) = self.scope.get(SESSION)
-            && let Some((_, id)) = crate::json::split::members(session).find(|(name, _)| *name == "id")
+            && let Some(id) = member(session, "id")
         {
             match body.i64(Field::SessionAt).filter(|at_ms| began_after(session, *at_ms)) {
                 None => object.json("session", id),
@@ -360,8 +361,8 @@ impl Stamper {
 
 /// Whether a session, as the scope has it, began after this time.
 fn began_after(session: &str, at_ms: i64) -> bool {
-    let began = crate::json::split::members(session).find(|(name, _)| *name == "started_ms");
-    began.and_then(|(_, ms)| ms.parse::<i64>().ok()).is_some_and(|began_ms| at_ms < began_ms)
+    let began_ms = member(session, "started_ms").and_then(|ms| ms.parse::<i64>().ok());
+    began_ms.is_some_and(|began_ms| at_ms < began_ms)
 }
 
 fn parse_key(hex: &str) -> Option<IdKey> {

@@ -1,8 +1,9 @@
 //! Device, system and network in Datadog's terms.
 //!
-//! Facts and conditions for which Datadog has no member are in `context.facts` and `context.conditions` of errors.
+//! Facts for which Datadog has no member are in `context.facts` of views and errors, conditions in `context.conditions` of
+//! errors.
 
-use super::super::stack_trace::system;
+use super::super::system::system;
 use super::origin::System;
 use crate::json::{Json, Object, push_text};
 use crate::row::Run;

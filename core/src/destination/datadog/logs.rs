@@ -109,11 +109,10 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
                 o.value_if_some(name, fields.get(field));
                 taken.push(name);
             }
-            let (facts, conditions) = (device::other_facts(run), device::other_conditions(fields));
-            let facts = facts.as_ref().filter(|_| row.kind.has_conditions());
-            for (name, value) in [("facts", facts), ("conditions", conditions.as_ref())] {
-                if value.is_some() {
-                    o.value_if_some(name, value);
+            let facts = if row.kind.has_conditions() { device::other_facts(run) } else { None };
+            for (name, value) in [("facts", facts), ("conditions", device::other_conditions(fields))] {
+                if let Some(value) = &value {
+                    o.value(name, value);
                     taken.push(name);
                 }
             }

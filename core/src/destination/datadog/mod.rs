@@ -11,6 +11,7 @@ mod rum;
 mod view;
 
 use super::response::unsuccessful;
+use super::screen_view::changes_view;
 use super::server_message::server_message;
 use super::settings::{Settings, check_credential, check_rate, encoder, request, stable_hash};
 use super::{
@@ -125,7 +126,7 @@ impl Datadog {
     fn is_rum(&self, row: &Row, fields: &Json<'_>) -> bool {
         match row.kind {
             Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit => true,
-            Kind::ScreenView => is_view(fields),
+            Kind::ScreenView => changes_view(fields),
             Kind::ScreenLoad | Kind::Frames | Kind::AppStart | Kind::Span => true,
             Kind::Analytics | Kind::Revenue => true,
             Kind::ApiCall | Kind::ImageLoad => self.resources,
@@ -163,11 +164,6 @@ impl Datadog {
         };
         share < self.rum_rate
     }
-}
-
-/// Whether a screen view changes a view: not the stop of one that was not shown.
-fn is_view(fields: &Json<'_>) -> bool {
-    fields.text("op") != Some("stop") || fields.int("duration_us").is_some()
 }
 
 /// Whether a metric is a duration, which RUM accepts as a vital.

@@ -1,6 +1,6 @@
 //! The origin of an event in Datadog's terms: tags, operating system, device, user, session.
 
-use super::super::stack_trace::system;
+use super::super::system::system;
 use crate::json::Json;
 use crate::json::Object;
 use crate::row::{Row, Run};

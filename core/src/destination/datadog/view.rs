@@ -5,6 +5,7 @@
 //! state.
 
 use super::origin::is_uuid;
+use crate::destination::screen_view::ends_view;
 use crate::json::Json;
 use crate::json::Object;
 use crate::kind::Kind;
@@ -79,7 +80,7 @@ pub(super) fn newest<'a>(
         let run = run_key(row, run(row));
         let ends = match row.kind {
             Kind::Session => !fields.is("init"),
-            Kind::ScreenView => fields.text("op") == Some("stop") && fields.int("duration_us").is_some(),
+            Kind::ScreenView => ends_view(fields),
             _ => false,
         };
         let newest =

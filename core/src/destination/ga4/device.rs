@@ -1,14 +1,18 @@
 //! The device of a request.
 
 use super::super::Batch;
-use super::super::stack_trace::system;
+use super::super::system::system;
 use super::value::VALUE;
 use crate::row::Run;
 use serde_json::{Map, Value};
 
 /// The `device` of a request, if the facts of all its rows agree: Google accepts one per request.
 pub(super) fn of(batch: &Batch<'_>) -> Option<Value> {
-    let mut all = batch.rows.iter().map(|row| batch.run_of(row).and_then(describe));
+    let mut runs: Vec<i64> = batch.rows.iter().map(|row| row.run).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    let run = |number: i64| batch.runs.iter().find(|run| run.number == number);
+    let mut all = runs.into_iter().map(|number| run(number).and_then(describe));
     let first = all.next()??;
     all.all(|other| other.as_ref() == Some(&first)).then_some(first)
 }
@@ -42,7 +46,7 @@ impl super::Ga4 {
     #[must_use]
     pub fn place_of(name: &str) -> &'static str {
         match name {
-            "brand" => "device.brand",
+            "brand" | "manufacturer" => "device.brand",
             "model" => "device.model",
             "screen_width_px" | "screen_height_px" => "device.screen_resolution",
             "locale" => "device.language",

@@ -20,7 +20,7 @@ use crate::transport::{Request, Response};
 use std::time::Duration;
 
 /// Raised when the body for the same rows changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Limit of events in one request.
 const EVENTS: usize = 25;

@@ -1,7 +1,7 @@
 //! Device, system and app as properties of an event.
 
 use super::super::analytics::Notes;
-use super::super::stack_trace::system;
+use super::super::system::system;
 use super::value::limited;
 use crate::row::Run;
 use serde_json::{Map, Value};

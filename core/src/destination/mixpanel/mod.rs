@@ -25,7 +25,7 @@ use crate::transport::{Request, Response};
 use std::time::Duration;
 
 /// Raised when the body for the same rows changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The backoff that Mixpanel asks for: exponential from 2 s to 60 s.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(60) };

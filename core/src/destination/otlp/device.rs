@@ -3,7 +3,7 @@
 use super::attributes::Attributes;
 use super::names::{conditions as now_names, resource as names};
 use super::wire::Wire;
-use crate::destination::stack_trace::system;
+use crate::destination::system::system;
 use crate::facts::Framework;
 use crate::json::Json;
 use crate::row::Run;

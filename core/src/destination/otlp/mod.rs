@@ -14,6 +14,7 @@ mod wire;
 
 use self::wire::{JsonText, Protobuf};
 use super::base64::base64;
+use super::screen_view::changes_view;
 use super::settings::{Settings, base_url, check_headers, check_rate, encoder, request, stable_hash};
 use super::{Backoff, Batch, Destination, DestinationError, RouteSpec, Sampling, Stamp, Verdict, Want, trace_ids};
 use crate::json::Json;
@@ -23,7 +24,7 @@ use crate::row::Row;
 use crate::transport::{Request, Response};
 
 /// Raised when the body for the same rows changes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 const fn route(name: &'static str, reports_losses: bool) -> RouteSpec {
     RouteSpec {
@@ -324,13 +325,10 @@ impl Destination for Otlp {
             return Want::No;
         }
         let can_be_sent = match row.kind {
-            // OpenTelemetry has no user profile to update; only a new value can be sent.
+            // OpenTelemetry has no user profile to update: changes of numbers and lists are not sent.
             Kind::UserProp => matches!(Json::of(row).text("op"), Some("set" | "set_once" | "unset" | "delete")),
             // The stop of a view that was not shown ends nothing.
-            Kind::ScreenView => {
-                let fields = Json::of(row);
-                fields.text("op") != Some("stop") || fields.int("duration_us").is_some()
-            }
+            Kind::ScreenView => changes_view(&Json::of(row)),
             Kind::Metric => metrics::is_number(row),
             _ if signal == OtlpSignal::Traces => trace_ids::keeps(row, self.traces_sample_rate),
             _ => true,

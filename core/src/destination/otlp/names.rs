@@ -13,6 +13,13 @@ pub(super) mod resource {
     pub(in super::super) const OS_BUILD: &str = "os.build_id";
     pub(in super::super) const DEVICE_MANUFACTURER: &str = "device.manufacturer";
     pub(in super::super) const HOST_ARCH: &str = "host.arch";
+    pub(in super::super) const BUILD: &str = "app.build_id";
+    pub(in super::super) const INSTALLATION: &str = "app.installation.id";
+    pub(in super::super) const RUNTIME_NAME: &str = "process.runtime.name";
+    pub(in super::super) const RUNTIME_VERSION: &str = "process.runtime.version";
+    pub(in super::super) const SDK_NAME: &str = "telemetry.sdk.name";
+    pub(in super::super) const SDK_LANGUAGE: &str = "telemetry.sdk.language";
+    pub(in super::super) const SDK_VERSION: &str = "telemetry.sdk.version";
     // Not in the conventions.
     pub(in super::super) const DEVICE_BRAND: &str = "app.device.brand";
     pub(in super::super) const DEVICE_FAMILY: &str = "app.device.family";
@@ -30,14 +37,6 @@ pub(super) mod resource {
     pub(in super::super) const APP_ID: &str = "app.id";
     pub(in super::super) const INSTALL_SOURCE: &str = "app.install.source";
     pub(in super::super) const START_KIND: &str = "app.start.kind";
-    // In the conventions.
-    pub(in super::super) const BUILD: &str = "app.build_id";
-    pub(in super::super) const INSTALLATION: &str = "app.installation.id";
-    pub(in super::super) const RUNTIME_NAME: &str = "process.runtime.name";
-    pub(in super::super) const RUNTIME_VERSION: &str = "process.runtime.version";
-    pub(in super::super) const SDK_NAME: &str = "telemetry.sdk.name";
-    pub(in super::super) const SDK_LANGUAGE: &str = "telemetry.sdk.language";
-    pub(in super::super) const SDK_VERSION: &str = "telemetry.sdk.version";
 }
 
 /// Attributes of the conditions of a record.

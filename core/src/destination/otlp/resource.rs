@@ -32,13 +32,13 @@ pub(super) fn resource<W: Wire>(w: &mut W, frame: &Frame, batch: &Batch<'_>, run
     w.item(frame.resources, |w| {
         w.message(Tag(1, "resource"), |w| {
             Attributes::list(w, Tag(1, "attributes"), |a| {
-                if let Some(run) = batch.runs.iter().find(|known| known.number == run) {
+                let run = batch.runs.iter().find(|known| known.number == run);
+                if let Some(run) = run {
                     describe(a, run);
                 }
                 a.text(names::INSTALLATION, Some(batch.install).filter(|id| !id.is_empty()));
                 a.text(names::SDK_NAME, Some("rez-monitor"));
-                let framework =
-                    batch.runs.iter().find(|known| known.number == run).and_then(|run| run.facts.framework.as_ref());
+                let framework = run.and_then(|run| run.facts.framework.as_ref());
                 a.text(names::SDK_LANGUAGE, Some(super::device::sdk_language(framework)));
                 a.text(names::SDK_VERSION, Some(env!("CARGO_PKG_VERSION")));
             });

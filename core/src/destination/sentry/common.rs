@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::{device, name};
-use crate::json::split::{self, members};
+use crate::json::split::{self, member, members};
 use crate::json::{Escaped, Object};
 
 /// Contexts of the app that are sent as debug ids of files and images instead.
@@ -101,7 +101,7 @@ fn tags(out: &mut Object<'_>, fields: &Fields<'_>) {
 
 /// Debug ids of source maps, by file name, and of native images, with their address.
 fn debug_meta(out: &mut Object<'_>, contexts: &str) {
-    let of = |name: &str| members(contexts).find(|(key, _)| *key == name).map_or("", |(_, value)| value);
+    let of = |name: &str| member(contexts, name).unwrap_or_default();
     let (files, images) = (of(DEBUG_IDS), of(DEBUG_IMAGES));
     if files.is_empty() && images.is_empty() {
         return;

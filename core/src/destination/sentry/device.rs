@@ -3,7 +3,7 @@
 //! Facts and conditions for which these contexts have no member are in the context `rez`.
 
 use super::fields::Fields;
-use crate::destination::stack_trace::system;
+use crate::destination::system::system;
 use crate::facts::Facts;
 use crate::json::Object;
 use crate::json::split::{self, members};

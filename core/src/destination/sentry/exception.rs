@@ -5,7 +5,7 @@
 
 use super::fields::Fields;
 use crate::json::Object;
-use crate::json::split::{elements, members};
+use crate::json::split::{elements, member, members};
 use crate::kind::Kind;
 
 /// The members `exception` and `threads`.
@@ -24,11 +24,6 @@ pub(super) fn write(event: &mut Object<'_>, fields: &Fields<'_>) {
     if !threads.is_empty() {
         event.object("threads", |object| object.array("values", threads, push_thread));
     }
-}
-
-/// The value of a member of a JSON object, as JSON.
-fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
-    members(object).find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// The error itself, which has `in_chain` causes.

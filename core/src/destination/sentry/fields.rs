@@ -2,7 +2,7 @@
 
 use super::name;
 use crate::destination::Batch;
-use crate::json::split::{self, members};
+use crate::json::split::{self, member, members};
 use crate::row::{Row, Run};
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -67,8 +67,7 @@ impl<'a> Fields<'a> {
 
     /// Trace, span and parent of the row, or ids derived from the event's id.
     pub(super) fn trace(&self) -> (String, String, Option<String>) {
-        let field =
-            |name: &str| members(self.get("trace")?).find(|(key, _)| *key == name).map(|(_, id)| split::text(id));
+        let field = |name: &str| self.trace_member(name).map(split::text);
         let trace = self.get("trace").and_then(|_| field("trace_id")).unwrap_or_else(|| self.id().to_owned());
         let span = field("span_id").unwrap_or_else(|| self.own_span().to_owned());
         (trace, span, field("parent"))
@@ -76,18 +75,18 @@ impl<'a> Fields<'a> {
 
     /// A member of the row's trace, as JSON.
     pub(super) fn trace_member(&self, name: &str) -> Option<&'a str> {
-        members(self.get("trace")?).find(|(key, _)| *key == name).map(|(_, value)| value)
+        member(self.get("trace")?, name)
     }
 
     /// The screen, as JSON.
     pub(super) fn screen(&self) -> Option<&'a str> {
-        members(self.get("view")?).find(|(key, _)| *key == "name").map(|(_, name)| name).filter(|name| *name != "\"\"")
+        member(self.get("view")?, "name").filter(|name| *name != "\"\"")
     }
 
     /// The user id, the anonymous id, or the id of the installation: the first one that exists.
     pub(super) fn distinct_id(&self) -> String {
         let user = self.get("user").unwrap_or_default();
-        let given = |name: &str| members(user).find(|(key, _)| *key == name).map(|(_, id)| split::text(id));
+        let given = |name: &str| member(user, name).map(split::text);
         let given = ["id", "anonymous"].into_iter().filter_map(given).find(|id| !id.is_empty());
         given.unwrap_or_else(|| self.install.to_owned())
     }

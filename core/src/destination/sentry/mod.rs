@@ -28,7 +28,7 @@ pub use dsn::{Dsn, DsnError};
 
 use super::settings::{check_rate, encoder, request, stable_hash};
 use super::{Backoff, Batch, Destination, DestinationError, Note, RouteSpec, Sampling, Stamp, Verdict, Want};
-use crate::json::split::{self, members};
+use crate::json::split::{self, member, members};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::{Row, Run};
@@ -117,8 +117,8 @@ impl Sentry {
     /// Whether the trace of this row is kept. The same for all transactions of a trace, on every device and at every
     /// attempt, and what the trace headers of its calls have told the servers.
     fn keeps(&self, row: &Row) -> bool {
-        let trace = members(&row.json).find(|(name, _)| *name == "trace").map_or("", |(_, trace)| trace);
-        let get = |wanted: &str| members(trace).find(|(name, _)| *name == wanted).map(|(_, value)| value);
+        let trace = member(&row.json, "trace").unwrap_or_default();
+        let get = |name: &str| member(trace, name);
         match get("sampled") {
             Some(sampled) => sampled == "true",
             None => {

@@ -361,3 +361,10 @@ proptest::proptest! {
         proptest::prop_assert!(text.is_empty() || text.ends_with('\n'));
     }
 }
+
+#[test]
+fn the_name_of_an_attribute_of_a_child_span_is_escaped_once() {
+    let json = r#"{"name":"Cart","duration_us":9,"children":[{"id":"019f0c1e-7c1e-7a53-9b0e-3b6a3f0d9c11","kind":"span","name":"n","op":"o","start_us":1,"duration_us":2,"attrs":{"a\"b":1}}]}"#;
+    let transaction = payload(Kind::ScreenLoad, json, "Android 15");
+    assert_eq!(transaction["spans"][0]["data"], json!({"a\"b": 1}), "{transaction}");
+}

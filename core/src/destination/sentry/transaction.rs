@@ -3,8 +3,8 @@
 use super::common::common;
 use super::fields::Fields;
 use crate::destination::stable_hash;
-use crate::json::split::{self, elements, members};
-use crate::json::{Object, quoted};
+use crate::json::split::{self, elements, member, members};
+use crate::json::{Escaped, Object, quoted};
 use crate::kind::Kind;
 use std::borrow::Cow;
 
@@ -152,7 +152,7 @@ fn call_data(data: &mut Object<'_>, fields: &Fields<'_>) {
     for (prefix, field) in [("http.request.header.", "request_headers"), ("http.response.header.", "response_headers")]
     {
         for (name, value) in fields.get(field).into_iter().flat_map(members) {
-            data.json(format!("{prefix}{name}").as_str(), &format!("[{value}]"));
+            data.json(Escaped(&format!("{prefix}{name}")), &format!("[{value}]"));
         }
     }
 }
@@ -169,7 +169,7 @@ fn measurements(fields: &Fields<'_>) -> Vec<(&'static str, f64, &'static str)> {
         named.iter().filter_map(|(name, field)| Some((*name, fields.int(field)? as f64 / 1_000.0, "millisecond")));
     // Frames drawn until now, if they are known already.
     let view = fields.get("view").filter(|_| fields.row.kind == Kind::ScreenLoad).unwrap_or_default();
-    let frames = members(view).find(|(name, _)| *name == "frames").map_or("", |(_, frames)| frames);
+    let frames = member(view, "frames").unwrap_or_default();
     let counts = members(frames).filter_map(|(name, count)| {
         let name = match name {
             "slow" => "frames_slow",
@@ -207,11 +207,11 @@ fn displays<'a>(fields: &Fields<'a>, start_ms: i64) -> impl Iterator<Item = Span
 /// Spans of the calls, images, tasks and spans inside this one.
 fn children<'a>(fields: &Fields<'a>, start_ms: i64) -> impl Iterator<Item = Span<'a>> {
     elements(fields.get("children").unwrap_or_default()).map(move |child| {
-        let get = |name: &str| members(child).find(|(key, _)| *key == name).map(|(_, value)| value);
+        let get = |name: &str| member(child, name);
         let int = |name: &str| get(name).and_then(|value| value.parse::<i64>().ok());
         let trace = get("trace").unwrap_or_default();
         let own = get("id").map(|id| split::text(id).replace('-', "")).unwrap_or_default();
-        let of_trace = |name: &str| members(trace).find(|(key, _)| *key == name).map(|(_, id)| split::text(id));
+        let of_trace = |name: &str| member(trace, name).map(split::text);
         let span = of_trace("span_id");
         let begun = start_ms.saturating_add(ms(int("start_us").unwrap_or(0)));
         let (op, status) = match get("kind") {
@@ -258,7 +258,7 @@ fn push_span(out: &mut String, span: &Span<'_>, trace: &str, parent: &str) {
             out.object("data", |data| {
                 data.json_if_some("http.request.method", span.method);
                 data.json_if_some("http.response.status_code", span.code);
-                members(span.attrs).for_each(|(name, value)| data.json(name, value));
+                members(span.attrs).for_each(|(name, value)| data.json(Escaped(name), value));
             });
         }
     });
