@@ -216,8 +216,9 @@ pub const SUPER_PROPERTIES: usize = 64;
 /// Bytes of all super properties as JSON: an event with them stays far below [`ROW_BYTES`].
 pub const SUPER_BYTES: usize = 8 * 1024;
 
-/// Destinations that can be paused at the same time: every row that is recorded meanwhile names them.
-pub const PAUSED: usize = 16;
+/// Destinations that can be paused at the same time, twice as many as a configuration can have: every row that is recorded
+/// meanwhile names them.
+pub const PAUSED: usize = 64;
 
 /// Timed events that run at the same time; the one that was started first is dropped.
 pub const TIMED_EVENTS: usize = 100;

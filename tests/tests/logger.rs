@@ -319,7 +319,7 @@ fn a_batch_that_is_no_json_and_an_event_recorded_in_a_hook_are_logged() {
     assert!(text.contains(" refused at the call (reentrant). Do not record there."), "{text}");
     let _ = monitor.record_batch(r#"{"v":1,"items":[{"kind":"analytics","name":"a"},{"kind":"#);
     let text = heard.next(LogCode::Malformed);
-    assert!(text.contains("(malformed). If no power failure"), "{text}");
+    assert!(text.contains("(malformed). If it came in a batch, correct the item."), "{text}");
     monitor.clone().close(WAIT);
 }
 

@@ -132,7 +132,7 @@ fn a_forked_child_is_refused_and_harms_nothing() {
     let scenario = Scenario::new(CHILD);
     let (code, output) = ChildProcess::start(CHILD, &scenario.args("fork", "url=none"), None).wait();
     assert_eq!(code, Some(0));
-    assert_eq!(output.value("child"), Some("Dropped(Forked) Dropped(Forked)"));
+    assert_eq!(output.value("child"), Some("Dropped(Forked) Dropped(Forked) [true, true]"));
     assert_eq!(output.value("status"), Some("0"));
     let serials: Vec<_> = rows(&scenario.folder()).iter().filter_map(|row| serial(&row.row.json)).collect();
     assert_eq!(serials, [0, 2]);

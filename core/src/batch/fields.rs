@@ -1,5 +1,5 @@
 //! The checks of fields that a language passes without types: which fields a kind needs, and what becomes of a value of the
-//! wrong type. The batch decoder uses them, and every other encoding that a face fills (the hot record of Kotlin) must call
+//! wrong type. The batch decoder uses them, and every other encoding that a face fills must call
 //! [`conform`] and [`is_complete`] for the same fields, so that equal calls give equal rows.
 //!
 //! Lengths, depth and numbers of elements are not checked here: the [`crate::event::encode::Encoder`] cuts them.
@@ -15,6 +15,8 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Type {
     Text,
+    /// A UUID.
+    Id,
     /// A whole number, zero or more.
     Count,
     /// A whole number.
@@ -59,6 +61,8 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
             Some(_),
         ) => Type::Count,
         (F::StartMs, _) => Type::Whole,
+        // No privacy rule reads ids.
+        (F::About | F::View, _) => Type::Id,
         (F::Context | F::Attrs | F::Data | F::Extra | F::RequestHeaders | F::ResponseHeaders, _) => Type::Map,
         (F::Items | F::Frames | F::Causes | F::Threads, _) => Type::List,
         (
@@ -81,7 +85,6 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
             | F::Unit
             | F::Email
             | F::Username
-            | F::About
             | F::Cause
             | F::Category
             | F::Logger
@@ -95,7 +98,7 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
 /// The value as its field takes it; `None` if it is absent (`null`) or does not fit, which `cut` counts.
 ///
 /// Text takes a number or a truth value as it is written. A number takes text that is one; a whole number loses its fraction,
-/// a count below zero is zero. A list or map in the place of a scalar, an unknown word and every other mismatch are ignored.
+/// a count below zero is zero. A list or map in the place of a scalar, an unknown word, an id that is no UUID and every other mismatch are ignored.
 pub(crate) fn conform<'j, 'a>(
     field: Field,
     kind: Option<Kind>,
@@ -116,6 +119,7 @@ pub(crate) fn conform<'j, 'a>(
         | (Type::Bool, Json::Bool(_))
         | (Type::Map, Json::Map(_))
         | (Type::List, Json::List(_)) => return Some(Cow::Borrowed(value)),
+        (Type::Id, Json::Str(text)) if uuid::Uuid::try_parse(text).is_ok() => return Some(Cow::Borrowed(value)),
         (Type::Word(words), Json::Str(text)) => return known(words, text, value).or_else(|| ignored(cut)),
         (Type::Text, Json::Bool(value)) => Some(Json::Str(value.to_string().into())),
         (Type::Text, Json::I64(number)) => Some(Json::Str(number.to_string().into())),

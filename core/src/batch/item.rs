@@ -91,7 +91,9 @@ pub(crate) fn event(
     if !members.is_complete(item.duration_us) {
         return None;
     }
+    let targets = structured::targets(&json, &mut cut)?;
     let mut encoder = Encoder::new(buffer, call.wall_ms, call.mono_us);
+    encoder.targets(&targets);
     match own_id(&json) {
         Some(Ok(id)) => {
             let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
@@ -104,14 +106,12 @@ pub(crate) fn event(
     let at_ms = time(&json, &mut cut);
     match timing_kind(kind) {
         Some(timing) => {
-            timed(timing, &members, &json, item, (at_ms, call), measured, &mut encoder);
+            let start_ms = timed(timing, &members, &json, item, (at_ms, call), measured, &mut encoder);
             let traced = json.get("trace").and_then(structured::trace).is_some();
             if traced && kind == Kind::ApiCall && members.str(Field::Url).is_some_and(propagates) {
                 encoder.bool_field(Field::TracePropagated, true);
-                if let Some(start_ms) = members.get(Field::StartMs).and_then(Json::whole) {
-                    // Its headers said what is decided about this session.
-                    encoder.i64_field(Field::SessionAt, start_ms);
-                }
+                // Its headers said what is decided about this session.
+                encoder.i64_field(Field::SessionAt, start_ms);
             }
         }
         None if kind == Kind::Span => span(&members, &json, (at_ms, call), &mut encoder),
@@ -190,7 +190,7 @@ fn is_tail(field: Field, value: &Json<'_>) -> bool {
     TAIL.contains(&field) && !(field == Field::Fingerprint && value.str().is_some())
 }
 
-/// Trace, targets, frames, contexts and attributes.
+/// Trace, user, tags, frames, contexts and attributes.
 fn tail(members: &Members<'_, '_>, json: &Json<'_>, encoder: &mut Encoder<'_>) {
     if let Some(trace) = json.get("trace").and_then(structured::trace) {
         encoder.trace(&trace);
@@ -198,9 +198,6 @@ fn tail(members: &Members<'_, '_>, json: &Json<'_>, encoder: &mut Encoder<'_>) {
     let mut cut = 0;
     structured::own_scope(encoder, json, &mut cut);
     encoder.count_cut(cut);
-    if let Some(targets) = json.get("targets") {
-        structured::targets(encoder, targets);
-    }
     for field in TAIL {
         if let Some(value) = members.get(field).filter(|value| is_tail(field, value)) {
             structured::field(encoder, field, value);
@@ -238,6 +235,7 @@ const MEASURED: [Field; 15] = [
     Field::Error,
 ];
 
+/// Encodes a timing and returns its start.
 fn timed(
     kind: TimingKind,
     members: &Members<'_, '_>,
@@ -246,7 +244,7 @@ fn timed(
     (at_ms, call): (Option<i64>, &Call<'_>),
     measured: &mut dyn FnMut(&Measured<'_>),
     encoder: &mut Encoder<'_>,
-) {
+) -> i64 {
     let name = [Field::Url, Field::Type, Field::Name].into_iter().find_map(|field| members.str(field));
     let mut timing = Timing::of(kind, name.unwrap_or_default(), Duration::from_micros(item.duration_us.unwrap_or(0)));
     timing.method = members.str(Field::Method).unwrap_or_default();
@@ -259,8 +257,11 @@ fn timed(
     };
     timing.error = members.str(Field::Error);
     timing.endpoint = members.str(Field::Endpoint);
+    let mut cut = 0;
+    let view = json.get("view").and_then(|view| conform(Field::View, None, view, &mut cut));
+    encoder.count_cut(cut);
     let displayed = Displayed {
-        view: json.get("view").and_then(Json::str),
+        view: view.as_deref().and_then(Json::str),
         initial_us: members.count(Field::InitialUs).map(|us| micros(Duration::from_micros(us))),
         full_us: members.count(Field::FullUs).map(|us| micros(Duration::from_micros(us))),
     };
@@ -279,6 +280,7 @@ fn timed(
         }
     }
     tail(members, json, encoder);
+    timed.span.start_ms
 }
 
 /// When the item happened; a time that is no number is ignored and counted.
@@ -342,6 +344,7 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Opti
         "super_clear" => &[],
         _ => return None,
     };
+    encoder.targets(&structured::targets(&json, &mut cut)?);
     encoder.text_field(Field::Change, change);
     if let Some(at_ms) = time(&json, &mut cut) {
         encoder.time(at_ms);
@@ -350,7 +353,13 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Opti
         // The value of a tag is text, which the type of `Value` does not say.
         let as_type = if change == "tag" && *field == Field::Value { Field::Name } else { *field };
         let value = json.get(name).and_then(|value| conform(as_type, None, value, &mut cut));
-        let Some(value) = value else { continue };
+        let Some(value) = value else {
+            if *field == Field::View {
+                // A row must name its view.
+                return None;
+            }
+            continue;
+        };
         match field {
             Field::Context | Field::Extra | Field::Value | Field::Attrs => {
                 encoder.node_field(*field, value.as_ref());
@@ -360,9 +369,6 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Opti
     }
     if let Some(trace) = json.get("trace").and_then(structured::trace) {
         encoder.trace(&trace);
-    }
-    if let Some(targets) = json.get("targets") {
-        structured::targets(&mut encoder, targets);
     }
     Some(encoder.finish())
 }

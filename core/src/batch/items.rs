@@ -7,13 +7,14 @@
 use crate::kind::Kind;
 
 /// What an item is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum What {
     /// An event of this kind.
     Event(Kind),
     Breadcrumb,
     Scope,
     /// An item of another form, of an unknown kind, or of one that only the engine records. Counts as one event.
+    #[default]
     Unknown,
 }
 
@@ -27,6 +28,8 @@ pub(crate) struct Item<'a> {
     pub(crate) start: usize,
     /// Its duration, if it has one that is a number.
     pub(crate) duration_us: Option<u64>,
+    /// It has a URL. Without one a call is malformed, and nothing warns of it.
+    pub(crate) has_url: bool,
 }
 
 impl Item<'_> {
@@ -41,7 +44,7 @@ impl Item<'_> {
 
     /// Whether it is a call that took longer than the threshold.
     pub(crate) fn is_slow_call(&self, slow_api_us: u64) -> bool {
-        self.what == What::Event(Kind::ApiCall) && self.duration_us.is_some_and(|us| us > slow_api_us)
+        self.what == What::Event(Kind::ApiCall) && self.has_url && self.duration_us.is_some_and(|us| us > slow_api_us)
     }
 }
 
@@ -111,10 +114,9 @@ impl<'a> Iterator for Items<'a> {
             self.at = bytes.len();
             return None;
         }
-        let (mut what, mut duration_us) = (What::Unknown, None);
-        if cursor.item(&mut what, &mut duration_us).is_none() {
+        let mut members = cursor.item();
+        if members.is_none() {
             // Not an object of whole members. Brackets alone tell where it ends.
-            (what, duration_us) = (What::Unknown, None);
             cursor.at = start;
             if cursor.skip_value().is_none() {
                 self.at = bytes.len();
@@ -124,8 +126,17 @@ impl<'a> Iterator for Items<'a> {
         // A stray bracket would otherwise be found again and again.
         self.at = cursor.at.max(start + 1);
         let text = self.text.get(start..self.at).unwrap_or_default();
-        Some(Found::Item(Item { what, text, start, duration_us }))
+        let Members { what, duration_us, has_url } = members.take().unwrap_or_default();
+        Some(Found::Item(Item { what, text, start, duration_us, has_url }))
     }
+}
+
+/// What the members of an item tell without being decoded.
+#[derive(Default)]
+struct Members {
+    what: What,
+    duration_us: Option<u64>,
+    has_url: bool,
 }
 
 /// The value of a member, by its place.
@@ -170,12 +181,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads an item that is an object. Of two members of one name the last counts.
-    fn item(&mut self, what: &mut What, duration_us: &mut Option<u64>) -> Option<()> {
+    fn item(&mut self) -> Option<Members> {
         self.expect(b'{')?;
         self.space();
+        let mut members = Members::default();
         if self.peek()? == b'}' {
             self.at += 1;
-            return Some(());
+            return Some(members);
         }
         let (mut kind, mut other) = (None, What::Unknown);
         loop {
@@ -187,7 +199,9 @@ impl<'a> Cursor<'a> {
             let value = self.bytes.get(start..self.at).unwrap_or_default();
             match key {
                 b"kind" => kind = Some(value),
-                b"duration_us" => *duration_us = micros(value),
+                b"duration_us" => members.duration_us = micros(value),
+                // A text, or what is taken as one.
+                b"url" => members.has_url = !matches!(value.first(), Some(b'{' | b'[' | b'n') | None),
                 b"breadcrumb" if value.first() == Some(&b'{') => other = What::Breadcrumb,
                 b"scope" if value.first() == Some(&b'"') && other == What::Unknown => other = What::Scope,
                 _ => {}
@@ -200,8 +214,8 @@ impl<'a> Cursor<'a> {
             }
         }
         self.at += 1;
-        *what = kind.map_or(other, |value| recordable(value).map_or(What::Unknown, What::Event));
-        Some(())
+        members.what = kind.map_or(other, |value| recordable(value).map_or(What::Unknown, What::Event));
+        Some(members)
     }
 
     /// The raw bytes of a string.
@@ -358,13 +372,18 @@ mod tests {
 
     #[test]
     fn a_slow_call_stands_for_two_events() {
-        let events = |text| match Items::new(text).next() {
+        let events = |text: &str| match Items::new(text).next() {
             Some(Found::Item(item)) => item.events(5_000_000),
             _ => 0,
         };
-        assert_eq!(events(r#"{"kind":"api_call","duration_us":5000001}"#), 2);
-        assert_eq!(events(r#"{"kind":"api_call","duration_us":"5000001"}"#), 2);
-        assert_eq!(events(r#"{"kind":"api_call","duration_us":5000000}"#), 1);
+        assert_eq!(events(r#"{"kind":"api_call","url":"/a","duration_us":5000001}"#), 2);
+        assert_eq!(events(r#"{"kind":"api_call","duration_us":"5000001","url":7}"#), 2);
+        assert_eq!(events(r#"{"kind":"api_call","url":"/a","duration_us":5000000}"#), 1);
+        for url in ["null", "[]", "{}"] {
+            let item = format!(r#"{{"kind":"api_call","url":{url},"duration_us":5000001}}"#);
+            assert_eq!(events(&item), 1, "{url}");
+        }
+        assert_eq!(events(r#"{"kind":"api_call","duration_us":5000001}"#), 1);
         assert_eq!(events(r#"{"kind":"image_load","duration_us":9e9}"#), 1);
         assert_eq!(events(r#"{"kind":"api_call","duration_us":-1}"#), 1);
         assert_eq!(events(r#"{"breadcrumb":{}}"#), 0);

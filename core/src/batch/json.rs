@@ -1,4 +1,5 @@
-//! Parses one item into values that borrow from its text.
+//! Parses one item into values that borrow from its text. [`crate::json`] reads rows, which the engine wrote itself; this reader
+//! takes what a stranger wrote.
 //!
 //! It takes what JavaScript produces, and a little more: a lone surrogate becomes U+FFFD, a control character may stand in a
 //! string as it is, a number beyond every integer becomes a floating-point one. What is nested deeper than any row is skipped

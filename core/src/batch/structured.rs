@@ -89,8 +89,14 @@ fn is_true(value: &Json<'_>, name: &str) -> bool {
     value.get(name) == Some(&Json::Bool(true))
 }
 
-/// The user and the tags of the event itself.
+/// The user and the tags of the event itself. Counts them and the trace as cut if they have another form.
 pub(super) fn own_scope(encoder: &mut Encoder<'_>, json: &Json<'_>, cut: &mut u64) {
+    let is_unfit = |name: &str, fits: fn(&Json<'_>) -> bool| {
+        json.get(name).is_some_and(|value| *value != Json::Null && !fits(value))
+    };
+    let is_map = |value: &Json<'_>| value.entries().is_some();
+    let unfit = [is_unfit("user", is_map), is_unfit("tags", is_map), is_unfit("trace", |value| trace(value).is_some())];
+    *cut += unfit.into_iter().map(u64::from).sum::<u64>();
     if let Some(user) = json.get("user").filter(|user| user.entries().is_some()) {
         let mut member = |name: &'static str, field: Field| {
             let value = user.get(name).and_then(|value| conform(field, None, value, cut));
@@ -134,10 +140,18 @@ pub(super) fn trace(value: &Json<'_>) -> Option<TraceContext> {
     Some(context.with_parent(parent.map_or(0, |parent| parent.span_id())).with_sampled(sampled))
 }
 
-/// Names of destinations. What is no text is left out.
-pub(super) fn targets(encoder: &mut Encoder<'_>, value: &Json<'_>) {
-    let names: Vec<&str> = value.list().iter().filter_map(Json::str).collect();
-    if !names.is_empty() {
-        encoder.names_field(Field::Targets, &names);
-    }
+/// The destinations that an event is for: a list of names or one name; empty = all. What is no text in the list is left out
+/// and counted. `None` if there is no name left: to send the event to all destinations would be the opposite of what was meant.
+pub(super) fn targets<'j>(json: &'j Json<'_>, cut: &mut u64) -> Option<Vec<&'j str>> {
+    let names = match json.get("targets") {
+        None | Some(Json::Null) => return Some(Vec::new()),
+        Some(Json::List(values)) if values.is_empty() => return Some(Vec::new()),
+        Some(Json::List(values)) => {
+            let names: Vec<&str> = values.iter().filter_map(Json::str).collect();
+            *cut += (values.len() - names.len()) as u64;
+            names
+        }
+        Some(value) => value.str().into_iter().collect(),
+    };
+    (!names.is_empty()).then_some(names)
 }

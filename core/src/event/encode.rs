@@ -10,10 +10,10 @@ mod stacks;
 
 use copy::copy;
 
+use super::Event;
 use super::field::Field;
 use super::node::{Node, Shape};
 use super::time::is_believed;
-use super::{Event, Frame};
 use crate::attributes::{Attrs, Value};
 use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, NAME_BYTES, RECORD_BYTES, TEXT_BYTES};
 
@@ -173,15 +173,18 @@ impl<'b> Encoder<'b> {
         self.map(entries, 0);
     }
 
-    /// Adds targets, frames, context and attributes, where there are any, in this order.
+    /// Adds the destinations that the record is for, if it is not for all. Call it first: without room for the names the
+    /// record would go to every destination.
     #[inline]
-    pub(crate) fn tail(&mut self, targets: &[&str], frames: &[Frame<'_>], context: Attrs<'_>, attrs: Attrs<'_>) {
+    pub(crate) fn targets(&mut self, targets: &[&str]) {
         if !targets.is_empty() {
             self.names_field(Field::Targets, targets);
         }
-        if !frames.is_empty() {
-            self.frames_field(frames);
-        }
+    }
+
+    /// Adds context and attributes, where there are any, in this order.
+    #[inline]
+    pub(crate) fn maps(&mut self, context: Attrs<'_>, attrs: Attrs<'_>) {
         if !context.is_empty() {
             self.map_field(Field::Context, context);
         }
@@ -366,6 +369,7 @@ impl Event<'_> {
     /// Encodes everything but the clocks.
     #[inline]
     pub(crate) fn encode_into(&self, encoder: &mut Encoder<'_>) {
+        encoder.targets(self.targets);
         if let Some(at_ms) = self.at_ms {
             encoder.time(at_ms);
         }
@@ -379,9 +383,11 @@ impl Event<'_> {
             conditions.encode_into(encoder);
         }
         encoder.scope_of_the_event(self.user, self.tags);
-        encoder.tail(self.targets, self.frames, &[], &[]);
+        if !self.frames.is_empty() {
+            encoder.frames_field(self.frames);
+        }
         encoder.details(&self.details);
-        encoder.tail(&[], &[], self.context, self.attrs);
+        encoder.maps(self.context, self.attrs);
         encoder.threads(self.details.threads);
     }
 }

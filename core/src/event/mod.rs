@@ -216,8 +216,13 @@ impl<'a> Event<'a> {
 
     /// Sets the language of the stack of a hang. Default: derived from its frames and the operating system.
     #[must_use]
-    pub fn language(self, language: Language) -> Event<'a> {
-        self.with(Field::Language, language.as_str())
+    pub fn language(mut self, language: Language) -> Event<'a> {
+        let value = Value::Str(language.as_str());
+        match self.fields.iter_mut().take(self.len.into()).find(|(field, _)| *field == Field::Language) {
+            Some(place) => place.1 = value,
+            None => self.push(Field::Language, value),
+        }
+        self
     }
 
     /// Sets the span in which it happened. Default: the screen that is loading, if there is one.

@@ -185,3 +185,28 @@ fn a_frame_keeps_its_language_beside_the_mark_of_the_apps_own_code() {
         }
     }
 }
+
+#[test]
+fn a_record_of_any_size_is_read_back_with_its_targets() {
+    let parts: Vec<String> = (0..40).map(|n| "p".repeat(n % 7)).collect();
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let error = ErrorEvent::new("E", "m").fingerprints(&parts).into_event(Kind::Error).targets(&["own"]);
+    for size in 80..400 {
+        let mut buffer = vec![0; size];
+        let len = error.encode(&mut buffer, -5, 77);
+        let body = Body::decode(&buffer[..len]).unwrap_or_else(|| panic!("{size} bytes"));
+        assert_eq!(body.targets(), ["own"], "{size} bytes");
+    }
+}
+
+#[test]
+fn the_last_language_of_a_hang_counts() {
+    let mut hang = Event::hang(std::time::Duration::ZERO, &[]);
+    for language in Language::ALL.into_iter().chain(Language::ALL).chain(Language::ALL) {
+        hang = hang.language(language);
+    }
+    round_trip(&hang, |body| {
+        assert_eq!(body.fields.iter().filter(|(field, _)| *field == Field::Language).count(), 1);
+        assert_eq!(body.str(Field::Language), Language::ALL.last().map(|language| language.as_str()));
+    });
+}

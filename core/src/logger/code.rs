@@ -85,7 +85,7 @@ codes! {
         "Record less in one event; a row has at most 64 KiB."
     Malformed "malformed" Warning
         "A record could not be read and was dropped."
-        "If no power failure or kill came before it, report it as a fault of the library."
+        "If it came in a batch, correct the item. Otherwise, if no power failure or kill came before it, report it as a fault of the library."
     RingFull "ring_full" Warning
         "Events were refused because more was recorded than could be stored."
         "Record less at once."

@@ -102,6 +102,11 @@ impl Chunk {
     }
 }
 
+/// Whether it counts as an event: also one that cannot be read, or that the document cuts.
+fn is_event(found: &Found<'_>) -> bool {
+    !matches!(found, Found::Item(Item { what: What::Breadcrumb | What::Scope, .. }))
+}
+
 fn has_trail(what: What) -> bool {
     matches!(what, What::Event(Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit))
 }
@@ -110,12 +115,14 @@ impl Monitor {
     /// Records a batch: one JSON document of events, breadcrumbs and scope changes, in their order. `docs/guide/batch.md`
     /// describes it.
     ///
-    /// `true`: everything is in the ring and survives the process being killed. It is decoded on the writer thread, where an
-    /// item that is malformed costs only itself. `false`: at least one event was refused; each is counted under its reason,
-    /// and what could be accepted was. Scope changes are never refused. Do not record the document again.
+    /// `true`: what consent and sampling allow is in the ring and survives the process being killed. It is decoded on the writer
+    /// thread, where an item that is malformed costs only itself. `false`: at least one event was refused; each is counted under
+    /// its reason, and what could be accepted was. Scope changes are refused only if one is longer than 32 KiB. Do not record the
+    /// document again. In a forked child nothing is recorded or counted.
     ///
-    /// Costs one pass over the document and a copy of it: no heap allocation, no system call. A document of more than 32 KiB
-    /// or 128 events takes several ring records; a single item of more than 32 KiB is refused as `too_large`. Thread-safe.
+    /// Costs one pass over the document and a copy of it: no heap allocation, no system call. A document of more than 32 KiB,
+    /// 128 events, or 4 events with a breadcrumb trail (errors, crashes, hangs, exits) takes several ring records; a single item
+    /// of more than 32 KiB is refused as `too_large`. Thread-safe.
     ///
     /// ```no_run
     /// # fn example(monitor: &rez_monitor::Monitor) {
@@ -142,21 +149,30 @@ impl Monitor {
 
     /// Records a batch whose last event ends the process: [`Monitor::record_batch`] for what stands before that event, then
     /// [`Monitor::fatal`] for the event, whatever its kind, as a crash. Waits for the disk at most `wait`, and never longer
-    /// than 500 ms. What stands behind the event is not recorded.
+    /// than 500 ms. What stands behind the event is not recorded. If the last event cannot be read, no other one takes its place:
+    /// it counts as `malformed`.
     pub fn record_fatal(&self, json: &str, wait: Duration) -> Durability {
         let inner = &*self.0;
-        if let Some(reason) = inner.refused_here() {
-            return Durability::Dropped(reason);
+        let refused = inner.refused_here();
+        if refused == Some(Reason::Forked) {
+            return Durability::Dropped(Reason::Forked);
         }
-        let document = Document::open(json).filter(|document| document.least_version <= VERSION);
+        let document = Document::open(json);
+        let is_newer = document.is_some_and(|document| document.least_version > VERSION);
+        let refused = refused.or(is_newer.then_some(Reason::Migration));
         let items = document.map_or("", |document| document.items);
-        let events = Items::new(items).filter_map(|found| match found {
-            Found::Item(item) if matches!(item.what, What::Event(_)) => Some(item),
-            _ => None,
-        });
-        let Some(fatal) = events.last() else {
-            inner.shared.ring.refuse(Reason::Malformed, Some(Kind::Crash), 1);
-            return Durability::Dropped(Reason::Malformed);
+        let last = Items::new(items).filter(is_event).last();
+        let fatal = match (last, refused) {
+            (Some(Found::Item(item)), None) if item.what != What::Unknown => item,
+            _ => {
+                // Counts the last event too, if there is one.
+                let _ = inner.record_items(items, refused);
+                let reason = refused.unwrap_or(Reason::Malformed);
+                if last.is_none() {
+                    inner.shared.ring.refuse_crash(reason, Kind::Crash);
+                }
+                return Durability::Dropped(reason);
+            }
         };
         // What is refused is counted.
         let _ = inner.record_items(items.get(..fatal.start).unwrap_or_default(), None);
@@ -256,13 +272,16 @@ impl Inner {
         let mut buffer = [0u8; RECORD_BYTES];
         let mut len = copy(&mut buffer, head, "");
         for found in Items::new(items) {
-            if let Found::Item(item) = found
-                && item.what == What::Scope
-                && let Some(room) = buffer.get_mut(len..len + item.text.len() + 1)
-            {
-                room[..item.text.len()].copy_from_slice(item.text.as_bytes());
-                room[item.text.len()] = b',';
-                len += item.text.len() + 1;
+            let Found::Item(item) = found else { continue };
+            if item.what != What::Scope {
+                continue;
+            }
+            // Between two items only, so that they need no more room than they had in the document.
+            let comma = usize::from(len > form::HEAD);
+            if let Some(room) = buffer.get_mut(len..len + comma + item.text.len()) {
+                room[..comma].fill(b',');
+                room[comma..].copy_from_slice(item.text.as_bytes());
+                len += room.len();
             }
         }
         self.shared.ring.append_or_hold(&Append {

@@ -10,7 +10,7 @@ use crate::event::field::Field;
 use crate::id::EventId;
 use crate::inspect::Fate;
 use crate::kind::{Kind, Purpose};
-use crate::limits::{FATAL_WAIT, RECORD_BYTES};
+use crate::limits::{self, FATAL_WAIT, RECORD_BYTES};
 use crate::reason::Reason;
 use crate::ring::{Admission, Append, reserve};
 use crate::writer::shared::{Command, Shared};
@@ -61,6 +61,10 @@ fn left(end: Instant) -> Duration {
 impl Inner {
     /// Calls a function with this engine and with the engines of orphaned queues.
     pub(super) fn each_engine(&self, mut call: impl FnMut(&Shared)) {
+        if self.is_forked() {
+            // Ring, database and threads belong to the parent process.
+            return;
+        }
         call(&self.shared);
         self.shared.orphans().iter().for_each(|orphan| call(orphan));
     }
@@ -72,6 +76,11 @@ impl Inner {
         }
         // Two threads agree about the last of their calls.
         let _one = self.pausing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = self.shared.paused();
+        if paused && known.len() >= limits::PAUSED && !known.iter().any(|known| known == name) {
+            let why = "64 destinations are paused already; resume one first";
+            return Err(ConfigError::Destination { name: name.to_owned(), why });
+        }
         self.append_scope(|encoder| {
             encoder.field(Field::Change, if paused { "pause" } else { "resume" }.into());
             encoder.field(Field::Name, name.into());
@@ -106,6 +115,9 @@ impl Inner {
     }
 
     fn close(&self, end: Instant) {
+        if self.is_forked() {
+            return;
+        }
         self.shared.set_closing();
         self.each_engine(|shared| {
             if let Some(delivery) = shared.delivery.get() {
@@ -170,6 +182,9 @@ impl Inner {
     }
 
     fn persist(&self, wait: Duration) -> Result<(), WaitError> {
+        if self.is_forked() {
+            return Err(WaitError::Closed);
+        }
         let (done, ended) = channel();
         if !self.shared.command(Command::Persist(done)) {
             return Err(WaitError::Closed);
@@ -187,6 +202,9 @@ impl Monitor {
     pub fn fatal(&self, error: ErrorEvent<'_>, wait: Duration) -> Durability {
         let inner = &*self.0;
         if let Some(reason) = inner.refused_here() {
+            if reason == Reason::Reentrant {
+                inner.shared.ring.refuse_crash(reason, Kind::Crash);
+            }
             return Durability::Dropped(reason);
         }
         let event = error.into_event(Kind::Crash);
@@ -247,11 +265,11 @@ impl Monitor {
     /// end of the pause, as far as it is not too old then. A request that is running ends as usual.
     ///
     /// For an app that switches one vendor off, for example Google Analytics. It is no consent: to stop a purpose everywhere
-    /// and to erase what is stored, use [`Monitor::set_consent`]. At most 16 destinations can be paused. The name need not be
+    /// and to erase what is stored, use [`Monitor::set_consent`]. At most 64 destinations can be paused. The name need not be
     /// declared yet.
     ///
     /// # Errors
-    /// [`ConfigError::Destination`] if the name is invalid.
+    /// [`ConfigError::Destination`] if the name is invalid, or 64 other destinations are paused.
     pub fn pause_destination(&self, name: &str) -> Result<(), ConfigError> {
         self.0.pause(name, true)
     }
@@ -322,7 +340,7 @@ impl Monitor {
     /// takes longer than `wait`.
     pub fn close(self, wait: Duration) {
         let end = end_of(wait);
-        if self.0.end_session() {
+        if !self.0.is_forked() && self.0.end_session() {
             self.0.send_session_end(end);
         }
         self.0.close(end);
@@ -349,8 +367,6 @@ impl Monitor {
 impl Drop for Inner {
     fn drop(&mut self) {
         // The last handle was dropped without `close`: the threads end by themselves, without a wait.
-        if self.forks == crate::sys::fork::generation() {
-            self.close(Instant::now());
-        }
+        self.close(Instant::now());
     }
 }

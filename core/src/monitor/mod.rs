@@ -206,10 +206,16 @@ impl Monitor {
 }
 
 impl Inner {
+    /// Whether this process is a forked child of the one that opened the engine.
+    #[inline]
+    fn is_forked(&self) -> bool {
+        self.forks != crate::sys::fork::generation()
+    }
+
     /// The reason why this thread or process cannot record.
     #[inline]
     fn refused_here(&self) -> Option<Reason> {
-        if self.forks != crate::sys::fork::generation() {
+        if self.is_forked() {
             // The ring belongs to the parent process: a child must not write to it, not even to count the refusal.
             return Some(Reason::Forked);
         }

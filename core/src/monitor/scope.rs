@@ -119,8 +119,9 @@ pub(super) fn apply(inner: &Inner, change: ScopeChange<'_>) {
         ScopeChange::NewSession => inner.start_session(),
         ScopeChange::Super(properties) => inner.append_scope(|encoder| {
             let change = if properties.once { "super_once" } else { "super" };
+            encoder.targets(properties.targets);
             encoder.field(Field::Change, change.into());
-            encoder.tail(properties.targets, &[], &[], properties.attrs);
+            encoder.maps(&[], properties.attrs);
         }),
         ScopeChange::SuperUnset(name) => inner.append_scope(|encoder| {
             encoder.field(Field::Change, "super_unset".into());

@@ -142,6 +142,9 @@ impl Inner {
 impl Inner {
     /// Appends a scope change.
     pub(crate) fn append_scope(&self, write: impl FnOnce(&mut Encoder<'_>)) {
+        if self.is_forked() {
+            return;
+        }
         let mut buffer = [0u8; RECORD_BYTES];
         let mut encoder = Encoder::new(&mut buffer, self.shared.clock.wall_ms(), self.shared.clock.mono_us());
         write(&mut encoder);

@@ -80,6 +80,7 @@ impl Inner {
         let duration_us = span.micros();
         let times = time::Span::new(span.start_ms, span.end_ms, duration_us, now.0);
         self.record_at(Kind::Span, now, |encoder: &mut Encoder<'_>| {
+            encoder.targets(span.targets);
             if let Some(end_ms) = times.end_ms {
                 encoder.time(end_ms);
             }
@@ -92,7 +93,7 @@ impl Inner {
             if let Some(trace) = &span.trace {
                 encoder.trace(trace);
             }
-            encoder.tail(span.targets, &[], &[], span.attrs);
+            encoder.maps(&[], span.attrs);
             if let Some(attrs) = attrs {
                 attrs.encode_into(encoder);
             }

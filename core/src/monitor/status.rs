@@ -35,7 +35,7 @@ pub struct Status {
 pub struct Refused {
     /// Why.
     pub reason: Reason,
-    /// Their kind; `None` for breadcrumbs and scope changes.
+    /// Their kind; `None` for breadcrumbs, and for what is no event of a known kind: a document or an item that cannot be read.
     pub kind: Option<Kind>,
     /// How many.
     pub count: u64,

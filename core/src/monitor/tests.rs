@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 mod batch;
+mod batch_faults;
 mod batch_fuzz;
 mod pause;
 mod people;

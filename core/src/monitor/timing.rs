@@ -79,6 +79,7 @@ impl Inner {
             self.shared.metrics.record(measured.name, measured.duration_us);
         }
         let outcome = self.record_at(measured.kind, now, |encoder| {
+            encoder.targets(timing.targets);
             measured.encode(encoder, timing);
             if let Some(own) = own {
                 own.encode(encoder);
@@ -87,7 +88,7 @@ impl Inner {
             if timing.request_headers.len() + timing.response_headers.len() > 0 {
                 self.headers_of(timing, encoder);
             }
-            encoder.tail(timing.targets, &[], &[], timing.attrs);
+            encoder.maps(&[], timing.attrs);
         });
         if measured.warns() {
             // Counted on its own; it does not affect the outcome of the call.

@@ -38,7 +38,7 @@ impl Monitor {
 
     /// Adds attributes to the present view, up to 4 KiB of JSON. Attributes beyond it are ignored.
     pub fn view_attributes(&self, attrs: Attrs<'_>) {
-        self.change_view("view_attrs", |encoder| encoder.tail(&[], &[], &[], attrs));
+        self.change_view("view_attrs", |encoder| encoder.maps(&[], attrs));
     }
 
     fn change_view(&self, change: &str, write: impl FnOnce(&mut Encoder<'_>)) {

@@ -17,7 +17,7 @@ record! {
         name: Text(64) = "required", "The name, which is its identity across starts: letters, digits, `-`, `_`, `.`.";
         kind: OneOf(KINDS) = "required", "The vendor.";
         purposes: SomeOf(&["monitoring", "analytics"]) ["rez" "datadog" "mixpanel" "ga4" "otlp"] = "the vendor's usual one; both for `rez`", "What it receives, while the user consents to it.";
-        endpoint: Address ["rez" "datadog" "mixpanel" "ga4" "otlp"] = "the vendor's; required for `rez` and `otlp`", "The base address, or that of a relay of the team.";
+        endpoint: Address ["rez" "datadog" "mixpanel" "ga4" "otlp"] = "the vendor's; required for `rez`, and for `otlp` unless each signal has its own", "The base address, or that of a relay of the team.";
         dsn: Secret ["sentry"] = "required", "The DSN of the project.";
         key: Secret ["rez" "datadog" "mixpanel" "ga4" "otlp"] = "required, but not for `otlp`", "Write key (`rez`), client token (Datadog), project token (Mixpanel), API secret (GA4), bearer token (OTLP).";
         application_id: Text(200) ["datadog"] = "required", "The id of the RUM application.";
@@ -220,6 +220,10 @@ impl DestinationSettings {
         let secret = Self::text(&self.key);
         let mut builder = match (&self.firebase_app_id, &self.app_instance_id) {
             (None, None) => Ga4::web_stream(Self::text(&self.measurement_id), secret),
+            _ if self.measurement_id.is_some() => {
+                let why = "leave it out: a stream of an app has `firebase_app_id` and `app_instance_id` instead";
+                return Err(DestinationError::Form { part: "measurement id", why });
+            }
             (app, instance) => Ga4::app_stream(Self::text(app), Self::text(instance), secret),
         };
         match self.region.as_deref() {
@@ -236,6 +240,9 @@ impl DestinationSettings {
     #[cfg(feature = "destination-otlp")]
     fn otlp(&self, purposes: Option<&[Purpose]>) -> Result<crate::destination::Otlp, DestinationError> {
         use crate::destination::{Otlp, OtlpEncoding, OtlpSignal};
+        if self.signals.as_ref().is_some_and(Vec::is_empty) {
+            return Err(DestinationError::Empty { part: "signals" });
+        }
         let mut builder = match &self.endpoint {
             Some(endpoint) => Otlp::builder(endpoint),
             None => Otlp::per_signal(),
@@ -285,14 +292,12 @@ impl DestinationSettings {
             #[cfg(feature = "destination-sentry")]
             DestinationError::Dsn(_) => "dsn",
             DestinationError::NoPurpose => "purposes",
-            DestinationError::HeaderName { .. }
-            | DestinationError::HeaderValue { .. }
-            | DestinationError::HeaderTaken { .. } => {
-                if given("headers") {
-                    "headers"
-                } else {
-                    "key"
-                }
+            DestinationError::HeaderName { name, .. }
+            | DestinationError::HeaderValue { name, .. }
+            | DestinationError::HeaderTaken { name } => {
+                // The key is the bearer token.
+                let is_key = self.key.is_some() && name.eq_ignore_ascii_case("authorization");
+                if is_key && !self.headers.keys().any(|own| own.eq_ignore_ascii_case(name)) { "key" } else { "headers" }
             }
             DestinationError::Empty { part }
             | DestinationError::NotAHeader { part, .. }

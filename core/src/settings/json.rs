@@ -109,7 +109,8 @@ fn object(settings: &[Setting], spelling: Spelling, required: &[&str]) -> Value 
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
-/// `null` means that a setting is not given.
+/// `null` means that a setting is not given. `maxLength` counts characters and the limit counts bytes, so a text can be too long
+/// although the schema accepts it.
 fn of_shape(shape: Shape) -> Value {
     match shape {
         Shape::Text(most) => json!({"type": ["string", "null"], "minLength": 1, "maxLength": most}),

@@ -287,6 +287,21 @@ fn a_wrong_destination_names_its_place_and_never_its_key() {
         ("otlp", |one| one.endpoint = None, "`destinations[5].endpoint` is missing: otlp: endpoint is empty"),
         (
             "otlp",
+            |one| one.key = Some("tok\nen".into()),
+            "`destinations[5].key` is not valid: otlp: header `Authorization`",
+        ),
+        (
+            "otlp",
+            |one| one.signals = Some(Vec::new()),
+            "`destinations[5].signals` is not valid: otlp: signals is empty",
+        ),
+        (
+            "ga4",
+            |one| one.firebase_app_id = Some("1:1:android:1".into()),
+            "`destinations[4].measurementId` is not valid: ga4: measurement id: leave it out",
+        ),
+        (
+            "otlp",
             |one| {
                 one.signals = Some(vec!["logs".into(), "traces".into()]);
                 one.traces_endpoint = Some("ftp://o.example".into());

@@ -3,7 +3,7 @@
 
 use super::template;
 use crate::attributes::Value;
-use crate::event::encode::Encoder;
+use crate::event::encode::{ELLIPSIS, Encoder};
 use crate::event::field::Field;
 use crate::event::time::Span;
 use crate::event::{Event, Timing, TimingKind, micros};
@@ -164,16 +164,21 @@ fn screen_fields(encoder: &mut Encoder<'_>, timing: &Timing<'_>, displayed: Opti
     }
 }
 
-/// Concatenates the parts without heap allocation, cut at a character boundary if they do not fit.
+/// Concatenates the parts without heap allocation, cut at a character boundary if they do not fit. The mark of a cut tells the
+/// privacy rules that the end may be half a secret.
 fn joined<'b>(parts: &[&str], place: &'b mut [u8]) -> &'b str {
     let mut len = 0;
+    let most = place.len().saturating_sub(ELLIPSIS.len());
     for part in parts {
-        let kept = part.get(..part.floor_char_boundary(place.len() - len)).unwrap_or_default();
-        if let Some(room) = place.get_mut(len..len + kept.len()) {
-            room.copy_from_slice(kept.as_bytes());
-            len += kept.len();
+        let kept = part.get(..part.floor_char_boundary(most - len)).unwrap_or_default();
+        let mark = if kept.len() < part.len() { ELLIPSIS } else { "" };
+        if let Some(room) = place.get_mut(len..len + kept.len() + mark.len()) {
+            let (text, end) = room.split_at_mut(kept.len());
+            text.copy_from_slice(kept.as_bytes());
+            end.copy_from_slice(mark.as_bytes());
+            len += kept.len() + mark.len();
         }
-        if kept.len() < part.len() {
+        if !mark.is_empty() {
             break;
         }
     }

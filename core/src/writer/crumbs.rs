@@ -7,6 +7,9 @@ use crate::event::decode::Body;
 use crate::event::field::Field;
 use crate::limits;
 
+/// Bytes of each text of a breadcrumb that is too large: four of them fit into [`limits::CRUMB_BYTES`].
+const SHORT_BYTES: usize = 300;
+
 impl Stamper {
     /// Adds a breadcrumb.
     pub(crate) fn crumb(&mut self, body: &Body<'_>, batch: &mut Batch) {
@@ -24,8 +27,10 @@ impl Stamper {
             object.number("ts", ts);
             for field in [Field::Type, Field::Category, Field::Message, Field::Level] {
                 if let Some(text) = body.str(field) {
-                    let cut = text.get(..text.floor_char_boundary(300)).unwrap_or_default();
-                    object.text(field.as_str(), &self.rules.text(cut));
+                    // Cut after the rules: they cannot recognise half a secret.
+                    let clean = self.rules.text(text);
+                    object
+                        .text(field.as_str(), clean.get(..clean.floor_char_boundary(SHORT_BYTES)).unwrap_or_default());
                 }
             }
             object.number("cut", 1);

@@ -128,7 +128,7 @@ impl Writer {
         let mut warned = None;
         let call = reading.call;
         let warns = !reading.is_sampled_out(Kind::Message);
-        let (metrics, measures) = (&self.shared.metrics, reading.measures);
+        let (metrics, measures) = (&self.shared.metrics, reading.measures && wanted);
         let mut measured = |timing: &Measured<'_>| {
             if measures && !timing.name.is_empty() {
                 metrics.record(timing.name, timing.duration_us);

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// Members of a row that privacy rules do not change: ids and what the app set about the user.
-const UNSCRUBBED: [&str; 8] = ["user", "session", "trace", "view", "email", "about", "currency", "child_of"];
+const UNSCRUBBED: [&str; 7] = ["user", "session", "trace", "view", "email", "about", "child_of"];
 
 /// The result of the hook: the row, `None` to drop it, or `Err` if the hook panicked.
 type Reply = Result<Option<Value>, ()>;

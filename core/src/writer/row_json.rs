@@ -63,8 +63,8 @@ impl RowJson {
         let out = object.name(key);
         match (field, value) {
             (Field::Url, Raw::Str(url)) => push_text(out, &rules.url(url)),
-            // Not scrubbed: ids, codes of a closed list, and the address at which the user wants a reply.
-            (Field::TransactionId | Field::Currency | Field::Email | Field::About | Field::Session, _) => {
+            // Not scrubbed: ids, and the address at which the user wants a reply.
+            (Field::TransactionId | Field::Email | Field::About | Field::Session, _) => {
                 push_value(out, rules, value, Under::Exempt);
             }
             (Field::RequestHeaders | Field::ResponseHeaders, Raw::Map(count, reader)) => {

@@ -4,6 +4,7 @@ use crate::config::{Config, Consent};
 use crate::delivery::{DeliveryHandle, DestinationNote};
 use crate::id::IdKey;
 use crate::kind::Purpose;
+use crate::limits;
 use crate::metrics::Metrics;
 use crate::ring::Ring;
 use crate::row::Run;
@@ -310,6 +311,10 @@ impl Shared {
         let mut names = self.paused();
         names.retain(|known| known != name);
         if paused {
+            if names.len() >= limits::PAUSED {
+                // The stamper does not pause it either.
+                return;
+            }
             names.push(name.to_owned());
         }
         self.set_paused(names);

@@ -258,6 +258,7 @@ impl Stamper {
         let name = body.str(Field::Name).unwrap_or_default();
         let session_event = kind == Kind::Session;
         let attrs = self.with_super(kind, body);
+        let mut cut = body.i64(Field::Cut).unwrap_or(0);
         for (field, value) in &body.fields {
             match field {
                 Field::Attrs if attrs.is_some() => {}
@@ -268,10 +269,14 @@ impl Stamper {
                 Field::Attrs | Field::Context | Field::Frames | Field::Causes | Field::Threads
                     if object.len() > limits::ROW_BYTES / 2 =>
                 {
-                    object.number("cut", 1)
+                    cut = cut.saturating_add(1);
                 }
+                Field::Cut => {}
                 _ => object.field(*field, *value, name),
             }
+        }
+        if cut > 0 {
+            object.number(Field::Cut.as_str(), cut);
         }
         if let Some(attrs) = attrs {
             object.json("attrs", &attrs);

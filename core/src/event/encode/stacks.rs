@@ -23,7 +23,9 @@ impl Encoder<'_> {
         let Some(count_at) = self.open(LIST) else { return };
         let mut count = 0u16;
         for name in names.iter().take(ELEMENTS) {
+            let start = self.at;
             if !(self.put([STR]) && self.text(name, NAME_BYTES)) {
+                self.at = start;
                 break;
             }
             count += 1;

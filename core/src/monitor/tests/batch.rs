@@ -7,19 +7,19 @@ use serde_json::json;
 const NOW: i64 = 1_795_400_000_000;
 
 /// Reason, kind and number; `gate` = refused at the call.
-type Loss = (String, String, u64);
+pub(super) type Loss = (String, String, u64);
 
-fn doc(items: &[Json]) -> String {
+pub(super) fn doc(items: &[Json]) -> String {
     json!({"v": 1, "items": items}).to_string()
 }
 
-fn manual(folder: &Path) -> (Monitor, Clock) {
+pub(super) fn manual(folder: &Path) -> (Monitor, Clock) {
     let clock = Clock::manual(NOW, 1_000);
     (Monitor::open(config(folder).clock(clock.clone()).build().unwrap()).unwrap(), clock)
 }
 
 /// Closes, and returns the rows and the losses by reason and kind; the balance holds.
-fn result(monitor: Monitor, folder: &Path) -> (Vec<(String, Json)>, Vec<Loss>) {
+pub(super) fn result(monitor: Monitor, folder: &Path) -> (Vec<(String, Json)>, Vec<Loss>) {
     let ring = monitor.0.shared.ring.refusals();
     let rows = rows(monitor, folder);
     let reader = Reader::open(folder).unwrap();
@@ -39,7 +39,7 @@ fn result(monitor: Monitor, folder: &Path) -> (Vec<(String, Json)>, Vec<Loss>) {
     (rows, lost)
 }
 
-fn lost(reason: &str, kind: &str, n: u64) -> Loss {
+pub(super) fn lost(reason: &str, kind: &str, n: u64) -> Loss {
     (reason.into(), kind.into(), n)
 }
 

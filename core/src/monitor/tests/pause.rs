@@ -155,3 +155,28 @@ fn a_destination_that_is_declared_later_can_be_paused_and_an_invalid_name_is_an_
     assert_eq!(wire.names("late"), ["after"]);
     monitor.close(WAIT);
 }
+
+#[test]
+fn more_pauses_than_the_limit_are_an_error_and_not_half_a_pause() {
+    let folder = tempfile::tempdir().unwrap();
+    let wire = Wire::default();
+    let monitor = open(folder.path(), &wire);
+    for n in 0..crate::limits::PAUSED {
+        monitor.pause_destination(&format!("never{n}")).unwrap();
+    }
+    monitor.flush(WAIT).unwrap();
+    assert!(
+        matches!(monitor.pause_destination("two"), Err(ConfigError::Destination { why, .. }) if why.contains("64"))
+    );
+    monitor.pause_destination("never0").unwrap();
+    let _ = monitor.track("meanwhile", &[]);
+    monitor.flush(WAIT).unwrap();
+    assert_eq!(wire.names("two"), ["meanwhile"]);
+    monitor.resume_destination("never0").unwrap();
+    monitor.flush(WAIT).unwrap();
+    monitor.pause_destination("two").unwrap();
+    let _ = monitor.track("paused", &[]);
+    monitor.flush(WAIT).unwrap();
+    assert_eq!(wire.names("two"), ["meanwhile"]);
+    monitor.close(WAIT);
+}

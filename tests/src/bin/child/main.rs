@@ -329,7 +329,14 @@ fn fork(monitor: Monitor) {
     if pid == 0 {
         let outcome = event(&monitor, 1, "", "message");
         let fatal = monitor.fatal(ErrorEvent::new("E", "in the child"), Duration::ZERO);
-        print_line(&format!("child {outcome:?} {fatal:?}"));
+        // Ring and consent are the parent's.
+        monitor.set_consent(Purpose::Monitoring, Consent::Denied);
+        monitor.forget_user();
+        monitor.scope(ScopeChange::Tag("child", Some("yes")));
+        monitor.suspend(WAIT);
+        let waits = [monitor.persist(WAIT).is_err(), monitor.flush(WAIT).is_err()];
+        monitor.clone().close(WAIT);
+        print_line(&format!("child {outcome:?} {fatal:?} {waits:?}"));
         // SAFETY: ends the child without running destructors of the parent.
         unsafe { libc::_exit(0) };
     }
