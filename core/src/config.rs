@@ -59,6 +59,7 @@ pub struct Config {
     pub(crate) before_send: Option<BeforeSend>,
     pub(crate) logger: Option<Arc<dyn Logger>>,
     pub(crate) debug: bool,
+    pub(crate) suspended: bool,
     /// The running logger; `open` starts it.
     pub(crate) log: Log,
     pub(crate) clock: Clock,
@@ -103,6 +104,7 @@ impl Config {
                 before_send: None,
                 logger: None,
                 debug: cfg!(debug_assertions),
+                suspended: false,
                 log: Log::default(),
                 clock: Clock::system(),
                 ids: Ids::System,
@@ -295,6 +297,14 @@ impl ConfigBuilder {
     /// (`BuildConfig.DEBUG`, `#if DEBUG`, `__DEV__`). Pass `true` to log in a release build.
     pub fn debug(mut self, debug: bool) -> Self {
         self.config.debug = debug;
+        self
+    }
+
+    /// Opens the engine suspended (default false), as after [`crate::Monitor::suspend`]: records go into the ring, and nothing is
+    /// stored, sent or passed to a hook until [`crate::Monitor::resume`]. For a host whose hook, logger or transport is ready
+    /// only later than its first event. What is recorded before is in the ring even if the process is killed first.
+    pub fn suspended(mut self, suspended: bool) -> Self {
+        self.config.suspended = suspended;
         self
     }
 

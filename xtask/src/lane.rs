@@ -120,24 +120,63 @@ impl Lane {
             Lane::Format => &const { [cargo(&["fmt", "--all", "--check"])] },
             Lane::Rules => &[],
             Lane::RustUnit => {
-                &const { [cargo(&["test", "--workspace", "--lib", "--bins", "--no-fail-fast", "--color=never"])] }
+                &const {
+                    [cargo(&[
+                        "test",
+                        "--workspace",
+                        "--features=rez-monitor-ffi/test-access",
+                        "--lib",
+                        "--bins",
+                        "--no-fail-fast",
+                        "--color=never",
+                    ])]
+                }
             }
             Lane::RustIntegration => {
-                &const { [cargo(&["test", "--workspace", "--test", "*", "--no-fail-fast", "--color=never"])] }
+                &const {
+                    [cargo(&[
+                        "test",
+                        "--workspace",
+                        "--features=rez-monitor-ffi/test-access",
+                        "--test",
+                        "*",
+                        "--no-fail-fast",
+                        "--color=never",
+                    ])]
+                }
             }
             // Integration tests build the programs of their package. So the first step does nothing after that lane,
             // and builds the program if this lane runs alone.
             Lane::GeneratedDocs => {
                 &const {
                     [
-                        cargo(&["test", "--workspace", "--test", "*", "--no-run", "--color=never"]),
+                        cargo(&[
+                            "test",
+                            "--workspace",
+                            "--features=rez-monitor-ffi/test-access",
+                            "--test",
+                            "*",
+                            "--no-run",
+                            "--color=never",
+                        ]),
                         Step { arguments: &["--check"], built: Some("gen-docs"), variables: &[] },
                     ]
                 }
             }
             Lane::RustDoc => &const { [cargo(&["test", "--workspace", "--doc", "--no-fail-fast", "--color=never"])] },
             Lane::Clippy => {
-                &const { [cargo(&["clippy", "--workspace", "--all-targets", "--color=never", "--", "-D", "warnings"])] }
+                &const {
+                    [cargo(&[
+                        "clippy",
+                        "--workspace",
+                        "--features=rez-monitor-ffi/test-access",
+                        "--all-targets",
+                        "--color=never",
+                        "--",
+                        "-D",
+                        "warnings",
+                    ])]
+                }
             }
             Lane::Features => {
                 &const {

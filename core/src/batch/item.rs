@@ -246,7 +246,7 @@ fn timed(
     encoder: &mut Encoder<'_>,
 ) -> i64 {
     let name = [Field::Url, Field::Type, Field::Name].into_iter().find_map(|field| members.str(field));
-    let mut timing = Timing::of(kind, name.unwrap_or_default(), Duration::from_micros(item.duration_us.unwrap_or(0)));
+    let mut timing = Timing::new(kind, name.unwrap_or_default(), Duration::from_micros(item.duration_us.unwrap_or(0)));
     timing.method = members.str(Field::Method).unwrap_or_default();
     timing.start_wall_ms = members.get(Field::StartMs).and_then(Json::whole);
     timing.at_ms = at_ms;

@@ -76,8 +76,11 @@ pub struct Timing<'a> {
 }
 
 impl<'a> Timing<'a> {
+    /// A timing of any kind. `name` is the name of a screen or task, the URL of a call or image, or `cold` or `warm` of an app
+    /// start.
+    #[must_use]
     #[inline]
-    pub(crate) fn of(kind: TimingKind, name: &'a str, duration: Duration) -> Timing<'a> {
+    pub fn new(kind: TimingKind, name: &'a str, duration: Duration) -> Timing<'a> {
         Timing {
             kind,
             name,
@@ -102,35 +105,35 @@ impl<'a> Timing<'a> {
     #[must_use]
     #[inline]
     pub fn screen_load(name: &'a str, duration: Duration) -> Timing<'a> {
-        Timing::of(TimingKind::ScreenLoad, name, duration)
+        Timing::new(TimingKind::ScreenLoad, name, duration)
     }
 
     /// An app start.
     #[must_use]
     #[inline]
     pub fn app_start(kind: StartKind, duration: Duration) -> Timing<'a> {
-        Timing::of(TimingKind::AppStart, kind.as_str(), duration)
+        Timing::new(TimingKind::AppStart, kind.as_str(), duration)
     }
 
     /// An HTTP exchange. The query of the URL never leaves the process.
     #[must_use]
     #[inline]
     pub fn api_call(method: &'a str, url: &'a str, duration: Duration) -> Timing<'a> {
-        Timing { method, ..Timing::of(TimingKind::ApiCall, url, duration) }
+        Timing { method, ..Timing::new(TimingKind::ApiCall, url, duration) }
     }
 
     /// An image load.
     #[must_use]
     #[inline]
     pub fn image_load(url: &'a str, duration: Duration) -> Timing<'a> {
-        Timing::of(TimingKind::ImageLoad, url, duration)
+        Timing::new(TimingKind::ImageLoad, url, duration)
     }
 
     /// A long task on the main thread.
     #[must_use]
     #[inline]
     pub fn long_task(name: &'a str, duration: Duration) -> Timing<'a> {
-        Timing::of(TimingKind::LongTask, name, duration)
+        Timing::new(TimingKind::LongTask, name, duration)
     }
 
     /// Sets the start, in milliseconds since 1970. Default: the end minus the duration. See [`crate::Event::at`] for times that are
@@ -155,6 +158,14 @@ impl<'a> Timing<'a> {
     #[inline]
     pub fn initial_display(mut self, after: Duration) -> Self {
         self.initial = Some(after);
+        self
+    }
+
+    /// Sets the HTTP method of an API call.
+    #[must_use]
+    #[inline]
+    pub fn method(mut self, method: &'a str) -> Self {
+        self.method = method;
         self
     }
 

@@ -13,6 +13,7 @@ use crate::kind::{Kind, Purpose};
 use crate::limits::{self, FATAL_WAIT, RECORD_BYTES};
 use crate::reason::Reason;
 use crate::ring::{Admission, Append, reserve};
+use crate::settings::{Settings, SettingsError, Spelling};
 use crate::writer::shared::{Command, Shared};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -67,6 +68,14 @@ impl Inner {
         }
         call(&self.shared);
         self.shared.orphans().iter().for_each(|orphan| call(orphan));
+    }
+
+    fn add(&self, name: &str, destination: Arc<dyn Destination>, from: From) {
+        self.samplers.add(name, &*destination);
+        self.each_engine(|shared| {
+            let (name, destination) = (name.to_owned(), Arc::clone(&destination));
+            shared.with_delivery(move |delivery| delivery.add(&name, destination, from));
+        });
     }
 
     fn pause(&self, name: &str, paused: bool) -> Result<(), ConfigError> {
@@ -241,12 +250,18 @@ impl Monitor {
     /// [`ConfigError::Destination`] if the name is invalid.
     pub fn add_destination(&self, name: &str, destination: impl Destination, from: From) -> Result<(), ConfigError> {
         check_destination(name)?;
-        let destination: Arc<dyn Destination> = Arc::new(destination);
-        self.0.samplers.add(name, &*destination);
-        self.0.each_engine(|shared| {
-            let (name, destination) = (name.to_owned(), Arc::clone(&destination));
-            shared.with_delivery(move |delivery| delivery.add(&name, destination, from));
-        });
+        self.0.add(name, Arc::new(destination), from);
+        Ok(())
+    }
+
+    /// Adds the destinations of these settings, as [`Monitor::add_destination`] does. The other settings are not used.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the first invalid setting as `spelling` says; then none is added.
+    pub fn add_destinations(&self, settings: &Settings, spelling: Spelling, from: From) -> Result<(), SettingsError> {
+        for (name, destination) in settings.destinations(spelling)? {
+            self.0.add(&name, destination, from);
+        }
         Ok(())
     }
 

@@ -609,3 +609,36 @@ fn a_refusal_after_the_last_fold_is_stored_by_the_next_persist() {
     assert_eq!(stored, 1);
     monitor.close(WAIT);
 }
+
+#[test]
+fn an_engine_that_is_opened_suspended_records_and_neither_stores_nor_calls_the_hook_until_it_is_resumed() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let folder = tempfile::tempdir().unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&calls);
+    let config = config(folder.path()).suspended(true).before_send(move |_, row| {
+        row["seen"] = seen.fetch_add(1, Ordering::SeqCst).into();
+        true
+    });
+    let monitor = Monitor::open(config.build().unwrap()).unwrap();
+    for n in 0..1_000 {
+        assert!(monitor.track(&format!("early {n}"), &[]).id().is_some());
+    }
+    assert_eq!(monitor.persist(Duration::from_secs(5)), Err(crate::WaitError::Unavailable));
+    assert_eq!(
+        (calls.load(Ordering::SeqCst), monitor.status().store),
+        (0, StoreState::Unavailable("suspended".into()))
+    );
+    monitor.resume();
+    monitor.persist(WAIT).unwrap();
+    let rows = only(rows(monitor, folder.path()), "analytics");
+    assert_eq!((rows.len(), &rows[999]["seen"]), (1_000, &Json::from(999)));
+    // Killed before it was resumed: the next run has the events.
+    let config = super::tests::config(folder.path()).suspended(true);
+    let monitor = Monitor::open(config.build().unwrap()).unwrap();
+    let _ = monitor.track("in the ring", &[]);
+    monitor.close(WAIT);
+    let monitor = open(folder.path());
+    assert_eq!(only(super::tests::rows(monitor, folder.path()), "analytics").len(), 1_001);
+}

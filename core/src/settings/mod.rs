@@ -23,13 +23,18 @@ pub use platform::{Platform, PlatformSettings};
 pub use table::{Setting, Shape};
 
 use crate::config::{Config, ConfigBuilder, ConfigError, Consent};
+use crate::destination::Destination;
 use crate::kind::{Kind, Purpose};
 use crate::level::Level;
 use crate::trace::TraceStyle;
 use destination::set;
 use error::{Fault, hidden};
+use std::sync::Arc;
 use std::time::Duration;
 use table::record;
+
+/// A destination and its name.
+type Named = (String, Arc<dyn Destination>);
 
 /// Most destinations in one configuration. No app is known to use more than ten.
 const DESTINATIONS: usize = 32;
@@ -130,6 +135,14 @@ record! {
     }
 }
 
+impl Settings {
+    /// The destinations by name.
+    pub(crate) fn destinations(&self, spelling: Spelling) -> Result<Vec<Named>, SettingsError> {
+        let built = self.check().and_then(|()| built(&self.destinations));
+        built.map_err(|fault| fault.spelled(spelling))
+    }
+}
+
 impl Config {
     /// A builder with these settings. A transport, a logger, hooks and a clock can be added to it. All values are checked
     /// here, so `build` fails only because of what is added.
@@ -192,12 +205,18 @@ fn build(settings: &Settings) -> Result<ConfigBuilder, Fault> {
             _ => TraceStyle::W3c,
         }));
     }
-    for (at, destination) in settings.destinations.iter().enumerate() {
-        let (name, destination) = destination.build().map_err(|fault| fault.inside(format!("destinations[{at}]")))?;
+    for (name, destination) in built(&settings.destinations)? {
         builder = builder.destination(name, destination);
     }
     builder.check().map_err(|error| from_config(error, settings))?;
     Ok(builder)
+}
+
+fn built(all: &[DestinationSettings]) -> Result<Vec<Named>, Fault> {
+    let one = |(at, settings): (usize, &DestinationSettings)| {
+        settings.build().map_err(|fault| fault.inside(format!("destinations[{at}]")))
+    };
+    all.iter().enumerate().map(one).collect()
 }
 
 /// An error of the builder, under the name of the setting.

@@ -157,6 +157,7 @@ impl Drop for CloseCommands {
 
 impl Writer {
     fn new(shared: Arc<Shared>, reported: report::Reported) -> Writer {
+        let suspended = shared.config.suspended && matches!(shared.role, shared::Role::App);
         let hook = shared.config.before_send.clone().map(|hook| hook::Hook::start(hook, shared.config.rules));
         Writer {
             shared,
@@ -178,7 +179,7 @@ impl Writer {
             erase_log_at: None,
             maintained: false,
             carving: None,
-            suspended: false,
+            suspended,
             first_fold: true,
             stored_refusals: Vec::new(),
             slept_at: 0,
@@ -193,6 +194,9 @@ impl Writer {
     }
 
     fn run(mut self) {
+        if self.suspended {
+            self.release();
+        }
         self.open();
         loop {
             self.fold();
