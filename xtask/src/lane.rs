@@ -30,6 +30,8 @@ pub enum Lane {
     Clippy,
     /// Compiles the engine with each destination alone, and with none.
     Features,
+    /// Checks that the generated Kotlin and Swift are up to date.
+    Bindings,
     /// Builds the documentation.
     Docs,
 }
@@ -78,7 +80,7 @@ macro_rules! engine_with {
 
 impl Lane {
     /// All lanes, in the order in which they run.
-    pub const ALL: [Lane; 9] = [
+    pub const ALL: [Lane; 10] = [
         Lane::Format,
         Lane::Rules,
         Lane::RustUnit,
@@ -87,6 +89,7 @@ impl Lane {
         Lane::RustDoc,
         Lane::Clippy,
         Lane::Features,
+        Lane::Bindings,
         Lane::Docs,
     ];
 
@@ -101,6 +104,7 @@ impl Lane {
             Lane::RustDoc => "rust-doc",
             Lane::Clippy => "clippy",
             Lane::Features => "features",
+            Lane::Bindings => "bindings",
             Lane::Docs => "docs",
         }
     }
@@ -190,6 +194,9 @@ impl Lane {
                         engine_with!("--features=destination-sentry"),
                     ]
                 }
+            }
+            Lane::Bindings => {
+                &const { [Step { arguments: &["bindings", "--check"], built: Some("xtask"), variables: &[] }] }
             }
             Lane::Docs => {
                 &const {

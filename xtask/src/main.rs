@@ -1,9 +1,10 @@
-//! The build script of this repository: `cargo xtask test`, `bench`, `audit`, `peers`.
+//! The build script of this repository: `cargo xtask test`, `bench`, `audit`, `bindings`, `peers`.
 //!
 //! It is compiled before everything else, so it depends on clap and the standard library only.
 
 mod audit;
 mod bench;
+mod bindings;
 mod count;
 mod lane;
 mod peers;
@@ -27,6 +28,7 @@ fn command_line() -> Command {
         .subcommand(test::command_line())
         .subcommand(bench::command_line())
         .subcommand(audit::command_line())
+        .subcommand(bindings::command_line())
         .subcommand(peers::command_line())
 }
 
@@ -36,6 +38,7 @@ fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
         Some(("test", arguments)) => test::run(&workspace, &test::lanes(arguments)),
         Some(("bench", arguments)) => bench::run(&workspace, arguments),
         Some(("audit", arguments)) => audit::run(&workspace, arguments),
+        Some(("bindings", arguments)) => bindings::run(&workspace, arguments),
         Some(("peers", _)) => peers::prepare(&workspace),
         _ => Ok(false),
     }
