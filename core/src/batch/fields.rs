@@ -95,6 +95,24 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
     }
 }
 
+/// The scope changes that do not set the user.
+pub(super) const OTHER_CHANGES: [&str; 14] = [
+    "tag",
+    "flag",
+    "context",
+    "screen",
+    "screen_cancelled",
+    "span",
+    "span_ended",
+    "super",
+    "super_once",
+    "view_attrs",
+    "super_unset",
+    "time_event",
+    "view_timing",
+    "super_clear",
+];
+
 /// The value as its field takes it; `None` if it is absent (`null`) or does not fit, which `cut` counts.
 ///
 /// Text takes a number or a truth value as it is written. A number takes text that is one; a whole number loses its fraction,

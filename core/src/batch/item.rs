@@ -106,7 +106,7 @@ pub(crate) fn event(
     let at_ms = time(&json, &mut cut);
     match timing_kind(kind) {
         Some(timing) => {
-            let start_ms = timed(timing, &members, &json, item, (at_ms, call), measured, &mut encoder);
+            let start_ms = timed(timing, &members, &json, (item, &targets), (at_ms, call), measured, &mut encoder);
             let traced = json.get("trace").and_then(structured::trace).is_some();
             if traced && kind == Kind::ApiCall && members.str(Field::Url).is_some_and(propagates) {
                 encoder.bool_field(Field::TracePropagated, true);
@@ -240,7 +240,7 @@ fn timed(
     kind: TimingKind,
     members: &Members<'_, '_>,
     json: &Json<'_>,
-    item: &Item<'_>,
+    (item, targets): (&Item<'_>, &[&str]),
     (at_ms, call): (Option<i64>, &Call<'_>),
     measured: &mut dyn FnMut(&Measured<'_>),
     encoder: &mut Encoder<'_>,
@@ -250,6 +250,7 @@ fn timed(
     timing.method = members.str(Field::Method).unwrap_or_default();
     timing.start_wall_ms = members.get(Field::StartMs).and_then(Json::whole);
     timing.at_ms = at_ms;
+    timing.targets = targets;
     timing.status = members.count(Field::Status).map(|status| u16::try_from(status).unwrap_or(u16::MAX));
     timing.bytes = match [Field::RequestBytes, Field::ResponseBytes].map(|field| members.count(field)) {
         [None, None] => None,
@@ -324,6 +325,14 @@ pub(crate) fn breadcrumb(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) ->
     Some(encoder.finish())
 }
 
+/// Encodes that nobody is the user: what takes the place of a change of the user that cannot be read. Later events must not be
+/// stored under the user before it.
+pub(crate) fn nobody(call: &Call<'_>, buffer: &mut [u8]) -> usize {
+    let mut encoder = Encoder::new(buffer, call.wall_ms, call.mono_us);
+    encoder.text_field(Field::Change, "user");
+    encoder.finish()
+}
+
 /// Encodes a scope change; `None` if the item is malformed or changes a part that a batch cannot change.
 pub(crate) fn scope(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Option<usize> {
     let json = Json::parse(item.text)?;
@@ -344,7 +353,9 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Opti
         "super_clear" => &[],
         _ => return None,
     };
-    encoder.targets(&structured::targets(&json, &mut cut)?);
+    if matches!(change, "super" | "super_once") {
+        encoder.targets(&structured::targets(&json, &mut cut)?);
+    }
     encoder.text_field(Field::Change, change);
     if let Some(at_ms) = time(&json, &mut cut) {
         encoder.time(at_ms);

@@ -28,6 +28,8 @@ pub(crate) struct Item<'a> {
     pub(crate) start: usize,
     /// Its duration, if it has one that is a number.
     pub(crate) duration_us: Option<u64>,
+    /// It is a change of the user, or cannot be read and may be one.
+    pub(crate) may_change_user: bool,
     /// It has a URL. Without one a call is malformed, and nothing warns of it.
     pub(crate) has_url: bool,
 }
@@ -53,7 +55,10 @@ impl Item<'_> {
 pub(crate) enum Found<'a> {
     Item(Item<'a>),
     /// The text ends inside an item.
-    Cut,
+    Cut {
+        /// The item may be a change of the user.
+        may_change_user: bool,
+    },
 }
 
 /// A document, opened up to its items.
@@ -78,7 +83,7 @@ impl<'a> Document<'a> {
                     return Some(Document { least_version, items: text.get(start..)? });
                 }
                 (b"min", Member::Other(start, end)) => {
-                    least_version = text.get(start..end)?.trim().parse().unwrap_or(u64::MAX);
+                    least_version = version(text.get(start..end)?.trim());
                 }
                 _ => {}
             }
@@ -120,14 +125,15 @@ impl<'a> Iterator for Items<'a> {
             cursor.at = start;
             if cursor.skip_value().is_none() {
                 self.at = bytes.len();
-                return Some(Found::Cut);
+                return Some(Found::Cut { may_change_user: has_scope(self.text.get(start..).unwrap_or_default()) });
             }
         }
         // A stray bracket would otherwise be found again and again.
         self.at = cursor.at.max(start + 1);
         let text = self.text.get(start..self.at).unwrap_or_default();
-        let Members { what, duration_us, has_url } = members.take().unwrap_or_default();
-        Some(Found::Item(Item { what, text, start, duration_us, has_url }))
+        let may_change_user = members.as_ref().map_or_else(|| has_scope(text), |members| members.may_change_user);
+        let Members { what, duration_us, has_url, .. } = members.take().unwrap_or_default();
+        Some(Found::Item(Item { what, text, start, duration_us, may_change_user, has_url }))
     }
 }
 
@@ -136,7 +142,13 @@ impl<'a> Iterator for Items<'a> {
 struct Members {
     what: What,
     duration_us: Option<u64>,
+    may_change_user: bool,
     has_url: bool,
+}
+
+/// Whether a text that cannot be read may be a scope change.
+fn has_scope(text: &str) -> bool {
+    text.contains("\"scope\"")
 }
 
 /// The value of a member, by its place.
@@ -198,12 +210,15 @@ impl<'a> Cursor<'a> {
             self.skip_value()?;
             let value = self.bytes.get(start..self.at).unwrap_or_default();
             match key {
-                b"kind" => kind = Some(value),
+                b"kind" => kind = Some(value).filter(|value| *value != b"null"),
                 b"duration_us" => members.duration_us = micros(value),
                 // A text, or what is taken as one.
                 b"url" => members.has_url = !matches!(value.first(), Some(b'{' | b'[' | b'n') | None),
                 b"breadcrumb" if value.first() == Some(&b'{') => other = What::Breadcrumb,
-                b"scope" if value.first() == Some(&b'"') && other == What::Unknown => other = What::Scope,
+                b"scope" if value.first() == Some(&b'"') && other == What::Unknown => {
+                    other = What::Scope;
+                    members.may_change_user = !super::fields::OTHER_CHANGES.iter().any(|name| is_text(value, name));
+                }
                 _ => {}
             }
             self.space();
@@ -294,17 +309,32 @@ pub(super) fn quote_or_escape(bytes: &[u8]) -> Option<usize> {
     rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).map(|next| at + next)
 }
 
+/// Whether a raw value is this text, without escapes.
+fn is_text(value: &[u8], text: &str) -> bool {
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")) == Some(text.as_bytes())
+}
+
 /// The kind of an item; `None` for an unknown one and for sessions, which only the engine records.
 fn recordable(value: &[u8]) -> Option<Kind> {
     let text = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     Kind::parse(std::str::from_utf8(text).ok()?).filter(|kind| *kind != Kind::Session)
 }
 
+/// A version: a number, also as a string; 1 if absent. What is neither is of a format that this build cannot know.
+fn version(text: &str) -> u64 {
+    let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    match number.trim().parse::<f64>() {
+        Ok(number) if number >= 0.0 => number.ceil() as u64,
+        _ if text == "null" => 1,
+        _ => u64::MAX,
+    }
+}
+
 /// A duration: a number, also as a string. Less than zero counts as zero.
 fn micros(value: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(value).ok()?;
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-    let number = text.parse::<f64>().ok().filter(|number| !number.is_nan())?;
+    let number = text.trim().parse::<f64>().ok().filter(|number| !number.is_nan())?;
     // 2^53 is the largest integer that every JSON parser reads exactly.
     Some((number.max(0.0) as u64).min(1 << 53))
 }
@@ -318,7 +348,7 @@ mod tests {
         Items::new(text)
             .map(|found| match found {
                 Found::Item(item) => (item.what, item.text),
-                Found::Cut => (What::Unknown, "cut"),
+                Found::Cut { .. } => (What::Unknown, "cut"),
             })
             .collect()
     }

@@ -3,6 +3,7 @@
 use super::{BUFFER_BYTES, Buffer, Durability, Inner, Monitor};
 use crate::batch::items::{Document, Found, Item, Items, What};
 use crate::batch::{CHUNK_EVENTS, CHUNK_TRAILS, VERSION, item, record as form};
+use crate::event::field::Field;
 use crate::kind::{Kind, Lane, Purpose};
 use crate::limits::{RECORD_BYTES, RING_BYTES};
 use crate::reason::Reason;
@@ -202,19 +203,33 @@ impl Inner {
                 self.count(&chunk.sampled, reason);
                 false
             }
-            None => self.append_chunk(items, chunk, sampled_out),
+            None => self.append_chunk(items, chunk, sampled_out, slow_api_us),
+        };
+        let nobody = || {
+            if refused.is_none() {
+                self.append_scope(|encoder| encoder.text_field(Field::Change, "user"));
+            }
         };
         for found in Items::new(items) {
-            let Found::Item(item) = found else {
-                self.shared.ring.refuse(refused.unwrap_or(Reason::Malformed), None, 1);
-                all = false;
-                continue;
+            let item = match found {
+                Found::Item(item) => item,
+                Found::Cut { may_change_user } => {
+                    self.shared.ring.refuse(refused.unwrap_or(Reason::Malformed), None, 1);
+                    let _ = flush(&chunk);
+                    if may_change_user {
+                        nobody();
+                    }
+                    return false;
+                }
             };
             if item.text.len() > ITEMS_BYTES {
                 let kind = if let What::Event(kind) = item.what { Some(kind) } else { None };
                 self.shared.ring.refuse(refused.unwrap_or(Reason::TooLarge), kind, 1);
                 all = false;
                 all &= flush(&chunk);
+                if item.may_change_user {
+                    nobody();
+                }
                 chunk = Chunk::new(item.start);
                 continue;
             }
@@ -227,10 +242,10 @@ impl Inner {
         flush(&chunk) && all
     }
 
-    fn append_chunk(&self, items: &str, chunk: &Chunk, sampled: u32) -> bool {
+    fn append_chunk(&self, items: &str, chunk: &Chunk, sampled: u32, slow_api_us: u64) -> bool {
         self.count(&chunk.sampled, Reason::Sampled);
         let (wall_ms, mono_us) = self.shared.clock.now();
-        let head = form::Head { wall_ms, mono_us, sampled }.bytes();
+        let head = form::Head { wall_ms, mono_us, sampled, slow_api_us }.bytes();
         let items = items.get(chunk.start..chunk.end).unwrap_or_default();
         let mut buffer = Buffer::new();
         let buffer: &mut [u8; BUFFER_BYTES] = buffer.bytes();

@@ -14,7 +14,7 @@ use crate::limits::{self, FATAL_WAIT, RECORD_BYTES};
 use crate::reason::Reason;
 use crate::ring::{Admission, Append, reserve};
 use crate::settings::{Settings, SettingsError, Spelling};
-use crate::writer::shared::{Command, Shared};
+use crate::writer::shared::{Command, Shared, Until};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -49,6 +49,9 @@ pub enum WaitError {
 }
 
 /// When a wait ends. One that is too long for the clock ends in a day.
+/// The field of an event that says that nobody is its user: an empty map.
+const NOBODY: [u8; 4] = [Field::User as u8, crate::event::encode::MAP, 0, 0];
+
 fn end_of(wait: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(wait).or_else(|| now.checked_add(Duration::from_secs(86_400))).unwrap_or(now)
@@ -94,14 +97,8 @@ impl Inner {
             encoder.field(Field::Change, if paused { "pause" } else { "resume" }.into());
             encoder.field(Field::Name, name.into());
         });
-        if paused {
-            // Trace headers must not promise a trace that is not sent.
-            self.samplers.remove(name);
-        } else if let Some(delivery) = self.shared.delivery.get()
-            && let Some((_, destination)) = delivery.directory().destinations().iter().find(|(known, _)| known == name)
-        {
-            self.samplers.add(name, &**destination);
-        }
+        // Trace headers must not promise a trace that is not sent.
+        self.samplers.pause(name, paused);
         let (name, shared) = (name.to_owned(), Arc::downgrade(&self.shared));
         self.shared.with_delivery(move |delivery| {
             if let Some(shared) = shared.upgrade() {
@@ -172,7 +169,16 @@ impl Inner {
             Some(Err(_)) | None => {
                 // The crashed thread may hold the lock, or the ring is full: use the reserve, with the event cut to fit.
                 let room = buffer.len().min(reserve::BODY_BYTES);
-                let len = encode(buffer.get_mut(..room).unwrap_or_default()).unwrap_or(0);
+                let mut len = encode(buffer.get_mut(..room - NOBODY.len()).unwrap_or_default()).unwrap_or(0);
+                let has_user = || Body::decode(buffer.get(..len)?)?.get(Field::User);
+                // A change of the user may be held in memory, which the crash does not survive. The user before it is wrong.
+                if shared.ring.is_holding()
+                    && has_user().is_none()
+                    && let Some(place) = buffer.get_mut(len..len + NOBODY.len())
+                {
+                    place.copy_from_slice(&NOBODY);
+                    len += NOBODY.len();
+                }
                 let body = buffer.get(..len).unwrap_or_default();
                 match reserve::write(&shared.ring.reserve_map(), Kind::Crash as u8, shared.key.to_bytes(), body) {
                     Some(number) => number | crate::writer::RESERVED_TICKET,
@@ -195,7 +201,10 @@ impl Inner {
             return Err(WaitError::Closed);
         }
         let (done, ended) = channel();
-        if !self.shared.command(Command::Persist(done)) {
+        // The generation first: if the ring is replaced between the two, the writer notices.
+        let ring = &self.shared.ring;
+        let until = Until { generation: ring.generation(), head: ring.head() };
+        if !self.shared.command(Command::Persist(until, done)) {
             return Err(WaitError::Closed);
         }
         match ended.recv_timeout(wait) {

@@ -1,7 +1,7 @@
 //! What the declared destinations decide about a trace, for the headers that the app gives out.
 //!
 //! The destinations belong to the delivery thread. Callers read a snapshot of their rates, which is replaced as a whole when
-//! a destination is added or removed: a header costs one short lock and no allocation.
+//! a destination is added, removed, paused or resumed: a header costs two short locks, and no allocation unless one is paused.
 
 use super::Inner;
 use crate::Consent;
@@ -20,11 +20,19 @@ pub(super) struct Samplers {
 /// The destinations that keep traces, in the order of their declaration.
 #[derive(Clone, Default)]
 pub(super) struct Declared {
-    named: Vec<(String, Sampling)>,
-    /// Of the first destination with Sentry's style.
-    baggage: Option<Baggage>,
+    entries: Vec<Entry>,
+    /// What this process paused (`true`) or resumed, by name: in effect when the call returns, before the writer knows it.
+    switched: Vec<(String, bool)>,
     release: String,
     environment: Option<String>,
+}
+
+/// A destination that keeps traces.
+#[derive(Clone)]
+struct Entry {
+    name: String,
+    sampling: Sampling,
+    baggage: Option<Baggage>,
 }
 
 impl Samplers {
@@ -44,18 +52,26 @@ impl Samplers {
         let gets_calls = destination.purposes().contains(&Purpose::Monitoring);
         let sampling = destination.sampling().filter(|_| gets_calls);
         self.change(|declared| {
-            let named = &mut declared.named;
-            match (named.iter_mut().find(|(known, _)| known == name), sampling) {
-                (Some(place), Some(sampling)) => place.1 = sampling,
-                (Some(_), None) => named.retain(|(known, _)| known != name),
-                (None, Some(sampling)) => named.push((name.to_owned(), sampling)),
+            let entries = &mut declared.entries;
+            match (entries.iter_mut().find(|known| known.name == name), sampling) {
+                (Some(place), Some(sampling)) => place.sampling = sampling,
+                (Some(_), None) => entries.retain(|known| known.name != name),
+                (None, Some(sampling)) => entries.push(Entry { name: name.to_owned(), sampling, baggage: None }),
                 (None, None) => {}
             }
         });
     }
 
     pub(super) fn remove(&self, name: &str) {
-        self.change(|declared| declared.named.retain(|(known, _)| known != name));
+        self.change(|declared| declared.entries.retain(|known| known.name != name));
+    }
+
+    /// A destination is paused or resumed, whether it is declared or not. Its place in the order stays.
+    pub(super) fn pause(&self, name: &str, paused: bool) {
+        self.change(|declared| {
+            declared.switched.retain(|(known, _)| known != name);
+            declared.switched.push((name.to_owned(), paused));
+        });
     }
 
     /// Sets the release that headers name from now on.
@@ -67,9 +83,9 @@ impl Samplers {
         let _alone = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let mut declared = Declared::clone(&self.read());
         change(&mut declared);
-        let sentry = first(&declared.named, TraceStyle::Sentry);
-        declared.baggage =
-            sentry.and_then(|sampling| sampling.baggage(&declared.release, declared.environment.as_deref()));
+        for entry in &mut declared.entries {
+            entry.baggage = entry.sampling.baggage(&declared.release, declared.environment.as_deref());
+        }
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(declared);
     }
 
@@ -78,27 +94,39 @@ impl Samplers {
     }
 }
 
-/// The first destination of this style speaks for it.
-fn first(named: &[(String, Sampling)], style: TraceStyle) -> Option<&Sampling> {
-    named.iter().map(|(_, sampling)| sampling).find(|sampling| sampling.has_style(style))
-}
-
 impl Declared {
+    /// The destinations that get what is recorded now. `paused`: those that the stored scope names.
+    fn active<'d>(&'d self, paused: &'d [String]) -> impl Iterator<Item = &'d Entry> + Clone {
+        self.entries.iter().filter(move |entry| {
+            let switched = self.switched.iter().find(|(name, _)| *name == entry.name);
+            !switched.map_or_else(|| paused.contains(&entry.name), |(_, paused)| *paused)
+        })
+    }
+
     /// What the headers of a trace say. `session`: the share of the session in which the span is recorded. `recorded`: false
     /// if no row of the span is going to exist.
-    fn decide(&self, trace: &TraceContext, session: Option<f64>, recorded: bool) -> Decision<'_> {
-        let keeps = |sampling: &Sampling| recorded && sampling.keeps_share(trace, session);
+    fn decide<'d>(
+        &'d self,
+        trace: &TraceContext,
+        session: Option<f64>,
+        recorded: bool,
+        paused: &'d [String],
+    ) -> Decision<'d> {
+        let active = self.active(paused);
+        // The first destination of a style speaks for it.
+        let first = |style| active.clone().find(|entry| entry.sampling.has_style(style));
+        let keeps = |entry: &Entry| recorded && entry.sampling.keeps_share(trace, session);
         // Without a destination of its own, a style says what `traceparent` says.
         let anybody = match trace.sampled() {
             Some(sampled) => recorded && sampled,
-            None => self.named.iter().any(|(_, sampling)| keeps(sampling)),
+            None => active.clone().any(keeps),
         };
-        let of = |style| first(&self.named, style).map_or(anybody, keeps);
+        let of = |style| first(style).map_or(anybody, keeps);
         Decision {
             anybody,
             datadog: of(TraceStyle::Datadog),
             sentry: of(TraceStyle::Sentry),
-            baggage: self.baggage.as_ref(),
+            baggage: first(TraceStyle::Sentry).and_then(|entry| entry.baggage.as_ref()),
         }
     }
 }
@@ -109,7 +137,7 @@ impl Inner {
         let [monitoring, _] = self.shared.ring.consent();
         let denied = monitoring == Consent::Denied.number();
         let recorded = !self.is_sampled_out(Kind::ApiCall) && !denied && self.refused_here().is_none();
-        let declared = self.samplers.read();
-        trace.headers(&self.shared.config.trace_styles, &declared.decide(trace, session, recorded), out);
+        let (declared, paused) = (self.samplers.read(), self.shared.paused());
+        trace.headers(&self.shared.config.trace_styles, &declared.decide(trace, session, recorded, &paused), out);
     }
 }

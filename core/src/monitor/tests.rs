@@ -642,3 +642,69 @@ fn an_engine_that_is_opened_suspended_records_and_neither_stores_nor_calls_the_h
     let monitor = open(folder.path());
     assert_eq!(only(super::tests::rows(monitor, folder.path()), "analytics").len(), 1_001);
 }
+
+#[test]
+fn under_continuous_recording_persist_suspend_and_close_end() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let _ = monitor.track("again", &[]);
+                }
+            });
+        }
+        for n in 0..20 {
+            assert_eq!(monitor.persist(WAIT), Ok(()), "{n}");
+        }
+        monitor.suspend(WAIT);
+        let state = monitor.status().store;
+        monitor.clone().close(WAIT);
+        let closed = monitor.status().store;
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(state, StoreState::Unavailable("suspended".into()));
+        assert_eq!(closed, StoreState::Unavailable("closed".into()));
+    });
+}
+
+#[test]
+fn a_super_property_that_does_not_fit_is_ignored_and_the_others_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let long = "x".repeat(8_000);
+    monitor.super_properties(&[("a", 1.into()), ("b", 2.into()), ("c", 3.into())]);
+    monitor.super_properties(&[("a", (&long).into()), ("d", (&long).into()), ("e", 5.into())]);
+    let _ = monitor.track("x", &[]);
+    let rows = only(rows(monitor, folder.path()), "analytics");
+    assert_eq!(rows[0]["attrs"], serde_json::json!({"a": rows[0]["attrs"]["a"], "b": 2, "c": 3, "e": 5}));
+}
+
+#[test]
+fn a_crash_while_changes_of_the_user_wait_in_memory_is_not_stored_under_the_user_before_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    monitor.scope(ScopeChange::User(Some(User { id: Some("u-1"), ..User::default() })));
+    monitor.persist(WAIT).unwrap();
+    monitor.suspend(WAIT);
+    let long = "x".repeat(8_000);
+    let context = [("a", crate::Value::Str(&long)), ("b", crate::Value::Str(&long)), ("c", crate::Value::Str(&long))];
+    while !monitor.0.shared.ring.has_held() {
+        monitor.scope(ScopeChange::Context("big", Some(&context)));
+    }
+    monitor.scope(ScopeChange::User(Some(User { id: Some("u-2"), ..User::default() })));
+    let durability = monitor.fatal(ErrorEvent::new("E", "m"), Duration::from_millis(10));
+    assert!(matches!(durability, Durability::InRing(_)), "{durability:?}");
+    // As if killed now.
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["ring.bin", "queue.db", "queue.db-wal"] {
+        let _ = std::fs::copy(folder.path().join(name), copy.path().join(name));
+    }
+    let next = open(copy.path());
+    next.persist(WAIT).unwrap();
+    let crashes = only(rows(next, copy.path()), "crash");
+    assert_eq!((crashes.len(), &crashes[0]["user"]["id"]), (1, &Json::Null));
+    monitor.close(WAIT);
+}

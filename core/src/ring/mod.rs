@@ -6,6 +6,7 @@
 
 mod counters;
 pub(crate) mod crash_loop;
+mod held;
 pub(crate) mod layout;
 pub(crate) mod losses;
 mod open;
@@ -19,12 +20,13 @@ use crate::limits::RING_BYTES;
 use crate::reason::Reason;
 use crate::sys::fault;
 use crate::sys::map::Map;
+use held::Held;
 use layout::Word;
 pub(crate) use open::Found;
 use record::{HEAD, Head, PAD};
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use superblock::Superblock;
 
@@ -99,7 +101,7 @@ pub(crate) struct State {
     pub(crate) superblock: Superblock,
     superblock_version: u64,
     /// Scope changes that found no space. Nothing else is accepted before them.
-    held: Vec<(u8, Vec<u8>)>,
+    held: Held,
     /// The engine is closed: nothing is accepted.
     refuses_all: bool,
 }
@@ -112,6 +114,8 @@ pub(crate) struct Ring {
     /// Position after the last published record: the writer may read up to it.
     published: AtomicU64,
     generation: AtomicU64,
+    /// Records are held. Readable while the append lock is held by a thread that crashed.
+    holding: AtomicBool,
     file: Mutex<Option<(File, PathBuf)>>,
     /// A second copy of the counters of refusals: the file, and the map with it, may be cut.
     refused: Box<[AtomicU64]>,
@@ -154,7 +158,9 @@ impl Ring {
         let append = scope_append(body);
         let appended = self.append_locked(&mut state, &append, Sum::Begun(record::body_crc(generation, body)));
         if appended.is_err() && !state.refuses_all {
-            state.held.push((record::SCOPE, body.to_vec()));
+            self.holding.store(true, Ordering::Release);
+            let dropped = state.held.push(record::SCOPE, body);
+            self.count(&state.map, Reason::RingFull, None, dropped);
         }
         appended.ok()
     }
@@ -167,21 +173,9 @@ impl Ring {
         if self.append_locked(&mut state, append, Sum::Begun(record::body_crc(generation, append.body))).is_err()
             && !state.refuses_all
         {
-            state.held.push((append.kind, append.body.to_vec()));
-        }
-    }
-
-    /// Whether held records wait for space.
-    pub(crate) fn has_held(&self) -> bool {
-        !self.lock().held.is_empty()
-    }
-
-    /// Appends held records after space was freed, without waiting for the next append.
-    pub(crate) fn place_held(&self) {
-        let mut state = self.lock();
-        if !state.held.is_empty() {
-            // Records that still find no space wait for the next call.
-            let _ = self.append_held(&mut state);
+            self.holding.store(true, Ordering::Release);
+            let dropped = state.held.push(append.kind, append.body);
+            self.count(&state.map, Reason::RingFull, None, dropped);
         }
     }
 
@@ -206,17 +200,6 @@ impl Ring {
             fault::point("append_published");
         }
         appended
-    }
-
-    #[cold]
-    fn append_held(&self, state: &mut State) -> Result<(), Reason> {
-        let generation = self.generation.load(Ordering::Relaxed);
-        while let Some((kind, body)) = state.held.first().cloned() {
-            let append = Append { kind, ..scope_append(&body) };
-            self.place(state, &append, Sum::Begun(record::body_crc(generation, &body)), Purpose::ALL_BITS)?;
-            state.held.remove(0);
-        }
-        Ok(())
     }
 
     fn place(&self, state: &mut State, append: &Append<'_>, sum: Sum<'_>, mask: u8) -> Result<Appended, Reason> {

@@ -103,6 +103,7 @@ impl Ring {
             tail: AtomicU64::new(layout::get(&map, Word::Tail) & !7),
             published: AtomicU64::new(head),
             generation: AtomicU64::new(layout::get(&map, Word::Generation)),
+            holding: std::sync::atomic::AtomicBool::new(false),
             state: Mutex::new(State {
                 map,
                 head,
@@ -110,7 +111,7 @@ impl Ring {
                 total,
                 superblock,
                 superblock_version,
-                held: Vec::new(),
+                held: super::held::Held::default(),
                 refuses_all: false,
             }),
             file: Mutex::new(file),

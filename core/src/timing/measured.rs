@@ -39,6 +39,7 @@ pub(crate) struct Measured<'t> {
     pub(crate) name: &'t str,
     pub(crate) endpoint: &'t str,
     pub(crate) span: Span,
+    targets: &'t [&'t str],
 }
 
 /// The times at which a screen showed something.
@@ -77,7 +78,7 @@ impl<'t> Measured<'t> {
         };
         let endpoint = timing.endpoint.or_else(|| name.strip_prefix(API)).unwrap_or_default();
         let span = Span::new(timing.start_wall_ms, timing.at_ms, duration_us, call_ms);
-        Measured { kind, duration_us, slow, name, endpoint, span }
+        Measured { kind, duration_us, slow, name, endpoint, span, targets: timing.targets }
     }
 
     /// Writes the fields that come before the trace.
@@ -128,7 +129,9 @@ impl<'t> Measured<'t> {
         let text = joined(&["Slow API: ", self.endpoint], &mut place.0);
         let performance = [("duration", (self.duration_us / 1_000).into()), ("endpoint", self.endpoint.into())];
         let context = [("performance", Value::Map(&performance))];
-        record(&Event::message(text, Level::Warning).set_context(&context).set_time(self.span.end_ms))
+        let warning = Event::message(text, Level::Warning).set_context(&context).set_time(self.span.end_ms);
+        // It names the endpoint, so it goes where the call goes.
+        record(&warning.targets(self.targets))
     }
 }
 

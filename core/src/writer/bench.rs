@@ -38,7 +38,8 @@ impl Decoding {
     pub(crate) fn prepare(&mut self, items: &str) {
         self.ticket += 1;
         let later = self.ticket as i64 * 61_000;
-        let head = record::Head { wall_ms: WALL_MS + later, mono_us: later * 1_000, sampled: 0 };
+        let head =
+            record::Head { wall_ms: WALL_MS + later, mono_us: later * 1_000, sampled: 0, slow_api_us: 5_000_000 };
         self.body.clear();
         self.body.extend_from_slice(&head.bytes());
         self.body.extend_from_slice(items.as_bytes());

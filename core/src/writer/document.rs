@@ -15,6 +15,7 @@ use crate::reason::Reason;
 use crate::ring::record::{FORMAT, Head};
 use crate::timing::measured::Measured;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Bit set in the index of a warning, so that it has an id of its own.
 const WARNING: u16 = 1 << 15;
@@ -24,6 +25,7 @@ struct Reading<'r> {
     head: &'r Head,
     call: Call<'r>,
     sampled: u32,
+    slow_api_us: u64,
     /// Accepted events that are not accounted for yet.
     left: u16,
     index: u16,
@@ -56,7 +58,7 @@ impl Writer {
         let call = Call {
             wall_ms: from.wall_ms,
             mono_us: from.mono_us,
-            slow: shared.config.slow,
+            slow: [shared.config.slow[0], Duration::from_micros(from.slow_api_us), shared.config.slow[2]],
             headers: &shared.config.recorded_headers,
         };
         let own = self.stamper.key == Some(self.shared.key);
@@ -64,6 +66,7 @@ impl Writer {
             head,
             call,
             sampled: from.sampled,
+            slow_api_us: from.slow_api_us,
             left: head.n,
             index: 0,
             measures: own && head.ticket > self.measured,
@@ -73,8 +76,8 @@ impl Writer {
         for found in Items::new(items) {
             match found {
                 Found::Item(item) => self.item(&item, &mut reading, &mut scratch, batch),
-                Found::Cut if reading.take() => batch.refuse(None, Reason::Malformed),
-                Found::Cut => {}
+                Found::Cut { .. } if reading.take() => batch.refuse(None, Reason::Malformed),
+                Found::Cut { .. } => {}
             }
         }
         self.scratch = scratch;
@@ -93,6 +96,9 @@ impl Writer {
                 if reading.take() {
                     batch.refuse(None, Reason::Malformed);
                 }
+                if item.may_change_user {
+                    self.nobody(reading, room, batch);
+                }
             }
             // The caller has counted the breadcrumbs that were denied.
             What::Breadcrumb if reading.head.mask & Purpose::Monitoring.bit() == 0 => {}
@@ -104,10 +110,20 @@ impl Writer {
             }
             What::Scope => {
                 let len = item::scope(item, &reading.call, room);
-                if let Some(body) = decoded(len, room) {
-                    self.stamper.scope(&body, batch);
+                match decoded(len, room) {
+                    Some(body) => self.stamper.scope(&body, batch),
+                    None if item.may_change_user => self.nobody(reading, room, batch),
+                    None => {}
                 }
             }
+        }
+    }
+
+    /// Ends the user, since a change of the user could not be read.
+    fn nobody(&mut self, reading: &Reading<'_>, room: &mut [u8], batch: &mut Batch) {
+        let len = item::nobody(&reading.call, room);
+        if let Some(body) = decoded(Some(len), room) {
+            self.stamper.scope(&body, batch);
         }
     }
 
@@ -127,7 +143,8 @@ impl Writer {
         }
         let mut warned = None;
         let call = reading.call;
-        let warns = !reading.is_sampled_out(Kind::Message);
+        // As the caller counted it: whatever the decoder finds, an item takes the events that were accepted for it.
+        let warns = item.is_slow_call(reading.slow_api_us) && !reading.is_sampled_out(Kind::Message);
         let (metrics, measures) = (&self.shared.metrics, reading.measures && wanted);
         let mut measured = |timing: &Measured<'_>| {
             if measures && !timing.name.is_empty() {
@@ -150,10 +167,8 @@ impl Writer {
                 None => batch.refuse(Some(kind), Reason::Malformed),
             }
         }
-        if let Some(len) = warned
-            && reading.take()
-        {
-            match decoded(Some(len), warning) {
+        if warns && reading.take() {
+            match decoded(warned, warning) {
                 Some(body) => {
                     let id = self.id_of(reading.head, &body, index | WARNING);
                     self.event(Kind::Message, id, reading.head, &body, batch);

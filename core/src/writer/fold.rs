@@ -24,12 +24,27 @@ impl Writer {
         self.pending.as_ref().map_or_else(|| self.shared.ring.tail(), |batch| batch.end)
     }
 
-    /// Folds everything in the ring, and runs each requested wipe at its ticket.
+    /// Folds everything in the ring, and runs each requested wipe at its ticket. Under continuous recording that may never end, so
+    /// a command that waits ends it once what was there at the start is folded.
     pub(super) fn fold(&mut self) {
+        self.fold_while(|writer| !writer.shared.has_commands());
+    }
+
+    /// Folds what is in the ring now.
+    pub(super) fn fold_present(&mut self) {
+        self.fold_while(|_| false);
+    }
+
+    fn fold_while(&mut self, goes_on: impl Fn(&Writer) -> bool) {
         self.keep_store_in_place();
         self.keep_ring_intact();
+        let present = self.shared.ring.head();
+        let mut folded = false;
         while self.can_fold() {
             if self.pending.is_none() {
+                if folded && self.position() >= present && !goes_on(self) {
+                    break;
+                }
                 match self.read() {
                     Some(batch) => self.pending = Some(batch),
                     None if self.wipe_due() => continue,
@@ -40,6 +55,7 @@ impl Writer {
             if !self.commit() || wipe.is_some_and(|wipe| !self.erase(wipe)) {
                 break;
             }
+            folded = true;
         }
     }
 

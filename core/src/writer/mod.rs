@@ -67,6 +67,7 @@ pub(crate) use read::RESERVED_TICKET;
 
 use crate::kind::Kind;
 use crate::reason::Reason;
+use crate::ring::reserve;
 use crate::store::Store;
 use crate::sys::map::ThreadGuard;
 use batch::Batch;
@@ -209,7 +210,7 @@ impl Writer {
                     let _ = done.send(());
                     return;
                 }
-                self.fold();
+                self.fold_present();
                 self.obey(command);
             }
             self.run_due();
@@ -241,13 +242,19 @@ impl Writer {
                 }
                 self.report_notes();
             }
-            Command::Persist(done) => {
+            Command::Persist(until, done) => {
                 // Rows of a damaged file count as recorded. Carving 20 MB takes about 30 ms.
                 while self.carving.is_some() && self.can_fold() {
                     self.carve();
                 }
                 self.store_refusals();
-                let folded = self.pending.is_none() && self.shared.ring.head() == self.position();
+                let ring = &self.shared.ring;
+                // Positions of another generation cannot be compared: the ring was replaced since the call.
+                let reached = match ring.generation() == until.generation {
+                    true => self.position() >= until.head,
+                    false => ring.head() == self.position(),
+                };
+                let folded = self.pending.is_none() && reached && !reserve::is_taken(&ring.map());
                 let synced = folded && self.store.is_some() && self.sync();
                 let _ = done.send(synced);
             }

@@ -27,8 +27,8 @@ pub(crate) enum Command {
     Work(Work),
     /// Calls a function with the handle of the delivery thread, once that is running.
     WithDelivery(Box<dyn FnOnce(&DeliveryHandle) + Send>),
-    /// Syncs everything folded; sends whether it is on the disk.
-    Persist(Sender<bool>),
+    /// Syncs; sends whether what was recorded before this point is on the disk.
+    Persist(Until, Sender<bool>),
     /// Erases what the superblock requests, also in the folders of ended processes.
     Wipe,
     /// The store with this serial number failed during work of the delivery thread.
@@ -41,6 +41,13 @@ pub(crate) enum Command {
     Reopen,
     /// Folds, syncs, closes and ends the thread.
     Close(Sender<()>),
+}
+
+/// A point in the ring, when a call was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Until {
+    pub(crate) generation: u64,
+    pub(crate) head: u64,
 }
 
 /// Whether the database can be used.

@@ -42,20 +42,18 @@ impl Stamper {
             let json = row_json::keyed(self.rules, name, value);
             let Ok(value) = serde_json::from_str(&json) else { continue };
             let name = self.rules.text(name).into_owned();
+            let before = all.clone();
             match all.iter_mut().find(|known| known.name == name) {
                 Some(_) if once => {}
                 Some(known) => *known = Property { name, value, targets: targets.clone() },
                 None => all.push(Property { name, value, targets: targets.clone() }),
             }
+            if all.len() > limits::SUPER_PROPERTIES || write(&all).len() > limits::SUPER_BYTES {
+                // The one that does not fit is ignored, and the others stay.
+                all = before;
+            }
         }
-        all.truncate(limits::SUPER_PROPERTIES);
-        let mut json = write(&all);
-        while json.len() > limits::SUPER_BYTES {
-            // The ones that were set last do not fit.
-            all.pop();
-            json = write(&all);
-        }
-        self.keep(SUPER, (!all.is_empty()).then_some(json), batch);
+        self.keep(SUPER, (!all.is_empty()).then(|| write(&all)), batch);
     }
 
     /// Removes one property, or all of them.

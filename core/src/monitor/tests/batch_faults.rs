@@ -167,10 +167,10 @@ fn a_scope_change_that_fills_a_record_is_in_effect() {
     let folder = tempfile::tempdir().unwrap();
     let (monitor, _) = manual(folder.path());
     let short = json!({"scope": "tag", "name": "plan", "value": "gold", "pad": ""}).to_string();
-    for pad in 32_735 - short.len()..=32_744 - short.len() {
+    for pad in 32_727 - short.len()..=32_736 - short.len() {
         let name = format!("n{pad}");
         let item = json!({"scope": "tag", "name": name, "value": "gold", "pad": "p".repeat(pad - name.len() + 4)});
-        assert!(item.to_string().len() <= 32_744);
+        assert!(item.to_string().len() <= 32_736);
         assert!(monitor.record_batch(&doc(&[item])));
     }
     let _ = monitor.track("after", &[]);
@@ -202,4 +202,108 @@ fn a_slow_call_without_a_url_counts_once() {
     assert!(monitor.record_batch(&doc(&[json!({"kind": "api_call", "duration_us": 9_000_000})])));
     let (rows, losses) = result(monitor, folder.path());
     assert_eq!((rows.len(), losses), (0, vec![lost("malformed", "api_call", 1)]));
+}
+
+#[test]
+fn what_a_batch_was_accepted_with_is_what_it_is_read_with_whatever_the_next_run_is_configured_to() {
+    for (first, second) in [(5_000, 1_000), (1_000, 5_000)] {
+        let folder = tempfile::tempdir().unwrap();
+        let slow = |ms| config(folder.path()).slow_api(Duration::from_millis(ms)).build().unwrap();
+        let monitor = Monitor::open(slow(first)).unwrap();
+        monitor.suspend(WAIT);
+        let items: Vec<Json> = (0..10)
+            .flat_map(|n| {
+                let call = json!({"kind": "api_call", "url": "https://a.example/x", "duration_us": 3_000_000});
+                [call, json!({"kind": "revenue", "amount": n})]
+            })
+            .collect();
+        assert!(monitor.record_batch(&doc(&items)));
+        // As if killed: the records stay in the ring.
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::copy(folder.path().join("ring.bin"), copy.path().join("ring.bin")).unwrap();
+        let next = config(copy.path()).slow_api(Duration::from_millis(second)).build().unwrap();
+        let next = Monitor::open(next).unwrap();
+        next.persist(WAIT).unwrap();
+        let (rows, losses) = result(next, copy.path());
+        let count = |kind: &str| rows.iter().filter(|(found, _)| found == kind).count();
+        let warnings = if first == 1_000 { 10 } else { 0 };
+        assert_eq!((count("api_call"), count("revenue"), count("message")), (10, 10, warnings), "{first}");
+        assert_eq!(losses, [], "{first}");
+        monitor.close(WAIT);
+    }
+}
+
+#[test]
+fn a_call_with_an_escaped_name_takes_no_place_of_another_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let (monitor, _) = manual(folder.path());
+    let call =
+        r#"{"kind":"api_call","\u0075rl":"https://a.example/x","duration_us":6000000},{"kind":"revenue","amount":5}"#;
+    assert!(monitor.record_batch(&format!(r#"{{"items":[{call}]}}"#)));
+    let (rows, losses) = result(monitor, folder.path());
+    assert_eq!(rows.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(), ["api_call", "revenue"]);
+    assert_eq!(losses, []);
+}
+
+#[test]
+fn after_a_change_of_the_user_that_cannot_be_read_no_event_is_stored_under_the_user_before_it() {
+    let big = format!(r#"{{"scope":"user","id":"u-2","extra":{{"k":"{}"}}}}"#, "x".repeat(40_000));
+    for change in [
+        r#"{"scope":"user","id":"u-2","extra":{"score":NaN}}"#,
+        r#"{"scope":"user","id":u2}"#,
+        r#"{"scope":"user","username":"a\x"}"#,
+        r#"{"scope":"user",}"#,
+        r#"{"scope":"us\u0065r","id":NaN}"#,
+        r#"{"kind":null,"scope":"user"}"#,
+        &big,
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (monitor, _) = manual(folder.path());
+        monitor.scope(ScopeChange::User(Some(User { id: Some("u-1"), ..User::default() })));
+        let _ = monitor.record_batch(&format!(r#"{{"items":[{change},{{"kind":"analytics","name":"a"}}]}}"#));
+        let rows = only(rows(monitor, folder.path()), "analytics");
+        assert_eq!((rows.len(), &rows[0]["user"]["id"]), (1, &Json::Null), "{}", &change[..change.len().min(80)]);
+    }
+    for harmless in [r#"{"scope":"user","id":"u-2","targets":[7]}"#, r#"{"kind":null,"scope":"user","id":"u-2"}"#] {
+        let folder = tempfile::tempdir().unwrap();
+        let (monitor, _) = manual(folder.path());
+        let _ = monitor.record_batch(&format!(r#"{{"items":[{harmless},{{"kind":"analytics","name":"a"}}]}}"#));
+        assert_eq!(only(rows(monitor, folder.path()), "analytics")[0]["user"]["id"], "u-2", "{harmless}");
+    }
+    // A document that ends within the change: the events of the next one.
+    let folder = tempfile::tempdir().unwrap();
+    let (monitor, _) = manual(folder.path());
+    monitor.scope(ScopeChange::User(Some(User { id: Some("u-1"), ..User::default() })));
+    assert!(!monitor.record_batch(r#"{"items":[{"kind":"analytics","name":"before"},{"scope":"user","id":"u-"#));
+    let _ = monitor.track("after", &[]);
+    let rows = only(rows(monitor, folder.path()), "analytics");
+    assert_eq!((&rows[0]["user"]["id"], &rows[1]["user"]["id"]), (&json!("u-1"), &Json::Null));
+}
+
+#[test]
+fn the_warning_of_a_slow_call_goes_where_the_call_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (monitor, _) = manual(folder.path());
+    let call = json!({"kind": "api_call", "url": "https://a.example/x", "duration_us": 6_000_000, "targets": ["team"]});
+    assert!(monitor.record_batch(&doc(&[call])));
+    let timing = Timing::api_call("GET", "https://a.example/y", Duration::from_secs(6));
+    let _ = monitor.timing(timing.targets(&["team"]));
+    monitor.persist(WAIT).unwrap();
+    let listed = Reader::open(folder.path()).unwrap().list(&Filter::default()).unwrap();
+    assert_eq!(listed.len(), 4);
+    assert!(listed.iter().all(|one| one.row.targets == ["team"]));
+    monitor.close(WAIT);
+}
+
+#[test]
+fn a_version_is_a_number_in_any_form_and_what_is_none_refuses_the_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let (monitor, _) = manual(folder.path());
+    for (min, accepted) in
+        [("1", true), ("1.0", true), ("\"1\"", true), ("null", true), ("2", false), ("\"x\"", false), ("1.5", false)]
+    {
+        let document = format!(r#"{{"min":{min},"items":[{{"kind":"hang","duration_us":" 12 "}}]}}"#);
+        assert_eq!(monitor.record_batch(&document), accepted, "{min}");
+    }
+    assert_eq!(result(monitor, folder.path()).0.len(), 4);
 }

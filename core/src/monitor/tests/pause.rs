@@ -180,3 +180,45 @@ fn more_pauses_than_the_limit_are_an_error_and_not_half_a_pause() {
     assert_eq!(wire.names("two"), ["meanwhile"]);
     monitor.close(WAIT);
 }
+
+#[test]
+fn trace_headers_follow_pauses_whatever_comes_between_and_the_first_declared_speaks_again_after_its_pause() {
+    use crate::destination::Sentry;
+    use crate::{IdGenerator, TraceStyle};
+    let sentry = |key: &str, rate| {
+        let dsn = format!("https://{}@o1.ingest.example.com/1", key.repeat(8));
+        Sentry::builder(dsn).traces_sample_rate(rate).build().unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let config = config(folder.path()).transport(Wire::default()).trace_targets(["a.example"]);
+        let config = config.trace_styles([TraceStyle::Sentry]).destination("a", sentry("aaaa", 0.0));
+        Monitor::open(config.destination("b", sentry("bbbb", 1.0)).build().unwrap()).unwrap()
+    };
+    let monitor = open();
+    let said = |monitor: &Monitor| {
+        let trace = IdGenerator::from_seed([7; 16]).root();
+        let mut all = String::new();
+        monitor.trace_headers(&trace, "https://a.example/x", |name, value| all.push_str(&format!("{name}: {value}\n")));
+        let flag = all.lines().find_map(|line| line.strip_prefix("sentry-trace: ")).unwrap().ends_with("-1");
+        (flag, all.contains("public_key=aaaa"), all.contains("public_key=bbbb"))
+    };
+    assert_eq!(said(&monitor), (false, true, false));
+    monitor.pause_destination("a").unwrap();
+    assert_eq!(said(&monitor), (true, false, true));
+    monitor.add_destination("a", sentry("aaaa", 1.0), From::Now).unwrap();
+    assert_eq!(said(&monitor), (true, false, true), "added while paused");
+    monitor.resume_destination("a").unwrap();
+    assert_eq!(said(&monitor), (true, true, false));
+    monitor.add_destination("a", sentry("aaaa", 0.0), From::Now).unwrap();
+    monitor.pause_destination("b").unwrap();
+    monitor.remove_destination("b");
+    monitor.resume_destination("b").unwrap();
+    assert_eq!(said(&monitor), (false, true, false));
+    monitor.pause_destination("a").unwrap();
+    monitor.close(WAIT);
+    let monitor = open();
+    monitor.persist(WAIT).unwrap();
+    assert_eq!(said(&monitor), (true, false, true), "paused by the run before");
+    monitor.close(WAIT);
+}

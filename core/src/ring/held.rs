@@ -1,0 +1,151 @@
+//! Records that found no space and must not be lost: changes of scope and run. They wait in memory, in order, and nothing else
+//! is accepted before them.
+
+use super::record::{self, BATCH, SCOPE};
+use super::{Append, Ring, State, Sum, scope_append};
+use crate::kind::Purpose;
+use crate::reason::Reason;
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+
+/// Bytes of records that wait. A loop of scope changes while nothing is stored must not take the memory of the app.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// The start of a change of the user behind the two clocks and the number of the field: a text of four bytes.
+const USER: &[u8] = b"\x06\x04\x00user";
+
+/// The records, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    records: VecDeque<(u8, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Held {
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Adds a record, and returns how many others were given up for it: the oldest changes that do not concern the user. A change of
+    /// the user is only given up for a later one.
+    pub(super) fn push(&mut self, kind: u8, body: &[u8]) -> u64 {
+        let before = self.records.len();
+        if self.bytes + body.len() > MOST_BYTES {
+            if is_user(kind, body) {
+                self.retain(|kind, body| !is_user(kind, body));
+            }
+            let mut surplus = (self.bytes + body.len()).saturating_sub(MOST_BYTES);
+            self.retain(|kind, body| {
+                let goes = surplus > 0 && !concerns_user(kind, body);
+                surplus = surplus.saturating_sub(if goes { body.len() } else { 0 });
+                !goes
+            });
+        }
+        let dropped = before - self.records.len();
+        self.bytes += body.len();
+        self.records.push_back((kind, body.to_vec()));
+        dropped as u64
+    }
+
+    fn retain(&mut self, mut keeps: impl FnMut(u8, &[u8]) -> bool) {
+        self.records.retain(|(kind, body)| keeps(*kind, body));
+        self.bytes = self.records.iter().map(|(_, body)| body.len()).sum();
+    }
+
+    /// Takes the oldest record.
+    pub(super) fn pop(&mut self) -> Option<(u8, Vec<u8>)> {
+        let (kind, body) = self.records.pop_front()?;
+        self.bytes -= body.len();
+        Some((kind, body))
+    }
+
+    /// Puts a record back that still found no space.
+    pub(super) fn put_back(&mut self, kind: u8, body: Vec<u8>) {
+        self.bytes += body.len();
+        self.records.push_front((kind, body));
+    }
+}
+
+impl Ring {
+    /// Whether held records wait for space, without the append lock.
+    pub(crate) fn is_holding(&self) -> bool {
+        self.holding.load(Ordering::Acquire)
+    }
+
+    /// Whether held records wait for space.
+    pub(crate) fn has_held(&self) -> bool {
+        !self.lock().held.is_empty()
+    }
+
+    /// Appends held records after space was freed, without waiting for the next append.
+    pub(crate) fn place_held(&self) {
+        let mut state = self.lock();
+        if !state.held.is_empty() {
+            // Records that still find no space wait for the next call.
+            let _ = self.append_held(&mut state);
+        }
+    }
+
+    #[cold]
+    pub(super) fn append_held(&self, state: &mut State) -> Result<(), Reason> {
+        let generation = self.generation.load(Ordering::Relaxed);
+        while let Some((kind, body)) = state.held.pop() {
+            let append = Append { kind, ..scope_append(&body) };
+            let placed = self.place(state, &append, Sum::Begun(record::body_crc(generation, &body)), Purpose::ALL_BITS);
+            if let Err(reason) = placed {
+                state.held.put_back(kind, body);
+                return Err(reason);
+            }
+        }
+        self.holding.store(false, Ordering::Release);
+        Ok(())
+    }
+}
+
+fn is_user(kind: u8, body: &[u8]) -> bool {
+    kind == SCOPE && body.get(17..17 + USER.len()) == Some(USER)
+}
+
+/// Whether dropping it could leave later events under another user, or another run or release.
+fn concerns_user(kind: u8, body: &[u8]) -> bool {
+    match kind {
+        SCOPE => is_user(kind, body),
+        BATCH => body.windows(4).any(|bytes| bytes == b"user"),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(name: &str) -> Vec<u8> {
+        let mut body = vec![0; 17];
+        body.extend_from_slice(&[6, name.len() as u8, 0]);
+        body.extend_from_slice(name.as_bytes());
+        body
+    }
+
+    #[test]
+    fn held_records_are_bounded_and_the_last_user_and_the_run_stay() {
+        let mut held = Held::default();
+        let mut dropped = held.push(super::super::record::RUN, b"run");
+        for n in 0..100_000_u32 {
+            dropped += held.push(SCOPE, &change("flag"));
+            if n % 1_000 == 0 {
+                let mut user = change("user");
+                user.extend_from_slice(&n.to_le_bytes());
+                dropped += held.push(SCOPE, &user);
+            }
+        }
+        assert!(held.bytes <= MOST_BYTES && dropped > 0, "{} {dropped}", held.bytes);
+        let mut records = Vec::new();
+        while let Some(record) = held.pop() {
+            records.push(record);
+        }
+        assert_eq!((held.bytes, records[0].0), (0, super::super::record::RUN));
+        let users: Vec<_> = records.iter().filter(|(kind, body)| is_user(*kind, body)).collect();
+        assert!(users.last().unwrap().1.ends_with(&99_000_u32.to_le_bytes()));
+        assert_eq!(dropped as usize + records.len(), 100_101);
+    }
+}
