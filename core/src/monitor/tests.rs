@@ -708,3 +708,22 @@ fn a_crash_while_changes_of_the_user_wait_in_memory_is_not_stored_under_the_user
     assert_eq!((crashes.len(), &crashes[0]["user"]["id"]), (1, &Json::Null));
     monitor.close(WAIT);
 }
+
+#[test]
+fn a_property_named_as_the_id_of_the_device_does_not_take_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let user = |id| User { id: Some(id), extra: &[("anonymous", crate::Value::Str("mine"))], ..User::default() };
+    monitor.scope(ScopeChange::User(Some(user("u-1"))));
+    let _ = monitor.track("one", &[]);
+    monitor.scope(ScopeChange::User(None));
+    monitor.scope(ScopeChange::User(Some(user("u-2"))));
+    let _ = monitor.track("two", &[]);
+    let _ = monitor.record(Event::analytics("own").user(user("u-3")));
+    monitor.persist(WAIT).unwrap();
+    for listed in Reader::open(folder.path()).unwrap().list(&Filter::default()).unwrap() {
+        let json = &listed.row.json;
+        assert!(!json.contains("mine") && json.matches("\"anonymous\"").count() <= 1, "{json}");
+    }
+    monitor.close(WAIT);
+}

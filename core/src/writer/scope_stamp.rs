@@ -22,7 +22,8 @@ impl Stamper {
         if let Some(extra) = extra
             && let Ok(Value::Object(extra)) = serde_json::from_str(&row_json::keyed(self.rules, "extra", extra))
         {
-            for (name, value) in extra {
+            // The engine's own member: a second one would take its place at a server.
+            for (name, value) in extra.into_iter().filter(|(name, _)| name != device::ANONYMOUS) {
                 user.entry(name).or_insert(value);
             }
         }
