@@ -99,8 +99,3 @@ impl Arena {
         self.0.alloc_slice_fill_iter(from.iter().map(convert))
     }
 }
-
-/// A text that may be absent.
-pub(crate) fn text(text: &Option<String>) -> Option<&str> {
-    text.as_deref()
-}

@@ -51,11 +51,9 @@ pub struct HostResponse {
 /// Sends requests with the HTTP client of the host.
 ///
 /// `send` must return at once; the request runs on a thread of the host. It follows no redirect, keeps no cookie, repeats
-/// nothing and gives up connecting after 10 s. The order of calls on `call` is:
-///
-/// - `connected()`, at most once, when the connection is established;
-/// - one of `respond(..)`, `not_sent(..)`, `ambiguous(..)`. A second one is ignored. If `call` is dropped without one, the
-///   request may have arrived, and the engine treats it as sent without an answer.
+/// nothing and gives up connecting after 10 s. It ends with one call of `respond(..)`, `not_sent(..)` or `ambiguous(..)`; a second
+/// one is ignored. If `call` is dropped without one, the request may have arrived, and the engine treats it as sent without a
+/// response.
 #[uniffi::export(foreign)]
 pub trait HostTransport: Send + Sync {
     /// Starts a request.
@@ -80,13 +78,6 @@ impl HostCall {
 
 #[uniffi::export]
 impl HostCall {
-    /// The connection is established.
-    pub fn connected(&self) {
-        if let Some(completion) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            completion.connected();
-        }
-    }
-
     /// The server has responded.
     pub fn respond(&self, response: HostResponse) {
         let HostResponse { status, headers, mut body } = response;
@@ -173,11 +164,6 @@ impl Transport for ByHost {
         if host.send(HostRequest { url, headers, body }, Arc::clone(&call)).is_err() {
             call.ambiguous("the host's transport has thrown".to_owned());
         }
-    }
-
-    fn reports_connect(&self) -> bool {
-        // A host that never calls `connected` is judged by the limit of the whole request.
-        false
     }
 }
 

@@ -32,7 +32,7 @@
 //! causes:               n u8 | n x (type text, message text, frames)
 //! ```
 //!
-//! Kinds of timings and levels have the numbers of [`TIMINGS`] and [`LEVELS`]. `tests/contract/hot-v1.json` has records in this form,
+//! Kinds of timings have the numbers of [`TIMINGS`], levels their places in [`rez_monitor::Level::ALL`]. `tests/contract/hot-v1.json` has records in this form,
 //! which every encoder must write and this decoder must read.
 
 mod decode;
@@ -43,7 +43,7 @@ mod reader;
 #[cfg(feature = "jni")]
 pub(crate) use jni::attach_thread;
 
-use rez_monitor::{EventId, Level, Reason, TimingKind};
+use rez_monitor::{EventId, Reason, TimingKind};
 
 /// A thread that calls the host's code. Only a Java virtual machine must know the thread.
 #[cfg(not(feature = "jni"))]
@@ -58,9 +58,6 @@ pub(crate) const RECORD_BYTES: usize = 40 * 1024;
 /// The kinds of timings, by number.
 pub const TIMINGS: [TimingKind; 5] =
     [TimingKind::ScreenLoad, TimingKind::AppStart, TimingKind::ApiCall, TimingKind::ImageLoad, TimingKind::LongTask];
-
-/// Levels, by number.
-pub const LEVELS: [Level; 6] = [Level::Trace, Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Fatal];
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

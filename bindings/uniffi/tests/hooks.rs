@@ -26,7 +26,6 @@ impl HostTransport for Host {
         self.urls.lock().unwrap().push(request.url.clone());
         let mut plan = self.plan.lock().unwrap();
         let step = if plan.is_empty() { "accept" } else { plan.remove(0) };
-        call.connected();
         match step {
             "throw" => return Err(thrown()),
             "drop" => {}

@@ -95,28 +95,43 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
     }
 }
 
-/// The scope changes that do not set the user.
-pub(super) const OTHER_CHANGES: [&str; 14] = [
-    "tag",
-    "flag",
-    "context",
-    "screen",
-    "screen_cancelled",
-    "span",
-    "span_ended",
-    "super",
-    "super_once",
-    "view_attrs",
-    "super_unset",
-    "time_event",
-    "view_timing",
-    "super_clear",
-];
+/// A scope change: its name, and its members with their fields.
+type Change = (&'static str, &'static [(&'static str, Field)]);
+
+/// The change of the user.
+pub(super) const USER_CHANGE: &str = "user";
+
+/// The scope changes of a batch.
+pub(super) const CHANGES: [Change; 15] = {
+    const ATTRS: &[(&str, Field)] = &[("attrs", Field::Attrs)];
+    const NAME: &[(&str, Field)] = &[("name", Field::Name)];
+    const NAME_VALUE: &[(&str, Field)] = &[("name", Field::Name), ("value", Field::Value)];
+    const USER: &[(&str, Field)] =
+        &[("id", Field::Name), ("email", Field::Email), ("username", Field::Username), ("extra", Field::Extra)];
+    [
+        (USER_CHANGE, USER),
+        ("tag", NAME_VALUE),
+        ("flag", NAME_VALUE),
+        ("context", &[("name", Field::Name), ("value", Field::Context)]),
+        ("screen", &[("name", Field::Name), ("view", Field::View)]),
+        ("screen_cancelled", &[("view", Field::View)]),
+        ("span", &[]),
+        ("span_ended", &[]),
+        ("super", ATTRS),
+        ("super_once", ATTRS),
+        ("super_unset", NAME),
+        ("super_clear", &[]),
+        ("time_event", NAME),
+        ("view_attrs", ATTRS),
+        ("view_timing", NAME),
+    ]
+};
 
 /// The value as its field takes it; `None` if it is absent (`null`) or does not fit, which `cut` counts.
 ///
 /// Text takes a number or a truth value as it is written. A number takes text that is one; a whole number loses its fraction,
-/// a count below zero is zero. A list or map in the place of a scalar, an unknown word, an id that is no UUID and every other mismatch are ignored.
+/// a count below zero is zero. A list or map in the place of a scalar, an unknown word, an id that is no UUID and every other
+/// mismatch are ignored.
 pub(crate) fn conform<'j, 'a>(
     field: Field,
     kind: Option<Kind>,

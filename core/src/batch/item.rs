@@ -1,7 +1,7 @@
 //! Encodes one item like the record that the typed call would have written: an event, a breadcrumb or a scope change. The
 //! writer then folds it like any record, with the same cuts and privacy rules.
 
-use super::fields::{conform, is_complete};
+use super::fields::{CHANGES, USER_CHANGE, conform, is_complete};
 use super::items::Item;
 use super::json::Json;
 use super::structured;
@@ -192,10 +192,13 @@ fn is_tail(field: Field, value: &Json<'_>) -> bool {
 
 /// Trace, user, tags, frames, contexts and attributes.
 fn tail(members: &Members<'_, '_>, json: &Json<'_>, encoder: &mut Encoder<'_>) {
-    if let Some(trace) = json.get("trace").and_then(structured::trace) {
-        encoder.trace(&trace);
-    }
     let mut cut = 0;
+    if let Some(trace) = json.get("trace").filter(|trace| **trace != Json::Null) {
+        match structured::trace(trace) {
+            Some(trace) => encoder.trace(&trace),
+            None => cut += 1,
+        }
+    }
     structured::own_scope(encoder, json, &mut cut);
     encoder.count_cut(cut);
     for field in TAIL {
@@ -329,7 +332,7 @@ pub(crate) fn breadcrumb(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) ->
 /// stored under the user before it.
 pub(crate) fn nobody(call: &Call<'_>, buffer: &mut [u8]) -> usize {
     let mut encoder = Encoder::new(buffer, call.wall_ms, call.mono_us);
-    encoder.text_field(Field::Change, "user");
+    encoder.text_field(Field::Change, USER_CHANGE);
     encoder.finish()
 }
 
@@ -339,20 +342,7 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Opti
     let mut cut = 0;
     let mut encoder = Encoder::new(buffer, call.wall_ms, call.mono_us);
     let change = json.get("scope")?.str()?;
-    let members: &[(&str, Field)] = match change {
-        "user" => {
-            &[("id", Field::Name), ("email", Field::Email), ("username", Field::Username), ("extra", Field::Extra)]
-        }
-        "tag" | "flag" => &[("name", Field::Name), ("value", Field::Value)],
-        "context" => &[("name", Field::Name), ("value", Field::Context)],
-        "screen" => &[("name", Field::Name), ("view", Field::View)],
-        "screen_cancelled" => &[("view", Field::View)],
-        "span" | "span_ended" => &[],
-        "super" | "super_once" | "view_attrs" => &[("attrs", Field::Attrs)],
-        "super_unset" | "time_event" | "view_timing" => &[("name", Field::Name)],
-        "super_clear" => &[],
-        _ => return None,
-    };
+    let (_, members) = CHANGES.iter().find(|(name, _)| *name == change)?;
     if matches!(change, "super" | "super_once") {
         encoder.targets(&structured::targets(&json, &mut cut)?);
     }
@@ -360,7 +350,7 @@ pub(crate) fn scope(item: &Item<'_>, call: &Call<'_>, buffer: &mut [u8]) -> Opti
     if let Some(at_ms) = time(&json, &mut cut) {
         encoder.time(at_ms);
     }
-    for (name, field) in members {
+    for (name, field) in *members {
         // The value of a tag is text, which the type of `Value` does not say.
         let as_type = if change == "tag" && *field == Field::Value { Field::Name } else { *field };
         let value = json.get(name).and_then(|value| conform(as_type, None, value, &mut cut));

@@ -4,6 +4,7 @@
 //! has. It allocates nothing and does not recurse, so any depth costs only time. It checks only the structure that it needs;
 //! what else is wrong inside an item is found when the item is decoded.
 
+use super::fields::{CHANGES, USER_CHANGE};
 use crate::kind::Kind;
 
 /// What an item is.
@@ -217,7 +218,8 @@ impl<'a> Cursor<'a> {
                 b"breadcrumb" if value.first() == Some(&b'{') => other = What::Breadcrumb,
                 b"scope" if value.first() == Some(&b'"') && other == What::Unknown => {
                     other = What::Scope;
-                    members.may_change_user = !super::fields::OTHER_CHANGES.iter().any(|name| is_text(value, name));
+                    let other = |(name, _): &(&str, _)| *name != USER_CHANGE && is_text(value, name);
+                    members.may_change_user = !CHANGES.iter().any(other);
                 }
                 _ => {}
             }

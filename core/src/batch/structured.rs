@@ -89,14 +89,10 @@ fn is_true(value: &Json<'_>, name: &str) -> bool {
     value.get(name) == Some(&Json::Bool(true))
 }
 
-/// The user and the tags of the event itself. Counts them and the trace as cut if they have another form.
+/// The user and the tags of the event itself. Counts them as cut if they are no objects.
 pub(super) fn own_scope(encoder: &mut Encoder<'_>, json: &Json<'_>, cut: &mut u64) {
-    let is_unfit = |name: &str, fits: fn(&Json<'_>) -> bool| {
-        json.get(name).is_some_and(|value| *value != Json::Null && !fits(value))
-    };
-    let is_map = |value: &Json<'_>| value.entries().is_some();
-    let unfit = [is_unfit("user", is_map), is_unfit("tags", is_map), is_unfit("trace", |value| trace(value).is_some())];
-    *cut += unfit.into_iter().map(u64::from).sum::<u64>();
+    let is_unfit = |name: &str| json.get(name).is_some_and(|value| *value != Json::Null && value.entries().is_none());
+    *cut += u64::from(is_unfit("user")) + u64::from(is_unfit("tags"));
     if let Some(user) = json.get("user").filter(|user| user.entries().is_some()) {
         let mut member = |name: &'static str, field: Field| {
             let value = user.get(name).and_then(|value| conform(field, None, value, cut));

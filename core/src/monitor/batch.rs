@@ -118,12 +118,12 @@ impl Monitor {
     ///
     /// `true`: what consent and sampling allow is in the ring and survives the process being killed. It is decoded on the writer
     /// thread, where an item that is malformed costs only itself. `false`: at least one event was refused; each is counted under
-    /// its reason, and what could be accepted was. Scope changes are refused only if one is longer than 32 KiB. Do not record the
+    /// its reason, and what could be accepted was. Scope changes are refused only if one is longer than 32,736 bytes. Do not record the
     /// document again. In a forked child nothing is recorded or counted.
     ///
     /// Costs one pass over the document and a copy of it: no heap allocation, no system call. A document of more than 32 KiB,
     /// 128 events, or 4 events with a breadcrumb trail (errors, crashes, hangs, exits) takes several ring records; a single item
-    /// of more than 32 KiB is refused as `too_large`. Thread-safe.
+    /// of more than 32,736 bytes is refused as `too_large`. Thread-safe.
     ///
     /// ```no_run
     /// # fn example(monitor: &rez_monitor::Monitor) {

@@ -172,7 +172,7 @@ impl Inner {
                 let mut len = encode(buffer.get_mut(..room - NOBODY.len()).unwrap_or_default()).unwrap_or(0);
                 let has_user = || Body::decode(buffer.get(..len)?)?.get(Field::User);
                 // A change of the user may be held in memory, which the crash does not survive. The user before it is wrong.
-                if shared.ring.is_holding()
+                if shared.ring.has_held()
                     && has_user().is_none()
                     && let Some(place) = buffer.get_mut(len..len + NOBODY.len())
                 {
@@ -201,9 +201,10 @@ impl Inner {
             return Err(WaitError::Closed);
         }
         let (done, ended) = channel();
-        // The generation first: if the ring is replaced between the two, the writer notices.
+        // The generation first: if the ring is replaced between the two, the writer notices. Both without the append lock, which
+        // a thread that crashed may hold.
         let ring = &self.shared.ring;
-        let until = Until { generation: ring.generation(), head: ring.head() };
+        let until = Until { generation: ring.generation(), published: ring.published() };
         if !self.shared.command(Command::Persist(until, done)) {
             return Err(WaitError::Closed);
         }

@@ -8,8 +8,12 @@ use crate::Consent;
 use crate::config::Config;
 use crate::destination::Destination;
 use crate::kind::{Kind, Purpose};
+use crate::limits;
 use crate::trace::{Baggage, Decision, Sampling, TraceContext, TraceStyle};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Pauses and resumes that are remembered beside the list of the writer.
+const SWITCHED: usize = 2 * limits::PAUSED;
 
 /// The snapshot, and a lock for those who replace it.
 pub(super) struct Samplers {
@@ -21,7 +25,8 @@ pub(super) struct Samplers {
 #[derive(Clone, Default)]
 pub(super) struct Declared {
     entries: Vec<Entry>,
-    /// What this process paused (`true`) or resumed, by name: in effect when the call returns, before the writer knows it.
+    /// What this process paused (`true`) or resumed last, by name: in effect when the call returns, before the writer knows it.
+    /// The writer knows those that are older than the last [`SWITCHED`].
     switched: Vec<(String, bool)>,
     release: String,
     environment: Option<String>,
@@ -71,6 +76,8 @@ impl Samplers {
         self.change(|declared| {
             declared.switched.retain(|(known, _)| known != name);
             declared.switched.push((name.to_owned(), paused));
+            let older = declared.switched.len().saturating_sub(SWITCHED);
+            declared.switched.drain(..older);
         });
     }
 

@@ -727,3 +727,19 @@ fn a_property_named_as_the_id_of_the_device_does_not_take_its_place() {
     }
     monitor.close(WAIT);
 }
+
+#[test]
+fn a_crash_on_a_thread_that_holds_the_lock_of_the_appends_is_recorded_without_waiting_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    monitor.persist(WAIT).unwrap();
+    let (done, ended) = std::sync::mpsc::channel();
+    let other = monitor.clone();
+    // As if this thread had crashed while it appended.
+    monitor.0.shared.ring.change_superblock(|_| {
+        std::thread::spawn(move || done.send(other.fatal(ErrorEvent::new("E", "m"), Duration::from_millis(10))));
+        let durability = ended.recv_timeout(WAIT).expect("it ends");
+        assert!(matches!(durability, Durability::InRing(_)), "{durability:?}");
+    });
+    assert_eq!(only(rows(monitor, folder.path()), "crash").len(), 1);
+}

@@ -251,7 +251,7 @@ impl Writer {
                 let ring = &self.shared.ring;
                 // Positions of another generation cannot be compared: the ring was replaced since the call.
                 let reached = match ring.generation() == until.generation {
-                    true => self.position() >= until.head,
+                    true => self.position() >= until.published,
                     false => ring.head() == self.position(),
                 };
                 let folded = self.pending.is_none() && reached && !reserve::is_taken(&ring.map());

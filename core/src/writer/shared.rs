@@ -47,7 +47,7 @@ pub(crate) enum Command {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Until {
     pub(crate) generation: u64,
-    pub(crate) head: u64,
+    pub(crate) published: u64,
 }
 
 /// Whether the database can be used.

@@ -1086,11 +1086,6 @@ public protocol HostCallProtocol: AnyObject, Sendable {
     func ambiguous(cause: String)
 
     /**
-     * The connection is established.
-     */
-    func connected()
-
-    /**
      * No byte was sent: the server has certainly not received the request. `cause` is for the status.
      */
     func notSent(cause: String)
@@ -1165,17 +1160,6 @@ open func ambiguous(cause: String)  {try! rustCall() {
     uniffi_rezmonitor_fn_method_hostcall_ambiguous(
             self.uniffiCloneHandle(),
         FfiConverterString.lower(cause),uniffiCallStatus
-    )
-}
-}
-
-    /**
-     * The connection is established.
-     */
-open func connected()  {try! rustCall() {
-        uniffiCallStatus in
-    uniffi_rezmonitor_fn_method_hostcall_connected(
-            self.uniffiCloneHandle(),uniffiCallStatus
     )
 }
 }
@@ -1475,11 +1459,9 @@ public func FfiConverterTypeHostLogger_lower(_ value: HostLogger) -> UInt64 {
  * Sends requests with the HTTP client of the host.
  *
  * `send` must return at once; the request runs on a thread of the host. It follows no redirect, keeps no cookie, repeats
- * nothing and gives up connecting after 10 s. The order of calls on `call` is:
- *
- * - `connected()`, at most once, when the connection is established;
- * - one of `respond(..)`, `not_sent(..)`, `ambiguous(..)`. A second one is ignored. If `call` is dropped without one, the
- * request may have arrived, and the engine treats it as sent without an answer.
+ * nothing and gives up connecting after 10 s. It ends with one call of `respond(..)`, `not_sent(..)` or `ambiguous(..)`; a second
+ * one is ignored. If `call` is dropped without one, the request may have arrived, and the engine treats it as sent without a
+ * response.
  */
 public protocol HostTransport: AnyObject, Sendable {
 
@@ -1493,11 +1475,9 @@ public protocol HostTransport: AnyObject, Sendable {
  * Sends requests with the HTTP client of the host.
  *
  * `send` must return at once; the request runs on a thread of the host. It follows no redirect, keeps no cookie, repeats
- * nothing and gives up connecting after 10 s. The order of calls on `call` is:
- *
- * - `connected()`, at most once, when the connection is established;
- * - one of `respond(..)`, `not_sent(..)`, `ambiguous(..)`. A second one is ignored. If `call` is dropped without one, the
- * request may have arrived, and the engine treats it as sent without an answer.
+ * nothing and gives up connecting after 10 s. It ends with one call of `respond(..)`, `not_sent(..)` or `ambiguous(..)`; a second
+ * one is ignored. If `call` is dropped without one, the request may have arrived, and the engine treats it as sent without a
+ * response.
  */
 open class HostTransportImpl: HostTransport, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -8619,9 +8599,6 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rezmonitor_checksum_method_hostcall_ambiguous() != 32289) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_rezmonitor_checksum_method_hostcall_connected() != 40486) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rezmonitor_checksum_method_hostcall_not_sent() != 38318) {

@@ -4,7 +4,7 @@ use super::{
     Breadcrumb, Cause, Conditions, Durability, ErrorEvent, Extras, Feedback, Frame, LogEntry, Metric, Outcome, People,
     Revenue, SpanEvent, ThreadInfo, Timing, TraceContext, User,
 };
-use crate::attributes::{Arena, text};
+use crate::attributes::Arena;
 use rez_monitor as core;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl TraceContext {
     /// The core's form; `None` if an id has another form or is zero.
     pub(crate) fn to_core(&self) -> Option<core::TraceContext> {
         let context = core::TraceContext::from_hex(&self.trace_id, &self.span_id)?;
-        let parent = text(&self.parent).and_then(|parent| core::TraceContext::from_hex(&self.trace_id, parent));
+        let parent = self.parent.as_deref().and_then(|parent| core::TraceContext::from_hex(&self.trace_id, parent));
         Some(context.with_parent(parent.map_or(0, |parent| parent.span_id())).with_sampled(self.sampled))
     }
 }
@@ -49,9 +49,9 @@ pub(crate) fn trace(trace: &Option<TraceContext>) -> Option<core::TraceContext> 
 impl User {
     pub(crate) fn to_core<'a>(&'a self, arena: &'a Arena) -> core::User<'a> {
         core::User {
-            id: text(&self.id),
-            email: text(&self.email),
-            username: text(&self.username),
+            id: self.id.as_deref(),
+            email: self.email.as_deref(),
+            username: self.username.as_deref(),
             extra: arena.attrs(&self.extra),
         }
     }
@@ -170,10 +170,10 @@ impl ErrorEvent {
         if let Some(level) = self.level {
             error = error.level(level.into());
         }
-        if let Some(code) = text(&self.code) {
+        if let Some(code) = self.code.as_deref() {
             error = error.code(code);
         }
-        if let Some(mechanism) = text(&self.mechanism) {
+        if let Some(mechanism) = self.mechanism.as_deref() {
             error = error.mechanism(mechanism);
         }
         error = match self.fingerprints.as_slice() {
@@ -184,7 +184,7 @@ impl ErrorEvent {
         if let Some(language) = self.language {
             error = error.language(language.into());
         }
-        if let Some(stack) = text(&self.stack) {
+        if let Some(stack) = self.stack.as_deref() {
             error = error.stack(stack);
         }
         if let Some(user) = &self.user {
@@ -218,7 +218,7 @@ impl Timing {
     pub(crate) fn to_core<'a>(&'a self, arena: &'a Arena) -> core::Timing<'a> {
         let duration = micros(self.duration_us);
         let mut timing = core::Timing::new(self.kind.into(), &self.name, duration);
-        if let Some(method) = text(&self.method) {
+        if let Some(method) = self.method.as_deref() {
             timing = timing.method(method);
         }
         if let Some(started_ms) = self.started_ms {
@@ -236,10 +236,10 @@ impl Timing {
         if self.request_bytes.is_some() || self.response_bytes.is_some() {
             timing = timing.bytes(count(self.request_bytes), count(self.response_bytes));
         }
-        if let Some(error) = text(&self.error) {
+        if let Some(error) = self.error.as_deref() {
             timing = timing.error(error);
         }
-        if let Some(endpoint) = text(&self.endpoint) {
+        if let Some(endpoint) = self.endpoint.as_deref() {
             timing = timing.endpoint(endpoint);
         }
         if let Some(trace) = trace(&self.trace) {
@@ -274,7 +274,7 @@ impl LogEntry {
         let mut log = core::Log::new(self.level.into(), &self.text)
             .attrs(arena.attrs(&self.attrs))
             .targets(arena.texts(&self.targets));
-        log.logger = text(&self.logger);
+        log.logger = self.logger.as_deref();
         log.trace = trace(&self.trace);
         log.at_ms = self.at_ms;
         log
@@ -286,7 +286,7 @@ impl Revenue {
         core::Revenue {
             amount: self.amount,
             currency: &self.currency,
-            transaction_id: text(&self.transaction_id),
+            transaction_id: self.transaction_id.as_deref(),
             items: arena.values(&self.items),
             attrs: arena.attrs(&self.attrs),
             targets: arena.texts(&self.targets),
@@ -298,9 +298,9 @@ impl Feedback {
     pub(crate) fn to_core(&self) -> core::Feedback<'_> {
         core::Feedback {
             message: &self.message,
-            name: text(&self.name),
-            email: text(&self.email),
-            about: text(&self.about).and_then(|id| id.parse().ok()),
+            name: self.name.as_deref(),
+            email: self.email.as_deref(),
+            about: self.about.as_deref().and_then(|id| id.parse().ok()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From a hot record to the typed call.
 
 use super::reader::Reader;
-use super::{LEVELS, Submitted, TIMINGS, VERSION};
+use super::{Submitted, TIMINGS, VERSION};
 use bumpalo::Bump;
 use rez_monitor::{
     Breadcrumb, Cause, Durability, ErrorEvent, Event, Language, Level, Log, Metric, Monitor, Outcome, Severity, Timing,
@@ -129,7 +129,7 @@ fn head(reader: &mut Reader<'_>) -> Option<(u8, Bits)> {
 }
 
 fn level(reader: &mut Reader<'_>) -> Option<Level> {
-    LEVELS.get(usize::from(reader.byte()?)).copied()
+    Level::ALL.get(usize::from(reader.byte()?)).copied()
 }
 
 fn event(monitor: &Monitor, event: Event<'_>, common: &Common<'_, '_>) -> Submitted {

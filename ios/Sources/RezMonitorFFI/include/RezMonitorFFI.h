@@ -440,11 +440,6 @@ void uniffi_rezmonitor_fn_free_hostcall(uint64_t handle, RustCallStatus *_Nonnul
 void uniffi_rezmonitor_fn_method_hostcall_ambiguous(uint64_t ptr, RustBuffer cause, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_METHOD_HOSTCALL_CONNECTED
-#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_METHOD_HOSTCALL_CONNECTED
-void uniffi_rezmonitor_fn_method_hostcall_connected(uint64_t ptr, RustCallStatus *_Nonnull out_status
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_METHOD_HOSTCALL_NOT_SENT
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_METHOD_HOSTCALL_NOT_SENT
 void uniffi_rezmonitor_fn_method_hostcall_not_sent(uint64_t ptr, RustBuffer cause, RustCallStatus *_Nonnull out_status
@@ -1594,12 +1589,6 @@ uint16_t uniffi_rezmonitor_checksum_method_beforesend_before_send(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_METHOD_HOSTCALL_AMBIGUOUS
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_METHOD_HOSTCALL_AMBIGUOUS
 uint16_t uniffi_rezmonitor_checksum_method_hostcall_ambiguous(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_METHOD_HOSTCALL_CONNECTED
-#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_METHOD_HOSTCALL_CONNECTED
-uint16_t uniffi_rezmonitor_checksum_method_hostcall_connected(void
 
 );
 #endif

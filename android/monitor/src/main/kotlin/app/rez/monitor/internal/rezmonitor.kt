@@ -910,8 +910,6 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_rezmonitor_checksum_method_hostcall_ambiguous(
     ): Int
-    external fun uniffi_rezmonitor_checksum_method_hostcall_connected(
-    ): Int
     external fun uniffi_rezmonitor_checksum_method_hostcall_not_sent(
     ): Int
     external fun uniffi_rezmonitor_checksum_method_hostcall_respond(
@@ -1002,8 +1000,6 @@ internal object UniffiLib {
     external fun uniffi_rezmonitor_fn_free_hostcall(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_rezmonitor_fn_method_hostcall_ambiguous(`ptr`: Long,`cause`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): Unit
-    external fun uniffi_rezmonitor_fn_method_hostcall_connected(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_rezmonitor_fn_method_hostcall_not_sent(`ptr`: Long,`cause`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
@@ -1529,9 +1525,6 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_rezmonitor_checksum_method_hostcall_ambiguous() and 0xFFFF) != 32289) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_rezmonitor_checksum_method_hostcall_connected() and 0xFFFF) != 40486) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_rezmonitor_checksum_method_hostcall_not_sent() and 0xFFFF) != 38318) {
@@ -2771,11 +2764,6 @@ public interface HostCallInterface {
     fun `ambiguous`(`cause`: kotlin.String)
 
     /**
-     * The connection is established.
-     */
-    fun `connected`()
-
-    /**
      * No byte was sent: the server has certainly not received the request. `cause` is for the status.
      */
     fun `notSent`(`cause`: kotlin.String)
@@ -2903,21 +2891,6 @@ open class HostCall: Disposable, AutoCloseable, HostCallInterface
         it,
 
         FfiConverterString.lower(`cause`),_status)
-}
-    }
-
-
-
-
-    /**
-     * The connection is established.
-     */override fun `connected`()
-        =
-    callWithHandle {
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_rezmonitor_fn_method_hostcall_connected(
-        it,
-        _status)
 }
     }
 
@@ -3426,11 +3399,9 @@ public object FfiConverterTypeHostLogger: FfiConverter<HostLogger, Long> {
  * Sends requests with the HTTP client of the host.
  *
  * `send` must return at once; the request runs on a thread of the host. It follows no redirect, keeps no cookie, repeats
- * nothing and gives up connecting after 10 s. The order of calls on `call` is:
- *
- * - `connected()`, at most once, when the connection is established;
- * - one of `respond(..)`, `not_sent(..)`, `ambiguous(..)`. A second one is ignored. If `call` is dropped without one, the
- * request may have arrived, and the engine treats it as sent without an answer.
+ * nothing and gives up connecting after 10 s. It ends with one call of `respond(..)`, `not_sent(..)` or `ambiguous(..)`; a second
+ * one is ignored. If `call` is dropped without one, the request may have arrived, and the engine treats it as sent without a
+ * response.
  */
 public interface HostTransport {
 
@@ -3446,11 +3417,9 @@ public interface HostTransport {
  * Sends requests with the HTTP client of the host.
  *
  * `send` must return at once; the request runs on a thread of the host. It follows no redirect, keeps no cookie, repeats
- * nothing and gives up connecting after 10 s. The order of calls on `call` is:
- *
- * - `connected()`, at most once, when the connection is established;
- * - one of `respond(..)`, `not_sent(..)`, `ambiguous(..)`. A second one is ignored. If `call` is dropped without one, the
- * request may have arrived, and the engine treats it as sent without an answer.
+ * nothing and gives up connecting after 10 s. It ends with one call of `respond(..)`, `not_sent(..)` or `ambiguous(..)`; a second
+ * one is ignored. If `call` is dropped without one, the request may have arrived, and the engine treats it as sent without a
+ * response.
  */
 open class HostTransportImpl: Disposable, AutoCloseable, HostTransport
 {
