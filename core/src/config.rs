@@ -277,7 +277,7 @@ impl ConfigBuilder {
 
     /// Sets a hook that is called for each event before it is stored. Returning `false` drops the event as `filtered`. The hook
     /// runs on a thread of its own. If it panics or takes longer than a second, this event and all later ones of the run are
-    /// dropped as `hook_failed`.
+    /// dropped as `hook_failed`. A row that it makes larger than 64 KiB is dropped as `too_large`.
     pub fn before_send(mut self, hook: impl Fn(Kind, &mut serde_json::Value) -> bool + Send + Sync + 'static) -> Self {
         self.config.before_send = Some(Arc::new(hook));
         self

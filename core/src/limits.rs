@@ -220,6 +220,9 @@ pub const SUPER_BYTES: usize = 8 * 1024;
 /// meanwhile names them.
 pub const PAUSED: usize = 64;
 
+/// Subjects about which a request to the delivery thread is kept until that is started: each destination has two.
+pub const FOR_DELIVERY: usize = 256;
+
 /// Timed events that run at the same time; the one that was started first is dropped.
 pub const TIMED_EVENTS: usize = 100;
 

@@ -324,6 +324,18 @@ fn a_batch_that_is_no_json_and_an_event_recorded_in_a_hook_are_logged() {
 }
 
 #[test]
+fn what_is_refused_right_before_the_close_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, heard) = config(folder.path());
+    let monitor = Monitor::open(builder.build().unwrap()).unwrap();
+    error(&monitor, "one");
+    monitor.persist(WAIT).unwrap();
+    assert!(!monitor.record_batch("no JSON"));
+    monitor.close(WAIT);
+    assert!(heard.rest().iter().any(|line| line.contains("1 event refused at the call (malformed)")));
+}
+
+#[test]
 fn a_queue_at_its_size_cap_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let (builder, heard) = config(folder.path());

@@ -74,9 +74,11 @@ impl Delivery {
         };
         let mut driver = Driver::new(context, options.foreground);
         let thread_shared = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("rez-delivery".into())
-            .spawn(move || run(&mut driver, &receiver, &thread_shared))?;
+        let thread = std::thread::Builder::new().name("rez-delivery".into()).spawn(move || {
+            // The host's transport runs here. An event that it recorded would be the reason for the next request.
+            crate::own_thread::mark_ours();
+            run(&mut driver, &receiver, &thread_shared);
+        })?;
         Ok(DeliveryHandle { sender, shared, thread: Mutex::new(Some(thread)) })
     }
 }
@@ -125,6 +127,19 @@ fn run<O: WriterAccess>(driver: &mut Driver<O>, receiver: &Receiver<Message>, sh
                 }
             }
         }
+    }
+}
+
+/// A request to the delivery thread, which can be made before the thread is started.
+pub(crate) struct ForDelivery {
+    /// What it sets: the last request about the same counts.
+    pub(crate) about: String,
+    pub(crate) work: Box<dyn FnOnce(&DeliveryHandle) + Send>,
+}
+
+impl ForDelivery {
+    pub(crate) fn new(about: &str, work: impl FnOnce(&DeliveryHandle) + Send + 'static) -> ForDelivery {
+        ForDelivery { about: about.to_owned(), work: Box::new(work) }
     }
 }
 

@@ -35,6 +35,16 @@ pub enum Hint {
     Power(Power),
 }
 
+impl Hint {
+    /// What it is about: the last hint about the same counts.
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Hint::Network(_) => "network",
+            Hint::Power(_) => "power",
+        }
+    }
+}
+
 /// The state of the app and the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Conditions {

@@ -2,6 +2,7 @@
 
 use super::{DestinationNote, RouteStatus, request};
 use crate::destination::{Destination, Note, Want};
+use crate::phrases::HeldCode;
 use crate::row::{Row, Run};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -93,8 +94,19 @@ impl Directory {
         known.iter().map(|(name, destination)| (name.clone(), Arc::clone(destination))).collect()
     }
 
-    /// Stopped routes, which send only probes: their rows are evicted first.
+    /// Routes whose rows are evicted first: those that are stopped, and those whose server takes nothing while others do. One
+    /// destination that is blocked must not cost the others their rows.
     pub(crate) fn idle_routes(&self) -> Vec<String> {
-        self.0.snapshot().into_iter().filter(|route| route.stopped).map(|route| route.route).collect()
+        let routes = self.0.snapshot();
+        let others_work = routes.iter().any(|route| !route.stopped && !waits_for_server(route));
+        let idle = |route: &RouteStatus| route.stopped || (others_work && waits_for_server(route));
+        routes.into_iter().filter(idle).map(|route| route.route).collect()
     }
+}
+
+/// Whether its server could not be reached, failed, or asked to wait.
+fn waits_for_server(route: &RouteStatus) -> bool {
+    use HeldCode::{Intercepted, NoResponse, Outage, RateLimit, RetryAfter, Unreachable};
+    let codes = [Unreachable, Intercepted, NoResponse, Outage, RateLimit, RetryAfter];
+    route.held.as_ref().is_some_and(|held| codes.contains(&held.code))
 }

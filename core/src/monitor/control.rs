@@ -77,7 +77,8 @@ impl Inner {
         self.samplers.add(name, &*destination);
         self.each_engine(|shared| {
             let (name, destination) = (name.to_owned(), Arc::clone(&destination));
-            shared.with_delivery(move |delivery| delivery.add(&name, destination, from));
+            let about = format!("destination {name}");
+            shared.with_delivery(&about, move |delivery| delivery.add(&name, destination, from));
         });
     }
 
@@ -100,7 +101,7 @@ impl Inner {
         // Trace headers must not promise a trace that is not sent.
         self.samplers.pause(name, paused);
         let (name, shared) = (name.to_owned(), Arc::downgrade(&self.shared));
-        self.shared.with_delivery(move |delivery| {
+        self.shared.with_delivery(&format!("pause {name}"), move |delivery| {
             if let Some(shared) = shared.upgrade() {
                 shared.pause(&name, paused, delivery);
             }
@@ -237,7 +238,7 @@ impl Monitor {
     pub fn set_consent(&self, purpose: Purpose, consent: Consent) {
         self.0.each_engine(|shared| {
             shared.change_consent(purpose, consent);
-            shared.with_delivery(DeliveryHandle::consent_changed);
+            shared.with_delivery("consent", DeliveryHandle::consent_changed);
         });
     }
 
@@ -251,7 +252,7 @@ impl Monitor {
 
     /// Passes what the host knows about network and power to the engine. A hint delays requests; it never stops them.
     pub fn hint(&self, hint: Hint) {
-        self.0.each_engine(|shared| shared.with_delivery(move |delivery| delivery.hint(hint)));
+        self.0.each_engine(|shared| shared.with_delivery(hint.about(), move |delivery| delivery.hint(hint)));
     }
 
     /// Adds a destination, or replaces the one of this name.
@@ -281,7 +282,7 @@ impl Monitor {
         let name = name.to_owned();
         self.0.each_engine(|shared| {
             let name = name.clone();
-            shared.with_delivery(move |delivery| delivery.remove(&name));
+            shared.with_delivery(&format!("destination {name}"), move |delivery| delivery.remove(&name));
         });
     }
 
@@ -354,7 +355,7 @@ impl Monitor {
     pub fn resume(&self) {
         self.0.each_engine(|shared| {
             shared.command(Command::Resume);
-            shared.with_delivery(DeliveryHandle::resume);
+            shared.with_delivery("resume", DeliveryHandle::resume);
         });
     }
 

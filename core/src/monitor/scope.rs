@@ -114,7 +114,9 @@ pub(super) fn apply(inner: &Inner, change: ScopeChange<'_>) {
             if inner.shared.config.sessions {
                 inner.session_foreground(foreground);
             }
-            inner.each_engine(|shared| shared.with_delivery(move |delivery| delivery.foreground(foreground)));
+            inner.each_engine(|shared| {
+                shared.with_delivery("foreground", move |delivery| delivery.foreground(foreground));
+            });
         }
         ScopeChange::NewSession => inner.start_session(),
         ScopeChange::Super(properties) => inner.append_scope(|encoder| {

@@ -644,6 +644,18 @@ fn an_engine_that_is_opened_suspended_records_and_neither_stores_nor_calls_the_h
 }
 
 #[test]
+fn a_flush_right_after_the_resume_of_an_engine_that_was_opened_suspended_finds_its_delivery() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let monitor = Monitor::open(config(folder.path()).suspended(true).build().unwrap()).unwrap();
+        let _ = monitor.track("early", &[]);
+        monitor.resume();
+        assert!(monitor.flush(WAIT).is_ok());
+        monitor.close(WAIT);
+    }
+}
+
+#[test]
 fn under_continuous_recording_persist_suspend_and_close_end() {
     use std::sync::atomic::{AtomicBool, Ordering};
     let folder = tempfile::tempdir().unwrap();

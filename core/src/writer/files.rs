@@ -5,7 +5,7 @@ use super::batch::Batch;
 use super::shared::{Role, StoreState};
 use super::stamp::Stamper;
 use super::store_access::StoreAccess;
-use crate::delivery::{Delivery, Options};
+use crate::delivery::{Delivery, ForDelivery, Options};
 use crate::id::IdKey;
 use crate::limits;
 use crate::logger::LogCode;
@@ -201,7 +201,16 @@ impl Writer {
         for (name, destination) in &self.shared.config.destinations {
             delivery.add(name, Arc::clone(destination), crate::store::From::Oldest);
         }
+        std::mem::take(&mut self.for_delivery).into_iter().for_each(|request| (request.work)(&delivery));
         let _ = self.shared.delivery.set(delivery);
+    }
+
+    /// Keeps a request until delivery is started: by an engine that is suspended, or when its folder can be used.
+    pub(super) fn keep_for_delivery(&mut self, request: ForDelivery) {
+        self.for_delivery.retain(|known| known.about != request.about);
+        if self.for_delivery.len() < limits::FOR_DELIVERY {
+            self.for_delivery.push(request);
+        }
     }
 
     /// Opens the queue again if one of its files was unlinked or replaced under the open connection, or the log's index was

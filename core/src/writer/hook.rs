@@ -2,7 +2,7 @@
 
 use crate::config::BeforeSend;
 use crate::kind::Kind;
-use crate::limits::HOOK_WAIT;
+use crate::limits::{HOOK_WAIT, ROW_BYTES};
 use crate::privacy::Rules;
 use crate::reason::Reason;
 use serde_json::Value;
@@ -55,7 +55,8 @@ impl Hook {
                 // The privacy rules apply to what the hook added as well.
                 let unscrubbed = |key: &str| UNSCRUBBED.contains(&key);
                 row.iter_mut().filter(|(key, _)| !unscrubbed(key)).for_each(|(key, value)| self.rules.json(key, value));
-                Ok(Value::Object(row).to_string())
+                let row = Value::Object(row).to_string();
+                if row.len() > ROW_BYTES { Err(Reason::TooLarge) } else { Ok(row) }
             }
             Some(Ok(None)) => Err(Reason::Filtered),
             _ => {
@@ -70,6 +71,18 @@ impl Hook {
 mod tests {
     use super::*;
     use std::sync::Arc;
+
+    #[test]
+    fn a_row_that_a_hook_makes_too_large_is_dropped_and_the_next_one_is_not() {
+        let grow = |kind, value: &mut Value| {
+            let bytes = if kind == Kind::Error { ROW_BYTES - r#"{"a":"","b":1}"#.len() } else { ROW_BYTES };
+            value["a"] = " ".repeat(bytes).into();
+            true
+        };
+        let mut hook = Hook::start(Arc::new(grow), Rules::default());
+        assert_eq!(hook.run(Kind::Message, r#"{"b":1}"#), Err(Reason::TooLarge));
+        assert_eq!(hook.run(Kind::Error, r#"{"b":1}"#).map(|row| row.len()), Ok(ROW_BYTES));
+    }
 
     #[test]
     fn a_hook_can_change_and_drop_events_and_fails_closed() {

@@ -65,6 +65,7 @@ pub(crate) use crate::own_thread::{is_ours, mark_ours};
 pub(crate) use files::boot_hash;
 pub(crate) use read::RESERVED_TICKET;
 
+use crate::delivery::ForDelivery;
 use crate::kind::Kind;
 use crate::reason::Reason;
 use crate::ring::reserve;
@@ -119,6 +120,8 @@ struct Writer {
     crash_loop_handled: bool,
     /// Sessions that earlier runs left open were ended.
     session_ended: bool,
+    /// What the app asked of the delivery thread before it was started, in order: the last request about each subject.
+    for_delivery: Vec<ForDelivery>,
     /// Rows in a folder that was moved away, not counted as lost yet.
     left_behind: u32,
     /// Rows of a lost file that were in flight, not counted yet.
@@ -186,6 +189,7 @@ impl Writer {
             slept_at: 0,
             crash_loop_handled: false,
             session_ended: false,
+            for_delivery: Vec::new(),
             left_behind: 0,
             left_in_flight: 0,
             scratch: Vec::new(),
@@ -236,9 +240,10 @@ impl Writer {
                 }
                 self.tidy_at = Some(Instant::now() + TIDY_WAIT);
             }
-            Command::WithDelivery(work) => {
-                if let Some(delivery) = self.shared.delivery.get() {
-                    work(delivery);
+            Command::WithDelivery(request) => {
+                match self.shared.delivery.get() {
+                    Some(delivery) => (request.work)(delivery),
+                    None => self.keep_for_delivery(request),
                 }
                 self.report_notes();
             }
@@ -282,6 +287,9 @@ impl Writer {
             Command::Resume => {
                 self.suspended = false;
                 self.open();
+                // A flush that follows finds the delivery of an engine that was opened suspended.
+                self.fold();
+                self.start_first_delivery();
             }
             Command::Close(_) => {}
         }
@@ -290,6 +298,7 @@ impl Writer {
     fn close(&mut self) {
         self.shared.ring.refuse_all();
         self.fold();
+        self.report_gate();
         let folded = self.pending.is_none() && self.shared.ring.head() == self.position();
         if let Some(store) = self.store.take()
             && store.close().is_ok()

@@ -1,7 +1,7 @@
 //! State shared by callers, the writer thread and the delivery thread.
 
 use crate::config::{Config, Consent};
-use crate::delivery::{DeliveryHandle, DestinationNote};
+use crate::delivery::{DeliveryHandle, DestinationNote, ForDelivery};
 use crate::id::IdKey;
 use crate::kind::Purpose;
 use crate::limits;
@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Does work with the store.
     Work(Work),
     /// Calls a function with the handle of the delivery thread, once that is running.
-    WithDelivery(Box<dyn FnOnce(&DeliveryHandle) + Send>),
+    WithDelivery(ForDelivery),
     /// Syncs; sends whether what was recorded before this point is on the disk.
     Persist(Until, Sender<bool>),
     /// Erases what the superblock requests, also in the folders of ended processes.
@@ -328,13 +328,13 @@ impl Shared {
         delivery.pause(name, paused);
         for orphan in self.orphans() {
             let name = name.to_owned();
-            orphan.with_delivery(move |delivery| delivery.pause(&name, paused));
+            orphan.with_delivery(&format!("pause {name}"), move |delivery| delivery.pause(&name, paused));
         }
     }
 
-    /// Calls a function with the handle of the delivery thread, once that is running.
-    pub(crate) fn with_delivery(&self, work: impl FnOnce(&DeliveryHandle) + Send + 'static) {
-        self.command(Command::WithDelivery(Box::new(work)));
+    /// Calls a function with the handle of the delivery thread, once that is running. `about`: see [`ForDelivery`].
+    pub(crate) fn with_delivery(&self, about: &str, work: impl FnOnce(&DeliveryHandle) + Send + 'static) {
+        self.command(Command::WithDelivery(ForDelivery::new(about, work)));
     }
 
     /// Queues a command for the writer; `false` if the writer has ended.

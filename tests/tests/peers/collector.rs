@@ -79,19 +79,26 @@ impl Collector {
         }
     }
 
-    /// Sends raw bytes and returns the status.
+    /// Sends raw bytes and returns the status. A server that answers before it has read the body closes the connection with a
+    /// reset, which can overtake its answer; then the bytes are sent again.
     fn post(&self, path: &str, media_type: &str, body: &[u8]) -> u16 {
+        let answer = (0..20).find_map(|_| self.try_post(path, media_type, body).ok());
+        let answer = answer.expect("an answer in one of 20 attempts");
+        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+    }
+
+    fn try_post(&self, path: &str, media_type: &str, body: &[u8]) -> std::io::Result<String> {
         let address = self.url.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).unwrap();
+        let mut stream = TcpStream::connect(address)?;
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             body.len()
         );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body)?;
         let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        response.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+        stream.read_to_string(&mut response)?;
+        Ok(response)
     }
 }
 

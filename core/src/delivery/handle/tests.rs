@@ -157,6 +157,34 @@ fn the_directory_works_without_the_delivery_thread() {
 }
 
 #[test]
+fn rows_of_a_server_that_takes_nothing_are_evicted_first_only_while_another_server_takes_some() {
+    use crate::phrases::HeldCode;
+    let route = |name: &str, stopped, held: Option<HeldCode>| RouteStatus {
+        destination: name.into(),
+        route: name.into(),
+        waiting: vec![0, 1, 0, 0],
+        delivered: 0,
+        in_flight: false,
+        stopped,
+        held: held.map(|code| Held::new(code, None, name)),
+    };
+    let shared = Arc::new(Shared::default());
+    let idle = |routes: &[RouteStatus]| {
+        shared.publish(routes.to_vec());
+        Directory::new(&shared).idle_routes()
+    };
+    let works = route("works", false, Some(HeldCode::Batch));
+    for code in [HeldCode::Unreachable, HeldCode::Outage, HeldCode::RetryAfter] {
+        let fails = route("fails", false, Some(code));
+        assert_eq!(idle(&[works.clone(), fails.clone()]), ["fails"]);
+        assert!(idle(&[fails.clone(), route("too", false, Some(HeldCode::Intercepted))]).is_empty());
+        // A stopped route proves nothing about the network.
+        assert_eq!(idle(&[fails, route("wrong key", true, Some(HeldCode::Stopped))]), ["wrong key"]);
+    }
+    assert!(idle(&[works, route("paused", false, Some(HeldCode::Paused))]).is_empty(), "the app resumes it");
+}
+
+#[test]
 fn a_report_adds_up_the_routes_of_a_destination() {
     let held = |name: &str, until_ms| Held::new(crate::phrases::HeldCode::Outage, until_ms, name);
     let route = |name: &str, delivered, left, until_ms: Option<i64>| RouteStatus {

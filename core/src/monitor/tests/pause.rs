@@ -72,6 +72,41 @@ fn a_paused_destination_gets_what_was_recorded_before_and_after_the_pause_and_no
 }
 
 #[test]
+fn what_the_app_asks_before_delivery_is_started_is_done_when_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let wire = Wire::default();
+    let config = config(folder.path()).transport(wire.clone()).suspended(true).build().unwrap();
+    let monitor = Monitor::open(config).unwrap();
+    for network in [crate::Network::Online, crate::Network::Offline].into_iter().cycle().take(2_000) {
+        monitor.hint(crate::Hint::Network(network));
+    }
+    monitor
+        .add_destination("late", Rez::builder("https://late.example.com", "k").build().unwrap(), From::Oldest)
+        .unwrap();
+    let gone = Rez::builder("https://gone.example.com", "k").build().unwrap();
+    monitor.add_destination("gone", gone, From::Oldest).unwrap();
+    monitor.remove_destination("gone");
+    let _ = monitor.track("early", &[]);
+    monitor.resume();
+    monitor.persist(WAIT).unwrap();
+    let end = std::time::Instant::now() + WAIT;
+    let held = loop {
+        let routes = monitor.status().routes;
+        if let Some(held) = routes.into_iter().find_map(|route| route.held) {
+            break held;
+        }
+        assert!(std::time::Instant::now() < end, "the destination does not wait");
+        std::thread::yield_now();
+    };
+    assert_eq!(held.code.as_str(), "offline");
+    assert_eq!(wire.names("late.example.com"), [""; 0], "the host has no network");
+    monitor.hint(crate::Hint::Network(crate::Network::Online));
+    monitor.flush(WAIT).unwrap();
+    assert_eq!((wire.names("late.example.com"), wire.names("gone.example.com")), (vec!["early".into()], vec![]));
+    monitor.close(WAIT);
+}
+
+#[test]
 fn a_pause_survives_a_restart_and_rows_of_before_wait_until_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let wire = Wire::default();
@@ -152,7 +187,7 @@ fn a_destination_that_is_declared_later_can_be_paused_and_an_invalid_name_is_an_
     monitor.resume_destination("late").unwrap();
     let _ = monitor.track("after", &[]);
     monitor.flush(WAIT).unwrap();
-    assert_eq!(wire.names("late"), ["after"]);
+    assert_eq!(wire.names("late.example.com"), ["after"]);
     monitor.close(WAIT);
 }
 

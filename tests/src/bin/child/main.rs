@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod batches;
+mod drain;
 mod heap;
 mod inputs;
 
+use drain::{drain, flush};
 use rez_monitor::destination::Rez;
 use rez_monitor::{
     Breadcrumb, Clock, Config, Consent, Durability, ErrorEvent, Event, Level, Monitor, Outcome, Purpose, Reason,
@@ -14,7 +16,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[global_allocator]
 static HEAP: heap::Counting = heap::Counting;
@@ -270,35 +272,6 @@ fn record(args: &Args, monitor: Monitor) {
     print_line("done");
     // As an app that is swept away: no destructor runs.
     std::process::exit(0);
-}
-
-/// Returns true if no damaged file waits to be carved, which happens in the background.
-fn carved(folder: &std::path::Path) -> bool {
-    let Ok(aside) = std::fs::read_dir(folder.join("quarantine")) else { return true };
-    !aside.flatten().any(|entry| entry.path().is_dir())
-}
-
-/// Flushes until no event is left, also in damaged files, then closes.
-fn flush(args: &Args, monitor: &Monitor) {
-    drain(args, monitor);
-    monitor.clone().close(WAIT);
-}
-
-/// Flushes until nothing is left, not even in a damaged file.
-fn drain(args: &Args, monitor: &Monitor) {
-    let end = Instant::now() + Duration::from_secs(args.number("flush_s", 60));
-    let left = loop {
-        let report = monitor.flush(Duration::from_secs(10));
-        let left = report.as_ref().ok().map(|all| all.iter().map(|one| one.left).sum::<u64>());
-        let done = left == Some(0) && carved(std::path::Path::new(&monitor.status().folder));
-        if done || Instant::now() > end {
-            if !done {
-                print_line(&format!("report {report:?} {:?}", monitor.status()));
-            }
-            break left.filter(|left| done || *left > 0);
-        }
-    };
-    print_line(&format!("left {}", left.map_or("unknown".to_owned(), |n| n.to_string())));
 }
 
 /// Records between two `getppid` calls, which a tracer sees. System calls of this thread in between belong to recording.
