@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::kotlin;
 use crate::process;
+use crate::swift;
 use crate::workspace::Workspace;
 
 /// Returns the command line of `bench`.
@@ -25,6 +27,18 @@ pub fn command_line() -> Command {
         )
         .arg(Arg::new("quick").long("quick").help("Run fewer rounds, for a rough estimate").action(ArgAction::SetTrue))
         .arg(
+            Arg::new("kotlin")
+                .long("kotlin")
+                .help("Run the benchmarks of the Kotlin API on the JVM instead")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("swift")
+                .long("swift")
+                .help("Run the benchmarks of the Swift package instead")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
             Arg::new("rest")
                 .value_name("ARGUMENT")
                 .help("Arguments of the benchmark program")
@@ -36,6 +50,12 @@ pub fn command_line() -> Command {
 
 /// Runs the benchmarks. Returns true if the program succeeds.
 pub fn run(workspace: &Workspace, arguments: &ArgMatches) -> io::Result<bool> {
+    if arguments.get_flag("kotlin") {
+        return kotlin::bench(workspace);
+    }
+    if arguments.get_flag("swift") {
+        return swift::bench(workspace, arguments.get_flag("quick"));
+    }
     let mut command = workspace.cargo();
     command.args(["run", "--release", "--package", "rez-monitor-tests", "--bin", "bench", "--"]);
     if let Some(file) = arguments.get_one::<PathBuf>("json") {

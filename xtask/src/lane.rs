@@ -7,8 +7,10 @@
 
 use std::time::Duration;
 
+use crate::kotlin;
 use crate::peers;
 use crate::process;
+use crate::swift;
 use crate::workspace::Workspace;
 
 /// A lane.
@@ -32,6 +34,10 @@ pub enum Lane {
     Features,
     /// Checks that the generated Kotlin and Swift are up to date.
     Bindings,
+    /// Runs the tests of the Kotlin API on the JVM.
+    Kotlin,
+    /// Runs the tests of the Swift package.
+    Swift,
     /// Builds the documentation.
     Docs,
 }
@@ -80,7 +86,7 @@ macro_rules! engine_with {
 
 impl Lane {
     /// All lanes, in the order in which they run.
-    pub const ALL: [Lane; 10] = [
+    pub const ALL: [Lane; 12] = [
         Lane::Format,
         Lane::Rules,
         Lane::RustUnit,
@@ -90,6 +96,8 @@ impl Lane {
         Lane::Clippy,
         Lane::Features,
         Lane::Bindings,
+        Lane::Kotlin,
+        Lane::Swift,
         Lane::Docs,
     ];
 
@@ -105,6 +113,8 @@ impl Lane {
             Lane::Clippy => "clippy",
             Lane::Features => "features",
             Lane::Bindings => "bindings",
+            Lane::Kotlin => "kotlin",
+            Lane::Swift => "swift",
             Lane::Docs => "docs",
         }
     }
@@ -112,7 +122,7 @@ impl Lane {
     /// Returns how the output is evaluated.
     pub fn reads(self) -> Reads {
         match self {
-            Lane::RustUnit | Lane::RustDoc => Reads::Tests,
+            Lane::RustUnit | Lane::RustDoc | Lane::Kotlin | Lane::Swift => Reads::Tests,
             Lane::RustIntegration => Reads::TestsInEach,
             _ => Reads::Check,
         }
@@ -209,6 +219,8 @@ impl Lane {
             Lane::Bindings => {
                 &const { [Step { arguments: &["bindings", "--check"], built: Some("xtask"), variables: &[] }] }
             }
+            Lane::Kotlin => &const { [Step { arguments: &["kotlin"], built: Some("xtask"), variables: &[] }] },
+            Lane::Swift => &const { [Step { arguments: &["swift"], built: Some("xtask"), variables: &[] }] },
             Lane::Docs => {
                 &const {
                     [Step {
@@ -244,11 +256,13 @@ impl Lane {
             Lane::RustIntegration => {
                 peers::prepare(workspace).err().map(|error| format!("cannot use the cache folder: {error}"))
             }
+            Lane::Kotlin => kotlin::missing(workspace),
             Lane::GeneratedDocs => {
                 let bins = workspace.root().join("tests/src/bin");
                 let there = bins.join("gen-docs.rs").is_file() || bins.join("gen-docs/main.rs").is_file();
                 (!there).then(|| "tests/src/bin/gen-docs does not exist".to_string())
             }
+            Lane::Swift => swift::prepare(workspace),
             _ => None,
         }
     }

@@ -1,15 +1,20 @@
-//! The build script of this repository: `cargo xtask test`, `bench`, `audit`, `bindings`, `peers`.
+//! The build script of this repository: `cargo xtask test`, `bench`, `size`, `package`, `audit`, `bindings`, `peers`, `kotlin`, `swift`.
 //!
 //! It is compiled before everything else, so it depends on clap and the standard library only.
 
+mod app_library;
 mod audit;
 mod bench;
 mod bindings;
 mod count;
+mod kotlin;
 mod lane;
+mod package;
 mod peers;
 mod process;
 mod rules;
+mod size;
+mod swift;
 mod test;
 mod workspace;
 
@@ -27,9 +32,13 @@ fn command_line() -> Command {
         .arg_required_else_help(true)
         .subcommand(test::command_line())
         .subcommand(bench::command_line())
+        .subcommand(size::command_line())
+        .subcommand(package::command_line())
         .subcommand(audit::command_line())
         .subcommand(bindings::command_line())
         .subcommand(peers::command_line())
+        .subcommand(kotlin::command_line())
+        .subcommand(swift::command_line())
 }
 
 fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
@@ -37,9 +46,13 @@ fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
     match arguments.subcommand() {
         Some(("test", arguments)) => test::run(&workspace, &test::lanes(arguments)),
         Some(("bench", arguments)) => bench::run(&workspace, arguments),
+        Some(("size", arguments)) => size::run(&workspace, arguments),
+        Some(("package", arguments)) => package::run(&workspace, arguments),
         Some(("audit", arguments)) => audit::run(&workspace, arguments),
         Some(("bindings", arguments)) => bindings::run(&workspace, arguments),
         Some(("peers", _)) => peers::prepare(&workspace),
+        Some(("kotlin", _)) => kotlin::run(&workspace),
+        Some(("swift", _)) => swift::run(&workspace),
         _ => Ok(false),
     }
 }

@@ -76,7 +76,7 @@ pub fn prepare(workspace: &Workspace) -> io::Result<bool> {
 }
 
 /// Returns `rez-monitor` in the cache folder of the user.
-fn cache() -> Option<PathBuf> {
+pub fn cache() -> Option<PathBuf> {
     let folder = match env::var_os("REZ_CACHE").or_else(|| env::var_os("XDG_CACHE_HOME")) {
         Some(folder) => PathBuf::from(folder),
         None => PathBuf::from(env::var_os("HOME")?).join(".cache"),
@@ -84,7 +84,8 @@ fn cache() -> Option<PathBuf> {
     Some(folder.join("rez-monitor"))
 }
 
-fn step(command: &mut Command, log: &Path) -> Result<(), String> {
+/// Runs one command of a preparation.
+pub fn step(command: &mut Command, log: &Path) -> Result<(), String> {
     let program = command.get_program().to_string_lossy().into_owned();
     match process::run(command, log, LIMIT) {
         Ok(End::Succeeded) => Ok(()),

@@ -56,6 +56,11 @@ pub fn is_installed(command: &mut Command) -> bool {
     succeeds(command.stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
+/// Whether this program may install packages of the system.
+pub fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
 fn wait(mut child: Child, sender: &mpsc::Sender<io::Result<End>>) {
     let end =
         child.wait().map(|status| if status.success() { End::Succeeded } else { End::Failed(status.to_string()) });

@@ -279,6 +279,17 @@ pub fn clear_metrics(handle: u64) {
     with(handle, (), Monitor::clear_metrics);
 }
 
+/// A span for a caller that measures on its own: inside `parent`, or the root of a new trace. `None` if the engine is closed.
+#[uniffi::export]
+#[must_use]
+pub fn new_trace(handle: u64, parent: Option<TraceContext>) -> Option<TraceContext> {
+    let parent = crate::events::trace(&parent);
+    with(handle, None, |monitor| {
+        let ids = monitor.ids();
+        Some(parent.map_or_else(|| ids.root(), |parent| parent.child(&ids)).into())
+    })
+}
+
 /// 16 bytes from which a face makes ids of traces, spans and events; empty if the engine is closed.
 #[uniffi::export]
 #[must_use]
@@ -304,16 +315,16 @@ pub fn trace_headers(handle: u64, trace: TraceContext, url: String) -> Vec<TextP
 #[uniffi::export]
 #[must_use]
 pub fn from_traceparent(header: String) -> Option<TraceContext> {
-    rez_monitor::TraceContext::from_traceparent(&header).map(Into::into)
+    crate::engines::guarded(None, || rez_monitor::TraceContext::from_traceparent(&header).map(Into::into))
 }
 
 /// Checks settings without opening an engine; the text says what is wrong.
 #[uniffi::export]
 #[must_use]
 pub fn check_settings(json: String) -> Option<String> {
-    let settings = match Settings::from_json(&json, Spelling::Camel) {
-        Ok(settings) => settings,
-        Err(error) => return Some(error.to_string()),
+    let wrong = || match Settings::from_json(&json, Spelling::Camel) {
+        Ok(settings) => Config::from_settings(&settings, Spelling::Camel).err().map(|error| error.to_string()),
+        Err(error) => Some(error.to_string()),
     };
-    Config::from_settings(&settings, Spelling::Camel).err().map(|error| error.to_string())
+    crate::engines::guarded(Some("the library has failed; report it".to_owned()), wrong)
 }

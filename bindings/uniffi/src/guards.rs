@@ -37,6 +37,13 @@ impl<T> Guard<T> {
     }
 }
 
+impl<T> Drop for Guard<T> {
+    /// Cancels it. The languages call this from their destructors, out of which no panic may come.
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
 fn begin<T>(handle: u64, begin: impl FnOnce(&Monitor) -> T) -> Option<T> {
     engines::with(handle, None, |monitor| Some(begin(monitor)))
 }

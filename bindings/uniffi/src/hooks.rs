@@ -71,8 +71,17 @@ impl HostCall {
 
     fn finish(&self, sent: Sent) {
         if let Some(completion) = self.take() {
-            completion.finish(sent);
+            crate::engines::guarded((), || completion.finish(sent));
         }
+    }
+}
+
+impl Drop for HostCall {
+    /// A call without an answer counts as ambiguous. The languages call this from their destructors, out of which no panic may
+    /// come.
+    fn drop(&mut self) {
+        let completion = self.take();
+        crate::engines::guarded((), || drop(completion));
     }
 }
 

@@ -21,6 +21,7 @@
 //! call 7, log:          level u8 | message text | [4 logger text]
 //! call 8, metric:       type u8 (0 counter, 1 gauge, 2 distribution) | value f64 | name text
 //! call 9, error:        severity u8 | type text | message text | [4 code text] [5 mechanism text] [6 unhandled] [7 frames] [8 causes]
+//!                       [9 thread]
 //!
 //! common members:       [0 at_ms i64] [1 trace] [2 targets] [3 attrs]
 //! trace:                id 2 x u64 (high, low) | span u64 | parent u64 (0 = none) | sampled u8 (0 unknown, 1 no, 2 yes)
@@ -29,12 +30,14 @@
 //! attrs:                n u8 | n x (name text, value)
 //! value:                0 null | 1 false | 2 true | 3 i64 | 5 f64 | 6 text | 7 n u16, n values | 8 n u16, n x (name text, value)
 //! frames:               n u8 | n x (function text, module text, file text, line u32, column u32, in_app u8)
-//! causes:               n u8 | n x (type text, message text, frames)
+//! causes:               n u8 | n x (parent u8, source text, type text, message text, frames)
+//! thread:               id u64 | name text | main u8                               (the one that it happened on)
 //! ```
 //!
-//! Kinds of timings have the numbers of [`TIMINGS`], levels their places in [`rez_monitor::Level::ALL`]. `tests/contract/hot-v1.json` has records in this form,
+//! Kinds of timings have the numbers of [`TIMINGS`], levels their places in [`rez_monitor::Level::ALL`]. `tests/contract/hot/v1.json` has records in this form,
 //! which every encoder must write and this decoder must read.
 
+mod c;
 mod decode;
 #[cfg(feature = "jni")]
 mod jni;

@@ -1,8 +1,8 @@
 //! REZ Monitor for Kotlin and Swift.
 //!
 //! The crate translates and decides nothing: every rule is in `rez-monitor`. UniFFI generates both languages from the exported
-//! functions and types below. Android does not use JNA for calls that happen often: three JNI functions take a record in a byte
-//! array ([`hot`]).
+//! functions and types below. Calls that happen often are too slow that way: three JNI functions and one C function take a record as
+//! bytes ([`hot`]).
 //!
 //! | module | idea |
 //! | --- | --- |

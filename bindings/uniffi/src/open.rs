@@ -69,9 +69,9 @@ pub fn open(settings: String, facts: Option<String>, hooks: Hooks) -> Result<u64
 }
 
 /// Opens an engine whose hooks are set later, by [`set_hooks`]. Until then it is suspended if it wants any.
-pub(crate) fn open_early(settings: &str, wanted: Wanted) -> Result<u64, OpenError> {
+pub(crate) fn open_early(settings: &str, facts: Option<&str>, wanted: Wanted) -> Result<u64, OpenError> {
     let hooks = Arc::new(LateHooks::default());
-    let handle = start(settings, None, wanted, &hooks, wanted.any())?;
+    let handle = start(settings, facts, wanted, &hooks, wanted.any())?;
     late(|all| all.insert(handle, hooks));
     Ok(handle)
 }

@@ -19,11 +19,18 @@ struct Host {
     plan: Mutex<Vec<&'static str>>,
     urls: Mutex<Vec<String>>,
     held: Mutex<Vec<Arc<HostCall>>>,
+    /// What became of events that the transport recorded, and the engine for which it did.
+    recorded: Mutex<Vec<Outcome>>,
+    engine: Mutex<Option<u64>>,
 }
 
 impl HostTransport for Host {
     fn send(&self, request: HostRequest, call: Arc<HostCall>) -> Result<(), HostError> {
         self.urls.lock().unwrap().push(request.url.clone());
+        if let Some(handle) = *self.engine.lock().unwrap() {
+            let outcome = record::track(handle, "upload".into(), Extras::default());
+            self.recorded.lock().unwrap().push(outcome);
+        }
         let mut plan = self.plan.lock().unwrap();
         let step = if plan.is_empty() { "accept" } else { plan.remove(0) };
         match step {
@@ -88,6 +95,22 @@ fn a_transport_that_throws_hangs_answers_nonsense_twice_or_not_at_all_loses_noth
     assert!(host.urls.lock().unwrap().iter().all(|url| url.starts_with("https://in.example.com/")));
     open::close(handle, WAIT_MS);
     assert_eq!(rows(folder.path()).len(), 0);
+}
+
+#[test]
+fn an_event_that_the_transport_records_while_it_sends_is_refused_so_that_no_upload_is_the_reason_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Arc::new(Host::default());
+    let hooks = Hooks { transport: Some(host.clone()), ..Hooks::default() };
+    let handle = open::open(settings(folder.path()), None, hooks).unwrap();
+    *host.engine.lock().unwrap() = Some(handle);
+    track(handle, "event");
+    let left = (0..100).map(|_| control::flush(handle, 2_000).unwrap()[0].left).find(|left| *left == 0);
+    assert_eq!(left, Some(0), "each upload was the reason for another");
+    open::close(handle, WAIT_MS);
+    let recorded = host.recorded.lock().unwrap();
+    let refused = |outcome: &Outcome| matches!(outcome, Outcome::Dropped { reason } if reason == "reentrant");
+    assert!(!recorded.is_empty() && recorded.iter().all(refused), "{recorded:?}");
 }
 
 struct Renames;

@@ -300,3 +300,26 @@ fn a_record_that_ends_early_or_goes_on_is_malformed_and_a_whole_one_is_not() {
     });
     assert_eq!(found.as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn the_records_of_the_contract_give_their_rows() {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/contract/hot/v1.json");
+    let contract: Json = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let records = contract["records"].as_array().unwrap();
+    assert!(records.len() >= 20);
+    for record in records {
+        let hex = record["hex"].as_str().unwrap();
+        let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
+        let found = rows(|handle| {
+            let outcome = hot::submit_hot(handle, bytes.collect());
+            assert!(matches!(outcome, Outcome::Recorded { .. }), "{outcome:?}: {record}");
+            if record["call"]["do"] == "breadcrumb" {
+                let after = Hot::new(9).bytes(&[1]).text("After").text("it").common(&Extras::default());
+                let _ = hot::submit_hot(handle, after);
+            }
+        });
+        let found = serde_json::json!({"kind": found[0]["kind"], "json": found[0]["json"]});
+        assert_eq!(found, record["row"], "{}", record["what"]);
+    }
+}

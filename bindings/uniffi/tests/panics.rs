@@ -184,6 +184,7 @@ fn every_call(handle: u64) -> (usize, usize) {
         !control::status_json(handle).is_empty(),
         !control::status_lines(handle).is_empty(),
         control::id_seed(handle).len() == 16,
+        control::new_trace(handle, None).is_some(),
         record::record_batch(handle, r#"{"items":[{"kind":"analytics","name":"b"}]}"#.into()),
         !matches!(record::fatal(handle, error_event(), 500), Durability::Dropped { .. }),
         !matches!(
@@ -200,7 +201,7 @@ fn every_call(handle: u64) -> (usize, usize) {
 fn every_call_works_and_none_lets_a_panic_of_the_core_out_or_records_without_an_engine() {
     let folder = tempfile::tempdir().unwrap();
     let handle = open::open(settings(folder.path()), None, Hooks::default()).unwrap();
-    assert_eq!(every_call(handle), (21, 14));
+    assert_eq!(every_call(handle), (21, 15));
     for stale in [0, handle + 1, handle ^ (1 << 40), u64::MAX, 63 << 32 | 1] {
         assert_eq!(every_call(stale), (0, 0), "{stale:x}");
     }

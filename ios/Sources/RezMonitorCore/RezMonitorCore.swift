@@ -7611,6 +7611,18 @@ public func metrics(handle: UInt64) -> [Summary]  {
 })
 }
 /**
+ * A span for a caller that measures on its own: inside `parent`, or the root of a new trace. `None` if the engine is closed.
+ */
+public func newTrace(handle: UInt64, parent: TraceContext?) -> TraceContext?  {
+    return try!  FfiConverterOptionTypeTraceContext.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_new_trace(
+        FfiConverterUInt64.lower(handle),
+        FfiConverterOptionTypeTraceContext.lower(parent),uniffiCallStatus
+    )
+})
+}
+/**
  * Pauses a destination, also over restarts: what is recorded meanwhile is never sent there.
  *
  * # Errors
@@ -8370,6 +8382,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_rezmonitor_checksum_func_metrics() != 18314) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_rezmonitor_checksum_func_new_trace() != 8419) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_rezmonitor_checksum_func_pause_destination() != 8723) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -8634,3 +8649,9 @@ public func uniffiEnsureRezmonitorInitialized() {
 }
 
 // swiftlint:enable all
+
+// The face asks before the first call, which ends the process if the library is another one.
+public func libraryMatches() -> Bool {
+    if case .ok = initializationResult { return true }
+    return false
+}

@@ -4,7 +4,7 @@ use super::reader::Reader;
 use super::{Submitted, TIMINGS, VERSION};
 use bumpalo::Bump;
 use rez_monitor::{
-    Breadcrumb, Cause, Durability, ErrorEvent, Event, Language, Level, Log, Metric, Monitor, Outcome, Severity, Timing,
+    Breadcrumb, Durability, ErrorEvent, Event, Language, Level, Log, Metric, Monitor, Outcome, Severity, Timing,
     TraceContext, Value,
 };
 use std::time::Duration;
@@ -181,7 +181,7 @@ fn timing<'r>(monitor: &Monitor, reader: &mut Reader<'r>, bits: Bits, place: &mu
     Some(monitor.timing(timing).into())
 }
 
-/// Reads an error of Java or Kotlin. Causes are a chain: each caused the one before it.
+/// Reads an error of Java or Kotlin.
 fn with_error<'r, T>(
     reader: &mut Reader<'r>,
     bits: Bits,
@@ -197,14 +197,16 @@ fn with_error<'r, T>(
         error = error.mechanism(mechanism);
     }
     let frames = reader.frames(bits.has(7))?;
-    let causes: Vec<Cause<'_>> = reader
-        .causes(bits.has(8))?
-        .iter()
-        .enumerate()
-        .map(|(at, (kind, message, frames))| Cause::new(kind, message).frames(frames).parent(at))
-        .collect();
+    let causes = reader.causes(bits.has(8))?;
+    let thread = reader.thread(bits.has(9))?;
     let common = common(reader, bits, place)?;
-    error = error.language(Language::Java).frames(frames).causes(&causes).attrs(common.attrs).targets(common.targets);
+    error = error
+        .language(Language::Java)
+        .frames(frames)
+        .causes(&causes)
+        .threads(thread.as_slice())
+        .attrs(common.attrs)
+        .targets(common.targets);
     if let Some(trace) = common.trace {
         error = error.trace(trace);
     }

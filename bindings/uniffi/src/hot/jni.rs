@@ -6,7 +6,7 @@
 use super::{RECORD_BYTES, Submitted};
 use crate::engines;
 use crate::open::Wanted;
-use jni_sys::{JNI_OK, JNI_VERSION_1_6, JNIEnv, JavaVM, jbyteArray, jclass, jint, jlong, jsize};
+use jni_sys::{JNI_OK, JNI_VERSION_1_6, JNIEnv, JavaVM, jboolean, jbyteArray, jclass, jint, jlong, jsize};
 use rez_monitor::Reason;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -109,41 +109,83 @@ pub extern "system" fn Java_app_rez_monitor_internal_Native_nonce(_: *mut JNIEnv
     engines::guarded(0, engines::nonce)
 }
 
-/// `open(settings, length, hooks, error)`: the handle, or 0. The text of an error is written to `error` as length (`u16`) and UTF-8.
-/// `hooks` says which hooks will be set later: 1 transport, 2 `before_send`, 4 logger.
+/// Reads an array; `None` if it is null.
+fn text(env: *mut JNIEnv, array: jbyteArray) -> Result<Option<String>, String> {
+    if array.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: `env` and `array` are those of this call.
+    let len = unsafe { ((**env).v1_4.GetArrayLength)(env, array) };
+    let mut bytes = vec![0u8; usize::try_from(len).unwrap_or(0)];
+    // SAFETY: `bytes` has room for the whole array.
+    unsafe { ((**env).v1_4.GetByteArrayRegion)(env, array, 0, bytes.len() as jsize, bytes.as_mut_ptr().cast()) };
+    String::from_utf8(bytes).map(Some).map_err(|_| "settings: no UTF-8".to_owned())
+}
+
+/// Writes the text of an error as length (`u16`) and UTF-8.
+fn write_error(env: *mut JNIEnv, error: jbyteArray, text: &str) {
+    let kept = text.get(..text.floor_char_boundary(1_000)).unwrap_or_default();
+    let mut bytes = (kept.len() as u16).to_le_bytes().to_vec();
+    bytes.extend_from_slice(kept.as_bytes());
+    if !error.is_null() {
+        write_back(env, error, &bytes);
+    }
+}
+
+const FAILED: &str = "the library has failed; report it";
+
+/// `check(settings, error)`: whether settings are valid. If not, `error` has the text, as for `open`.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_app_rez_monitor_internal_Native_check(
+    env: *mut JNIEnv,
+    _: jclass,
+    settings: jbyteArray,
+    error: jbyteArray,
+) -> jboolean {
+    let wrong = engines::guarded(Some(FAILED.to_owned()), || match text(env, settings) {
+        Ok(settings) => crate::control::check_settings(settings.unwrap_or_default()),
+        Err(error) => Some(error),
+    });
+    if let Some(wrong) = &wrong {
+        write_error(env, error, wrong);
+    }
+    jboolean::from(wrong.is_none())
+}
+
+/// `open(settings, facts, hooks, error)`: the handle, or 0. The text of an error is written to `error` as length (`u16`) and UTF-8.
+/// `facts` may be null. `hooks` says which hooks will be set later: 1 transport, 2 `before_send`, 4 logger.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_app_rez_monitor_internal_Native_open(
     env: *mut JNIEnv,
     _: jclass,
     settings: jbyteArray,
+    facts: jbyteArray,
     hooks: jint,
     error: jbyteArray,
 ) -> jlong {
-    let opened = engines::guarded(Err("the library has failed; report it".to_owned()), || {
-        // SAFETY: `env` and `settings` are those of this call.
-        let len = if settings.is_null() { 0 } else { unsafe { ((**env).v1_4.GetArrayLength)(env, settings) } };
-        let Ok(len) = usize::try_from(len) else { return Err("no settings".to_owned()) };
-        let mut bytes = vec![0u8; len];
-        if len > 0 {
-            // SAFETY: `bytes` has room for the whole array.
-            unsafe { ((**env).v1_4.GetByteArrayRegion)(env, settings, 0, len as jsize, bytes.as_mut_ptr().cast()) };
-        }
-        let text = std::str::from_utf8(&bytes).map_err(|_| "settings: no UTF-8".to_owned())?;
+    let opened = engines::guarded(Err(FAILED.to_owned()), || {
+        let (settings, facts) = (text(env, settings)?.unwrap_or_default(), text(env, facts)?);
         let wanted = Wanted { transport: hooks & 1 != 0, before_send: hooks & 2 != 0, logger: hooks & 4 != 0 };
-        crate::open::open_early(text, wanted).map_err(|error| error.to_string())
+        crate::open::open_early(&settings, facts.as_deref(), wanted).map_err(|error| error.to_string())
     });
     match opened {
         Ok(handle) => handle as jlong,
         Err(text) => {
-            let kept = text.get(..text.floor_char_boundary(1_000)).unwrap_or_default();
-            let mut bytes = (kept.len() as u16).to_le_bytes().to_vec();
-            bytes.extend_from_slice(kept.as_bytes());
-            if !error.is_null() {
-                write_back(env, error, &bytes);
-            }
+            write_error(env, error, &text);
             0
         }
     }
+}
+
+/// `close(handle, wait_ms)`: closes an engine as the generated `close` does, for when JNA has found another copy of the library.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_app_rez_monitor_internal_Native_close(
+    _: *mut JNIEnv,
+    _: jclass,
+    handle: jlong,
+    wait_ms: jlong,
+) {
+    crate::open::close(handle as u64, wait_ms);
 }
 
 /// `submit(handle, record, length)`: 0 and the id in the first 16 bytes of `record`; 1 if there is no id; -1 if the record is not of

@@ -1,7 +1,7 @@
 //! Reads the parts of a hot record, borrowed from its bytes.
 
 use bumpalo::Bump;
-use rez_monitor::{Frame, TraceContext, Value};
+use rez_monitor::{Cause, Frame, Thread, TraceContext, Value};
 
 /// Deepest nesting that is read: deeper than any row, so that hostile bytes do not exhaust the stack.
 const DEPTH: usize = 8;
@@ -170,12 +170,23 @@ impl<'r> Reader<'r> {
         })
     }
 
-    /// Type, message and frames of causes.
-    pub(super) fn causes(&mut self, is_there: bool) -> Option<&'r [(&'r str, &'r str, &'r [Frame<'r>])]> {
-        if !is_there {
-            return Some(&[]);
+    pub(super) fn causes(&mut self, is_there: bool) -> Option<Vec<Cause<'r>>> {
+        let count = if is_there { usize::from(self.byte()?) } else { 0 };
+        let mut causes = Vec::with_capacity(count.min(self.rest.len()));
+        for _ in 0..count {
+            let (parent, source) = (usize::from(self.byte()?), self.text()?);
+            let cause = Cause::new(self.text()?, self.text()?).frames(self.frames(true)?);
+            causes.push(cause.parent(parent).source(source));
         }
-        let count = usize::from(self.byte()?);
-        self.list(count, |reader| Some((reader.text()?, reader.text()?, reader.frames(true)?)))
+        Some(causes)
+    }
+
+    /// The thread on which it happened; none if the part is not there.
+    pub(super) fn thread(&mut self, is_there: bool) -> Option<Option<Thread<'r>>> {
+        if !is_there {
+            return Some(None);
+        }
+        let (id, name, main) = (self.u64()?, self.text()?, self.byte()? != 0);
+        Some(Some(Thread { id, name, crashed: true, main, ..Thread::default() }))
     }
 }

@@ -530,6 +530,11 @@ RustBuffer uniffi_rezmonitor_fn_func_id_seed(uint64_t handle, RustCallStatus *_N
 RustBuffer uniffi_rezmonitor_fn_func_metrics(uint64_t handle, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_NEW_TRACE
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_NEW_TRACE
+RustBuffer uniffi_rezmonitor_fn_func_new_trace(uint64_t handle, RustBuffer parent, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_PAUSE_DESTINATION
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_PAUSE_DESTINATION
 void uniffi_rezmonitor_fn_func_pause_destination(uint64_t handle, RustBuffer name, RustCallStatus *_Nonnull out_status
@@ -1127,6 +1132,12 @@ uint16_t uniffi_rezmonitor_checksum_func_id_seed(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_METRICS
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_METRICS
 uint16_t uniffi_rezmonitor_checksum_func_metrics(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_NEW_TRACE
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_NEW_TRACE
+uint16_t uniffi_rezmonitor_checksum_func_new_trace(void
 
 );
 #endif

@@ -39,7 +39,7 @@ import java.util.concurrent.atomic.AtomicBoolean
  * @suppress
  */
 @Structure.FieldOrder("capacity", "len", "data")
-open class RustBuffer : Structure() {
+internal open class RustBuffer : Structure() {
     // Note: `capacity` and `len` are actually `ULong` values, but JVM only supports signed values.
     // When dealing with these fields, make sure to call `toULong()`.
     @JvmField var capacity: Long = 0
@@ -143,7 +143,7 @@ internal object FfiConverterByRefBytes : FfiConverter<java.nio.ByteBuffer, Forei
  *
  * @suppress
  */
-public interface FfiConverter<KotlinType, FfiType> {
+internal interface FfiConverter<KotlinType, FfiType> {
     // Convert an FFI type to a Kotlin type
     fun lift(value: FfiType): KotlinType
 
@@ -210,7 +210,7 @@ public interface FfiConverter<KotlinType, FfiType> {
  *
  * @suppress
  */
-public interface FfiConverterRustBuffer<KotlinType>: FfiConverter<KotlinType, RustBuffer.ByValue> {
+internal interface FfiConverterRustBuffer<KotlinType>: FfiConverter<KotlinType, RustBuffer.ByValue> {
     override fun lift(value: RustBuffer.ByValue) = liftFromRustBuffer(value)
     override fun lower(value: KotlinType) = lowerIntoRustBuffer(value)
 }
@@ -250,14 +250,14 @@ internal open class UniffiRustCallStatus : Structure() {
     }
 }
 
-class InternalException(message: String) : kotlin.Exception(message)
+internal class InternalException(message: String) : kotlin.Exception(message)
 
 /**
  * Each top-level error class has a companion object that can lift the error from the call status's rust buffer
  *
  * @suppress
  */
-interface UniffiRustCallStatusErrorHandler<E> {
+internal interface UniffiRustCallStatusErrorHandler<E> {
     fun lift(error_buf: RustBuffer.ByValue): E;
 }
 
@@ -298,7 +298,7 @@ private fun<E: kotlin.Exception> uniffiCheckCallStatus(errorHandler: UniffiRustC
  *
  * @suppress
  */
-object UniffiNullRustCallStatusErrorHandler: UniffiRustCallStatusErrorHandler<InternalException> {
+internal object UniffiNullRustCallStatusErrorHandler: UniffiRustCallStatusErrorHandler<InternalException> {
     override fun lift(error_buf: RustBuffer.ByValue): InternalException {
         RustBuffer.free(error_buf)
         return InternalException("Unexpected CALL_ERROR")
@@ -756,6 +756,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_rezmonitor_checksum_func_metrics(
     ): Int
+    external fun uniffi_rezmonitor_checksum_func_new_trace(
+    ): Int
     external fun uniffi_rezmonitor_checksum_func_pause_destination(
     ): Int
     external fun uniffi_rezmonitor_checksum_func_persist(
@@ -1037,6 +1039,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_rezmonitor_fn_func_metrics(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_rezmonitor_fn_func_new_trace(`handle`: Long,`parent`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_rezmonitor_fn_func_pause_destination(`handle`: Long,`name`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_rezmonitor_fn_func_persist(`handle`: Long,`waitMs`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -1296,6 +1300,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_rezmonitor_checksum_func_metrics() and 0xFFFF) != 18314) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_rezmonitor_checksum_func_new_trace() and 0xFFFF) != 8419) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_rezmonitor_checksum_func_pause_destination() and 0xFFFF) != 8723) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1544,7 +1551,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
 /**
  * @suppress
  */
-public fun uniffiEnsureInitialized() {
+internal fun uniffiEnsureInitialized() {
     // Call arbitrary methods on IntegrityCheckingUniffiLib and UniffiLib to ensure that
     // their init blocks run. This ensures initialization across crates works as expected.
     IntegrityCheckingUniffiLib.ensureInitialized()
@@ -1564,7 +1571,7 @@ public fun uniffiEnsureInitialized() {
 //
 // The easiest way to ensure this method is called is to use the `.use`
 // helper method to execute a block and destroy the object at the end.
-interface Disposable {
+internal interface Disposable {
     fun destroy()
     companion object {
         fun destroy(vararg args: Any?) {
@@ -1602,7 +1609,7 @@ interface Disposable {
 /**
  * @suppress
  */
-inline fun <T : Disposable?, R> T.use(block: (T) -> R) =
+internal inline fun <T : Disposable?, R> T.use(block: (T) -> R) =
     try {
         block(this)
     } finally {
@@ -1623,14 +1630,14 @@ inline fun <T : Disposable?, R> T.use(block: (T) -> R) =
  *
  * @suppress
  * */
-object UniffiWithHandle
+internal object UniffiWithHandle
 
 /**
  * Used to instantiate an interface without an actual pointer, for fakes in tests, mostly.
  *
  * @suppress
  * */
-object NoHandle// Magic number for the Rust proxy to call using the same mechanism as every other method,
+internal object NoHandle// Magic number for the Rust proxy to call using the same mechanism as every other method,
 // to free the callback once it's dropped by Rust.
 internal const val IDX_CALLBACK_FREE = 0
 // Callback return codes
@@ -1641,7 +1648,7 @@ internal const val UNIFFI_CALLBACK_UNEXPECTED_ERROR = 2
 /**
  * @suppress
  */
-public abstract class FfiConverterCallbackInterface<CallbackInterface: Any>: FfiConverter<CallbackInterface, Long> {
+internal abstract class FfiConverterCallbackInterface<CallbackInterface: Any>: FfiConverter<CallbackInterface, Long> {
     internal val handleMap = UniffiHandleMap<CallbackInterface>()
 
     internal fun drop(handle: Long) {
@@ -1672,7 +1679,7 @@ public abstract class FfiConverterCallbackInterface<CallbackInterface: Any>: Ffi
  *
  * @suppress
  */
-interface UniffiCleaner {
+internal interface UniffiCleaner {
     interface Cleanable {
         fun clean()
     }
@@ -1730,7 +1737,7 @@ private class JavaLangRefCleanable(
 /**
  * @suppress
  */
-public object FfiConverterUShort: FfiConverter<UShort, Short> {
+internal object FfiConverterUShort: FfiConverter<UShort, Short> {
     override fun lift(value: Short): UShort {
         return value.toUShort()
     }
@@ -1757,7 +1764,7 @@ public object FfiConverterUShort: FfiConverter<UShort, Short> {
 /**
  * @suppress
  */
-public object FfiConverterUInt: FfiConverter<UInt, Int> {
+internal object FfiConverterUInt: FfiConverter<UInt, Int> {
     override fun lift(value: Int): UInt {
         return value.toUInt()
     }
@@ -1780,7 +1787,7 @@ public object FfiConverterUInt: FfiConverter<UInt, Int> {
 /**
  * @suppress
  */
-public object FfiConverterULong: FfiConverter<ULong, Long> {
+internal object FfiConverterULong: FfiConverter<ULong, Long> {
     override fun lift(value: Long): ULong {
         return value.toULong()
     }
@@ -1803,7 +1810,7 @@ public object FfiConverterULong: FfiConverter<ULong, Long> {
 /**
  * @suppress
  */
-public object FfiConverterLong: FfiConverter<Long, Long> {
+internal object FfiConverterLong: FfiConverter<Long, Long> {
     override fun lift(value: Long): Long {
         return value
     }
@@ -1826,7 +1833,7 @@ public object FfiConverterLong: FfiConverter<Long, Long> {
 /**
  * @suppress
  */
-public object FfiConverterDouble: FfiConverter<Double, Double> {
+internal object FfiConverterDouble: FfiConverter<Double, Double> {
     override fun lift(value: Double): Double {
         return value
     }
@@ -1849,7 +1856,7 @@ public object FfiConverterDouble: FfiConverter<Double, Double> {
 /**
  * @suppress
  */
-public object FfiConverterBoolean: FfiConverter<Boolean, Byte> {
+internal object FfiConverterBoolean: FfiConverter<Boolean, Byte> {
     override fun lift(value: Byte): Boolean {
         return value.toInt() != 0
     }
@@ -1872,7 +1879,7 @@ public object FfiConverterBoolean: FfiConverter<Boolean, Byte> {
 /**
  * @suppress
  */
-public object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
+internal object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
     // Note: we don't inherit from FfiConverterRustBuffer, because we use a
     // special encoding when lowering/lifting.  We can use `RustBuffer.len` to
     // store our length and avoid writing it out to the buffer.
@@ -1896,7 +1903,7 @@ public object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
     fun toUtf8(value: String): ByteBuffer {
         // Make sure we don't have invalid UTF-16, check for lone surrogates.
         return Charsets.UTF_8.newEncoder().run {
-            onMalformedInput(CodingErrorAction.REPORT)
+            onMalformedInput(CodingErrorAction.REPLACE)
             encode(CharBuffer.wrap(value))
         }
     }
@@ -1929,7 +1936,7 @@ public object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
 /**
  * @suppress
  */
-public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
+internal object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
     override fun read(buf: ByteBuffer): ByteArray {
         val len = buf.getInt()
         val byteArr = ByteArray(len)
@@ -2044,7 +2051,7 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
 /**
  * An HTTP call in progress.
  */
-public interface ApiCallInterface {
+internal interface ApiCallInterface {
 
     /**
      * Ends it without a record.
@@ -2069,7 +2076,7 @@ public interface ApiCallInterface {
     /**
      * The trace headers to send, if the host is an allowed target.
      */
-    fun `headers`(): List<TextPair>
+    fun `headers`(): kotlin.collections.List<TextPair>
 
     /**
      * Sets the bytes of the request.
@@ -2082,7 +2089,7 @@ public interface ApiCallInterface {
 /**
  * An HTTP call in progress.
  */
-open class ApiCall: Disposable, AutoCloseable, ApiCallInterface
+internal open class ApiCall: Disposable, AutoCloseable, ApiCallInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -2252,7 +2259,7 @@ open class ApiCall: Disposable, AutoCloseable, ApiCallInterface
 
     /**
      * The trace headers to send, if the host is an allowed target.
-     */override fun `headers`(): List<TextPair> {
+     */override fun `headers`(): kotlin.collections.List<TextPair> {
             return FfiConverterSequenceTypeTextPair.lift(
     callWithHandle {
     uniffiRustCall() { _status ->
@@ -2299,7 +2306,7 @@ open class ApiCall: Disposable, AutoCloseable, ApiCallInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeApiCall: FfiConverter<ApiCall, Long> {
+internal object FfiConverterTypeApiCall: FfiConverter<ApiCall, Long> {
     override fun lower(value: ApiCall): Long {
         return value.uniffiCloneHandle()
     }
@@ -2421,7 +2428,7 @@ public object FfiConverterTypeApiCall: FfiConverter<ApiCall, Long> {
  * Called once per event, in order, on a thread of the engine. It must return within a second and must not record: after an
  * exception or a longer wait, this event and all later ones of the run are dropped as `hook_failed`.
  */
-public interface BeforeSend {
+internal interface BeforeSend {
 
     /**
      * Returns the row to store (JSON, as `row_json`, which may be returned unchanged), or nothing to drop the event.
@@ -2437,7 +2444,7 @@ public interface BeforeSend {
  * Called once per event, in order, on a thread of the engine. It must return within a second and must not record: after an
  * exception or a longer wait, this event and all later ones of the run are dropped as `hook_failed`.
  */
-open class BeforeSendImpl: Disposable, AutoCloseable, BeforeSend
+internal open class BeforeSendImpl: Disposable, AutoCloseable, BeforeSend
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -2622,7 +2629,7 @@ internal object uniffiCallbackInterfaceBeforeSend {
 /**
  * @suppress
  */
-public object FfiConverterTypeBeforeSend: FfiConverter<BeforeSend, Long> {
+internal object FfiConverterTypeBeforeSend: FfiConverter<BeforeSend, Long> {
     internal val handleMap = UniffiHandleMap<BeforeSend>()
 
     override fun lower(value: BeforeSend): Long {
@@ -2756,7 +2763,7 @@ public object FfiConverterTypeBeforeSend: FfiConverter<BeforeSend, Long> {
 /**
  * A request that the host is sending. Its methods may be called from any thread.
  */
-public interface HostCallInterface {
+internal interface HostCallInterface {
 
     /**
      * The request may have arrived. `cause` is for the status.
@@ -2779,7 +2786,7 @@ public interface HostCallInterface {
 /**
  * A request that the host is sending. Its methods may be called from any thread.
  */
-open class HostCall: Disposable, AutoCloseable, HostCallInterface
+internal open class HostCall: Disposable, AutoCloseable, HostCallInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -2946,7 +2953,7 @@ open class HostCall: Disposable, AutoCloseable, HostCallInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeHostCall: FfiConverter<HostCall, Long> {
+internal object FfiConverterTypeHostCall: FfiConverter<HostCall, Long> {
     override fun lower(value: HostCall): Long {
         return value.uniffiCloneHandle()
     }
@@ -3065,7 +3072,7 @@ public object FfiConverterTypeHostCall: FfiConverter<HostCall, Long> {
 /**
  * Hears what a developer must know (`docs/guide/logger.md`). Called on a thread of the engine; it may block.
  */
-public interface HostLogger {
+internal interface HostLogger {
 
     /**
      * `level` is `error`, `warning` or `info`, `code` one of the list in the documentation, `text` one or two sentences.
@@ -3078,7 +3085,7 @@ public interface HostLogger {
 /**
  * Hears what a developer must know (`docs/guide/logger.md`). Called on a thread of the engine; it may block.
  */
-open class HostLoggerImpl: Disposable, AutoCloseable, HostLogger
+internal open class HostLoggerImpl: Disposable, AutoCloseable, HostLogger
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -3264,7 +3271,7 @@ internal object uniffiCallbackInterfaceHostLogger {
 /**
  * @suppress
  */
-public object FfiConverterTypeHostLogger: FfiConverter<HostLogger, Long> {
+internal object FfiConverterTypeHostLogger: FfiConverter<HostLogger, Long> {
     internal val handleMap = UniffiHandleMap<HostLogger>()
 
     override fun lower(value: HostLogger): Long {
@@ -3403,7 +3410,7 @@ public object FfiConverterTypeHostLogger: FfiConverter<HostLogger, Long> {
  * one is ignored. If `call` is dropped without one, the request may have arrived, and the engine treats it as sent without a
  * response.
  */
-public interface HostTransport {
+internal interface HostTransport {
 
     /**
      * Starts a request.
@@ -3421,7 +3428,7 @@ public interface HostTransport {
  * one is ignored. If `call` is dropped without one, the request may have arrived, and the engine treats it as sent without a
  * response.
  */
-open class HostTransportImpl: Disposable, AutoCloseable, HostTransport
+internal open class HostTransportImpl: Disposable, AutoCloseable, HostTransport
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -3605,7 +3612,7 @@ internal object uniffiCallbackInterfaceHostTransport {
 /**
  * @suppress
  */
-public object FfiConverterTypeHostTransport: FfiConverter<HostTransport, Long> {
+internal object FfiConverterTypeHostTransport: FfiConverter<HostTransport, Long> {
     internal val handleMap = UniffiHandleMap<HostTransport>()
 
     override fun lower(value: HostTransport): Long {
@@ -3739,7 +3746,7 @@ public object FfiConverterTypeHostTransport: FfiConverter<HostTransport, Long> {
 /**
  * A screen load in progress.
  */
-public interface ScreenLoadInterface {
+internal interface ScreenLoadInterface {
 
     /**
      * Ends it without a record.
@@ -3772,7 +3779,7 @@ public interface ScreenLoadInterface {
 /**
  * A screen load in progress.
  */
-open class ScreenLoad: Disposable, AutoCloseable, ScreenLoadInterface
+internal open class ScreenLoad: Disposable, AutoCloseable, ScreenLoadInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -3968,7 +3975,7 @@ open class ScreenLoad: Disposable, AutoCloseable, ScreenLoadInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeScreenLoad: FfiConverter<ScreenLoad, Long> {
+internal object FfiConverterTypeScreenLoad: FfiConverter<ScreenLoad, Long> {
     override fun lower(value: ScreenLoad): Long {
         return value.uniffiCloneHandle()
     }
@@ -4087,7 +4094,7 @@ public object FfiConverterTypeScreenLoad: FfiConverter<ScreenLoad, Long> {
 /**
  * A span of the app in progress.
  */
-public interface SpanInterface {
+internal interface SpanInterface {
 
     /**
      * Sets an attribute.
@@ -4125,7 +4132,7 @@ public interface SpanInterface {
 /**
  * A span of the app in progress.
  */
-open class Span: Disposable, AutoCloseable, SpanInterface
+internal open class Span: Disposable, AutoCloseable, SpanInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -4342,7 +4349,7 @@ open class Span: Disposable, AutoCloseable, SpanInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeSpan: FfiConverter<Span, Long> {
+internal object FfiConverterTypeSpan: FfiConverter<Span, Long> {
     override fun lower(value: Span): Long {
         return value.uniffiCloneHandle()
     }
@@ -4367,7 +4374,7 @@ public object FfiConverterTypeSpan: FfiConverter<Span, Long> {
 /**
  * An attribute: a name of at most 200 bytes and a value. If a name occurs twice, the last value counts.
  */
-data class Attr (
+internal data class Attr (
     /**
      * The name.
      */
@@ -4390,7 +4397,7 @@ data class Attr (
 /**
  * @suppress
  */
-public object FfiConverterTypeAttr: FfiConverterRustBuffer<Attr> {
+internal object FfiConverterTypeAttr: FfiConverterRustBuffer<Attr> {
     override fun read(buf: ByteBuffer): Attr {
         return Attr(
             FfiConverterString.read(buf),
@@ -4414,7 +4421,7 @@ public object FfiConverterTypeAttr: FfiConverterRustBuffer<Attr> {
 /**
  * A breadcrumb.
  */
-data class Breadcrumb (
+internal data class Breadcrumb (
     /**
      * `default`, `navigation`, `http`, `user` ...
      */
@@ -4438,7 +4445,7 @@ data class Breadcrumb (
     /**
      * More about it.
      */
-    val `data`: List<Attr>
+    val `data`: kotlin.collections.List<Attr>
     ,
     /**
      * When it happened. Default: now.
@@ -4457,7 +4464,7 @@ data class Breadcrumb (
 /**
  * @suppress
  */
-public object FfiConverterTypeBreadcrumb: FfiConverterRustBuffer<Breadcrumb> {
+internal object FfiConverterTypeBreadcrumb: FfiConverterRustBuffer<Breadcrumb> {
     override fun read(buf: ByteBuffer): Breadcrumb {
         return Breadcrumb(
             FfiConverterString.read(buf),
@@ -4493,7 +4500,7 @@ public object FfiConverterTypeBreadcrumb: FfiConverterRustBuffer<Breadcrumb> {
 /**
  * An error that caused another one.
  */
-data class Cause (
+internal data class Cause (
     /**
      * The type.
      */
@@ -4507,7 +4514,7 @@ data class Cause (
     /**
      * Stack frames, outermost first.
      */
-    val `frames`: List<Frame>
+    val `frames`: kotlin.collections.List<Frame>
     ,
     /**
      * What it caused: 0 the error itself, else the number of an earlier cause, from 1.
@@ -4536,7 +4543,7 @@ data class Cause (
 /**
  * @suppress
  */
-public object FfiConverterTypeCause: FfiConverterRustBuffer<Cause> {
+internal object FfiConverterTypeCause: FfiConverterRustBuffer<Cause> {
     override fun read(buf: ByteBuffer): Cause {
         return Cause(
             FfiConverterString.read(buf),
@@ -4572,7 +4579,7 @@ public object FfiConverterTypeCause: FfiConverterRustBuffer<Cause> {
 /**
  * Facts about the device that are true for a moment only.
  */
-data class Conditions (
+internal data class Conditions (
     /**
      * Memory that an app can still allocate, in bytes.
      */
@@ -4635,7 +4642,7 @@ data class Conditions (
 /**
  * @suppress
  */
-public object FfiConverterTypeConditions: FfiConverterRustBuffer<Conditions> {
+internal object FfiConverterTypeConditions: FfiConverterRustBuffer<Conditions> {
     override fun read(buf: ByteBuffer): Conditions {
         return Conditions(
             FfiConverterOptionalULong.read(buf),
@@ -4683,7 +4690,7 @@ public object FfiConverterTypeConditions: FfiConverterRustBuffer<Conditions> {
 /**
  * An error or a crash.
  */
-data class ErrorEvent (
+internal data class ErrorEvent (
     /**
      * The type: `PaymentError`, `java.lang.IllegalStateException`.
      */
@@ -4722,7 +4729,7 @@ data class ErrorEvent (
     /**
      * The parts of the fingerprint. Empty = derived.
      */
-    val `fingerprints`: List<kotlin.String>
+    val `fingerprints`: kotlin.collections.List<kotlin.String>
     ,
     /**
      * What its frames were written in.
@@ -4737,12 +4744,12 @@ data class ErrorEvent (
     /**
      * Stack frames, outermost first; the innermost 50 are kept.
      */
-    val `frames`: List<Frame>
+    val `frames`: kotlin.collections.List<Frame>
     ,
     /**
      * What caused it, at most 10.
      */
-    val `causes`: List<Cause>
+    val `causes`: kotlin.collections.List<Cause>
     ,
     /**
      * Whether it is a group of errors, such as `AggregateError`.
@@ -4752,22 +4759,22 @@ data class ErrorEvent (
     /**
      * The threads at that moment, at most 64.
      */
-    val `threads`: List<ThreadInfo>
+    val `threads`: kotlin.collections.List<ThreadInfo>
     ,
     /**
      * Named contexts: each value is a map.
      */
-    val `context`: List<Attr>
+    val `context`: kotlin.collections.List<Attr>
     ,
     /**
      * The app's own attributes.
      */
-    val `attrs`: List<Attr>
+    val `attrs`: kotlin.collections.List<Attr>
     ,
     /**
      * Tags of this error alone.
      */
-    val `tags`: List<Attr>
+    val `tags`: kotlin.collections.List<Attr>
     ,
     /**
      * The user of this error alone.
@@ -4777,7 +4784,7 @@ data class ErrorEvent (
     /**
      * The destinations that receive it. Empty = all.
      */
-    val `targets`: List<kotlin.String>
+    val `targets`: kotlin.collections.List<kotlin.String>
     ,
     /**
      * The span in which it happened.
@@ -4806,7 +4813,7 @@ data class ErrorEvent (
 /**
  * @suppress
  */
-public object FfiConverterTypeErrorEvent: FfiConverterRustBuffer<ErrorEvent> {
+internal object FfiConverterTypeErrorEvent: FfiConverterRustBuffer<ErrorEvent> {
     override fun read(buf: ByteBuffer): ErrorEvent {
         return ErrorEvent(
             FfiConverterString.read(buf),
@@ -4890,21 +4897,21 @@ public object FfiConverterTypeErrorEvent: FfiConverterRustBuffer<ErrorEvent> {
 /**
  * What most events may carry in addition.
  */
-data class Extras (
+internal data class Extras (
     /**
      * The app's own attributes.
      */
-    val `attrs`: List<Attr>
+    val `attrs`: kotlin.collections.List<Attr>
     ,
     /**
      * Named contexts of a message: each value is a map.
      */
-    val `context`: List<Attr>
+    val `context`: kotlin.collections.List<Attr>
     ,
     /**
      * Tags of this event alone.
      */
-    val `tags`: List<Attr>
+    val `tags`: kotlin.collections.List<Attr>
     ,
     /**
      * The user of this event alone.
@@ -4914,7 +4921,7 @@ data class Extras (
     /**
      * The destinations that receive it, by their configured names. Empty = all that accept its kind.
      */
-    val `targets`: List<kotlin.String>
+    val `targets`: kotlin.collections.List<kotlin.String>
     ,
     /**
      * The span in which it happened.
@@ -4943,7 +4950,7 @@ data class Extras (
 /**
  * @suppress
  */
-public object FfiConverterTypeExtras: FfiConverterRustBuffer<Extras> {
+internal object FfiConverterTypeExtras: FfiConverterRustBuffer<Extras> {
     override fun read(buf: ByteBuffer): Extras {
         return Extras(
             FfiConverterSequenceTypeAttr.read(buf),
@@ -4985,7 +4992,7 @@ public object FfiConverterTypeExtras: FfiConverterRustBuffer<Extras> {
 /**
  * Feedback from a user about the app.
  */
-data class Feedback (
+internal data class Feedback (
     /**
      * The text.
      */
@@ -5018,7 +5025,7 @@ data class Feedback (
 /**
  * @suppress
  */
-public object FfiConverterTypeFeedback: FfiConverterRustBuffer<Feedback> {
+internal object FfiConverterTypeFeedback: FfiConverterRustBuffer<Feedback> {
     override fun read(buf: ByteBuffer): Feedback {
         return Feedback(
             FfiConverterString.read(buf),
@@ -5048,7 +5055,7 @@ public object FfiConverterTypeFeedback: FfiConverterRustBuffer<Feedback> {
 /**
  * What `flush` has done for a destination.
  */
-data class Flushed (
+internal data class Flushed (
     /**
      * Its configured name.
      */
@@ -5081,7 +5088,7 @@ data class Flushed (
 /**
  * @suppress
  */
-public object FfiConverterTypeFlushed: FfiConverterRustBuffer<Flushed> {
+internal object FfiConverterTypeFlushed: FfiConverterRustBuffer<Flushed> {
     override fun read(buf: ByteBuffer): Flushed {
         return Flushed(
             FfiConverterString.read(buf),
@@ -5111,7 +5118,7 @@ public object FfiConverterTypeFlushed: FfiConverterRustBuffer<Flushed> {
 /**
  * A stack frame. What is not known is empty or 0.
  */
-data class Frame (
+internal data class Frame (
     /**
      * The function.
      */
@@ -5164,7 +5171,7 @@ data class Frame (
 /**
  * @suppress
  */
-public object FfiConverterTypeFrame: FfiConverterRustBuffer<Frame> {
+internal object FfiConverterTypeFrame: FfiConverterRustBuffer<Frame> {
     override fun read(buf: ByteBuffer): Frame {
         return Frame(
             FfiConverterString.read(buf),
@@ -5206,7 +5213,7 @@ public object FfiConverterTypeFrame: FfiConverterRustBuffer<Frame> {
 /**
  * Why rows of a route wait.
  */
-data class Held (
+internal data class Held (
     /**
      * One of the codes of `docs/guide/logger.md`.
      */
@@ -5239,7 +5246,7 @@ data class Held (
 /**
  * @suppress
  */
-public object FfiConverterTypeHeld: FfiConverterRustBuffer<Held> {
+internal object FfiConverterTypeHeld: FfiConverterRustBuffer<Held> {
     override fun read(buf: ByteBuffer): Held {
         return Held(
             FfiConverterString.read(buf),
@@ -5269,7 +5276,7 @@ public object FfiConverterTypeHeld: FfiConverterRustBuffer<Held> {
 /**
  * The implementations of the host. All are optional.
  */
-data class Hooks (
+internal data class Hooks (
     /**
      * Default: the HTTP client of the library, if this build has one.
      */
@@ -5307,7 +5314,7 @@ data class Hooks (
 /**
  * @suppress
  */
-public object FfiConverterTypeHooks: FfiConverterRustBuffer<Hooks> {
+internal object FfiConverterTypeHooks: FfiConverterRustBuffer<Hooks> {
     override fun read(buf: ByteBuffer): Hooks {
         return Hooks(
             FfiConverterOptionalTypeHostTransport.read(buf),
@@ -5334,7 +5341,7 @@ public object FfiConverterTypeHooks: FfiConverterRustBuffer<Hooks> {
 /**
  * An HTTP request, to be sent as it is, by POST, once.
  */
-data class HostRequest (
+internal data class HostRequest (
     /**
      * Absolute URL.
      */
@@ -5343,7 +5350,7 @@ data class HostRequest (
     /**
      * Each name at most once.
      */
-    val `headers`: List<TextPair>
+    val `headers`: kotlin.collections.List<TextPair>
     ,
     /**
      * The body.
@@ -5362,7 +5369,7 @@ data class HostRequest (
 /**
  * @suppress
  */
-public object FfiConverterTypeHostRequest: FfiConverterRustBuffer<HostRequest> {
+internal object FfiConverterTypeHostRequest: FfiConverterRustBuffer<HostRequest> {
     override fun read(buf: ByteBuffer): HostRequest {
         return HostRequest(
             FfiConverterString.read(buf),
@@ -5389,7 +5396,7 @@ public object FfiConverterTypeHostRequest: FfiConverterRustBuffer<HostRequest> {
 /**
  * The response of a server.
  */
-data class HostResponse (
+internal data class HostResponse (
     /**
      * HTTP status.
      */
@@ -5398,7 +5405,7 @@ data class HostResponse (
     /**
      * Headers, of which the engine reads `retry-after`, `date` and the rate limits of vendors.
      */
-    val `headers`: List<TextPair>
+    val `headers`: kotlin.collections.List<TextPair>
     ,
     /**
      * The body, of which the engine reads the first 64 KiB.
@@ -5417,7 +5424,7 @@ data class HostResponse (
 /**
  * @suppress
  */
-public object FfiConverterTypeHostResponse: FfiConverterRustBuffer<HostResponse> {
+internal object FfiConverterTypeHostResponse: FfiConverterRustBuffer<HostResponse> {
     override fun read(buf: ByteBuffer): HostResponse {
         return HostResponse(
             FfiConverterUShort.read(buf),
@@ -5444,7 +5451,7 @@ public object FfiConverterTypeHostResponse: FfiConverterRustBuffer<HostResponse>
 /**
  * An entry of the app's log.
  */
-data class LogEntry (
+internal data class LogEntry (
     /**
      * The level.
      */
@@ -5463,12 +5470,12 @@ data class LogEntry (
     /**
      * The app's own attributes.
      */
-    val `attrs`: List<Attr>
+    val `attrs`: kotlin.collections.List<Attr>
     ,
     /**
      * The destinations that receive it. Empty = all.
      */
-    val `targets`: List<kotlin.String>
+    val `targets`: kotlin.collections.List<kotlin.String>
     ,
     /**
      * The span in which it was written.
@@ -5492,7 +5499,7 @@ data class LogEntry (
 /**
  * @suppress
  */
-public object FfiConverterTypeLogEntry: FfiConverterRustBuffer<LogEntry> {
+internal object FfiConverterTypeLogEntry: FfiConverterRustBuffer<LogEntry> {
     override fun read(buf: ByteBuffer): LogEntry {
         return LogEntry(
             FfiConverterTypeLevel.read(buf),
@@ -5531,7 +5538,7 @@ public object FfiConverterTypeLogEntry: FfiConverterRustBuffer<LogEntry> {
 /**
  * Revenue.
  */
-data class Revenue (
+internal data class Revenue (
     /**
      * The amount, in units of the currency.
      */
@@ -5550,17 +5557,17 @@ data class Revenue (
     /**
      * What was bought: a list of maps.
      */
-    val `items`: List<AttrValue>
+    val `items`: kotlin.collections.List<AttrValue>
     ,
     /**
      * The app's own attributes.
      */
-    val `attrs`: List<Attr>
+    val `attrs`: kotlin.collections.List<Attr>
     ,
     /**
      * The destinations that receive it. Empty = all.
      */
-    val `targets`: List<kotlin.String>
+    val `targets`: kotlin.collections.List<kotlin.String>
 
 ){
 
@@ -5574,7 +5581,7 @@ data class Revenue (
 /**
  * @suppress
  */
-public object FfiConverterTypeRevenue: FfiConverterRustBuffer<Revenue> {
+internal object FfiConverterTypeRevenue: FfiConverterRustBuffer<Revenue> {
     override fun read(buf: ByteBuffer): Revenue {
         return Revenue(
             FfiConverterDouble.read(buf),
@@ -5610,7 +5617,7 @@ public object FfiConverterTypeRevenue: FfiConverterRustBuffer<Revenue> {
 /**
  * A span that the caller measured.
  */
-data class SpanEvent (
+internal data class SpanEvent (
     /**
      * A name of low cardinality.
      */
@@ -5649,12 +5656,12 @@ data class SpanEvent (
     /**
      * The app's own attributes.
      */
-    val `attrs`: List<Attr>
+    val `attrs`: kotlin.collections.List<Attr>
     ,
     /**
      * The destinations that receive it. Empty = all.
      */
-    val `targets`: List<kotlin.String>
+    val `targets`: kotlin.collections.List<kotlin.String>
 
 ){
 
@@ -5668,7 +5675,7 @@ data class SpanEvent (
 /**
  * @suppress
  */
-public object FfiConverterTypeSpanEvent: FfiConverterRustBuffer<SpanEvent> {
+internal object FfiConverterTypeSpanEvent: FfiConverterRustBuffer<SpanEvent> {
     override fun read(buf: ByteBuffer): SpanEvent {
         return SpanEvent(
             FfiConverterString.read(buf),
@@ -5713,7 +5720,7 @@ public object FfiConverterTypeSpanEvent: FfiConverterRustBuffer<SpanEvent> {
 /**
  * Durations recorded under one name in this run.
  */
-data class Summary (
+internal data class Summary (
     /**
      * `screen_<name>_load`, `api_<endpoint>`.
      */
@@ -5756,7 +5763,7 @@ data class Summary (
 /**
  * @suppress
  */
-public object FfiConverterTypeSummary: FfiConverterRustBuffer<Summary> {
+internal object FfiConverterTypeSummary: FfiConverterRustBuffer<Summary> {
     override fun read(buf: ByteBuffer): Summary {
         return Summary(
             FfiConverterString.read(buf),
@@ -5792,7 +5799,7 @@ public object FfiConverterTypeSummary: FfiConverterRustBuffer<Summary> {
 /**
  * A name and a text, such as an HTTP header.
  */
-data class TextPair (
+internal data class TextPair (
     /**
      * The name.
      */
@@ -5815,7 +5822,7 @@ data class TextPair (
 /**
  * @suppress
  */
-public object FfiConverterTypeTextPair: FfiConverterRustBuffer<TextPair> {
+internal object FfiConverterTypeTextPair: FfiConverterRustBuffer<TextPair> {
     override fun read(buf: ByteBuffer): TextPair {
         return TextPair(
             FfiConverterString.read(buf),
@@ -5839,7 +5846,7 @@ public object FfiConverterTypeTextPair: FfiConverterRustBuffer<TextPair> {
 /**
  * A thread that ran at that moment.
  */
-data class ThreadInfo (
+internal data class ThreadInfo (
     /**
      * Its number.
      */
@@ -5863,7 +5870,7 @@ data class ThreadInfo (
     /**
      * Its stack, outermost frame first.
      */
-    val `frames`: List<Frame>
+    val `frames`: kotlin.collections.List<Frame>
 
 ){
 
@@ -5877,7 +5884,7 @@ data class ThreadInfo (
 /**
  * @suppress
  */
-public object FfiConverterTypeThreadInfo: FfiConverterRustBuffer<ThreadInfo> {
+internal object FfiConverterTypeThreadInfo: FfiConverterRustBuffer<ThreadInfo> {
     override fun read(buf: ByteBuffer): ThreadInfo {
         return ThreadInfo(
             FfiConverterULong.read(buf),
@@ -5910,7 +5917,7 @@ public object FfiConverterTypeThreadInfo: FfiConverterRustBuffer<ThreadInfo> {
 /**
  * A duration that the caller measured.
  */
-data class Timing (
+internal data class Timing (
     /**
      * What it measures.
      */
@@ -5974,12 +5981,12 @@ data class Timing (
     /**
      * Headers of the request; only those that the configuration names are recorded.
      */
-    val `requestHeaders`: List<TextPair>
+    val `requestHeaders`: kotlin.collections.List<TextPair>
     ,
     /**
      * Headers of the response; the same.
      */
-    val `responseHeaders`: List<TextPair>
+    val `responseHeaders`: kotlin.collections.List<TextPair>
     ,
     /**
      * Its span.
@@ -5989,12 +5996,12 @@ data class Timing (
     /**
      * The app's own attributes.
      */
-    val `attrs`: List<Attr>
+    val `attrs`: kotlin.collections.List<Attr>
     ,
     /**
      * The destinations that receive it. Empty = all.
      */
-    val `targets`: List<kotlin.String>
+    val `targets`: kotlin.collections.List<kotlin.String>
 
 ){
 
@@ -6008,7 +6015,7 @@ data class Timing (
 /**
  * @suppress
  */
-public object FfiConverterTypeTiming: FfiConverterRustBuffer<Timing> {
+internal object FfiConverterTypeTiming: FfiConverterRustBuffer<Timing> {
     override fun read(buf: ByteBuffer): Timing {
         return Timing(
             FfiConverterTypeTimingKind.read(buf),
@@ -6077,7 +6084,7 @@ public object FfiConverterTypeTiming: FfiConverterRustBuffer<Timing> {
 /**
  * A position in a trace, by the rules of W3C Trace Context.
  */
-data class TraceContext (
+internal data class TraceContext (
     /**
      * 32 hexadecimal digits, in lower case.
      */
@@ -6110,7 +6117,7 @@ data class TraceContext (
 /**
  * @suppress
  */
-public object FfiConverterTypeTraceContext: FfiConverterRustBuffer<TraceContext> {
+internal object FfiConverterTypeTraceContext: FfiConverterRustBuffer<TraceContext> {
     override fun read(buf: ByteBuffer): TraceContext {
         return TraceContext(
             FfiConverterString.read(buf),
@@ -6140,7 +6147,7 @@ public object FfiConverterTypeTraceContext: FfiConverterRustBuffer<TraceContext>
 /**
  * The user of the app.
  */
-data class User (
+internal data class User (
     /**
      * The app's id of the user.
      */
@@ -6159,7 +6166,7 @@ data class User (
     /**
      * Other properties.
      */
-    val `extra`: List<Attr>
+    val `extra`: kotlin.collections.List<Attr>
 
 ){
 
@@ -6173,7 +6180,7 @@ data class User (
 /**
  * @suppress
  */
-public object FfiConverterTypeUser: FfiConverterRustBuffer<User> {
+internal object FfiConverterTypeUser: FfiConverterRustBuffer<User> {
     override fun read(buf: ByteBuffer): User {
         return User(
             FfiConverterOptionalString.read(buf),
@@ -6204,7 +6211,7 @@ public object FfiConverterTypeUser: FfiConverterRustBuffer<User> {
  * From where a destination that is added receives rows.
  */
 
-enum class AddFrom {
+internal enum class AddFrom {
 
     /**
      * From the oldest row that is stored.
@@ -6225,7 +6232,7 @@ enum class AddFrom {
 /**
  * @suppress
  */
-public object FfiConverterTypeAddFrom: FfiConverterRustBuffer<AddFrom> {
+internal object FfiConverterTypeAddFrom: FfiConverterRustBuffer<AddFrom> {
     override fun read(buf: ByteBuffer) = try {
 
         AddFrom.entries[buf.getInt() - 1]
@@ -6248,7 +6255,7 @@ public object FfiConverterTypeAddFrom: FfiConverterRustBuffer<AddFrom> {
 /**
  * A value of an attribute.
  */
-sealed class AttrValue {
+internal sealed class AttrValue {
 
     /**
      * No value.
@@ -6323,7 +6330,7 @@ sealed class AttrValue {
         /**
          * The values.
          */
-        val `values`: List<app.rez.monitor.internal.AttrValue>) : AttrValue()
+        val `values`: kotlin.collections.List<app.rez.monitor.internal.AttrValue>) : AttrValue()
 
     {
 
@@ -6338,7 +6345,7 @@ sealed class AttrValue {
         /**
          * The entries.
          */
-        val `entries`: List<app.rez.monitor.internal.Attr>) : AttrValue()
+        val `entries`: kotlin.collections.List<app.rez.monitor.internal.Attr>) : AttrValue()
 
     {
 
@@ -6359,7 +6366,7 @@ sealed class AttrValue {
 /**
  * @suppress
  */
-public object FfiConverterTypeAttrValue : FfiConverterRustBuffer<AttrValue>{
+internal object FfiConverterTypeAttrValue : FfiConverterRustBuffer<AttrValue>{
     override fun read(buf: ByteBuffer): AttrValue {
         return when(buf.getInt()) {
             1 -> AttrValue.Null
@@ -6485,7 +6492,7 @@ public object FfiConverterTypeAttrValue : FfiConverterRustBuffer<AttrValue>{
 /**
  * Why a call that waits or configures has failed.
  */
-sealed class CallException: kotlin.Exception() {
+internal sealed class CallException: kotlin.Exception() {
 
     /**
      * It has not finished in time. The work continues in the background.
@@ -6557,7 +6564,7 @@ sealed class CallException: kotlin.Exception() {
 /**
  * @suppress
  */
-public object FfiConverterTypeCallError : FfiConverterRustBuffer<CallException> {
+internal object FfiConverterTypeCallError : FfiConverterRustBuffer<CallException> {
     override fun read(buf: ByteBuffer): CallException {
 
 
@@ -6636,7 +6643,7 @@ public object FfiConverterTypeCallError : FfiConverterRustBuffer<CallException> 
  * Generation of the mobile network.
  */
 
-enum class CarrierTechnology {
+internal enum class CarrierTechnology {
 
     /**
      * GPRS, EDGE, CDMA.
@@ -6665,7 +6672,7 @@ enum class CarrierTechnology {
 /**
  * @suppress
  */
-public object FfiConverterTypeCarrierTechnology: FfiConverterRustBuffer<CarrierTechnology> {
+internal object FfiConverterTypeCarrierTechnology: FfiConverterRustBuffer<CarrierTechnology> {
     override fun read(buf: ByteBuffer) = try {
 
         CarrierTechnology.entries[buf.getInt() - 1]
@@ -6689,7 +6696,7 @@ public object FfiConverterTypeCarrierTechnology: FfiConverterRustBuffer<CarrierT
  * What the device is connected with.
  */
 
-enum class Connection {
+internal enum class Connection {
 
     /**
      * Nothing.
@@ -6726,7 +6733,7 @@ enum class Connection {
 /**
  * @suppress
  */
-public object FfiConverterTypeConnection: FfiConverterRustBuffer<Connection> {
+internal object FfiConverterTypeConnection: FfiConverterRustBuffer<Connection> {
     override fun read(buf: ByteBuffer) = try {
 
         Connection.entries[buf.getInt() - 1]
@@ -6750,7 +6757,7 @@ public object FfiConverterTypeConnection: FfiConverterRustBuffer<Connection> {
  * The user's decision about a purpose.
  */
 
-enum class Consent {
+internal enum class Consent {
 
     /**
      * Not decided: events are stored and not sent.
@@ -6775,7 +6782,7 @@ enum class Consent {
 /**
  * @suppress
  */
-public object FfiConverterTypeConsent: FfiConverterRustBuffer<Consent> {
+internal object FfiConverterTypeConsent: FfiConverterRustBuffer<Consent> {
     override fun read(buf: ByteBuffer) = try {
 
         Consent.entries[buf.getInt() - 1]
@@ -6798,7 +6805,7 @@ public object FfiConverterTypeConsent: FfiConverterRustBuffer<Consent> {
 /**
  * Where a fatal error is.
  */
-sealed class Durability {
+internal sealed class Durability {
 
     /**
      * On the disk.
@@ -6858,7 +6865,7 @@ sealed class Durability {
 /**
  * @suppress
  */
-public object FfiConverterTypeDurability : FfiConverterRustBuffer<Durability>{
+internal object FfiConverterTypeDurability : FfiConverterRustBuffer<Durability>{
     override fun read(buf: ByteBuffer): Durability {
         return when(buf.getInt()) {
             1 -> Durability.Synced(
@@ -6928,7 +6935,7 @@ public object FfiConverterTypeDurability : FfiConverterRustBuffer<Durability>{
 /**
  * A method of the host has thrown. The text names the exception and is not sent anywhere.
  */
-sealed class HostException: kotlin.Exception() {
+internal sealed class HostException: kotlin.Exception() {
 
     /**
      * It has thrown.
@@ -6958,7 +6965,7 @@ sealed class HostException: kotlin.Exception() {
 /**
  * @suppress
  */
-public object FfiConverterTypeHostError : FfiConverterRustBuffer<HostException> {
+internal object FfiConverterTypeHostError : FfiConverterRustBuffer<HostException> {
     override fun read(buf: ByteBuffer): HostException {
 
 
@@ -6998,7 +7005,7 @@ public object FfiConverterTypeHostError : FfiConverterRustBuffer<HostException> 
  * What the frames of a stack were written in.
  */
 
-enum class Language {
+internal enum class Language {
 
     /**
      * JavaScript.
@@ -7027,7 +7034,7 @@ enum class Language {
 /**
  * @suppress
  */
-public object FfiConverterTypeLanguage: FfiConverterRustBuffer<Language> {
+internal object FfiConverterTypeLanguage: FfiConverterRustBuffer<Language> {
     override fun read(buf: ByteBuffer) = try {
 
         Language.entries[buf.getInt() - 1]
@@ -7051,7 +7058,7 @@ public object FfiConverterTypeLanguage: FfiConverterRustBuffer<Language> {
  * How important a message, breadcrumb or log entry is.
  */
 
-enum class Level {
+internal enum class Level {
 
     /**
      * Finer than debug.
@@ -7088,7 +7095,7 @@ enum class Level {
 /**
  * @suppress
  */
-public object FfiConverterTypeLevel: FfiConverterRustBuffer<Level> {
+internal object FfiConverterTypeLevel: FfiConverterRustBuffer<Level> {
     override fun read(buf: ByteBuffer) = try {
 
         Level.entries[buf.getInt() - 1]
@@ -7111,7 +7118,7 @@ public object FfiConverterTypeLevel: FfiConverterRustBuffer<Level> {
 /**
  * A value of a metric.
  */
-sealed class Metric {
+internal sealed class Metric {
 
     /**
      * Adds to a counter.
@@ -7171,7 +7178,7 @@ sealed class Metric {
 /**
  * @suppress
  */
-public object FfiConverterTypeMetric : FfiConverterRustBuffer<Metric>{
+internal object FfiConverterTypeMetric : FfiConverterRustBuffer<Metric>{
     override fun read(buf: ByteBuffer): Metric {
         return when(buf.getInt()) {
             1 -> Metric.Counter(
@@ -7240,7 +7247,7 @@ public object FfiConverterTypeMetric : FfiConverterRustBuffer<Metric>{
  * What the host knows about the network.
  */
 
-enum class Network {
+internal enum class Network {
 
     /**
      * There is none.
@@ -7265,7 +7272,7 @@ enum class Network {
 /**
  * @suppress
  */
-public object FfiConverterTypeNetwork: FfiConverterRustBuffer<Network> {
+internal object FfiConverterTypeNetwork: FfiConverterRustBuffer<Network> {
     override fun read(buf: ByteBuffer) = try {
 
         Network.entries[buf.getInt() - 1]
@@ -7290,7 +7297,7 @@ public object FfiConverterTypeNetwork: FfiConverterRustBuffer<Network> {
 /**
  * Why an engine could not be opened.
  */
-sealed class OpenException: kotlin.Exception() {
+internal sealed class OpenException: kotlin.Exception() {
 
     /**
      * A setting is wrong. The text names it as the language spells it, its value, and what to use.
@@ -7334,7 +7341,7 @@ sealed class OpenException: kotlin.Exception() {
 /**
  * @suppress
  */
-public object FfiConverterTypeOpenError : FfiConverterRustBuffer<OpenException> {
+internal object FfiConverterTypeOpenError : FfiConverterRustBuffer<OpenException> {
     override fun read(buf: ByteBuffer): OpenException {
 
 
@@ -7387,7 +7394,7 @@ public object FfiConverterTypeOpenError : FfiConverterRustBuffer<OpenException> 
  * How the device is held.
  */
 
-enum class Orientation {
+internal enum class Orientation {
 
     /**
      * Upright.
@@ -7408,7 +7415,7 @@ enum class Orientation {
 /**
  * @suppress
  */
-public object FfiConverterTypeOrientation: FfiConverterRustBuffer<Orientation> {
+internal object FfiConverterTypeOrientation: FfiConverterRustBuffer<Orientation> {
     override fun read(buf: ByteBuffer) = try {
 
         Orientation.entries[buf.getInt() - 1]
@@ -7431,7 +7438,7 @@ public object FfiConverterTypeOrientation: FfiConverterRustBuffer<Orientation> {
 /**
  * What became of an event.
  */
-sealed class Outcome {
+internal sealed class Outcome {
 
     /**
      * The event is in the ring: it survives the process being killed.
@@ -7476,7 +7483,7 @@ sealed class Outcome {
 /**
  * @suppress
  */
-public object FfiConverterTypeOutcome : FfiConverterRustBuffer<Outcome>{
+internal object FfiConverterTypeOutcome : FfiConverterRustBuffer<Outcome>{
     override fun read(buf: ByteBuffer): Outcome {
         return when(buf.getInt()) {
             1 -> Outcome.Recorded(
@@ -7529,7 +7536,7 @@ public object FfiConverterTypeOutcome : FfiConverterRustBuffer<Outcome>{
 /**
  * A change of the profile of the user.
  */
-sealed class People {
+internal sealed class People {
 
     /**
      * Sets a property.
@@ -7633,7 +7640,7 @@ sealed class People {
         /**
          * The elements.
          */
-        val `values`: List<app.rez.monitor.internal.AttrValue>) : People()
+        val `values`: kotlin.collections.List<app.rez.monitor.internal.AttrValue>) : People()
 
     {
 
@@ -7679,7 +7686,7 @@ sealed class People {
 /**
  * @suppress
  */
-public object FfiConverterTypePeople : FfiConverterRustBuffer<People>{
+internal object FfiConverterTypePeople : FfiConverterRustBuffer<People>{
     override fun read(buf: ByteBuffer): People {
         return when(buf.getInt()) {
             1 -> People.Set(
@@ -7837,7 +7844,7 @@ public object FfiConverterTypePeople : FfiConverterRustBuffer<People>{
  * What the host knows about power.
  */
 
-enum class Power {
+internal enum class Power {
 
     /**
      * As usual.
@@ -7858,7 +7865,7 @@ enum class Power {
 /**
  * @suppress
  */
-public object FfiConverterTypePower: FfiConverterRustBuffer<Power> {
+internal object FfiConverterTypePower: FfiConverterRustBuffer<Power> {
     override fun read(buf: ByteBuffer) = try {
 
         Power.entries[buf.getInt() - 1]
@@ -7882,7 +7889,7 @@ public object FfiConverterTypePower: FfiConverterRustBuffer<Power> {
  * What a user can consent to.
  */
 
-enum class Purpose {
+internal enum class Purpose {
 
     /**
      * Errors, crashes, timing: keeping the app working.
@@ -7903,7 +7910,7 @@ enum class Purpose {
 /**
  * @suppress
  */
-public object FfiConverterTypePurpose: FfiConverterRustBuffer<Purpose> {
+internal object FfiConverterTypePurpose: FfiConverterRustBuffer<Purpose> {
     override fun read(buf: ByteBuffer) = try {
 
         Purpose.entries[buf.getInt() - 1]
@@ -7927,7 +7934,7 @@ public object FfiConverterTypePurpose: FfiConverterRustBuffer<Purpose> {
  * How bad an error is for the user.
  */
 
-enum class Severity {
+internal enum class Severity {
 
     /**
      * Hardly noticed.
@@ -7956,7 +7963,7 @@ enum class Severity {
 /**
  * @suppress
  */
-public object FfiConverterTypeSeverity: FfiConverterRustBuffer<Severity> {
+internal object FfiConverterTypeSeverity: FfiConverterRustBuffer<Severity> {
     override fun read(buf: ByteBuffer) = try {
 
         Severity.entries[buf.getInt() - 1]
@@ -7980,7 +7987,7 @@ public object FfiConverterTypeSeverity: FfiConverterRustBuffer<Severity> {
  * How a span ended.
  */
 
-enum class SpanStatus {
+internal enum class SpanStatus {
 
     /**
      * Its work is done.
@@ -8005,7 +8012,7 @@ enum class SpanStatus {
 /**
  * @suppress
  */
-public object FfiConverterTypeSpanStatus: FfiConverterRustBuffer<SpanStatus> {
+internal object FfiConverterTypeSpanStatus: FfiConverterRustBuffer<SpanStatus> {
     override fun read(buf: ByteBuffer) = try {
 
         SpanStatus.entries[buf.getInt() - 1]
@@ -8029,7 +8036,7 @@ public object FfiConverterTypeSpanStatus: FfiConverterRustBuffer<SpanStatus> {
  * What a timing measures.
  */
 
-enum class TimingKind {
+internal enum class TimingKind {
 
     /**
      * A screen from navigation to display.
@@ -8062,7 +8069,7 @@ enum class TimingKind {
 /**
  * @suppress
  */
-public object FfiConverterTypeTimingKind: FfiConverterRustBuffer<TimingKind> {
+internal object FfiConverterTypeTimingKind: FfiConverterRustBuffer<TimingKind> {
     override fun read(buf: ByteBuffer) = try {
 
         TimingKind.entries[buf.getInt() - 1]
@@ -8086,7 +8093,7 @@ public object FfiConverterTypeTimingKind: FfiConverterRustBuffer<TimingKind> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalUShort: FfiConverterRustBuffer<kotlin.UShort?> {
+internal object FfiConverterOptionalUShort: FfiConverterRustBuffer<kotlin.UShort?> {
     override fun read(buf: ByteBuffer): kotlin.UShort? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8118,7 +8125,7 @@ public object FfiConverterOptionalUShort: FfiConverterRustBuffer<kotlin.UShort?>
 /**
  * @suppress
  */
-public object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
+internal object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
     override fun read(buf: ByteBuffer): kotlin.ULong? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8150,7 +8157,7 @@ public object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalLong: FfiConverterRustBuffer<kotlin.Long?> {
+internal object FfiConverterOptionalLong: FfiConverterRustBuffer<kotlin.Long?> {
     override fun read(buf: ByteBuffer): kotlin.Long? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8182,7 +8189,7 @@ public object FfiConverterOptionalLong: FfiConverterRustBuffer<kotlin.Long?> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalDouble: FfiConverterRustBuffer<kotlin.Double?> {
+internal object FfiConverterOptionalDouble: FfiConverterRustBuffer<kotlin.Double?> {
     override fun read(buf: ByteBuffer): kotlin.Double? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8214,7 +8221,7 @@ public object FfiConverterOptionalDouble: FfiConverterRustBuffer<kotlin.Double?>
 /**
  * @suppress
  */
-public object FfiConverterOptionalBoolean: FfiConverterRustBuffer<kotlin.Boolean?> {
+internal object FfiConverterOptionalBoolean: FfiConverterRustBuffer<kotlin.Boolean?> {
     override fun read(buf: ByteBuffer): kotlin.Boolean? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8246,7 +8253,7 @@ public object FfiConverterOptionalBoolean: FfiConverterRustBuffer<kotlin.Boolean
 /**
  * @suppress
  */
-public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?> {
+internal object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?> {
     override fun read(buf: ByteBuffer): kotlin.String? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8278,7 +8285,7 @@ public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?>
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeApiCall: FfiConverterRustBuffer<ApiCall?> {
+internal object FfiConverterOptionalTypeApiCall: FfiConverterRustBuffer<ApiCall?> {
     override fun read(buf: ByteBuffer): ApiCall? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8310,7 +8317,7 @@ public object FfiConverterOptionalTypeApiCall: FfiConverterRustBuffer<ApiCall?> 
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeBeforeSend: FfiConverterRustBuffer<BeforeSend?> {
+internal object FfiConverterOptionalTypeBeforeSend: FfiConverterRustBuffer<BeforeSend?> {
     override fun read(buf: ByteBuffer): BeforeSend? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8342,7 +8349,7 @@ public object FfiConverterOptionalTypeBeforeSend: FfiConverterRustBuffer<BeforeS
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeHostLogger: FfiConverterRustBuffer<HostLogger?> {
+internal object FfiConverterOptionalTypeHostLogger: FfiConverterRustBuffer<HostLogger?> {
     override fun read(buf: ByteBuffer): HostLogger? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8374,7 +8381,7 @@ public object FfiConverterOptionalTypeHostLogger: FfiConverterRustBuffer<HostLog
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeHostTransport: FfiConverterRustBuffer<HostTransport?> {
+internal object FfiConverterOptionalTypeHostTransport: FfiConverterRustBuffer<HostTransport?> {
     override fun read(buf: ByteBuffer): HostTransport? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8406,7 +8413,7 @@ public object FfiConverterOptionalTypeHostTransport: FfiConverterRustBuffer<Host
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeScreenLoad: FfiConverterRustBuffer<ScreenLoad?> {
+internal object FfiConverterOptionalTypeScreenLoad: FfiConverterRustBuffer<ScreenLoad?> {
     override fun read(buf: ByteBuffer): ScreenLoad? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8438,7 +8445,7 @@ public object FfiConverterOptionalTypeScreenLoad: FfiConverterRustBuffer<ScreenL
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeSpan: FfiConverterRustBuffer<Span?> {
+internal object FfiConverterOptionalTypeSpan: FfiConverterRustBuffer<Span?> {
     override fun read(buf: ByteBuffer): Span? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8470,7 +8477,7 @@ public object FfiConverterOptionalTypeSpan: FfiConverterRustBuffer<Span?> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeConditions: FfiConverterRustBuffer<Conditions?> {
+internal object FfiConverterOptionalTypeConditions: FfiConverterRustBuffer<Conditions?> {
     override fun read(buf: ByteBuffer): Conditions? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8502,7 +8509,7 @@ public object FfiConverterOptionalTypeConditions: FfiConverterRustBuffer<Conditi
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeHeld: FfiConverterRustBuffer<Held?> {
+internal object FfiConverterOptionalTypeHeld: FfiConverterRustBuffer<Held?> {
     override fun read(buf: ByteBuffer): Held? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8534,7 +8541,7 @@ public object FfiConverterOptionalTypeHeld: FfiConverterRustBuffer<Held?> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeTraceContext: FfiConverterRustBuffer<TraceContext?> {
+internal object FfiConverterOptionalTypeTraceContext: FfiConverterRustBuffer<TraceContext?> {
     override fun read(buf: ByteBuffer): TraceContext? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8566,7 +8573,7 @@ public object FfiConverterOptionalTypeTraceContext: FfiConverterRustBuffer<Trace
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeUser: FfiConverterRustBuffer<User?> {
+internal object FfiConverterOptionalTypeUser: FfiConverterRustBuffer<User?> {
     override fun read(buf: ByteBuffer): User? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8598,7 +8605,7 @@ public object FfiConverterOptionalTypeUser: FfiConverterRustBuffer<User?> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeCarrierTechnology: FfiConverterRustBuffer<CarrierTechnology?> {
+internal object FfiConverterOptionalTypeCarrierTechnology: FfiConverterRustBuffer<CarrierTechnology?> {
     override fun read(buf: ByteBuffer): CarrierTechnology? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8630,7 +8637,7 @@ public object FfiConverterOptionalTypeCarrierTechnology: FfiConverterRustBuffer<
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeConnection: FfiConverterRustBuffer<Connection?> {
+internal object FfiConverterOptionalTypeConnection: FfiConverterRustBuffer<Connection?> {
     override fun read(buf: ByteBuffer): Connection? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8662,7 +8669,7 @@ public object FfiConverterOptionalTypeConnection: FfiConverterRustBuffer<Connect
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeLanguage: FfiConverterRustBuffer<Language?> {
+internal object FfiConverterOptionalTypeLanguage: FfiConverterRustBuffer<Language?> {
     override fun read(buf: ByteBuffer): Language? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8694,7 +8701,7 @@ public object FfiConverterOptionalTypeLanguage: FfiConverterRustBuffer<Language?
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeLevel: FfiConverterRustBuffer<Level?> {
+internal object FfiConverterOptionalTypeLevel: FfiConverterRustBuffer<Level?> {
     override fun read(buf: ByteBuffer): Level? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8726,7 +8733,7 @@ public object FfiConverterOptionalTypeLevel: FfiConverterRustBuffer<Level?> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeOrientation: FfiConverterRustBuffer<Orientation?> {
+internal object FfiConverterOptionalTypeOrientation: FfiConverterRustBuffer<Orientation?> {
     override fun read(buf: ByteBuffer): Orientation? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8758,7 +8765,7 @@ public object FfiConverterOptionalTypeOrientation: FfiConverterRustBuffer<Orient
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeSeverity: FfiConverterRustBuffer<Severity?> {
+internal object FfiConverterOptionalTypeSeverity: FfiConverterRustBuffer<Severity?> {
     override fun read(buf: ByteBuffer): Severity? {
         if (buf.get().toInt() == 0) {
             return null
@@ -8790,15 +8797,15 @@ public object FfiConverterOptionalTypeSeverity: FfiConverterRustBuffer<Severity?
 /**
  * @suppress
  */
-public object FfiConverterOptionalSequenceTypeAttr: FfiConverterRustBuffer<List<Attr>?> {
-    override fun read(buf: ByteBuffer): List<Attr>? {
+internal object FfiConverterOptionalSequenceTypeAttr: FfiConverterRustBuffer<List<Attr>?> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<Attr>? {
         if (buf.get().toInt() == 0) {
             return null
         }
         return FfiConverterSequenceTypeAttr.read(buf)
     }
 
-    override fun allocationSize(value: List<Attr>?): ULong {
+    override fun allocationSize(value: kotlin.collections.List<Attr>?): ULong {
         if (value == null) {
             return 1UL
         } else {
@@ -8806,7 +8813,7 @@ public object FfiConverterOptionalSequenceTypeAttr: FfiConverterRustBuffer<List<
         }
     }
 
-    override fun write(value: List<Attr>?, buf: ByteBuffer) {
+    override fun write(value: kotlin.collections.List<Attr>?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
@@ -8822,21 +8829,21 @@ public object FfiConverterOptionalSequenceTypeAttr: FfiConverterRustBuffer<List<
 /**
  * @suppress
  */
-public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
-    override fun read(buf: ByteBuffer): List<kotlin.String> {
+internal object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<kotlin.String> {
         val len = buf.getInt()
         return List<kotlin.String>(len) {
             FfiConverterString.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<kotlin.String>): ULong {
+    override fun allocationSize(value: kotlin.collections.List<kotlin.String>): ULong {
         val sizeForLength = 4UL
         val sizeForItems = value.map { FfiConverterString.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<kotlin.String>, buf: ByteBuffer) {
+    override fun write(value: kotlin.collections.List<kotlin.String>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterString.write(it, buf)
@@ -8850,21 +8857,21 @@ public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.Str
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeAttr: FfiConverterRustBuffer<List<Attr>> {
-    override fun read(buf: ByteBuffer): List<Attr> {
+internal object FfiConverterSequenceTypeAttr: FfiConverterRustBuffer<List<Attr>> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<Attr> {
         val len = buf.getInt()
         return List<Attr>(len) {
             FfiConverterTypeAttr.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<Attr>): ULong {
+    override fun allocationSize(value: kotlin.collections.List<Attr>): ULong {
         val sizeForLength = 4UL
         val sizeForItems = value.map { FfiConverterTypeAttr.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<Attr>, buf: ByteBuffer) {
+    override fun write(value: kotlin.collections.List<Attr>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeAttr.write(it, buf)
@@ -8878,21 +8885,21 @@ public object FfiConverterSequenceTypeAttr: FfiConverterRustBuffer<List<Attr>> {
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeCause: FfiConverterRustBuffer<List<Cause>> {
-    override fun read(buf: ByteBuffer): List<Cause> {
+internal object FfiConverterSequenceTypeCause: FfiConverterRustBuffer<List<Cause>> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<Cause> {
         val len = buf.getInt()
         return List<Cause>(len) {
             FfiConverterTypeCause.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<Cause>): ULong {
+    override fun allocationSize(value: kotlin.collections.List<Cause>): ULong {
         val sizeForLength = 4UL
         val sizeForItems = value.map { FfiConverterTypeCause.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<Cause>, buf: ByteBuffer) {
+    override fun write(value: kotlin.collections.List<Cause>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeCause.write(it, buf)
@@ -8906,21 +8913,21 @@ public object FfiConverterSequenceTypeCause: FfiConverterRustBuffer<List<Cause>>
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeFlushed: FfiConverterRustBuffer<List<Flushed>> {
-    override fun read(buf: ByteBuffer): List<Flushed> {
+internal object FfiConverterSequenceTypeFlushed: FfiConverterRustBuffer<List<Flushed>> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<Flushed> {
         val len = buf.getInt()
         return List<Flushed>(len) {
             FfiConverterTypeFlushed.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<Flushed>): ULong {
+    override fun allocationSize(value: kotlin.collections.List<Flushed>): ULong {
         val sizeForLength = 4UL
         val sizeForItems = value.map { FfiConverterTypeFlushed.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<Flushed>, buf: ByteBuffer) {
+    override fun write(value: kotlin.collections.List<Flushed>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeFlushed.write(it, buf)
@@ -8934,21 +8941,21 @@ public object FfiConverterSequenceTypeFlushed: FfiConverterRustBuffer<List<Flush
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeFrame: FfiConverterRustBuffer<List<Frame>> {
-    override fun read(buf: ByteBuffer): List<Frame> {
+internal object FfiConverterSequenceTypeFrame: FfiConverterRustBuffer<List<Frame>> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<Frame> {
         val len = buf.getInt()
         return List<Frame>(len) {
             FfiConverterTypeFrame.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<Frame>): ULong {
+    override fun allocationSize(value: kotlin.collections.List<Frame>): ULong {
         val sizeForLength = 4UL
         val sizeForItems = value.map { FfiConverterTypeFrame.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<Frame>, buf: ByteBuffer) {
+    override fun write(value: kotlin.collections.List<Frame>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeFrame.write(it, buf)
@@ -8962,21 +8969,21 @@ public object FfiConverterSequenceTypeFrame: FfiConverterRustBuffer<List<Frame>>
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeSummary: FfiConverterRustBuffer<List<Summary>> {
-    override fun read(buf: ByteBuffer): List<Summary> {
+internal object FfiConverterSequenceTypeSummary: FfiConverterRustBuffer<List<Summary>> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<Summary> {
         val len = buf.getInt()
         return List<Summary>(len) {
             FfiConverterTypeSummary.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<Summary>): ULong {
+    override fun allocationSize(value: kotlin.collections.List<Summary>): ULong {
         val sizeForLength = 4UL
         val sizeForItems = value.map { FfiConverterTypeSummary.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<Summary>, buf: ByteBuffer) {
+    override fun write(value: kotlin.collections.List<Summary>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeSummary.write(it, buf)
@@ -8990,21 +8997,21 @@ public object FfiConverterSequenceTypeSummary: FfiConverterRustBuffer<List<Summa
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeTextPair: FfiConverterRustBuffer<List<TextPair>> {
-    override fun read(buf: ByteBuffer): List<TextPair> {
+internal object FfiConverterSequenceTypeTextPair: FfiConverterRustBuffer<List<TextPair>> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<TextPair> {
         val len = buf.getInt()
         return List<TextPair>(len) {
             FfiConverterTypeTextPair.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<TextPair>): ULong {
+    override fun allocationSize(value: kotlin.collections.List<TextPair>): ULong {
         val sizeForLength = 4UL
         val sizeForItems = value.map { FfiConverterTypeTextPair.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<TextPair>, buf: ByteBuffer) {
+    override fun write(value: kotlin.collections.List<TextPair>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeTextPair.write(it, buf)
@@ -9018,21 +9025,21 @@ public object FfiConverterSequenceTypeTextPair: FfiConverterRustBuffer<List<Text
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeThreadInfo: FfiConverterRustBuffer<List<ThreadInfo>> {
-    override fun read(buf: ByteBuffer): List<ThreadInfo> {
+internal object FfiConverterSequenceTypeThreadInfo: FfiConverterRustBuffer<List<ThreadInfo>> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<ThreadInfo> {
         val len = buf.getInt()
         return List<ThreadInfo>(len) {
             FfiConverterTypeThreadInfo.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<ThreadInfo>): ULong {
+    override fun allocationSize(value: kotlin.collections.List<ThreadInfo>): ULong {
         val sizeForLength = 4UL
         val sizeForItems = value.map { FfiConverterTypeThreadInfo.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<ThreadInfo>, buf: ByteBuffer) {
+    override fun write(value: kotlin.collections.List<ThreadInfo>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeThreadInfo.write(it, buf)
@@ -9046,21 +9053,21 @@ public object FfiConverterSequenceTypeThreadInfo: FfiConverterRustBuffer<List<Th
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<AttrValue>> {
-    override fun read(buf: ByteBuffer): List<AttrValue> {
+internal object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<AttrValue>> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<AttrValue> {
         val len = buf.getInt()
         return List<AttrValue>(len) {
             FfiConverterTypeAttrValue.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<AttrValue>): ULong {
+    override fun allocationSize(value: kotlin.collections.List<AttrValue>): ULong {
         val sizeForLength = 4UL
         val sizeForItems = value.map { FfiConverterTypeAttrValue.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<AttrValue>, buf: ByteBuffer) {
+    override fun write(value: kotlin.collections.List<AttrValue>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeAttrValue.write(it, buf)
@@ -9073,7 +9080,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
          * # Errors
          * [`CallError::Wrong`] names the setting that is wrong.
          */
-    @Throws(CallException::class) fun `addDestinations`(`handle`: kotlin.ULong, `settings`: kotlin.String, `from`: AddFrom)
+    @Throws(CallException::class) internal fun `addDestinations`(`handle`: kotlin.ULong, `settings`: kotlin.String, `from`: AddFrom)
         =
     uniffiRustCallWithError(CallException) { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_add_destinations(
@@ -9088,7 +9095,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Checks settings without opening an engine; the text says what is wrong.
-         */ fun `checkSettings`(`json`: kotlin.String): kotlin.String? {
+         */ internal fun `checkSettings`(`json`: kotlin.String): kotlin.String? {
             return FfiConverterOptionalString.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_check_settings(
@@ -9102,7 +9109,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Clears them.
-         */ fun `clearMetrics`(`handle`: kotlin.ULong)
+         */ internal fun `clearMetrics`(`handle`: kotlin.ULong)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_clear_metrics(
@@ -9119,7 +9126,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
          * # Errors
          * [`CallError`] if persisting takes longer than `wait_ms`, or the database cannot be used.
          */
-    @Throws(CallException::class) fun `flush`(`handle`: kotlin.ULong, `waitMs`: kotlin.Long): List<Flushed> {
+    @Throws(CallException::class) internal fun `flush`(`handle`: kotlin.ULong, `waitMs`: kotlin.Long): kotlin.collections.List<Flushed> {
             return FfiConverterSequenceTypeFlushed.lift(
     uniffiRustCallWithError(CallException) { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_flush(
@@ -9134,7 +9141,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Erases everything recorded so far, and creates a new install id.
-         */ fun `forgetUser`(`handle`: kotlin.ULong)
+         */ internal fun `forgetUser`(`handle`: kotlin.ULong)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_forget_user(
@@ -9147,7 +9154,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Reads the `traceparent` header of a server or a deep link; `None` if it is invalid.
-         */ fun `fromTraceparent`(`header`: kotlin.String): TraceContext? {
+         */ internal fun `fromTraceparent`(`header`: kotlin.String): TraceContext? {
             return FfiConverterOptionalTypeTraceContext.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_from_traceparent(
@@ -9161,7 +9168,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * 16 bytes from which a face makes ids of traces, spans and events; empty if the engine is closed.
-         */ fun `idSeed`(`handle`: kotlin.ULong): kotlin.ByteArray {
+         */ internal fun `idSeed`(`handle`: kotlin.ULong): kotlin.ByteArray {
             return FfiConverterByteArray.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_id_seed(
@@ -9175,7 +9182,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Durations recorded in this run, by name.
-         */ fun `metrics`(`handle`: kotlin.ULong): List<Summary> {
+         */ internal fun `metrics`(`handle`: kotlin.ULong): kotlin.collections.List<Summary> {
             return FfiConverterSequenceTypeSummary.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_metrics(
@@ -9188,12 +9195,27 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
 
         /**
+         * A span for a caller that measures on its own: inside `parent`, or the root of a new trace. `None` if the engine is closed.
+         */ internal fun `newTrace`(`handle`: kotlin.ULong, `parent`: TraceContext?): TraceContext? {
+            return FfiConverterOptionalTypeTraceContext.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_new_trace(
+
+
+        FfiConverterULong.lower(`handle`),
+        FfiConverterOptionalTypeTraceContext.lower(`parent`),_status)
+}
+    )
+    }
+
+
+        /**
          * Pauses a destination, also over restarts: what is recorded meanwhile is never sent there.
          *
          * # Errors
          * [`CallError::Wrong`] if the name is invalid, or 64 other destinations are paused.
          */
-    @Throws(CallException::class) fun `pauseDestination`(`handle`: kotlin.ULong, `name`: kotlin.String)
+    @Throws(CallException::class) internal fun `pauseDestination`(`handle`: kotlin.ULong, `name`: kotlin.String)
         =
     uniffiRustCallWithError(CallException) { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_pause_destination(
@@ -9211,7 +9233,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
          * # Errors
          * [`CallError`] if that takes longer than `wait_ms`, or the database cannot be used.
          */
-    @Throws(CallException::class) fun `persist`(`handle`: kotlin.ULong, `waitMs`: kotlin.Long)
+    @Throws(CallException::class) internal fun `persist`(`handle`: kotlin.ULong, `waitMs`: kotlin.Long)
         =
     uniffiRustCallWithError(CallException) { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_persist(
@@ -9225,7 +9247,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Removes a destination. Its rows are kept for 7 days in case it is added again.
-         */ fun `removeDestination`(`handle`: kotlin.ULong, `name`: kotlin.String)
+         */ internal fun `removeDestination`(`handle`: kotlin.ULong, `name`: kotlin.String)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_remove_destination(
@@ -9239,7 +9261,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Continues after [`suspend`].
-         */ fun `resume`(`handle`: kotlin.ULong)
+         */ internal fun `resume`(`handle`: kotlin.ULong)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_resume(
@@ -9256,7 +9278,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
          * # Errors
          * [`CallError::Wrong`] if the name is invalid.
          */
-    @Throws(CallException::class) fun `resumeDestination`(`handle`: kotlin.ULong, `name`: kotlin.String)
+    @Throws(CallException::class) internal fun `resumeDestination`(`handle`: kotlin.ULong, `name`: kotlin.String)
         =
     uniffiRustCallWithError(CallException) { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_resume_destination(
@@ -9270,7 +9292,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Sets the last known conditions of the device.
-         */ fun `setConditions`(`handle`: kotlin.ULong, `conditions`: Conditions)
+         */ internal fun `setConditions`(`handle`: kotlin.ULong, `conditions`: Conditions)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_conditions(
@@ -9284,7 +9306,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Stores the user's decision about a purpose.
-         */ fun `setConsent`(`handle`: kotlin.ULong, `purpose`: Purpose, `consent`: Consent)
+         */ internal fun `setConsent`(`handle`: kotlin.ULong, `purpose`: Purpose, `consent`: Consent)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_consent(
@@ -9303,7 +9325,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
          * # Errors
          * [`CallError::Wrong`] names what is wrong.
          */
-    @Throws(CallException::class) fun `setFacts`(`handle`: kotlin.ULong, `json`: kotlin.String)
+    @Throws(CallException::class) internal fun `setFacts`(`handle`: kotlin.ULong, `json`: kotlin.String)
         =
     uniffiRustCallWithError(CallException) { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_facts(
@@ -9317,7 +9339,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Passes what the host knows about the network.
-         */ fun `setNetwork`(`handle`: kotlin.ULong, `network`: Network)
+         */ internal fun `setNetwork`(`handle`: kotlin.ULong, `network`: Network)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_network(
@@ -9331,7 +9353,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Passes what the host knows about power.
-         */ fun `setPower`(`handle`: kotlin.ULong, `power`: Power)
+         */ internal fun `setPower`(`handle`: kotlin.ULong, `power`: Power)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_power(
@@ -9349,7 +9371,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
          * # Errors
          * [`CallError::Wrong`] names what is wrong.
          */
-    @Throws(CallException::class) fun `setRelease`(`handle`: kotlin.ULong, `release`: kotlin.String, `dist`: kotlin.String?)
+    @Throws(CallException::class) internal fun `setRelease`(`handle`: kotlin.ULong, `release`: kotlin.String, `dist`: kotlin.String?)
         =
     uniffiRustCallWithError(CallException) { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_release(
@@ -9364,7 +9386,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * The state of the engine as JSON, in the form of `rezq status --json`; empty if the engine is closed.
-         */ fun `statusJson`(`handle`: kotlin.ULong): kotlin.String {
+         */ internal fun `statusJson`(`handle`: kotlin.ULong): kotlin.String {
             return FfiConverterString.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_status_json(
@@ -9378,7 +9400,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * The state of the engine in sentences.
-         */ fun `statusLines`(`handle`: kotlin.ULong): List<kotlin.String> {
+         */ internal fun `statusLines`(`handle`: kotlin.ULong): kotlin.collections.List<kotlin.String> {
             return FfiConverterSequenceString.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_status_lines(
@@ -9392,7 +9414,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Prepares for the system suspending the process. Recording continues into the ring.
-         */ fun `suspend`(`handle`: kotlin.ULong, `waitMs`: kotlin.Long)
+         */ internal fun `suspend`(`handle`: kotlin.ULong, `waitMs`: kotlin.Long)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_suspend(
@@ -9406,7 +9428,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * The trace headers of a request to `url`, if its host is an allowed target. `trace` is the span of the call.
-         */ fun `traceHeaders`(`handle`: kotlin.ULong, `trace`: TraceContext, `url`: kotlin.String): List<TextPair> {
+         */ internal fun `traceHeaders`(`handle`: kotlin.ULong, `trace`: TraceContext, `url`: kotlin.String): kotlin.collections.List<TextPair> {
             return FfiConverterSequenceTypeTextPair.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_trace_headers(
@@ -9426,7 +9448,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
          * # Errors
          * [`CallError::Wrong`] if `id` is no id; else as [`persist`].
          */
-    @Throws(CallException::class) fun `whyJson`(`handle`: kotlin.ULong, `id`: kotlin.String, `waitMs`: kotlin.Long): kotlin.String {
+    @Throws(CallException::class) internal fun `whyJson`(`handle`: kotlin.ULong, `id`: kotlin.String, `waitMs`: kotlin.Long): kotlin.String {
             return FfiConverterString.lift(
     uniffiRustCallWithError(CallException) { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_why_json(
@@ -9443,7 +9465,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
         /**
          * A number that this copy of the library made when it was loaded. JNI and JNA must see the same one: otherwise two copies are
          * loaded, and a handle of one means nothing to the other.
-         */ fun `nonce`(): kotlin.Long {
+         */ internal fun `nonce`(): kotlin.Long {
             return FfiConverterLong.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_nonce(
@@ -9456,7 +9478,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * The version of the library, as in `sdk_version` of every request.
-         */ fun `version`(): kotlin.String {
+         */ internal fun `version`(): kotlin.String {
             return FfiConverterString.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_version(
@@ -9469,7 +9491,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Begins an HTTP call, inside `parent` or else inside the screen that is loading. `None` if the engine is closed.
-         */ fun `apiCall`(`handle`: kotlin.ULong, `method`: kotlin.String, `url`: kotlin.String, `parent`: TraceContext?): ApiCall? {
+         */ internal fun `apiCall`(`handle`: kotlin.ULong, `method`: kotlin.String, `url`: kotlin.String, `parent`: TraceContext?): ApiCall? {
             return FfiConverterOptionalTypeApiCall.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_api_call(
@@ -9486,7 +9508,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Begins a screen load: the screen of later events. `None` if the engine is closed.
-         */ fun `screen`(`handle`: kotlin.ULong, `name`: kotlin.String): ScreenLoad? {
+         */ internal fun `screen`(`handle`: kotlin.ULong, `name`: kotlin.String): ScreenLoad? {
             return FfiConverterOptionalTypeScreenLoad.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_screen(
@@ -9501,7 +9523,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Begins a span, inside `parent` or as the root of a trace. `None` if the engine is closed.
-         */ fun `span`(`handle`: kotlin.ULong, `name`: kotlin.String, `op`: kotlin.String, `parent`: TraceContext?): Span? {
+         */ internal fun `span`(`handle`: kotlin.ULong, `name`: kotlin.String, `op`: kotlin.String, `parent`: TraceContext?): Span? {
             return FfiConverterOptionalTypeSpan.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_span(
@@ -9518,7 +9540,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records a hot record through the generated call: the oracle of the JNI function, and its stand-in where that cannot be used.
-         */ fun `submitHot`(`handle`: kotlin.ULong, `record`: kotlin.ByteArray): Outcome {
+         */ internal fun `submitHot`(`handle`: kotlin.ULong, `record`: kotlin.ByteArray): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_submit_hot(
@@ -9534,7 +9556,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
         /**
          * Ends the session, sends what it can in at most `wait_ms`, and closes. The handle is stale from then on; other handles of
          * the same folder record nothing more.
-         */ fun `close`(`handle`: kotlin.ULong, `waitMs`: kotlin.Long)
+         */ internal fun `close`(`handle`: kotlin.ULong, `waitMs`: kotlin.Long)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_close(
@@ -9553,7 +9575,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
          * # Errors
          * [`OpenError`] names the setting that is wrong.
          */
-    @Throws(OpenException::class) fun `open`(`settings`: kotlin.String, `facts`: kotlin.String?, `hooks`: Hooks): kotlin.ULong {
+    @Throws(OpenException::class) internal fun `open`(`settings`: kotlin.String, `facts`: kotlin.String?, `hooks`: Hooks): kotlin.ULong {
             return FfiConverterULong.lift(
     uniffiRustCallWithError(OpenException) { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_open(
@@ -9569,7 +9591,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Sets the hooks of an engine that was opened before they were ready, and lets it store and send from now on.
-         */ fun `setHooks`(`handle`: kotlin.ULong, `hooks`: Hooks)
+         */ internal fun `setHooks`(`handle`: kotlin.ULong, `hooks`: Hooks)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_hooks(
@@ -9583,7 +9605,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records that the system ended an earlier process. `cause` is the platform's name of the cause: `low_memory`, `anr`.
-         */ fun `appExit`(`handle`: kotlin.ULong, `cause`: kotlin.String, `message`: kotlin.String, `extras`: Extras): Outcome {
+         */ internal fun `appExit`(`handle`: kotlin.ULong, `cause`: kotlin.String, `message`: kotlin.String, `extras`: Extras): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_app_exit(
@@ -9600,7 +9622,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records a breadcrumb. The last 100 are attached to each error.
-         */ fun `breadcrumb`(`handle`: kotlin.ULong, `crumb`: Breadcrumb)
+         */ internal fun `breadcrumb`(`handle`: kotlin.ULong, `crumb`: Breadcrumb)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_breadcrumb(
@@ -9614,7 +9636,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records an error with the breadcrumbs recorded before it.
-         */ fun `error`(`handle`: kotlin.ULong, `event`: ErrorEvent): Outcome {
+         */ internal fun `error`(`handle`: kotlin.ULong, `event`: ErrorEvent): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_error(
@@ -9629,7 +9651,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records the error that ends the process. Waits for the disk at most `wait_ms`, and never longer than 500 ms.
-         */ fun `fatal`(`handle`: kotlin.ULong, `event`: ErrorEvent, `waitMs`: kotlin.Long): Durability {
+         */ internal fun `fatal`(`handle`: kotlin.ULong, `event`: ErrorEvent, `waitMs`: kotlin.Long): Durability {
             return FfiConverterTypeDurability.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_fatal(
@@ -9645,7 +9667,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records feedback from a user.
-         */ fun `feedback`(`handle`: kotlin.ULong, `event`: Feedback): Outcome {
+         */ internal fun `feedback`(`handle`: kotlin.ULong, `event`: Feedback): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_feedback(
@@ -9660,7 +9682,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records the numbers of slow, frozen and total frames drawn on a screen.
-         */ fun `frameCounts`(`handle`: kotlin.ULong, `screen`: kotlin.String, `slow`: kotlin.UInt, `frozen`: kotlin.UInt, `total`: kotlin.UInt, `extras`: Extras): Outcome {
+         */ internal fun `frameCounts`(`handle`: kotlin.ULong, `screen`: kotlin.String, `slow`: kotlin.UInt, `frozen`: kotlin.UInt, `total`: kotlin.UInt, `extras`: Extras): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_frame_counts(
@@ -9679,7 +9701,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records that the main thread did not respond. `stack` is its stack, outermost frame first.
-         */ fun `hang`(`handle`: kotlin.ULong, `durationUs`: kotlin.Long, `stack`: List<Frame>, `otherThreads`: List<ThreadInfo>, `language`: Language?, `extras`: Extras): Outcome {
+         */ internal fun `hang`(`handle`: kotlin.ULong, `durationUs`: kotlin.Long, `stack`: kotlin.collections.List<Frame>, `otherThreads`: kotlin.collections.List<ThreadInfo>, `language`: Language?, `extras`: Extras): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_hang(
@@ -9698,7 +9720,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records an interaction of the user with a component, such as `tap` of `PayButton`.
-         */ fun `interaction`(`handle`: kotlin.ULong, `action`: kotlin.String, `component`: kotlin.String, `extras`: Extras): Outcome {
+         */ internal fun `interaction`(`handle`: kotlin.ULong, `action`: kotlin.String, `component`: kotlin.String, `extras`: Extras): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_interaction(
@@ -9715,7 +9737,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records an entry of the app's log.
-         */ fun `log`(`handle`: kotlin.ULong, `entry`: LogEntry): Outcome {
+         */ internal fun `log`(`handle`: kotlin.ULong, `entry`: LogEntry): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_log(
@@ -9730,7 +9752,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records a message with a level.
-         */ fun `message`(`handle`: kotlin.ULong, `text`: kotlin.String, `level`: Level, `extras`: Extras): Outcome {
+         */ internal fun `message`(`handle`: kotlin.ULong, `text`: kotlin.String, `level`: Level, `extras`: Extras): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_message(
@@ -9747,7 +9769,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records a value of a metric.
-         */ fun `metric`(`handle`: kotlin.ULong, `name`: kotlin.String, `value`: Metric): Outcome {
+         */ internal fun `metric`(`handle`: kotlin.ULong, `name`: kotlin.String, `value`: Metric): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_metric(
@@ -9763,7 +9785,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Changes a property of the user, or deletes the profile.
-         */ fun `people`(`handle`: kotlin.ULong, `change`: People): Outcome {
+         */ internal fun `people`(`handle`: kotlin.ULong, `change`: People): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_people(
@@ -9778,7 +9800,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records a batch document (`docs/guide/batch.md`). `false`: at least one event was refused, and counted.
-         */ fun `recordBatch`(`handle`: kotlin.ULong, `json`: kotlin.String): kotlin.Boolean {
+         */ internal fun `recordBatch`(`handle`: kotlin.ULong, `json`: kotlin.String): kotlin.Boolean {
             return FfiConverterBoolean.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_record_batch(
@@ -9793,7 +9815,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records a batch document whose last event ends the process.
-         */ fun `recordFatal`(`handle`: kotlin.ULong, `json`: kotlin.String, `waitMs`: kotlin.Long): Durability {
+         */ internal fun `recordFatal`(`handle`: kotlin.ULong, `json`: kotlin.String, `waitMs`: kotlin.Long): Durability {
             return FfiConverterTypeDurability.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_record_fatal(
@@ -9809,7 +9831,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records a span that the caller measured.
-         */ fun `recordSpan`(`handle`: kotlin.ULong, `span`: SpanEvent): Outcome {
+         */ internal fun `recordSpan`(`handle`: kotlin.ULong, `span`: SpanEvent): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_record_span(
@@ -9824,7 +9846,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records revenue.
-         */ fun `revenue`(`handle`: kotlin.ULong, `event`: Revenue): Outcome {
+         */ internal fun `revenue`(`handle`: kotlin.ULong, `event`: Revenue): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_revenue(
@@ -9839,7 +9861,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records a screen view. `class` is the native class or component, if it differs from the name.
-         */ fun `screenView`(`handle`: kotlin.ULong, `name`: kotlin.String, `class`: kotlin.String?, `extras`: Extras): Outcome {
+         */ internal fun `screenView`(`handle`: kotlin.ULong, `name`: kotlin.String, `class`: kotlin.String?, `extras`: Extras): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_screen_view(
@@ -9856,7 +9878,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Starts a view that the app names itself.
-         */ fun `startView`(`handle`: kotlin.ULong, `key`: kotlin.String, `name`: kotlin.String, `attrs`: List<Attr>): Outcome {
+         */ internal fun `startView`(`handle`: kotlin.ULong, `key`: kotlin.String, `name`: kotlin.String, `attrs`: kotlin.collections.List<Attr>): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_start_view(
@@ -9873,7 +9895,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Ends it.
-         */ fun `stopView`(`handle`: kotlin.ULong, `key`: kotlin.String): Outcome {
+         */ internal fun `stopView`(`handle`: kotlin.ULong, `key`: kotlin.String): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_stop_view(
@@ -9888,7 +9910,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records a duration that the caller measured.
-         */ fun `timing`(`handle`: kotlin.ULong, `event`: Timing): Outcome {
+         */ internal fun `timing`(`handle`: kotlin.ULong, `event`: Timing): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_timing(
@@ -9903,7 +9925,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Records an analytics event.
-         */ fun `track`(`handle`: kotlin.ULong, `name`: kotlin.String, `extras`: Extras): Outcome {
+         */ internal fun `track`(`handle`: kotlin.ULong, `name`: kotlin.String, `extras`: Extras): Outcome {
             return FfiConverterTypeOutcome.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_track(
@@ -9919,7 +9941,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Removes all super properties.
-         */ fun `clearSuper`(`handle`: kotlin.ULong)
+         */ internal fun `clearSuper`(`handle`: kotlin.ULong)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_clear_super(
@@ -9932,7 +9954,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Ends the session and starts a new one.
-         */ fun `newSession`(`handle`: kotlin.ULong)
+         */ internal fun `newSession`(`handle`: kotlin.ULong)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_new_session(
@@ -9945,7 +9967,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Sets a context; without a value it is removed.
-         */ fun `setContext`(`handle`: kotlin.ULong, `name`: kotlin.String, `value`: List<Attr>?)
+         */ internal fun `setContext`(`handle`: kotlin.ULong, `name`: kotlin.String, `value`: kotlin.collections.List<Attr>?)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_context(
@@ -9960,7 +9982,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * A feature flag was evaluated.
-         */ fun `setFlag`(`handle`: kotlin.ULong, `name`: kotlin.String, `value`: AttrValue)
+         */ internal fun `setFlag`(`handle`: kotlin.ULong, `name`: kotlin.String, `value`: AttrValue)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_flag(
@@ -9975,7 +9997,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * The app came to the foreground, or left it.
-         */ fun `setForeground`(`handle`: kotlin.ULong, `foreground`: kotlin.Boolean)
+         */ internal fun `setForeground`(`handle`: kotlin.ULong, `foreground`: kotlin.Boolean)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_foreground(
@@ -9989,7 +10011,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Sets super properties; `once`: only those that have no value yet.
-         */ fun `setSuper`(`handle`: kotlin.ULong, `attrs`: List<Attr>, `once`: kotlin.Boolean, `targets`: List<kotlin.String>)
+         */ internal fun `setSuper`(`handle`: kotlin.ULong, `attrs`: kotlin.collections.List<Attr>, `once`: kotlin.Boolean, `targets`: kotlin.collections.List<kotlin.String>)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_super(
@@ -10005,7 +10027,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Sets a tag; without a value it is removed.
-         */ fun `setTag`(`handle`: kotlin.ULong, `name`: kotlin.String, `value`: kotlin.String?)
+         */ internal fun `setTag`(`handle`: kotlin.ULong, `name`: kotlin.String, `value`: kotlin.String?)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_tag(
@@ -10020,7 +10042,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Sets the user; `None` = nobody, after a logout.
-         */ fun `setUser`(`handle`: kotlin.ULong, `user`: User?)
+         */ internal fun `setUser`(`handle`: kotlin.ULong, `user`: User?)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_set_user(
@@ -10034,7 +10056,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Starts the time of an analytics event; its next `track` carries the duration.
-         */ fun `timeEvent`(`handle`: kotlin.ULong, `name`: kotlin.String)
+         */ internal fun `timeEvent`(`handle`: kotlin.ULong, `name`: kotlin.String)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_time_event(
@@ -10048,7 +10070,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Removes a super property.
-         */ fun `unsetSuper`(`handle`: kotlin.ULong, `name`: kotlin.String)
+         */ internal fun `unsetSuper`(`handle`: kotlin.ULong, `name`: kotlin.String)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_unset_super(
@@ -10062,7 +10084,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Adds attributes to the current view.
-         */ fun `viewAttributes`(`handle`: kotlin.ULong, `attrs`: List<Attr>)
+         */ internal fun `viewAttributes`(`handle`: kotlin.ULong, `attrs`: kotlin.collections.List<Attr>)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_view_attributes(
@@ -10076,7 +10098,7 @@ public object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<Att
 
         /**
          * Measures from the start of the current view until now.
-         */ fun `viewTiming`(`handle`: kotlin.ULong, `name`: kotlin.String)
+         */ internal fun `viewTiming`(`handle`: kotlin.ULong, `name`: kotlin.String)
         =
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_view_timing(

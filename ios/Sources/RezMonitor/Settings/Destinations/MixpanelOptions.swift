@@ -1,0 +1,32 @@
+extension RezMonitor.Destination {
+    /// What Mixpanel is sent, and where. `nil` is the default of a member.
+    public struct MixpanelOptions: Sendable, Encodable {
+        /// What it receives, while the user consents to it. Default: analytics.
+        public var purposes: [RezMonitor.Purpose]?
+
+        /// The base address, or that of a relay of the team: https, or http to this device. Default: the vendor's.
+        public var endpoint: String?
+
+        /// Where the data is stored. Default: us.
+        public var region: MixpanelRegion?
+
+        /// Send errors and crashes; requires the purpose monitoring. Default: false.
+        public var errors: Bool?
+
+        /// Send interactions. Default: false.
+        public var interactions: Bool?
+
+        /// Send API calls; requires the purpose monitoring. Default: false.
+        public var apiCalls: Bool?
+    }
+
+    /// Where Mixpanel stores the data.
+    public enum MixpanelRegion: String, Sendable, Encodable, CaseIterable {
+        /// The United States.
+        case us
+        /// The European Union.
+        case eu
+        /// India.
+        case india = "in"
+    }
+}
