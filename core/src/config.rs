@@ -2,6 +2,7 @@
 
 pub use crate::consent::Consent;
 mod error;
+mod facts;
 
 pub use error::ConfigError;
 pub(crate) use error::{check_destination, check_name};

@@ -32,6 +32,9 @@ mod sentences;
 mod settings;
 mod store;
 mod sys;
+#[cfg(feature = "bench-access")]
+#[doc(hidden)]
+pub mod test_access;
 mod timing;
 mod trace;
 pub mod transport;

@@ -10,8 +10,13 @@ use std::time::Duration;
 use crate::kotlin;
 use crate::peers;
 use crate::process;
+use crate::react_native;
 use crate::swift;
 use crate::workspace::Workspace;
+
+/// The features with the functions that the tests of the bindings need. They add no feature to a dependency that the workspace does not
+/// have.
+const TEST_ACCESS: &str = "--features=rez-monitor-ffi/test-access,rez-monitor-node/test-access";
 
 /// A lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +43,8 @@ pub enum Lane {
     Kotlin,
     /// Runs the tests of the Swift package.
     Swift,
+    /// Checks the React Native package, and runs its tests on the engine.
+    ReactNative,
     /// Builds the documentation.
     Docs,
 }
@@ -86,7 +93,7 @@ macro_rules! engine_with {
 
 impl Lane {
     /// All lanes, in the order in which they run.
-    pub const ALL: [Lane; 12] = [
+    pub const ALL: [Lane; 13] = [
         Lane::Format,
         Lane::Rules,
         Lane::RustUnit,
@@ -98,6 +105,7 @@ impl Lane {
         Lane::Bindings,
         Lane::Kotlin,
         Lane::Swift,
+        Lane::ReactNative,
         Lane::Docs,
     ];
 
@@ -115,6 +123,7 @@ impl Lane {
             Lane::Bindings => "bindings",
             Lane::Kotlin => "kotlin",
             Lane::Swift => "swift",
+            Lane::ReactNative => "react-native",
             Lane::Docs => "docs",
         }
     }
@@ -122,7 +131,7 @@ impl Lane {
     /// Returns how the output is evaluated.
     pub fn reads(self) -> Reads {
         match self {
-            Lane::RustUnit | Lane::RustDoc | Lane::Kotlin | Lane::Swift => Reads::Tests,
+            Lane::RustUnit | Lane::RustDoc | Lane::Kotlin | Lane::Swift | Lane::ReactNative => Reads::Tests,
             Lane::RustIntegration => Reads::TestsInEach,
             _ => Reads::Check,
         }
@@ -135,66 +144,31 @@ impl Lane {
             Lane::Rules => &[],
             Lane::RustUnit => {
                 &const {
-                    [cargo(&[
-                        "test",
-                        "--workspace",
-                        "--features=rez-monitor-ffi/test-access",
-                        "--lib",
-                        "--bins",
-                        "--no-fail-fast",
-                        "--color=never",
-                    ])]
+                    [cargo(&["test", "--workspace", TEST_ACCESS, "--lib", "--bins", "--no-fail-fast", "--color=never"])]
                 }
             }
             Lane::RustIntegration => {
-                &const {
-                    [cargo(&[
-                        "test",
-                        "--workspace",
-                        "--features=rez-monitor-ffi/test-access",
-                        "--test",
-                        "*",
-                        "--no-fail-fast",
-                        "--color=never",
-                    ])]
-                }
+                &const { [cargo(&["test", "--workspace", TEST_ACCESS, "--test", "*", "--no-fail-fast", "--color=never"])] }
             }
             // Integration tests build the programs of their package. So the first step does nothing after that lane,
             // and builds the program if this lane runs alone.
             Lane::GeneratedDocs => {
                 &const {
                     [
-                        cargo(&[
-                            "test",
-                            "--workspace",
-                            "--features=rez-monitor-ffi/test-access",
-                            "--test",
-                            "*",
-                            "--no-run",
-                            "--color=never",
-                        ]),
+                        cargo(&["test", "--workspace", TEST_ACCESS, "--test", "*", "--no-run", "--color=never"]),
                         Step { arguments: &["--check"], built: Some("gen-docs"), variables: &[] },
                     ]
                 }
             }
             Lane::RustDoc => {
-                &const {
-                    [cargo(&[
-                        "test",
-                        "--workspace",
-                        "--features=rez-monitor-ffi/test-access",
-                        "--doc",
-                        "--no-fail-fast",
-                        "--color=never",
-                    ])]
-                }
+                &const { [cargo(&["test", "--workspace", TEST_ACCESS, "--doc", "--no-fail-fast", "--color=never"])] }
             }
             Lane::Clippy => {
                 &const {
                     [cargo(&[
                         "clippy",
                         "--workspace",
-                        "--features=rez-monitor-ffi/test-access",
+                        TEST_ACCESS,
                         "--all-targets",
                         "--color=never",
                         "--",
@@ -221,13 +195,16 @@ impl Lane {
             }
             Lane::Kotlin => &const { [Step { arguments: &["kotlin"], built: Some("xtask"), variables: &[] }] },
             Lane::Swift => &const { [Step { arguments: &["swift"], built: Some("xtask"), variables: &[] }] },
+            Lane::ReactNative => {
+                &const { [Step { arguments: &["react-native"], built: Some("xtask"), variables: &[] }] }
+            }
             Lane::Docs => {
                 &const {
                     [Step {
                         arguments: &[
                             "doc",
                             "--workspace",
-                            "--features=rez-monitor-ffi/test-access",
+                            TEST_ACCESS,
                             "--no-deps",
                             "--document-private-items",
                             "--color=never",
@@ -263,6 +240,7 @@ impl Lane {
                 (!there).then(|| "tests/src/bin/gen-docs does not exist".to_string())
             }
             Lane::Swift => swift::prepare(workspace),
+            Lane::ReactNative => react_native::missing(workspace),
             _ => None,
         }
     }
@@ -290,8 +268,7 @@ mod tests {
         for lane in Lane::ALL.into_iter().filter(|lane| *lane != Lane::Features) {
             for step in lane.steps().iter().filter(|step| step.built.is_none() && step.arguments[0] != "fmt") {
                 assert!(step.arguments.contains(&"--workspace"), "{}", lane.name());
-                // The tests of the bindings need it; it adds no feature to a dependency that the workspace does not have.
-                assert!(step.arguments.contains(&"--features=rez-monitor-ffi/test-access"), "{}", lane.name());
+                assert!(step.arguments.contains(&TEST_ACCESS), "{}", lane.name());
                 assert!(!step.arguments.iter().any(|argument| argument.starts_with("--release")));
                 assert_eq!(step.arguments.iter().filter(|argument| argument.starts_with("--features")).count(), 1);
             }

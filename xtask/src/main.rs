@@ -1,4 +1,5 @@
-//! The build script of this repository: `cargo xtask test`, `bench`, `size`, `package`, `audit`, `bindings`, `peers`, `kotlin`, `swift`.
+//! The build script of this repository: `cargo xtask test`, `bench`, `size`, `package`, `audit`, `bindings`, `peers`, `kotlin`, `swift`,
+//! `react-native`.
 //!
 //! It is compiled before everything else, so it depends on clap and the standard library only.
 
@@ -12,6 +13,7 @@ mod lane;
 mod package;
 mod peers;
 mod process;
+mod react_native;
 mod rules;
 mod size;
 mod swift;
@@ -39,6 +41,7 @@ fn command_line() -> Command {
         .subcommand(peers::command_line())
         .subcommand(kotlin::command_line())
         .subcommand(swift::command_line())
+        .subcommand(react_native::command_line())
 }
 
 fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
@@ -53,6 +56,7 @@ fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
         Some(("peers", _)) => peers::prepare(&workspace),
         Some(("kotlin", _)) => kotlin::run(&workspace),
         Some(("swift", _)) => swift::run(&workspace),
+        Some(("react-native", _)) => react_native::run(&workspace),
         _ => Ok(false),
     }
 }

@@ -3,7 +3,7 @@
 use crate::attributes::TextPair;
 use crate::engines::with;
 use crate::events::{AddFrom, Conditions, Consent, Network, Power, Purpose, TraceContext, millis};
-use rez_monitor::{Config, ConfigError, EventId, Hint, Monitor, Settings, Spelling, WaitError};
+use rez_monitor::{Config, ConfigError, EventId, Facts, Hint, Monitor, Settings, Spelling, WaitError};
 
 /// Why a call that waits or configures has failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error, uniffi::Error)]
@@ -144,7 +144,7 @@ pub fn set_conditions(handle: u64, conditions: Conditions) {
 /// [`CallError::Wrong`] names what is wrong.
 #[uniffi::export]
 pub fn set_facts(handle: u64, json: String) -> Result<(), CallError> {
-    let facts = crate::open::read_facts(&json).map_err(wrong)?;
+    let facts = Facts::from_json(&json)?;
     call(handle, |monitor| Ok(monitor.set_facts(facts)?))
 }
 

@@ -87,6 +87,14 @@ pub(crate) fn fatal(handle: u64, record: &[u8], wait_ms: i64) -> u8 {
     crate::engines::with(handle, 0, |monitor| decode::fatal(monitor, record, crate::events::millis(wait_ms)))
 }
 
+/// Records a batch document whose last event ends the process. The answer is that of [`fatal`].
+#[cfg(feature = "jni")]
+pub(crate) fn fatal_batch(handle: u64, json: &str, wait_ms: i64) -> u8 {
+    crate::engines::with(handle, 0, |monitor| {
+        decode::number(monitor.record_fatal(json, crate::events::millis(wait_ms)))
+    })
+}
+
 /// Records a hot record through the generated call: the oracle of the JNI function, and its stand-in where that cannot be used.
 #[uniffi::export]
 #[must_use]

@@ -97,7 +97,7 @@ fn start(
     let config = Config::from_settings(&settings, Spelling::Camel).map_err(|error| wrong(error.to_string()))?;
     let mut config = with_hooks(config.suspended(suspended), wanted, hooks);
     if let Some(facts) = facts {
-        config = config.facts(read_facts(facts).map_err(wrong)?);
+        config = config.facts(Facts::from_json(facts).map_err(|error| wrong(error.to_string()))?);
     }
     #[cfg(feature = "test-access")]
     let config = crate::test_access::prepare(config);
@@ -105,17 +105,6 @@ fn start(
     let monitor = Monitor::open(config).map_err(|error| OpenError::System { text: error.to_string() })?;
     let full = || OpenError::System { text: "64 engines are open; close one".to_owned() };
     engines::insert(monitor).ok_or_else(full)
-}
-
-/// Reads facts: an object with members as in `docs/guide/device.md`. Those that are unknown or of another type are left out.
-pub(crate) fn read_facts(json: &str) -> Result<Facts, String> {
-    match serde_json::from_str(json) {
-        Ok(serde_json::Value::Object(members)) => {
-            serde_json::from_value(members.into()).map_err(|error| format!("facts: {error}"))
-        }
-        Ok(_) => Err("facts: no object; pass the members of `docs/guide/device.md`".to_owned()),
-        Err(error) => Err(format!("facts: no JSON: {error}")),
-    }
 }
 
 fn with_hooks(mut config: ConfigBuilder, wanted: Wanted, hooks: &Arc<LateHooks>) -> ConfigBuilder {

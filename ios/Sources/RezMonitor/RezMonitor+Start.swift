@@ -29,19 +29,42 @@ extension RezMonitor {
     public static func start(settings: Settings) {
         let settings = settings.completed()
         let logger = FaceLogger(settings)
+        switch begin(settings, json: settings.json, facts: (settings.facts ?? Device.facts).json, logger) {
+        case .opened: break
+        case .wasOpen:
+            let text =
+                "`start` was called again; the first settings are kept. Use `addDestinations` to add destinations"
+            logger.log(.warning, "started_twice", text)
+        case .failed(let code, let text): logger.log(.error, code, text)
+        }
+    }
+
+    /// What a start has done.
+    enum Begun {
+        case opened
+        case wasOpen
+        /// The code of the message for the logger, and its text.
+        case failed(String, String)
+    }
+
+    /// Opens the engine with these settings as JSON, unless one is open. Of `settings` it uses what is no JSON, and what this
+    /// layer reads.
+    static func begin(_ settings: Settings, json: String, facts: String, _ logger: FaceLogger) -> Begun {
         let isFirst = Engine.state.with { state in
             guard case .none = state else { return false }
             state = .starting
             return true
         }
-        guard isFirst else {
-            let text =
-                "`start` was called again; the first settings are kept. Use `addDestinations` to add destinations"
-            return logger.log(.warning, "started_twice", text)
+        guard isFirst else { return .wasOpen }
+        switch open(settings, json, facts, logger) {
+        case .success(let engine):
+            Engine.state.with { $0 = .running(engine) }
+            engine.instruments.start()
+            return .opened
+        case .failure(let fault):
+            Engine.state.with { $0 = .none }
+            return .failed(fault.code, fault.text)
         }
-        let engine = open(settings, logger)
-        Engine.state.with { $0 = engine.map { .running($0) } ?? .none }
-        engine?.instruments.start()
     }
 
     /// Whether ``start(_:)`` has succeeded and nothing has closed it since.
@@ -50,27 +73,31 @@ extension RezMonitor {
     /// The version of the library, as every request carries it.
     public static var version: String { Library.matches ? RezMonitorCore.version() : "" }
 
-    private static func open(_ settings: Settings, _ logger: FaceLogger) -> Engine? {
-        guard Library.matches else {
-            logger.log(.error, "library_mismatch", Library.mismatch)
-            return nil
-        }
+    private struct Fault: Error {
+        let code: String
+        let text: String
+    }
+
+    private static func open(
+        _ settings: Settings, _ json: String, _ facts: String, _ logger: FaceLogger
+    ) -> Result<Engine, Fault> {
+        guard Library.matches else { return .failure(Fault(code: "library_mismatch", text: Library.mismatch)) }
         let platform = PlatformSettings(settings)
         do {
             let handle = try RezMonitorCore.open(
-                settings: settings.json,
-                facts: (settings.facts ?? Device.facts).json,
+                settings: json,
+                facts: facts,
                 hooks: HooksOfHost.make(settings, logger)
             )
-            return Engine(handle: handle, platform: platform, logger: logger, instruments: Instruments(platform))
+            let instruments = Instruments(platform)
+            return .success(Engine(handle: handle, platform: platform, logger: logger, instruments: instruments))
         } catch OpenError.Settings(let text) {
-            logger.log(.error, "wrong_setting", "nothing is recorded: \(text)")
+            return .failure(Fault(code: "wrong_setting", text: "nothing is recorded: \(text)"))
         } catch OpenError.System(let text) {
-            logger.log(.error, "store_unavailable", "nothing is recorded: \(text)")
+            return .failure(Fault(code: "store_unavailable", text: "nothing is recorded: \(text)"))
         } catch {
-            logger.log(.error, "store_unavailable", "nothing is recorded: \(error)")
+            return .failure(Fault(code: "store_unavailable", text: "nothing is recorded: \(error)"))
         }
-        return nil
     }
 
     /// Ends the session, sends what it can, and closes. Later calls do nothing until the next ``start(_:)``.

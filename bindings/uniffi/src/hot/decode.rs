@@ -112,14 +112,18 @@ pub(super) fn fatal(monitor: &Monitor, record: &[u8], wait: Duration) -> u8 {
     let arena = Bump::new();
     let mut reader = Reader::new(record, &arena);
     let mut place = [("", Value::Null); 16];
-    let answer = head(&mut reader).filter(|(call, _)| *call == 9).and_then(|(_, bits)| {
-        with_error(&mut reader, bits, &mut place, |error| match monitor.fatal(error, wait) {
-            Durability::Synced(_) => 1,
-            Durability::InRing(_) => 2,
-            Durability::Dropped(_) => 0,
-        })
-    });
+    let answer = head(&mut reader)
+        .filter(|(call, _)| *call == 9)
+        .and_then(|(_, bits)| with_error(&mut reader, bits, &mut place, |error| number(monitor.fatal(error, wait))));
     answer.unwrap_or(0)
+}
+
+pub(super) fn number(durability: Durability) -> u8 {
+    match durability {
+        Durability::Synced(_) => 1,
+        Durability::InRing(_) => 2,
+        Durability::Dropped(_) => 0,
+    }
 }
 
 fn head(reader: &mut Reader<'_>) -> Option<(u8, Bits)> {

@@ -222,3 +222,33 @@ pub extern "system" fn Java_app_rez_monitor_internal_Native_fatal(
 ) -> jint {
     with_bytes(env, record, length, 0, |bytes| jint::from(super::fatal(handle as u64, bytes, wait_ms)))
 }
+
+/// `batch(handle, json)`: whether all events of a document were recorded.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_app_rez_monitor_internal_Native_batch(
+    env: *mut JNIEnv,
+    _: jclass,
+    handle: jlong,
+    json: jbyteArray,
+) -> jboolean {
+    let recorded = engines::guarded(false, || match text(env, json) {
+        Ok(json) => crate::record::record_batch(handle as u64, json.unwrap_or_default()),
+        Err(_) => false,
+    });
+    jboolean::from(recorded)
+}
+
+/// `batchFatal(handle, json, wait_ms)`: records a document whose last event ends the process. 1 synced, 2 in the ring, 0 refused.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_app_rez_monitor_internal_Native_batchFatal(
+    env: *mut JNIEnv,
+    _: jclass,
+    handle: jlong,
+    json: jbyteArray,
+    wait_ms: jlong,
+) -> jint {
+    engines::guarded(0, || match text(env, json) {
+        Ok(json) => jint::from(super::fatal_batch(handle as u64, &json.unwrap_or_default(), wait_ms)),
+        Err(_) => 0,
+    })
+}

@@ -9,7 +9,15 @@ struct FaceLogger: Sendable {
     private let sink: (@Sendable (RezMonitor.LogMessage) -> Void)?
 
     init(_ settings: RezMonitor.Settings) {
-        sink = settings.debug == true ? settings.logger ?? Self.console : nil
+        guard settings.debug == true else {
+            sink = nil
+            return
+        }
+        let listener = settings.logger ?? Self.console
+        sink = { message in
+            DeveloperLog.add(message)
+            listener(message)
+        }
     }
 
     /// Whether somebody hears.

@@ -5,6 +5,7 @@ package app.rez.monitor
 import android.app.Application
 import android.content.Context
 import android.os.StrictMode
+import app.rez.monitor.android.DeveloperLog
 import app.rez.monitor.android.applyDefaults
 import app.rez.monitor.android.guarded
 import app.rez.monitor.instrument.Instruments
@@ -14,7 +15,6 @@ import app.rez.monitor.internal.Library
 import app.rez.monitor.internal.Log
 import app.rez.monitor.internal.Recorder
 import app.rez.monitor.internal.addDestinations
-import kotlin.concurrent.thread
 
 /**
  * Opens the engine on Android and records what the settings ask for: app start, screens, frames, hangs, uncaught exceptions, exits, and
@@ -47,27 +47,40 @@ public fun RezMonitor.init(context: Context, configure: Settings.Builder.() -> U
         val builder = Settings.Builder()
         guarded("facts about the device are missing", Unit) { builder.applyDefaults(context) }
         builder.configure()
+        val isHeard = builder.logger != null
+        if (builder.debug) builder.logger = DeveloperLog.before(builder.logger)
         var facts = Facts()
         builder.facts { facts = this }
         val settings = builder.build()
         synchronized(Instruments) {
-            if (isInitialized) {
-                addLater(settings)
+            if (!start(context, settings, PlatformSettings(builder), facts) { Log.once("not opened, nothing is recorded: $it") }) {
+                if (isInitialized) addLater(settings, isHeard)
                 return@guarded false
-            }
-            if (!init(settings)) return@guarded false
-            val application = context as? Application ?: context.applicationContext as? Application
-            if (application == null) {
-                Log.once("the context has no application yet: only what the app records itself is recorded")
-            } else {
-                Instruments.install(application, PlatformSettings(builder), facts)
             }
         }
         true
     }
 
+/** Opens the engine and begins the instruments, unless one is open. Whether it has. Call it with the lock of [Instruments]. */
+internal fun start(
+    context: Context,
+    settings: Settings,
+    platform: PlatformSettings,
+    facts: Facts,
+    failed: (String) -> Unit,
+): Boolean {
+    if (RezMonitor.isInitialized || !RezMonitor.open(settings, failed)) return false
+    val application = context as? Application ?: context.applicationContext as? Application
+    if (application == null) {
+        Log.once("the context has no application yet: only what the app records itself is recorded")
+    } else {
+        Instruments.install(application, platform, facts)
+    }
+    return true
+}
+
 /** Reads the library, which an app that uses StrictMode on its main thread cannot avoid. */
-private fun load() {
+internal fun load() {
     val policy = StrictMode.allowThreadDiskReads()
     try {
         Library.isLoaded
@@ -76,13 +89,20 @@ private fun load() {
     }
 }
 
-/** Not on the thread of the caller, which may be the main thread: the first calls wait for the start of the library. */
-private fun addLater(settings: Settings) {
-    if (settings.transport != null || settings.beforeSend != null || settings.logger != null) {
+private fun addLater(settings: Settings, hasLogger: Boolean) {
+    if (settings.transport != null || settings.beforeSend != null || hasLogger) {
         Log.once("the engine is open already: transport, beforeSend and logger of a second init are not used")
     }
-    thread(isDaemon = true, name = "rez-monitor-add") {
-        val isAdded = Recorder.engine?.attempt { addDestinations(it, settings.json, AddFrom.OLDEST) } ?: false
-        if (!isAdded) Log.once("the destinations of a second init were not added")
+    addDestinationsSoon(settings.json)
+}
+
+/** Adds the destinations of settings that were checked. The caller may be the main thread, which does not wait for JNA. */
+internal fun addDestinationsSoon(settings: String) {
+    Recorder.engine?.soon { handle ->
+        try {
+            addDestinations(handle, settings, AddFrom.OLDEST)
+        } catch (reason: Throwable) {
+            Log.once("the destinations of a second init were not added: ${Log.text(reason)}")
+        }
     }
 }

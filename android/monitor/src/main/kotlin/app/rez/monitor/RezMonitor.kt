@@ -73,13 +73,16 @@ public object RezMonitor {
 
     /** The same with settings that were built before. */
     @JvmStatic
-    public fun init(settings: Settings): Boolean = try {
+    public fun init(settings: Settings): Boolean = open(settings) { Log.once("not opened, nothing is recorded: $it") }
+
+    /** The same; [failed] gets what the library says about an engine that it cannot open. */
+    internal fun open(settings: Settings, failed: (String) -> Unit): Boolean = try {
         synchronized(this) {
             if (Recorder.engine != null) {
                 Log.once("init was called twice; the first call counts")
                 return false
             }
-            Recorder.engine = Engine.open(settings)
+            Recorder.engine = Engine.open(settings, failed)
             Recorder.engine != null
         }
     } catch (reason: Throwable) {
@@ -584,13 +587,12 @@ public object RezMonitor {
 
     /** Records a batch document (`docs/guide/batch.md`). `false`: at least one event was refused, and counted. */
     @JvmStatic
-    public fun recordBatch(json: String): Boolean = call(false) { recordBatch(it, json) }
+    public fun recordBatch(json: String): Boolean = Recorder.batch(json)
 
     /** Records a batch document whose last event ends the process. Waits for the disk at most [timeout]. */
     @JvmStatic
     @JvmOverloads
-    public fun recordFatal(json: String, timeout: Duration = 500.milliseconds): Durability =
-        call(Durability.DROPPED) { recordFatal(it, json, timeout.millis()).public() }
+    public fun recordFatal(json: String, timeout: Duration = 500.milliseconds): Durability = Recorder.batchFatal(json, timeout)
 
     /** 16 random bytes from which such a layer makes ids of its own; empty if nothing is open. */
     @JvmStatic

@@ -7,7 +7,7 @@ import java.io.File
 import kotlin.time.Duration
 
 /** The configuration of [RezMonitor]. [Settings.Builder] makes it. */
-public class Settings private constructor(
+public class Settings internal constructor(
     internal val json: String,
     internal val facts: String?,
     internal val transport: HttpTransport?,

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.Test
 import java.util.concurrent.atomic.AtomicReference
 import kotlin.concurrent.thread
@@ -193,6 +194,29 @@ class RezMonitorTest : EngineTest() {
     }
 
     @Test
+    fun `on a full volume the most important events are kept, and the rest is given up with a reason`() {
+        val volume = folder.resolve("volume").also { it.mkdir() }
+        val mount = runCatching { command("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", volume.path) }
+        assumeTrue(mount.getOrDefault(false), "a small volume can be mounted")
+        try {
+            val queue = volume.resolve("q")
+            assertTrue(RezMonitor.init { basics(queue) })
+            repeat(500) { RezMonitor.logEvent("before $it") }
+            assertTrue(RezMonitor.persist(LIMIT))
+            volume.resolve("others").outputStream().use { others -> runCatching { while (true) others.write(ByteArray(4096)) } }
+            repeat(5_000) { RezMonitor.logEvent("event $it", mapOf("text" to "x".repeat(200))) }
+            val error = RezMonitor.captureException(IllegalStateException("full"))
+            assertTrue(error.isRecorded)
+            RezMonitor.persist(LIMIT)
+            RezMonitor.close()
+            assertEquals(1, rows(queue)["rows"].count { it["kind"].asText() == "error" })
+        } finally {
+            RezMonitor.close()
+            command("umount", volume.path)
+        }
+    }
+
+    @Test
     fun `an exception carries frames, causes, suppressed exceptions and the thread`() {
         val error = IllegalStateException("no cart", RuntimeException("timeout")).apply {
             addSuppressed(java.io.IOException("close"))
@@ -273,4 +297,6 @@ class RezMonitorTest : EngineTest() {
         val snake = names.map { it.replace(Regex("(?<=.)([A-Z])"), "_$1").lowercase() }.toList()
         assertEquals(snake, Recorder.REASONS.map { (it as Outcome.Dropped).reason })
     }
+
+    private fun command(vararg words: String): Boolean = ProcessBuilder(*words).start().waitFor() == 0
 }

@@ -12,7 +12,8 @@ import app.rez.monitor.android.guarded
 internal class Instruments private constructor(
     application: Application,
     settings: PlatformSettings,
-    facts: Facts,
+    /** What was said about the device; a layer in JavaScript may add to it. */
+    val facts: Facts,
 ) : AutoCloseable {
     /** Tests wait for it. */
     val host: HostThread = HostThread()

@@ -114,7 +114,7 @@ public class MonitorEventListener private constructor() : EventListener() {
             val other = next?.create(call)?.takeIf { it !== EventListener.NONE }
             return quiet(other ?: EventListener.NONE) {
                 val own = MonitorEventListener()
-                val both = if (other == null) own else own + other
+                val both = if (other == null) own else plus.invoke(own, other) as EventListener
                 synchronized(open) { open[call] = own }
                 both
             }
@@ -122,6 +122,9 @@ public class MonitorEventListener private constructor() : EventListener() {
     }
 
     internal companion object {
+        /** By its name: React Native's OkHttp 4 has it not, and its apps compile this file. */
+        private val plus by lazy { EventListener::class.java.getMethod("plus", EventListener::class.java) }
+
         /** Listeners of calls in progress. A call that is given up goes with its collection. */
         private val open = java.util.WeakHashMap<Call, MonitorEventListener>()
 

@@ -28,6 +28,9 @@ internal class Engine private constructor(opened: Long, private val settings: Se
     private var hasFailed = false
     private val ready = CountDownLatch(1)
 
+    /** What runs before the first generated call. Guarded by itself. */
+    private val early = ArrayList<(ULong) -> Unit>()
+
     private fun prepare() {
         try {
             uniffiEnsureInitialized()
@@ -47,8 +50,32 @@ internal class Engine private constructor(opened: Long, private val settings: Se
             hasFailed = true
             Log.disabled("the library cannot be used", reason)
         } finally {
-            ready.countDown()
+            synchronized(early) {
+                if (!hasFailed) early.forEach { run(it) }
+                early.clear()
+                ready.countDown()
+            }
         }
+    }
+
+    /**
+     * Makes a generated call without waiting for JNA: now if it is loaded, else on the thread that loads it, before the calls that wait.
+     * [work] reports what is wrong itself.
+     */
+    fun soon(work: (ULong) -> Unit) {
+        synchronized(early) {
+            if (ready.count > 0) {
+                early += work
+                return
+            }
+        }
+        if (!hasFailed) run(work)
+    }
+
+    private fun run(work: (ULong) -> Unit) = try {
+        work(handle.toULong())
+    } catch (reason: Throwable) {
+        Log.once("a call has failed: ${Log.text(reason)}")
     }
 
     /** Makes a generated call. Never throws: [or] is the answer if the library or an argument fails. */
@@ -84,11 +111,11 @@ internal class Engine private constructor(opened: Long, private val settings: Se
         /** A handle of no engine. */
         private const val NO_ENGINE = 0L
 
-        /** Opens an engine. `null` if that is not possible; the log has the reason. */
-        fun open(settings: Settings): Engine? {
+        /** Opens an engine. `null` if that is not possible; [failed] gets the reason, unless the log has it. */
+        fun open(settings: Settings, failed: (String) -> Unit): Engine? {
             if (!Library.isLoaded) return null
             val handle = Native.open(settings.json, settings.facts, wanted(settings)) { reason ->
-                Log.once("not opened, nothing is recorded: $reason")
+                failed(reason)
                 0L
             }
             if (handle == 0L) return null
@@ -96,6 +123,8 @@ internal class Engine private constructor(opened: Long, private val settings: Se
             // The first call of a native method looks it up in the loader, which JNA holds while it loads.
             Native.submit(NO_ENGINE, ByteArray(0), 0)
             Native.fatal(NO_ENGINE, ByteArray(0), 0, 0)
+            Native.batch(NO_ENGINE, ByteArray(0))
+            Native.batchFatal(NO_ENGINE, ByteArray(0), 0)
             thread(isDaemon = true, name = "rez-monitor-start") { engine.prepare() }
             return engine
         }

@@ -26,6 +26,12 @@ internal object Native {
     /** 1 on the disk, 2 in the ring, 0 refused. */
     @JvmStatic external fun fatal(handle: Long, record: ByteArray, length: Int, waitMs: Long): Int
 
+    /** Whether every event of a batch document (`docs/guide/batch.md`) was recorded. */
+    @JvmStatic external fun batch(handle: Long, json: ByteArray): Boolean
+
+    /** Records a document whose last event ends the process. The answer is that of [fatal]. */
+    @JvmStatic external fun batchFatal(handle: Long, json: ByteArray, waitMs: Long): Int
+
     /** What is wrong with settings; `null` if nothing. */
     fun check(settings: String): String? {
         val error = ByteArray(ERROR_BYTES)

@@ -77,6 +77,27 @@ internal object Recorder {
     }
 }
 
+/** Records a batch document: by JNI, which does not wait for JNA. */
+internal fun Recorder.batch(json: String): Boolean = byJni(false, { Native.batch(it, json.toByteArray()) }) { recordBatch(it, json) }
+
+/** The same; the last event ends the process. */
+internal fun Recorder.batchFatal(json: String, wait: Duration): Durability =
+    byJni(Durability.DROPPED, { durability(Native.batchFatal(it, json.toByteArray(), wait.millis())) }) {
+        recordFatal(it, json, wait.millis()).public()
+    }
+
+private inline fun <T> byJni(or: T, jni: (Long) -> T, generated: (ULong) -> T): T {
+    val engine = Recorder.engine ?: return or
+    val hot = engine.hot
+    if (hot == 0L) return engine.call(or, generated)
+    return try {
+        jni(hot)
+    } catch (reason: Throwable) {
+        Recorder.failed(reason)
+        or
+    }
+}
+
 /** `null` if the record does not fit or cannot be made. */
 private inline fun hotFatal(handle: Long, wait: Duration, encode: HotRecord.() -> Unit): Durability? = try {
     val record = HotRecord.take()

@@ -1,0 +1,113 @@
+/** An engine for one vector: a folder of its own, a clock that only `advance` moves, ids that are counted. */
+import { join } from 'node:path';
+import { setClient } from '../../src/core/carrier';
+import { Client } from '../../src/core/client';
+import { addon, newEngine, newFolder, WAIT_MS } from '../addon';
+import { apiGuards } from './api-guards';
+import { CALLS } from './calls';
+import { clientGuards } from './client-guards';
+import { type Guards, isGuardVerb } from './guards';
+import { ITEMS, record } from './items';
+import { type Call, type Rows, text, type Vector } from './vector';
+
+const WALL_MS = 1_795_400_000_000;
+const MONO_MS = 1_000_000;
+
+/** How the vectors run: with the client alone, or screens, API calls and spans by the objects of the package. */
+export type Way = 'client' | 'api';
+
+/** What the calls of a vector have become. */
+export interface Played extends Rows {
+  /** How many events were refused at the call, by reason. */
+  refused: Record<string, number>;
+}
+
+/** Makes the calls of a vector. Fails if one of them cannot be made. */
+export async function play(vector: Vector, way: Way = 'client'): Promise<Played> {
+  const world = new World(vector, way);
+  for (const [at, call] of vector.calls.entries()) {
+    try {
+      world.make(call);
+    } catch (error) {
+      throw new Error(`call ${at} ${JSON.stringify(call)}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  return world.end();
+}
+
+class World {
+  private readonly folder = join(newFolder(), 'app');
+  private readonly client: Client;
+  private readonly guards: Guards;
+  private wallMs = WALL_MS;
+  private monoMs = MONO_MS;
+  /** The id of the event recorded before. */
+  private last = '';
+
+  constructor(vector: Vector, way: Way) {
+    addon.testClock(WALL_MS, MONO_MS);
+    const clock = { wallMs: () => this.wallMs, monoMs: () => this.monoMs };
+    this.client = new Client({ port: newEngine(), clock });
+    delete (globalThis as Record<symbol, unknown>)[Symbol.for('app.rez.monitor')];
+    setClient(this.client);
+    this.guards = way === 'api' ? apiGuards() : clientGuards(this.client);
+    const { facts, ...config } = vector.config ?? {};
+    const wrong = this.client.open({ folder: this.folder, ...settings(config) }, facts as object | undefined);
+    if (wrong !== '') throw new Error(wrong);
+  }
+
+  make(call: Call): void {
+    const verb = text(call, 'do');
+    const [direct, item] = [CALLS[verb], ITEMS[verb]];
+    if (verb === 'advance') this.advance(call.ms);
+    else if (isGuardVerb(verb)) this.guards[verb](call);
+    else if (direct !== undefined) direct(this.client, call);
+    else if (item !== undefined) this.last = record(this.client, item, call, this.last) ?? this.last;
+    else throw new Error(`nothing says what \`${verb}\` becomes: see items.ts`);
+  }
+
+  async end(): Promise<Played> {
+    const wrong = await this.client.persist(WAIT_MS);
+    if (wrong !== '') throw new Error(wrong);
+    const rows = JSON.parse(addon.testRows(this.folder)) as Rows;
+    return { ...rows, refused: this.refused() };
+  }
+
+  private refused(): Record<string, number> {
+    const refused: Record<string, number> = {};
+    const counted = this.client.status()?.status.refused as { reason: string; count: number }[];
+    for (const { reason, count } of counted) refused[reason] = (refused[reason] ?? 0) + count;
+    return refused;
+  }
+
+  private advance(ms: unknown): void {
+    if (typeof ms !== 'number') throw new Error('`ms` is no number');
+    this.client.drain();
+    addon.testAdvance(ms);
+    this.wallMs += ms;
+    this.monoMs += ms;
+  }
+}
+
+/** The settings of the vectors, with those that the vector changes. */
+function settings({ consent, sample, ...config }: Readonly<Record<string, unknown>>): object {
+  const { monitoring = 'granted', analytics = 'granted' } = (consent ?? {}) as Record<string, unknown>;
+  const changed = Object.entries(config).map(([name, value]) => [camel(name), value]);
+  return {
+    app: 'rezapp',
+    release: 'rezapp@2.4.1+77',
+    dist: '77',
+    environment: 'ci',
+    os: 'Android 15',
+    device: 'Pixel 9',
+    sessions: false,
+    consentMonitoring: monitoring,
+    consentAnalytics: analytics,
+    ...(sample !== undefined && { sampleRates: sample }),
+    ...Object.fromEntries(changed),
+  };
+}
+
+function camel(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

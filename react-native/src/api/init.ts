@@ -1,0 +1,85 @@
+/** Opens the engine and installs what `config` asks for. */
+import { carrier, client } from '../core/carrier';
+import { say, setDebug } from '../core/say';
+import { install } from '../instrument/install';
+import { type Config, type Destination, type Destinations, destinationSettings, engineSettings } from './settings';
+
+/** What `init` has done. */
+export interface InitResult {
+  /** Whether events are recorded. */
+  recording: boolean;
+  /** What is off although it was asked for, and why: one sentence each. */
+  problems: string[];
+  /** What is observed without a call. Absent if this call has installed nothing. */
+  observed?: string[];
+  /** What could not be observed on this platform, and why: one sentence each. */
+  notObserved?: string[];
+}
+
+/**
+ * Opens the engine. Call it before the first render; what is recorded before it waits in memory.
+ *
+ * A second call adds its destinations and changes nothing else. Never throws: what is wrong is in the result, and printed in debug
+ * builds.
+ */
+export function init(config: Config): InitResult {
+  const result = start(config);
+  for (const problem of result.problems) say(problem);
+  if (result.observed !== undefined) {
+    say(
+      [`observes ${result.observed.join(', ')}`, ...(result.notObserved ?? []).map((text) => `not ${text}`)].join('; '),
+    );
+  }
+  return result;
+}
+
+function start(config: Config): InitResult {
+  if (typeof config !== 'object' || config === null) return failed('init: no settings; pass an object');
+  if (config.debug !== undefined) setDebug(config.debug);
+  if (config.enabled === false) return { recording: client().opened, problems: [] };
+  if (client().opened) return { recording: true, problems: addDestinations(config) };
+  const { known, problems } = destinationSettings(config);
+  const settings = engineSettings(config);
+  // Before the engine is open: what has waited for it passes the hooks as well.
+  const hooks = { event: config.beforeSend, breadcrumb: config.beforeBreadcrumb };
+  const given = Object.entries(hooks).filter(([, hook]) => typeof hook === 'function');
+  client().hooks = { ...client().hooks, ...Object.fromEntries(given) };
+  // A wrong key of one vendor must not cost the others their events, so they are tried one by one.
+  const wrong = client().open({ ...settings, destinations: known }, config.facts);
+  if (wrong !== '') {
+    const alone = client().open(settings, config.facts);
+    if (alone !== '') return failed(`init: ${alone}`);
+    problems.push(...known.flatMap(add));
+  }
+  carrier().settings = settings;
+  const { on, off } = install(config);
+  return { recording: true, problems, observed: on, notObserved: off };
+}
+
+/** Adds destinations to the open engine. Returns a sentence for each that is off. */
+export function addDestinations(destinations: Destinations): string[] {
+  const { known, problems } = destinationSettings(destinations);
+  return [...problems, ...known.flatMap(add)];
+}
+
+function add(destination: Destination): string[] {
+  const wrong = client().addDestinations({ destinations: [destination] });
+  return wrong === '' ? [] : [`${destination.name} is off: ${wrong}`];
+}
+
+function failed(problem: string): InitResult {
+  return { recording: false, problems: [problem] };
+}
+
+/** Undoes what `init` has installed, ends the session, sends what it can within `timeoutMs`, and closes the engine. */
+export async function close(timeoutMs = 2_000): Promise<void> {
+  for (const undo of carrier().undo.splice(0).reverse()) {
+    try {
+      undo();
+    } catch {
+      // The next one must still be undone.
+    }
+  }
+  client().hooks = {};
+  await client().close(timeoutMs);
+}

@@ -1,0 +1,288 @@
+/**
+ * The engine as the package uses it: one object that records, and asks.
+ *
+ * Recording goes through the buffer; every question and every change of the engine drains the buffer first, so that calls keep their
+ * order. No method throws.
+ */
+import { guardedPort, NO_ENGINE_TEXT, noPort, type Port } from '../native/port';
+import { Buffer } from './buffer';
+import { type Clock, platformClock, Stopwatch } from './clock';
+import { Ids } from './ids';
+import type { Breadcrumb, BreadcrumbItem, EventItem, ScopeItem, Trace } from './items';
+import { toJson } from './json';
+
+export type Purpose = 'monitoring' | 'analytics';
+export type Consent = 'granted' | 'denied' | 'pending';
+
+/** What a flush has done for a destination. */
+export interface Flushed {
+  destination: string;
+  /** Events delivered during the call. */
+  delivered: number;
+  /** Events that still wait. */
+  left: number;
+  /** Why they wait, if they do. */
+  held?: { code: string; until_ms?: number; why: string; failures: number } | null;
+  /** The same in one sentence. */
+  text: string;
+}
+
+export interface FlushResult {
+  destinations: Flushed[];
+  /** Why nothing could be sent; absent if it could. */
+  error?: string;
+}
+
+/** A message of the engine to a developer. */
+export interface LogLine {
+  level: string;
+  code: string;
+  text: string;
+}
+
+/** What a hook learns about an event beside the event. */
+export interface EventHint {
+  /** What was thrown, as it was passed. */
+  originalException?: unknown;
+}
+
+/** Changes an item, or drops it by returning null. Never sees an item that another hook records. */
+export interface Hooks {
+  event?: (event: EventItem, hint: EventHint) => EventItem | null | undefined;
+  breadcrumb?: (breadcrumb: Breadcrumb) => Breadcrumb | null | undefined;
+}
+
+export interface ClientOptions {
+  port?: Port | null;
+  clock?: Clock;
+  /** Calls `run` at the end of the tick. */
+  schedule?: (run: () => void) => void;
+}
+
+export class Client {
+  readonly ids = new Ids();
+  readonly clock: Clock;
+  hooks: Hooks = {};
+  private readonly port: Port;
+  private readonly hasEngine: boolean;
+  private readonly buffer: Buffer;
+  private isOpen = false;
+  private inHook = false;
+  /** Events that a hook dropped, or that a hook which failed would have let through unseen. */
+  filtered = 0;
+
+  constructor(options: ClientOptions = {}) {
+    this.hasEngine = options.port != null;
+    this.port = guardedPort(options.port ?? noPort);
+    this.clock = options.clock ?? platformClock;
+    this.buffer = new Buffer({
+      send: (document) => this.port.recordBatch(document),
+      schedule: options.schedule ?? ((run) => void Promise.resolve().then(run)),
+      nowMs: () => this.clock.wallMs(),
+    });
+  }
+
+  /** Whether the engine is open. Before that, the newest 200 items wait in memory. */
+  get opened(): boolean {
+    return this.isOpen;
+  }
+
+  /** Events dropped before the engine was open. */
+  get dropped(): number {
+    return this.buffer.dropped;
+  }
+
+  /** Opens the engine, or adds the destinations of `settings` if it is open. Returns what is wrong, or an empty text. */
+  open(settings: object, facts?: object): string {
+    if (this.isOpen) return this.addDestinations(settings, 'oldest');
+    const answer = parsed<{ seed?: string; error?: string }>(
+      this.port.open(toJson(settings), facts === undefined ? '' : toJson(facts)),
+    );
+    if (answer === undefined || answer.error !== undefined) return answer?.error ?? NO_ENGINE_TEXT;
+    if (answer.seed !== undefined) this.ids.seed(answer.seed);
+    this.isOpen = true;
+    this.buffer.release((json) => this.seen(json));
+    return '';
+  }
+
+  /** Records an event. Returns its id, or an empty text if a hook dropped it or there is no engine. */
+  record(item: EventItem, hint?: EventHint): string {
+    const event = this.prepared(item, hint);
+    if (event === undefined) return '';
+    this.buffer.add(toJson(event), true, this.hooks.event === undefined);
+    return event.id;
+  }
+
+  /**
+   * Records an error that ends the process, and returns when it is on the disk, after 500 ms at most. False: it is not, because the
+   * engine refused it or is not open.
+   */
+  recordFatal(item: EventItem, hint?: EventHint): boolean {
+    const event = this.prepared(item, hint);
+    if (event === undefined || !this.isOpen) return false;
+    return this.port.recordFatal(this.buffer.documentWith(toJson(event)));
+  }
+
+  breadcrumb(breadcrumb: Breadcrumb, atMs?: number): void {
+    if (!this.hasEngine) return;
+    const kept = this.hooked(this.hooks.breadcrumb, breadcrumb);
+    if (!kept) return;
+    const item: BreadcrumbItem = atMs === undefined ? { breadcrumb: kept } : { breadcrumb: kept, at_ms: atMs };
+    this.buffer.add(toJson(item), false, this.hooks.breadcrumb === undefined);
+  }
+
+  scope(change: ScopeItem): void {
+    if (this.hasEngine) this.buffer.add(toJson(change), false);
+  }
+
+  stopwatch(): Stopwatch {
+    return new Stopwatch(this.clock);
+  }
+
+  setConsent(purpose: Purpose, consent: Consent): boolean {
+    return this.drained().setConsent(purpose, consent);
+  }
+
+  forgetUser(): boolean {
+    return this.drained().forgetUser();
+  }
+
+  setForeground(foreground: boolean): boolean {
+    return this.drained().setForeground(foreground);
+  }
+
+  newSession(): boolean {
+    return this.drained().newSession();
+  }
+
+  setFacts(facts: object): string {
+    return this.drained().setFacts(toJson(facts));
+  }
+
+  setConditions(conditions: object): string {
+    return this.drained().setConditions(toJson(conditions));
+  }
+
+  setRelease(release: string, dist = ''): string {
+    return this.drained().setRelease(release, dist);
+  }
+
+  addDestinations(settings: object, from: 'oldest' | 'now' = 'oldest'): string {
+    return this.drained().addDestinations(toJson(settings), from);
+  }
+
+  removeDestination(name: string): string {
+    return this.drained().removeDestination(name);
+  }
+
+  pauseDestination(name: string): string {
+    return this.drained().pauseDestination(name);
+  }
+
+  resumeDestination(name: string): string {
+    return this.drained().resumeDestination(name);
+  }
+
+  /** The headers that continue `trace` in a request to `url`; none for a host that is no trace target. */
+  traceHeaders(trace: Trace, url: string): Record<string, string> {
+    return parsed<Record<string, string>>(this.port.traceHeaders(toJson(trace), url)) ?? {};
+  }
+
+  /** The state of the engine as `rezq status --json` prints it, and in sentences. Undefined without an engine. */
+  status(): { status: Record<string, unknown>; lines: string[] } | undefined {
+    return parsed(this.drained().status());
+  }
+
+  metrics(): { name: string; last: number; count: number; p50: number; p95: number; p99: number }[] {
+    return parsed(this.drained().metrics()) ?? [];
+  }
+
+  clearMetrics(): boolean {
+    return this.drained().clearMetrics();
+  }
+
+  takeLog(): LogLine[] {
+    return parsed(this.port.takeLog()) ?? [];
+  }
+
+  /** Resolves when everything recorded so far is on the disk: to an empty text, or to what is wrong. */
+  persist(waitMs: number): Promise<string> {
+    return this.drained().persist(waitMs);
+  }
+
+  /** Sends until nothing is left, a request fails or `waitMs` ends. */
+  async flush(waitMs: number): Promise<FlushResult> {
+    const answer = parsed<Partial<FlushResult>>(await this.drained().flush(waitMs));
+    return { destinations: [], ...(answer ?? { error: NO_ENGINE_TEXT }) };
+  }
+
+  /** What became of an event, as `rezq why --json` prints it. */
+  async why(id: string, waitMs: number): Promise<Record<string, unknown>> {
+    return parsed(await this.drained().why(id, waitMs)) ?? { error: NO_ENGINE_TEXT };
+  }
+
+  /** Ends the session, sends what it can within `waitMs`, and closes. `open` may be called again. */
+  async close(waitMs: number): Promise<void> {
+    const port = this.drained();
+    this.isOpen = false;
+    this.buffer.reset();
+    await port.close(waitMs);
+  }
+
+  /** Hands everything recorded so far to the engine now, instead of at the end of the tick. */
+  drain(): void {
+    this.buffer.drain();
+  }
+
+  private drained(): Port {
+    this.drain();
+    return this.port;
+  }
+
+  /** The event with its id, after the hook. */
+  private prepared(item: EventItem, hint: EventHint = {}): (EventItem & { id: string }) | undefined {
+    if (!this.hasEngine) return undefined;
+    const event = { ...item, id: item.id ?? this.ids.event(this.clock.wallMs()) };
+    const { event: hook } = this.hooks;
+    const kept = this.hooked(hook && ((value: EventItem) => hook(value, hint)), event);
+    return kept ? { ...kept, id: kept.id ?? event.id } : undefined;
+  }
+
+  /** An item from before the hooks were there, after them. Undefined if they drop it. */
+  private seen(json: string): string | undefined {
+    const item = parsed<Partial<BreadcrumbItem> & { id?: string }>(json);
+    if (item?.breadcrumb !== undefined) {
+      const breadcrumb = this.hooked(this.hooks.breadcrumb, item.breadcrumb);
+      return breadcrumb && toJson({ ...item, breadcrumb });
+    }
+    const { event: hook } = this.hooks;
+    const kept = this.hooked(hook && ((event: EventItem) => hook(event, {})), item as unknown as EventItem);
+    return kept && toJson({ ...kept, id: kept.id ?? item?.id });
+  }
+
+  /** A hook that throws lets nothing through: what it would have removed is not known. */
+  private hooked<T extends object>(hook: ((value: T) => T | null | undefined) | undefined, value: T): T | undefined {
+    if (hook === undefined || this.inHook) return value;
+    this.inHook = true;
+    try {
+      const kept = hook(value);
+      if (typeof kept === 'object' && kept !== null) return kept;
+    } catch {
+      // Counted below.
+    } finally {
+      this.inHook = false;
+    }
+    this.filtered += 1;
+    return undefined;
+  }
+}
+
+/** An answer of the engine. Undefined if it is none. */
+function parsed<T>(json: string): T | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? (value as T) : undefined;
+  } catch {
+    return undefined;
+  }
+}

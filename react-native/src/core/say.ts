@@ -1,0 +1,26 @@
+/** What the package says to a developer: one line each, in debug builds. */
+
+const said = new Set<string>();
+let isDebug: boolean | undefined;
+
+/** Whether lines are printed. Default: `__DEV__`. */
+export function setDebug(debug: boolean | undefined): void {
+  isDebug = debug;
+}
+
+/** Whether this is a debug build, or `debug` is set. */
+export function debug(): boolean {
+  return isDebug ?? (globalThis as { __DEV__?: boolean }).__DEV__ === true;
+}
+
+/** Prints a line once. */
+export function say(text: string): void {
+  // A text that changes with each call would fill memory.
+  if (!debug() || said.has(text) || said.size >= 200) return;
+  said.add(text);
+  try {
+    console.warn(`[rez] ${text}`);
+  } catch {
+    // A console that another library has replaced.
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * REZ Monitor for React Native.
+ *
+ * `init` opens the engine; every other call records, asks or changes. No call throws, and each works, without effect, where the native
+ * module is missing (Expo Go, jest, a web page).
+ */
+export {
+  logEvent,
+  logScreenView,
+  people,
+  type Revenue,
+  timeEvent,
+  trackInteraction,
+  trackRevenue,
+} from './api/analytics';
+export {
+  addBreadcrumb,
+  type CaptureOptions,
+  captureException,
+  captureFeedback,
+  captureMessage,
+  type TimedBreadcrumb,
+} from './api/capture';
+export {
+  flush,
+  forgetUser,
+  pauseDestination,
+  persist,
+  removeDestination,
+  resumeDestination,
+  setConsent,
+  setRelease,
+  status,
+  takeLog,
+  why,
+} from './api/delivery';
+export { addDestinations, close, type InitResult, init } from './api/init';
+export { setContext, setFlag, setTag, setUser, superProperties } from './api/scope';
+export type { Config, Destination, Destinations } from './api/settings';
+export {
+  ApiCall,
+  type ApiResult,
+  ScreenLoad,
+  Span,
+  startSpan,
+  trackAPICall,
+  trackImageLoad,
+  trackScreenLoad,
+} from './api/timing';
+export type { Consent, Flushed, FlushResult, LogLine, Purpose } from './core/client';
+export type { Attributes, Breadcrumb, EventItem, Level, Severity, Trace, User } from './core/items';
+export { fromTraceparent } from './core/trace';
+export { unsupportedFeatures } from './core/unsupported';
+export { wrapFetch } from './instrument/fetch';
+export { useRouteScreens } from './navigation/expo-router';
+export { type NavigationRef, registerNavigation } from './navigation/react-navigation';
+export { ErrorBoundary, type ErrorBoundaryProps, type FallbackProps, withErrorBoundary } from './react/error-boundary';
+export { MonitoredImage } from './react/monitored-image';
+export { TimeToDisplay, useScreenLoad } from './react/screen-load';
+export { markInteractive, withMonitor } from './react/with-monitor';

@@ -1,0 +1,47 @@
+/** Promise rejections that nobody handles. */
+import { errorItem } from '../errors/exception';
+import { quietly, type Source } from './source';
+
+interface Hermes {
+  hasPromise?: () => boolean;
+  enablePromiseRejectionTracker?: (options: {
+    allRejections: boolean;
+    onUnhandled: (id: number, error: unknown) => void;
+    onHandled: (id: number) => void;
+  }) => void;
+}
+
+interface Page {
+  addEventListener?: (name: string, listener: (event: { reason?: unknown }) => void) => void;
+  removeEventListener?: (name: string, listener: (event: { reason?: unknown }) => void) => void;
+}
+
+/**
+ * Records them as errors that do not end the process.
+ *
+ * Hermes has one place for a listener, which cannot be read. In a debug build React Native's LogBox uses it, so ours stays away.
+ */
+export const rejections: Source = (client) => {
+  const scope = globalThis as { HermesInternal?: Hermes; __DEV__?: boolean; window?: Page };
+  let on = true;
+  const report = (error: unknown) => {
+    if (on) quietly(() => void client().record(errorItem(error, { handled: false, mechanism: 'promise' })));
+  };
+  const hermes = scope.HermesInternal;
+  if (hermes?.hasPromise?.() && hermes.enablePromiseRejectionTracker) {
+    if (scope.__DEV__ === true) return 'promise rejections: left to LogBox in a debug build';
+    hermes.enablePromiseRejectionTracker({
+      allRejections: true,
+      onUnhandled: (_id, error) => report(error),
+      onHandled: () => undefined,
+    });
+    return () => {
+      on = false;
+    };
+  }
+  const page = scope.window;
+  if (!page?.addEventListener) return 'promise rejections: this engine reports none';
+  const listener = (event: { reason?: unknown }) => report(event.reason);
+  page.addEventListener('unhandledrejection', listener);
+  return () => page.removeEventListener?.('unhandledrejection', listener);
+};

@@ -1,0 +1,44 @@
+/** A source of events outside the package's own calls: what it needs, and what it answers. */
+import type { Client } from '../core/client';
+import { hasOwn } from '../errors/read';
+
+/** Undoes what a source has installed. Called once. */
+export type Undo = () => void;
+
+/**
+ * Installs a source. Returns how to undo it, or one sentence that says why there is nothing to observe.
+ *
+ * A source never throws into the app: what it replaces works as before if our own part fails.
+ */
+export type Source = (client: () => Client) => Undo | string;
+
+/** Runs our own part of a call of the app. */
+export function quietly(run: () => void): void {
+  try {
+    run();
+  } catch {
+    // The app's own call goes on.
+  }
+}
+
+/**
+ * Replaces a method of an object, and undoes it exactly: if another library has wrapped ours meanwhile, ours stays in place and only
+ * passes on. `make` gets the method before ours.
+ */
+export function replace<T extends object, K extends keyof T>(
+  target: T,
+  name: K,
+  make: (before: T[K], on: () => boolean) => T[K],
+): Undo {
+  const own = hasOwn(target, name);
+  const before = target[name];
+  let on = true;
+  const ours = make(before, () => on);
+  target[name] = ours;
+  return () => {
+    on = false;
+    if (target[name] !== ours) return;
+    if (own) target[name] = before;
+    else delete target[name];
+  };
+}

@@ -1,0 +1,133 @@
+/** Stands in for `mixpanel-react-native`: an app that uses these names of it changes its import line. */
+import { logEvent, timeEvent } from '../api/analytics';
+import { flush, pauseDestination, resumeDestination } from '../api/delivery';
+import { setUser } from '../api/scope';
+import { client } from '../core/carrier';
+import { guarded, isRecord } from '../core/guard';
+import { describe } from '../core/json';
+import { unsupported } from '../core/unsupported';
+import { open } from '../vendors/open';
+import { identify } from '../vendors/user';
+import { MIXPANEL, People } from './people';
+
+export type { People } from './people';
+
+type Properties = Record<string, unknown>;
+
+export class Mixpanel {
+  private readonly people = new People();
+
+  /**
+   * `trackAutomaticEvents`: Mixpanel's own events have no counterpart; sessions, app starts and screen views are recorded by the engine.
+   * The rest of the vendor's arguments has no effect.
+   */
+  constructor(
+    readonly token: string,
+    readonly trackAutomaticEvents: boolean,
+    _useNative?: boolean,
+    _storage?: unknown,
+  ) {}
+
+  /** `init` with the destination `mixpanel`. Never rejected; without a token the destination is off, with one line. */
+  init(optOutTrackingDefault = false, superProperties?: Properties, serverURL?: string): Promise<void> {
+    guarded(undefined, () => {
+      const endpoint = serverURL ? { endpoint: describe(serverURL) } : {};
+      open('Mixpanel.init', { mixpanel: { key: this.token, ...endpoint } });
+      if (optOutTrackingDefault) this.optOutTracking();
+      if (superProperties) this.registerSuperProperties(superProperties);
+    });
+    return Promise.resolve();
+  }
+
+  /** `logEvent` for Mixpanel. */
+  track(eventName: string, properties?: Properties): void {
+    guarded(undefined, () => logEvent(eventName, isRecord(properties) ? properties : undefined, MIXPANEL));
+  }
+
+  /** `setUser`: the user of all destinations. */
+  identify(distinctId: string): Promise<void> {
+    guarded(undefined, () => identify(distinctId));
+    return Promise.resolve();
+  }
+
+  /** Not needed: Mixpanel joins device and user by the ids on every event. */
+  alias(_alias: string, distinctId: string): void {
+    void this.identify(distinctId);
+  }
+
+  /** `setUser(null)`, and no super properties. Mixpanel gets a new device id. */
+  reset(): void {
+    guarded(undefined, () => {
+      setUser(null);
+      this.clearSuperProperties();
+    });
+  }
+
+  getPeople(): People {
+    return this.people;
+  }
+
+  /** `superProperties` for events of this entry. */
+  registerSuperProperties(properties: Properties): void {
+    guarded(undefined, () => client().scope({ scope: 'super', attrs: { ...properties }, ...MIXPANEL }));
+  }
+
+  registerSuperPropertiesOnce(properties: Properties): void {
+    guarded(undefined, () => client().scope({ scope: 'super_once', attrs: { ...properties }, ...MIXPANEL }));
+  }
+
+  unregisterSuperProperty(name: string): void {
+    client().scope({ scope: 'super_unset', name: describe(name) });
+  }
+
+  /** Those of all destinations. */
+  clearSuperProperties(): void {
+    client().scope({ scope: 'super_clear' });
+  }
+
+  /** The next event of this name carries its duration. */
+  timeEvent(eventName: string): void {
+    guarded(undefined, () => timeEvent(eventName));
+  }
+
+  /** `resumeDestination('mixpanel')`. */
+  optInTracking(): void {
+    resumeDestination('mixpanel');
+  }
+
+  /** `pauseDestination('mixpanel')`: nothing recorded from now on is sent there, also after a restart. Nothing is erased. */
+  optOutTracking(): void {
+    pauseDestination('mixpanel');
+  }
+
+  /** `flush`, for all destinations. */
+  flush(): void {
+    void flush();
+  }
+
+  setServerURL(serverURL: string): void {
+    guarded(undefined, () =>
+      open('Mixpanel.setServerURL', { mixpanel: { key: this.token, endpoint: describe(serverURL) } }),
+    );
+  }
+
+  setFlushInterval(_seconds?: number): void {
+    unsupported('mixpanel.setFlushInterval()', 'the engine chooses the moments; call `flush()` for another');
+  }
+
+  setFlushBatchSize(_events?: number): void {
+    unsupported('mixpanel.setFlushBatchSize()', 'the engine chooses the sizes');
+  }
+
+  setFlushOnBackground(_flush?: boolean): void {
+    unsupported('mixpanel.setFlushOnBackground()', 'events are always sent when the app enters the background');
+  }
+
+  setLoggingEnabled(_logging?: boolean): void {
+    unsupported('mixpanel.setLoggingEnabled()', 'pass `debug` to `init` instead');
+  }
+
+  setUseIpAddressForGeolocation(_use?: boolean): void {
+    unsupported('mixpanel.setUseIpAddressForGeolocation()', 'addresses are never used for that');
+  }
+}

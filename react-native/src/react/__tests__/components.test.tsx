@@ -1,0 +1,230 @@
+import { act, type ReactNode } from 'react';
+import { Image, Text, View } from 'react-native';
+import { create, type ReactTestRenderer } from 'react-test-renderer';
+import { carrier, setClient } from '../../core/carrier';
+import { Client } from '../../core/client';
+import { useRouteScreens } from '../../navigation/expo-router';
+import { manualClock, type RecordingPort, recordingPort } from '../../testing/recording-port';
+import { ErrorBoundary, withErrorBoundary } from '../error-boundary';
+import { MonitoredImage } from '../monitored-image';
+import { TimeToDisplay } from '../screen-load';
+import { markInteractive, withMonitor } from '../with-monitor';
+
+jest.mock('../../specs/NativeRezMonitor', () => ({ __esModule: true, default: null }));
+
+let port: RecordingPort;
+let client: Client;
+let clock: ReturnType<typeof manualClock>;
+let frames: (() => void)[];
+
+beforeEach(() => {
+  port = recordingPort();
+  clock = manualClock();
+  client = new Client({ port, clock });
+  setClient(client);
+  carrier().marks.clear();
+  carrier().settings = {};
+  client.open({});
+  frames = [];
+  const scope = globalThis as unknown as { requestAnimationFrame: unknown; cancelAnimationFrame: unknown };
+  scope.requestAnimationFrame = (run: () => void) => frames.push(run);
+  scope.cancelAnimationFrame = (id: number) => {
+    frames[id - 1] = () => undefined;
+  };
+  (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
+});
+
+/** Draws two frames, `ms` apart. */
+function draw(ms: number): void {
+  for (let frame = 0; frame < 2; frame++) {
+    clock.advance(ms / 2);
+    const due = frames;
+    frames = [];
+    for (const run of due) run();
+  }
+}
+
+function items() {
+  client.drain();
+  return port.items();
+}
+
+function render(element: ReactNode): ReactTestRenderer {
+  let tree: ReactTestRenderer | undefined;
+  act(() => {
+    tree = create(element as Parameters<typeof create>[0]);
+  });
+  return tree as ReactTestRenderer;
+}
+
+function Layout({ segments }: { segments: string[] }) {
+  useRouteScreens(segments);
+  return null;
+}
+
+function Broken(): ReactNode {
+  throw new TypeError('no cart');
+}
+
+const health = { broken: true };
+
+function Sometimes(): ReactNode {
+  return health.broken ? <Broken /> : <Text>fine</Text>;
+}
+
+const kinds = () => items().map((item) => item.kind ?? item.scope ?? 'breadcrumb');
+
+describe('a screen load', () => {
+  test('ends with the frame that shows the screen', () => {
+    render(<TimeToDisplay name="Cart" />);
+    draw(40);
+    expect(items()).toEqual([
+      expect.objectContaining({ scope: 'screen', name: 'Cart' }),
+      expect.objectContaining({
+        kind: 'screen_load',
+        name: 'Cart',
+        duration_us: 40_000,
+        initial_us: 40_000,
+        full_us: 40_000,
+      }),
+    ]);
+  });
+
+  test('that waits for data has an initial and a full display', () => {
+    const tree = render(<TimeToDisplay name="Cart" ready={false} />);
+    draw(40);
+    clock.advance(500);
+    act(() => tree.update(<TimeToDisplay name="Cart" ready />));
+    draw(10);
+    expect(items().at(-1)).toMatchObject({
+      kind: 'screen_load',
+      initial_us: 40_000,
+      full_us: 550_000,
+      duration_us: 550_000,
+    });
+  });
+
+  test('of a screen that is removed before is cancelled, and one that has ended is recorded once', () => {
+    const tree = render(<TimeToDisplay name="Cart" ready={false} />);
+    act(() => tree.unmount());
+    expect(kinds()).toEqual(['screen', 'screen_cancelled']);
+    const shown = render(<TimeToDisplay name="Home" />);
+    draw(10);
+    act(() => shown.unmount());
+    draw(10);
+    expect(kinds()).toEqual(['screen', 'screen_cancelled', 'screen', 'screen_load']);
+  });
+});
+
+describe('an error boundary', () => {
+  beforeEach(() => jest.spyOn(console, 'error').mockImplementation(() => undefined));
+  afterEach(() => jest.restoreAllMocks());
+
+  test('records what its children throw, with the components, and shows the fallback', () => {
+    const seen: unknown[] = [];
+    const tree = render(
+      <ErrorBoundary fallback={({ error }) => <Text>{String(error)}</Text>} onError={(...args) => seen.push(args)}>
+        <Broken />
+      </ErrorBoundary>,
+    );
+    expect(tree.root.findByType(Text).props.children).toBe('TypeError: no cart');
+    const [error] = items();
+    expect(error).toMatchObject({ kind: 'error', type: 'TypeError', message: 'no cart', mechanism: 'react' });
+    expect(JSON.stringify(error)).toContain('Broken');
+    expect(seen).toEqual([[expect.any(TypeError), error?.id]]);
+  });
+
+  test('renders its children again after a reset', () => {
+    health.broken = true;
+    const reset: (() => void)[] = [];
+    const Bounded = withErrorBoundary(Sometimes, {
+      fallback: (props) => {
+        reset.push(props.reset);
+        return null;
+      },
+    });
+    const tree = render(<Bounded />);
+    health.broken = false;
+    act(() => reset.at(-1)?.());
+    expect(tree.root.findByType(Text).props.children).toBe('fine');
+  });
+
+  test('without a fallback and without an engine shows nothing and throws nothing', () => {
+    setClient(new Client({ port: null }));
+    expect(render(<ErrorBoundary>{<Broken />}</ErrorBoundary>).toJSON()).toBeNull();
+  });
+});
+
+describe('the root of the app', () => {
+  const scope = globalThis as { __BUNDLE_START_TIME__?: unknown };
+  afterEach(() => {
+    scope.__BUNDLE_START_TIME__ = undefined;
+  });
+
+  test('has the time to the first render, and to interactive, once each', () => {
+    scope.__BUNDLE_START_TIME__ = clock.mono;
+    const App = withMonitor(() => <Text>shop</Text>);
+    render(<App />);
+    draw(120);
+    clock.advance(200);
+    markInteractive();
+    markInteractive();
+    render(<App />);
+    draw(10);
+    expect(items().map(({ name, value }) => [name, value])).toEqual([
+      ['app.time_to_first_render', 120],
+      ['app.time_to_interactive', 320],
+    ]);
+  });
+
+  test('records no start that began long ago, or that nobody has measured', () => {
+    scope.__BUNDLE_START_TIME__ = clock.mono - 600_000;
+    markInteractive();
+    carrier().marks.clear();
+    scope.__BUNDLE_START_TIME__ = undefined;
+    markInteractive();
+    expect(items()).toEqual([]);
+  });
+
+  test('records a tap by the nearest label, and never a text', () => {
+    const App = withMonitor(() => null);
+    const tree = render(<App />);
+    const tap = tree.root.findByType(View).props.onTouchEndCapture as (event: unknown) => void;
+    const pay = {
+      memoizedProps: { children: 'Pay 1499 INR' },
+      return: { memoizedProps: { testID: 'pay' }, return: null },
+    };
+    tap({ _targetInst: pay });
+    for (const hostile of [undefined, null, {}, { _targetInst: 5 }, { _targetInst: { memoizedProps: null } }])
+      tap(hostile);
+    expect(items()).toEqual([
+      { breadcrumb: { category: 'touch', type: 'user', message: 'tap on pay' } },
+      expect.objectContaining({ kind: 'interaction', action: 'tap', component: 'pay' }),
+    ]);
+  });
+});
+
+test('an image of the network is measured, and one of the bundle is not', () => {
+  const tree = render(<MonitoredImage source={{ uri: 'https://cdn.example.com/a.jpg' }} />);
+  const { onLoadStart, onLoad } = tree.root.findByType(Image).props;
+  onLoadStart();
+  clock.advance(250);
+  onLoad({});
+  const bundled = render(<MonitoredImage source={1} />).root.findByType(Image).props;
+  bundled.onLoadStart();
+  bundled.onLoad({});
+  expect(items()).toEqual([
+    expect.objectContaining({ kind: 'image_load', url: 'https://cdn.example.com/a.jpg', duration_us: 250_000 }),
+  ]);
+});
+
+test('a route of Expo Router is a screen by its template, without groups and values', () => {
+  const tree = render(<Layout segments={['(tabs)', 'home']} />);
+  draw(10);
+  act(() => tree.update(<Layout segments={['(tabs)', 'users', '[id]']} />));
+  draw(10);
+  act(() => tree.update(<Layout segments={['(tabs)', 'home']} />));
+  draw(10);
+  const loads = items().filter(({ kind }) => kind === 'screen_load');
+  expect(loads.map(({ name }) => name)).toEqual(['/home', '/users/[id]', '/home']);
+});
