@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::kotlin;
 use crate::process;
+use crate::react_native;
 use crate::swift;
 use crate::workspace::Workspace;
 
@@ -39,6 +40,12 @@ pub fn command_line() -> Command {
                 .action(ArgAction::SetTrue),
         )
         .arg(
+            Arg::new("react-native")
+                .long("react-native")
+                .help("Run the benchmarks of the React Native package on Node.js instead")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
             Arg::new("rest")
                 .value_name("ARGUMENT")
                 .help("Arguments of the benchmark program")
@@ -55,6 +62,9 @@ pub fn run(workspace: &Workspace, arguments: &ArgMatches) -> io::Result<bool> {
     }
     if arguments.get_flag("swift") {
         return swift::bench(workspace, arguments.get_flag("quick"));
+    }
+    if arguments.get_flag("react-native") {
+        return react_native::bench(workspace);
     }
     let mut command = workspace.cargo();
     command.args(["run", "--release", "--package", "rez-monitor-tests", "--bin", "bench", "--"]);

@@ -111,19 +111,45 @@ pub fn run(workspace: &Workspace) -> io::Result<bool> {
     Ok(passed)
 }
 
+/// Runs the benchmarks on the engine of a release. Returns true if they succeed.
+pub fn bench(workspace: &Workspace) -> io::Result<bool> {
+    if let Some(why) = missing(workspace) {
+        println!("skipped: react-native: {why}");
+        return Ok(true);
+    }
+    let package = Package::new(workspace)?;
+    let Some(addon) = build(workspace, &["--release"], "release", &package.out.join("release"))? else {
+        return Ok(false);
+    };
+    if !package.install(".")? || !package.quiet("bob", package.tool("bob", &["build"]))? {
+        return Ok(false);
+    }
+    let mut node = workspace.command("node");
+    node.current_dir(&package.folder).arg("bench/bench.mjs").env("REZ_NODE_ADDON", addon);
+    Ok(process::succeeds(&mut node))
+}
+
 /// Builds the addon with the functions for tests, in `out`.
 fn addon(workspace: &Workspace, out: &Path) -> io::Result<Option<PathBuf>> {
+    build(workspace, &["--features", TEST_FEATURE], "debug", out)
+}
+
+/// Builds the addon with a profile, and copies it to `out`.
+fn build(workspace: &Workspace, options: &[&str], profile: &str, out: &Path) -> io::Result<Option<PathBuf>> {
     let mut build = workspace.cargo();
-    build.args(["build", "--quiet", "--package", ADDON, "--lib", "--features", TEST_FEATURE]);
+    build.args(["build", "--quiet", "--package", ADDON, "--lib"]).args(options);
     if !process::succeeds(&mut build) {
         return Ok(None);
     }
     let name = ADDON.replace('-', "_");
     let library = format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let programs = workspace.programs()?;
+    let built = programs.parent().unwrap_or(&programs).join(profile).join(library);
+    fs::create_dir_all(out)?;
     let addon = out.join(ADDON_FILE);
     // Renamed: a process of an earlier run may still have the file mapped.
     let part = out.join(format!("{ADDON_FILE}.{}", std::process::id()));
-    fs::copy(workspace.programs()?.join(library), &part)?;
+    fs::copy(built, &part)?;
     fs::rename(&part, &addon)?;
     Ok(Some(addon))
 }

@@ -141,8 +141,12 @@ pub fn status(engine: &Engine) -> String {
 
 /// A list of summaries.
 pub fn metrics(engine: &Engine) -> String {
-    let none = || "[]".to_owned();
-    engine.with(none(), |monitor| serde_json::to_string(&monitor.metrics()).unwrap_or_else(|_| none()))
+    engine.with("[]".to_owned(), |monitor| {
+        let all = monitor.metrics().into_iter().map(|one| {
+            json!({"name": one.name, "last": one.last, "count": one.count, "p50": one.p50, "p95": one.p95, "p99": one.p99})
+        });
+        Value::from_iter(all).to_string()
+    })
 }
 
 /// A list of messages.

@@ -3,14 +3,15 @@ import { client } from '../core/carrier';
 import { guarded } from '../core/guard';
 import type { Attributes } from '../core/items';
 import { describe } from '../core/json';
+import { members } from './members';
 
 /** Names of the destinations that receive an event. Default: all that take its kind. */
 export interface Targets {
   targets?: readonly string[];
 }
 
-function targets(options: Targets | undefined) {
-  return options?.targets ? { targets: options.targets } : {};
+function targets(options: Targets | null | undefined) {
+  return members(options, 'targets');
 }
 
 /** Records an analytics event. The name is sent as given. */
@@ -31,7 +32,7 @@ export function logScreenView(
   options: Targets & { screenClass?: string; attributes?: Attributes } = {},
 ): string {
   return guarded('', () => {
-    const { screenClass, attributes } = options;
+    const { screenClass, attributes } = members(options, 'screenClass', 'attributes');
     return client().record({
       kind: 'screen_view',
       name: describe(name),
@@ -71,7 +72,13 @@ export interface Revenue extends Targets {
 /** Records a purchase. */
 export function trackRevenue(amount: number, options: Revenue = {}): string {
   return guarded('', () => {
-    const { currency, transactionId, items, attributes } = options;
+    const { currency, transactionId, items, attributes } = members(
+      options,
+      'currency',
+      'transactionId',
+      'items',
+      'attributes',
+    );
     return client().record({
       kind: 'revenue',
       amount,
@@ -86,11 +93,11 @@ export function trackRevenue(amount: number, options: Revenue = {}): string {
 
 /** Starts the time of an event: the next one of this name carries its duration. */
 export function timeEvent(name: string): void {
-  client().scope({ scope: 'time_event', name: describe(name) });
+  guarded(undefined, () => client().scope({ scope: 'time_event', name: describe(name) }));
 }
 
-function person(op: string, members: { name?: string; value?: unknown; by?: number }, options?: Targets): string {
-  return guarded('', () => client().record({ kind: 'user_prop', op, ...members, ...targets(options) }));
+function person(op: string, change: { name?: string; value?: unknown; by?: number }, options?: Targets): string {
+  return guarded('', () => client().record({ kind: 'user_prop', op, ...change, ...targets(options) }));
 }
 
 /** The profile of the user. Increments are sent at most once. */

@@ -5,6 +5,8 @@ import { guarded } from '../core/guard';
 import type { Attributes, Breadcrumb, Level, Severity, Trace, User } from '../core/items';
 import { describe } from '../core/json';
 import { errorItem } from '../errors/exception';
+import { markReported } from '../errors/reported';
+import { members } from './members';
 
 /** What stands on an error or a message beside its text. Every member is optional. */
 export interface CaptureOptions {
@@ -34,23 +36,27 @@ export interface CaptureOptions {
 /**
  * Records what was caught, whatever it is: an `Error` with its causes, a text, a rejected `undefined`.
  *
- * Returns the id of the event, which `why(id)` explains, or an empty text if nothing was recorded.
+ * Returns the id of the event, which `why(id)` explains, or an empty text if nothing was recorded. An error that is thrown on
+ * afterwards is not recorded again, unless it ends the process: then it is also a crash.
  */
 export function captureException(thrown: unknown, options: CaptureOptions = {}): string {
   return guarded('', () => {
-    return client().record({ ...errorItem(thrown, options), ...common(options) }, { originalException: thrown });
+    const item = { ...errorItem(thrown, options ?? {}), ...common(options) };
+    const id = client().record(item, { originalException: thrown });
+    if (id !== '') markReported(thrown, id);
+    return id;
   });
 }
 
 /** Records a text with a level, `info` if none is given. */
 export function captureMessage(message: string, level: Level | CaptureOptions = 'info'): string {
   return guarded('', () => {
-    const options = typeof level === 'string' ? { level } : (level ?? {});
+    const options: CaptureOptions = typeof level === 'string' ? { level } : level;
     return client().record({
       kind: 'message',
       message: describe(message),
-      level: options.level ?? 'info',
-      ...(options.context && { context: options.context }),
+      level: 'info',
+      ...members(options, 'level', 'context'),
       ...common(options),
     });
   });
@@ -62,7 +68,7 @@ export function captureFeedback(
   about: { name?: string; email?: string; eventId?: string } = {},
 ): string {
   return guarded('', () => {
-    const { name, email, eventId } = about;
+    const { name, email, eventId } = members(about, 'name', 'email', 'eventId');
     return client().record({
       kind: 'feedback',
       message: describe(message),
@@ -79,17 +85,18 @@ export type TimedBreadcrumb = Breadcrumb & { timestamp?: number | string | Date 
 /** Records a step on the way to an error. The last 100 are attached to the next error. */
 export function addBreadcrumb(breadcrumb: TimedBreadcrumb): void {
   guarded(undefined, () => {
-    const { timestamp, ...rest } = breadcrumb ?? {};
-    client().breadcrumb(rest, timeMs(timestamp));
+    const { timestamp } = members(breadcrumb, 'timestamp');
+    const known = members(breadcrumb, 'type', 'category', 'message', 'level', 'data');
+    // Members of the app's own are for its hook; where one throws, the step is still worth more than nothing.
+    const own = guarded<Breadcrumb>({}, () => {
+      const { timestamp: _, ...rest } = breadcrumb;
+      return rest;
+    });
+    client().breadcrumb({ ...own, ...known }, timeMs(timestamp));
   });
 }
 
-function common({ attributes, tags, user, trace, targets }: CaptureOptions) {
-  return {
-    ...(attributes && { attrs: attributes }),
-    ...(tags && { tags }),
-    ...(user && { user }),
-    ...(trace && { trace }),
-    ...(targets && { targets }),
-  };
+function common(options: CaptureOptions | null | undefined) {
+  const { attributes } = members(options, 'attributes');
+  return { ...(attributes && { attrs: attributes }), ...members(options, 'tags', 'user', 'trace', 'targets') };
 }

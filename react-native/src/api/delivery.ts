@@ -1,6 +1,7 @@
 /** Consent, delivery, and what the engine knows about an event. */
 import { client } from '../core/carrier';
 import type { Consent, FlushResult, LogLine, Purpose } from '../core/client';
+import { guarded } from '../core/guard';
 import { describe } from '../core/json';
 
 /** How long a call waits unless it says so, in milliseconds. */
@@ -8,12 +9,12 @@ const WAIT_MS = 5_000;
 
 /** Stores the user's decision about a purpose. `denied` erases what was recorded for it. */
 export function setConsent(purpose: Purpose, consent: Consent): boolean {
-  return client().setConsent(purpose, consent);
+  return guarded(false, () => client().setConsent(purpose, consent));
 }
 
 /** Erases everything recorded so far, and begins as a new installation. */
 export function forgetUser(): boolean {
-  return client().forgetUser();
+  return guarded(false, () => client().forgetUser());
 }
 
 /**
@@ -37,12 +38,12 @@ export function why(id: string, timeoutMs = WAIT_MS): Promise<Record<string, unk
 
 /** The state of the engine: as `rezq status --json` prints it, and in sentences. Undefined without an engine. */
 export function status(): { status: Record<string, unknown>; lines: string[] } | undefined {
-  return client().status();
+  return guarded(undefined, () => client().status());
 }
 
 /** What the engine has to say to a developer since the last call. */
 export function takeLog(): LogLine[] {
-  return client().takeLog();
+  return guarded([], () => client().takeLog());
 }
 
 /** Sets release and build of later events, after an update over the air. Returns an empty text, or what is wrong. */

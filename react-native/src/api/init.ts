@@ -1,7 +1,9 @@
 /** Opens the engine and installs what `config` asks for. */
 import { carrier, client } from '../core/carrier';
+import { guarded, isRecord } from '../core/guard';
 import { say, setDebug } from '../core/say';
 import { install } from '../instrument/install';
+import { members, readable } from './members';
 import { type Config, type Destination, type Destinations, destinationSettings, engineSettings } from './settings';
 
 /** What `init` has done. */
@@ -23,7 +25,7 @@ export interface InitResult {
  * builds.
  */
 export function init(config: Config): InitResult {
-  const result = start(config);
+  const result = guarded(failed('init: the settings cannot be read; pass a plain object'), () => start(config));
   for (const problem of result.problems) say(problem);
   if (result.observed !== undefined) {
     say(
@@ -33,12 +35,22 @@ export function init(config: Config): InitResult {
   return result;
 }
 
-function start(config: Config): InitResult {
-  if (typeof config !== 'object' || config === null) return failed('init: no settings; pass an object');
-  if (config.debug !== undefined) setDebug(config.debug);
-  if (config.enabled === false) return { recording: client().opened, problems: [] };
-  if (client().opened) return { recording: true, problems: addDestinations(config) };
-  const { known, problems } = destinationSettings(config);
+type Consents = Config['consent'];
+
+function start(passed: Config): InitResult {
+  if (!isRecord(passed)) return failed('init: no settings; pass an object');
+  const read = readable<Config>(passed);
+  if (read === undefined) return failed('init: the settings cannot be read; pass a plain object');
+  const config: Config = { ...read.copy, consent: members(read.copy.consent, 'monitoring', 'analytics') as Consents };
+  const unread = read.unreadable.map((name) => `init: \`${name}\` throws when it is read; its default applies`);
+  if (typeof config.debug === 'boolean') setDebug(config.debug);
+  if (config.enabled === false) {
+    if (!client().opened) client().switchOff();
+    return { recording: client().opened, problems: unread };
+  }
+  if (client().opened) return { recording: true, problems: [...unread, ...addDestinations(config)] };
+  const { known, problems: incomplete } = destinationsOf(config);
+  const problems = [...unread, ...incomplete];
   const settings = engineSettings(config);
   // Before the engine is open: what has waited for it passes the hooks as well.
   const hooks = { event: config.beforeSend, breadcrumb: config.beforeBreadcrumb };
@@ -58,8 +70,37 @@ function start(config: Config): InitResult {
 
 /** Adds destinations to the open engine. Returns a sentence for each that is off. */
 export function addDestinations(destinations: Destinations): string[] {
-  const { known, problems } = destinationSettings(destinations);
-  return [...problems, ...known.flatMap(add)];
+  return guarded(['the destinations cannot be read; pass a plain object'], () => {
+    const { known, problems } = destinationsOf(destinations);
+    return [...problems, ...known.flatMap(add)];
+  });
+}
+
+/** Destinations one by one: what is wrong with one costs no other. */
+function destinationsOf(given: Destinations): { known: Destination[]; problems: string[] } {
+  const known: Destination[] = [];
+  const problems: string[] = [];
+  const take = (name: string, one: Destinations) => {
+    try {
+      const found = destinationSettings(one);
+      known.push(...found.known);
+      problems.push(...found.problems);
+    } catch {
+      problems.push(`${name} is off: it cannot be read; pass a plain object`);
+    }
+  };
+  if (!isRecord(given)) return { known, problems: ['no destinations; pass an object'] };
+  const { destinations: list, ...named } = given as Destinations;
+  for (const [kind, settings] of Object.entries(named)) take(kind, { [kind]: settings });
+  if (list != null && !Array.isArray(list)) problems.push('`destinations` is off: pass a list');
+  else {
+    for (const [at, one] of (list ?? []).entries()) {
+      const name = `destinations[${at}]`;
+      if (isRecord(one)) take(name, { destinations: [one as unknown as Destination] });
+      else problems.push(`${name} is off: pass an object with \`name\` and \`kind\``);
+    }
+  }
+  return { known, problems };
 }
 
 function add(destination: Destination): string[] {

@@ -3,15 +3,16 @@ import { carrier, client } from '../core/carrier';
 import { guarded } from '../core/guard';
 import type { Attributes, User } from '../core/items';
 import { describe } from '../core/json';
+import { members } from './members';
 
 /** Sets the user of every later event. Null: nobody, after a logout; nothing is erased (`forgetUser` erases). */
 export function setUser(user: User | null): void {
   guarded(undefined, () => {
-    const { id, email, username, extra } = user ?? {};
+    const { id, email, username, extra } = members(user, 'id', 'email', 'username', 'extra');
     const known: User = {
-      ...(id != null && { id: describe(id) }),
-      ...(email != null && { email: describe(email) }),
-      ...(username != null && { username: describe(username) }),
+      ...(id !== undefined && { id: describe(id) }),
+      ...(email !== undefined && { email: describe(email) }),
+      ...(username !== undefined && { username: describe(username) }),
       ...(extra && { extra }),
     };
     carrier().user = known;

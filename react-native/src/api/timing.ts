@@ -1,14 +1,28 @@
 /** Durations: screen loads, API calls, image loads, spans. They are measured here and cross to the engine once, at their end. */
 import { carrier, client } from '../core/carrier';
-import type { Elapsed, Stopwatch } from '../core/clock';
+import { type Elapsed, Stopwatch } from '../core/clock';
+import { guarded, isRecord } from '../core/guard';
 import type { Attributes, Trace } from '../core/items';
 import { describe } from '../core/json';
 import { isTracingTarget } from '../core/targets';
 import { childSpan, rootSpan, traceparent } from '../core/trace';
+import { read, readText } from '../errors/read';
+import { members } from './members';
 
 function measured({ us, gapMs }: Elapsed, attributes: Attributes | undefined) {
-  const attrs = gapMs === undefined ? attributes : { ...attributes, clock_gap_ms: gapMs };
-  return { duration_us: us, ...(attrs && { attrs }) };
+  const given = isRecord(attributes) ? attributes : undefined;
+  if (gapMs === undefined) return { duration_us: us, ...(given && { attrs: given }) };
+  const gap = { clock_gap_ms: gapMs };
+  return { duration_us: us, attrs: guarded<Attributes>(gap, () => ({ ...given, ...gap })) };
+}
+
+/** A span that the app passes, copied. Undefined if it is none. */
+function traceOf(given: unknown): Trace | undefined {
+  const trace_id = readText(given, 'trace_id');
+  const span_id = readText(given, 'span_id');
+  if (trace_id === '' || span_id === '') return undefined;
+  const sampled = read(given, 'sampled');
+  return { trace_id, span_id, ...(typeof sampled === 'boolean' && { sampled }) };
 }
 
 /** A screen load in progress. A second end is ignored. */
@@ -20,47 +34,58 @@ export class ScreenLoad {
   private fullUs: number | undefined;
   private ended = false;
 
-  /** Begins it: the screen of later events. */
-  constructor(private readonly name: string) {
+  private readonly name: string;
+
+  /** Begins it: the screen of later events. `watch`: it began earlier, when this was started. */
+  constructor(name: string, watch?: Stopwatch) {
     const { ids, clock } = client();
-    this.watch = client().stopwatch();
+    this.name = describe(name);
+    this.watch = guarded(false, () => watch instanceof Stopwatch) ? (watch as Stopwatch) : client().stopwatch();
     this.trace = rootSpan(ids);
     this.view = ids.event(clock.wallMs());
-    client().scope({ scope: 'screen', name, view: this.view, trace: this.trace, at_ms: this.watch.startMs });
+    client().scope({ scope: 'screen', name: this.name, view: this.view, trace: this.trace, at_ms: this.watch.startMs });
     carrier().screen = this.trace;
   }
 
   /** The first content is visible. */
   initialDisplay(): void {
-    this.initialUs ??= this.watch.elapsed().us;
+    guarded(undefined, () => {
+      this.initialUs ??= this.watch.elapsed().us;
+    });
   }
 
   /** Everything is visible. */
   fullDisplay(): void {
-    this.fullUs ??= this.watch.elapsed().us;
+    guarded(undefined, () => {
+      this.fullUs ??= this.watch.elapsed().us;
+    });
   }
 
   /** Ends it. Returns its duration in milliseconds. */
   finish(attributes?: Attributes): number {
-    const elapsed = this.watch.elapsed();
-    if (this.end()) {
-      client().record({
-        kind: 'screen_load',
-        name: this.name,
-        view: this.view,
-        trace: this.trace,
-        start_ms: this.watch.startMs,
-        ...(this.initialUs !== undefined && { initial_us: this.initialUs }),
-        ...(this.fullUs !== undefined && { full_us: this.fullUs }),
-        ...measured(elapsed, attributes),
-      });
-    }
-    return elapsed.us / 1_000;
+    return guarded(0, () => {
+      const elapsed = this.watch.elapsed();
+      if (this.end()) {
+        client().record({
+          kind: 'screen_load',
+          name: this.name,
+          view: this.view,
+          trace: this.trace,
+          start_ms: this.watch.startMs,
+          ...(this.initialUs !== undefined && { initial_us: this.initialUs }),
+          ...(this.fullUs !== undefined && { full_us: this.fullUs }),
+          ...measured(elapsed, attributes),
+        });
+      }
+      return elapsed.us / 1_000;
+    });
   }
 
   /** The screen does not finish. */
   cancel(): void {
-    if (this.end()) client().scope({ scope: 'screen_cancelled', view: this.view });
+    guarded(undefined, () => {
+      if (this.end()) client().scope({ scope: 'screen_cancelled', view: this.view });
+    });
   }
 
   private end(): boolean {
@@ -73,12 +98,13 @@ export class ScreenLoad {
 
 /** Begins a screen load. Calls, images and spans until its end are its children. */
 export function trackScreenLoad(name: string): ScreenLoad {
-  return new ScreenLoad(describe(name));
+  return new ScreenLoad(name);
 }
 
 /** The span of something that happens now: inside `parent`, or inside the screen that loads. */
-export function newSpan(parent: Trace | undefined = carrier().screen): Trace {
+export function newSpan(around?: Trace): Trace {
   const { ids } = client();
+  const parent = traceOf(around) ?? carrier().screen;
   return parent ? childSpan(ids, parent) : rootSpan(ids);
 }
 
@@ -102,57 +128,61 @@ export class ApiCall {
   private readonly watch: Stopwatch;
   private ended = false;
 
-  constructor(
-    private readonly method: string,
-    private readonly url: string,
-    parent?: Trace,
-  ) {
+  private readonly method: string;
+  private readonly url: string;
+
+  constructor(method: string, url: string, parent?: Trace) {
+    this.method = describe(method);
+    this.url = describe(url);
     this.trace = newSpan(parent);
     this.watch = client().stopwatch();
   }
 
   /** The headers that continue the trace on the server; none for a host that is no trace target. */
   headers(): Record<string, string> {
-    const headers = client().traceHeaders(this.trace, this.url);
-    // The engine knows hosts only, and those that were there when it was opened.
-    if (Object.keys(headers).length > 0 || !client().opened || !isTracingTarget(this.url)) return headers;
-    return { traceparent: traceparent(this.trace) };
+    return guarded({}, () => {
+      const headers = client().traceHeaders(this.trace, this.url);
+      // The engine knows hosts only, and those that were there when it was opened.
+      if (Object.keys(headers).length > 0 || !client().opened || !isTracingTarget(this.url)) return headers;
+      return { traceparent: traceparent(this.trace) };
+    });
   }
 
   /** Ends it. Returns its duration in milliseconds. */
   finish(result: ApiResult = {}): number {
-    const elapsed = this.watch.elapsed();
-    if (!this.ended) {
-      this.ended = true;
-      const { status, error, requestBytes, responseBytes, endpoint, requestHeaders, responseHeaders } = result;
-      client().record({
-        kind: 'api_call',
-        method: this.method,
-        url: this.url,
-        trace: this.trace,
-        start_ms: this.watch.startMs,
-        ...(status !== undefined && { status }),
-        ...(error !== undefined && { error }),
-        ...(requestBytes !== undefined && { request_bytes: requestBytes }),
-        ...(responseBytes !== undefined && { response_bytes: responseBytes }),
-        ...(endpoint !== undefined && { endpoint }),
-        ...(requestHeaders && { request_headers: requestHeaders }),
-        ...(responseHeaders && { response_headers: responseHeaders }),
-        ...measured(elapsed, result.attributes),
-      });
-    }
-    return elapsed.us / 1_000;
+    return guarded(0, () => {
+      const elapsed = this.watch.elapsed();
+      if (!this.ended) {
+        this.ended = true;
+        const { requestBytes, responseBytes } = members(result, 'requestBytes', 'responseBytes');
+        const { requestHeaders, responseHeaders } = members(result, 'requestHeaders', 'responseHeaders');
+        client().record({
+          kind: 'api_call',
+          method: this.method,
+          url: this.url,
+          trace: this.trace,
+          start_ms: this.watch.startMs,
+          ...members(result, 'status', 'error', 'endpoint'),
+          ...(requestBytes !== undefined && { request_bytes: requestBytes }),
+          ...(responseBytes !== undefined && { response_bytes: responseBytes }),
+          ...(requestHeaders && { request_headers: requestHeaders }),
+          ...(responseHeaders && { response_headers: responseHeaders }),
+          ...measured(elapsed, members(result, 'attributes').attributes),
+        });
+      }
+      return elapsed.us / 1_000;
+    });
   }
 
   /** Ends it without a response. */
   fail(error: unknown): number {
-    return this.finish({ error: describe(error) });
+    return guarded(0, () => this.finish({ error: describe(error) }));
   }
 }
 
 /** Begins an API call. `parent`: the span it lies in; default: the screen that loads. */
 export function trackAPICall(method: string, url: string, parent?: Trace): ApiCall {
-  return new ApiCall(describe(method), describe(url), parent);
+  return new ApiCall(method, url, parent);
 }
 
 /** Records an image load of `durationMs` milliseconds. */
@@ -161,13 +191,16 @@ export function trackImageLoad(
   durationMs: number,
   options: { responseBytes?: number; attributes?: Attributes } = {},
 ): string {
-  return client().record({
-    kind: 'image_load',
-    url: describe(url),
-    trace: newSpan(),
-    duration_us: Math.max(Math.round(durationMs * 1_000), 0),
-    ...(options.responseBytes !== undefined && { response_bytes: options.responseBytes }),
-    ...(options.attributes && { attrs: options.attributes }),
+  return guarded('', () => {
+    const { responseBytes, attributes } = members(options, 'responseBytes', 'attributes');
+    return client().record({
+      kind: 'image_load',
+      url: describe(url),
+      trace: newSpan(),
+      duration_us: Math.max(Math.round(durationMs * 1_000), 0),
+      ...(responseBytes !== undefined && { response_bytes: responseBytes }),
+      ...(attributes && { attrs: attributes }),
+    });
   });
 }
 
@@ -178,11 +211,13 @@ export class Span {
   private readonly attributes: Record<string, unknown> = {};
   private ended = false;
 
-  constructor(
-    private readonly name: string,
-    private readonly op: string | undefined,
-    parent?: Trace,
-  ) {
+  private readonly name: string;
+  private readonly op: string | undefined;
+
+  constructor(name: string, op?: string, around?: Trace) {
+    this.name = describe(name);
+    this.op = op == null ? undefined : describe(op);
+    const parent = traceOf(around);
     this.trace = parent ? childSpan(client().ids, parent) : rootSpan(client().ids);
     this.watch = client().stopwatch();
     client().scope({ scope: 'span', trace: this.trace });
@@ -190,34 +225,42 @@ export class Span {
 
   /** A span inside this one. */
   startSpan(name: string, op?: string): Span {
-    return new Span(describe(name), op, this.trace);
+    return new Span(
+      name,
+      op,
+      guarded(undefined, () => this.trace),
+    );
   }
 
   setAttribute(name: string, value: unknown): this {
-    this.attributes[describe(name)] = value;
+    guarded(undefined, () => {
+      this.attributes[describe(name)] = value;
+    });
     return this;
   }
 
   /** Ends it. Returns its duration in milliseconds. */
   finish(status: 'ok' | 'error' | 'cancelled' = 'ok'): number {
-    const elapsed = this.watch.elapsed();
-    if (!this.ended) {
-      this.ended = true;
-      client().record({
-        kind: 'span',
-        name: this.name,
-        trace: this.trace,
-        start_ms: this.watch.startMs,
-        status,
-        ...(this.op !== undefined && { op: this.op }),
-        ...measured(elapsed, { ...this.attributes }),
-      });
-    }
-    return elapsed.us / 1_000;
+    return guarded(0, () => {
+      const elapsed = this.watch.elapsed();
+      if (!this.ended) {
+        this.ended = true;
+        client().record({
+          kind: 'span',
+          name: this.name,
+          trace: this.trace,
+          start_ms: this.watch.startMs,
+          status,
+          ...(this.op !== undefined && { op: this.op }),
+          ...measured(elapsed, { ...this.attributes }),
+        });
+      }
+      return elapsed.us / 1_000;
+    });
   }
 }
 
 /** Begins a span. `parent`: the span it lies in; default: none, so that it begins a trace of its own. */
 export function startSpan(name: string, op?: string, parent?: Trace): Span {
-  return new Span(describe(name), op, parent);
+  return new Span(name, op, parent);
 }

@@ -81,6 +81,7 @@ export class Buffer {
   /** What waits, as a document whose last item is `last`. */
   documentWith(last: string): string {
     this.entries.push({ json: last, atMs: this.host.nowMs(), event: true, unseen: false });
+    this.size += last.length;
     let document = this.document();
     while (this.entries.length > 0) {
       this.host.send(document);

@@ -9,7 +9,8 @@ import { Buffer } from './buffer';
 import { type Clock, platformClock, Stopwatch } from './clock';
 import { Ids } from './ids';
 import type { Breadcrumb, BreadcrumbItem, EventItem, ScopeItem, Trace } from './items';
-import { toJson } from './json';
+import { objectToJson, toJson } from './json';
+import { say } from './say';
 
 export type Purpose = 'monitoring' | 'analytics';
 export type Consent = 'granted' | 'denied' | 'pending';
@@ -66,8 +67,10 @@ export class Client {
   private readonly port: Port;
   private readonly hasEngine: boolean;
   private readonly buffer: Buffer;
-  private isOpen = false;
+  private state: 'waiting' | 'open' | 'off' = 'waiting';
   private inHook = false;
+  /** What was decided before the engine was open, by its subject: it takes effect before anything is recorded. */
+  private readonly decided = new Map<string, () => unknown>();
   /** Events that a hook dropped, or that a hook which failed would have let through unseen. */
   filtered = 0;
 
@@ -84,7 +87,13 @@ export class Client {
 
   /** Whether the engine is open. Before that, the newest 200 items wait in memory. */
   get opened(): boolean {
-    return this.isOpen;
+    return this.state === 'open';
+  }
+
+  /** Records nothing, and forgets what waits, until `open`. */
+  switchOff(): void {
+    this.state = 'off';
+    this.buffer.reset();
   }
 
   /** Events dropped before the engine was open. */
@@ -94,13 +103,15 @@ export class Client {
 
   /** Opens the engine, or adds the destinations of `settings` if it is open. Returns what is wrong, or an empty text. */
   open(settings: object, facts?: object): string {
-    if (this.isOpen) return this.addDestinations(settings, 'oldest');
+    if (this.opened) return this.addDestinations(settings, 'oldest');
     const answer = parsed<{ seed?: string; error?: string }>(
-      this.port.open(toJson(settings), facts === undefined ? '' : toJson(facts)),
+      this.port.open(objectToJson(settings), facts === undefined ? '' : objectToJson(facts)),
     );
     if (answer === undefined || answer.error !== undefined) return answer?.error ?? NO_ENGINE_TEXT;
     if (answer.seed !== undefined) this.ids.seed(answer.seed);
-    this.isOpen = true;
+    this.state = 'open';
+    for (const decision of this.decided.values()) decision();
+    this.decided.clear();
     this.buffer.release((json) => this.seen(json));
     return '';
   }
@@ -109,8 +120,7 @@ export class Client {
   record(item: EventItem, hint?: EventHint): string {
     const event = this.prepared(item, hint);
     if (event === undefined) return '';
-    this.buffer.add(toJson(event), true, this.hooks.event === undefined);
-    return event.id;
+    return this.add(toJson(event), true, this.hooks.event === undefined) ? event.id : '';
   }
 
   /**
@@ -119,28 +129,31 @@ export class Client {
    */
   recordFatal(item: EventItem, hint?: EventHint): boolean {
     const event = this.prepared(item, hint);
-    if (event === undefined || !this.isOpen) return false;
-    return this.port.recordFatal(this.buffer.documentWith(toJson(event)));
+    const json = event && toJson(event);
+    if (!json || !this.opened) return false;
+    return this.port.recordFatal(this.buffer.documentWith(json));
   }
 
   breadcrumb(breadcrumb: Breadcrumb, atMs?: number): void {
-    if (!this.hasEngine) return;
+    if (!this.records) return;
     const kept = this.hooked(this.hooks.breadcrumb, breadcrumb);
     if (!kept) return;
     const item: BreadcrumbItem = atMs === undefined ? { breadcrumb: kept } : { breadcrumb: kept, at_ms: atMs };
-    this.buffer.add(toJson(item), false, this.hooks.breadcrumb === undefined);
+    this.add(toJson(item), false, this.hooks.breadcrumb === undefined);
   }
 
   scope(change: ScopeItem): void {
-    if (this.hasEngine) this.buffer.add(toJson(change), false);
+    if (this.records) this.add(toJson(change), false);
   }
 
   stopwatch(): Stopwatch {
     return new Stopwatch(this.clock);
   }
 
+  /** Before the engine is open, the decision waits for it. */
   setConsent(purpose: Purpose, consent: Consent): boolean {
-    return this.drained().setConsent(purpose, consent);
+    const decide = () => this.drained().setConsent(purpose, consent);
+    return this.later(`consent ${purpose}`, decide) ?? decide();
   }
 
   forgetUser(): boolean {
@@ -156,11 +169,11 @@ export class Client {
   }
 
   setFacts(facts: object): string {
-    return this.drained().setFacts(toJson(facts));
+    return this.drained().setFacts(objectToJson(facts));
   }
 
   setConditions(conditions: object): string {
-    return this.drained().setConditions(toJson(conditions));
+    return this.drained().setConditions(objectToJson(conditions));
   }
 
   setRelease(release: string, dist = ''): string {
@@ -168,24 +181,27 @@ export class Client {
   }
 
   addDestinations(settings: object, from: 'oldest' | 'now' = 'oldest'): string {
-    return this.drained().addDestinations(toJson(settings), from);
+    return this.drained().addDestinations(objectToJson(settings), from);
   }
 
   removeDestination(name: string): string {
     return this.drained().removeDestination(name);
   }
 
+  /** Before the engine is open, the decision waits for it. */
   pauseDestination(name: string): string {
-    return this.drained().pauseDestination(name);
+    const decide = () => this.drained().pauseDestination(name);
+    return this.later(`pause ${name}`, decide) ? '' : decide();
   }
 
   resumeDestination(name: string): string {
-    return this.drained().resumeDestination(name);
+    const decide = () => this.drained().resumeDestination(name);
+    return this.later(`pause ${name}`, decide) ? '' : decide();
   }
 
   /** The headers that continue `trace` in a request to `url`; none for a host that is no trace target. */
   traceHeaders(trace: Trace, url: string): Record<string, string> {
-    return parsed<Record<string, string>>(this.port.traceHeaders(toJson(trace), url)) ?? {};
+    return parsed<Record<string, string>>(this.port.traceHeaders(objectToJson(trace), url)) ?? {};
   }
 
   /** The state of the engine as `rezq status --json` prints it, and in sentences. Undefined without an engine. */
@@ -224,14 +240,30 @@ export class Client {
   /** Ends the session, sends what it can within `waitMs`, and closes. `open` may be called again. */
   async close(waitMs: number): Promise<void> {
     const port = this.drained();
-    this.isOpen = false;
-    this.buffer.reset();
+    this.switchOff();
     await port.close(waitMs);
   }
 
   /** Hands everything recorded so far to the engine now, instead of at the end of the tick. */
   drain(): void {
     this.buffer.drain();
+  }
+
+  /** Whether what is recorded goes anywhere: to the engine, or into the buffer until it is open. */
+  private get records(): boolean {
+    return this.hasEngine && this.state !== 'off';
+  }
+
+  private add(json: string, event: boolean, unseen = false): boolean {
+    if (json !== '') this.buffer.add(json, event, unseen);
+    return json !== '';
+  }
+
+  /** Keeps a decision until the engine is open; undefined if it need not wait. */
+  private later(subject: string, decide: () => unknown): true | undefined {
+    if (!this.hasEngine || this.opened) return undefined;
+    this.decided.set(subject, decide);
+    return true;
   }
 
   private drained(): Port {
@@ -241,7 +273,7 @@ export class Client {
 
   /** The event with its id, after the hook. */
   private prepared(item: EventItem, hint: EventHint = {}): (EventItem & { id: string }) | undefined {
-    if (!this.hasEngine) return undefined;
+    if (!this.records) return undefined;
     const event = { ...item, id: item.id ?? this.ids.event(this.clock.wallMs()) };
     const { event: hook } = this.hooks;
     const kept = this.hooked(hook && ((value: EventItem) => hook(value, hint)), event);
@@ -266,7 +298,11 @@ export class Client {
     this.inHook = true;
     try {
       const kept = hook(value);
-      if (typeof kept === 'object' && kept !== null) return kept;
+      if (typeof (kept as { then?: unknown } | null | undefined)?.then === 'function') {
+        // Its rejection belongs to nobody else.
+        Promise.resolve(kept).catch(() => undefined);
+        say('beforeSend and beforeBreadcrumb must not be async: what they get is dropped');
+      } else if (typeof kept === 'object' && kept !== null) return kept;
     } catch {
       // Counted below.
     } finally {

@@ -11,6 +11,8 @@ export const limits = {
   item: 24 * 1024,
   /** Characters of a text inside an item. */
   text: 16 * 1024,
+  /** Members of the item itself. Those of the engine have at most 25. */
+  own: 64,
   /** Members of an object, and elements of a list. */
   members: 256,
   /** Nested objects. The engine keeps five levels of attributes; an item has three above them. */
@@ -19,34 +21,69 @@ export const limits = {
   values: 2_000,
 };
 
-/** Encodes an item as a JSON object. The text is at most `limits.item` characters long. */
+/** Members of an item without which it would be another event: to whom it goes, and to what it belongs. */
+const ESSENTIAL = ['kind', 'scope', 'id', 'name', 'targets', 'trace', 'user', 'tags'];
+
+/** Tried in their order: long values go first, then deep ones. An event with its texts cut says more than none. */
+const STAGES: readonly Budget[] = [
+  { longest: limits.text, members: limits.members, depth: limits.depth, values: limits.values },
+  { longest: 1024, members: 64, depth: limits.depth, values: 1_000 },
+  { longest: 200, members: 32, depth: 5, values: 200 },
+  { longest: 50, members: 16, depth: 2, values: 100 },
+];
+
+/** The last resort keeps the item's own texts and numbers, and what is essential. */
+const LEAST: Budget = { longest: 20, members: 8, depth: 2, values: 0 };
+
+/**
+ * Encodes an item as a JSON object of at most `limits.item` characters. Its own texts and numbers, and its targets, are always there.
+ * Empty if nothing of it can be kept.
+ */
 export function toJson(item: object): string {
-  const text = encode(item, limits.text, limits.members);
-  if (text.length <= limits.item) return text;
-  // Long values go first: an event with its texts cut says more than none.
-  for (const [longest, members] of [
-    [1024, 64],
-    [200, 32],
-    [50, 8],
-  ] as const) {
-    const shorter = encode(item, longest, members);
-    if (shorter.length <= limits.item) return shorter;
+  for (const stage of [...STAGES, LEAST]) {
+    const text = encode(item, { ...stage });
+    if (text.length <= limits.item) return text === '{}' ? '' : text;
   }
-  return '{}';
+  return '';
 }
 
-function encode(item: object, longest: number, members: number): string {
-  const budget = { longest, members, values: limits.values };
+/** Settings, facts and spans: an object that is never cut down to nothing. */
+export function objectToJson(value: object): string {
+  return toJson(value) || '{}';
+}
+
+function encode(item: object, budget: Budget): string {
+  // What is essential is small, and an id that is cut is none.
+  const essential = { ...budget, values: limits.members, longest: Math.max(budget.longest, 64) };
   try {
-    return JSON.stringify(plain(item, budget, 0, [])) ?? '{}';
+    const out: Record<string, unknown> = {};
+    const rest: string[] = [];
+    for (const name of own(item)) {
+      const value = read(item, name);
+      if (typeof value === 'object' && value !== null) rest.push(name);
+      else put(out, name, plain(value, ESSENTIAL.includes(name) ? essential : budget, 1, [item]), budget);
+    }
+    for (const name of rest) {
+      const share = ESSENTIAL.includes(name) ? { ...essential } : budget;
+      if (share.values > 0) put(out, name, plain(read(item, name), share, 1, [item]), budget);
+    }
+    return JSON.stringify(out);
   } catch {
     return '{}';
   }
 }
 
+/** The names of the item's own members, the essential ones first. */
+function own(item: object): string[] {
+  const names = Object.keys(item);
+  if (names.length <= limits.own) return names;
+  return [...names.filter((name) => ESSENTIAL.includes(name)), ...names].slice(0, limits.own);
+}
+
 interface Budget {
   longest: number;
   members: number;
+  depth: number;
   values: number;
 }
 
@@ -74,10 +111,12 @@ function plain(value: unknown, budget: Budget, depth: number, above: object[]): 
 
 function object(value: object, budget: Budget, depth: number, above: object[]): unknown {
   if (above.includes(value)) return '[Circular]';
-  if (depth >= limits.depth) return '[too deep]';
+  if (depth >= budget.depth) return '[too deep]';
   above.push(value);
   try {
     if (Array.isArray(value)) return list(value, budget, depth, above);
+    // Most objects are plain, and none of the checks below can apply to those.
+    if (Object.getPrototypeOf(value) === Object.prototype) return members(value, budget, depth, above);
     const text = asText(value);
     if (text !== undefined) return plain(text, budget, depth, above);
     if (value instanceof Map) return pairs(value, budget, depth, above);
@@ -124,8 +163,9 @@ function pairs(map: Map<unknown, unknown>, budget: Budget, depth: number, above:
 function put(out: Record<string, unknown>, name: string, value: unknown, budget: Budget): void {
   if (value === undefined) return;
   const short = name.length > budget.longest ? cut(name, budget.longest) : name;
+  if (short !== '__proto__') out[short] = value;
   // `out.__proto__ = value` would change the object instead.
-  Object.defineProperty(out, short, { value, enumerable: true, configurable: true, writable: true });
+  else Object.defineProperty(out, short, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** A member, or a word in its place if reading it throws. */

@@ -54,7 +54,7 @@ export const datadogRum = {
 function log(level: Level) {
   return (message: string, context?: object, error?: Error): void => {
     guarded(undefined, () => {
-      const attrs = { ...context, ...(error !== undefined && { error: describe(error) }) };
+      const attrs = { ...(isRecord(context) && context), ...(error !== undefined && { error: describe(error) }) };
       client().record({
         kind: 'log',
         message: describe(message),

@@ -57,16 +57,17 @@ function report(eventId: string): void {
 function recorded(context: Record<string, unknown>): Record<string, unknown> {
   const plain = JSON.parse(toJson(context)) as Record<string, unknown>;
   if (encodedBytes(plain) <= CONTEXT_BYTES) return plain;
-  const out: Record<string, unknown> = {};
+  // A list, since `out['__proto__'] = value` would change an object instead.
+  const kept: [name: string, value: unknown][] = [];
   for (const [name, value] of Object.entries(plain)) {
-    const left = CONTEXT_BYTES - encodedBytes(out);
+    const left = CONTEXT_BYTES - encodedBytes(Object.fromEntries(kept));
     const own = encodedBytes({ [name]: value });
-    if (own <= left) out[name] = value;
+    if (own <= left) kept.push([name, value]);
     else {
       // Quotes, colon, comma and an ellipsis, and quotes inside the text are written as two bytes.
       const room = left - encodedBytes({ [name]: '' }) - 8;
-      if (room > 0) out[name] = cutText(typeof value === 'string' ? value : JSON.stringify(value), room);
+      if (room > 0) kept.push([name, cutText(typeof value === 'string' ? value : JSON.stringify(value), room)]);
     }
   }
-  return out;
+  return Object.fromEntries(kept);
 }

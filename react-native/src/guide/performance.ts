@@ -37,12 +37,14 @@ class PerformanceMonitor {
     const duration = Date.now() - startTime;
     guarded(undefined, () => {
       this.keep(`api_${endpoint}`, duration);
-      addBreadcrumb({ category: 'api', message: `API call to ${endpoint}`, level: 'info', data: { duration } });
-      if (duration > SLOW_API_MS) console.warn(`Slow API call: ${endpoint} took ${duration}ms`);
+      const path = withoutQuery(endpoint);
+      addBreadcrumb({ category: 'api', message: `API call to ${path}`, level: 'info', data: { duration } });
+      if (duration > SLOW_API_MS) console.warn(`Slow API call: ${path} took ${duration}ms`);
       // The call is recorded already where HTTP calls are; a slow one that is recorded here gets its message from the engine.
-      if (!carrier().recordsNetwork) recordCall(endpoint, startTime, duration);
+      if (!carrier().recordsNetwork) recordCall(path, startTime, duration);
       else if (duration > SLOW_API_MS) {
-        captureMessage(`Slow API: ${endpoint}`, { level: 'warning', context: { performance: { duration, endpoint } } });
+        const performance = { duration, endpoint: path };
+        captureMessage(`Slow API: ${path}`, { level: 'warning', context: { performance } });
       }
     });
     return duration;
@@ -53,7 +55,7 @@ class PerformanceMonitor {
     guarded(undefined, () => {
       const duration = Date.now() - startTime;
       if (duration >= 0) trackImageLoad(imageUrl, duration);
-      if (duration > SLOW_IMAGE_MS) console.warn(`Slow image load: ${imageUrl} took ${duration}ms`);
+      if (duration > SLOW_IMAGE_MS) console.warn(`Slow image load: ${withoutQuery(imageUrl)} took ${duration}ms`);
     });
   }
 
@@ -91,10 +93,14 @@ class PerformanceMonitor {
   }
 }
 
-function recordCall(endpoint: string, startMs: number, duration: number): void {
+/** The address without what can be a key to it. A line of the console becomes a breadcrumb, whose text the engine keeps. */
+function withoutQuery(url: unknown): string {
+  return describe(url).replace(/[?#][\s\S]*$/, '');
+}
+
+function recordCall(url: string, startMs: number, duration: number): void {
   // A start that is no time, or in the future, is not a duration.
   if (!(duration >= 0)) return;
-  const url = describe(endpoint);
   client().record({
     kind: 'api_call',
     url,

@@ -1,5 +1,6 @@
 /** Breadcrumbs of what the app prints. */
 
+import { guarded } from '../core/guard';
 import type { Level } from '../core/items';
 import { describe } from '../core/json';
 import { quietly, replace, type Source, type Undo } from './source';
@@ -37,11 +38,17 @@ export const consoleBreadcrumbs: Source = (client) => {
   };
 };
 
+/** A list says its length only: as a text it would join all its values, which takes long and shows what the app has. */
+function word(arg: unknown): string {
+  const isList = Array.isArray(arg) || (ArrayBuffer.isView(arg) && 'length' in arg);
+  return isList ? `[array of ${(arg as ArrayLike<unknown>).length}]` : describe(arg);
+}
+
 function line(args: readonly unknown[]): string {
   let text = '';
   for (const arg of args) {
     if (text.length >= LONGEST) break;
-    text += `${text === '' ? '' : ' '}${describe(arg).slice(0, LONGEST)}`;
+    text += `${text === '' ? '' : ' '}${guarded('[unreadable]', () => word(arg)).slice(0, LONGEST)}`;
   }
   return text.slice(0, LONGEST);
 }

@@ -1,5 +1,6 @@
 /** Uncaught errors of JavaScript: on the disk before the process ends. */
 import { errorItem } from '../errors/exception';
+import { isObject } from '../errors/read';
 import { markReported, wasReported } from '../errors/reported';
 import { quietly, type Source } from './source';
 
@@ -22,10 +23,14 @@ export const uncaughtErrors: Source = (client) => {
   const before = utils.getGlobalHandler?.();
   let on = true;
   let inside = false;
+  let crashed: unknown;
   const ours: Handler = (error, isFatal) => {
     if (on && !inside) {
       inside = true;
-      quietly(() => report(client, error, isFatal === true && scope.__DEV__ !== true));
+      const ends = isFatal === true && scope.__DEV__ !== true;
+      // An error that the app has caught and thrown on is a crash all the same: that is the more important fact.
+      if (!ends || !isObject(error) || error !== crashed) quietly(() => report(client, error, ends));
+      if (ends) crashed = error;
       inside = false;
     }
     before?.(error, isFatal);
@@ -38,11 +43,11 @@ export const uncaughtErrors: Source = (client) => {
 };
 
 function report(client: Parameters<Source>[0], error: unknown, ends: boolean): void {
-  if (wasReported(error)) return;
+  if (!ends && wasReported(error)) return;
   markReported(error);
   const item = errorItem(error, { handled: false, mechanism: 'onerror', level: 'fatal' });
   if (ends) client().recordFatal({ ...item, kind: 'crash' }, { originalException: error });
-  else client().record(item, { originalException: error });
+  else markReported(error, client().record(item, { originalException: error }));
 }
 
 interface Window {

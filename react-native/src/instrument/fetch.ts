@@ -1,8 +1,8 @@
 /** Requests by `fetch`: the global one, `expo/fetch` where it is the global one, and any that `wrapFetch` gets. */
 import type { ApiCall } from '../api/timing';
 import { describe } from '../core/json';
-import { begin, bodyBytes, contentLength, depth, leaveBreadcrumb } from './requests';
-import { replace, type Source } from './source';
+import { begin, bodyBytes, contentLength, fetches, leaveBreadcrumb, type Running, ran, runs } from './requests';
+import { observes, quietly, replace, type Source } from './source';
 
 type Fetch = (input: unknown, init?: RequestInit) => Promise<Response>;
 
@@ -28,15 +28,21 @@ export const fetchRequests: Source = () => {
  * import { fetch as expoFetch } from 'expo/fetch';
  * const fetch = wrapFetch(expoFetch);
  * ```
+ *
+ * Records from `init` to `close`, unless the setting `network` is off. What is no function is returned as it is.
  */
 export function wrapFetch<F extends (...args: never[]) => Promise<unknown>>(fetch: F): F {
-  return recording(fetch as unknown as Fetch, () => true) as unknown as F;
+  if (typeof fetch !== 'function') return fetch;
+  return recording(fetch as unknown as Fetch, () => observes('network')) as unknown as F;
 }
 
 function recording(before: Fetch, on: () => boolean): Fetch {
   const ours = function (this: unknown, input: unknown, init?: RequestInit): Promise<Response> {
-    const call = on() && depth.fetch === 0 ? started(input, init) : undefined;
-    depth.fetch += 1;
+    const state = fetches();
+    const call = state.depth === 0 && on() ? started(input, init) : undefined;
+    const around = state.current;
+    if (call) state.current = call.running;
+    state.depth += 1;
     let response: Promise<Response>;
     try {
       response = before.call(this, input, call?.init ?? init);
@@ -44,26 +50,38 @@ function recording(before: Fetch, on: () => boolean): Fetch {
       call?.ended(undefined, error);
       throw error;
     } finally {
-      depth.fetch -= 1;
+      state.depth -= 1;
+      state.current = around;
     }
-    if (call) {
-      // Not `return response.then(..)`: the app gets the very promise, and an error that it does not handle stays its own.
-      Promise.resolve(response).then(
-        (answer) => call.ended(answer as Message, undefined),
-        (error: unknown) => call.ended(undefined, error),
-      );
+    if (!call) return response;
+    if (typeof (response as unknown as PromiseLike<Response> | undefined)?.then !== 'function') {
+      call.ended(response as unknown as Message, undefined);
+      return response;
     }
-    return response;
+    // The app gets the promise behind ours. With the one before, an error that the app does not handle would pass for handled.
+    return response.then(
+      (answer) => {
+        call.ended(answer as Message, undefined);
+        return answer;
+      },
+      (error: unknown) => {
+        call.ended(undefined, error);
+        throw error;
+      },
+    );
   };
-  // Expo marks its own `fetch`, and other libraries ask for the mark.
-  for (const mark of Object.getOwnPropertySymbols(before)) {
-    Object.defineProperty(ours, mark, Object.getOwnPropertyDescriptor(before, mark) ?? {});
-  }
+  quietly(() => {
+    // Expo marks its own `fetch`, and other libraries ask for the mark.
+    for (const mark of Object.getOwnPropertySymbols(before)) {
+      Object.defineProperty(ours, mark, Object.getOwnPropertyDescriptor(before, mark) ?? {});
+    }
+  });
   return ours;
 }
 
 interface Started {
   init: RequestInit | undefined;
+  running: Running;
   ended(answer: Message | undefined, error: unknown): void;
 }
 
@@ -74,9 +92,15 @@ function started(input: unknown, init: RequestInit | undefined): Started | undef
     const method = init?.method ?? request?.method ?? 'GET';
     const call = begin(method, url);
     if (call === undefined) return undefined;
+    const headed = withHeaders(call, request, init);
+    const running = runs(method, url);
     return {
-      init: withHeaders(call, request, init),
-      ended: (answer, error) => ended(call, { method, url, body: init?.body, answer, error }),
+      init: headed,
+      running,
+      ended: (answer, error) => {
+        ran(running);
+        ended(call, { method, url, body: init?.body, answer, error });
+      },
     };
   } catch {
     return undefined;

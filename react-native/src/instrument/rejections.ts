@@ -1,5 +1,6 @@
 /** Promise rejections that nobody handles. */
 import { errorItem } from '../errors/exception';
+import { markReported, wasReported } from '../errors/reported';
 import { quietly, type Source } from './source';
 
 interface Hermes {
@@ -25,7 +26,13 @@ export const rejections: Source = (client) => {
   const scope = globalThis as { HermesInternal?: Hermes; __DEV__?: boolean; window?: Page };
   let on = true;
   const report = (error: unknown) => {
-    if (on) quietly(() => void client().record(errorItem(error, { handled: false, mechanism: 'promise' })));
+    if (!on) return;
+    quietly(() => {
+      if (wasReported(error)) return;
+      const item = errorItem(error, { handled: false, mechanism: 'promise' });
+      const id = client().record(item, { originalException: error });
+      if (id !== '') markReported(error, id);
+    });
   };
   const hermes = scope.HermesInternal;
   if (hermes?.hasPromise?.() && hermes.enablePromiseRejectionTracker) {

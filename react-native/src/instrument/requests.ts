@@ -1,27 +1,92 @@
 /** What XHR and fetch share: one row per request, and headers for allowed targets only. */
 import { ApiCall } from '../api/timing';
-import { carrier, client } from '../core/carrier';
+import { carrier, client, shared } from '../core/carrier';
 import { describe } from '../core/json';
 
-/** While this is above 0, `fetch` is being called: the XHR that it makes inside is the same request. */
-export const depth = { fetch: 0 };
+/** A `fetch` that runs and is recorded. */
+export interface Running {
+  readonly key: string;
+  /** Its XHR is known; another one of the same address is a request of its own. */
+  matched: boolean;
+}
+
+interface Fetches {
+  /** While this is above 0, `fetch` is being called: the XHR that it makes inside is the same request. */
+  depth: number;
+  /** The one that is being called. */
+  current: Running | undefined;
+  /** Those that have not ended. */
+  running: Running[];
+}
+
+/** Two copies of the package in one app must know each other's calls. */
+export const fetches = (): Fetches => shared('fetches', () => ({ depth: 0, current: undefined, running: [] }));
+
+/** The most calls that are looked through. */
+const MOST = 64;
+
+function keyOf(method: unknown, url: unknown): string {
+  return `${describe(method || 'GET').toUpperCase()} ${describe(url).replace(/#.*$/, '')}`;
+}
+
+/** Notes a `fetch` that runs. */
+export function runs(method: unknown, url: unknown): Running {
+  const one: Running = { key: keyOf(method, url), matched: false };
+  const { running } = fetches();
+  running.push(one);
+  // A fetch can run for ever.
+  if (running.length > MOST) running.shift();
+  return one;
+}
+
+/** A `fetch` has ended. */
+export function ran(one: Running): void {
+  const { running } = fetches();
+  const at = running.indexOf(one);
+  if (at >= 0) running.splice(at, 1);
+}
+
+/**
+ * Whether an XHR is part of a `fetch` that is recorded: it is made while `fetch` is called, or it asks for what a running `fetch` asks
+ * for, because a library that wraps `fetch` waits before it passes a call on. Each `fetch` has one XHR at most. Where `fetch` makes none,
+ * an XHR of the same method and address, opened while it runs, counts as part of it.
+ */
+export function isInsideFetch(method: unknown, url: unknown): boolean {
+  const { depth, current, running } = fetches();
+  if (depth > 0) {
+    if (current) current.matched = true;
+    return true;
+  }
+  if (running.length === 0) return false;
+  const key = keyOf(method, url);
+  const one = running.find((known) => !known.matched && known.key === key);
+  if (one) one.matched = true;
+  return one !== undefined;
+}
 
 /** Requests of the development server, of which the app knows nothing. */
 const DEVELOPMENT =
   /^https?:\/\/(localhost|127\.0\.0\.1|10\.0\.2\.2|\[::1\])(:\d+)?\/(symbolicate|logs|message|status|inspector|open-stack-frame|[^?]*\.bundle)\b/;
 
+function isDevelopment(address: string): boolean {
+  return (globalThis as { __DEV__?: boolean }).__DEV__ === true && DEVELOPMENT.test(address);
+}
+
 /** Begins the record of a request; undefined for one that is none of the app's. */
 export function begin(method: unknown, url: unknown): ApiCall | undefined {
   const address = describe(url);
   const isHttp = /^https?:/i.test(address) || !/^[a-z][a-z0-9+.-]*:/i.test(address);
-  if (!isHttp || DEVELOPMENT.test(address)) return undefined;
+  if (!isHttp || isDevelopment(address)) return undefined;
   return new ApiCall(describe(method || 'GET').toUpperCase(), address);
 }
 
-/** A breadcrumb of a request, without its query. */
+/** What stands between `//` and the host. A password may hold an `@`, so the last one counts. */
+const USER = /^((?:[a-z][a-z0-9+.-]*:)?\/\/)[^/?#\\]*@/i;
+
+/** A breadcrumb of a request, without user, query and fragment. */
 export function leaveBreadcrumb(method: unknown, url: unknown, status: number | undefined): void {
   if (carrier().settings.breadcrumbNetwork === false) return;
-  const address = describe(url).split(/[?#]/, 1)[0] ?? '';
+  const address = (describe(url).split(/[?#]/, 1)[0] ?? '').replace(USER, '$1');
   client().breadcrumb({
     type: 'http',
     category: 'http',

@@ -1,4 +1,6 @@
 /** A source of events outside the package's own calls: what it needs, and what it answers. */
+import type { InstrumentationSettings } from '../api/settings';
+import { carrier, client } from '../core/carrier';
 import type { Client } from '../core/client';
 import { hasOwn } from '../errors/read';
 
@@ -11,6 +13,14 @@ export type Undo = () => void;
  * A source never throws into the app: what it replaces works as before if our own part fails.
  */
 export type Source = (client: () => Client) => Undo | string;
+
+/**
+ * Whether something that happens without a call of the app is recorded: from `init` to `close`, unless its setting is off. Before `init`
+ * nobody knows the setting.
+ */
+export function observes(setting: keyof InstrumentationSettings): boolean {
+  return client().opened && carrier().settings[setting] !== false;
+}
 
 /** Runs our own part of a call of the app. */
 export function quietly(run: () => void): void {

@@ -1,5 +1,6 @@
 /** Taps: the label of what was tapped, never a text and never an input. */
-import { carrier, client } from '../core/carrier';
+import { client } from '../core/carrier';
+import { observes } from './source';
 
 /** What React Native keeps of an element. Nothing of it is public, so every member may be missing. */
 interface Fiber {
@@ -15,12 +16,11 @@ const LABELS = ['rez-label', 'testID', 'nativeID'] as const;
 
 /** Records a tap on an element that has a label, or lies in one that has. */
 export function touched(event: unknown): void {
-  const settings = carrier().settings;
+  if (!observes('breadcrumbTouch') && !observes('interactions')) return;
   const label = labelOf((event as { _targetInst?: Fiber } | undefined)?._targetInst);
   if (label === undefined) return;
-  if (settings.breadcrumbTouch !== false)
-    client().breadcrumb({ category: 'touch', type: 'user', message: `tap on ${label}` });
-  if (settings.interactions !== false) client().record({ kind: 'interaction', action: 'tap', component: label });
+  if (observes('breadcrumbTouch')) client().breadcrumb({ category: 'touch', type: 'user', message: `tap on ${label}` });
+  if (observes('interactions')) client().record({ kind: 'interaction', action: 'tap', component: label });
 }
 
 function labelOf(target: Fiber | null | undefined): string | undefined {

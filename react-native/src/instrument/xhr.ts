@@ -1,9 +1,9 @@
 /** Requests by XMLHttpRequest, which axios and React Native's own fetch use. */
 import type { ApiCall } from '../api/timing';
-import { begin, bodyBytes, contentLength, depth, leaveBreadcrumb } from './requests';
+import { begin, bodyBytes, contentLength, isInsideFetch, leaveBreadcrumb } from './requests';
 import { quietly, replace, type Source, type Undo } from './source';
 
-/** What a request is, from `open` to its end. Kept beside the object, which belongs to the app. */
+/** What a request is, from `open` to its end. */
 interface Known {
   method: unknown;
   url: unknown;
@@ -11,11 +11,29 @@ interface Known {
   inside: boolean;
   /** Names that the app has set. */
   headers: Set<string>;
+  /** Ends the record of a request that another `open` ends without an event. */
+  dropped?: () => void;
 }
+
+type Request = XMLHttpRequest;
 
 const KEY = Symbol('app.rez.monitor.request');
 
-type Request = XMLHttpRequest & { [KEY]?: Known };
+/** Beside the objects, which belong to the app. */
+const requests = typeof WeakMap === 'function' ? new WeakMap<Request, Known>() : undefined;
+
+function knownOf(request: Request): Known | undefined {
+  return requests ? requests.get(request) : (request as { [KEY]?: Known })[KEY];
+}
+
+function remember(request: Request, known: Known | undefined): void {
+  if (requests === undefined) Object.defineProperty(request, KEY, { value: known, configurable: true });
+  else if (known) requests.set(request, known);
+  else requests.delete(request);
+}
+
+/** Events that say why there is no response. */
+const REASONS = ['abort', 'timeout', 'error'] as const;
 
 /** Records what XMLHttpRequest does. */
 export const xhrRequests: Source = () => {
@@ -26,12 +44,23 @@ export const xhrRequests: Source = () => {
     replace(
       prototype,
       'open',
-      (before) =>
+      (before, on) =>
         function (this: Request, ...args: unknown[]) {
+          if (!on()) return (before as (...args: unknown[]) => void).apply(this, args);
+          let earlier: Known | undefined;
           quietly(() => {
-            this[KEY] = { method: args[0], url: args[1], inside: depth.fetch > 0, headers: new Set() };
+            earlier = knownOf(this);
+            const [method, url] = args;
+            remember(this, { method, url, inside: isInsideFetch(method, url), headers: new Set() });
           });
-          return (before as (...args: unknown[]) => void).apply(this, args);
+          try {
+            (before as (...args: unknown[]) => void).apply(this, args);
+          } catch (error) {
+            // A request that runs goes on.
+            quietly(() => remember(this, earlier));
+            throw error;
+          }
+          quietly(() => earlier?.dropped?.());
         } as Request['open'],
     ),
     replace(
@@ -39,7 +68,7 @@ export const xhrRequests: Source = () => {
       'setRequestHeader',
       (before) =>
         function (this: Request, name: string, value: string) {
-          quietly(() => this[KEY]?.headers.add(String(name).toLowerCase()));
+          quietly(() => knownOf(this)?.headers.add(String(name).toLowerCase()));
           return before.call(this, name, value);
         },
     ),
@@ -59,7 +88,7 @@ export const xhrRequests: Source = () => {
 };
 
 function observe(request: Request, body: unknown): void {
-  const known = request[KEY];
+  const known = knownOf(request);
   if (known === undefined || known.inside) return;
   const call = begin(known.method, known.url);
   if (call === undefined) return;
@@ -67,12 +96,25 @@ function observe(request: Request, body: unknown): void {
     if (!known.headers.has(name.toLowerCase())) request.setRequestHeader(name, value);
   }
   let why = 'no response';
-  for (const reason of ['abort', 'timeout', 'error'] as const) {
-    request.addEventListener(reason, () => {
-      why = reason === 'abort' ? 'cancelled' : reason;
-    });
-  }
-  request.addEventListener('loadend', () => quietly(() => ended(request, known, call, body, why)));
+  const failed = (event: { type: string }) => {
+    why = event.type === 'abort' ? 'cancelled' : event.type;
+  };
+  const done = () => {
+    quietly(stop);
+    quietly(() => ended(request, known, call, body, why));
+  };
+  // An object can be opened and sent again: what listens to this request must not hear the next one.
+  const stop = () => {
+    delete known.dropped;
+    for (const reason of REASONS) request.removeEventListener(reason, failed);
+    request.removeEventListener('loadend', done);
+  };
+  known.dropped = () => {
+    stop();
+    call.finish({ error: 'cancelled' });
+  };
+  for (const reason of REASONS) request.addEventListener(reason, failed);
+  request.addEventListener('loadend', done);
 }
 
 function ended(request: Request, known: Known, call: ApiCall, body: unknown, why: string): void {

@@ -32,8 +32,9 @@ export class Mixpanel {
   init(optOutTrackingDefault = false, superProperties?: Properties, serverURL?: string): Promise<void> {
     guarded(undefined, () => {
       const endpoint = serverURL ? { endpoint: describe(serverURL) } : {};
-      open('Mixpanel.init', { mixpanel: { key: this.token, ...endpoint } });
+      // Before the destination is there: what was recorded so far is not sent there either.
       if (optOutTrackingDefault) this.optOutTracking();
+      open('Mixpanel.init', { mixpanel: { key: this.token, ...endpoint } });
       if (superProperties) this.registerSuperProperties(superProperties);
     });
     return Promise.resolve();

@@ -1,5 +1,6 @@
 /** Screens of Expo Router, from what its public hook returns: no import, so that an app without it pays nothing. */
 import { useEffect, useLayoutEffect, useRef } from 'react';
+import { guarded } from '../core/guard';
 import { Routes } from './react-navigation';
 
 /**
@@ -12,13 +13,15 @@ import { Routes } from './react-navigation';
  *   useRouteScreens(useSegments());
  * ```
  *
- * A screen has the name of its route file, `/users/[id]`: values of parameters are never recorded.
+ * A screen has the name of its route file, `/users/[id]`: values of parameters are never recorded. What is no list of texts is no screen.
  */
 export function useRouteScreens(segments: readonly string[]): void {
-  const template = routeTemplate(segments);
+  const template = guarded(undefined, () => routeTemplate(segments));
   const routes = useRef<Routes | undefined>(undefined);
   routes.current ??= new Routes();
-  useLayoutEffect(() => routes.current?.enter(template), [template]);
+  useLayoutEffect(() => {
+    if (template !== undefined) guarded(undefined, () => routes.current?.enter(template));
+  }, [template]);
   useEffect(() => () => routes.current?.leave(), []);
 }
 

@@ -38,6 +38,9 @@ export function registerNavigation(ref: NavigationRef): () => void {
   const end = () => {
     if (stopped) return;
     stopped = true;
+    const { undo } = carrier();
+    const at = undo.indexOf(end);
+    if (at >= 0) undo.splice(at, 1);
     quietly(stop);
     routes.leave();
   };

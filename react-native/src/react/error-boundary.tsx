@@ -1,6 +1,9 @@
 /** Errors of rendering: React ends the tree that threw, and tells nobody but a boundary. */
 import { Component, type ComponentType, type ReactNode } from 'react';
 import { type CaptureOptions, captureException } from '../api/capture';
+import { guarded } from '../core/guard';
+import { reportedAs } from '../errors/reported';
+import { componentName, isComponent } from './component';
 
 /** What a fallback gets. */
 export interface FallbackProps {
@@ -38,17 +41,22 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, State> {
   }
 
   override componentDidCatch(error: unknown, info: { componentStack?: string | null }): void {
-    const eventId = captureException(error, {
-      mechanism: 'react',
-      ...(info?.componentStack && { componentStack: info.componentStack }),
-      ...this.props.capture,
-    });
+    const { capture, onError } = this.props;
+    // An error that the app has captured and thrown on, or that an inner boundary has passed on, has its event already.
+    const eventId =
+      reportedAs(error) ??
+      captureException(error, {
+        mechanism: 'react',
+        ...(info?.componentStack && { componentStack: info.componentStack }),
+        ...guarded({}, () => ({ ...capture })),
+      });
     this.setState({ eventId });
-    this.props.onError?.(error, eventId);
+    if (typeof onError === 'function') onError(error, eventId);
   }
 
   reset = (): void => {
-    this.props.onReset?.();
+    const { onReset } = this.props;
+    if (typeof onReset === 'function') onReset();
     this.setState(INTACT);
   };
 
@@ -65,11 +73,12 @@ export function withErrorBoundary<P extends object>(
   Inner: ComponentType<P>,
   boundary: ErrorBoundaryProps = {},
 ): ComponentType<P> {
+  if (!isComponent(Inner)) return Inner;
   const Bounded = (props: P) => (
     <ErrorBoundary {...boundary}>
       <Inner {...props} />
     </ErrorBoundary>
   );
-  Bounded.displayName = `withErrorBoundary(${Inner.displayName || Inner.name || 'Component'})`;
+  Bounded.displayName = `withErrorBoundary(${componentName(Inner, 'Component')})`;
   return Bounded;
 }

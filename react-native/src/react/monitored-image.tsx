@@ -4,6 +4,7 @@ import { Image, type ImageProps } from 'react-native';
 import { trackImageLoad } from '../api/timing';
 import { client } from '../core/carrier';
 import type { Stopwatch } from '../core/clock';
+import { guarded } from '../core/guard';
 
 /** Takes the properties of `Image`. Records the load of an image that has a `uri`; one of the bundle is not loaded. */
 export function MonitoredImage(props: ImageProps) {
@@ -17,7 +18,7 @@ export function MonitoredImage(props: ImageProps) {
         onLoadStart?.();
       }}
       onLoad={(event) => {
-        const uri = address(props.source);
+        const uri = guarded(undefined, () => address(props.source));
         // Loaded from memory: React Native does not always tell the start.
         if (watch.current && uri !== undefined) trackImageLoad(uri, watch.current.elapsed().us / 1_000);
         watch.current = undefined;

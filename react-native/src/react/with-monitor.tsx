@@ -4,6 +4,7 @@ import { type GestureResponderEvent, View } from 'react-native';
 import { carrier, client } from '../core/carrier';
 import { quietly } from '../instrument/source';
 import { touched } from '../instrument/touches';
+import { componentName, isComponent } from './component';
 import { afterFrame } from './frame';
 
 /** When the bundle began to run, where React Native says so. In milliseconds of `performance.now()`. */
@@ -32,9 +33,11 @@ export function markInteractive(): void {
 /**
  * The app with its root observed: `export default withMonitor(App)`.
  *
- * Records the time to the first render, and taps if the setting `interactions` or `breadcrumbTouch` is on.
+ * Records the time to the first render, and taps if the setting `interactions` or `breadcrumbTouch` is on; nothing after `close`. What is
+ * no component is returned as it is.
  */
 export function withMonitor<P extends object>(App: ComponentType<P>): ComponentType<P> {
+  if (!isComponent(App)) return App;
   const Monitored = (props: P) => {
     useLayoutEffect(() => afterFrame(() => quietly(() => startMetric('time_to_first_render'))), []);
     return (
@@ -43,7 +46,7 @@ export function withMonitor<P extends object>(App: ComponentType<P>): ComponentT
       </View>
     );
   };
-  Monitored.displayName = `withMonitor(${App.displayName || App.name || 'App'})`;
+  Monitored.displayName = `withMonitor(${componentName(App, 'App')})`;
   return Monitored;
 }
 

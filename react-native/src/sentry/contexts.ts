@@ -14,10 +14,8 @@ interface Members {
 
 /** The contexts that are objects, and `extra` as one of them. Undefined if there is none. */
 export function contextMaps(contexts: unknown, extra?: unknown): Record<string, Record<string, unknown>> | undefined {
-  const maps: Record<string, Record<string, unknown>> = {};
-  if (isRecord(contexts)) {
-    for (const [name, value] of Object.entries(contexts)) if (isRecord(value)) maps[name] = value;
-  }
+  const objects = isRecord(contexts) ? Object.entries(contexts).filter(([, value]) => isRecord(value)) : [];
+  const maps = Object.fromEntries(objects) as Record<string, Record<string, unknown>>;
   if (isRecord(extra)) maps.extra = { ...maps.extra, ...extra };
   return Object.keys(maps).length > 0 ? maps : undefined;
 }

@@ -1,5 +1,5 @@
 /** `beforeSend` and `beforeBreadcrumb` of Sentry as hooks of the client, after those of `init` of `@rez/monitor`. */
-import { client, shared } from '../core/carrier';
+import { carrier, client, shared } from '../core/carrier';
 import type { EventHint, Hooks } from '../core/client';
 import type { EventItem, Breadcrumb as ItemBreadcrumb } from '../core/items';
 import { levelOf, sentryLevel } from './contexts';
@@ -7,7 +7,8 @@ import { changedItem, isCaptured, viewOf } from './event';
 import type { Breadcrumb, Event, Options } from './types';
 
 interface Installed {
-  hooks?: Hooks;
+  event?: Hooks['event'];
+  breadcrumb?: Hooks['breadcrumb'];
   beforeSend?: Options['beforeSend'];
   beforeBreadcrumb?: Options['beforeBreadcrumb'];
   /** An event that a promise has let through is recorded. */
@@ -21,38 +22,57 @@ export function installHooks({ beforeSend, beforeBreadcrumb }: Options): void {
   const installed = state();
   installed.beforeSend = typeof beforeSend === 'function' ? beforeSend : undefined;
   installed.beforeBreadcrumb = typeof beforeBreadcrumb === 'function' ? beforeBreadcrumb : undefined;
-  const before = client().hooks;
-  if (installed.hooks !== undefined && installed.hooks === before) return;
-  installed.hooks = {
-    event: (item, hint) => {
-      const kept = before.event ? before.event(item, hint) : item;
-      return kept ? sentEvent(kept, hint) : null;
-    },
-    breadcrumb: (breadcrumb) => {
-      const kept = before.breadcrumb ? before.breadcrumb(breadcrumb) : breadcrumb;
-      return kept ? sentBreadcrumb(kept) : null;
-    },
+  const { event, breadcrumb } = client().hooks;
+  // `init` of `@rez/monitor` copies the object, so the functions tell whether they are there.
+  if (event === undefined || event !== installed.event) installed.event = afterEvent(event);
+  if (breadcrumb === undefined || breadcrumb !== installed.breadcrumb)
+    installed.breadcrumb = afterBreadcrumb(breadcrumb);
+  client().hooks = { event: installed.event, breadcrumb: installed.breadcrumb };
+}
+
+function afterEvent(before: Hooks['event']): NonNullable<Hooks['event']> {
+  return (item, hint) => {
+    if (state().passes) return item;
+    const kept = before ? before(item, hint) : item;
+    return kept ? sentEvent(kept, hint) : null;
   };
-  client().hooks = installed.hooks;
+}
+
+function afterBreadcrumb(before: Hooks['breadcrumb']): NonNullable<Hooks['breadcrumb']> {
+  return (breadcrumb) => {
+    const kept = before ? before(breadcrumb) : breadcrumb;
+    return kept ? sentBreadcrumb(kept) : null;
+  };
 }
 
 function sentEvent(item: EventItem, hint: EventHint): EventItem | null {
-  const { beforeSend, passes } = state();
-  if (beforeSend === undefined || passes || !isCaptured(item)) return item;
+  const { beforeSend } = state();
+  if (beforeSend === undefined || !isCaptured(item)) return item;
   const view = viewOf(item);
   const kept = beforeSend(view.event, hint);
   if (!isPromise(kept)) return kept ? changedItem(item, kept, view) : null;
-  const atMs = item.at_ms ?? client().clock.wallMs();
-  kept.then(
-    (event) => {
-      if (event) pass(changedItem({ ...item, at_ms: atMs }, event, view));
-    },
+  if (item.kind === 'crash') {
+    // The process ends before the promise is kept: what the hook has changed so far holds.
+    Promise.resolve(kept).catch(() => undefined);
+    return changedItem(item, view.event, view);
+  }
+  // Time and user are those of now, whenever the promise is kept.
+  const user = item.user ?? carrier().user;
+  const held = { ...item, at_ms: item.at_ms ?? client().clock.wallMs(), ...(user && { user }) };
+  Promise.resolve(kept)
+    .then((event) => {
+      if (!event) return;
+      const changed = changedItem(held, event, view);
+      // It was counted when it was held.
+      client().filtered -= 1;
+      pass(changed);
+    })
     // A hook that fails lets nothing through.
-    () => undefined,
-  );
+    .catch(() => undefined);
   return null;
 }
 
+/** Records an event that has passed the hooks. */
 function pass(item: EventItem): void {
   const installed = state();
   installed.passes = true;

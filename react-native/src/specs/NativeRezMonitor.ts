@@ -45,7 +45,7 @@ export interface Spec extends TurboModule {
   traceHeaders(trace: string, url: string): string;
   /** `{"status": <as rezq status --json>, "lines": [<sentence>]}`; empty without an engine. */
   status(): string;
-  /** The durations of this run: a list of `{"name", "unit", "last", "count", "p50", "p95", "p99"}`. */
+  /** The durations of this run: a list of `{"name", "last", "count", "p50", "p95", "p99"}` in microseconds. */
   metrics(): string;
   clearMetrics(): boolean;
   /** What the engine has to say to a developer since the last call: a list of `{"level", "code", "text"}`, at most 100. */

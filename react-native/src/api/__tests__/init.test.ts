@@ -2,6 +2,7 @@ import { setClient } from '../../core/carrier';
 import { Client } from '../../core/client';
 import type { Port } from '../../native/port';
 import { recordingPort } from '../../testing/recording-port';
+import { logEvent } from '../analytics';
 import { close, init } from '../init';
 
 jest.mock('../../specs/NativeRezMonitor', () => ({ __esModule: true, default: null }));
@@ -74,7 +75,9 @@ test('a second init adds its destinations and opens nothing', () => {
 
 test('init that is not enabled opens nothing', () => {
   const port = fresh();
+  expect(logEvent('before')).not.toBe('');
   expect(init({ consent, enabled: false })).toEqual({ recording: false, problems: [] });
+  expect(logEvent('after')).toBe('');
   expect(port.calls).toEqual([]);
 });
 

@@ -118,12 +118,46 @@ test('what a hook records does not call the hook again', () => {
   expect(port.items().map((item) => item.message)).toEqual(['from the hook', 'first']);
 });
 
-test('after close nothing is sent until it is opened again', async () => {
+test('after close, and while it is switched off, nothing is kept, also not for a later start', async () => {
   const { client, port } = opened();
+  client.record({ kind: 'message', message: 'before' });
+  client.switchOff();
+  client.record({ kind: 'message', message: 'off' });
   client.open({});
   await client.close(100);
-  client.record({ kind: 'message', message: 'between' });
-  expect(port.documents).toEqual([]);
+  expect(client.record({ kind: 'message', message: 'between' })).toBe('');
+  client.breadcrumb({ message: 'between' });
+  client.scope({ scope: 'super_clear' });
   client.open({});
-  expect(port.items()).toHaveLength(1);
+  client.drain();
+  expect(port.items()).toEqual([]);
+});
+
+test('what is decided before the engine is open takes effect before anything is recorded', () => {
+  const order: string[] = [];
+  const { client } = opened({
+    setConsent: (purpose, consent) => order.push(`${purpose} ${consent}`) > 0,
+    pauseDestination: (name) => `${order.push(`pause ${name}`)}`.slice(9),
+    resumeDestination: (name) => `${order.push(`resume ${name}`)}`.slice(9),
+    recordBatch: () => order.push('batch') > 0,
+  });
+  client.record({ kind: 'analytics', name: 'early' });
+  expect(client.setConsent('analytics', 'granted')).toBe(true);
+  expect(client.setConsent('analytics', 'denied')).toBe(true);
+  expect(client.pauseDestination('ga4')).toBe('');
+  client.pauseDestination('mixpanel');
+  client.resumeDestination('mixpanel');
+  expect(order).toEqual([]);
+  client.open({});
+  expect(order).toEqual(['analytics denied', 'pause ga4', 'resume mixpanel', 'batch']);
+});
+
+test('an async hook lets nothing through, and is counted', async () => {
+  const { client, port, tick } = opened();
+  client.open({});
+  client.hooks.event = (async () => Promise.reject(new Error('async'))) as never;
+  expect(client.record({ kind: 'message', message: 'x' })).toBe('');
+  tick();
+  expect(port.items()).toEqual([]);
+  expect(client.filtered).toBe(1);
 });

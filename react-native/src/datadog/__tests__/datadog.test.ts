@@ -135,3 +135,14 @@ test('whatever is passed, nothing is thrown', () => {
     expect(() => datadogLogs.logger.info(one, one, one)).not.toThrow();
   }
 });
+
+test('only the members of an object are attributes of a log entry', () => {
+  const app = freshApp();
+  app.open();
+  for (const context of ['ctx', 7, ['a'], null, undefined]) datadogLogs.logger.info('a', context as never);
+  datadogLogs.logger.info('b', { sku: 'p-1' });
+  expect(app.items()).toEqual([
+    ...Array(5).fill({ kind: 'log', message: 'a', level: 'info' }),
+    { kind: 'log', message: 'b', level: 'info', attrs: { sku: 'p-1' } },
+  ]);
+});

@@ -1,4 +1,4 @@
-import { markReported, wasReported } from '../reported';
+import { markReported, reportedAs, wasReported } from '../reported';
 
 test('an error is known after it was marked, and no other', () => {
   const error = new Error('m');
@@ -8,6 +8,13 @@ test('an error is known after it was marked, and no other', () => {
   expect(Object.getOwnPropertySymbols(error)).toEqual([]);
   expect(wasReported(new Error('m'))).toBe(false);
   expect(wasReported(Object.assign(new Error('outer'), { cause: error }))).toBe(false);
+});
+
+test('an error says which event has reported it', () => {
+  const error = new Error('m');
+  expect(reportedAs(error)).toBeUndefined();
+  markReported(error, 'id');
+  expect(reportedAs(error)).toBe('id');
 });
 
 test('frozen objects, proxies and functions are marked', () => {
@@ -40,9 +47,9 @@ test('two copies of the package share the marks', () => {
   });
 });
 
-test('an engine without WeakSet marks by a hidden member, which a frozen object refuses', () => {
-  const known = globalThis.WeakSet;
-  (globalThis as { WeakSet?: unknown }).WeakSet = undefined;
+test('an engine without WeakMap marks by a hidden member, which a frozen object refuses', () => {
+  const known = globalThis.WeakMap;
+  (globalThis as { WeakMap?: unknown }).WeakMap = undefined;
   try {
     const error = new Error('m');
     const frozen = Object.freeze(new Error('m'));
@@ -50,6 +57,6 @@ test('an engine without WeakSet marks by a hidden member, which a frozen object 
     expect(Object.keys(error)).toEqual([]);
     expect([markReported(frozen), wasReported(frozen)]).toEqual([false, false]);
   } finally {
-    globalThis.WeakSet = known;
+    globalThis.WeakMap = known;
   }
 });

@@ -107,6 +107,28 @@ test('`configure` opens the engine with GA4 and consent, and without a key says 
   freshApp();
 });
 
+test('what was decided before `configure` holds before anything is recorded', async () => {
+  const order: string[] = [];
+  const note = (name: string) => () => order.push(name) > 0;
+  const text = (name: string) => () => (order.push(name) > 0 ? '' : '');
+  app = freshApp({
+    setConsent: note('setConsent'),
+    pauseDestination: text('pauseDestination'),
+    recordBatch: note('recordBatch'),
+  });
+  await analytics().logEvent('early');
+  await analytics().setConsent({ analytics_storage: 'denied' });
+  await analytics().setAnalyticsCollectionEnabled(false);
+  modular.configure({ measurementId: 'G-1', key: 'secret' });
+  expect(app.port.calls.slice(0, 3)).toMatchObject([
+    ['open', expect.any(String), expect.any(String)],
+    ['setConsent', 'analytics', 'denied'],
+    ['pauseDestination', 'ga4'],
+  ]);
+  expect(order.slice(0, 3)).toEqual(['setConsent', 'pauseDestination', 'recordBatch']);
+  freshApp();
+});
+
 test('whatever is passed, no promise is rejected', async () => {
   for (const one of HOSTILE as never[]) {
     await analytics().logEvent(one, one);

@@ -146,6 +146,14 @@ test.each(['x', '"', '\\', 'é', '😀', '\n', '\ud800'])(
   },
 );
 
+test('a context that is cut keeps a member of the name `__proto__`', () => {
+  const text = `{"__proto__": {"polluted": true}, "data": {"text": "${'x'.repeat(5_000)}"}}`;
+  handleError(new AppError('x', 'X', ErrorSeverity.LOW, JSON.parse(text) as Record<string, unknown>), false);
+  const recorded = last()?.context as Record<string, unknown>;
+  expect(Object.keys(recorded)).toEqual(['__proto__', 'data']);
+  expect(Object.getOwnPropertyDescriptor(recorded, '__proto__')?.value).toEqual({ polluted: true });
+});
+
 test('whatever is passed, only handleNetworkError throws, and always an AppError', () => {
   for (const one of HOSTILE as never[]) {
     expect(() => handleError(one)).not.toThrow();

@@ -1,4 +1,5 @@
 import { carrier } from '../../core/carrier';
+import { consoleBreadcrumbs } from '../../instrument/console';
 import { freshApp, HOSTILE } from '../../testing/app';
 import { performanceMonitor } from '..';
 
@@ -93,6 +94,24 @@ test.each([2_000, 2_001])('an image load of %i ms is a row and no metric', (ms) 
   expect(performanceMonitor.getMetrics()).toEqual({});
   expect(events()).toEqual([{ kind: 'image_load', url: 'https://cdn.example/i.webp', duration_us: ms * 1_000 }]);
   expect(breadcrumbs()).toEqual([]);
+});
+
+test('what is printed and left as a breadcrumb has no query and no fragment', () => {
+  const undo = consoleBreadcrumbs(() => app.client);
+  carrier().recordsNetwork = true;
+  const start = Date.now();
+  advance(6_000);
+  performanceMonitor.trackImageLoad('https://cdn.example/i.webp?X-Amz-Signature=secret#secret', start);
+  performanceMonitor.trackAPICall('/orders?token=secret', start);
+  performanceMonitor.trackAPICall('/orders#secret', start);
+  if (typeof undo === 'function') undo();
+  expect(warn.mock.calls.flat()).toEqual([
+    'Slow image load: https://cdn.example/i.webp took 6000ms',
+    'Slow API call: /orders took 6000ms',
+    'Slow API call: /orders took 6000ms',
+  ]);
+  expect(JSON.stringify(app.items().filter((item) => item.kind !== 'image_load'))).not.toContain('secret');
+  expect(performanceMonitor.getMetrics()).toHaveProperty(['api_/orders?token=secret'], 6_000);
 });
 
 test('an interaction is a breadcrumb and a row', () => {

@@ -1,3 +1,4 @@
+import { captureException } from '../../api/capture';
 import { setClient } from '../../core/carrier';
 import { Client } from '../../core/client';
 import type { Port } from '../../native/port';
@@ -89,6 +90,36 @@ test('the same error twice is one event, and both calls reach the handler before
   expect(order).toHaveLength(2);
 });
 
+test('an error that the app has captured and thrown on is one event, and a crash as well if it ends the process', () => {
+  uncaughtErrors(() => client);
+  const soft = new Error('soft');
+  const id = captureException(soft);
+  handler(soft, false);
+  expect(items().map((item) => [item.kind, item.id])).toEqual([['error', id]]);
+  const fatal = new Error('fatal');
+  captureException(fatal);
+  handler(fatal, true);
+  handler(fatal, true);
+  expect(port.fatals.map((text) => JSON.parse(text) as { items: unknown[] }).flatMap((one) => one.items)).toEqual([
+    expect.objectContaining({ kind: 'error', message: 'fatal' }),
+    expect.objectContaining({ kind: 'crash', message: 'fatal' }),
+  ]);
+});
+
+test('an error that the app captures twice itself is two events, and one that a hook drops is not reported', () => {
+  uncaughtErrors(() => client);
+  const error = new Error('twice');
+  captureException(error);
+  captureException(error);
+  expect(items()).toHaveLength(2);
+  const dropped = new Error('dropped');
+  client.hooks = { event: () => null };
+  expect(captureException(dropped)).toBe('');
+  client.hooks = {};
+  handler(dropped, false);
+  expect(items()).toHaveLength(3);
+});
+
 test('a native side that throws and an error that cannot be read do not stop the handler before ours', () => {
   fresh({
     recordFatal: () => {
@@ -140,9 +171,13 @@ test('a rejection that nobody handles is an error, in a release of Hermes', () =
     expect.objectContaining({ message: 'text' }),
     expect.objectContaining({ kind: 'error' }),
   ]);
+  const captured = new Error('captured');
+  captureException(captured);
+  report(4, captured);
+  expect(items()).toHaveLength(4);
   if (typeof undo !== 'string') undo();
   report(9, new Error('after'));
-  expect(items()).toHaveLength(3);
+  expect(items()).toHaveLength(4);
   scope.__DEV__ = true;
   expect(rejections(() => client)).toContain('LogBox');
   scope.HermesInternal = undefined;
@@ -169,15 +204,44 @@ test('a line of ten megabytes and an argument that throws are cut and survived',
   const before = console.debug;
   console.debug = () => undefined;
   const undo = consoleBreadcrumbs(() => client);
-  console.debug('x'.repeat(10_000_000), {
+  const hostile = {
     toString: () => {
       throw new Error('no');
     },
-  });
+  };
+  console.debug(hostile, 'x'.repeat(10_000_000));
   if (typeof undo !== 'string') undo();
   console.debug = before;
   const [crumb] = items();
-  expect(String((crumb?.breadcrumb as { message?: string } | undefined)?.message).length).toBeLessThanOrEqual(512);
+  const message = String((crumb?.breadcrumb as { message?: string } | undefined)?.message);
+  expect(message).toHaveLength(512);
+  expect(message.startsWith('[unreadable] xxx')).toBe(true);
+});
+
+test('a list says its length, and nothing reads its values', () => {
+  const before = console.debug;
+  console.debug = () => undefined;
+  const undo = consoleBreadcrumbs(() => client);
+  const secret = ['4111 1111 1111 1111', ['nested']];
+  Object.defineProperty(secret, 2, {
+    get: () => {
+      throw new Error('read');
+    },
+  });
+  const { proxy, revoke } = Proxy.revocable([], {});
+  revoke();
+  console.debug('cards', secret, new Float64Array(2_000_000), proxy, []);
+  if (typeof undo !== 'string') undo();
+  console.debug = before;
+  expect(items()).toEqual([
+    {
+      breadcrumb: {
+        category: 'console',
+        level: 'debug',
+        message: 'cards [array of 3] [array of 2000000] [unreadable] [array of 0]',
+      },
+    },
+  ]);
 });
 
 test('long tasks are recorded where the platform measures them', () => {

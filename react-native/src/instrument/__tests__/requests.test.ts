@@ -5,7 +5,8 @@
  */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setClient } from '../../core/carrier';
+import { close, init } from '../../api/init';
+import { carrier, setClient } from '../../core/carrier';
 import { Client } from '../../core/client';
 import { manualClock, type RecordedItem, type RecordingPort, recordingPort } from '../../testing/recording-port';
 import { fetchRequests, wrapFetch } from '../fetch';
@@ -57,6 +58,7 @@ beforeEach(() => {
   });
   client = new Client({ port, clock: manualClock() });
   setClient(client);
+  carrier().settings = {};
   client.open({});
   platform.XMLHttpRequest = xhr2;
   platform.fetch = nodeFetch;
@@ -211,6 +213,227 @@ test('requests of the development server and addresses that are not HTTP are not
     await fetch(url);
   }
   expect(recorded('api_call')).toEqual([]);
+});
+
+test('in a release the app can have a path that the development server has', async () => {
+  install(fetchRequests);
+  const scope = globalThis as { __DEV__?: boolean };
+  scope.__DEV__ = false;
+  try {
+    await fetch(`${base}/status`);
+  } finally {
+    scope.__DEV__ = true;
+  }
+  expect(recorded('api_call')).toHaveLength(1);
+});
+
+/** What Node reports of promises that nobody handles. The `process` of a test is a copy without these events. */
+function unhandled(): { seen: unknown[]; stop: () => void } {
+  const real = (http.Server as unknown as { constructor: (code: string) => () => NodeJS.Process }).constructor(
+    'return process',
+  )();
+  const seen: unknown[] = [];
+  const listener = (reason: unknown) => seen.push(reason);
+  // Those of jest fail the test.
+  const others = real.listeners('unhandledRejection');
+  real.removeAllListeners('unhandledRejection');
+  real.on('unhandledRejection', listener);
+  const stop = () => {
+    real.removeListener('unhandledRejection', listener);
+    for (const other of others) real.on('unhandledRejection', other as NodeJS.UnhandledRejectionListener);
+  };
+  return { seen, stop };
+}
+
+/** Node tells of a rejection behind the tasks of its turn. */
+const nextTurn = () => new Promise((turn) => setImmediate(turn));
+
+test('an error that the app does not handle stays unhandled, and is told once', async () => {
+  const error = new TypeError('no network');
+  let fail: () => void = () => undefined;
+  platform.fetch = () =>
+    new Promise((_, reject) => {
+      fail = () => reject(error);
+    });
+  install(fetchRequests);
+  const { seen, stop } = unhandled();
+  try {
+    void fetch(`${base}/lost`);
+    fail();
+    await nextTurn();
+    await nextTurn();
+    expect(seen).toEqual([error]);
+    const handled = fetch(`${base}/lost`).catch((reason: unknown) => reason);
+    fail();
+    expect(await handled).toBe(error);
+    await nextTurn();
+    expect(seen).toHaveLength(1);
+  } finally {
+    stop();
+  }
+  expect(recorded('api_call')).toHaveLength(2);
+});
+
+test('the app gets the very response of its fetch, also from a fetch that answers without a promise', async () => {
+  const answer = { status: 200 };
+  platform.fetch = (() => Promise.resolve(answer)) as unknown as typeof fetch;
+  install(fetchRequests);
+  expect(await fetch(`${base}/same`)).toBe(answer);
+  expect(wrapFetch((() => answer) as never)).toBeInstanceOf(Function);
+  expect((wrapFetch((() => answer) as never) as () => unknown)()).toBe(answer);
+});
+
+test('what is no function is not wrapped', () => {
+  for (const one of [undefined, null, 5, {}]) expect(wrapFetch(one as never)).toBe(one);
+});
+
+test('a wrapped fetch records nothing before init, with `network: false` and after close, and still works', async () => {
+  client = new Client({ port, clock: manualClock() });
+  setClient(client);
+  const wrapped = wrapFetch(nodeFetch);
+  expect((await wrapped(`${base}/before`)).status).toBe(200);
+  init({ consent: { monitoring: 'granted', analytics: 'granted' }, network: false, debug: false });
+  expect((await wrapped(`${base}/off`)).status).toBe(200);
+  await close();
+  expect((await wrapped(`${base}/closed`)).status).toBe(200);
+  client.open({});
+  expect(recorded('api_call')).toEqual([]);
+  expect(received).toHaveLength(3);
+});
+
+test('an XMLHttpRequest that is used again is one row and one breadcrumb for each use', async () => {
+  install(xhrRequests);
+  const request = new (platform.XMLHttpRequest as new () => XMLHttpRequest)();
+  for (const path of ['/a', '/b', '/c']) {
+    await new Promise<void>((ended) => {
+      request.open('GET', base + path);
+      request.onloadend = () => ended();
+      request.send();
+    });
+  }
+  expect(recorded('api_call').map(({ url }) => url)).toEqual([`${base}/a`, `${base}/b`, `${base}/c`]);
+  expect(breadcrumbs()).toHaveLength(3);
+});
+
+test('an XMLHttpRequest that is opened again before its end is cancelled, and nothing is kept on the object', async () => {
+  class Request extends EventTarget {
+    status = 200;
+    open(): void {}
+    send(): void {}
+    setRequestHeader(): void {}
+  }
+  platform.XMLHttpRequest = Request;
+  install(xhrRequests);
+  const request = new Request() as unknown as XMLHttpRequest;
+  const own = Reflect.ownKeys(request);
+  request.open('GET', `${base}/first`);
+  request.send();
+  request.open('GET', `${base}/second`);
+  request.send();
+  request.dispatchEvent(new Event('loadend'));
+  expect(recorded('api_call')).toEqual([
+    expect.objectContaining({ url: `${base}/first`, error: 'cancelled' }),
+    expect.objectContaining({ url: `${base}/second`, status: 200 }),
+  ]);
+  expect(Reflect.ownKeys(request)).toEqual(own);
+});
+
+test('an engine without WeakMap keeps what it knows in a member that nothing lists', () => {
+  class Request extends EventTarget {
+    status = 200;
+    open(): void {}
+    send(): void {}
+    setRequestHeader(): void {}
+  }
+  platform.XMLHttpRequest = Request;
+  const known = globalThis.WeakMap;
+  (globalThis as { WeakMap?: unknown }).WeakMap = undefined;
+  try {
+    jest.isolateModules(() => install(jest.requireActual<typeof import('../xhr')>('../xhr').xhrRequests));
+  } finally {
+    globalThis.WeakMap = known;
+  }
+  const request = new Request() as unknown as XMLHttpRequest;
+  const seen = JSON.stringify(Object.assign({}, request));
+  for (const path of ['/a', '/b']) {
+    request.open('GET', base + path);
+    request.send();
+    request.dispatchEvent(new Event('loadend'));
+  }
+  expect(recorded('api_call')).toHaveLength(2);
+  expect(JSON.stringify(Object.assign({}, request))).toBe(seen);
+  expect(Object.getOwnPropertySymbols(Object.assign({}, request)).map(String)).not.toContain(
+    'Symbol(app.rez.monitor.request)',
+  );
+});
+
+test('an `open` that the platform refuses leaves the request that runs', () => {
+  class Request extends EventTarget {
+    status = 200;
+    open(method: string): void {
+      if (method === 'NO') throw new SyntaxError('method');
+    }
+    send(): void {}
+    setRequestHeader(): void {}
+  }
+  platform.XMLHttpRequest = Request;
+  install(xhrRequests);
+  const request = new Request() as unknown as XMLHttpRequest;
+  request.open('GET', `${base}/runs`);
+  request.send();
+  expect(() => request.open('NO', `${base}/refused`)).toThrow('method');
+  request.dispatchEvent(new Event('loadend'));
+  expect(recorded('api_call')).toEqual([expect.objectContaining({ url: `${base}/runs`, status: 200 })]);
+});
+
+test('a breadcrumb has neither user nor password of an address', async () => {
+  install(xhrRequests);
+  for (const user of ['ann:s3cret@', 'ann:s3@cret@', 'ann@'])
+    await xhr('GET', `${base.replace('//', `//${user}`)}/a?token=s3cret#s3cret`);
+  await xhr('GET', `${base}/@ann`);
+  client.drain();
+  expect(breadcrumbs().map(({ breadcrumb }) => (breadcrumb as { data: { url: string } }).data.url)).toEqual([
+    `${base}/a`,
+    `${base}/a`,
+    `${base}/a`,
+    `${base}/@ann`,
+  ]);
+});
+
+test('a fetch whose library waits before it makes its XMLHttpRequest is one row', async () => {
+  const inner = reactNativeFetch();
+  platform.fetch = (async (input: string, given?: RequestInit) => {
+    await nextTurn();
+    return inner(input, given);
+  }) as typeof fetch;
+  install(xhrRequests, fetchRequests);
+  await fetch(`${base}/once`);
+  expect(recorded('api_call')).toHaveLength(1);
+  // A request of the same address afterwards, or beside a fetch that has its XMLHttpRequest, is a row of its own.
+  await xhr('GET', `${base}/once`);
+  expect(recorded('api_call')).toHaveLength(2);
+  platform.fetch = nodeFetch;
+});
+
+test('an XMLHttpRequest of the address of a running fetch that has its own is a row of its own', async () => {
+  platform.fetch = reactNativeFetch();
+  install(xhrRequests, fetchRequests);
+  const pending = fetch(`${base}/same`);
+  await xhr('GET', `${base}/same`);
+  await pending;
+  expect(recorded('api_call')).toHaveLength(2);
+});
+
+test('two copies of the package in one app record a fetch once', async () => {
+  platform.fetch = reactNativeFetch();
+  install(xhrRequests);
+  jest.isolateModules(() => {
+    const copy = jest.requireActual<typeof import('../fetch')>('../fetch');
+    expect(copy.fetchRequests).not.toBe(fetchRequests);
+    install(copy.fetchRequests);
+  });
+  await fetch(`${base}/once`);
+  expect(recorded('api_call')).toHaveLength(1);
 });
 
 test('a fetch that is imported is recorded once it is wrapped', async () => {

@@ -23,6 +23,26 @@ test('`init` opens the engine with the destination', async () => {
   expect(app.items()).toEqual([{ scope: 'super', attrs: { store: 's-7' }, targets }]);
 });
 
+test('an opt-out before the engine is open, or with `init`, holds for what was recorded before', async () => {
+  for (const optOut of [true, false]) {
+    const order: string[] = [];
+    app = freshApp({
+      pauseDestination: () => (order.push('pause') > 0 ? '' : ''),
+      recordBatch: () => order.push('batch') > 0,
+    });
+    mixpanel.track('early');
+    if (!optOut) mixpanel.optOutTracking();
+    await mixpanel.init(optOut);
+    expect(order).toEqual(['pause', 'batch']);
+  }
+});
+
+test('an opt-out with `init` holds before an open engine gets the destination', async () => {
+  app.open();
+  await mixpanel.init(true);
+  expect(app.port.calls.map(([name]) => name).slice(1)).toEqual(['pauseDestination', 'addDestinations']);
+});
+
 test('events, times and super properties are for Mixpanel alone', () => {
   app.open();
   mixpanel.registerSuperPropertiesOnce({ first: 1 });

@@ -115,6 +115,15 @@ test('it stops when it is told, and when the engine is closed', () => {
   expect(loads()).toEqual([]);
 });
 
+test('a container that is observed and left again leaves nothing behind', () => {
+  for (let time = 0; time < 3; time++) {
+    const end = registerNavigation(container);
+    end();
+    end();
+  }
+  expect(carrier().undo).toEqual([]);
+});
+
 test.each([
   undefined,
   null,

@@ -1,13 +1,15 @@
-import { act, type ReactNode } from 'react';
+import { act, type ReactNode, StrictMode, Suspense } from 'react';
 import { Image, Text, View } from 'react-native';
 import { create, type ReactTestRenderer } from 'react-test-renderer';
+import { captureException } from '../../api/capture';
+import { close } from '../../api/init';
 import { carrier, setClient } from '../../core/carrier';
 import { Client } from '../../core/client';
 import { useRouteScreens } from '../../navigation/expo-router';
 import { manualClock, type RecordingPort, recordingPort } from '../../testing/recording-port';
 import { ErrorBoundary, withErrorBoundary } from '../error-boundary';
 import { MonitoredImage } from '../monitored-image';
-import { TimeToDisplay } from '../screen-load';
+import { TimeToDisplay, useScreenLoad } from '../screen-load';
 import { markInteractive, withMonitor } from '../with-monitor';
 
 jest.mock('../../specs/NativeRezMonitor', () => ({ __esModule: true, default: null }));
@@ -62,9 +64,40 @@ function Layout({ segments }: { segments: string[] }) {
   return null;
 }
 
+interface Later {
+  promise: Promise<void>;
+  here: boolean;
+  come(): void;
+}
+
+/** Data that comes when the test says so. */
+function later(): Later {
+  let resolve: () => void = () => undefined;
+  const data: Later = {
+    promise: new Promise((come) => {
+      resolve = come;
+    }),
+    here: false,
+    come: () => {
+      data.here = true;
+      resolve();
+    },
+  };
+  return data;
+}
+
+/** A screen that suspends until its data is there. */
+function Waiting({ data }: { data: Later | undefined }): ReactNode {
+  useScreenLoad('Cart');
+  if (data !== undefined && !data.here) throw data.promise;
+  return null;
+}
+
 function Broken(): ReactNode {
   throw new TypeError('no cart');
 }
+
+const scopeOfBundle = globalThis as { __BUNDLE_START_TIME__?: unknown };
 
 const health = { broken: true };
 
@@ -114,6 +147,81 @@ describe('a screen load', () => {
     draw(10);
     expect(kinds()).toEqual(['screen', 'screen_cancelled', 'screen', 'screen_load']);
   });
+
+  test('is recorded in StrictMode, which runs effects twice', () => {
+    render(
+      <StrictMode>
+        <TimeToDisplay name="Cart" />
+      </StrictMode>,
+    );
+    draw(40);
+    const loads = items().filter(({ kind }) => kind === 'screen_load');
+    expect(loads).toEqual([
+      expect.objectContaining({ name: 'Cart', duration_us: 40_000, initial_us: 40_000, full_us: 40_000 }),
+    ]);
+    const begun = items().filter(({ scope }) => scope === 'screen');
+    const cancelled = items().filter(({ scope }) => scope === 'screen_cancelled');
+    expect(begun.length - cancelled.length).toBe(1);
+    expect(begun.at(-1)?.view).toBe(loads[0]?.view);
+  });
+
+  test('of a screen that suspends begins once, with its first render', async () => {
+    const data = later();
+    const tree = render(
+      <Suspense fallback={null}>
+        <Waiting data={data} />
+      </Suspense>,
+    );
+    for (let time = 0; time < 3; time++) {
+      clock.advance(100);
+      act(() =>
+        tree.update(
+          <Suspense fallback={null}>
+            <Waiting data={data} />
+          </Suspense>,
+        ),
+      );
+    }
+    expect(items()).toEqual([]);
+    await act(async () => data.come());
+    draw(40);
+    expect(kinds()).toEqual(['screen', 'screen_load']);
+    expect(items()[1]).toMatchObject({ name: 'Cart', duration_us: 340_000, start_ms: clock.wall - 340 });
+  });
+
+  test('of a screen that was left while it was suspended does not lengthen a later one', async () => {
+    const left = render(
+      <Suspense fallback={null}>
+        <Waiting data={later()} />
+      </Suspense>,
+    );
+    act(() => left.unmount());
+    clock.advance(60_000);
+    render(<TimeToDisplay name="Cart" />);
+    draw(40);
+    expect(items().at(-1)).toMatchObject({ kind: 'screen_load', duration_us: 40_000 });
+  });
+
+  test('that was shown is not repeated when the screen suspends again', async () => {
+    const data = later();
+    const tree = render(
+      <Suspense fallback={null}>
+        <Waiting data={undefined} />
+      </Suspense>,
+    );
+    draw(40);
+    act(() =>
+      tree.update(
+        <Suspense fallback={null}>
+          <Waiting data={data} />
+        </Suspense>,
+      ),
+    );
+    clock.advance(5_000);
+    await act(async () => data.come());
+    draw(40);
+    expect(kinds()).toEqual(['screen', 'screen_load']);
+  });
 });
 
 describe('an error boundary', () => {
@@ -132,6 +240,38 @@ describe('an error boundary', () => {
     expect(error).toMatchObject({ kind: 'error', type: 'TypeError', message: 'no cart', mechanism: 'react' });
     expect(JSON.stringify(error)).toContain('Broken');
     expect(seen).toEqual([[expect.any(TypeError), error?.id]]);
+  });
+
+  test('does not record again what the app has captured and thrown on, and tells its event', () => {
+    const error = new Error('known');
+    const id = captureException(error);
+    const seen: unknown[] = [];
+    const Throws = (): ReactNode => {
+      throw error;
+    };
+    render(
+      <ErrorBoundary onError={(...args) => seen.push(args)}>
+        <Throws />
+      </ErrorBoundary>,
+    );
+    expect(items()).toEqual([expect.objectContaining({ id, message: 'known' })]);
+    expect(seen).toEqual([[error, id]]);
+  });
+
+  test('survives properties that are none', () => {
+    const capture = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('keys');
+        },
+      },
+    );
+    const hostile = { onError: 5, onReset: 5, capture } as object;
+    const tree = render(<ErrorBoundary {...hostile}>{<Broken />}</ErrorBoundary>);
+    act(() => (tree.root.instance as ErrorBoundary).reset());
+    // After the reset its child throws a new error.
+    expect(items()).toHaveLength(2);
   });
 
   test('renders its children again after a reset', () => {
@@ -202,6 +342,38 @@ describe('the root of the app', () => {
       expect.objectContaining({ kind: 'interaction', action: 'tap', component: 'pay' }),
     ]);
   });
+});
+
+test('after close the root and an image record nothing', async () => {
+  scopeOfBundle.__BUNDLE_START_TIME__ = clock.mono;
+  const App = withMonitor(() => null);
+  const tree = render(<App />);
+  const image = render(<MonitoredImage source={{ uri: 'https://cdn.example.com/a.jpg' }} />);
+  await close();
+  const { onLoadStart, onLoad } = image.root.findByType(Image).props;
+  onLoadStart();
+  onLoad({});
+  draw(10);
+  tree.root
+    .findByType(View)
+    .props.onTouchEndCapture({ _targetInst: { memoizedProps: { testID: 'pay' }, return: null } });
+  render(<TimeToDisplay name="Cart" />);
+  render(<Layout segments={['home']} />);
+  draw(10);
+  scopeOfBundle.__BUNDLE_START_TIME__ = undefined;
+  client.open({});
+  expect(items()).toEqual([]);
+});
+
+test('what is no component is returned as it is, and what is no list of segments is no screen', () => {
+  for (const one of [undefined, null, 5]) {
+    expect(withMonitor(one as never)).toBe(one);
+    expect(withErrorBoundary(one as never)).toBe(one);
+    render(<Layout segments={one as never} />);
+    render(<Layout segments={[one] as never} />);
+  }
+  draw(10);
+  expect(items()).toEqual([]);
 });
 
 test('an image of the network is measured, and one of the bundle is not', () => {
