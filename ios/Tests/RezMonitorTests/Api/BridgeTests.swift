@@ -67,7 +67,8 @@ final class BridgeTests: Monitored {
         XCTAssertEqual(Bridge.traceHeaders("no JSON", url: "x"), "{}")
         for sentence in [
             Bridge.setFacts("{}"), Bridge.setConditions("{}"), Bridge.setRelease("a", dist: ""),
-            Bridge.persist(wait: 0), Bridge.removeDestination("x"), Bridge.pauseDestination("x"), Bridge.resumeDestination("x"),
+            Bridge.persist(wait: 0), Bridge.removeDestination("x"), Bridge.pauseDestination("x"),
+            Bridge.resumeDestination("x"),
             Bridge.addDestinations("{}", from: "now"), Bridge.flush(wait: 0), Bridge.why(Self.id, wait: 0),
         ] {
             XCTAssertTrue(sentence.contains("not started"), sentence)
