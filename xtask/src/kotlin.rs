@@ -91,7 +91,14 @@ pub fn bench(workspace: &Workspace) -> io::Result<bool> {
     }
     let Some(library) = bindings::release_library(workspace)? else { return Ok(false) };
     let mut maven = maven(workspace, &library)?;
-    maven.args(["--quiet", "-Drez.skip.android=true", "-Dtest=Bench", "test"]);
+    // The module of Robolectric has no tests, and the pattern is for all modules.
+    maven.args([
+        "--quiet",
+        "-Drez.skip.android=true",
+        "-Dtest=Bench",
+        "-Dsurefire.failIfNoSpecifiedTests=false",
+        "test",
+    ]);
     Ok(process::succeeds(&mut maven))
 }
 
