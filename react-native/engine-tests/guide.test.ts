@@ -6,6 +6,7 @@ import { Client } from '../src/core/client';
 import * as ours from '../src/guide';
 import { addon, newEngine, newFolder, type Row, WAIT_MS } from './addon';
 import { Collector, type Received } from './collector';
+import { APP } from './contract/vector';
 import { type Guide, VECTORS } from './guide-calls';
 import { compileErrors, writeGuide } from './guide-files';
 
@@ -75,16 +76,8 @@ function app(connected: boolean): { client: Client; folder: string } {
   const client = new Client({ port, clock: { wallMs: () => wall, monoMs: () => mono } });
   setClient(client);
   const folder = newFolder();
-  const names = {
-    app: 'rezapp',
-    release: 'rezapp@2.4.1+77',
-    dist: '77',
-    environment: 'ci',
-    os: 'Android 15',
-    device: 'Pixel 9',
-  };
   const granted = { consentMonitoring: 'granted', consentAnalytics: 'granted' };
-  expect(client.open({ folder, sessions: false, ...names, ...granted })).toBe('');
+  expect(client.open({ folder, sessions: false, ...APP, ...granted })).toBe('');
   const keeper = { name: 'keeper', kind: 'rez', endpoint: 'http://127.0.0.1:1', key: 'k' };
   if (connected) expect(engine.addDestinations(JSON.stringify({ destinations: [keeper] }), 'oldest')).toBe('');
   return { client, folder };

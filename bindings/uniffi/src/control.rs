@@ -89,6 +89,8 @@ pub struct Flushed {
     pub left: u64,
     /// Why they wait.
     pub held: Option<Held>,
+    /// The same in one sentence.
+    pub text: String,
 }
 
 /// Durations recorded under one name in this run.
@@ -210,6 +212,7 @@ pub fn flush(handle: u64, wait_ms: i64) -> Result<Vec<Flushed>, CallError> {
         let all = monitor.flush(millis(wait_ms))?.into_iter();
         Ok(all
             .map(|one| Flushed {
+                text: one.text(),
                 destination: one.destination,
                 delivered: one.delivered,
                 left: one.left,

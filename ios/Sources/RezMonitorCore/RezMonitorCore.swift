@@ -3030,6 +3030,10 @@ public struct Flushed: Equatable, Hashable {
      * Why they wait.
      */
     public let held: Held?
+    /**
+     * The same in one sentence.
+     */
+    public let text: String
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3045,11 +3049,15 @@ public struct Flushed: Equatable, Hashable {
          */left: UInt64,
         /**
          * Why they wait.
-         */held: Held?) {
+         */held: Held?,
+        /**
+         * The same in one sentence.
+         */text: String) {
         self.destination = destination
         self.delivered = delivered
         self.left = left
         self.held = held
+        self.text = text
     }
 
 
@@ -3071,7 +3079,8 @@ public struct FfiConverterTypeFlushed: FfiConverterRustBuffer {
                 destination: FfiConverterString.read(from: &buf),
                 delivered: FfiConverterUInt64.read(from: &buf),
                 left: FfiConverterUInt64.read(from: &buf),
-                held: FfiConverterOptionTypeHeld.read(from: &buf)
+                held: FfiConverterOptionTypeHeld.read(from: &buf),
+                text: FfiConverterString.read(from: &buf)
         )
     }
 
@@ -3080,6 +3089,7 @@ public struct FfiConverterTypeFlushed: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.delivered, into: &buf)
         FfiConverterUInt64.write(value.left, into: &buf)
         FfiConverterOptionTypeHeld.write(value.held, into: &buf)
+        FfiConverterString.write(value.text, into: &buf)
     }
 }
 

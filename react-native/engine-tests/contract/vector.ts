@@ -80,3 +80,13 @@ export function refusals({ calls }: Vector): Record<string, number> {
   }
   return refused;
 }
+
+/** The app of every vector, as the README of the vectors says. */
+export const APP = {
+  app: 'rezapp',
+  release: 'rezapp@2.4.1+77',
+  dist: '77',
+  environment: 'ci',
+  os: 'Android 15',
+  device: 'Pixel 9',
+};

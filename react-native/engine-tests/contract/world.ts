@@ -8,7 +8,7 @@ import { CALLS } from './calls';
 import { clientGuards } from './client-guards';
 import { type Guards, isGuardVerb } from './guards';
 import { ITEMS, record } from './items';
-import { type Call, type Rows, text, type Vector } from './vector';
+import { APP, type Call, type Rows, text, type Vector } from './vector';
 
 const WALL_MS = 1_795_400_000_000;
 const MONO_MS = 1_000_000;
@@ -94,12 +94,7 @@ function settings({ consent, sample, ...config }: Readonly<Record<string, unknow
   const { monitoring = 'granted', analytics = 'granted' } = (consent ?? {}) as Record<string, unknown>;
   const changed = Object.entries(config).map(([name, value]) => [camel(name), value]);
   return {
-    app: 'rezapp',
-    release: 'rezapp@2.4.1+77',
-    dist: '77',
-    environment: 'ci',
-    os: 'Android 15',
-    device: 'Pixel 9',
+    ...APP,
     sessions: false,
     consentMonitoring: monitoring,
     consentAnalytics: analytics,

@@ -1,6 +1,6 @@
 /** Analytics events, screen views, interactions, revenue, the profile of the user. */
 import { client } from '../core/carrier';
-import { guarded } from '../core/guard';
+import { guarded, quietly } from '../core/guard';
 import type { Attributes } from '../core/items';
 import { describe } from '../core/json';
 import { members } from './members';
@@ -93,7 +93,7 @@ export function trackRevenue(amount: number, options: Revenue = {}): string {
 
 /** Starts the time of an event: the next one of this name carries its duration. */
 export function timeEvent(name: string): void {
-  guarded(undefined, () => client().scope({ scope: 'time_event', name: describe(name) }));
+  quietly(() => client().scope({ scope: 'time_event', name: describe(name) }));
 }
 
 function person(op: string, change: { name?: string; value?: unknown; by?: number }, options?: Targets): string {

@@ -1,7 +1,7 @@
 /** Errors, messages, breadcrumbs, feedback. */
 import { client } from '../core/carrier';
 import { timeMs } from '../core/clock';
-import { guarded } from '../core/guard';
+import { guarded, quietly } from '../core/guard';
 import type { Attributes, Breadcrumb, Level, Severity, Trace, User } from '../core/items';
 import { describe } from '../core/json';
 import { errorItem } from '../errors/exception';
@@ -84,7 +84,7 @@ export type TimedBreadcrumb = Breadcrumb & { timestamp?: number | string | Date 
 
 /** Records a step on the way to an error. The last 100 are attached to the next error. */
 export function addBreadcrumb(breadcrumb: TimedBreadcrumb): void {
-  guarded(undefined, () => {
+  quietly(() => {
     const { timestamp } = members(breadcrumb, 'timestamp');
     const known = members(breadcrumb, 'type', 'category', 'message', 'level', 'data');
     // Members of the app's own are for its hook; where one throws, the step is still worth more than nothing.

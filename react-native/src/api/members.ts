@@ -1,5 +1,5 @@
 /** Reads what an app passes as options: nothing, a number or an object that throws when it is read. */
-import { isObject, read } from '../errors/read';
+import { isObject, read } from '../core/read';
 
 /** The named members that are there. One that is null, or throws when it is read, is absent; so is every member of what is no object. */
 export function members<T extends object, K extends keyof T>(

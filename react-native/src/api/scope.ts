@@ -1,13 +1,13 @@
 /** What every later event carries: user, tags, contexts, feature flags, super properties. */
 import { carrier, client } from '../core/carrier';
-import { guarded } from '../core/guard';
+import { quietly } from '../core/guard';
 import type { Attributes, User } from '../core/items';
 import { describe } from '../core/json';
 import { members } from './members';
 
 /** Sets the user of every later event. Null: nobody, after a logout; nothing is erased (`forgetUser` erases). */
 export function setUser(user: User | null): void {
-  guarded(undefined, () => {
+  quietly(() => {
     const { id, email, username, extra } = members(user, 'id', 'email', 'username', 'extra');
     const known: User = {
       ...(id !== undefined && { id: describe(id) }),

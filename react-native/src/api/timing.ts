@@ -1,12 +1,12 @@
 /** Durations: screen loads, API calls, image loads, spans. They are measured here and cross to the engine once, at their end. */
 import { carrier, client } from '../core/carrier';
 import { type Elapsed, Stopwatch } from '../core/clock';
-import { guarded, isRecord } from '../core/guard';
+import { guarded, isRecord, quietly } from '../core/guard';
 import type { Attributes, Trace } from '../core/items';
 import { describe } from '../core/json';
+import { read, readText } from '../core/read';
 import { isTracingTarget } from '../core/targets';
 import { childSpan, rootSpan, traceparent } from '../core/trace';
-import { read, readText } from '../errors/read';
 import { members } from './members';
 
 function measured({ us, gapMs }: Elapsed, attributes: Attributes | undefined) {
@@ -49,14 +49,14 @@ export class ScreenLoad {
 
   /** The first content is visible. */
   initialDisplay(): void {
-    guarded(undefined, () => {
+    quietly(() => {
       this.initialUs ??= this.watch.elapsed().us;
     });
   }
 
   /** Everything is visible. */
   fullDisplay(): void {
-    guarded(undefined, () => {
+    quietly(() => {
       this.fullUs ??= this.watch.elapsed().us;
     });
   }
@@ -83,7 +83,7 @@ export class ScreenLoad {
 
   /** The screen does not finish. */
   cancel(): void {
-    guarded(undefined, () => {
+    quietly(() => {
       if (this.end()) client().scope({ scope: 'screen_cancelled', view: this.view });
     });
   }
@@ -233,7 +233,7 @@ export class Span {
   }
 
   setAttribute(name: string, value: unknown): this {
-    guarded(undefined, () => {
+    quietly(() => {
       this.attributes[describe(name)] = value;
     });
     return this;

@@ -7,6 +7,11 @@ export function guarded<T>(otherwise: T, work: () => T): T {
   }
 }
 
+/** The same for work without a result. */
+export function quietly(work: () => void): void {
+  guarded(undefined, work);
+}
+
 /** An object without the members that are undefined. */
 export function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const out: Record<string, unknown> = {};

@@ -57,15 +57,15 @@ function encode(item: object, budget: Budget): string {
   const essential = { ...budget, values: limits.members, longest: Math.max(budget.longest, 64) };
   try {
     const out: Record<string, unknown> = {};
-    const rest: string[] = [];
+    const rest: [string, object][] = [];
     for (const name of own(item)) {
-      const value = read(item, name);
-      if (typeof value === 'object' && value !== null) rest.push(name);
+      const value = readable(item, name);
+      if (typeof value === 'object' && value !== null) rest.push([name, value]);
       else put(out, name, plain(value, ESSENTIAL.includes(name) ? essential : budget, 1, [item]), budget);
     }
-    for (const name of rest) {
+    for (const [name, value] of rest) {
       const share = ESSENTIAL.includes(name) ? { ...essential } : budget;
-      if (share.values > 0) put(out, name, plain(read(item, name), share, 1, [item]), budget);
+      if (share.values > 0) put(out, name, plain(value, share, 1, [item]), budget);
     }
     return JSON.stringify(out);
   } catch {
@@ -134,7 +134,7 @@ function list(values: readonly unknown[], budget: Budget, depth: number, above: 
   const out: unknown[] = [];
   const end = Math.min(values.length, budget.members);
   for (let at = 0; at < end && budget.values-- > 0; at++) {
-    const one = plain(read(values, at), budget, depth + 1, above);
+    const one = plain(readable(values, at), budget, depth + 1, above);
     out.push(one === undefined ? null : one);
   }
   return out;
@@ -145,7 +145,7 @@ function members(value: object, budget: Budget, depth: number, above: object[]):
   let left = budget.members;
   for (const name of Object.keys(value)) {
     if (left-- <= 0 || budget.values-- <= 0) break;
-    put(out, name, plain(read(value, name), budget, depth + 1, above), budget);
+    put(out, name, plain(readable(value, name), budget, depth + 1, above), budget);
   }
   return out;
 }
@@ -169,7 +169,7 @@ function put(out: Record<string, unknown>, name: string, value: unknown, budget:
 }
 
 /** A member, or a word in its place if reading it throws. */
-function read(value: object, name: string | number): unknown {
+function readable(value: object, name: string | number): unknown {
   try {
     return (value as Record<string | number, unknown>)[name];
   } catch {

@@ -4,7 +4,7 @@
 import { captureException } from '../api/capture';
 import { setUser } from '../api/scope';
 import { client } from '../core/carrier';
-import { guarded, isRecord } from '../core/guard';
+import { isRecord, quietly } from '../core/guard';
 import type { Level } from '../core/items';
 import { describe } from '../core/json';
 import { initLogs, initRum, startSessionReplayRecording } from './init';
@@ -14,7 +14,7 @@ export type { LogsOptions, RumOptions, User } from './types';
 
 /** `setUser` of `@rez/monitor`: the user of all destinations. */
 function setDatadogUser(user: User): void {
-  guarded(undefined, () => {
+  quietly(() => {
     const { id, email, name, ...extra } = isRecord(user) ? user : {};
     setUser({
       ...(id != null && { id: describe(id) }),
@@ -34,11 +34,11 @@ export const datadogRum = {
   clearUser: (): void => setUser(null),
   /** `captureException`: an error for all destinations that take errors. */
   addError(error: unknown, context?: object): void {
-    guarded(undefined, () => captureException(error, isRecord(context) ? { context } : {}));
+    quietly(() => captureException(error, isRecord(context) ? { context } : {}));
   },
   /** An interaction for Datadog alone: an action of the type `custom`. */
   addAction(name: string, context?: object): void {
-    guarded(undefined, () => {
+    quietly(() => {
       const attrs = isRecord(context) ? { attrs: context } : {};
       client().record({
         kind: 'interaction',
@@ -53,7 +53,7 @@ export const datadogRum = {
 
 function log(level: Level) {
   return (message: string, context?: object, error?: Error): void => {
-    guarded(undefined, () => {
+    quietly(() => {
       const attrs = { ...(isRecord(context) && context), ...(error !== undefined && { error: describe(error) }) };
       client().record({
         kind: 'log',

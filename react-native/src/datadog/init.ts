@@ -4,7 +4,7 @@
 import type { InitResult } from '../api/init';
 import type { DatadogDestination } from '../api/settings';
 import { client, shared } from '../core/carrier';
-import { defined, guarded, isRecord } from '../core/guard';
+import { defined, guarded, isRecord, quietly } from '../core/guard';
 import { say } from '../core/say';
 import { unsupported, unsupportedOptions } from '../core/unsupported';
 import { open } from '../vendors/open';
@@ -87,7 +87,7 @@ function addSoon(call: string): void {
   state.isDue = true;
   void Promise.resolve().then(() => {
     state.isDue = false;
-    guarded(undefined, () => open(call, { datadog: { ...state.datadog } }));
+    quietly(() => open(call, { datadog: { ...state.datadog } }));
   });
 }
 

@@ -5,11 +5,12 @@
  * They form a tree, listed in the order in which one reads it. Index 0 is the error, index `n` the n-th cause.
  */
 import type { Cause, Frame } from '../core/items';
+import { isObject, read, readList, readText } from '../core/read';
+import { isErrorLike } from './classes';
 import { withoutConstruction } from './construction';
 import { describe } from './describe';
 import { cutText, encodedBytes, limits } from './limits';
 import { nativeStack } from './native-stack';
-import { isErrorLike, isObject, read, readList, readText } from './read';
 import { parseStack } from './stack';
 
 interface Found {

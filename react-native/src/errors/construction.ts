@@ -5,7 +5,7 @@
  * frame, by which servers group, would be the same for every error of a class. V8 leaves them out, except the constructor.
  */
 import type { Frame } from '../core/items';
-import { classNames } from './read';
+import { classNames } from './classes';
 
 const HELPERS = [
   'Wrapper',

@@ -1,6 +1,8 @@
 /** Type and message of a thrown value, whatever it is. */
+
+import { hasOwn, read, readList, readText } from '../core/read';
+import { classNames, isErrorLike } from './classes';
 import { cutText, limits } from './limits';
-import { classNames, hasOwn, isErrorLike, read, readList, readText } from './read';
 
 export interface Description {
   type: string;

@@ -1,9 +1,9 @@
 /** Turns a thrown value into the `error` item of a batch (`docs/guide/batch.md`). */
 import type { Attributes, ErrorItem, EventCommon, Level, Severity } from '../core/items';
+import { isObject, read, readText } from '../core/read';
 import { causesOf, framesOf, innermost, isGroup } from './causes';
 import { describe } from './describe';
 import { cutText, encodedBytes, limits } from './limits';
-import { isObject, read, readText } from './read';
 import { afterMessage, parseStack } from './stack';
 
 /** What the place that reports an error knows about it. Everything is passed on as it is, except the last two. */

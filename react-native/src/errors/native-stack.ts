@@ -3,8 +3,8 @@
  * `{class, methodName, file, lineNumber}` on Android, the lines of `callStackSymbols` on iOS. Both are innermost first.
  */
 import type { Frame } from '../core/items';
+import { read, readList, readText } from '../core/read';
 import { cutText, limits } from './limits';
-import { read, readList, readText } from './read';
 
 /** Frames of the platform's own stack, outermost first, and the member in which they were found. Undefined if there are none. */
 export function nativeStack(error: object): { source: string; frames: Frame[] } | undefined {

@@ -2,7 +2,7 @@
  * Remembers which errors were reported. One error often arrives twice: an error boundary reports it, then React gives it to the
  * global handler. The marks are the app's, so that two copies of the package in one bundle share them.
  */
-import { isObject } from './read';
+import { isObject } from '../core/read';
 
 const KEY = Symbol.for('app.rez.monitor.reported');
 

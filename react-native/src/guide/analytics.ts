@@ -1,6 +1,6 @@
 /** `frontend/utils/analytics.ts` of the guide. All events go to Google Analytics alone. */
 import { shared } from '../core/carrier';
-import { read } from '../errors/read';
+import { read } from '../core/read';
 import analytics from '../firebase-analytics';
 import { isProduction } from './config';
 

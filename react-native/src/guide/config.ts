@@ -1,6 +1,6 @@
 /** The keys of the guide's six files. An Expo app cannot read `EXPO_PUBLIC_*` inside a package, so the app passes them. */
 import { shared } from '../core/carrier';
-import { guarded } from '../core/guard';
+import { guarded, quietly } from '../core/guard';
 import type { LogsOptions, RumOptions } from '../datadog';
 import { configure, type Ga4Keys } from '../firebase-analytics/collection';
 import type { Options } from '../sentry';
@@ -30,7 +30,7 @@ export function guideConfig(): GuideConfig {
 
 /** Keeps the keys for `initSentry`, `initDatadog` and `mixpanelService.initialize`, and starts Google Analytics in production. */
 export function init(config: GuideConfig): void {
-  guarded(undefined, () => {
+  quietly(() => {
     if (typeof config !== 'object' || config === null) return;
     known().config = config;
     const { ga4, environment, version } = config;

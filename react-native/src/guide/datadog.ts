@@ -1,11 +1,11 @@
 /** `frontend/config/datadog.ts` of the guide. */
-import { guarded } from '../core/guard';
+import { quietly } from '../core/guard';
 import { datadogLogs, datadogRum, type LogsOptions, type RumOptions } from '../datadog';
 import { guideConfig } from './config';
 
 /** Starts RUM and logs. `options` stand over those of `init` and of the guide. */
 export function initDatadog(options?: RumOptions & LogsOptions): void {
-  guarded(undefined, () => {
+  quietly(() => {
     const { environment, version, datadog } = guideConfig();
     const given = { ...datadog, ...options };
     const { forwardErrorsToLogs = true, ...rum } = given;

@@ -1,6 +1,6 @@
 /** `frontend/utils/errorHandler.ts` of the guide: `handleError`. */
 import { captureException } from '../api/capture';
-import { guarded, isRecord } from '../core/guard';
+import { guarded, isRecord, quietly } from '../core/guard';
 import { toJson } from '../core/json';
 import { openReport } from '../core/report';
 import { say } from '../core/say';
@@ -17,7 +17,7 @@ export function handleError(error: Error | AppError, showsAlert: boolean = true)
   if (isDevelopment) guarded(undefined, () => console.error('Error:', error));
   const eventId = guarded('', () => record(error));
   if (!showsAlert) return;
-  guarded(undefined, () => {
+  quietly(() => {
     showAlert('Error', friendlyMessage(error), [{ text: 'OK' }, { text: 'Report', onPress: () => report(eventId) }]);
   });
 }
@@ -48,7 +48,7 @@ function friendlyMessage(error: Error | AppError): string {
 }
 
 function report(eventId: string): void {
-  guarded(undefined, () => {
+  quietly(() => {
     if (!openReport(eventId)) say('Report: there is no form; offer one with `onReport`');
   });
 }

@@ -1,6 +1,6 @@
 /** `frontend/utils/errorHandler.ts` of the guide: `handleNetworkError`. */
 import { describe } from '../core/json';
-import { isObject, read } from '../errors/read';
+import { isObject, read } from '../core/read';
 import { AppError, ErrorSeverity } from './app-error';
 
 const BY_STATUS: Record<number, readonly [message: string, code: string, severity: ErrorSeverity]> = {

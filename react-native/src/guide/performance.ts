@@ -3,7 +3,7 @@ import { trackInteraction } from '../api/analytics';
 import { addBreadcrumb, captureMessage } from '../api/capture';
 import { newSpan, trackImageLoad, trackScreenLoad } from '../api/timing';
 import { carrier, client, shared } from '../core/carrier';
-import { guarded } from '../core/guard';
+import { guarded, quietly } from '../core/guard';
 import { describe } from '../core/json';
 
 /** Durations above these are slow, in milliseconds. */
@@ -23,7 +23,7 @@ class PerformanceMonitor {
   trackScreenLoad(screenName: string): () => void {
     const load = guarded(undefined, () => trackScreenLoad(screenName));
     return () => {
-      guarded(undefined, () => {
+      quietly(() => {
         const loadTime = Math.round(load?.finish() ?? 0);
         this.keep(`screen_${screenName}_load`, loadTime);
         addBreadcrumb({ category: 'performance', message: `${screenName} loaded`, level: 'info', data: { loadTime } });
@@ -35,7 +35,7 @@ class PerformanceMonitor {
   /** An API call that began at `startTime` (`Date.now()`) ends. Returns its duration in milliseconds. */
   trackAPICall(endpoint: string, startTime: number): number {
     const duration = Date.now() - startTime;
-    guarded(undefined, () => {
+    quietly(() => {
       this.keep(`api_${endpoint}`, duration);
       const path = withoutQuery(endpoint);
       addBreadcrumb({ category: 'api', message: `API call to ${path}`, level: 'info', data: { duration } });
@@ -52,7 +52,7 @@ class PerformanceMonitor {
 
   /** An image load that began at `startTime` ends. It leaves no metric. */
   trackImageLoad(imageUrl: string, startTime: number): void {
-    guarded(undefined, () => {
+    quietly(() => {
       const duration = Date.now() - startTime;
       if (duration >= 0) trackImageLoad(imageUrl, duration);
       if (duration > SLOW_IMAGE_MS) console.warn(`Slow image load: ${withoutQuery(imageUrl)} took ${duration}ms`);
@@ -76,7 +76,7 @@ class PerformanceMonitor {
 
   /** The user does something with a component. Never pass what the user typed. */
   trackInteraction(action: string, component: string): void {
-    guarded(undefined, () => {
+    quietly(() => {
       addBreadcrumb({ category: 'user.action', message: `${action} on ${component}`, level: 'info' });
       trackInteraction(action, component);
     });

@@ -1,5 +1,5 @@
 /** `frontend/config/sentry.ts` of the guide. */
-import { guarded } from '../core/guard';
+import { quietly } from '../core/guard';
 import * as Sentry from '../sentry';
 import { guideConfig, isProduction, releaseOf } from './config';
 
@@ -11,7 +11,7 @@ export function initSentry(options?: Sentry.Options): void {
     console.log('Sentry disabled in development');
     return;
   }
-  guarded(undefined, () => {
+  quietly(() => {
     const { environment, version, sentry } = guideConfig();
     Sentry.init({
       environment,

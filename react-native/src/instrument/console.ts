@@ -1,9 +1,9 @@
 /** Breadcrumbs of what the app prints. */
 
-import { guarded } from '../core/guard';
+import { guarded, quietly } from '../core/guard';
 import type { Level } from '../core/items';
 import { describe } from '../core/json';
-import { quietly, replace, type Source, type Undo } from './source';
+import { replace, type Source, type Undo } from './source';
 
 const LEVELS: Record<string, Level> = { debug: 'debug', log: 'info', info: 'info', warn: 'warning', error: 'error' };
 

@@ -1,8 +1,10 @@
 /** Uncaught errors of JavaScript: on the disk before the process ends. */
+
+import { quietly } from '../core/guard';
+import { isObject } from '../core/read';
 import { errorItem } from '../errors/exception';
-import { isObject } from '../errors/read';
 import { markReported, wasReported } from '../errors/reported';
-import { quietly, type Source } from './source';
+import type { Source } from './source';
 
 type Handler = (error: unknown, isFatal?: boolean) => void;
 
@@ -17,7 +19,7 @@ interface ErrorUtils {
  * The native layer ignores the exception with which React Native ends the process, so one crash is one event.
  */
 export const uncaughtErrors: Source = (client) => {
-  const scope = globalThis as { ErrorUtils?: ErrorUtils; __DEV__?: boolean; addEventListener?: unknown };
+  const scope = globalThis as { ErrorUtils?: ErrorUtils; __DEV__?: boolean };
   const utils = scope.ErrorUtils;
   if (!utils?.setGlobalHandler) return windowErrors(client);
   const before = utils.getGlobalHandler?.();

@@ -1,8 +1,9 @@
 /** Requests by `fetch`: the global one, `expo/fetch` where it is the global one, and any that `wrapFetch` gets. */
 import type { ApiCall } from '../api/timing';
+import { quietly } from '../core/guard';
 import { describe } from '../core/json';
 import { begin, bodyBytes, contentLength, fetches, leaveBreadcrumb, type Running, ran, runs } from './requests';
-import { observes, quietly, replace, type Source } from './source';
+import { observes, replace, type Source } from './source';
 
 type Fetch = (input: unknown, init?: RequestInit) => Promise<Response>;
 

@@ -1,5 +1,6 @@
 /** Tasks that block the JavaScript thread, where the engine of JavaScript measures them (React Native 0.83 and later). */
-import { quietly, type Source } from './source';
+import { quietly } from '../core/guard';
+import type { Source } from './source';
 
 interface Entry {
   name: string;

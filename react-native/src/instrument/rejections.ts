@@ -1,7 +1,9 @@
 /** Promise rejections that nobody handles. */
+
+import { quietly } from '../core/guard';
 import { errorItem } from '../errors/exception';
 import { markReported, wasReported } from '../errors/reported';
-import { quietly, type Source } from './source';
+import type { Source } from './source';
 
 interface Hermes {
   hasPromise?: () => boolean;

@@ -2,7 +2,7 @@
 import type { InstrumentationSettings } from '../api/settings';
 import { carrier, client } from '../core/carrier';
 import type { Client } from '../core/client';
-import { hasOwn } from '../errors/read';
+import { hasOwn } from '../core/read';
 
 /** Undoes what a source has installed. Called once. */
 export type Undo = () => void;
@@ -20,15 +20,6 @@ export type Source = (client: () => Client) => Undo | string;
  */
 export function observes(setting: keyof InstrumentationSettings): boolean {
   return client().opened && carrier().settings[setting] !== false;
-}
-
-/** Runs our own part of a call of the app. */
-export function quietly(run: () => void): void {
-  try {
-    run();
-  } catch {
-    // The app's own call goes on.
-  }
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Requests by XMLHttpRequest, which axios and React Native's own fetch use. */
 import type { ApiCall } from '../api/timing';
+import { quietly } from '../core/guard';
 import { begin, bodyBytes, contentLength, isInsideFetch, leaveBreadcrumb } from './requests';
-import { quietly, replace, type Source, type Undo } from './source';
+import { replace, type Source, type Undo } from './source';
 
 /** What a request is, from `open` to its end. */
 interface Known {

@@ -3,7 +3,7 @@ import { logEvent, timeEvent } from '../api/analytics';
 import { flush, pauseDestination, resumeDestination } from '../api/delivery';
 import { setUser } from '../api/scope';
 import { client } from '../core/carrier';
-import { guarded, isRecord } from '../core/guard';
+import { isRecord, quietly } from '../core/guard';
 import { describe } from '../core/json';
 import { unsupported } from '../core/unsupported';
 import { open } from '../vendors/open';
@@ -30,7 +30,7 @@ export class Mixpanel {
 
   /** `init` with the destination `mixpanel`. Never rejected; without a token the destination is off, with one line. */
   init(optOutTrackingDefault = false, superProperties?: Properties, serverURL?: string): Promise<void> {
-    guarded(undefined, () => {
+    quietly(() => {
       const endpoint = serverURL ? { endpoint: describe(serverURL) } : {};
       // Before the destination is there: what was recorded so far is not sent there either.
       if (optOutTrackingDefault) this.optOutTracking();
@@ -42,12 +42,12 @@ export class Mixpanel {
 
   /** `logEvent` for Mixpanel. */
   track(eventName: string, properties?: Properties): void {
-    guarded(undefined, () => logEvent(eventName, isRecord(properties) ? properties : undefined, MIXPANEL));
+    quietly(() => logEvent(eventName, isRecord(properties) ? properties : undefined, MIXPANEL));
   }
 
   /** `setUser`: the user of all destinations. */
   identify(distinctId: string): Promise<void> {
-    guarded(undefined, () => identify(distinctId));
+    quietly(() => identify(distinctId));
     return Promise.resolve();
   }
 
@@ -58,7 +58,7 @@ export class Mixpanel {
 
   /** `setUser(null)`, and no super properties. Mixpanel gets a new device id. */
   reset(): void {
-    guarded(undefined, () => {
+    quietly(() => {
       setUser(null);
       this.clearSuperProperties();
     });
@@ -70,11 +70,11 @@ export class Mixpanel {
 
   /** `superProperties` for events of this entry. */
   registerSuperProperties(properties: Properties): void {
-    guarded(undefined, () => client().scope({ scope: 'super', attrs: { ...properties }, ...MIXPANEL }));
+    quietly(() => client().scope({ scope: 'super', attrs: { ...properties }, ...MIXPANEL }));
   }
 
   registerSuperPropertiesOnce(properties: Properties): void {
-    guarded(undefined, () => client().scope({ scope: 'super_once', attrs: { ...properties }, ...MIXPANEL }));
+    quietly(() => client().scope({ scope: 'super_once', attrs: { ...properties }, ...MIXPANEL }));
   }
 
   unregisterSuperProperty(name: string): void {
@@ -88,7 +88,7 @@ export class Mixpanel {
 
   /** The next event of this name carries its duration. */
   timeEvent(eventName: string): void {
-    guarded(undefined, () => timeEvent(eventName));
+    quietly(() => timeEvent(eventName));
   }
 
   /** `resumeDestination('mixpanel')`. */
@@ -107,9 +107,7 @@ export class Mixpanel {
   }
 
   setServerURL(serverURL: string): void {
-    guarded(undefined, () =>
-      open('Mixpanel.setServerURL', { mixpanel: { key: this.token, endpoint: describe(serverURL) } }),
-    );
+    quietly(() => open('Mixpanel.setServerURL', { mixpanel: { key: this.token, endpoint: describe(serverURL) } }));
   }
 
   setFlushInterval(_seconds?: number): void {

@@ -1,13 +1,13 @@
 /** The profile of the user at Mixpanel: `people` and `trackRevenue` of `@rez/monitor`. */
 import { people, trackRevenue } from '../api/analytics';
-import { guarded, isRecord } from '../core/guard';
+import { isRecord, quietly } from '../core/guard';
 
 /** The one destination of this entry. */
 export const MIXPANEL = { targets: ['mixpanel'] } as const;
 
 /** Calls with one property or a map of them. */
 function each(name: unknown, value: unknown, one: (name: string, value: unknown) => void): void {
-  guarded(undefined, () => {
+  quietly(() => {
     if (isRecord(name)) for (const [key, member] of Object.entries(name)) one(key, member);
     else one(name as string, value);
   });
@@ -45,14 +45,12 @@ export class People {
   }
 
   unset(prop: string): void {
-    guarded(undefined, () => people.unset(prop, MIXPANEL));
+    quietly(() => people.unset(prop, MIXPANEL));
   }
 
   /** `trackRevenue`: a charge of the profile, and no event. */
   trackCharge(charge: number, properties?: Properties): void {
-    guarded(undefined, () =>
-      trackRevenue(charge, { ...MIXPANEL, ...(isRecord(properties) && { attributes: properties }) }),
-    );
+    quietly(() => trackRevenue(charge, { ...MIXPANEL, ...(isRecord(properties) && { attributes: properties }) }));
   }
 
   clearCharges(): void {

@@ -1,8 +1,8 @@
 /** Screens of React Navigation, by its public API alone: no import, so that an app without it pays nothing. */
 import { type ScreenLoad, trackScreenLoad } from '../api/timing';
 import { carrier, client } from '../core/carrier';
+import { quietly } from '../core/guard';
 import { describe } from '../core/json';
-import { quietly } from '../instrument/source';
 import { afterFrame } from '../react/frame';
 
 /** What is used of a navigation container ref. */

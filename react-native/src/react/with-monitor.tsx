@@ -2,7 +2,7 @@
 import { type ComponentType, useLayoutEffect } from 'react';
 import { type GestureResponderEvent, View } from 'react-native';
 import { carrier, client } from '../core/carrier';
-import { quietly } from '../instrument/source';
+import { quietly } from '../core/guard';
 import { touched } from '../instrument/touches';
 import { componentName, isComponent } from './component';
 import { afterFrame } from './frame';

@@ -2,7 +2,7 @@
 import * as modern from '../api/capture';
 import { setUser as setModernUser } from '../api/scope';
 import { carrier, client } from '../core/carrier';
-import { defined, guarded, isRecord } from '../core/guard';
+import { defined, guarded, isRecord, quietly } from '../core/guard';
 import { describe } from '../core/json';
 import { unsupported } from '../core/unsupported';
 import { errorItem } from '../errors/exception';
@@ -33,12 +33,12 @@ export function captureMessage(message: string, context: SeverityLevel | Capture
 
 /** `setUser`. Null: nobody, after a logout. */
 export function setUser(user: User | null): void {
-  guarded(undefined, () => setModernUser(user ? itemUser(user) : null));
+  quietly(() => setModernUser(user ? itemUser(user) : null));
 }
 
 /** `addBreadcrumb`. */
 export function addBreadcrumb(breadcrumb: Breadcrumb): void {
-  guarded(undefined, () => {
+  quietly(() => {
     const { level, ...rest } = breadcrumb;
     modern.addBreadcrumb(defined({ ...rest, level: levelOf(level) }) as modern.TimedBreadcrumb);
   });

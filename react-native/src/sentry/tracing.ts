@@ -1,6 +1,6 @@
 /** `ReactNativeTracing` and `ReactNavigationInstrumentation`: objects for `integrations` of `init`. */
 import { isRecord } from '../core/guard';
-import { isObject, read } from '../errors/read';
+import { isObject, read } from '../core/read';
 import { type NavigationRef, registerNavigation } from '../navigation/react-navigation';
 import type { Integration } from './types';
 

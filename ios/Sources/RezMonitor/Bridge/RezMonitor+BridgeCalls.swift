@@ -120,12 +120,10 @@ extension RezMonitor.Bridge {
             members["until_ms"] = why.untilMs.map { .int($0) }
             held = .dictionary(members)
         }
-        let why = one.held.map { ": \($0.why)" } ?? ""
-        let left = one.left == 0 ? "nothing left" : "\(one.left) left\(why)"
         return [
             "destination": .string(one.destination), "delivered": .int(Int64(clamping: one.delivered)),
             "left": .int(Int64(clamping: one.left)), "held": held,
-            "text": .string("\(one.destination): \(one.delivered) delivered, \(left)"),
+            "text": .string(one.text),
         ]
     }
 

@@ -14,6 +14,8 @@ extension RezMonitor {
             public let left: Int
             /// Why they wait; `nil` if nothing holds them.
             public let held: Held?
+            /// The same in one sentence.
+            public let text: String
         }
 
         /// Why events wait.
@@ -52,7 +54,8 @@ extension RezMonitor.FlushResult {
                         why: held.why,
                         failures: Int(held.failures)
                     )
-                }
+                },
+                text: one.text
             )
         }
         error = nil

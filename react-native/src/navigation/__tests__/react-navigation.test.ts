@@ -1,5 +1,6 @@
 import { carrier, setClient } from '../../core/carrier';
 import { Client } from '../../core/client';
+import { manualFrames } from '../../testing/frames';
 import { manualClock, type RecordingPort, recordingPort } from '../../testing/recording-port';
 import { type NavigationRef, registerNavigation } from '../react-navigation';
 
@@ -28,7 +29,7 @@ class Container implements NavigationRef {
 let port: RecordingPort;
 let client: Client;
 let container: Container;
-let frames: (() => void)[];
+let draw: ReturnType<typeof manualFrames>;
 
 beforeEach(() => {
   port = recordingPort();
@@ -38,21 +39,8 @@ beforeEach(() => {
   carrier().undo = [];
   client.open({});
   container = new Container();
-  frames = [];
-  const scope = globalThis as unknown as { requestAnimationFrame: unknown; cancelAnimationFrame: unknown };
-  scope.requestAnimationFrame = (run: () => void) => frames.push(run);
-  scope.cancelAnimationFrame = (id: number) => {
-    frames[id - 1] = () => undefined;
-  };
+  draw = manualFrames();
 });
-
-function draw() {
-  for (let frame = 0; frame < 2; frame++) {
-    const due = frames;
-    frames = [];
-    for (const run of due) run();
-  }
-}
 
 function items() {
   client.drain();

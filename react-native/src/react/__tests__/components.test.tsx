@@ -6,6 +6,7 @@ import { close } from '../../api/init';
 import { carrier, setClient } from '../../core/carrier';
 import { Client } from '../../core/client';
 import { useRouteScreens } from '../../navigation/expo-router';
+import { manualFrames } from '../../testing/frames';
 import { manualClock, type RecordingPort, recordingPort } from '../../testing/recording-port';
 import { ErrorBoundary, withErrorBoundary } from '../error-boundary';
 import { MonitoredImage } from '../monitored-image';
@@ -17,7 +18,7 @@ jest.mock('../../specs/NativeRezMonitor', () => ({ __esModule: true, default: nu
 let port: RecordingPort;
 let client: Client;
 let clock: ReturnType<typeof manualClock>;
-let frames: (() => void)[];
+let drawFrames: ReturnType<typeof manualFrames>;
 
 beforeEach(() => {
   port = recordingPort();
@@ -27,23 +28,13 @@ beforeEach(() => {
   carrier().marks.clear();
   carrier().settings = {};
   client.open({});
-  frames = [];
-  const scope = globalThis as unknown as { requestAnimationFrame: unknown; cancelAnimationFrame: unknown };
-  scope.requestAnimationFrame = (run: () => void) => frames.push(run);
-  scope.cancelAnimationFrame = (id: number) => {
-    frames[id - 1] = () => undefined;
-  };
+  drawFrames = manualFrames();
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
 });
 
 /** Draws two frames, `ms` apart. */
 function draw(ms: number): void {
-  for (let frame = 0; frame < 2; frame++) {
-    clock.advance(ms / 2);
-    const due = frames;
-    frames = [];
-    for (const run of due) run();
-  }
+  drawFrames(() => clock.advance(ms / 2));
 }
 
 function items() {

@@ -24,8 +24,10 @@ public class FlushedDestination internal constructor(
     public val left: Long,
     /** Why they wait; `null` if nothing holds them. */
     public val held: Held?,
+    /** The same in one sentence. */
+    public val text: String,
 ) {
-    override fun toString(): String = "$name: $delivered delivered, $left left" + (held?.let { " (${it.why})" } ?: "")
+    override fun toString(): String = text
 }
 
 /** Why events of a destination wait. */

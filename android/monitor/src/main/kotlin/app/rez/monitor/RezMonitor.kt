@@ -556,7 +556,7 @@ public object RezMonitor {
     public fun flushBlocking(timeout: Duration = 5.seconds): FlushReport = call(NOT_STORED) { handle ->
         val all = flush(handle, timeout.millis()).map {
             val held = it.held?.let { held -> Held(held.code, held.why, held.untilMs, held.failures.toInt()) }
-            FlushedDestination(it.destination, it.delivered.toLong(), it.left.toLong(), held)
+            FlushedDestination(it.destination, it.delivered.toLong(), it.left.toLong(), held, it.text)
         }
         FlushReport(all, true)
     }

@@ -231,12 +231,11 @@ private fun flushed(one: app.rez.monitor.internal.Flushed): Map<String, Any?> {
         mapOf("code" to it.code, "until_ms" to it.untilMs, "why" to it.why, "failures" to it.failures.toInt())
             .filterValues { value -> value != null }
     }
-    val left = if (one.left == 0uL) "nothing left" else "${one.left} left" + one.held?.let { ": ${it.why}" }.orEmpty()
     return mapOf(
         "destination" to one.destination,
         "delivered" to one.delivered.toLong(),
         "left" to one.left.toLong(),
         "held" to held,
-        "text" to "${one.destination}: ${one.delivered} delivered, $left",
+        "text" to one.text,
     )
 }

@@ -5075,6 +5075,11 @@ internal data class Flushed (
      * Why they wait.
      */
     val `held`: Held?
+    ,
+    /**
+     * The same in one sentence.
+     */
+    val `text`: kotlin.String
 
 ){
 
@@ -5095,6 +5100,7 @@ internal object FfiConverterTypeFlushed: FfiConverterRustBuffer<Flushed> {
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterOptionalTypeHeld.read(buf),
+            FfiConverterString.read(buf),
         )
     }
 
@@ -5102,7 +5108,8 @@ internal object FfiConverterTypeFlushed: FfiConverterRustBuffer<Flushed> {
             FfiConverterString.allocationSize(value.`destination`) +
             FfiConverterULong.allocationSize(value.`delivered`) +
             FfiConverterULong.allocationSize(value.`left`) +
-            FfiConverterOptionalTypeHeld.allocationSize(value.`held`)
+            FfiConverterOptionalTypeHeld.allocationSize(value.`held`) +
+            FfiConverterString.allocationSize(value.`text`)
     )
 
     override fun write(value: Flushed, buf: ByteBuffer) {
@@ -5110,6 +5117,7 @@ internal object FfiConverterTypeFlushed: FfiConverterRustBuffer<Flushed> {
             FfiConverterULong.write(value.`delivered`, buf)
             FfiConverterULong.write(value.`left`, buf)
             FfiConverterOptionalTypeHeld.write(value.`held`, buf)
+            FfiConverterString.write(value.`text`, buf)
     }
 }
 
