@@ -17,7 +17,7 @@ use crate::privacy::header_is_secret;
 use crate::sys::Clock;
 use crate::sys::ids::Ids;
 use crate::trace::{Targets, TraceStyle};
-use crate::transport::Transport;
+use crate::transport::{FaultSwitch, Transport};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +60,10 @@ pub struct Config {
     pub(crate) before_send: Option<BeforeSend>,
     pub(crate) logger: Option<Arc<dyn Logger>>,
     pub(crate) debug: bool,
+    /// `None`: the value of `debug`.
+    pub(crate) inspector: Option<bool>,
+    /// How requests fail, for tests by hand.
+    pub(crate) faults: FaultSwitch,
     pub(crate) suspended: bool,
     /// The running logger; `open` starts it.
     pub(crate) log: Log,
@@ -105,6 +109,8 @@ impl Config {
                 before_send: None,
                 logger: None,
                 debug: cfg!(debug_assertions),
+                inspector: None,
+                faults: FaultSwitch::default(),
                 suspended: false,
                 log: Log::default(),
                 clock: Clock::system(),
@@ -116,6 +122,11 @@ impl Config {
 }
 
 impl Config {
+    /// Whether a debug screen may read the queue.
+    pub(crate) fn inspects(&self) -> bool {
+        self.inspector.unwrap_or(self.debug)
+    }
+
     /// Whether a request to `url` carries trace headers.
     pub(crate) fn may_carry_headers(&self, url: &str) -> bool {
         !self.trace_styles.is_empty() && self.targets.allows(url)
@@ -298,6 +309,13 @@ impl ConfigBuilder {
     /// (`BuildConfig.DEBUG`, `#if DEBUG`, `__DEV__`). Pass `true` to log in a release build.
     pub fn debug(mut self, debug: bool) -> Self {
         self.config.debug = debug;
+        self
+    }
+
+    /// Sets whether a debug screen of the app may read the queue and let requests fail, see [`crate::Monitor::inspect`]. Default: the
+    /// value of [`ConfigBuilder::debug`]. While it is on, the last 1,000 events that were stored (at most 1 MiB) stay in memory.
+    pub fn inspector(mut self, inspector: bool) -> Self {
+        self.config.inspector = Some(inspector);
         self
     }
 

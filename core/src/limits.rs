@@ -311,3 +311,12 @@ pub const UNREACHABLE_AFTER: Duration = Duration::from_secs(300);
 /// Time after the start from which the logger hears of a consent that is not answered and of a missing destination: an
 /// app asks and configures in the first minute.
 pub const UNANSWERED_AFTER: Duration = Duration::from_secs(60);
+
+/// Stored events that are kept in memory for a debug screen, after they were delivered. Only while inspection is on.
+pub const RECENT_EVENTS: usize = 1_000;
+
+/// Bytes of their JSON.
+pub const RECENT_BYTES: usize = 1024 * 1024;
+
+/// Most events in one answer to a debug screen.
+pub const LIST_EVENTS: usize = 100;

@@ -270,6 +270,17 @@ impl Summary {
     }
 }
 
+/// An event in a few words: its type and message, or its name. At most 60 characters, none of them a control character.
+#[must_use]
+pub fn title(event: &serde_json::Value) -> String {
+    const CHARS: usize = 60;
+    const MEMBERS: [&str; 10] =
+        ["type", "message", "method", "endpoint", "url", "name", "action", "component", "cause", "status"];
+    let text = |key: &str| event.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
+    let words: Vec<&str> = MEMBERS.into_iter().filter_map(text).take(2).collect();
+    words.join(" ").chars().filter(|c| !c.is_control()).take(CHARS).collect()
+}
+
 /// The record as a JSON object with one more member.
 fn with(record: &impl Serialize, member: &str, text: impl Into<serde_json::Value>) -> String {
     let mut value = serde_json::to_value(record).unwrap_or_default();

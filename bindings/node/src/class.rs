@@ -167,6 +167,12 @@ impl RezMonitor {
         self.wait(wait_ms, calls::failed, |monitor, wait| calls::why(monitor, &id.named("id")?, wait))
     }
 
+    /// Answers a request of a debug screen.
+    #[napi]
+    pub fn inspect(&self, request: Text, wait_ms: Argument<f64>) -> AsyncTask<Wait> {
+        self.wait(wait_ms, calls::failed, |monitor, wait| Ok(monitor.inspect(&request.named("request")?, wait)))
+    }
+
     /// Ends the session, sends what it can, and closes. Later calls find no engine, also while this one waits.
     #[napi]
     pub fn close(&self, wait_ms: Argument<f64>) -> AsyncTask<Wait> {

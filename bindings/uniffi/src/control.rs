@@ -258,6 +258,15 @@ pub fn why_json(handle: u64, id: String, wait_ms: i64) -> Result<String, CallErr
     call(handle, |monitor| Ok(monitor.why(id, millis(wait_ms))?.to_json()))
 }
 
+/// Answers a request of a debug screen; both are JSON objects of `docs/guide/inspect.md`.
+///
+/// # Errors
+/// As [`persist`], if nothing is open. What else is wrong is in the answer.
+#[uniffi::export]
+pub fn inspect(handle: u64, request: String, wait_ms: i64) -> Result<String, CallError> {
+    call(handle, |monitor| Ok(monitor.inspect(&request, millis(wait_ms))))
+}
+
 /// Durations recorded in this run, by name.
 #[uniffi::export]
 #[must_use]

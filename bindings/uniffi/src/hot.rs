@@ -23,6 +23,13 @@
 //! call 9, error:        severity u8 | type text | message text | [4 code text] [5 mechanism text] [6 unhandled] [7 frames] [8 causes]
 //!                       [9 thread]
 //!
+//! call 10, begin a screen load:   name text
+//! call 11, begin an HTTP call:    method text | url text | [1 trace of its parent]
+//! call 12, begin a span:          name text | op text | [1 trace of its parent] [4 its row belongs to that of the parent]
+//! call 13, end one of them:       how u8 (0 finished, 1 failed, 2 cancelled) | status u16 (of a span 0 ok, 1 error, 2 cancelled)
+//!                                 | sent u64 | received u64 | error text
+//! call 14, set attributes:        [3 attrs]                             (of a span)
+//!
 //! common members:       [0 at_ms i64] [1 trace] [2 targets] [3 attrs]
 //! trace:                id 2 x u64 (high, low) | span u64 | parent u64 (0 = none) | sampled u8 (0 unknown, 1 no, 2 yes)
 //! targets:              n u8 | n texts
@@ -39,6 +46,7 @@
 
 mod c;
 mod decode;
+mod guards;
 #[cfg(feature = "jni")]
 mod jni;
 mod reader;
@@ -95,11 +103,42 @@ pub(crate) fn fatal_batch(handle: u64, json: &str, wait_ms: i64) -> u8 {
     })
 }
 
+/// Begins a screen load, an HTTP call or a span (calls 10 to 12). Returns the number of the guard (`u64`), its trace and its trace
+/// headers, both as in a record; empty if that is not possible. What is never ended stays in progress: end it with call 13.
+#[uniffi::export]
+#[must_use]
+pub fn guard_begin(handle: u64, record: Vec<u8>) -> Vec<u8> {
+    guards::begin(handle, &record)
+}
+
+/// Marks a moment of a screen load: 1 the first frame, 2 the full content.
+#[uniffi::export]
+pub fn guard_mark(guard: u64, mark: u8) {
+    guards::mark(guard, mark);
+}
+
+/// Sets attributes of a span (call 14).
+#[uniffi::export]
+pub fn guard_set(guard: u64, record: Vec<u8>) {
+    guards::set(guard, &record);
+}
+
+/// Ends a guard (call 13). The answer is that of [`submit_hot`]; without an id if it was cancelled.
+#[uniffi::export]
+#[must_use]
+pub fn guard_end(guard: u64, record: Vec<u8>) -> crate::events::Outcome {
+    answered(guards::end(guard, &record))
+}
+
 /// Records a hot record through the generated call: the oracle of the JNI function, and its stand-in where that cannot be used.
 #[uniffi::export]
 #[must_use]
 pub fn submit_hot(handle: u64, record: Vec<u8>) -> crate::events::Outcome {
-    match submit(handle, &record) {
+    answered(submit(handle, &record))
+}
+
+fn answered(submitted: Submitted) -> crate::events::Outcome {
+    match submitted {
         Submitted::Recorded(id) => crate::events::Outcome::Recorded { id: id.to_string() },
         Submitted::Noted => crate::events::Outcome::Recorded { id: String::new() },
         Submitted::Dropped(reason) => crate::events::Outcome::Dropped { reason: reason.as_str().to_owned() },

@@ -181,6 +181,7 @@ fn every_call(handle: u64) -> (usize, usize) {
         control::persist(handle, 60_000).is_ok(),
         control::flush(handle, 60_000).is_ok(),
         control::why_json(handle, "019f0c1e-7c1e-7a53-9b0e-3b6a3f0d9c11".into(), 60_000).is_ok(),
+        control::inspect(handle, r#"{"ask":"status"}"#.into(), 60_000).is_ok(),
         !control::status_json(handle).is_empty(),
         !control::status_lines(handle).is_empty(),
         control::id_seed(handle).len() == 16,
@@ -201,7 +202,7 @@ fn every_call(handle: u64) -> (usize, usize) {
 fn every_call_works_and_none_lets_a_panic_of_the_core_out_or_records_without_an_engine() {
     let folder = tempfile::tempdir().unwrap();
     let handle = open::open(settings(folder.path()), None, Hooks::default()).unwrap();
-    assert_eq!(every_call(handle), (21, 15));
+    assert_eq!(every_call(handle), (21, 16));
     for stale in [0, handle + 1, handle ^ (1 << 40), u64::MAX, 63 << 32 | 1] {
         assert_eq!(every_call(stale), (0, 0), "{stale:x}");
     }

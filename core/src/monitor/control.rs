@@ -378,15 +378,7 @@ impl Monitor {
     /// [`WaitError`] if the writer does not reply within `wait`, or the database cannot be used. A database that turns out
     /// to be damaged is repaired; ask again then.
     pub fn why(&self, id: EventId, wait: Duration) -> Result<Fate, WaitError> {
-        match self.0.shared.run_within(Some(wait), move |store, _| (store.serial(), store.fate(id))) {
-            Some((_, Ok(fate))) => Ok(fate),
-            Some((serial, Err(error))) => {
-                // Nothing else may ever read the damaged page.
-                self.0.shared.command(Command::Failed(error, serial));
-                Err(WaitError::Unavailable)
-            }
-            None => Err(WaitError::Timeout(wait)),
-        }
+        self.0.read_store(wait, move |store| store.fate(id))
     }
 }
 

@@ -40,6 +40,11 @@ impl Monitor {
         self.root(parent.child(&self.0.ids), name, op)
     }
 
+    /// Starts a span inside another one that is in progress, as [`Span::child`] does, for a caller that has only its ids.
+    pub fn child_span(&self, parent: &TraceContext, name: &str, op: &str) -> Span {
+        self.begin(parent.child(&self.0.ids), name, op)
+    }
+
     /// Records a span that the caller measured.
     pub fn record_span(&self, span: SpanEvent<'_>) -> Outcome {
         self.0.record_span(&span, None, self.0.shared.clock.now())
@@ -127,7 +132,7 @@ impl Span {
 
     /// Starts a span inside this one. It may outlive its parent; then it is not in the parent's list of children.
     pub fn child(&self, name: &str, op: &str) -> Span {
-        self.monitor.begin(self.trace.child(&self.monitor.0.ids), name, op)
+        self.monitor.child_span(&self.trace, name, op)
     }
 
     /// Starts an HTTP call inside this span; see [`Monitor::api_call_in`].

@@ -8,6 +8,7 @@ use std::time::Duration;
 mod batch;
 mod batch_faults;
 mod batch_fuzz;
+mod inspect;
 mod pause;
 mod people;
 mod times;

@@ -90,6 +90,7 @@ record! {
         os: Text(200) = "Rust's name of the system", "Operating system and version: `Android 15`.";
         device: Text(200) = "none", "The device model.";
         debug: Switch = "what the face knows: true in a debug build", "Whether the logger is used.";
+        inspector: Switch = "the value of `debug`", "Whether a debug screen of the app may read the queue and let requests fail. It keeps the last 1,000 events in memory.";
         consent_monitoring: OneOf(&["pending", "granted", "denied"]) = "pending", "Consent to monitoring until `set_consent` is called for the first time.";
         consent_analytics: OneOf(&["pending", "granted", "denied"]) = "pending", "Consent to analytics until `set_consent` is called for the first time.";
         slow_screen_ms: Integer(0, HOUR_MS) = "3000", "A screen load that takes longer is slow.";
@@ -187,6 +188,7 @@ fn build(settings: &Settings) -> Result<ConfigBuilder, Fault> {
     let level = settings.log_level.as_deref().and_then(Level::parse);
     builder = set(builder, level, ConfigBuilder::log_level);
     builder = set(builder, settings.debug, ConfigBuilder::debug);
+    builder = set(builder, settings.inspector, ConfigBuilder::inspector);
     builder = set(builder, settings.sessions, ConfigBuilder::sessions);
     builder = set(builder, settings.mask_user, ConfigBuilder::mask_user);
     builder = set(builder, settings.mask_ip, ConfigBuilder::mask_ip);

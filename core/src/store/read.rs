@@ -12,7 +12,7 @@ use super::settle::DELIVERED;
 use super::types::InflightState;
 use super::{FILE, Store, Tx};
 use crate::id::EventId;
-use crate::row::Run;
+use crate::row::{Row, Run};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -100,7 +100,6 @@ impl Reader {
 
 impl Store {
     /// The balance.
-    #[cfg(test)]
     pub(crate) fn balance(&self) -> Result<Balance> {
         balance(&self.db, &mut self.memory.clone())
     }
@@ -113,7 +112,12 @@ impl Store {
 
     /// The fate of an event. Reads all rows: some 20 ms at 100,000.
     pub(crate) fn fate(&self, id: EventId) -> Result<Fate> {
-        fate(&self.db, &mut self.memory.clone(), id)
+        fate(&self.db, &self.memory, id)
+    }
+
+    /// What happened to each of these events, per route, in the order of the events. The row is that of an event that is stored.
+    pub(crate) fn fates(&self, events: &[(EventId, Option<&Row>)]) -> Result<Vec<Vec<RouteFate>>> {
+        fates(&self.db, &self.memory, events)
     }
 }
 
@@ -247,47 +251,69 @@ pub(super) fn state_of(db: &Connection, route: &Route, seq: u64, lane: u8) -> Re
     })
 }
 
-fn fate(db: &Connection, memory: &mut Memory, id: EventId) -> Result<Fate> {
-    let mut fate = Fate::default();
+fn fate(db: &Connection, memory: &Memory, id: EventId) -> Result<Fate> {
     let row = db.query_row(&format!("SELECT {ROW} FROM event WHERE id = ?1"), [id.to_string()], read_row).optional()?;
-    if let Some(Read::Good(row)) = row {
-        fate.row = Some(row);
-    }
-    for route in &memory.routes {
-        let stored = match &fate.row {
-            Some(row) => Some(state_of(db, route, row.seq, row.kind.lane().number())?),
-            None => None,
-        };
-        let paused = fate.row.as_ref().is_some_and(|row| row.is_paused_for(&route.destination));
-        let state = match stored {
-            Some(RowState::Passed | RowState::Queued) if paused => Some(RowState::Paused),
-            Some(RowState::Passed) => Some(receipt_of(db, route, id)?.unwrap_or(RowState::Passed)),
-            None => receipt_of(db, route, id)?,
-            stored => stored,
-        };
-        fate.routes.extend(state.map(|state| RouteFate { route: route.name.to_string(), state }));
-    }
-    Ok(fate)
+    let row = match row {
+        Some(Read::Good(row)) => Some(row),
+        _ => None,
+    };
+    let routes = fates(db, memory, &[(id, row.as_ref())])?.pop().unwrap_or_default();
+    Ok(Fate { row, routes })
 }
 
-/// The result of this event in the latest receipt that settles it.
-fn receipt_of(db: &Connection, route: &Route, id: EventId) -> Result<Option<RowState>> {
-    let id = id.simple();
-    let mut select = db.prepare(
-        "SELECT at_ms, status, outcomes FROM receipt WHERE route = ?1 AND instr(outcomes, ?2) > 0 ORDER BY number DESC",
+/// What happened to each of these events, per route. The row is that of an event that is stored.
+fn fates(db: &Connection, memory: &Memory, events: &[(EventId, Option<&Row>)]) -> Result<Vec<Vec<RouteFate>>> {
+    let mut all = vec![Vec::new(); events.len()];
+    for route in &memory.routes {
+        let mut receipts = receipts_of(db, route, events)?;
+        for ((id, row), fates) in events.iter().zip(&mut all) {
+            let stored = match row {
+                Some(row) => Some(state_of(db, route, row.seq, row.kind.lane().number())?),
+                None => None,
+            };
+            let paused = row.is_some_and(|row| row.is_paused_for(&route.destination));
+            let state = match stored {
+                Some(RowState::Passed | RowState::Queued) if paused => Some(RowState::Paused),
+                Some(RowState::Passed) => Some(receipts.remove(id).unwrap_or(RowState::Passed)),
+                None => receipts.remove(id),
+                stored => stored,
+            };
+            fates.extend(state.map(|state| RouteFate { route: route.name.to_string(), state }));
+        }
+    }
+    Ok(all)
+}
+
+/// The results of these events in the latest receipts that settle them.
+fn receipts_of(
+    db: &Connection,
+    route: &Route,
+    events: &[(EventId, Option<&Row>)],
+) -> Result<BTreeMap<EventId, RowState>> {
+    let wanted: BTreeMap<String, EventId> = events.iter().map(|(id, _)| (id.simple(), *id)).collect();
+    // For a single event, SQLite finds its receipts.
+    let only = if wanted.len() == 1 { wanted.keys().next() } else { None };
+    let mut select = db.prepare_cached(
+        "SELECT at_ms, status, outcomes FROM receipt WHERE route = ?1 AND (?2 IS NULL OR instr(outcomes, ?2) > 0)
+         ORDER BY number DESC",
     )?;
-    let mut rows = select.query(params![route.number, id])?;
+    let mut rows = select.query(params![route.number, only])?;
+    let mut states = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let (at_ms, status, outcomes): (i64, u16, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let outcomes: BTreeMap<String, Vec<String>> = serde_json::from_str(&outcomes).unwrap_or_default();
-        match outcomes.into_iter().find(|(_, ids)| ids.contains(&id)) {
-            Some((outcome, _)) if outcome == DELIVERED => return Ok(Some(RowState::Delivered { at_ms, status })),
-            Some((outcome, _)) if outcome == super::settle::KEPT => {}
-            Some((reason, _)) => return Ok(Some(RowState::Dropped { reason, at_ms, status })),
-            None => {}
+        for (outcome, ids) in outcomes {
+            let state = match outcome.as_str() {
+                super::settle::KEPT => continue,
+                DELIVERED => RowState::Delivered { at_ms, status },
+                _ => RowState::Dropped { reason: outcome, at_ms, status },
+            };
+            for id in ids.iter().filter_map(|id| wanted.get(id)) {
+                states.entry(*id).or_insert_with(|| state.clone());
+            }
         }
     }
-    Ok(None)
+    Ok(states)
 }
 
 impl Store {

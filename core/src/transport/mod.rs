@@ -4,11 +4,13 @@
 //! cookie: the delivery thread decides what is sent again. `send` returns at once and the delivery thread enforces the
 //! time limits, so that a transport that hangs delays its own route only.
 
+mod fault;
 #[cfg(feature = "transport-reqwest")]
 mod reqwest;
 mod retry_after;
 mod url;
 
+pub(crate) use self::fault::{Fault, FaultSwitch, Faulty};
 #[cfg(feature = "transport-reqwest")]
 pub use self::reqwest::{Reqwest, ReqwestBuilder, ReqwestError};
 pub use self::url::{Endpoint, UrlError};

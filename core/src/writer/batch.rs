@@ -5,7 +5,7 @@ use crate::kind::Kind;
 use crate::reason::Reason;
 use crate::ring::reserve::Reserved;
 use crate::ring::superblock::PendingWipe;
-use crate::row::Run;
+use crate::row::{Row, Run};
 use crate::store::{FoldPosition, NewRow, Now, Result, Store};
 
 /// One step of a fold.
@@ -38,6 +38,14 @@ impl Op {
             _ => 64,
         }
     }
+}
+
+/// What a fold has stored.
+pub(crate) struct Stored {
+    /// The run of its last rows.
+    pub(crate) run: i64,
+    /// Number and run of each row, in the order of the steps.
+    pub(crate) rows: Vec<(u64, i64)>,
 }
 
 /// The steps of one fold, and its end position.
@@ -115,7 +123,27 @@ impl Batch {
         rows
     }
 
-    /// Runs all steps in one transaction. `run` is the run of rows before the first [`Op::Run`]. Returns the last run.
+    /// The rows that were stored, as a debug screen shows them.
+    pub(crate) fn stored_rows<'a>(&'a self, stored: &'a Stored) -> impl Iterator<Item = Row> + 'a {
+        let rows = self.ops.iter().filter_map(|op| match op {
+            Op::Row { id, kind, wall_ms, mono_ms, targets, json } => {
+                Some((*id, *kind, *wall_ms, *mono_ms, targets, json))
+            }
+            _ => None,
+        });
+        rows.zip(&stored.rows).map(|((id, kind, wall_ms, mono_ms, targets, json), (seq, run))| Row {
+            seq: *seq,
+            id,
+            kind,
+            run: *run,
+            wall_ms,
+            mono_ms,
+            targets: targets.clone(),
+            json: json.clone(),
+        })
+    }
+
+    /// Runs all steps in one transaction. `run` is the run of rows before the first [`Op::Run`].
     pub(crate) fn commit(
         &self,
         store: &mut Store,
@@ -123,8 +151,9 @@ impl Batch {
         boot: &str,
         gate: &[(Reason, Option<Kind>, u64)],
         now: Now,
-    ) -> Result<i64> {
+    ) -> Result<Stored> {
         let mut fold = store.begin(self.critical, now)?;
+        let mut rows = Vec::new();
         for op in &self.ops {
             match op {
                 Op::Run(new) => run = fold.run(new)?,
@@ -140,7 +169,7 @@ impl Batch {
                 }
                 Op::Drop(kind, reason) => fold.drop(*kind, *reason, 1)?,
                 Op::Row { id, kind, wall_ms, mono_ms, targets, json } => {
-                    fold.insert(&NewRow {
+                    let seq = fold.insert(&NewRow {
                         id: *id,
                         kind: *kind,
                         run,
@@ -150,6 +179,7 @@ impl Batch {
                         json,
                         late: false,
                     })?;
+                    rows.push((seq, run));
                 }
             }
         }
@@ -158,6 +188,6 @@ impl Batch {
         crate::sys::fault::point("fold_commit");
         fold.commit()?;
         crate::sys::fault::point("fold_committed");
-        Ok(run)
+        Ok(Stored { run, rows })
     }
 }

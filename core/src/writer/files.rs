@@ -14,6 +14,7 @@ use crate::ring::crash_loop::Step;
 use crate::ring::superblock::Superblock;
 use crate::store::{Identity, Store, repair};
 use crate::sys::ids::Fresh;
+use crate::transport::{Faulty, Transport};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -182,6 +183,10 @@ impl Writer {
         let transport = self.shared.config.transport.clone().or_else(default_transport);
         let Some(transport) = transport else {
             return self.log().say(LogCode::NoTransport, "", || "there is no HTTP client, so nothing is sent".into());
+        };
+        let transport: Arc<dyn Transport> = match self.shared.config.inspects() {
+            true => Arc::new(Faulty::new(transport, self.shared.config.faults.clone())),
+            false => transport,
         };
         let options = Options {
             boot: self.shared.boot.clone(),

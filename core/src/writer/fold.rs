@@ -88,8 +88,11 @@ impl Writer {
             self.shared.ring.enter(Step::Commit);
         }
         match batch.commit(store, self.run, &self.shared.boot, &gate, now) {
-            Ok(run) => {
-                self.run = run;
+            Ok(stored) => {
+                self.run = stored.run;
+                if self.shared.config.inspects() {
+                    batch.stored_rows(&stored).for_each(|row| self.shared.recent.add(row));
+                }
                 self.stored_refusals = gate;
                 self.tries = 0;
                 if let Some(Op::Run(row)) = batch.ops.iter().rev().find(|op| matches!(op, Op::Run(_))) {

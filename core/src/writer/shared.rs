@@ -3,6 +3,7 @@
 use crate::config::{Config, Consent};
 use crate::delivery::{DeliveryHandle, DestinationNote, ForDelivery};
 use crate::id::IdKey;
+use crate::inspect::Recent;
 use crate::kind::Purpose;
 use crate::limits;
 use crate::metrics::Metrics;
@@ -83,6 +84,8 @@ pub(crate) struct Shared {
     pub(crate) ring: Ring,
     pub(crate) config: Config,
     pub(crate) clock: Clock,
+    /// What was stored lately, while inspection is on.
+    pub(crate) recent: Recent,
     /// The durations of this run, from typed calls and from batches.
     pub(crate) metrics: Metrics,
     /// When this engine was opened, by the monotonic clock.
@@ -155,6 +158,7 @@ impl Shared {
             ring,
             opened_ms: config.clock.mono_ms(),
             clock: config.clock.clone(),
+            recent: Recent::default(),
             metrics: Metrics::new(),
             config,
             folder,

@@ -12,9 +12,6 @@ use std::path::{Path, PathBuf};
 /// Default limit of `rezq list`.
 const ROWS: usize = 50;
 
-/// Maximum length of a summary in the table. `--json` prints the whole event.
-const SUMMARY_CHARS: usize = 60;
-
 #[derive(Debug, clap::Args)]
 pub(super) struct StatusArgs {
     /// Folder that contains queue.db, or the folder of `rezq demo --keep`
@@ -188,7 +185,7 @@ fn list_text(listed: &Listed, kind: Option<Kind>) -> String {
     let mut table = table(&["time", "kind", "id", "seq", "state", ""], &[3]);
     for QueueRow { seq, id, kind, ts, state, event, .. } in &listed.rows {
         let state = states(state);
-        table.add_row(vec![ts.clone(), kind.clone(), id.clone(), seq.to_string(), state, summary(event)]);
+        table.add_row(vec![ts.clone(), kind.clone(), id.clone(), seq.to_string(), state, inspect::title(event)]);
     }
     let mut out = String::new();
     push(&mut out, &table);
@@ -211,14 +208,6 @@ fn states(state: &BTreeMap<String, String>) -> String {
         [one] => (*one).to_owned(),
         _ => state.iter().map(|(route, state)| format!("{route} {state}")).collect::<Vec<_>>().join(", "),
     }
-}
-
-/// Returns a summary of an event: its type, message or name.
-fn summary(event: &serde_json::Value) -> String {
-    let text = |key: &str| event.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
-    let keys = ["type", "message", "method", "endpoint", "url", "name", "action", "component", "cause", "status"];
-    let words: Vec<&str> = keys.into_iter().filter_map(text).take(2).collect();
-    words.join(" ").chars().filter(|c| !c.is_control()).take(SUMMARY_CHARS).collect()
 }
 
 fn reasons(reasons: &Reasons) -> String {

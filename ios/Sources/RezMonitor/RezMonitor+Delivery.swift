@@ -93,6 +93,18 @@ extension RezMonitor {
         return try answer.get()
     }
 
+    /// Answers a request of a debug screen: lists events, shows one, sends, marks a moment, lets requests fail.
+    ///
+    /// Request and answer are JSON objects of `docs/guide/inspect.md`; what is wrong is in the answer. Needs
+    /// ``Settings/inspector``.
+    ///
+    /// - Parameters:
+    ///   - request: for example `{"ask": "list"}`.
+    ///   - timeout: seconds that it may take. The calling thread does not block.
+    public static func inspect(_ request: String, timeout: TimeInterval = 5) async -> String {
+        await Engine.blocking { Bridge.inspect(request, wait: timeout) }
+    }
+
     /// From where a destination that is added receives events.
     public enum AddFrom: Sendable {
         /// From the oldest event that is stored.

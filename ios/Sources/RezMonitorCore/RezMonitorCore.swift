@@ -470,6 +470,22 @@ private let UNIFFI_CALLBACK_UNEXPECTED_ERROR: Int32 = 2
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterUInt8: FfiConverterPrimitive {
+    typealias FfiType = UInt8
+    typealias SwiftType = UInt8
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt8 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: UInt8, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
     typealias FfiType = UInt16
     typealias SwiftType = UInt16
@@ -7610,6 +7626,22 @@ public func idSeed(handle: UInt64) -> Data  {
 })
 }
 /**
+ * Answers a request of a debug screen; both are JSON objects of `docs/guide/inspect.md`.
+ *
+ * # Errors
+ * As [`persist`], if nothing is open. What else is wrong is in the answer.
+ */
+public func inspect(handle: UInt64, request: String, waitMs: Int64)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_inspect(
+        FfiConverterUInt64.lower(handle),
+        FfiConverterString.lower(request),
+        FfiConverterInt64.lower(waitMs),uniffiCallStatus
+    )
+})
+}
+/**
  * Durations recorded in this run, by name.
  */
 public func metrics(handle: UInt64) -> [Summary]  {
@@ -7891,6 +7923,53 @@ public func span(handle: UInt64, name: String, op: String, parent: TraceContext?
         FfiConverterOptionTypeTraceContext.lower(parent),uniffiCallStatus
     )
 })
+}
+/**
+ * Begins a screen load, an HTTP call or a span (calls 10 to 12). Returns the number of the guard (`u64`), its trace and its trace
+ * headers, both as in a record; empty if that is not possible. What is never ended stays in progress: end it with call 13.
+ */
+public func guardBegin(handle: UInt64, record: Data) -> Data  {
+    return try!  FfiConverterData.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_guard_begin(
+        FfiConverterUInt64.lower(handle),
+        FfiConverterData.lower(record),uniffiCallStatus
+    )
+})
+}
+/**
+ * Ends a guard (call 13). The answer is that of [`submit_hot`]; without an id if it was cancelled.
+ */
+public func guardEnd(`guard`: UInt64, record: Data) -> Outcome  {
+    return try!  FfiConverterTypeOutcome_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_guard_end(
+        FfiConverterUInt64.lower(`guard`),
+        FfiConverterData.lower(record),uniffiCallStatus
+    )
+})
+}
+/**
+ * Marks a moment of a screen load: 1 the first frame, 2 the full content.
+ */
+public func guardMark(`guard`: UInt64, mark: UInt8)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_guard_mark(
+        FfiConverterUInt64.lower(`guard`),
+        FfiConverterUInt8.lower(mark),uniffiCallStatus
+    )
+}
+}
+/**
+ * Sets attributes of a span (call 14).
+ */
+public func guardSet(`guard`: UInt64, record: Data)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_guard_set(
+        FfiConverterUInt64.lower(`guard`),
+        FfiConverterData.lower(record),uniffiCallStatus
+    )
+}
 }
 /**
  * Records a hot record through the generated call: the oracle of the JNI function, and its stand-in where that cannot be used.
@@ -8389,6 +8468,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_rezmonitor_checksum_func_id_seed() != 7029) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_rezmonitor_checksum_func_inspect() != 10839) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_rezmonitor_checksum_func_metrics() != 18314) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -8456,6 +8538,18 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rezmonitor_checksum_func_span() != 63929) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rezmonitor_checksum_func_guard_begin() != 43922) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rezmonitor_checksum_func_guard_end() != 41843) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rezmonitor_checksum_func_guard_mark() != 36087) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rezmonitor_checksum_func_guard_set() != 32228) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rezmonitor_checksum_func_submit_hot() != 19889) {

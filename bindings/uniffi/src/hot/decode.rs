@@ -13,25 +13,30 @@ const SEVERITIES: [Severity; 4] = [Severity::Low, Severity::Medium, Severity::Hi
 
 /// The bits of a record.
 #[derive(Clone, Copy)]
-struct Bits(u16);
+pub(super) struct Bits(u16);
 
 impl Bits {
-    fn has(self, bit: u8) -> bool {
+    pub(super) fn has(self, bit: u8) -> bool {
         self.0 >> bit & 1 == 1
     }
 }
 
 /// The members that every call may have.
-struct Common<'r, 'p> {
+pub(super) struct Common<'r, 'p> {
     at_ms: Option<i64>,
     trace: Option<TraceContext>,
     targets: &'r [&'r str],
-    attrs: &'p [(&'r str, Value<'r>)],
+    pub(super) attrs: &'p [(&'r str, Value<'r>)],
 }
 
-type Place<'r> = [(&'r str, Value<'r>); 16];
+/// Where attributes are put that need no memory of their own.
+pub(super) type Place<'r> = [(&'r str, Value<'r>); 16];
 
-fn common<'r: 'p, 'p>(reader: &mut Reader<'r>, bits: Bits, place: &'p mut Place<'r>) -> Option<Common<'r, 'p>> {
+pub(super) fn common<'r: 'p, 'p>(
+    reader: &mut Reader<'r>,
+    bits: Bits,
+    place: &'p mut Place<'r>,
+) -> Option<Common<'r, 'p>> {
     let at_ms = if bits.has(0) { Some(reader.i64()?) } else { None };
     let trace = reader.trace(bits.has(1))?;
     let targets = reader.texts(bits.has(2))?;
@@ -126,7 +131,7 @@ pub(super) fn number(durability: Durability) -> u8 {
     }
 }
 
-fn head(reader: &mut Reader<'_>) -> Option<(u8, Bits)> {
+pub(super) fn head(reader: &mut Reader<'_>) -> Option<(u8, Bits)> {
     let version = reader.byte()?;
     let head = (reader.byte()?, Bits(reader.u16()?));
     (version == VERSION).then_some(head)

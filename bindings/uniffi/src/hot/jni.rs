@@ -199,7 +199,13 @@ pub extern "system" fn Java_app_rez_monitor_internal_Native_submit(
     length: jint,
 ) -> jint {
     let closed = Submitted::Dropped(Reason::StoreUnavailable);
-    match with_bytes(env, record, length, closed, |bytes| super::submit(handle as u64, bytes)) {
+    let submitted = with_bytes(env, record, length, closed, |bytes| super::submit(handle as u64, bytes));
+    answered(env, record, submitted)
+}
+
+/// The number of an answer. An id is written to the first 16 bytes of `record`.
+fn answered(env: *mut JNIEnv, record: jbyteArray, submitted: Submitted) -> jint {
+    match submitted {
         Submitted::Recorded(id) => {
             write_back(env, record, id.as_bytes());
             0
@@ -208,6 +214,59 @@ pub extern "system" fn Java_app_rez_monitor_internal_Native_submit(
         Submitted::Malformed => -1,
         Submitted::Dropped(reason) => -2 - jint::from(reason as u8),
     }
+}
+
+/// `guardBegin(handle, record, length)`: the length of the answer, which is written to the start of `record`; 0 if that is not possible.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_app_rez_monitor_internal_Native_guardBegin(
+    env: *mut JNIEnv,
+    _: jclass,
+    handle: jlong,
+    record: jbyteArray,
+    length: jint,
+) -> jint {
+    let begin = |bytes: &[u8]| super::guards::begin(handle as u64, bytes);
+    let answer = with_bytes(env, record, length, Vec::new(), begin);
+    if !answer.is_empty() {
+        write_back(env, record, &answer);
+    }
+    answer.len() as jint
+}
+
+/// `guardMark(guard, mark)`: marks a moment of a screen load.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_app_rez_monitor_internal_Native_guardMark(
+    _: *mut JNIEnv,
+    _: jclass,
+    guard: jlong,
+    mark: jint,
+) {
+    super::guards::mark(guard as u64, u8::try_from(mark).unwrap_or_default());
+}
+
+/// `guardSet(guard, record, length)`: sets attributes of a span.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_app_rez_monitor_internal_Native_guardSet(
+    env: *mut JNIEnv,
+    _: jclass,
+    guard: jlong,
+    record: jbyteArray,
+    length: jint,
+) {
+    with_bytes(env, record, length, (), |bytes| super::guards::set(guard as u64, bytes));
+}
+
+/// `guardEnd(guard, record, length)`: the answer is that of `submit`.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_app_rez_monitor_internal_Native_guardEnd(
+    env: *mut JNIEnv,
+    _: jclass,
+    guard: jlong,
+    record: jbyteArray,
+    length: jint,
+) -> jint {
+    let ended = with_bytes(env, record, length, Submitted::Malformed, |bytes| super::guards::end(guard as u64, bytes));
+    answered(env, record, ended)
 }
 
 /// `fatal(handle, record, length, wait_ms)`: 1 synced, 2 in the ring, 0 refused.

@@ -134,6 +134,15 @@ extension RezMonitor.Bridge {
         return wrong.isEmpty ? fate : failed(wrong)
     }
 
+    /// As ``RezMonitor/inspect(_:timeout:)``.
+    public static func inspect(_ request: String, wait: TimeInterval) -> String {
+        var found = ""
+        let wrong = answer {
+            found = try RezMonitorCore.inspect(handle: $0, request: request, waitMs: wait.milliseconds)
+        }
+        return wrong.isEmpty ? found : failed(wrong)
+    }
+
     /// Ends the session, sends what it can, and closes.
     public static func close(wait: TimeInterval) -> String {
         RezMonitor.closeAndWait(timeout: wait)

@@ -36,6 +36,10 @@ extension RezMonitor {
         /// Whether the logger is used. Default: true in a debug build.
         public var debug: Bool?
 
+        /// Whether a debug screen may read the queue and let requests fail, see ``RezMonitor/inspect(_:timeout:)``. The last 1,000
+        /// events then stay in memory. Default: the value of `debug`.
+        public var inspector: Bool?
+
         /// Consent to monitoring until ``RezMonitor/setConsent(_:_:)`` is called for the first time. Default: pending.
         public var consentMonitoring: Consent?
 
@@ -202,12 +206,13 @@ extension RezMonitor {
 extension RezMonitor.Settings: Encodable {
     /// The members of the JSON that the core reads. What the app implements is none of them.
     private enum CodingKeys: String, CodingKey {
-        case folder, app, release, dist, environment, os, device, debug, consentMonitoring, consentAnalytics
-        case slowScreenMs, slowApiMs, slowImageMs, sampleRates, logLevel, capBytes, maxAgeMs, traceTargets
-        case recordedHeaders, traceStyles, sessions, sessionBackgroundMs, maskUser, maskIp, destinations, hangs, hangMs
-        case errors, rejections, exits, appStart, appStartMaxMs, screens, screenMaxMs, images, network, interactions
-        case frames, slowFrameUs, frozenFrameMs, longTasks, longTaskMs, breadcrumbLifecycle, breadcrumbNavigation
-        case breadcrumbTouch, breadcrumbNetwork, breadcrumbConsole, breadcrumbSystem, deviceHints, backgroundUpload
+        case folder, app, release, dist, environment, os, device, debug, inspector, consentMonitoring
+        case consentAnalytics, slowScreenMs, slowApiMs, slowImageMs, sampleRates, logLevel, capBytes, maxAgeMs
+        case traceTargets, recordedHeaders, traceStyles, sessions, sessionBackgroundMs, maskUser, maskIp, destinations
+        case hangs, hangMs, errors, rejections, exits, appStart, appStartMaxMs, screens, screenMaxMs, images, network
+        case interactions, frames, slowFrameUs, frozenFrameMs, longTasks, longTaskMs, breadcrumbLifecycle
+        case breadcrumbNavigation, breadcrumbTouch, breadcrumbNetwork, breadcrumbConsole, breadcrumbSystem
+        case deviceHints, backgroundUpload
     }
 
     /// The settings as the core reads them; absent members are its defaults.

@@ -525,6 +525,11 @@ RustBuffer uniffi_rezmonitor_fn_func_from_traceparent(RustBuffer header, RustCal
 RustBuffer uniffi_rezmonitor_fn_func_id_seed(uint64_t handle, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_INSPECT
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_INSPECT
+RustBuffer uniffi_rezmonitor_fn_func_inspect(uint64_t handle, RustBuffer request, int64_t wait_ms, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_METRICS
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_METRICS
 RustBuffer uniffi_rezmonitor_fn_func_metrics(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -640,6 +645,26 @@ RustBuffer uniffi_rezmonitor_fn_func_screen(uint64_t handle, RustBuffer name, Ru
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_SPAN
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_SPAN
 RustBuffer uniffi_rezmonitor_fn_func_span(uint64_t handle, RustBuffer name, RustBuffer op, RustBuffer parent, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_GUARD_BEGIN
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_GUARD_BEGIN
+RustBuffer uniffi_rezmonitor_fn_func_guard_begin(uint64_t handle, RustBuffer record, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_GUARD_END
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_GUARD_END
+RustBuffer uniffi_rezmonitor_fn_func_guard_end(uint64_t guard, RustBuffer record, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_GUARD_MARK
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_GUARD_MARK
+void uniffi_rezmonitor_fn_func_guard_mark(uint64_t guard, uint8_t mark, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_GUARD_SET
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_GUARD_SET
+void uniffi_rezmonitor_fn_func_guard_set(uint64_t guard, RustBuffer record, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_SUBMIT_HOT
@@ -1129,6 +1154,12 @@ uint16_t uniffi_rezmonitor_checksum_func_id_seed(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_INSPECT
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_INSPECT
+uint16_t uniffi_rezmonitor_checksum_func_inspect(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_METRICS
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_METRICS
 uint16_t uniffi_rezmonitor_checksum_func_metrics(void
@@ -1264,6 +1295,30 @@ uint16_t uniffi_rezmonitor_checksum_func_screen(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_SPAN
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_SPAN
 uint16_t uniffi_rezmonitor_checksum_func_span(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_GUARD_BEGIN
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_GUARD_BEGIN
+uint16_t uniffi_rezmonitor_checksum_func_guard_begin(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_GUARD_END
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_GUARD_END
+uint16_t uniffi_rezmonitor_checksum_func_guard_end(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_GUARD_MARK
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_GUARD_MARK
+uint16_t uniffi_rezmonitor_checksum_func_guard_mark(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_GUARD_SET
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_GUARD_SET
+uint16_t uniffi_rezmonitor_checksum_func_guard_set(void
 
 );
 #endif

@@ -70,6 +70,7 @@ final class BridgeTests: Monitored {
             Bridge.persist(wait: 0), Bridge.removeDestination("x"), Bridge.pauseDestination("x"),
             Bridge.resumeDestination("x"),
             Bridge.addDestinations("{}", from: "now"), Bridge.flush(wait: 0), Bridge.why(Self.id, wait: 0),
+            Bridge.inspect("{}", wait: 0),
         ] {
             XCTAssertTrue(sentence.contains("not started"), sentence)
         }
@@ -110,6 +111,17 @@ final class BridgeTests: Monitored {
         XCTAssertTrue(Bridge.status().contains("\"lines\":["))
         XCTAssertEqual(Bridge.removeDestination("one"), "")
         XCTAssertTrue(Bridge.forgetUser())
+    }
+
+    func testADebugScreenListsEventsAndIsOffWithoutTheSetting() throws {
+        _ = try open(["inspector": true])
+        XCTAssertTrue(Bridge.recordBatch(Self.error))
+        let listed = try Json.read(Data(Bridge.inspect(#"{"ask": "list"}"#, wait: 60).utf8))
+        XCTAssertEqual(listed["events"].list.map { $0["id"].text }, [Self.id])
+        XCTAssertTrue(Bridge.inspect("no JSON", wait: 1).contains("error"))
+        XCTAssertEqual(Bridge.close(wait: 2), "")
+        _ = try open(["inspector": false])
+        XCTAssertTrue(Bridge.inspect(#"{"ask": "list"}"#, wait: 1).contains("`inspector`"))
     }
 
     func testADeveloperReadsTheLogOnce() throws {

@@ -19,6 +19,7 @@ final class SettingsTests: XCTestCase {
         settings.os = "a"
         settings.device = "a"
         settings.debug = true
+        settings.inspector = true
         settings.consentMonitoring = .granted
         settings.consentAnalytics = .denied
         settings.slowScreenMs = 1

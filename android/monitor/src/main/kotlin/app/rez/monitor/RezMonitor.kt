@@ -1,5 +1,6 @@
 package app.rez.monitor
 
+import app.rez.monitor.android.Bridge
 import app.rez.monitor.internal.*
 import kotlin.concurrent.thread
 import kotlin.coroutines.resume
@@ -262,10 +263,7 @@ public object RezMonitor {
 
     /** Begins a screen load, which is the screen of later events. The end of `use`, or [ScreenLoad.finish], records it. */
     @JvmStatic
-    public fun trackScreenLoad(name: String): ScreenLoad {
-        val engine = Recorder.engine
-        return ScreenLoad(engine, engine?.call(null) { screen(it, name) })
-    }
+    public fun trackScreenLoad(name: String): ScreenLoad = ScreenLoad(Recorder.engine, name)
 
     /** Records a screen load that the app has measured. */
     @JvmStatic
@@ -280,10 +278,8 @@ public object RezMonitor {
     /** Begins an HTTP call, inside [parent] or else inside the screen that is loading. [ApiCall.finish] records it. */
     @JvmStatic
     @JvmOverloads
-    public fun trackApiCall(method: String, url: String, parent: TraceContext? = null): ApiCall {
-        val engine = Recorder.engine
-        return ApiCall(engine, engine?.call(null) { apiCall(it, method, url, parent?.core()) })
-    }
+    public fun trackApiCall(method: String, url: String, parent: TraceContext? = null): ApiCall =
+        ApiCall(Recorder.engine, method, url, parent)
 
     /** Records an HTTP call that the app has measured. [status]: `null` if no response came. */
     @JvmStatic
@@ -372,10 +368,8 @@ public object RezMonitor {
     /** Begins a span, inside [parent] or as the root of a trace. [op]: the operation, `task`, `db.query`. */
     @JvmStatic
     @JvmOverloads
-    public fun startSpan(name: String, op: String = "task", parent: TraceContext? = null): Span {
-        val engine = Recorder.engine
-        return Span(engine, engine?.call(null) { span(it, name, op, parent?.core()) })
-    }
+    public fun startSpan(name: String, op: String = "task", parent: TraceContext? = null): Span =
+        Span(Recorder.engine, name, op, parent, isChild = false)
 
     /** Records a span that the app has measured. [EventOptions.trace] is the span itself, from [newTrace]; [endedMillis] is its end. */
     @JvmStatic
@@ -577,6 +571,15 @@ public object RezMonitor {
     @JvmOverloads
     public fun why(id: String, timeout: Duration = 5.seconds): Fate? =
         call(null) { Fate(whyJson(it, id, timeout.millis())) }
+
+    /**
+     * Answers a request of a debug screen: lists events, shows one, sends, marks a moment, lets requests fail. Request and answer are
+     * JSON objects of `docs/guide/inspect.md`; what is wrong is in the answer. Needs [Settings.Builder.inspector]. Waits at most
+     * [timeout]. Never on the main thread.
+     */
+    @JvmStatic
+    @JvmOverloads
+    public fun inspect(request: String, timeout: Duration = 5.seconds): String = Bridge.inspect(request, timeout.millis())
 
     /** The version of the library; empty if it cannot be loaded. */
     @JvmStatic

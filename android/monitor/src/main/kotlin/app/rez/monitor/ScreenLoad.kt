@@ -2,9 +2,7 @@ package app.rez.monitor
 
 import app.rez.monitor.internal.Engine
 import app.rez.monitor.internal.Guard
-import app.rez.monitor.internal.Recorder
-import app.rez.monitor.internal.public
-import app.rez.monitor.internal.ScreenLoad as CoreScreenLoad
+import app.rez.monitor.internal.screen
 
 /**
  * A screen that is loading, from [RezMonitor.trackScreenLoad].
@@ -17,27 +15,29 @@ import app.rez.monitor.internal.ScreenLoad as CoreScreenLoad
  * }
  * ```
  *
- * [close] ends and records it, and so does the end of `use`. What ends without it is cancelled when it is collected. All functions may
+ * [close] ends and records it, and so does the end of `use`. What the app forgets without it is cancelled when a later one begins. All functions may
  * be called from any thread, and do nothing after the end.
  */
-public class ScreenLoad internal constructor(engine: Engine?, load: CoreScreenLoad?) : AutoCloseable {
-    private val guard = Guard(engine, load)
+public class ScreenLoad internal constructor(engine: Engine?, name: String) : AutoCloseable {
+    private val guard = Guard(engine) { screen(name) }
 
     /** Its span, for calls inside it. `null` after its end. */
     public val trace: TraceContext?
-        get() = guard.call(null) { it.context()?.public() }
+        get() = guard.trace
 
     /** The first frame was shown. Only the first call counts. */
-    public fun initialDisplay(): Unit = guard.call(Unit) { it.initialDisplay() }
+    public fun initialDisplay(): Unit = guard.mark(1)
 
     /** Everything was shown. Only the first call counts. */
-    public fun fullDisplay(): Unit = guard.call(Unit) { it.fullDisplay() }
+    public fun fullDisplay(): Unit = guard.mark(2)
 
     /** Ends and records it. */
-    public fun finish(): Outcome = guard.end(Recorder.CLOSED) { it.finish().public() }
+    public fun finish(): Outcome = guard.end(Guard.FINISHED)
 
     /** Ends it without a record. */
-    public fun cancel(): Unit = guard.end(Unit) { it.cancel() }
+    public fun cancel() {
+        guard.end(Guard.CANCELLED)
+    }
 
     /** [finish], unless it has ended. */
     override fun close() {

@@ -44,6 +44,12 @@ public class Settings internal constructor(
         /** Whether the [logger] is used. Default: `false`. */
         public var debug: Boolean = false
 
+        /**
+         * Whether a debug screen may read the queue and let requests fail, see [RezMonitor.inspect]. The last 1,000 events then stay in
+         * memory. Default: the value of [debug].
+         */
+        public var inspector: Boolean? = null
+
         /** Consent to [Purpose.MONITORING] until [RezMonitor.setConsent] is called for the first time. Default: pending. */
         public var consentMonitoring: Consent? = null
 
@@ -219,6 +225,7 @@ public class Settings internal constructor(
             add("os", os)
             add("device", device)
             add("debug", debug)
+            add("inspector", inspector)
             add("consentMonitoring", consentMonitoring)
             add("consentAnalytics", consentAnalytics)
             add("slowScreenMs", slowScreen?.inWholeMilliseconds)

@@ -2,11 +2,7 @@ package app.rez.monitor
 
 import app.rez.monitor.internal.Engine
 import app.rez.monitor.internal.Guard
-import app.rez.monitor.internal.Recorder
-import app.rez.monitor.internal.attrValue
-import app.rez.monitor.internal.public
-import app.rez.monitor.internal.Span as CoreSpan
-import app.rez.monitor.internal.SpanStatus as CoreStatus
+import app.rez.monitor.internal.span
 
 /**
  * A span of the app in progress, from [RezMonitor.startSpan].
@@ -18,31 +14,48 @@ import app.rez.monitor.internal.SpanStatus as CoreStatus
  * }
  * ```
  *
- * [finish] and [close] end and record it. What ends without them is recorded as cancelled when it is collected. All functions may be
+ * [finish] and [close] end and record it. What the app forgets without them is recorded as cancelled when a
+ * later one begins. All functions may be
  * called from any thread, and do nothing after the end.
  */
-public class Span internal constructor(engine: Engine?, span: CoreSpan?) : AutoCloseable {
-    private val guard = Guard(engine, span)
+public class Span internal constructor(
+    engine: Engine?,
+    name: String,
+    op: String,
+    parent: TraceContext?,
+    isChild: Boolean,
+) : AutoCloseable {
+    private val guard = Guard(engine) { span(name, op, parent, isChild) }
+
+    @Volatile
+    private var status = SpanStatus.OK
 
     /** Its ids. `null` after its end. */
     public val trace: TraceContext?
-        get() = guard.call(null) { it.context()?.public() }
+        get() = guard.trace
 
     /** Begins a span inside this one. */
     @JvmOverloads
-    public fun startChild(name: String, op: String = "task"): Span = Span(guard.engine, guard.call(null) { it.child(name, op) })
+    public fun startChild(name: String, op: String = "task"): Span {
+        val parent = trace
+        return Span(if (parent == null) null else guard.engine, name, op, parent, isChild = true)
+    }
 
-    /** Sets an attribute: null, a text, number or boolean, or a list or map of them. */
-    public fun setAttribute(name: String, value: Any?): Unit = guard.call(Unit) { it.attr(name, attrValue(value)) }
+    /** Sets an attribute: null, a text, number or boolean, or a list or map of them; of more than 40 KiB, the text `[too large]`. */
+    public fun setAttribute(name: String, value: Any?): Unit = guard.set(name, value)
 
     /** Sets how it ended. Default: [SpanStatus.OK]. */
-    public fun setStatus(status: SpanStatus): Unit = guard.call(Unit) { it.status(CoreStatus.entries[status.ordinal]) }
+    public fun setStatus(status: SpanStatus) {
+        this.status = status
+    }
 
     /** Ends and records it. */
-    public fun finish(): Outcome = guard.end(Recorder.CLOSED) { it.finish().public() }
+    public fun finish(): Outcome = guard.end(Guard.FINISHED, status.ordinal)
 
     /** Ends it, and records it as cancelled. */
-    public fun cancel(): Unit = guard.end(Unit) { it.cancel() }
+    public fun cancel() {
+        guard.end(Guard.CANCELLED)
+    }
 
     /** [finish], unless it has ended. */
     override fun close() {

@@ -82,10 +82,12 @@ private fun calls(folder: File, compiler: String) {
         RezMonitor.addBreadcrumb("Pay", "ui.click", ATTRIBUTES)
         null
     }
+    val guard = { RezMonitor.trackScreenLoad("Home").finish() }
+    line("kotlin_screen_load_guard", call = guard)
     Recorder.engine!!.recordBy(jni = false)
     line("kotlin_record_timing_generated", GENERATED_ROUNDS, timing)
+    line("kotlin_screen_load_guard_generated", GENERATED_ROUNDS, guard)
     Recorder.engine!!.recordBy(jni = true)
-    line("kotlin_screen_load_guard", GENERATED_ROUNDS) { RezMonitor.trackScreenLoad("Home").finish() }
     // With a byte too many, a record is encoded, crosses and is decoded, and the engine is not called.
     line("kotlin_crossing_and_codec") {
         val record = HotRecord.take()

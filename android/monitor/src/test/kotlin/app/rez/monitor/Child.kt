@@ -43,7 +43,12 @@ fun main(arguments: Array<String>) {
         }
         "early" -> {
             val opened = RezMonitor.init { basics(folder) }
-            val event = RezMonitor.logEvent("early")
+            val event = RezMonitor.trackScreenLoad("Home").use { load ->
+                load.initialDisplay()
+                RezMonitor.trackApiCall("GET", "https://api.example.com/cart").finish(200)
+                RezMonitor.startSpan("parse").use { it.setAttribute("items", 3) }
+                RezMonitor.logEvent("early")
+            }
             val fatal = RezMonitor.captureFatal(IllegalStateException("end"))
             println("opened $opened, ${event.isRecorded}, ${fatal != Durability.DROPPED}")
             System.out.flush()

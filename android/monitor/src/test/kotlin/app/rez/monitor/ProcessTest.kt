@@ -78,7 +78,7 @@ class ProcessTest {
     }
 
     @Test
-    fun `events and a crash are recorded while JNA is not loaded yet`() {
+    fun `events, guards and a crash are recorded while JNA is not loaded yet`() {
         // Opening a pipe waits for a writer, which never comes.
         val pipe = folder.resolve("pipe")
         assertEquals(0, ProcessBuilder("mkfifo", pipe.path).start().waitFor())
@@ -86,7 +86,10 @@ class ProcessTest {
         assertEquals("opened true, true, true" to 0, output to code) { errors }
         check(RezMonitor.init { basics(queue) })
         check(RezMonitor.persist(LIMIT))
-        assertEquals(listOf("analytics", "crash"), rows(queue)["rows"].map { it["kind"].asText() })
+        val rows = rows(queue)["rows"].toList()
+        assertEquals(listOf("api_call", "span", "analytics", "screen_load", "crash"), rows.map { it["kind"].asText() })
+        assertEquals(listOf("Home"), rows.filter { it["kind"].asText() == "analytics" }.map { it["json"]["view"]["name"].asText() })
+        assertTrue(rows[3]["json"].has("initial_us"))
     }
 
     @Test

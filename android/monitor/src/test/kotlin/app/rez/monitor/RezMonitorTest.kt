@@ -274,6 +274,18 @@ class RezMonitorTest : EngineTest() {
     }
 
     @Test
+    fun `a debug screen lists events, and without the setting it is told how to switch them on`() {
+        rowsOf({ inspector = true }) {
+            val id = RezMonitor.logEvent("tapped_pay").idOrNull!!
+            val listed = JSON.readTree(RezMonitor.inspect("""{"ask": "list"}""", LIMIT))
+            assertEquals(listOf(id to "tapped_pay"), listed["events"].map { it["id"].asText() to it["name"].asText() })
+            assertTrue(JSON.readTree(RezMonitor.inspect("no JSON")).has("error"))
+        }
+        rowsOf { assertTrue("`inspector`" in RezMonitor.inspect("""{"ask": "list"}""")) }
+        assertTrue(JSON.readTree(RezMonitor.inspect("{}")).has("error"))
+    }
+
+    @Test
     fun `flush suspends, and does not block its thread`() {
         RezMonitor.init {
             basics(queue)

@@ -23,6 +23,7 @@ class SettingsTest {
         os = "Android 15"
         device = "Pixel 9"
         debug = true
+        inspector = true
         consentMonitoring = Consent.GRANTED
         consentAnalytics = Consent.PENDING
         slowScreen = 1.seconds

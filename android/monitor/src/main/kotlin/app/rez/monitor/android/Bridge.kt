@@ -24,6 +24,7 @@ import app.rez.monitor.internal.resumeDestination
 import app.rez.monitor.internal.setConditions
 import app.rez.monitor.internal.setFacts
 import app.rez.monitor.internal.setRelease
+import app.rez.monitor.internal.inspect
 import app.rez.monitor.internal.whyJson
 import app.rez.monitor.load
 import app.rez.monitor.start
@@ -195,6 +196,14 @@ public object Bridge {
         var fate = ""
         val wrong = answer { fate = whyJson(it, id, waitMs) }
         return if (wrong.isEmpty()) fate else error(wrong)
+    }
+
+    /** As [RezMonitor.inspect]. */
+    @JvmStatic
+    public fun inspect(request: String, waitMs: Long): String {
+        var found = ""
+        val wrong = answer { found = inspect(it, request, waitMs) }
+        return if (wrong.isEmpty()) found else error(wrong)
     }
 
     /** Ends the session, sends what it can, and closes. */

@@ -4,13 +4,11 @@ import android.app.Activity
 import android.app.Application
 import app.rez.monitor.Level
 import app.rez.monitor.RezMonitor
-import app.rez.monitor.ScreenLoad
 import app.rez.monitor.android.HostThread
 import java.util.WeakHashMap
 
 /**
- * A screen load per activity, from its creation to its first frame, and a breadcrumb when it is in front. The load begins and ends on
- * the host thread, a moment after the activity; at the start of the app it begins when the library has started.
+ * A screen load per activity, from its creation to its first frame, and a breadcrumb when it is in front.
  */
 internal class Screens(
     application: Application,
@@ -42,28 +40,19 @@ internal class Screens(
 
     override fun destroyed(activity: Activity) = paused(activity)
 
-    /** Used on the host thread only. */
     private inner class Load(name: String) {
-        private var load: ScreenLoad? = null
-        private val forget = host.postDelayed(settings.screenMax.inWholeMilliseconds) { load?.cancel() }
-
-        init {
-            host.post { load = RezMonitor.trackScreenLoad(name) }
-        }
+        private val load = RezMonitor.trackScreenLoad(name)
+        private val forget = host.postDelayed(settings.screenMax.inWholeMilliseconds) { load.cancel() }
 
         fun finish() {
-            host.post {
-                forget()
-                load?.initialDisplay()
-                load?.finish()
-            }
+            forget()
+            load.initialDisplay()
+            load.finish()
         }
 
         fun cancel() {
-            host.post {
-                forget()
-                load?.cancel()
-            }
+            forget()
+            load.cancel()
         }
     }
 }

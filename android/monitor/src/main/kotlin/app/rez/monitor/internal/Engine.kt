@@ -125,6 +125,10 @@ internal class Engine private constructor(opened: Long, private val settings: Se
             Native.fatal(NO_ENGINE, ByteArray(0), 0, 0)
             Native.batch(NO_ENGINE, ByteArray(0))
             Native.batchFatal(NO_ENGINE, ByteArray(0), 0)
+            Native.guardBegin(NO_ENGINE, ByteArray(0), 0)
+            Native.guardMark(NO_ENGINE, 0)
+            Native.guardSet(NO_ENGINE, ByteArray(0), 0)
+            Native.guardEnd(NO_ENGINE, ByteArray(0), 0)
             thread(isDaemon = true, name = "rez-monitor-start") { engine.prepare() }
             return engine
         }

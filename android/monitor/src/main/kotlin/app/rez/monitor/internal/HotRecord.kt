@@ -36,6 +36,9 @@ internal class HotRecord {
         bytes[3] = (bits shr 8).toByte()
     }
 
+    /** A copy of the record, for a generated call. */
+    fun written(): ByteArray = bytes.copyOf(size)
+
     /** The id that the library wrote over the record, as two halves. */
     fun idHigh(): Long = big(0)
 

@@ -32,6 +32,18 @@ internal object Native {
     /** Records a document whose last event ends the process. The answer is that of [fatal]. */
     @JvmStatic external fun batchFatal(handle: Long, json: ByteArray, waitMs: Long): Int
 
+    /** Begins a guard (calls 10 to 12). The length of the answer in [record], or 0. */
+    @JvmStatic external fun guardBegin(handle: Long, record: ByteArray, length: Int): Int
+
+    /** Marks a moment of a screen load: 1 the first frame, 2 the full content. */
+    @JvmStatic external fun guardMark(guard: Long, mark: Int)
+
+    /** Sets attributes of a span (call 14). */
+    @JvmStatic external fun guardSet(guard: Long, record: ByteArray, length: Int)
+
+    /** Ends a guard (call 13). The answer is that of [submit]. */
+    @JvmStatic external fun guardEnd(guard: Long, record: ByteArray, length: Int): Int
+
     /** What is wrong with settings; `null` if nothing. */
     fun check(settings: String): String? {
         val error = ByteArray(ERROR_BYTES)

@@ -5,6 +5,7 @@ import app.rez.monitor.ErrorOptions
 import app.rez.monitor.EventOptions
 import app.rez.monitor.Outcome
 import app.rez.monitor.StackFrame
+import app.rez.monitor.TraceContext
 import kotlin.time.Duration
 
 /** The engine that is open, and the way of a record: by JNI if it can, else by the generated call. */
@@ -127,6 +128,48 @@ internal fun HotRecord.common(attributes: Map<String, Any?>, options: EventOptio
     trace(1, options.trace)
     texts(2, options.targets)
     attrs(3, attributes)
+}
+
+/** What the engine keeps of a name or an address is far shorter. */
+private const val GUARD_CHARS = 4_096
+
+/** Call 10. */
+internal fun HotRecord.screen(name: String) {
+    begin(10)
+    text(name.take(GUARD_CHARS))
+}
+
+/** Call 11. */
+internal fun HotRecord.apiCall(method: String, url: String, parent: TraceContext?) {
+    begin(11)
+    text(method.take(GUARD_CHARS))
+    text(url.take(GUARD_CHARS))
+    trace(1, parent)
+}
+
+/** Call 12. */
+internal fun HotRecord.span(name: String, op: String, parent: TraceContext?, isChild: Boolean) {
+    begin(12)
+    text(name.take(GUARD_CHARS))
+    text(op.take(GUARD_CHARS))
+    trace(1, parent)
+    if (isChild) bit(4)
+}
+
+/** Call 13. */
+internal fun HotRecord.ended(how: Int, status: Int, sent: Long, received: Long, error: String) {
+    begin(13)
+    u8(how)
+    u16(status)
+    i64(sent)
+    i64(received)
+    text(error.take(GUARD_CHARS * 2 + 1))
+}
+
+/** Call 14. */
+internal fun HotRecord.attribute(name: String, value: Any?) {
+    begin(14)
+    attrs(3, mapOf(name.take(GUARD_CHARS) to value))
 }
 
 /** Call 9. */

@@ -754,6 +754,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_rezmonitor_checksum_func_id_seed(
     ): Int
+    external fun uniffi_rezmonitor_checksum_func_inspect(
+    ): Int
     external fun uniffi_rezmonitor_checksum_func_metrics(
     ): Int
     external fun uniffi_rezmonitor_checksum_func_new_trace(
@@ -799,6 +801,14 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_rezmonitor_checksum_func_screen(
     ): Int
     external fun uniffi_rezmonitor_checksum_func_span(
+    ): Int
+    external fun uniffi_rezmonitor_checksum_func_guard_begin(
+    ): Int
+    external fun uniffi_rezmonitor_checksum_func_guard_end(
+    ): Int
+    external fun uniffi_rezmonitor_checksum_func_guard_mark(
+    ): Int
+    external fun uniffi_rezmonitor_checksum_func_guard_set(
     ): Int
     external fun uniffi_rezmonitor_checksum_func_submit_hot(
     ): Int
@@ -1037,6 +1047,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_rezmonitor_fn_func_id_seed(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_rezmonitor_fn_func_inspect(`handle`: Long,`request`: RustBuffer.ByValue,`waitMs`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_rezmonitor_fn_func_metrics(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_rezmonitor_fn_func_new_trace(`handle`: Long,`parent`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1083,6 +1095,14 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_rezmonitor_fn_func_span(`handle`: Long,`name`: RustBuffer.ByValue,`op`: RustBuffer.ByValue,`parent`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_rezmonitor_fn_func_guard_begin(`handle`: Long,`record`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_rezmonitor_fn_func_guard_end(`guard`: Long,`record`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_rezmonitor_fn_func_guard_mark(`guard`: Long,`mark`: Byte,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_rezmonitor_fn_func_guard_set(`guard`: Long,`record`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
     external fun uniffi_rezmonitor_fn_func_submit_hot(`handle`: Long,`record`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_rezmonitor_fn_func_close(`handle`: Long,`waitMs`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -1297,6 +1317,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_rezmonitor_checksum_func_id_seed() and 0xFFFF) != 7029) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_rezmonitor_checksum_func_inspect() and 0xFFFF) != 10839) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_rezmonitor_checksum_func_metrics() and 0xFFFF) != 18314) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1364,6 +1387,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_rezmonitor_checksum_func_span() and 0xFFFF) != 63929) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_rezmonitor_checksum_func_guard_begin() and 0xFFFF) != 43922) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_rezmonitor_checksum_func_guard_end() and 0xFFFF) != 41843) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_rezmonitor_checksum_func_guard_mark() and 0xFFFF) != 36087) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_rezmonitor_checksum_func_guard_set() and 0xFFFF) != 32228) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_rezmonitor_checksum_func_submit_hot() and 0xFFFF) != 19889) {
@@ -1732,6 +1767,33 @@ private class JavaLangRefCleanable(
     val cleanable: java.lang.ref.Cleaner.Cleanable
 ) : UniffiCleaner.Cleanable {
     override fun clean() = cleanable.clean()
+}
+
+/**
+ * @suppress
+ */
+internal object FfiConverterUByte: FfiConverter<UByte, Byte> {
+    override fun lift(value: Byte): UByte {
+        return value.toUByte()
+    }
+
+    fun lift(value: Int): UByte {
+        return value.toUByte()
+    }
+
+    override fun read(buf: ByteBuffer): UByte {
+        return lift(buf.get())
+    }
+
+    override fun lower(value: UByte): Byte {
+        return value.toByte()
+    }
+
+    override fun allocationSize(value: UByte) = 1UL
+
+    override fun write(value: UByte, buf: ByteBuffer) {
+        buf.put(value.toByte())
+    }
 }
 
 /**
@@ -9189,6 +9251,26 @@ internal object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<A
 
 
         /**
+         * Answers a request of a debug screen; both are JSON objects of `docs/guide/inspect.md`.
+         *
+         * # Errors
+         * As [`persist`], if nothing is open. What else is wrong is in the answer.
+         */
+    @Throws(CallException::class) internal fun `inspect`(`handle`: kotlin.ULong, `request`: kotlin.String, `waitMs`: kotlin.Long): kotlin.String {
+            return FfiConverterString.lift(
+    uniffiRustCallWithError(CallException) { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_inspect(
+
+
+        FfiConverterULong.lower(`handle`),
+        FfiConverterString.lower(`request`),
+        FfiConverterLong.lower(`waitMs`),_status)
+}
+    )
+    }
+
+
+        /**
          * Durations recorded in this run, by name.
          */ internal fun `metrics`(`handle`: kotlin.ULong): kotlin.collections.List<Summary> {
             return FfiConverterSequenceTypeSummary.lift(
@@ -9544,6 +9626,65 @@ internal object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<A
 }
     )
     }
+
+
+        /**
+         * Begins a screen load, an HTTP call or a span (calls 10 to 12). Returns the number of the guard (`u64`), its trace and its trace
+         * headers, both as in a record; empty if that is not possible. What is never ended stays in progress: end it with call 13.
+         */ internal fun `guardBegin`(`handle`: kotlin.ULong, `record`: kotlin.ByteArray): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_guard_begin(
+
+
+        FfiConverterULong.lower(`handle`),
+        FfiConverterByteArray.lower(`record`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Ends a guard (call 13). The answer is that of [`submit_hot`]; without an id if it was cancelled.
+         */ internal fun `guardEnd`(`guard`: kotlin.ULong, `record`: kotlin.ByteArray): Outcome {
+            return FfiConverterTypeOutcome.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_guard_end(
+
+
+        FfiConverterULong.lower(`guard`),
+        FfiConverterByteArray.lower(`record`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Marks a moment of a screen load: 1 the first frame, 2 the full content.
+         */ internal fun `guardMark`(`guard`: kotlin.ULong, `mark`: kotlin.UByte)
+        =
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_guard_mark(
+
+
+        FfiConverterULong.lower(`guard`),
+        FfiConverterUByte.lower(`mark`),_status)
+}
+
+
+
+        /**
+         * Sets attributes of a span (call 14).
+         */ internal fun `guardSet`(`guard`: kotlin.ULong, `record`: kotlin.ByteArray)
+        =
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_guard_set(
+
+
+        FfiConverterULong.lower(`guard`),
+        FfiConverterByteArray.lower(`record`),_status)
+}
+
 
 
         /**

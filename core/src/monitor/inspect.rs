@@ -1,0 +1,52 @@
+//! What a debug screen of the app asks.
+
+use super::{Inner, Monitor, WaitError};
+use crate::store::{self, Store};
+use crate::writer::shared::Command;
+use std::time::Duration;
+
+impl Monitor {
+    /// Answers a request of a debug screen: lists events, shows one, says what became of it, sends, marks a moment, lets requests
+    /// fail. Request and answer are JSON objects, described in `docs/guide/inspect.md`. Waits for the writer, and for what it sends,
+    /// at most `wait`; never call it on a main thread.
+    ///
+    /// What is wrong is in the answer: `{"error": "<sentence>"}`. Without [`crate::ConfigBuilder::inspector`] that is every answer.
+    ///
+    /// ```
+    /// # use rez_monitor::{Config, Monitor, Level};
+    /// # use std::time::Duration;
+    /// # let folder = std::env::temp_dir().join(format!("rez-inspect-{}", std::process::id()));
+    /// let monitor = Monitor::open(Config::builder(&folder, "shop", "shop@1").inspector(true).build()?)?;
+    /// let answer = monitor.inspect(r#"{"ask": "list", "filter": {"state": "queued"}}"#, Duration::from_secs(5));
+    /// assert_eq!(answer, r#"{"before":null,"events":[]}"#);
+    /// # monitor.close(Duration::from_secs(5));
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn inspect(&self, request: &str, wait: Duration) -> String {
+        crate::inspect::answer(self, request, wait)
+    }
+}
+
+impl Inner {
+    /// Reads the store on the writer's thread. A store that turns out to be damaged is repaired; ask again then.
+    pub(crate) fn read_store<T: Send + 'static>(
+        &self,
+        wait: Duration,
+        read: impl FnOnce(&Store) -> store::Result<T> + Send + 'static,
+    ) -> Result<T, WaitError> {
+        if self.is_forked() {
+            return Err(WaitError::Closed);
+        }
+        match self.shared.run_within(Some(wait), move |store, _| (store.serial(), read(store))) {
+            Some((_, Ok(answer))) => Ok(answer),
+            Some((serial, Err(error))) => {
+                // Nothing else may ever read the damaged page.
+                self.shared.command(Command::Failed(error, serial));
+                Err(WaitError::Unavailable)
+            }
+            None => Err(WaitError::Timeout(wait)),
+        }
+    }
+}
