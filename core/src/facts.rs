@@ -5,6 +5,7 @@ use crate::event::encode::ELLIPSIS;
 use crate::limits;
 use crate::privacy::Rules;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 /// What the app was written with: `react-native`, `expo`, `android`, `ios`, `node` ...
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,13 +45,12 @@ macro_rules! facts {
         ///     .locale("en-IN");
         /// # let _ = facts;
         /// ```
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(default)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize)]
         #[non_exhaustive]
         pub struct Facts {
             $(
                 $(#[$doc])*
-                #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
+                #[serde(skip_serializing_if = "Option::is_none")]
                 pub $name: Option<$kind>
             ),+
         }
@@ -59,6 +59,11 @@ macro_rules! facts {
             /// Names of all facts, as in the row of the run.
             #[doc(hidden)]
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
+
+            /// Facts of these members. Others are ignored.
+            pub(crate) fn from_members(mut members: Map<String, Value>) -> Facts {
+                Facts { $($name: take(&mut members, stringify!($name))),+ }
+            }
 
             $(
                 $(#[$doc])*
@@ -161,6 +166,7 @@ impl Facts {
     }
 
     /// Dots per inch of the screen. Only on Android does the density say so: 1 is 160 dpi.
+    #[cfg(any(feature = "destination-mixpanel", feature = "destination-sentry"))]
     pub(crate) fn dpi(&self) -> Option<i64> {
         let android = self.os_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("android"));
         self.density.filter(|_| android).map(|density| (density * 160.0).round() as i64)
@@ -216,9 +222,15 @@ pub(crate) fn clean(text: &str, most: usize) -> String {
 }
 
 /// A fact, or nothing where another build wrote a value of another type: one such fact must not cost the run.
-fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
-    let value = serde_json::Value::deserialize(from)?;
-    Ok(serde_json::from_value(value).ok())
+fn take<T: serde::de::DeserializeOwned>(members: &mut Map<String, Value>, name: &str) -> Option<T> {
+    serde_json::from_value(members.remove(name)?).ok()
+}
+
+// By hand: derived, it is 17 KB for each format.
+impl<'de> Deserialize<'de> for Facts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Map::deserialize(from).map(Facts::from_members)
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ mod batch;
 #[cfg(feature = "bench-access")]
 #[doc(hidden)]
 pub mod bench;
+mod calendar;
 mod carve;
+mod channel;
 mod config;
 mod consent;
 mod delivery;
@@ -30,6 +32,7 @@ mod ring;
 mod row;
 mod sentences;
 mod settings;
+mod sorted;
 mod store;
 mod sys;
 #[cfg(feature = "bench-access")]

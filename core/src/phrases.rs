@@ -1,5 +1,7 @@
 //! The phrases that the engine's own modules need while they work: why a route waits, counts, times. [`crate::sentences`]
-//! builds its sentences from them. This module imports nothing of the engine.
+//! builds its sentences from them. Of the engine, this module imports the calendar only.
+
+use crate::calendar::{RANGE_MS, rfc3339};
 
 /// Declares the codes and their phrases in one table.
 macro_rules! held {
@@ -52,10 +54,10 @@ held! {
     LowPower "low_power" "the host reports power saving"
 }
 
-/// A time, as `2026-11-23T00:00:00.000Z`.
+/// A time, as `2026-11-23T00:00:00.000Z`; outside the years 0 to 9999 its milliseconds.
 #[must_use]
 pub fn time(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
+    if (RANGE_MS.0..=RANGE_MS.1).contains(&ms) { rfc3339(ms) } else { ms.to_string() }
 }
 
 /// A number with separators: `1,200`.

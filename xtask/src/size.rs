@@ -47,7 +47,7 @@ pub fn run(workspace: &Workspace, arguments: &ArgMatches) -> io::Result<bool> {
     }
     let mut all_hold = true;
     for variant in &VARIANTS {
-        let library = app_library::shared(workspace, variant.features).map_err(io::Error::other)?;
+        let library = app_library::measured(workspace, variant.features).map_err(io::Error::other)?;
         let bytes = stripped_bytes(&library)?;
         let groups = groups(&library)?;
         let holds = bytes <= variant.limit;

@@ -8,6 +8,7 @@
 use super::items::{Items, quote_or_escape};
 use crate::event::node::{Node, Shape};
 use crate::limits::ATTRIBUTE_DEPTH;
+use crate::sorted::collected;
 use std::borrow::Cow;
 
 /// Depth from which lists and maps are skipped: the encoder replaces them, wherever in an item they are.
@@ -101,9 +102,9 @@ impl<'a> Json<'a> {
             Json::F64(number) => (*number).into(),
             Json::Str(text) => (**text).into(),
             Json::List(values) => values.iter().map(Json::to_serde).collect(),
-            Json::Map(entries) => {
-                Value::Object(entries.iter().map(|(key, value)| (key.clone().into_owned(), value.to_serde())).collect())
-            }
+            Json::Map(entries) => Value::Object(collected(
+                entries.iter().map(|(key, value)| (key.clone().into_owned(), value.to_serde())),
+            )),
         }
     }
 

@@ -5,6 +5,7 @@
 //! checksum continues the previous one. A log that is restarted gets new salts, so the frames after its end belong to
 //! older generations, whose pages were copied into the database since.
 
+use crate::sorted::sort_by_key;
 use std::collections::HashMap;
 
 use super::record::be32;
@@ -132,7 +133,7 @@ impl Log {
             }
         }
         log.stale = pending;
-        log.stale.sort_unstable_by_key(|entry| (entry.generation, std::cmp::Reverse(entry.frame)));
+        sort_by_key(&mut log.stale, |entry| (entry.generation, std::cmp::Reverse(entry.frame)));
         log
     }
 

@@ -16,9 +16,7 @@ impl Facts {
             why: "pass an object with the members of `docs/guide/device.md`",
         };
         match serde_json::from_str(text) {
-            Ok(members @ serde_json::Value::Object(_)) => {
-                serde_json::from_value(members).map_err(|error| wrong(error.to_string()))
-            }
+            Ok(serde_json::Value::Object(members)) => Ok(Facts::from_members(members)),
             Ok(_) => Err(wrong("no object".to_owned())),
             Err(error) => Err(wrong(format!("no JSON ({error})"))),
         }

@@ -14,6 +14,7 @@ use super::outcome::Step;
 use super::shared::Shared;
 use super::state::{RouteState, digest};
 use super::wait::At;
+use crate::channel::Sender;
 use crate::destination::{Batch, Destination, Granted};
 use crate::id::IdKey;
 use crate::limits;
@@ -25,7 +26,6 @@ use crate::transport::{Report, ReportSink, Transport};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 /// Domain of the random bits for batch ids and waits (see [`IdKey::bits`]).

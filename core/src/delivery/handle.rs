@@ -4,13 +4,14 @@ use super::driver::{Context, Driver};
 use super::machine::Event;
 use super::shared::{Directory, Shared};
 use super::{Flushed, Held, Hint, RouteStatus, WriterAccess};
+use crate::channel::{Receiver, Sender, channel};
 use crate::destination::Destination;
 use crate::id::IdKey;
 use crate::logger::Log;
 use crate::store;
 use crate::sys::Clock;
 use crate::transport::{Report, Transport};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -104,7 +105,7 @@ fn run<O: WriterAccess>(driver: &mut Driver<O>, receiver: &Receiver<Message>, sh
         };
         let first = match wait {
             Some(wait) => receiver.recv_timeout(wait),
-            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            None => receiver.recv().ok_or(RecvTimeoutError::Disconnected),
         };
         let first = match first {
             Ok(message) => message,

@@ -7,6 +7,7 @@ use crate::destination::{Caps, Limit, RouteSpec};
 use crate::kind::Kind;
 use crate::limits;
 use crate::row::Lost;
+use crate::sorted::sort_by_key;
 use crate::store::LeaseLimits;
 use std::time::Duration;
 
@@ -329,7 +330,7 @@ pub(crate) fn digest(lost: &[Lost]) -> u32 {
     if lines.is_empty() {
         return 0;
     }
-    lines.sort_by_key(|lost| (lost.reason, lost.kind));
+    sort_by_key(&mut lines, |lost| (lost.reason, lost.kind));
     let text = lines.iter().map(|lost| format!("{lost:?}")).collect::<String>();
     crc32fast::hash(text.as_bytes()).max(1)
 }

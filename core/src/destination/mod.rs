@@ -35,8 +35,6 @@ mod stack_trace;
     feature = "destination-sentry"
 ))]
 mod system;
-#[cfg(any(feature = "destination-datadog", feature = "destination-rez", feature = "destination-sentry"))]
-mod time;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
 mod trace_ids;
 

@@ -6,11 +6,11 @@
 use super::response::unsuccessful;
 use super::server_message::server_message;
 use super::settings::{Settings, check_credential, encoder, stable_hash};
-use super::time::rfc3339;
 use super::{
     Action, Backoff, Batch, Caps, Destination, DestinationError, Limit, RouteSpec, RowOutcome, Sampling, Stamp,
     Verdict, Want,
 };
+use crate::calendar::rfc3339;
 use crate::json::Object;
 use crate::kind::{Kind, Purpose};
 use crate::limits;

@@ -4,7 +4,15 @@
 use super::DestinationError;
 pub(crate) use crate::hash::stable_hash;
 use crate::kind::Purpose;
-use crate::transport::{Endpoint, Request};
+use crate::transport::Endpoint;
+#[cfg(any(
+    feature = "destination-datadog",
+    feature = "destination-ga4",
+    feature = "destination-mixpanel",
+    feature = "destination-otlp",
+    feature = "destination-sentry"
+))]
+use crate::transport::Request;
 
 /// The settings that every destination has.
 #[derive(Clone, Debug)]
@@ -20,6 +28,12 @@ impl Settings {
     }
 
     /// Replaces the address.
+    #[cfg(any(
+        feature = "destination-datadog",
+        feature = "destination-ga4",
+        feature = "destination-mixpanel",
+        feature = "destination-otlp"
+    ))]
     pub(super) fn set_endpoint(&mut self, endpoint: impl Into<String>) {
         self.endpoint = endpoint.into();
     }
@@ -108,6 +122,13 @@ pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), Destinat
 }
 
 /// A request with these headers.
+#[cfg(any(
+    feature = "destination-datadog",
+    feature = "destination-ga4",
+    feature = "destination-mixpanel",
+    feature = "destination-otlp",
+    feature = "destination-sentry"
+))]
 pub(super) fn request(url: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Request {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Request { url: url.to_owned(), headers, body: body.into() }

@@ -14,4 +14,10 @@ mod write;
 
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
 pub(crate) use value::Json;
-pub(crate) use write::{Escaped, Name, Object, push_comma, push_float, push_list, push_name, push_text, quoted};
+#[cfg(any(test, feature = "destination-otlp", feature = "destination-sentry"))]
+pub(crate) use write::Escaped;
+#[cfg(any(test, feature = "destination-datadog", feature = "destination-otlp"))]
+pub(crate) use write::push_list;
+#[cfg(any(test, feature = "destination-sentry"))]
+pub(crate) use write::quoted;
+pub(crate) use write::{Name, Object, push_comma, push_float, push_name, push_text};

@@ -13,12 +13,13 @@ mod code;
 
 pub use code::{LogCode, LogLevel};
 
+use crate::channel::{Receiver, Sender, channel};
 use crate::limits::{LOGGER_INTERVAL, LOGGER_QUEUE, LOGGER_SUBJECTS, LOGGER_TEXT_BYTES};
 use crate::sys::Clock;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::TrySendError;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Receives what the engine has to tell a developer. Set it with [`crate::ConfigBuilder::logger`].
@@ -72,7 +73,7 @@ struct Sink {
 
 struct State {
     /// `None` after [`Log::close`], and after the logger panicked.
-    sender: Option<SyncSender<(LogCode, String)>>,
+    sender: Option<Sender<(LogCode, String)>>,
     /// By what a message is about: when it was last logged, and how many were not since.
     seen: HashMap<(LogCode, String), Seen>,
 }
@@ -87,7 +88,7 @@ struct Seen {
 impl Log {
     /// Starts the thread that calls the logger. Nothing is logged if the system provides no thread.
     pub(crate) fn start(logger: Arc<dyn Logger>, clock: Clock) -> Log {
-        let (sender, receiver) = sync_channel(LOGGER_QUEUE);
+        let (sender, receiver) = channel();
         let thread = std::thread::Builder::new().name("rez-log".into()).spawn(move || run(&*logger, &receiver));
         let state = Mutex::new(State { sender: Some(sender), seen: HashMap::new() });
         Log(thread.is_ok().then(|| Arc::new(Sink { clock, state })))
@@ -120,7 +121,7 @@ impl Log {
             n => format!(" ({n} more were not logged)"),
         };
         let line = one_line(&format!("{}{repeated}. {}", text(), code.advice()));
-        match sender.try_send((code, line)) {
+        match sender.try_send((code, line), LOGGER_QUEUE) {
             Ok(()) => *entry = Seen { logged_ms: Some(now_ms), suppressed: 0 },
             // The logger is slow.
             Err(TrySendError::Full(_)) => entry.suppressed = entry.suppressed.saturating_add(1),
@@ -140,7 +141,7 @@ impl Log {
 /// The thread that calls the logger.
 fn run(logger: &dyn Logger, messages: &Receiver<(LogCode, String)>) {
     crate::own_thread::mark_ours();
-    for (code, text) in messages {
+    for (code, text) in messages.iter() {
         if catch_unwind(AssertUnwindSafe(|| logger.log(code.level(), code, &text))).is_err() {
             return;
         }

@@ -1,6 +1,7 @@
 //! Calls that are rare: consent, destinations, waiting, shutdown.
 
 use super::{Inner, Monitor};
+use crate::channel::channel;
 use crate::config::{ConfigError, Consent, check_destination};
 use crate::delivery::{DeliveryHandle, Flushed, Hint};
 use crate::destination::Destination;
@@ -16,7 +17,6 @@ use crate::ring::{Admission, Append, reserve};
 use crate::settings::{Settings, SettingsError, Spelling};
 use crate::writer::shared::{Command, Shared, Until};
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 pub use crate::store::From;

@@ -1,5 +1,6 @@
 //! The rules on the JSON of a row: on its strings by their keys, never on its numbers.
 
+use crate::sorted::collected;
 use serde_json::Value;
 
 use super::keys::{self, key_is_exempt, key_is_secret};
@@ -31,7 +32,8 @@ impl Rules {
     /// Scrubs the keys of an object.
     fn rename(self, map: &mut serde_json::Map<String, Value>) {
         if map.keys().any(|key| matches!(self.text(key), Cow::Owned(_))) {
-            *map = std::mem::take(map).into_iter().map(|(key, value)| (self.text(&key).into_owned(), value)).collect();
+            let renamed = |(key, value): (String, Value)| (self.text(&key).into_owned(), value);
+            *map = collected(std::mem::take(map).into_iter().map(renamed));
         }
     }
 

@@ -4,6 +4,8 @@ use super::error::{Fault, hidden};
 use super::table::{Member, Shape, record, wrong};
 use crate::destination::{Destination, DestinationError};
 use crate::kind::Purpose;
+#[cfg(feature = "destination-otlp")]
+use crate::sorted::sort_by;
 use crate::transport::Endpoint;
 use serde_json::Value;
 use std::sync::Arc;
@@ -260,7 +262,7 @@ impl DestinationSettings {
         }
         // In order, so that the same settings give the same requests.
         let mut headers: Vec<_> = self.headers.iter().collect();
-        headers.sort();
+        sort_by(&mut headers, Ord::cmp);
         for (name, value) in headers {
             builder = builder.header(name, value);
         }

@@ -3,6 +3,7 @@
 use super::error::{Fault, is_same, unknown};
 use super::table::read_object;
 use super::{DestinationSettings, Setting, Settings, SettingsError, Shape, Spelling};
+use crate::sorted::collected;
 use serde_json::{Map, Value, json};
 
 /// Most bytes of settings as JSON: 32 destinations with long headers.
@@ -76,7 +77,11 @@ fn renamed(
             Err(unknown(&name, &known.iter().map(String::as_str).collect::<Vec<_>>()))
         }
     };
-    members.into_iter().map(rename).collect()
+    let mut renamed = Map::new();
+    for member in members {
+        renamed.extend([rename(member)?]);
+    }
+    Ok(renamed)
 }
 
 /// The JSON Schema (draft 2020-12) of the settings, with names in this spelling.
@@ -105,7 +110,7 @@ fn object(settings: &[Setting], spelling: Spelling, required: &[&str]) -> Value 
         }
         (spelling.of(setting.name), member)
     };
-    let properties: Map<String, Value> = settings.iter().map(member).collect();
+    let properties: Map<String, Value> = collected(settings.iter().map(member));
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
@@ -125,7 +130,7 @@ fn of_shape(shape: Shape) -> Value {
         Shape::SomeOf(all) => json!({"type": ["array", "null"], "maxItems": all.len(), "items": {"enum": all}}),
         Shape::Rates(names) => {
             let rate = json!({"type": "number", "minimum": 0, "maximum": 1});
-            let rates: Map<String, Value> = names().into_iter().map(|name| (name.to_owned(), rate.clone())).collect();
+            let rates: Map<String, Value> = collected(names().into_iter().map(|name| (name.to_owned(), rate.clone())));
             json!({"type": ["object", "null"], "properties": rates, "additionalProperties": false})
         }
         Shape::Headers(most) => {

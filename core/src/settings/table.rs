@@ -2,6 +2,7 @@
 //! documentation.
 
 use super::error::{Fault, hidden, unknown};
+use crate::sorted::sort_by_key;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -251,7 +252,7 @@ impl Member for HashMap<String, f64> {
         let names = names();
         // In order, so that the same settings give the same error.
         let mut all: Vec<_> = self.iter().collect();
-        all.sort_by_key(|(name, _)| *name);
+        sort_by_key(&mut all, |(name, _)| *name);
         for (name, rate) in all {
             let fault = if !names.contains(&name.as_str()) {
                 let all = format!("use the names of kinds: {}", names.join(", "));

@@ -8,6 +8,7 @@ use super::select::{Gather, next_due};
 use super::types::{InflightState, Lease, LeaseLimits, Now, Selector};
 use super::{Store, Tx};
 use crate::row::{Row, Run};
+use crate::sorted::sort_by_key;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ impl Store {
             ledger.write(tx, now)?;
             tx.end(number, &freed)?;
             tx.sweep()?;
-            rows.sort_by_key(|(_, row)| (row.lane, row.seq));
+            sort_by_key(&mut rows, |(_, row)| (row.lane, row.seq));
             let again = exhausted && rows.is_empty();
             if let Some(route) = tx.memory.route_mut(number) {
                 route.again = again;

@@ -10,6 +10,7 @@ use super::{Store, Tx};
 use crate::kind::Kind;
 use crate::limits;
 use crate::reason::Reason;
+use crate::sorted::sort_by_key;
 use rusqlite::{OptionalExtension, params};
 
 /// Days of the ledger that are kept separately; older ones are summed.
@@ -66,7 +67,7 @@ impl Tx<'_> {
                 }
             }
         }
-        dead.sort_by_key(|letter| (letter.at_ms, letter.seq));
+        sort_by_key(&mut dead, |letter| (letter.at_ms, letter.seq));
         let too_many = dead.len().saturating_sub(limits::DEAD_LETTERS);
         let old = limits::DEAD_LETTER_AGE.as_millis() as i64;
         let mut ledger = LedgerChanges::default();

@@ -8,6 +8,7 @@ use super::memory::unsigned;
 use super::types::Now;
 use super::{Store, names, restore};
 use crate::limits;
+use crate::sorted::sort_by;
 use crate::sys::{fault, file, place};
 use rusqlite::OptionalExtension;
 use std::fs;
@@ -164,7 +165,7 @@ fn numbered(root: &Path) -> Result<Vec<(u64, PathBuf)>> {
             found.push((number, path));
         }
     }
-    found.sort();
+    sort_by(&mut found, Ord::cmp);
     Ok(found)
 }
 

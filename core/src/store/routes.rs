@@ -7,6 +7,7 @@ use super::types::{From, Now};
 use super::{Store, Tx};
 use crate::kind::Kind;
 use crate::reason::Reason;
+use crate::sorted::collected;
 use rusqlite::{OptionalExtension, params};
 
 /// `exception.state` of a parked row.
@@ -94,7 +95,7 @@ impl Store {
     pub(crate) fn retire_all_but(&mut self, declared: &[&str], now: Now) -> Result<()> {
         let gone = |route: &&Route| !route.is_placeholder() && !declared.contains(&&*route.destination);
         let gone: std::collections::BTreeSet<String> =
-            self.memory.routes.iter().filter(gone).map(|route| route.destination.to_string()).collect();
+            collected(self.memory.routes.iter().filter(gone).map(|route| route.destination.to_string()));
         gone.iter().try_for_each(|destination| self.retire(destination, now))
     }
 

@@ -12,6 +12,7 @@ use crate::kind::{Kind, Lane};
 use crate::limits;
 use crate::reason::Reason;
 use crate::row::Row;
+use crate::sorted::sort_by_key;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// A lease reads at most this many times the rows it may take.
@@ -116,7 +117,7 @@ pub(super) fn parked_kinds(db: &Connection, route: i64) -> Result<Vec<Option<Str
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM exception WHERE route = ?1 AND state = 1 AND kind IS NULL)")?
         .query_row([route], |row| row.get(0))?;
     kinds.extend(damaged.then_some(None));
-    kinds.sort_by_key(|kind| kind.as_deref().and_then(Kind::parse).map(Kind::lane).unwrap_or(Lane::Bulk));
+    sort_by_key(&mut kinds, |kind| kind.as_deref().and_then(Kind::parse).map(Kind::lane).unwrap_or(Lane::Bulk));
     Ok(kinds)
 }
 

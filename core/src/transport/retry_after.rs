@@ -1,5 +1,6 @@
 //! `Retry-After`: seconds, or a date in one of the three formats of HTTP.
 
+use crate::calendar;
 use crate::limits;
 use std::time::Duration;
 
@@ -24,12 +25,12 @@ fn seconds(text: &str) -> Option<i64> {
     let (mut month, mut time, mut numbers) = (None, None, Vec::new());
     for word in text.split([' ', ',', '-', '\t']).filter(|word| !word.is_empty()) {
         if word.contains(':') {
-            let mut parts = word.split(':').map(|part| part.parse::<i8>().ok());
+            let mut parts = word.split(':').map(|part| part.parse::<i64>().ok());
             time = Some((parts.next()??, parts.next()??, parts.next()??));
-        } else if let Ok(number) = word.parse::<i16>() {
+        } else if let Ok(number) = word.parse::<i64>() {
             numbers.push(number);
         } else if let Some(at) = MONTHS.iter().position(|name| word.eq_ignore_ascii_case(name)) {
-            month = i8::try_from(at + 1).ok();
+            month = i64::try_from(at + 1).ok();
         }
     }
     let [day, year] = numbers[..] else { return None };
@@ -39,10 +40,10 @@ fn seconds(text: &str) -> Option<i64> {
         _ => year,
     };
     let (hour, minute, second) = time?;
-    // A leap second is a valid HTTP time, but not a valid time of the calendar library.
-    let date =
-        jiff::civil::DateTime::new(year, month?, i8::try_from(day).ok()?, hour, minute, second.min(59), 0).ok()?;
-    jiff::tz::TimeZone::UTC.to_timestamp(date).ok().map(|stamp| stamp.as_second())
+    // A leap second is a valid HTTP time. It counts as the second before it.
+    let in_day = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
+    let days = calendar::days(year, month?, day).filter(|_| in_day)?;
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second.min(59))
 }
 
 #[cfg(test)]
@@ -72,6 +73,8 @@ mod tests {
             ("1.5", DATE, None),
             ("", DATE, None),
             ("Sun, 99 Nov 1994 08:51:37 GMT", DATE, None),
+            ("Sun, 06 Nov 1994 24:00:00 GMT", DATE, None),
+            ("Sun, 06 Nov 1994 08:49:60 GMT", DATE, Some(22)),
         ] {
             assert_eq!(read(value, date), expected.map(Duration::from_secs), "{value:?} against {date:?}");
         }

@@ -1,5 +1,6 @@
 //! Runs the app's `before_send` hook on a thread of its own, so that a panic or a hang does not affect the fold.
 
+use crate::channel::{Receiver, Sender, channel};
 use crate::config::BeforeSend;
 use crate::kind::Kind;
 use crate::limits::{HOOK_WAIT, ROW_BYTES};
@@ -7,7 +8,6 @@ use crate::privacy::Rules;
 use crate::reason::Reason;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// Members of a row that privacy rules do not change: ids and what the app set about the user.
 const UNSCRUBBED: [&str; 7] = ["user", "session", "trace", "view", "email", "about", "child_of"];
@@ -31,7 +31,7 @@ impl Hook {
         let (outgoing, replies) = channel();
         let thread = std::thread::Builder::new().name("rez-hook".into()).spawn(move || {
             super::mark_ours();
-            for (kind, mut value) in incoming {
+            for (kind, mut value) in incoming.iter() {
                 let kept = catch_unwind(AssertUnwindSafe(|| hook(kind, &mut value)));
                 if outgoing.send(kept.map(|kept| kept.then_some(value)).map_err(|_| ())).is_err() {
                     return;

@@ -1,5 +1,6 @@
 //! State shared by callers, the writer thread and the delivery thread.
 
+use crate::channel::{Sender, channel};
 use crate::config::{Config, Consent};
 use crate::delivery::{DeliveryHandle, DestinationNote, ForDelivery};
 use crate::id::IdKey;
@@ -15,7 +16,6 @@ use crate::sys::lock::FolderLock;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
 
@@ -384,17 +384,32 @@ impl Shared {
         wait: Option<std::time::Duration>,
         work: impl FnOnce(&mut Store, Now) -> R + Send + 'static,
     ) -> Option<R> {
-        let (reply, answer) = channel();
-        let command = Command::Work(Box::new(move |store, now| {
+        let result = Arc::new(Mutex::new(None));
+        let place = Arc::clone(&result);
+        self.work_within(
+            wait,
+            Box::new(move |store, now| {
+                let result = store.map(|store| work(store, now));
+                *place.lock().unwrap_or_else(PoisonError::into_inner) = result;
+            }),
+        );
+        result.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Waits until the writer has done this work. Apart from [`Shared::run_within`], whose code exists once per type of result.
+    fn work_within(&self, wait: Option<std::time::Duration>, work: Work) {
+        let (done, ended) = channel();
+        let work = move |store: Option<&mut Store>, now: Now| {
+            work(store, now);
             // The caller may have stopped waiting.
-            let _ = reply.send(store.map(|store| work(store, now)));
-        }));
-        if !self.command(command) {
-            return None;
-        }
-        match wait {
-            Some(wait) => answer.recv_timeout(wait).ok().flatten(),
-            None => answer.recv().ok().flatten(),
+            let _ = done.send(());
+        };
+        if self.command(Command::Work(Box::new(work))) {
+            // Without an answer there is no result.
+            let _ = match wait {
+                Some(wait) => ended.recv_timeout(wait).ok(),
+                None => ended.recv(),
+            };
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::limits;
 use crate::privacy::Rules;
 use crate::reason::Reason;
 use crate::row::Run;
+use crate::sorted::collected;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -56,13 +57,12 @@ impl Stamper {
                 .into_iter()
                 .find(|(key, _)| key == KEY)
                 .and_then(|(_, hex)| parse_key(hex.trim_matches('"'))),
-            scope: store.scope()?.into_iter().collect(),
+            scope: collected(store.scope()?),
             crumb_number: crumbs.last().map_or(0, |crumb| crumb.number),
             crumbs: crumbs.into_iter().map(|crumb| crumb.json).collect(),
-            properties: properties
-                .into_iter()
-                .filter_map(|(name, json)| Some((name, serde_json::from_str(&json).ok()?)))
-                .collect(),
+            properties: collected(
+                properties.into_iter().filter_map(|(name, json)| Some((name, serde_json::from_str(&json).ok()?))),
+            ),
             mask_user,
             rules,
             run: store.runs()?.pop(),

@@ -97,7 +97,7 @@ fn build_abi(
         kind: "cdylib",
         file: "librezmonitor.so".to_owned(),
         linker: Some(tools.join(format!("{prefix}{API}-clang"))),
-        link: app_library::ELF,
+        link: app_library::ANDROID,
     };
     let built = app_library::build(workspace, &target, FEATURES)?;
     let path = aar.join("jni").join(abi).join(&target.file);

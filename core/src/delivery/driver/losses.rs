@@ -10,6 +10,7 @@ use super::{Driver, Payload, Running};
 use crate::destination::Destination;
 use crate::ring::losses::UnreportedLoss;
 use crate::row::Lost;
+use crate::sorted::sort_by_key;
 use crate::store::{self, RouteKey, Store, route_hash};
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ pub(crate) fn unreported_losses(
             losses.extend(unreported.map(|lost| UnreportedLoss { epoch, route: route_hash(&key), lost }));
         }
     }
-    losses.sort_by_key(|loss: &UnreportedLoss| std::cmp::Reverse(loss.lost.count));
+    sort_by_key(&mut losses, |loss: &UnreportedLoss| std::cmp::Reverse(loss.lost.count));
     Ok(losses)
 }
 
@@ -99,14 +100,15 @@ impl<O: WriterAccess> Driver<O> {
             let runs = store.runs()?;
             Ok((lost, runs, store.install().to_owned(), store.epoch()))
         });
-        let Some((lost, mut runs, install, epoch)) = known else { return };
+        let Some((lost, runs, install, epoch)) = known else { return };
         let old = self.old_losses(key, epoch);
         let id = self.new_id(now);
         let Some((route, destination)) = self.route(key) else { return };
         let allowed = destination.purposes().iter().any(|purpose| request::is_granted(*purpose, granted));
         let digest = digest(&lost);
-        runs.sort_by_key(|run| run.number);
-        let Some(run) = runs.pop() else { return self.machine.losses_done(key, now.mono_ms) };
+        let Some(run) = runs.into_iter().max_by_key(|run| run.number) else {
+            return self.machine.losses_done(key, now.mono_ms);
+        };
         if !allowed || (old.is_none() && (digest == 0 || digest == route.state.reported)) {
             return self.machine.losses_done(key, now.mono_ms);
         }

@@ -4,6 +4,7 @@ use super::super::Batch;
 use super::super::system::system;
 use super::value::VALUE;
 use crate::row::Run;
+use crate::sorted::collected;
 use serde_json::{Map, Value};
 
 /// The `device` of a request, if the facts of all its rows agree: Google accepts one per request.
@@ -37,7 +38,7 @@ fn describe(run: &Run) -> Option<Value> {
         ("brand", text(facts.brand.as_deref().or(facts.manufacturer.as_deref()))),
     ];
     let known = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))));
-    Some(Value::Object(known.collect::<Map<_, _>>())).filter(|device| *device != Value::Object(Map::new()))
+    Some(Value::Object(collected(known))).filter(|device| *device != Value::Object(Map::new()))
 }
 
 impl super::Ga4 {

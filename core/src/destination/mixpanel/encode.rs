@@ -4,6 +4,7 @@ use super::super::Batch;
 use super::super::analytics::{Notes, cut, fields, member, millis, text};
 use super::device;
 use super::value::{Identity, TEXT, limited, properties, time};
+use crate::calendar::rfc3339;
 use crate::kind::Kind;
 use crate::row::{Row, Run};
 use serde_json::{Map, Value, json};
@@ -197,7 +198,7 @@ fn transaction(row: &Row, fields: &Map<String, Value>, notes: &mut Notes) -> Val
 
 /// ISO 8601 in UTC with seconds and without a zone, the format of `$time`.
 fn seconds(ms: i64) -> String {
-    let most = jiff::Timestamp::MAX.as_millisecond();
-    let stamp = jiff::Timestamp::from_millisecond(ms.min(most)).unwrap_or_default();
-    jiff::tz::TimeZone::UTC.to_datetime(stamp).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+    let mut time = rfc3339(ms);
+    time.truncate("0000-00-00T00:00:00".len());
+    time
 }

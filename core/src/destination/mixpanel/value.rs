@@ -2,6 +2,7 @@
 
 use super::super::analytics::{Notes, cut};
 use crate::row::Row;
+use crate::sorted::collected;
 use serde_json::{Map, Value};
 
 /// Limit of a text, in characters. Mixpanel cuts longer ones silently.
@@ -156,7 +157,7 @@ pub(super) fn limited(value: &Value, depth: usize, field: &str, notes: &mut Note
                 notes.add(field, format!("cut to {ELEMENTS} members"));
             }
             let members = map.iter().take(ELEMENTS);
-            members.map(|(key, value)| (key.clone(), limited(value, depth + 1, field, notes))).collect()
+            Value::Object(collected(members.map(|(key, value)| (key.clone(), limited(value, depth + 1, field, notes)))))
         }
         plain => plain.clone(),
     }

@@ -3,7 +3,7 @@
 use super::common::common;
 use super::exception;
 use super::fields::Fields;
-use crate::destination::time::TimeWriter;
+use crate::calendar::TimeWriter;
 use crate::json::split::members;
 use crate::json::{Escaped, Object};
 use crate::kind::Kind;

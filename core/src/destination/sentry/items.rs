@@ -7,6 +7,7 @@ use crate::json::split::{self, members};
 use crate::json::{Escaped, Name, Object, push_comma, quoted};
 use crate::kind::Kind;
 use crate::row::Lost;
+use crate::sorted::sort_by;
 
 /// Limit of a client report, in bytes.
 const REPORT_BYTES: usize = 4_000;
@@ -153,7 +154,7 @@ pub(super) fn client_report(lost: &[Lost], switches: Switches, sent_ms: i64) -> 
     if lines.is_empty() {
         return None;
     }
-    lines.sort_by(|one, other| other.2.cmp(&one.2).then(one.cmp(other)));
+    sort_by(&mut lines, |one, other| other.2.cmp(&one.2).then(one.cmp(other)));
     let mut out = String::new();
     Object::write(&mut out, |report| {
         report.time("timestamp", sent_ms);
