@@ -2,6 +2,7 @@ use super::super::schedule::{Hint, Network, Power};
 use super::super::state::StopKind;
 use super::super::wait::Why;
 use super::*;
+use crate::channel::{Receiver, channel};
 use crate::destination::{Action, Backoff, Rez, RouteSpec, Stamp, Verdict, Want};
 use crate::id::EventId;
 use crate::kind::{Kind, Purpose};
@@ -13,7 +14,6 @@ use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::io::Read as _;
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, channel};
 
 const WALL: i64 = 1_795_400_000_000;
 const DAY: i64 = 24 * 3_600_000;
@@ -323,7 +323,7 @@ impl Bench {
         loop {
             let deadline = self.driver.step();
             let mut count = 0;
-            while let Ok(report) = self.reports.try_recv() {
+            while let Some(report) = self.reports.try_iter().next() {
                 self.driver.report(report);
                 count += 1;
             }

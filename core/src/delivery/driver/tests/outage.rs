@@ -161,7 +161,7 @@ fn rows_announced_after_the_store_was_read_are_not_counted_twice() {
     assert!(bench.driver.context.shared.add_rows([0, 3, 0, 0]));
     let done = bench.wire.silent.lock().unwrap().pop().unwrap();
     done.finish(Sent::Response(Response { status: 503, ..Response::default() }));
-    let report = bench.reports.try_recv().unwrap();
+    let report = bench.reports.try_iter().next().unwrap();
     bench.driver.report(report);
     bench.settle();
     let announced = bench.driver.context.shared.take_rows();
