@@ -175,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_message_that_waits_when_the_receiver_ends_is_dropped() {
-        struct Message(#[allow(dead_code)] Sender<Message>, Arc<()>);
+        #[allow(dead_code)] // Only their drop matters.
+        struct Message(Sender<Message>, Arc<()>);
         let (sender, receiver) = channel();
         let held = Arc::new(());
         assert!(sender.send(Message(sender.clone(), Arc::clone(&held))).is_ok());
