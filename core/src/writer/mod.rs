@@ -60,6 +60,7 @@ mod superblock;
 #[cfg(test)]
 mod tests;
 mod timed_events;
+mod work;
 
 pub(crate) use crate::own_thread::{is_ours, mark_ours};
 pub(crate) use files::boot_hash;
