@@ -1,4 +1,4 @@
-// Copies the Kotlin and the Swift library into the package, before npm packs it. `npm run prepack` calls it.
+// Copies the Kotlin and the Swift library, and the licences, into the package, before npm packs it. `npm run prepack` calls it.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -6,6 +6,7 @@ const repository = path.resolve(import.meta.dirname, '..');
 
 const ANDROID = ['consumer-rules.pro', 'src/main/AndroidManifest.xml', 'src/main/kotlin', 'src/main/jniLibs'];
 const IOS = ['Package.swift', 'RezMonitor.podspec', 'RezMonitorCore.podspec', 'RezMonitorFFI.xcframework', 'Sources'];
+const LICENCES = ['LICENSE-APACHE', 'LICENSE-MIT'];
 /** What `cargo xtask package` builds: without it the package has no library for that platform. */
 const BUILT = ['src/main/jniLibs', 'RezMonitorFFI.xcframework'];
 
@@ -22,6 +23,7 @@ export function vendor(target) {
   };
   copy(path.join(repository, 'android/monitor'), 'android', ANDROID);
   copy(path.join(repository, 'ios'), 'RezMonitor', IOS);
+  copy(repository, '.', LICENCES);
   const { version } = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'package.json'), 'utf8'));
   for (const name of IOS.filter((file) => file.endsWith('.podspec')))
     setVersion(path.join(target, 'RezMonitor', name), version);

@@ -1,6 +1,7 @@
 //! The configuration: a builder, validated once.
 
 pub use crate::consent::Consent;
+mod development;
 mod error;
 mod facts;
 
@@ -304,21 +305,6 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets whether the logger is used. Default: whether this library was compiled with debug assertions, which follows the
-    /// app's profile in a Rust program. A binding ships one library for both, so it passes what its platform knows
-    /// (`BuildConfig.DEBUG`, `#if DEBUG`, `__DEV__`). Pass `true` to log in a release build.
-    pub fn debug(mut self, debug: bool) -> Self {
-        self.config.debug = debug;
-        self
-    }
-
-    /// Sets whether a debug screen of the app may read the queue and let requests fail, see [`crate::Monitor::inspect`]. Default: the
-    /// value of [`ConfigBuilder::debug`]. While it is on, the last 1,000 events that were stored (at most 1 MiB) stay in memory.
-    pub fn inspector(mut self, inspector: bool) -> Self {
-        self.config.inspector = Some(inspector);
-        self
-    }
-
     /// Opens the engine suspended (default false), as after [`crate::Monitor::suspend`]: records go into the ring, and nothing is
     /// stored, sent or passed to a hook until [`crate::Monitor::resume`]. For a host whose hook, logger or transport is ready
     /// only later than its first event. What is recorded before is in the ring even if the process is killed first.
@@ -330,15 +316,6 @@ impl ConfigBuilder {
     /// Sets the clock (default: the system's).
     pub fn clock(mut self, clock: Clock) -> Self {
         self.config.clock = clock;
-        self
-    }
-
-    /// Uses predictable ids, for contract vectors: ids of events, traces and batches are derived from this key, ids of
-    /// installation, run and session count up. Not part of the API, never in a release.
-    #[cfg(feature = "bench-access")]
-    #[doc(hidden)]
-    pub fn counted_ids(mut self, key: [u8; 16]) -> Self {
-        self.config.ids = Ids::counted(key);
         self
     }
 

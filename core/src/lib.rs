@@ -58,8 +58,8 @@ pub use level::Level;
 pub use logger::{LogCode, LogLevel, Logger, StderrLogger};
 pub use metrics::Summary;
 pub use monitor::{
-    ApiCall, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Span, Status, SuperProperties,
-    WaitError,
+    ApiCall, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Span, Start, Status,
+    SuperProperties, WaitError,
 };
 pub use phrases::HeldCode;
 pub use reason::Reason;

@@ -1,12 +1,12 @@
 // What a call of the package costs JavaScript: `cargo xtask bench --react-native` runs it on the engine of a release.
 //
-// Every line stands beside its floor in the same run: `JSON.stringify` of the same item, or the engine's own call with an empty batch.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// Every line stands beside its floor in the same run: `JSON.stringify` of the same item, or the engine's own call with an empty batch;
+// or beside `@sentry/react-native`. The packages of the peer are those of this folder: `npm ci --ignore-scripts` here first.
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { minify } from 'terser';
+import { measured } from './peer.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
@@ -106,27 +106,24 @@ function batch() {
   })();
 }
 
-/** All files of this package that an entry imports. */
-function reachable(entry, seen = new Set()) {
-  if (seen.has(entry)) return seen;
-  seen.add(entry);
-  for (const [, to] of readFileSync(entry, 'utf8').matchAll(/from ["'](\.[^"']+)["']/g)) {
-    // What exists per platform is imported without an extension.
-    reachable(path.resolve(path.dirname(entry), to.endsWith('.js') ? to : `${to}.js`), seen);
-  }
-  return seen;
-}
-
-async function size() {
-  const files = [...reachable(path.join(root, 'lib/module/index.js'))];
-  const all = await Promise.all(files.map((file) => minify(readFileSync(file, 'utf8'), { module: true })));
-  const bytes = gzipSync(all.map(({ code }) => code).join('\n'), { level: 9 }).length;
-  const holds = bytes <= 25 * 1024 ? 'holds' : 'MISSES';
-  console.log(
-    `js_bundle_gzip             ${(bytes / 1024).toFixed(1)} KiB  main entry, ${files.length} files, each minified alone  limit 25 KiB  ${holds}`,
-  );
+/** The package beside its peer, in the same run. */
+async function peers() {
+  const { ours, sentry } = await measured();
+  const row = (name, of, limit) => {
+    const [own, peer] = [of(ours), of(sentry)].map((value) => value.toFixed(value < 10 ? 2 : 1));
+    const holds = limit === undefined ? '' : of(ours) <= limit ? '  holds' : '  MISSES';
+    const [label, unit] = name;
+    console.log(
+      `${label.padEnd(26)} ${`${own} ${unit}`.padStart(10)}  @sentry/react-native ${`${peer} ${unit}`.padStart(10)}  limit ${limit ?? '-'}${holds}`,
+    );
+  };
+  row(['js_init_ms', 'ms'], ({ initMs }) => initMs);
+  row(['js_add_breadcrumb_to_native', 'us'], ({ breadcrumbNs }) => breadcrumbNs / 1_000);
+  row(['js_capture_message', 'us'], ({ messageNs }) => messageNs / 1_000);
+  row(['js_bundle_gzip', 'KiB'], ({ gzip }) => gzip / 1_024, 25);
+  row(['js_bundle_gzip_with_pages', 'KiB'], ({ gzipAll }) => gzipAll / 1_024);
 }
 
 breadcrumb();
 await batch();
-await size();
+await peers();

@@ -11,7 +11,7 @@ import ts from 'typescript';
 const FILES = ['sentry', 'datadog', 'performance', 'errorHandler', 'analytics', 'mixpanel'] as const;
 
 /** Where each import line of the guide leads now. Empty: the line goes. */
-const IMPORTS: Record<string, string> = {
+export const IMPORTS: Record<string, string> = {
   '@sentry/react-native': '../../src/sentry',
   '@datadog/browser-rum': '../../src/datadog',
   '@datadog/browser-logs': '../../src/datadog',

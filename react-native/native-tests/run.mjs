@@ -3,9 +3,15 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { run } from 'node:test';
+import { prepare as prepareApp } from './app/shop.mjs';
+import { pack } from './pack.mjs';
+import { prepare as preparePackage } from './package/tools.mjs';
+import { NotInstalled } from './work.mjs';
 
 const here = import.meta.dirname;
-const SUITES = ['codegen', 'ios', 'plugin', 'package', 'jvm'];
+const SUITES = ['codegen', 'ios', 'plugin', 'example', 'package', 'app', 'metro', 'hermes', 'jest', 'jvm'];
+/** What the tests of the packed package need beside it. */
+const PREPARE = { package: preparePackage, app: prepareApp };
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : SUITES;
 const unknown = wanted.filter((suite) => !SUITES.includes(suite));
 if (unknown.length > 0) {
@@ -28,7 +34,7 @@ async function nodeTests(suite) {
       (data.nesting === 0 && files.includes(data.name) && type === 'test:pass')
     )
       continue;
-    if (data.skip !== undefined) total.skipped += 1;
+    if (data.skip !== undefined) skip(data.skip, suite);
     else if (type === 'test:pass') total.passed += 1;
     else {
       total.failed += 1;
@@ -43,9 +49,24 @@ function library() {
   return fs.existsSync(file) ? path.resolve(file) : null;
 }
 
-function skip(why) {
+function skip(why, suite = 'jvm') {
   total.skipped += 1;
-  console.log(`jvm: skipped: ${why}`);
+  console.log(`${suite}: skipped: ${why}`);
+}
+
+let packed;
+
+/** Runs the tests of a suite on the package that npm would publish. */
+async function packedTests(suite) {
+  try {
+    packed ??= pack();
+    PREPARE[suite]();
+  } catch (error) {
+    if (error instanceof NotInstalled) return skip(error.message, suite);
+    total.failed += 1;
+    return console.log(`${suite}: the package cannot be prepared\n${error.message}`);
+  }
+  await nodeTests(suite);
 }
 
 function jvmTests() {
@@ -75,7 +96,12 @@ function jvmTests() {
 
 for (const suite of wanted) {
   if (suite === 'jvm') jvmTests();
+  else if (suite in PREPARE) await packedTests(suite);
   else await nodeTests(suite);
+}
+if (packed !== undefined) {
+  const { files, size, unpackedSize } = packed;
+  console.log(`package: ${files.length} files, ${size} bytes, ${unpackedSize} unpacked`);
 }
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed === 0 ? 0 : 1;

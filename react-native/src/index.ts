@@ -51,6 +51,11 @@ export type { Consent, Flushed, FlushResult, LogLine, Purpose } from './core/cli
 export type { Attributes, Breadcrumb, EventItem, Level, Severity, Trace, User } from './core/items';
 export { fromTraceparent } from './core/trace';
 export { unsupportedFeatures } from './core/unsupported';
+export { FeedbackForm, type FeedbackFormProps } from './feedback/feedback-form';
+export { showFeedback } from './feedback/show';
+export type { FeedbackOptions, FeedbackTexts } from './feedback/texts';
+export { RezInspector, type RezInspectorProps } from './inspector/inspector';
+export { type InspectorOptions, startInspector, stopInspector } from './inspector/start';
 export { wrapFetch } from './instrument/fetch';
 export { useRouteScreens } from './navigation/expo-router';
 export { type NavigationRef, registerNavigation } from './navigation/react-navigation';

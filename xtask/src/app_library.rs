@@ -31,6 +31,19 @@ pub const ANDROID: &[&str] = &[
 /// Options of the linker for Linux, whose loader does not read packed relocations.
 const LINUX: &[&str] = ANDROID.split_at(4).0;
 
+/// The engine uses no JSON functions of SQLite. Those who inspect a queue do.
+const SQLITE: &str = "-DSQLITE_OMIT_JSON";
+
+/// Sets what SQLite is built without, beside `.cargo/config.toml`. A variable that is set counts before one of that file.
+fn without_parts_of_sqlite(workspace: &Workspace, build: &mut Command) -> Result<(), String> {
+    let file = workspace.root().join(".cargo/config.toml");
+    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let flags = text.split_once("LIBSQLITE3_FLAGS = \"\"\"").and_then(|(_, rest)| rest.split_once("\"\"\""));
+    let (flags, _) = flags.ok_or_else(|| format!("{} sets no LIBSQLITE3_FLAGS", file.display()))?;
+    build.env("LIBSQLITE3_FLAGS", format!("{} {SQLITE}", flags.replace('\\', " ")));
+    Ok(())
+}
+
 /// A platform of the library.
 pub struct Target {
     /// Rust's name of it.
@@ -58,6 +71,7 @@ pub fn build(workspace: &Workspace, target: &Target, features: &str) -> Result<P
         build.env(format!("CARGO_TARGET_{}_LINKER", name.to_uppercase()), linker);
         build.env(format!("CC_{name}"), linker);
     }
+    without_parts_of_sqlite(workspace, &mut build)?;
     build.env("CARGO_ENCODED_RUSTFLAGS", compiler_options());
     build.args(["--", INLINE]).args(target.link.iter().map(|option| format!("-Clink-arg={option}")));
     if !process::succeeds(&mut build) {

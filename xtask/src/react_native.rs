@@ -29,6 +29,19 @@ const OLDEST_NODE: u32 = 20;
 /// The folder with the tests of the native half, which have packages of their own.
 const NATIVE: &str = "native-tests";
 
+/// The folders whose packages the tests need, each with a lock file. What a test installs into an app of its own is not among them.
+const FOLDERS: [&str; 6] = [
+    ".",
+    NATIVE,
+    "native-tests/metro",
+    "native-tests/hermes",
+    "engine-tests/firebase-types",
+    "engine-tests/neighbours",
+];
+
+/// The folder of the benchmarks, with the package of a peer.
+const BENCH: &str = "bench";
+
 /// Types, format, the built package, and what its `package.json` says about it.
 const CHECKS: [(&str, &[&str]); 4] = [
     ("tsc", &["--noEmit"]),
@@ -86,15 +99,17 @@ pub fn run(workspace: &Workspace) -> io::Result<bool> {
     }
     let package = Package::new(workspace)?;
     let Some(addon) = addon(workspace, &package.out)? else { return Ok(false) };
-    if !package.install(".")? || !package.install(NATIVE)? {
-        return Ok(false);
+    for folder in FOLDERS {
+        if !package.install(folder)? {
+            return Ok(false);
+        }
     }
     let mut sum = Tally::default();
     for (name, arguments) in CHECKS {
         let passed = package.quiet(name, package.tool(name, arguments))?;
         sum += if passed { Tally { passed: 1, ..Tally::default() } } else { Tally { failed: 1, ..Tally::default() } };
     }
-    sum += package.native_tests()?;
+    sum += package.native_tests(&addon)?;
     println!("     Running jest ({})", package.folder.join("rez_monitor-0").display());
     let report = package.out.join("jest.json");
     if report.exists() {
@@ -121,7 +136,7 @@ pub fn bench(workspace: &Workspace) -> io::Result<bool> {
     let Some(addon) = build(workspace, &["--release"], "release", &package.out.join("release"))? else {
         return Ok(false);
     };
-    if !package.install(".")? || !package.quiet("bob", package.tool("bob", &["build"]))? {
+    if !package.install(".")? || !package.install(BENCH)? || !package.quiet("bob", package.tool("bob", &["build"]))? {
         return Ok(false);
     }
     let mut node = workspace.command("node");
@@ -187,11 +202,12 @@ impl Package<'_> {
     }
 
     /// Runs the tests of the native half on the library with the functions for tests.
-    fn native_tests(&self) -> io::Result<Tally> {
+    fn native_tests(&self, addon: &Path) -> io::Result<Tally> {
         let failed = Tally { failed: 1, ..Tally::default() };
         let Some(library) = bindings::library(self.workspace, &[TEST_FEATURE])? else { return Ok(failed) };
         let mut node = self.workspace.command("node");
-        node.current_dir(self.folder.join(NATIVE)).arg("run.mjs").env("REZ_LIBRARY", library);
+        node.current_dir(self.folder.join(NATIVE)).arg("run.mjs");
+        node.env("REZ_LIBRARY", library).env("REZ_NODE_ADDON", addon);
         let passed = self.quiet("native-tests", node)?;
         let output = fs::read_to_string(self.out.join("native-tests.log"))?;
         for line in output.lines().filter(|line| line.contains(": skipped: ")) {

@@ -22,7 +22,7 @@ pub use control::{Durability, From, WaitError};
 pub use scope::{ScopeChange, SuperProperties};
 pub use screen::ScreenLoad;
 pub use span::Span;
-pub use status::{Refused, Status};
+pub use status::{Refused, Start, Status};
 
 use crate::Attrs;
 use crate::config::Config;
@@ -85,6 +85,8 @@ pub(crate) struct Inner {
     screen: Mutex<Option<TraceContext>>,
     /// Makes the ids of traces and spans.
     ids: IdGenerator,
+    /// What was known about this start at `open`.
+    start: Start,
     /// The fork generation at `open`.
     forks: u32,
 }

@@ -1,10 +1,12 @@
 //! `open`: folder, lock, ring and run record. Nothing else runs on the caller's thread.
 
-use super::{Inner, Monitor};
+use super::{Inner, Monitor, Start};
 use crate::config::{Config, ConfigError};
 use crate::id::IdKey;
 use crate::logger::Log;
 use crate::ring::{Found, Ring};
+use crate::row::Run;
+use crate::store::repair;
 use crate::sys::fork;
 use crate::sys::lock::{FolderLock, SIBLINGS, sibling};
 use crate::trace::IdGenerator;
@@ -53,11 +55,13 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
             (ring, Found::default(), wanted.clone(), None)
         }
     };
+    let start = start(&ring, found, lock.is_some().then_some(&folder));
     let key = IdKey::from_bytes(config.ids.key());
     let shared = Arc::new(Shared::new(ring, config, folder, boot, key, found, lock, Role::App));
     set_first_consent(&shared);
     let run = super::run::begin(&shared);
     let inner = Arc::new(Inner {
+        start,
         session: Mutex::default(),
         pausing: Mutex::default(),
         sessions: Mutex::default(),
@@ -107,6 +111,14 @@ fn on_disk(wanted: &Path, boot: u64) -> Option<(Ring, Found, PathBuf, FolderLock
         }
     }
     None
+}
+
+/// What the files of the folder say about earlier starts. `folder`: `None` if the ring is in memory.
+fn start(ring: &Ring, found: Found, folder: Option<&PathBuf>) -> Start {
+    let before = ring.superblock().run.and_then(|run| serde_json::from_str::<Run>(&run.json).ok());
+    let is_new = |folder: &PathBuf| repair::has_no_queue(folder);
+    let first = found.fresh && !found.unreadable && before.is_none() && folder.is_some_and(is_new);
+    Start { first, version_before: before.as_ref().map(Start::version_of), ..Start::default() }
 }
 
 /// Stores the configured consent if none is stored.

@@ -4,6 +4,7 @@ use super::Monitor;
 use crate::delivery::{DestinationNote, RouteStatus};
 use crate::kind::Kind;
 use crate::reason::Reason;
+use crate::row::Run;
 use crate::writer::shared::StoreState;
 
 /// A snapshot of the engine's state. See [`Status::lines`] for it as text.
@@ -14,6 +15,8 @@ pub struct Status {
     pub folder: String,
     /// Whether the database can be used.
     pub store: StoreState,
+    /// What is known about this start of the app.
+    pub start: Start,
     /// Events accepted by the ring since its file was created.
     pub accepted: u64,
     /// How many of them are folded into the database.
@@ -28,6 +31,26 @@ pub struct Status {
     /// Values of the configuration that a destination sends in another form, because its vendor does not accept them. For
     /// example a release with a slash at Sentry.
     pub notes: Vec<DestinationNote>,
+}
+
+/// What is known about a start of the app, for a layer that records first starts and updates.
+#[derive(Clone, Debug, PartialEq, Eq, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct Start {
+    /// The folder had no queue: the app starts for the first time since it was installed, or since its data was cleared. Neither
+    /// [`Monitor::forget_user`] nor a damaged file makes it true again.
+    pub first: bool,
+    /// The version of the app: the fact `app_version`, else the release.
+    pub version: String,
+    /// The version of the run before; `None` if it is not known.
+    pub version_before: Option<String>,
+}
+
+impl Start {
+    /// The version of a run.
+    pub(super) fn version_of(run: &Run) -> String {
+        run.facts.app_version.clone().unwrap_or_else(|| run.release.clone())
+    }
 }
 
 /// A count of events that were refused at the call.
@@ -50,6 +73,7 @@ impl Monitor {
         Status {
             folder: shared.folder.to_string_lossy().into_owned(),
             store: shared.state(),
+            start: Start { version: Start::version_of(&self.0.run()), ..self.0.start.clone() },
             accepted: shared.ring.last().1,
             folded: shared.ring.superblock().fold_total,
             refused: refused.map(|(reason, kind, count)| Refused { reason, kind, count }).collect(),

@@ -11,6 +11,7 @@ mod batch_fuzz;
 mod inspect;
 mod pause;
 mod people;
+mod starts;
 mod times;
 mod views;
 

@@ -1,7 +1,7 @@
 //! Every sentence, compared with `golden.txt`. `REZ_BLESS=1` writes that file.
 
 use super::*;
-use crate::{Kind, Reason, Row};
+use crate::{Kind, Reason, Row, Start};
 use std::fmt::Write as _;
 
 const MS: i64 = 1_795_400_000_000;
@@ -46,6 +46,7 @@ fn status() -> Status {
     let mut stopped = route(&[0, 0, 0, 0], Some(held(HeldCode::Stopped, Some(MS), "the write key was refused (401)")));
     stopped.stopped = true;
     Status {
+        start: Start { first: true, version: "shop@1".to_owned(), version_before: None },
         folder: "/data/queue".into(),
         store: StoreState::Ready,
         accepted: 1_234,

@@ -87,6 +87,11 @@ fn move_in(folder: &Path, target: &Path) -> Result<()> {
     }
 }
 
+/// Whether the folder has neither a queue nor the remains of one.
+pub(crate) fn has_no_queue(folder: &Path) -> bool {
+    ![super::FILE, FOLDER].iter().any(|name| folder.join(name).exists())
+}
+
 /// Number of quarantines in the last [`limits::QUARANTINE_WINDOW`]. A time in the future (a clock set back) counts.
 pub(crate) fn quarantines_lately(folder: &Path, now: Now) -> usize {
     let window = limits::QUARANTINE_WINDOW.as_millis() as i64;

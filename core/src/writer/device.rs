@@ -35,7 +35,9 @@ pub(super) fn user_changed(
     if before.is_some()
         && let Some(key) = key
     {
-        let number = at_us.unsigned_abs();
+        // Two changes can have one time, and never make one device of two.
+        let last = scope.get(ANONYMOUS).map_or(0, |id| crate::hash::stable_hash(&[id]));
+        let number = at_us.unsigned_abs() ^ last;
         let high = (key.bits(DOMAIN, number) & !0xf000) | 0x4000;
         let low = (key.bits(DOMAIN + 1, number) >> 2) | (0b10 << 62);
         changes.push((ANONYMOUS, Some(json!(uuid::Uuid::from_u64_pair(high, low).to_string()).to_string())));
@@ -66,6 +68,27 @@ mod tests {
     #[test]
     fn a_device_without_an_identified_user_keeps_the_install_id() {
         assert_eq!(after(&[None, None, Some(""), Some("a"), Some("a")]), vec![None; 5]);
+    }
+
+    #[test]
+    fn changes_at_the_same_time_create_different_ids() {
+        let key = Some(IdKey::from_bytes([7; 16]));
+        let mut scope = BTreeMap::new();
+        let mut ids = Vec::new();
+        for user in [Some("a"), None, Some("b"), None, Some("b"), None, Some("c"), Some("d")] {
+            for (part, value) in user_changed(&scope, user, key, 5) {
+                match value {
+                    Some(value) => scope.insert(part.to_owned(), value),
+                    None => scope.remove(part),
+                };
+            }
+            ids.extend(scope.get(ANONYMOUS).cloned());
+        }
+        ids.dedup();
+        let mut distinct = ids.clone();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!((ids.len(), distinct.len()), (4, 4), "{ids:?}");
     }
 
     #[test]

@@ -9,7 +9,17 @@ const COUNTED = /^([1-4])\1{7}-0000-4000-8000-\d{12}$/;
  * still compared. The checksums, which depend on them, are left out. An id that the vector itself names stays.
  */
 export function withoutIds(rows: Rows, vector: Vector): unknown {
+  return walked(rows, vector, []);
+}
+
+/** The ids that {@link withoutIds} replaces, in the order of their appearance. */
+export function idsOf(rows: Rows, vector: Vector): string[] {
   const seen: string[] = [];
+  walked(rows, vector, seen);
+  return seen;
+}
+
+function walked(rows: Rows, vector: Vector, seen: string[]): unknown {
   const walk = (value: unknown): unknown => {
     if (typeof value === 'string') return isMadeByFace(value) ? `id ${place(value.replace(/-/g, ''), seen)}` : value;
     if (Array.isArray(value)) return value.map(walk);

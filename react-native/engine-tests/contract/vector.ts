@@ -12,6 +12,10 @@ export interface Vector {
   /** What it shows, in one sentence. */
   what: string;
   config?: Readonly<Record<string, unknown>>;
+  /** Options by destination. */
+  destinations?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** How many rows stay in the queue, by destination. */
+  kept?: Readonly<Record<string, number>>;
   calls: readonly Call[];
   /** The file. */
   text: string;

@@ -24,7 +24,12 @@ export interface Played extends Rows {
 
 /** Makes the calls of a vector. Fails if one of them cannot be made. */
 export async function play(vector: Vector, way: Way = 'client'): Promise<Played> {
-  const world = new World(vector, way);
+  return played(vector, way).end();
+}
+
+/** The same, and leaves the engine open. `ids`: what the client takes in the place of the ids that it makes. */
+export function played(vector: Vector, way: Way = 'client', ids: ReadonlyMap<string, string> = new Map()): World {
+  const world = new World(vector, way, ids);
   for (const [at, call] of vector.calls.entries()) {
     try {
       world.make(call);
@@ -32,19 +37,19 @@ export async function play(vector: Vector, way: Way = 'client'): Promise<Played>
       throw new Error(`call ${at} ${JSON.stringify(call)}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  return world.end();
+  return world;
 }
 
-class World {
+export class World {
+  readonly client: Client;
   private readonly folder = join(newFolder(), 'app');
-  private readonly client: Client;
   private readonly guards: Guards;
   private wallMs = WALL_MS;
   private monoMs = MONO_MS;
   /** The id of the event recorded before. */
   private last = '';
 
-  constructor(vector: Vector, way: Way) {
+  constructor(vector: Vector, way: Way, ids: ReadonlyMap<string, string>) {
     addon.testClock(WALL_MS, MONO_MS);
     const clock = { wallMs: () => this.wallMs, monoMs: () => this.monoMs };
     this.client = new Client({ port: newEngine(), clock });
@@ -54,6 +59,7 @@ class World {
     const { facts, ...config } = vector.config ?? {};
     const wrong = this.client.open({ folder: this.folder, ...settings(config) }, facts as object | undefined);
     if (wrong !== '') throw new Error(wrong);
+    replaceIds(this.client, ids);
   }
 
   make(call: Call): void {
@@ -87,6 +93,18 @@ class World {
     this.wallMs += ms;
     this.monoMs += ms;
   }
+}
+
+/** The same ids in each run of a vector, but for those that are replaced. */
+function replaceIds({ ids: made }: Client, ids: ReadonlyMap<string, string>): void {
+  made.seed('000102030405060708090a0b0c0d0e0f');
+  const replaced = (id: string) => ids.get(id) ?? id;
+  const [event, trace, span] = [made.event.bind(made), made.trace.bind(made), made.span.bind(made)];
+  Object.assign(made, {
+    event: (nowMs: number) => replaced(event(nowMs)),
+    trace: () => replaced(trace()),
+    span: () => replaced(span()),
+  });
 }
 
 /** The settings of the vectors, with those that the vector changes. */

@@ -56,6 +56,7 @@ static NSString *const kMissingError = @"{\"error\":\"the native half of REZ Mon
 - (void)persist:(double)waitMs resolve:(RCTPromiseResolveBlock)resolve reject:(RCTPromiseRejectBlock)reject { REZ_LATER([_native persist:waitMs answer:answer], kMissing) }
 - (void)flush:(double)waitMs resolve:(RCTPromiseResolveBlock)resolve reject:(RCTPromiseRejectBlock)reject { REZ_LATER([_native flush:waitMs answer:answer], kMissingError) }
 - (void)why:(NSString *)id waitMs:(double)waitMs resolve:(RCTPromiseResolveBlock)resolve reject:(RCTPromiseRejectBlock)reject { REZ_LATER([_native why:id waitMs:waitMs answer:answer], kMissingError) }
+- (void)inspect:(NSString *)request waitMs:(double)waitMs resolve:(RCTPromiseResolveBlock)resolve reject:(RCTPromiseRejectBlock)reject { REZ_LATER([_native inspect:request waitMs:waitMs answer:answer], kMissingError) }
 - (void)close:(double)waitMs resolve:(RCTPromiseResolveBlock)resolve reject:(RCTPromiseRejectBlock)reject { REZ_LATER([_native close:waitMs answer:answer], kMissing) }
 
 @end

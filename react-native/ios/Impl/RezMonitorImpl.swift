@@ -73,5 +73,9 @@ final class RezMonitorImpl: NSObject, RezMonitorNative {
         Self.later(waitMs, answer) { Bridge.why(event, wait: $0) }
     }
 
+    func inspect(_ request: String, waitMs: Double, answer: @escaping Answer) {
+        Self.later(waitMs, answer) { Bridge.inspect(request, wait: $0) }
+    }
+
     func close(_ waitMs: Double, answer: @escaping Answer) { Self.later(waitMs, answer) { Bridge.close(wait: $0) } }
 }

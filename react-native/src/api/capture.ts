@@ -1,7 +1,7 @@
 /** Errors, messages, breadcrumbs, feedback. */
 import { client } from '../core/carrier';
 import { timeMs } from '../core/clock';
-import { guarded, quietly } from '../core/guard';
+import { guarded, quietly, recordOf } from '../core/guard';
 import type { Attributes, Breadcrumb, Level, Severity, Trace, User } from '../core/items';
 import { describe } from '../core/json';
 import { errorItem } from '../errors/exception';
@@ -89,7 +89,7 @@ export function addBreadcrumb(breadcrumb: TimedBreadcrumb): void {
     const known = members(breadcrumb, 'type', 'category', 'message', 'level', 'data');
     // Members of the app's own are for its hook; where one throws, the step is still worth more than nothing.
     const own = guarded<Breadcrumb>({}, () => {
-      const { timestamp: _, ...rest } = breadcrumb;
+      const { timestamp: _, ...rest } = recordOf(breadcrumb);
       return rest;
     });
     client().breadcrumb({ ...own, ...known }, timeMs(timestamp));

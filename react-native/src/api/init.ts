@@ -1,7 +1,9 @@
 /** Opens the engine and installs what `config` asks for. */
+import { aboutBundle } from '../bundle/about';
 import { carrier, client } from '../core/carrier';
 import { guarded, isRecord } from '../core/guard';
 import { say, setDebug } from '../core/say';
+import { allowInspector } from '../inspector/allowed';
 import { install } from '../instrument/install';
 import { members, readable } from './members';
 import { type Config, type Destination, type Destinations, destinationSettings, engineSettings } from './settings';
@@ -44,6 +46,7 @@ function start(passed: Config): InitResult {
   const config: Config = { ...read.copy, consent: members(read.copy.consent, 'monitoring', 'analytics') as Consents };
   const unread = read.unreadable.map((name) => `init: \`${name}\` throws when it is read; its default applies`);
   if (typeof config.debug === 'boolean') setDebug(config.debug);
+  if (typeof config.inspector === 'boolean') allowInspector(config.inspector);
   if (config.enabled === false) {
     if (!client().opened) client().switchOff();
     return { recording: client().opened, problems: unread };
@@ -56,6 +59,7 @@ function start(passed: Config): InitResult {
   const hooks = { event: config.beforeSend, breadcrumb: config.beforeBreadcrumb };
   const given = Object.entries(hooks).filter(([, hook]) => typeof hook === 'function');
   client().hooks = { ...client().hooks, ...Object.fromEntries(given) };
+  client().aboutBundle = aboutBundle();
   // A wrong key of one vendor must not cost the others their events, so they are tried one by one.
   const wrong = client().open({ ...settings, destinations: known }, config.facts);
   if (wrong !== '') {

@@ -150,6 +150,8 @@ export interface Config extends EngineSettings, InstrumentationSettings, Destina
   enabled?: boolean;
   /** Whether lines for developers are printed. Default: `__DEV__`. */
   debug?: boolean;
+  /** Whether `startInspector()` and `<RezInspector/>` show the queue. Default: `__DEV__`. */
+  inspector?: boolean;
   /** Facts about device and app, as `docs/guide/device.md` names them. The native layer adds what it knows. */
   facts?: Readonly<Record<string, unknown>>;
   /** Changes an event before it is recorded; null drops it. One that throws drops it too. */
@@ -169,7 +171,7 @@ const NEEDS: Record<string, readonly string[]> = {
 
 /** The settings record without destinations. */
 export function engineSettings(config: Config): Record<string, unknown> {
-  const { consent, enabled, debug, facts, beforeSend, beforeBreadcrumb, destinations, ...rest } = config;
+  const { consent, enabled, debug, inspector, facts, beforeSend, beforeBreadcrumb, destinations, ...rest } = config;
   const settings: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(rest)) {
     if (value !== undefined && !(name in NEEDS)) settings[name] = value;

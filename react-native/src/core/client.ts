@@ -53,6 +53,14 @@ export interface Hooks {
   breadcrumb?: (breadcrumb: Breadcrumb) => Breadcrumb | null | undefined;
 }
 
+/** What every event says about the bundle that runs. */
+export interface AboutBundle {
+  /** All of it: the engine has just been opened, or has forgotten it. */
+  all(): ScopeItem[];
+  /** What is new since the last call. Asked before an error is recorded. */
+  news(): ScopeItem[];
+}
+
 export interface ClientOptions {
   port?: Port | null;
   clock?: Clock;
@@ -64,6 +72,7 @@ export class Client {
   readonly ids = new Ids();
   readonly clock: Clock;
   hooks: Hooks = {};
+  aboutBundle: AboutBundle | undefined;
   private readonly port: Port;
   private readonly hasEngine: boolean;
   private readonly buffer: Buffer;
@@ -73,6 +82,8 @@ export class Client {
   private readonly decided = new Map<string, () => unknown>();
   /** Events that a hook dropped, or that a hook which failed would have let through unseen. */
   filtered = 0;
+  /** The id of the event that was recorded last: for calls that return something else. */
+  lastId = '';
 
   constructor(options: ClientOptions = {}) {
     this.hasEngine = options.port != null;
@@ -112,6 +123,9 @@ export class Client {
     this.state = 'open';
     for (const decision of this.decided.values()) decision();
     this.decided.clear();
+    // Before what has waited: an error from before `init` belongs to this bundle too.
+    const about = this.aboutBundle?.all() ?? [];
+    if (about.length > 0) this.port.recordBatch(`{"v":1,"items":[${about.map(toJson).join(',')}]}`);
     this.buffer.release((json) => this.seen(json));
     return '';
   }
@@ -120,7 +134,8 @@ export class Client {
   record(item: EventItem, hint?: EventHint): string {
     const event = this.prepared(item, hint);
     if (event === undefined) return '';
-    return this.add(toJson(event), true, this.hooks.event === undefined) ? event.id : '';
+    this.lastId = this.add(toJson(event), true, this.hooks.event === undefined) ? event.id : '';
+    return this.lastId;
   }
 
   /**
@@ -152,12 +167,12 @@ export class Client {
 
   /** Before the engine is open, the decision waits for it. */
   setConsent(purpose: Purpose, consent: Consent): boolean {
-    const decide = () => this.drained().setConsent(purpose, consent);
+    const decide = () => this.retold(this.drained().setConsent(purpose, consent));
     return this.later(`consent ${purpose}`, decide) ?? decide();
   }
 
   forgetUser(): boolean {
-    return this.drained().forgetUser();
+    return this.retold(this.drained().forgetUser());
   }
 
   setForeground(foreground: boolean): boolean {
@@ -237,6 +252,11 @@ export class Client {
     return parsed(await this.drained().why(id, waitMs)) ?? { error: NO_ENGINE_TEXT };
   }
 
+  /** The answer of the engine to a request of the inspector, as JSON. */
+  inspect(request: object, waitMs: number): Promise<string> {
+    return this.drained().inspect(objectToJson(request), waitMs);
+  }
+
   /** Ends the session, sends what it can within `waitMs`, and closes. `open` may be called again. */
   async close(waitMs: number): Promise<void> {
     const port = this.drained();
@@ -266,6 +286,12 @@ export class Client {
     return true;
   }
 
+  /** Erasing the user erases tags and contexts too; the bundle is still the same. */
+  private retold<T>(answer: T): T {
+    for (const change of this.aboutBundle?.all() ?? []) this.scope(change);
+    return answer;
+  }
+
   private drained(): Port {
     this.drain();
     return this.port;
@@ -274,6 +300,9 @@ export class Client {
   /** The event with its id, after the hook. */
   private prepared(item: EventItem, hint: EventHint = {}): (EventItem & { id: string }) | undefined {
     if (!this.records) return undefined;
+    if (item.kind === 'error' || item.kind === 'crash') {
+      for (const change of this.aboutBundle?.news() ?? []) this.scope(change);
+    }
     const event = { ...item, id: item.id ?? this.ids.event(this.clock.wallMs()) };
     const { event: hook } = this.hooks;
     const kept = this.hooked(hook && ((value: EventItem) => hook(value, hint)), event);

@@ -23,5 +23,11 @@ export function defined<T extends object>(members: T): { [K in keyof T]?: Exclud
 
 /** Whether a value is an object with members: not null, not a list, not a function. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  // A proxy that has been revoked throws when it is asked whether it is a list.
+  return typeof value === 'object' && value !== null && guarded(false, () => !Array.isArray(value));
+}
+
+/** The same object; an empty one for anything else. A copy of a long text has a member for each of its characters. */
+export function recordOf<T extends object>(value: T): Partial<T> {
+  return isRecord(value) ? value : {};
 }

@@ -1,4 +1,4 @@
-/** The form in which a user writes about an error. A part of the app, or of this package, offers it. */
+/** The app's own form in which a user writes about an error, in the place of that of this package. */
 import { shared } from './carrier';
 
 type OpenForm = (eventId: string) => void;

@@ -13,10 +13,19 @@ export function debug(): boolean {
   return isDebug ?? (globalThis as { __DEV__?: boolean }).__DEV__ === true;
 }
 
-/** Prints a line once. */
+/** Prints a line once, in debug builds. */
 export function say(text: string): void {
+  if (debug()) print(text);
+}
+
+/** Prints a line once, also in a release build: the answer to a call that would show something and cannot. */
+export function sayAlways(text: string): void {
+  if (isDebug !== false) print(text);
+}
+
+function print(text: string): void {
   // A text that changes with each call would fill memory.
-  if (!debug() || said.has(text) || said.size >= 200) return;
+  if (said.has(text) || said.size >= 200) return;
   said.add(text);
   try {
     console.warn(`[rez] ${text}`);

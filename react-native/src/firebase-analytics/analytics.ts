@@ -20,8 +20,8 @@ function done(work: () => void): Promise<void> {
 
 const attributes = (params: unknown) => (isRecord(params) ? params : undefined);
 
-/** `logEvent`, `logScreenView` for `screen_view`. */
-export function logEvent(name: string, params?: Params): Promise<void> {
+/** `logEvent`, `logScreenView` for `screen_view`. The vendor's options are for web pages and have no effect. */
+export function logEvent(name: string, params?: Params, _options?: object): Promise<void> {
   return done(() => {
     if (name === 'screen_view' && isRecord(params)) screenView(params);
     else recordEvent(name, attributes(params), GA4);
@@ -73,8 +73,9 @@ export function setUserProperty(name: string, value: string | null): Promise<voi
   });
 }
 
-export function setUserProperties(properties: { [name: string]: string | null }): Promise<void> {
+export function setUserProperties(properties: { [name: string]: string | null }, _options?: object): Promise<void> {
   return done(() => {
+    if (!isRecord(properties)) return;
     for (const [name, value] of Object.entries(properties)) void setUserProperty(name, value);
   });
 }

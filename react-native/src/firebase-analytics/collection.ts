@@ -5,7 +5,7 @@
 import type { InitResult } from '../api/init';
 import type { Ga4Destination } from '../api/settings';
 import { client } from '../core/carrier';
-import { guarded } from '../core/guard';
+import { guarded, recordOf } from '../core/guard';
 import { open } from '../vendors/open';
 
 /** The one destination of this entry. */
@@ -17,7 +17,7 @@ export type Ga4Keys = Partial<Ga4Destination> & { environment?: string; release?
 /** Opens the engine with GA4, or adds it. */
 export function configure(keys: Ga4Keys): InitResult {
   return guarded({ recording: client().opened, problems: ['analytics.configure: the keys cannot be read'] }, () => {
-    const { environment, release, ...ga4 } = keys;
+    const { environment, release, ...ga4 } = recordOf(keys);
     return open('analytics.configure', { ga4, environment, release });
   });
 }

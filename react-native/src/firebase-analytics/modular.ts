@@ -8,6 +8,16 @@ export function getAnalytics(app?: unknown): Analytics {
   return analytics(app);
 }
 
+/** `getAnalytics`. The settings are those of Firebase's web package and have no effect. */
+export function initializeAnalytics(app: unknown, _settings?: object): Analytics {
+  return analytics(app);
+}
+
+/** Always true: GA4 is reached without Firebase's own package. */
+export function isSupported(): Promise<boolean> {
+  return Promise.resolve(true);
+}
+
 /** What the functions take as their first argument: what `getAnalytics` returns. */
 type Instance = unknown;
 

@@ -1,4 +1,5 @@
 /** The errors of the guide's app. */
+import { describe } from '../core/json';
 
 export enum ErrorSeverity {
   LOW = 'low',
@@ -16,7 +17,8 @@ export class AppError extends Error {
     // biome-ignore lint/suspicious/noExplicitAny: the guide's type; an app reads members of it without a cast
     public context?: Record<string, any>,
   ) {
-    super(message);
+    // `Error` throws where a value cannot be made a text.
+    super(message === undefined || typeof message === 'string' ? message : describe(message));
     this.name = 'AppError';
   }
 }

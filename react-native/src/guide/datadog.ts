@@ -1,5 +1,5 @@
 /** `frontend/config/datadog.ts` of the guide. */
-import { quietly } from '../core/guard';
+import { quietly, recordOf } from '../core/guard';
 import { datadogLogs, datadogRum, type LogsOptions, type RumOptions } from '../datadog';
 import { guideConfig } from './config';
 
@@ -7,7 +7,7 @@ import { guideConfig } from './config';
 export function initDatadog(options?: RumOptions & LogsOptions): void {
   quietly(() => {
     const { environment, version, datadog } = guideConfig();
-    const given = { ...datadog, ...options };
+    const given: RumOptions & LogsOptions = { ...recordOf(datadog ?? {}), ...recordOf(options ?? {}) };
     const { forwardErrorsToLogs = true, ...rum } = given;
     datadogRum.init({
       site: 'datadoghq.com',

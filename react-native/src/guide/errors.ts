@@ -3,8 +3,8 @@ import { captureException } from '../api/capture';
 import { guarded, isRecord, quietly } from '../core/guard';
 import { toJson } from '../core/json';
 import { openReport } from '../core/report';
-import { say } from '../core/say';
 import { cutText, encodedBytes } from '../errors/limits';
+import { showFeedback } from '../feedback/show';
 import { showAlert } from './alert';
 import { type AppError, ErrorSeverity, isAppError } from './app-error';
 
@@ -47,9 +47,10 @@ function friendlyMessage(error: Error | AppError): string {
   }
 }
 
+/** The app's own form, else that of this package. */
 function report(eventId: string): void {
   quietly(() => {
-    if (!openReport(eventId)) say('Report: there is no form; offer one with `onReport`');
+    if (!openReport(eventId)) showFeedback({ eventId });
   });
 }
 

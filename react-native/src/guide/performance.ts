@@ -34,7 +34,7 @@ class PerformanceMonitor {
 
   /** An API call that began at `startTime` (`Date.now()`) ends. Returns its duration in milliseconds. */
   trackAPICall(endpoint: string, startTime: number): number {
-    const duration = Date.now() - startTime;
+    const duration = guarded(Number.NaN, () => Date.now() - startTime);
     quietly(() => {
       this.keep(`api_${endpoint}`, duration);
       const path = withoutQuery(endpoint);

@@ -1,5 +1,5 @@
 /** `frontend/config/sentry.ts` of the guide. */
-import { quietly } from '../core/guard';
+import { quietly, recordOf } from '../core/guard';
 import * as Sentry from '../sentry';
 import { guideConfig, isProduction, releaseOf } from './config';
 
@@ -27,8 +27,8 @@ export function initSentry(options?: Sentry.Options): void {
       integrations: [
         new Sentry.ReactNativeTracing({ routingInstrumentation: new Sentry.ReactNavigationInstrumentation() }),
       ],
-      ...sentry,
-      ...options,
+      ...recordOf(sentry ?? {}),
+      ...recordOf(options ?? {}),
     });
   });
 }

@@ -19,9 +19,10 @@ interface ErrorUtils {
  * The native layer ignores the exception with which React Native ends the process, so one crash is one event.
  */
 export const uncaughtErrors: Source = (client) => {
-  const scope = globalThis as { ErrorUtils?: ErrorUtils; __DEV__?: boolean };
+  const scope = globalThis as { ErrorUtils?: ErrorUtils; __DEV__?: boolean; document?: unknown };
   const utils = scope.ErrorUtils;
-  if (!utils?.setGlobalHandler) return windowErrors(client);
+  // The bundle of a web page brings ErrorUtils, and nothing there calls it.
+  if (!utils?.setGlobalHandler || scope.document !== undefined) return windowErrors(client);
   const before = utils.getGlobalHandler?.();
   let on = true;
   let inside = false;

@@ -2,6 +2,7 @@
 import { ApiCall } from '../api/timing';
 import { carrier, client, shared } from '../core/carrier';
 import { describe } from '../core/json';
+import { isUpload } from './uploads';
 
 /** A `fetch` that runs and is recorded. */
 export interface Running {
@@ -76,7 +77,7 @@ function isDevelopment(address: string): boolean {
 export function begin(method: unknown, url: unknown): ApiCall | undefined {
   const address = describe(url);
   const isHttp = /^https?:/i.test(address) || !/^[a-z][a-z0-9+.-]*:/i.test(address);
-  if (!isHttp || isDevelopment(address)) return undefined;
+  if (!isHttp || isDevelopment(address) || isUpload(address)) return undefined;
   return new ApiCall(describe(method || 'GET').toUpperCase(), address);
 }
 

@@ -28,6 +28,8 @@ function labelOf(target: Fiber | null | undefined): string | undefined {
   for (let step = 0; at && step < HIGHEST; step++) {
     for (const name of LABELS) {
       const label = at.memoizedProps?.[name];
+      // The inspector on a route of the app: looking at the queue must not fill it.
+      if (typeof label === 'string' && label.startsWith('rez-inspector')) return undefined;
       if (typeof label === 'string' && label !== '') return label;
     }
     at = at.return;

@@ -8,6 +8,7 @@ import { describe } from '../core/json';
 import { unsupported } from '../core/unsupported';
 import { open } from '../vendors/open';
 import { identify } from '../vendors/user';
+import { trackAutomatically } from './automatic';
 import { MIXPANEL, People } from './people';
 
 export type { People } from './people';
@@ -18,8 +19,8 @@ export class Mixpanel {
   private readonly people = new People();
 
   /**
-   * `trackAutomaticEvents`: Mixpanel's own events have no counterpart; sessions, app starts and screen views are recorded by the engine.
-   * The rest of the vendor's arguments has no effect.
+   * `trackAutomaticEvents`: from `init` on, records `$ae_first_open`, `$ae_updated` and `$ae_session` as the vendor's package does. The
+   * rest of the vendor's arguments has no effect.
    */
   constructor(
     readonly token: string,
@@ -36,6 +37,7 @@ export class Mixpanel {
       if (optOutTrackingDefault) this.optOutTracking();
       open('Mixpanel.init', { mixpanel: { key: this.token, ...endpoint } });
       if (superProperties) this.registerSuperProperties(superProperties);
+      if (this.trackAutomaticEvents === true) trackAutomatically();
     });
     return Promise.resolve();
   }
@@ -70,11 +72,18 @@ export class Mixpanel {
 
   /** `superProperties` for events of this entry. */
   registerSuperProperties(properties: Properties): void {
-    quietly(() => client().scope({ scope: 'super', attrs: { ...properties }, ...MIXPANEL }));
+    this.register('super', properties);
   }
 
   registerSuperPropertiesOnce(properties: Properties): void {
-    quietly(() => client().scope({ scope: 'super_once', attrs: { ...properties }, ...MIXPANEL }));
+    this.register('super_once', properties);
+  }
+
+  /** A copy: the app may change its own later. A text is no map of properties, however long it is. */
+  private register(scope: 'super' | 'super_once', properties: Properties): void {
+    quietly(() => {
+      if (isRecord(properties)) client().scope({ scope, attrs: { ...properties }, ...MIXPANEL });
+    });
   }
 
   unregisterSuperProperty(name: string): void {

@@ -1,5 +1,6 @@
 /** The engine as the rest of the package sees it: found once, guarded, never absent. */
-import type { Spec } from '../specs/NativeRezMonitor';
+// The extension keeps the declaration out of the choice between platforms, which Node.js does not know.
+import type { Spec } from '../specs/NativeRezMonitor.js';
 
 /** The methods of the native module, without what React Native adds to it. */
 export type Port = Omit<Spec, 'getConstants'>;
@@ -32,6 +33,7 @@ export const noPort: Port = {
   persist: () => Promise.resolve(NO_ENGINE_TEXT),
   flush: () => Promise.resolve(JSON.stringify({ error: NO_ENGINE_TEXT })),
   why: () => Promise.resolve(JSON.stringify({ error: NO_ENGINE_TEXT })),
+  inspect: () => Promise.resolve(JSON.stringify({ error: NO_ENGINE_TEXT })),
   close: () => Promise.resolve(''),
 };
 

@@ -1,9 +1,10 @@
-/** The root of an app: time to the first render, time to interactive, taps. */
+/** The root of an app: time to the first render, time to interactive, taps, and what stands above the app. */
 import { type ComponentType, useLayoutEffect } from 'react';
 import { type GestureResponderEvent, View } from 'react-native';
 import { carrier, client } from '../core/carrier';
 import { quietly } from '../core/guard';
 import { touched } from '../instrument/touches';
+import { Overlay } from '../overlay/overlay';
 import { componentName, isComponent } from './component';
 import { afterFrame } from './frame';
 
@@ -33,7 +34,7 @@ export function markInteractive(): void {
 /**
  * The app with its root observed: `export default withMonitor(App)`.
  *
- * Records the time to the first render, and taps if the setting `interactions` or `breadcrumbTouch` is on; nothing after `close`. What is
+ * Shows what `startInspector()` and `showFeedback()` open. Records the time to the first render, and taps if the setting `interactions` or `breadcrumbTouch` is on; nothing after `close`. What is
  * no component is returned as it is.
  */
 export function withMonitor<P extends object>(App: ComponentType<P>): ComponentType<P> {
@@ -41,9 +42,13 @@ export function withMonitor<P extends object>(App: ComponentType<P>): ComponentT
   const Monitored = (props: P) => {
     useLayoutEffect(() => afterFrame(() => quietly(() => startMetric('time_to_first_render'))), []);
     return (
-      <View style={FILL} onTouchEndCapture={onTouchEnd}>
-        <App {...props} />
-      </View>
+      <>
+        <View style={FILL} onTouchEndCapture={onTouchEnd}>
+          <App {...props} />
+        </View>
+        {/* Beside it: what is touched there is no use of the app. */}
+        <Overlay />
+      </>
     );
   };
   Monitored.displayName = `withMonitor(${componentName(App, 'App')})`;

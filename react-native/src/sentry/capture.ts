@@ -2,7 +2,7 @@
 import * as modern from '../api/capture';
 import { setUser as setModernUser } from '../api/scope';
 import { carrier, client } from '../core/carrier';
-import { defined, guarded, isRecord, quietly } from '../core/guard';
+import { defined, guarded, isRecord, quietly, recordOf } from '../core/guard';
 import { describe } from '../core/json';
 import { unsupported } from '../core/unsupported';
 import { errorItem } from '../errors/exception';
@@ -39,7 +39,7 @@ export function setUser(user: User | null): void {
 /** `addBreadcrumb`. */
 export function addBreadcrumb(breadcrumb: Breadcrumb): void {
   quietly(() => {
-    const { level, ...rest } = breadcrumb;
+    const { level, ...rest } = recordOf(breadcrumb);
     modern.addBreadcrumb(defined({ ...rest, level: levelOf(level) }) as modern.TimedBreadcrumb);
   });
 }

@@ -57,6 +57,11 @@ export interface Spec extends TurboModule {
   flush(waitMs: number): Promise<string>;
   /** What became of an event, as `rezq why --json`, or `{"error": "<sentence>"}`. */
   why(id: string, waitMs: number): Promise<string>;
+  /**
+   * A question or an order of the inspector: a JSON object with `ask` (`list`, `show`, `why`, `status`) or `tell` (`send_now`, `mark`,
+   * `fault`), see `src/inspector/client.ts`. Resolves to a JSON object; what is wrong is `{"error": "<sentence>"}`.
+   */
+  inspect(request: string, waitMs: number): Promise<string>;
   /** Ends the session, sends what it can, and closes. Resolves to an empty text. */
   close(waitMs: number): Promise<string>;
 }

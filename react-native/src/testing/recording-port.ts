@@ -35,6 +35,7 @@ export function recordingPort(answers: Partial<Port> = {}): RecordingPort {
     setRelease: () => '',
     flush: () => Promise.resolve('{"destinations":[]}'),
     persist: () => Promise.resolve(''),
+    inspect: () => Promise.resolve('{"events":[],"before":null}'),
   };
   for (const name of Object.keys(noPort) as (keyof Port)[]) {
     const answer = (answers[name] ?? defaults[name] ?? noPort[name]) as (...args: unknown[]) => unknown;

@@ -112,10 +112,11 @@ fn kind_properties(kind: Kind, fields: &Map<String, Value>, out: &mut Map<String
 }
 
 /// The name of an event: unchanged, unless it starts with `$`. An app's `$identify` or `$merge` would change
-/// identities.
+/// identities. The automatic events of Mixpanel's own packages are none of these.
 fn name(name: &str, notes: &mut Notes) -> String {
     let changed = match name {
         "" => "unnamed".to_owned(),
+        "$ae_first_open" | "$ae_updated" | "$ae_session" => return name.to_owned(),
         _ if name.starts_with('$') => format!("app_{name}"),
         _ => return cut(name, TEXT, "name", notes),
     };

@@ -213,6 +213,16 @@ fn values_that_mixpanel_does_not_accept_are_changed_with_a_note_and_the_event_is
 }
 
 #[test]
+fn the_automatic_events_of_mixpanels_own_packages_keep_their_names() {
+    for name in ["$ae_first_open", "$ae_updated", "$ae_session"] {
+        let row = row(1, Kind::Analytics, json!({"name": name, "attrs": {"$ae_session_length": 12.3}}));
+        let event = sent(&IMPORT, std::slice::from_ref(&row));
+        assert_eq!((&event[0]["event"], &event[0]["properties"]["$ae_session_length"]), (&json!(name), &json!(12.3)));
+        assert!(mixpanel().notes(&IMPORT, &row).is_empty());
+    }
+}
+
+#[test]
 fn an_unreadable_row_and_a_time_before_1971_are_sent() {
     let mut row = row(1, Kind::Analytics, json!({}));
     row.json = "[]".into();

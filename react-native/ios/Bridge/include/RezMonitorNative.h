@@ -28,6 +28,7 @@ NS_ASSUME_NONNULL_BEGIN
 - (void)persist:(double)waitMs answer:(void (^)(NSString *))answer;
 - (void)flush:(double)waitMs answer:(void (^)(NSString *))answer;
 - (void)why:(NSString *)event waitMs:(double)waitMs answer:(void (^)(NSString *))answer;
+- (void)inspect:(NSString *)request waitMs:(double)waitMs answer:(void (^)(NSString *))answer;
 - (void)close:(double)waitMs answer:(void (^)(NSString *))answer;
 
 @end

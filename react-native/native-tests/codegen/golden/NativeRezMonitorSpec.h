@@ -34,6 +34,10 @@
      waitMs:(double)waitMs
     resolve:(RCTPromiseResolveBlock)resolve
      reject:(RCTPromiseRejectBlock)reject;
+- (void)inspect:(NSString *)request
+         waitMs:(double)waitMs
+        resolve:(RCTPromiseResolveBlock)resolve
+         reject:(RCTPromiseRejectBlock)reject;
 - (void)close:(double)waitMs
       resolve:(RCTPromiseResolveBlock)resolve
        reject:(RCTPromiseRejectBlock)reject;

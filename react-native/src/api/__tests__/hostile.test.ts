@@ -7,7 +7,15 @@ jest.mock('../../specs/NativeRezMonitor', () => ({ __esModule: true, default: nu
 type Call = (...args: unknown[]) => unknown;
 
 /** They need a render: their tests are beside them. */
-const RENDERED = ['ErrorBoundary', 'MonitoredImage', 'TimeToDisplay', 'useRouteScreens', 'useScreenLoad'];
+const RENDERED = [
+  'ErrorBoundary',
+  'FeedbackForm',
+  'MonitoredImage',
+  'RezInspector',
+  'TimeToDisplay',
+  'useRouteScreens',
+  'useScreenLoad',
+];
 
 /** The argument at each place, behind texts and alone. */
 function argumentsWith(one: unknown): unknown[][] {

@@ -58,6 +58,26 @@ test('an AggregateError is a group whose members follow in the order of reading'
   ]);
 });
 
+test('the stacks of all members of a group are kept, in the form of each engine', () => {
+  const members = [
+    Object.assign(new TypeError('hermes'), {
+      stack: 'TypeError: hermes\n    at a (address at index.android.bundle:1:7)',
+    }),
+    Object.assign(new RangeError('jsc'), {
+      stack: 'b@http://localhost:8081/index.bundle//&platform=ios:2:3\n@[native code]',
+    }),
+    Object.assign(new Error('v8'), { stack: 'Error: v8\n    at new C (/srv/c.js:4:5)\n    at <anonymous>' }),
+  ];
+  const item = errorItem(errorWith('all failed', { name: 'AggregateError', errors: members }));
+  expect(
+    item.causes?.map(({ type, message, frames }) => [type, message, frames?.map((frame) => frame.function ?? '?')]),
+  ).toEqual([
+    ['TypeError', 'hermes', ['a']],
+    ['RangeError', 'jsc', ['?', 'b']],
+    ['Error', 'v8', ['new C']],
+  ]);
+});
+
 test('a group of an engine without AggregateError is recognised by its name', () => {
   expect(tree(errorWith('m', { name: 'AggregateError', errors: ['a'] }))).toEqual(['0/errors[0]: NonError a']);
 });

@@ -65,6 +65,9 @@ internal class NativeCalls(private val context: Context) {
     fun why(id: String?, waitMs: Double, resolve: (String) -> Unit) =
         later(resolve, ::error) { Bridge.why(id.orEmpty(), waitMs.toLong()) }
 
+    fun inspect(request: String?, waitMs: Double, resolve: (String) -> Unit) =
+        later(resolve, ::error) { Bridge.inspect(request.orEmpty(), waitMs.toLong()) }
+
     fun close(waitMs: Double, resolve: (String) -> Unit) = later(resolve, ::sentence) { Bridge.close(waitMs.toLong()) }
 
     companion object {

@@ -57,5 +57,8 @@ class RezMonitorModule(context: ReactApplicationContext) : NativeRezMonitorSpec(
 
     override fun why(id: String?, waitMs: Double, promise: Promise?) = calls.why(id, waitMs) { promise?.resolve(it) }
 
+    override fun inspect(request: String?, waitMs: Double, promise: Promise?) =
+        calls.inspect(request, waitMs) { promise?.resolve(it) }
+
     override fun close(waitMs: Double, promise: Promise?) = calls.close(waitMs) { promise?.resolve(it) }
 }

@@ -122,5 +122,9 @@ public abstract class NativeRezMonitorSpec extends ReactContextBaseJavaModule im
 
   @ReactMethod
   @DoNotStrip
+  public abstract void inspect(String request, double waitMs, Promise promise);
+
+  @ReactMethod
+  @DoNotStrip
   public abstract void close(double waitMs, Promise promise);
 }

@@ -1,9 +1,10 @@
 //! The answers of a debug screen, as JSON. `docs/guide/inspect.md` describes them.
 
+use super::MARK_LOGGER;
 use super::list::{self, Entry};
 use super::request::{self, Query, Request};
-use super::{Balance, MARK_LOGGER, title};
 use crate::id::EventId;
+use crate::inspect::{Balance, title};
 use crate::level::Level;
 use crate::monitor::{Monitor, Outcome, WaitError};
 use crate::row::Run;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 const CHUNKS: usize = 5;
 
 /// Answers a request within `wait`.
-pub(crate) fn answer(monitor: &Monitor, request: &str, wait: Duration) -> String {
+pub(super) fn answer(monitor: &Monitor, request: &str, wait: Duration) -> String {
     let answer = || {
         if !monitor.0.shared.config.inspects() {
             return Err("inspection is off; set `inspector` to true when the engine is opened".to_owned());

@@ -1,9 +1,9 @@
 //! One page of the list of events: rows of the file, and those that this process stored and the file no longer holds.
 
-use super::recent::Recent;
+use super::MARK_LOGGER;
 use super::request::{Query, State};
-use super::{Filter, MARK_LOGGER, RouteFate, RowState};
 use crate::id::EventId;
+use crate::inspect::{Filter, Recent, RouteFate, RowState};
 use crate::kind::Kind;
 use crate::row::Row;
 use crate::store::{Result, Store};

@@ -1,9 +1,16 @@
 //! What a debug screen of the app asks.
 
+mod answer;
+mod list;
+mod request;
+
 use super::{Inner, Monitor, WaitError};
 use crate::store::{self, Store};
 use crate::writer::shared::Command;
 use std::time::Duration;
+
+/// The logger of a mark: the log entry with which a tester names a moment.
+const MARK_LOGGER: &str = "rez.mark";
 
 impl Monitor {
     /// Answers a request of a debug screen: lists events, shows one, says what became of it, sends, marks a moment, lets requests
@@ -25,7 +32,7 @@ impl Monitor {
     /// ```
     #[must_use]
     pub fn inspect(&self, request: &str, wait: Duration) -> String {
-        crate::inspect::answer(self, request, wait)
+        answer::answer(self, request, wait)
     }
 }
 

@@ -1,0 +1,31 @@
+//! Values for developers and testers of an app.
+
+use super::ConfigBuilder;
+#[cfg(feature = "bench-access")]
+use crate::sys::ids::Ids;
+
+impl ConfigBuilder {
+    /// Sets whether the logger is used. Default: whether this library was compiled with debug assertions, which follows the
+    /// app's profile in a Rust program. A binding ships one library for both, so it passes what its platform knows
+    /// (`BuildConfig.DEBUG`, `#if DEBUG`, `__DEV__`). Pass `true` to log in a release build.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.config.debug = debug;
+        self
+    }
+
+    /// Sets whether a debug screen of the app may read the queue and let requests fail, see [`crate::Monitor::inspect`]. Default: the
+    /// value of [`ConfigBuilder::debug`]. While it is on, the last 1,000 events that were stored (at most 1 MiB) stay in memory.
+    pub fn inspector(mut self, inspector: bool) -> Self {
+        self.config.inspector = Some(inspector);
+        self
+    }
+
+    /// Uses predictable ids, for contract vectors: ids of events, traces and batches are derived from this key, ids of
+    /// installation, run and session count up. Not part of the API, never in a release.
+    #[cfg(feature = "bench-access")]
+    #[doc(hidden)]
+    pub fn counted_ids(mut self, key: [u8; 16]) -> Self {
+        self.config.ids = Ids::counted(key);
+        self
+    }
+}

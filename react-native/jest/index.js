@@ -1,0 +1,99 @@
+/**
+ * The package for the tests of an app: `jest.mock('@rez/monitor', () => require('@rez/monitor/jest'))`.
+ *
+ * It is the package itself over an engine in memory, with a spy around each call, so that a test sees what the app would have sent.
+ */
+'use strict';
+
+// Jest gives each file its own `jest`. Other runners have none, and load what is not mocked.
+const runner = typeof jest === 'undefined' ? undefined : jest;
+const real = runner ? runner.requireActual('../lib/commonjs/index.js') : require('../lib/commonjs/index.js');
+const { carrier, setClient } = require('../lib/commonjs/core/carrier.js');
+const { Client } = require('../lib/commonjs/core/client.js');
+
+const items = [];
+const keep = (json) => items.push(...JSON.parse(json).items) > 0;
+const nothing = () => '';
+const done = async () => '';
+
+const client = new Client({
+  port: {
+    // Always the same, so that the random part of an id is.
+    open: () => '{"seed":"000102030405060708090a0b0c0d0e0f","joined":false}',
+    recordBatch: keep,
+    recordFatal: keep,
+    setConsent: () => true,
+    forgetUser: () => items.splice(0).length >= 0,
+    setForeground: () => true,
+    newSession: () => true,
+    clearMetrics: () => true,
+    setFacts: nothing,
+    setConditions: nothing,
+    setRelease: nothing,
+    addDestinations: nothing,
+    removeDestination: nothing,
+    pauseDestination: nothing,
+    resumeDestination: nothing,
+    flush: async () => '{"destinations":[]}',
+    persist: done,
+    close: done,
+  },
+  // At once, so that no item says how long it has waited.
+  schedule: (run) => run(),
+});
+setClient(client);
+client.open({});
+
+/** An engine that is open already installs nothing: a test of an app keeps its `fetch` and its console. */
+function init(config) {
+  if (config?.enabled === false) client.switchOff();
+  else {
+    if (!client.opened) client.open({});
+    const hooks = { event: config?.beforeSend, breadcrumb: config?.beforeBreadcrumb };
+    for (const [name, hook] of Object.entries(hooks)) if (typeof hook === 'function') client.hooks[name] = hook;
+  }
+  return real.init(config);
+}
+
+const spies = [];
+
+function spy(name, call) {
+  if (runner === undefined) return call;
+  const made = runner.fn(call).mockName(name);
+  spies.push(made);
+  return made;
+}
+
+function mocked(name, value) {
+  if (name === 'init') return spy(name, init);
+  // Components and classes stay what they are: React and `instanceof` look at them.
+  if (typeof value === 'function') return /^[a-z]/.test(name) ? spy(name, value) : value;
+  const members = Object.entries(value).map(([member, call]) => [member, spy(`${name}.${member}`, call)]);
+  return Object.fromEntries(members);
+}
+
+function recorded(kind) {
+  client.drain();
+  const all = JSON.parse(JSON.stringify(items));
+  if (kind === undefined) return all;
+  return all.filter((item) => item.kind === kind || (item.kind === undefined && kind in item));
+}
+
+function reset() {
+  client.drain();
+  items.length = 0;
+  for (const one of spies) one.mockClear();
+  const state = carrier();
+  state.user = undefined;
+  state.screen = undefined;
+  state.marks.clear();
+  if (!client.opened) client.open({});
+}
+
+const all = {
+  ...Object.fromEntries(Object.entries(real).map(([name, value]) => [name, mocked(name, value)])),
+  recorded,
+  reset,
+};
+// Without being one of the names.
+module.exports = Object.defineProperty(all, '__esModule', { value: true });

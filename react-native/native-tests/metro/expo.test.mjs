@@ -1,0 +1,67 @@
+// A real Expo app: `expo export`, which makes over-the-air updates, and `export:embed`, which makes the bundle of a native build.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { app, install } from './installed.mjs';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const out = fs.mkdtempSync(path.join(os.tmpdir(), 'rez-expo-'));
+const log = path.join(out, 'ids');
+
+before(install);
+after(() => fs.rmSync(out, { recursive: true, force: true }));
+
+function expo(...args) {
+  fs.writeFileSync(log, '');
+  const env = { ...process.env, CI: '1', EXPO_OFFLINE: '1', EXPO_NO_TELEMETRY: '1', REZ_DEBUG_IDS: log };
+  delete env.NODE_ENV;
+  const { status, stdout, stderr } = spawnSync(path.join(app, 'node_modules/.bin/expo'), args, {
+    cwd: app,
+    encoding: 'utf8',
+    env,
+  });
+  assert.equal(status, 0, stdout + stderr);
+  return fs
+    .readFileSync(log, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+/** All files below a folder. */
+const files = (folder) => fs.readdirSync(folder, { recursive: true }).map((name) => path.join(folder, name));
+const json = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
+
+test('an update over the air has the id in bytecode and map', () => {
+  const folder = path.join(out, 'dist');
+  const ids = expo('export', '--platform', 'android', '--source-maps', '--output-dir', folder);
+  assert.deepEqual(
+    ids.map(({ platform }) => platform),
+    ['android'],
+  );
+  const [{ debugId }] = ids;
+  assert.match(debugId, UUID);
+  const made = files(path.join(folder, '_expo/static/js/android'));
+  const [code] = made.filter((file) => file.endsWith('.hbc'));
+  const [map] = made.filter((file) => file.endsWith('.hbc.map')).map(json);
+  assert.ok(fs.readFileSync(code).includes(debugId));
+  assert.deepEqual([map.debugId, map.debug_id], [debugId, debugId]);
+  assert.ok(map.sources.some((source) => source.endsWith('/index.js')));
+  assert.equal(json(path.join(folder, 'metadata.json')).bundler, 'metro');
+});
+
+test('the bundle of a native build has the id in code and map, and no other one', () => {
+  const to = path.join(out, 'main.jsbundle');
+  const flags = ['--platform', 'ios', '--dev', 'false', '--bytecode', 'false', '--entry-file', 'index.js'];
+  const ids = expo('export:embed', ...flags, '--bundle-output', to, '--sourcemap-output', `${to}.map`);
+  assert.equal(ids.length, 1);
+  const [{ debugId }] = ids;
+  const code = fs.readFileSync(to, 'utf8');
+  assert.deepEqual(code.match(/^\/\/# debugId=.*$/gm), [`//# debugId=${debugId}`]);
+  assert.ok(code.includes(`[s]='${debugId}'`));
+  const map = json(`${to}.map`);
+  assert.deepEqual([map.debugId, map.debug_id], [debugId, debugId]);
+});

@@ -1,0 +1,3 @@
+export function pay() {
+  throw new TypeError('card declined');
+}

@@ -1,0 +1,21 @@
+/** Whether this build may show the queue: what a user has done stands in it. */
+import { shared } from '../core/carrier';
+import { sayAlways } from '../core/say';
+
+const known = () => shared('inspector', () => ({ allowed: undefined as boolean | undefined }));
+
+/** What `init` says for the whole app. */
+export function allowInspector(allowed: boolean): void {
+  known().allowed = allowed;
+}
+
+/** The word of the caller, else that of `init`, else whether this is a debug build. */
+export function isInspectorAllowed(enabled: unknown): boolean {
+  if (typeof enabled === 'boolean') return enabled;
+  return known().allowed ?? (globalThis as { __DEV__?: boolean }).__DEV__ === true;
+}
+
+/** Tells the developer why nothing is shown. */
+export function sayNotAllowed(): void {
+  sayAlways('the inspector shows nothing in a release build; pass `enabled: true`, or `inspector: true` to `init`');
+}

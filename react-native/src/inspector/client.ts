@@ -1,0 +1,246 @@
+/**
+ * The requests of the inspector to the engine, one function each.
+ *
+ * Answers are read leniently: a member that is missing or of another type is empty, an event that is none is left out. What is no
+ * answer at all becomes `{ error }`. No function throws, and no promise is rejected.
+ */
+import { client } from '../core/carrier';
+import { isRecord } from '../core/guard';
+import { read, readList, readText } from '../core/read';
+import { oneLine } from './text';
+
+/** How long the engine may take, in milliseconds. */
+const WAIT_MS = 5_000;
+/** Events of a page. */
+export const PAGE = 50;
+/** Destinations of an event, and lines of a list, that are read. */
+const MOST = 100;
+
+const NO_ANSWER = 'the engine gave no answer that this version can read; rebuild the app with its native code';
+
+/** A sentence in the place of an answer. */
+export interface Wrong {
+  error: string;
+}
+
+/** Where an event is on its way to a destination. */
+export interface RouteState {
+  route: string;
+  state: string;
+  /** The same in a sentence, with the number of attempts. */
+  text: string;
+}
+
+export interface EventRow {
+  seq: number;
+  id: string;
+  kind: string;
+  /** A short title. */
+  name: string;
+  level: string;
+  wall_ms: number;
+  bytes: number;
+  routes: RouteState[];
+}
+
+export type StateFilter = 'queued' | 'delivered' | 'dropped' | 'dead';
+
+/** An absent member restricts nothing. */
+export interface Filter {
+  state?: StateFilter;
+  kind?: string;
+  /** Part of the event, as text. */
+  text?: string;
+  since_mark?: boolean;
+}
+
+/** Events, the newest first. */
+export interface Page {
+  events: EventRow[];
+  /** Where the next page begins; null: this is the last one. */
+  before: number | null;
+}
+
+export interface Detail {
+  event: EventRow;
+  /** The payload as it is stored. */
+  json: unknown;
+  /** Milliseconds since 1970. */
+  wall_ms: number;
+  /** Milliseconds since the device was started. */
+  mono_ms: number;
+  why: string;
+}
+
+export interface Why {
+  why: string;
+  /** Whether the answer can no longer change. */
+  final: boolean;
+}
+
+export interface RouteStatus {
+  route: string;
+  queued: number;
+  delivered: number;
+  inFlight: boolean;
+  stopped: boolean;
+  /** Events that will not be delivered, by reason. */
+  dropped: Count[];
+  held?: { why: string; until_ms?: number; failures: number };
+}
+
+export interface Count {
+  reason: string;
+  count: number;
+}
+
+export interface Status {
+  routes: RouteStatus[];
+  /** Refused before they became a row. */
+  refused: Count[];
+  lines: string[];
+}
+
+export type Fault = 'none' | 'offline' | 'refuse' | 'slow';
+
+export function isWrong(answer: object | undefined): answer is Wrong {
+  return answer !== undefined && 'error' in answer;
+}
+
+export async function list(filter: Filter = {}, before?: number, limit = PAGE): Promise<Page | Wrong> {
+  const answer = await ask({ ask: 'list', filter, ...(before !== undefined && { before }), limit });
+  if (isWrong(answer)) return answer;
+  const next = read(answer, 'before');
+  // A page that does not lie before the one that was asked for would be asked for without end.
+  const isBefore = typeof next === 'number' && Number.isFinite(next) && (before === undefined || next < before);
+  return { events: readList(answer.events, limit).flatMap(rowOf), before: isBefore ? next : null };
+}
+
+export async function show(id: string): Promise<Detail | Wrong> {
+  const answer = await ask({ ask: 'show', id });
+  if (isWrong(answer)) return answer;
+  const [event] = rowOf(read(answer, 'event'));
+  if (event === undefined) return { error: NO_ANSWER };
+  return {
+    event,
+    json: read(answer, 'json'),
+    wall_ms: number(answer, 'wall_ms'),
+    mono_ms: number(answer, 'mono_ms') || number(answer, 'mono_us') / 1_000,
+    why: readText(answer, 'why'),
+  };
+}
+
+export async function why(id: string): Promise<Why | Wrong> {
+  const answer = await ask({ ask: 'why', id });
+  return isWrong(answer) ? answer : { why: readText(answer, 'why'), final: read(answer, 'final') === true };
+}
+
+export async function status(): Promise<Status | Wrong> {
+  const answer = await ask({ ask: 'status' });
+  if (isWrong(answer)) return answer;
+  const inner = read(answer, 'status');
+  const lines = readList(answer.lines, MOST).filter((line): line is string => typeof line === 'string');
+  return {
+    routes: readList(read(inner, 'routes'), MOST).flatMap(statusOf),
+    refused: counts(read(inner, 'refused')),
+    lines,
+  };
+}
+
+/** Sends what may be sent now: a sentence per destination about what was delivered, what is left, and why. */
+export async function sendNow(): Promise<string[] | Wrong> {
+  const answer = await ask({ tell: 'send_now' });
+  if (isWrong(answer)) return answer;
+  return readList(read(answer, 'destinations'), MOST)
+    .map((one) => readText(one, 'text'))
+    .filter((text) => text !== '');
+}
+
+/** Puts a named row into the timeline. */
+export function mark(text: string): Promise<object | Wrong> {
+  return ask({ tell: 'mark', text });
+}
+
+/** Makes every request fail in this way, until the app ends or `none`. */
+export function setFault(fault: Fault): Promise<object | Wrong> {
+  return ask({ tell: 'fault', fault });
+}
+
+async function ask(request: object): Promise<Record<string, unknown> | Wrong> {
+  try {
+    const answer: unknown = JSON.parse(await client().inspect(request, WAIT_MS));
+    if (!isRecord(answer)) return { error: NO_ANSWER };
+    const error = read(answer, 'error');
+    if (error === undefined || error === null) return answer;
+    return { error: typeof error === 'string' && error !== '' ? oneLine(error, 500) : NO_ANSWER };
+  } catch {
+    return { error: NO_ANSWER };
+  }
+}
+
+/** A list, so that what is no event is left out. */
+function rowOf(given: unknown): EventRow[] {
+  const id = readText(given, 'id');
+  const seq = read(given, 'seq');
+  if (id === '' || typeof seq !== 'number') return [];
+  return [
+    {
+      seq,
+      id,
+      kind: readText(given, 'kind'),
+      name: readText(given, 'name'),
+      level: readText(given, 'level'),
+      wall_ms: number(given, 'wall_ms'),
+      bytes: number(given, 'bytes'),
+      routes: readList(read(given, 'routes'), MOST).filter(isRecord).map(routeOf),
+    },
+  ];
+}
+
+function routeOf(given: unknown): RouteState {
+  return { route: readText(given, 'route'), state: readText(given, 'state'), text: readText(given, 'text') };
+}
+
+function statusOf(given: unknown): RouteStatus[] {
+  const route = readText(given, 'route') || readText(given, 'destination');
+  if (route === '') return [];
+  const held = read(given, 'held');
+  const until_ms = read(held, 'until_ms');
+  const waiting = readList(read(given, 'waiting'), MOST);
+  return [
+    {
+      route,
+      queued: waiting.reduce<number>((sum, lane) => sum + (typeof lane === 'number' ? lane : 0), 0),
+      delivered: number(given, 'delivered'),
+      inFlight: read(given, 'in_flight') === true,
+      stopped: read(given, 'stopped') === true,
+      dropped: counts(read(given, 'dropped')),
+      ...(isRecord(held) && {
+        held: {
+          why: readText(held, 'why'),
+          failures: number(held, 'failures'),
+          ...(typeof until_ms === 'number' && { until_ms }),
+        },
+      }),
+    },
+  ];
+}
+
+/** Counts by reason: `{reason: count}`, or a list of `{reason, count}` in which a reason can stand once per kind. */
+function counts(given: unknown): Count[] {
+  const found = isRecord(given)
+    ? Object.keys(given).map((reason) => ({ reason, count: number(given, reason) }))
+    : readList(given, MOST).map((one) => ({ reason: readText(one, 'reason'), count: number(one, 'count') }));
+  const sums: Count[] = [];
+  for (const { reason, count } of found) {
+    const known = sums.find((sum) => sum.reason === reason);
+    if (known) known.count += count;
+    else if (reason !== '' && count > 0) sums.push({ reason, count });
+  }
+  return sums;
+}
+
+function number(given: unknown, name: string): number {
+  const value = read(given, name);
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+}

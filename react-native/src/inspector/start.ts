@@ -1,0 +1,33 @@
+/** Opens and closes the inspector above the app. */
+import { guarded, quietly } from '../core/guard';
+import { read } from '../core/read';
+import { say } from '../core/say';
+import { hasHost, hide, show } from '../overlay/state';
+import { isInspectorAllowed, sayNotAllowed } from './allowed';
+
+export interface InspectorOptions {
+  /** Whether it is shown in this build. Default: what `init` says in `inspector`, else in debug builds only. */
+  enabled?: boolean;
+}
+
+/**
+ * Opens the inspector above the app. Returns whether it is shown now. Before `withMonitor(App)` is mounted it waits for that; in a
+ * release build without `enabled` or `inspector` one line in the log says why nothing is shown.
+ */
+export function startInspector(options: InspectorOptions = {}): boolean {
+  return guarded(false, () => {
+    if (!isInspectorAllowed(read(options, 'enabled'))) {
+      sayNotAllowed();
+      return false;
+    }
+    show({ what: 'inspector' });
+    if (hasHost()) return true;
+    say('startInspector: the inspector opens when `withMonitor(App)` is mounted, or put `<RezInspector/>` on a route');
+    return false;
+  });
+}
+
+/** Closes it. A report form stays open. */
+export function stopInspector(): void {
+  quietly(() => hide('inspector'));
+}

@@ -1,0 +1,89 @@
+/** What a developer tries first: a network that fails, and one event of each kind. */
+import { useState } from 'react';
+import { ScrollView, View } from 'react-native';
+import { shared } from '../core/carrier';
+import { Button, Card, Choice, Heading, Row, StyledText } from '../overlay/parts';
+import { type Fault, isWrong, setFault, why } from './client';
+import { makeSamples, type Sample } from './samples';
+import { oneLine } from './text';
+import { useAnswer } from './use-answer';
+
+const FAULTS: readonly (readonly [fault: Fault, text: string])[] = [
+  ['none', 'None'],
+  ['offline', 'Offline'],
+  ['refuse', 'Answer 503'],
+  ['slow', 'Slow'],
+];
+
+/** The fault outlives the page: it is there to watch the app. */
+const known = () => shared('inspector.fault', () => ({ fault: 'none' as Fault }));
+
+export function TryPage({ onNotice }: { onNotice: (text: string) => void }) {
+  const [fault, setShown] = useState(known().fault);
+  // Kept with their number: the same kinds are made again by the next press.
+  const [made, setMade] = useState<{ round: number; samples: Sample[] }>({ round: 0, samples: [] });
+
+  const choose = async (chosen: Fault) => {
+    const answer = await setFault(chosen);
+    if (isWrong(answer)) return onNotice(answer.error);
+    known().fault = chosen;
+    setShown(chosen);
+    onNotice(chosen === 'none' ? '' : 'The fault stays on when the inspector is closed, until the app ends.');
+  };
+
+  return (
+    <ScrollView style={{ flex: 1 }} contentContainerStyle={{ padding: 12, gap: 12, paddingBottom: 40 }}>
+      <Heading text="Network fault" />
+      <View role="radiogroup">
+        <Row>
+          {FAULTS.map(([one, text]) => (
+            <Choice
+              key={one}
+              role="radio"
+              text={text}
+              testID={`rez-inspector-fault-${one}`}
+              chosen={fault === one}
+              onPress={() => void choose(one)}
+            />
+          ))}
+        </Row>
+      </View>
+      <Heading text="One of each kind" />
+      <StyledText faint>They go to every destination that `init` names.</StyledText>
+      <Row>
+        <Button
+          text="Make one of each kind"
+          testID="rez-inspector-make"
+          onPress={() => setMade(({ round }) => ({ round: round + 1, samples: makeSamples() }))}
+        />
+      </Row>
+      {made.samples.map((sample) => (
+        <Made key={`${made.round} ${sample.kind}`} sample={sample} />
+      ))}
+    </ScrollView>
+  );
+}
+
+function Made({ sample: { kind, id } }: { sample: Sample }) {
+  return (
+    <Card testID={`rez-inspector-made-${kind}`}>
+      <StyledText style={{ fontWeight: '600' }}>{kind}</StyledText>
+      {id === '' ? (
+        <StyledText bad>not recorded: a hook dropped it, or there is no open engine</StyledText>
+      ) : (
+        <Answer id={id} />
+      )}
+    </Card>
+  );
+}
+
+/** The answer of `why`, asked again until it can no longer change. */
+function Answer({ id }: { id: string }) {
+  const { answer } = useAnswer(() => why(id), id, {
+    everyMs: 1_000,
+    isLast: (given) => !isWrong(given) && given.final,
+  });
+  if (answer === undefined) return <StyledText faint>asking</StyledText>;
+  if (isWrong(answer)) return <StyledText bad>{answer.error}</StyledText>;
+  return <StyledText faint={!answer.final}>{oneLine(answer.why, 500)}</StyledText>;
+}
