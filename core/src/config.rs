@@ -8,7 +8,7 @@ mod facts;
 pub use error::ConfigError;
 pub(crate) use error::{check_destination, check_name};
 
-use crate::destination::Destination;
+use crate::destination::{Destination, Named};
 use crate::facts::Facts;
 use crate::kind::{Kind, Purpose};
 use crate::level::Level;
@@ -41,7 +41,7 @@ pub struct Config {
     pub(crate) os: String,
     pub(crate) device: Option<String>,
     pub(crate) facts: Facts,
-    pub(crate) destinations: Vec<(String, Arc<dyn Destination>)>,
+    pub(crate) destinations: Vec<Named>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) consent: [Consent; 2],
     pub(crate) slow: [Duration; 3],

@@ -5,7 +5,7 @@ use super::machine::Event;
 use super::shared::{Directory, Shared};
 use super::{Flushed, Held, Hint, RouteStatus, WriterAccess};
 use crate::channel::{Receiver, Sender, channel};
-use crate::destination::Destination;
+use crate::destination::Named;
 use crate::id::IdKey;
 use crate::logger::Log;
 use crate::store;
@@ -38,7 +38,7 @@ enum Message {
     Wake,
     Report(Report),
     Event(Event),
-    Add(String, Arc<dyn Destination>, store::From),
+    Add(Vec<Named>, store::From),
     Remove(String),
     Flush(Sender<()>),
     Suspend(Sender<()>),
@@ -117,7 +117,9 @@ fn run<O: WriterAccess>(driver: &mut Driver<O>, receiver: &Receiver<Message>, sh
                 Message::Wake => driver.event(Event::Rows(shared.take_rows())),
                 Message::Report(report) => driver.report(report),
                 Message::Event(event) => driver.event(event),
-                Message::Add(name, destination, from) => driver.add(name, destination, from),
+                Message::Add(all, from) => {
+                    all.into_iter().for_each(|(name, destination)| driver.add(name, destination, from));
+                }
                 Message::Remove(name) => driver.remove(&name),
                 Message::Flush(done) => driver.flush(done),
                 Message::Suspend(done) => driver.suspend(done),
@@ -179,10 +181,13 @@ impl DeliveryHandle {
         self.send(Message::Event(Event::Consent));
     }
 
-    /// Adds a destination under its config name, or replaces the one of that name; declares it in the store.
-    pub(crate) fn add(&self, name: &str, destination: Arc<dyn Destination>, from: store::From) {
-        self.shared.set_destination(name, Some(Arc::clone(&destination)));
-        self.send(Message::Add(name.to_owned(), destination, from));
+    /// Adds destinations under their config names, or replaces those of the names; declares them in the store. All are declared
+    /// before the first request, so that no row is delivered and deleted before each of them knows it.
+    pub(crate) fn add(&self, all: Vec<Named>, from: store::From) {
+        for (name, destination) in &all {
+            self.shared.set_destination(name, Some(Arc::clone(destination)));
+        }
+        self.send(Message::Add(all, from));
     }
 
     /// Removes a destination; in the store it becomes dormant.

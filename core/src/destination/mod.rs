@@ -254,6 +254,9 @@ pub struct Limit {
     pub wait: Duration,
 }
 
+/// A destination and its name in the configuration.
+pub(crate) type Named = (String, std::sync::Arc<dyn Destination>);
+
 /// A wire format with its address and key. Called on the delivery thread, and `wants` on the writer thread as well.
 pub trait Destination: Send + Sync + 'static {
     /// The routes; constant for the life of the process.

@@ -4,7 +4,7 @@ use super::{Inner, Monitor};
 use crate::channel::channel;
 use crate::config::{ConfigError, Consent, check_destination};
 use crate::delivery::{DeliveryHandle, Flushed, Hint};
-use crate::destination::Destination;
+use crate::destination::{Destination, Named};
 use crate::event::ErrorEvent;
 use crate::event::decode::Body;
 use crate::event::field::Field;
@@ -73,12 +73,13 @@ impl Inner {
         self.shared.orphans().iter().for_each(|orphan| call(orphan));
     }
 
-    fn add(&self, name: &str, destination: Arc<dyn Destination>, from: From) {
-        self.samplers.add(name, &*destination);
+    fn add(&self, all: Vec<Named>, from: From) {
+        all.iter().for_each(|(name, destination)| self.samplers.add(name, &**destination));
+        let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+        let about = format!("destination {}", names.join(", "));
         self.each_engine(|shared| {
-            let (name, destination) = (name.to_owned(), Arc::clone(&destination));
-            let about = format!("destination {name}");
-            shared.with_delivery(&about, move |delivery| delivery.add(&name, destination, from));
+            let all = all.clone();
+            shared.with_delivery(&about, move |delivery| delivery.add(all, from));
         });
     }
 
@@ -261,7 +262,7 @@ impl Monitor {
     /// [`ConfigError::Destination`] if the name is invalid.
     pub fn add_destination(&self, name: &str, destination: impl Destination, from: From) -> Result<(), ConfigError> {
         check_destination(name)?;
-        self.0.add(name, Arc::new(destination), from);
+        self.0.add(vec![(name.to_owned(), Arc::new(destination))], from);
         Ok(())
     }
 
@@ -270,9 +271,7 @@ impl Monitor {
     /// # Errors
     /// [`SettingsError`] names the first invalid setting as `spelling` says; then none is added.
     pub fn add_destinations(&self, settings: &Settings, spelling: Spelling, from: From) -> Result<(), SettingsError> {
-        for (name, destination) in settings.destinations(spelling)? {
-            self.0.add(&name, destination, from);
-        }
+        self.0.add(settings.destinations(spelling)?, from);
         Ok(())
     }
 

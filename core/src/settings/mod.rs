@@ -23,18 +23,14 @@ pub use platform::{Platform, PlatformSettings};
 pub use table::{Setting, Shape};
 
 use crate::config::{Config, ConfigBuilder, ConfigError, Consent};
-use crate::destination::Destination;
+use crate::destination::Named;
 use crate::kind::{Kind, Purpose};
 use crate::level::Level;
 use crate::trace::TraceStyle;
 use destination::set;
 use error::{Fault, hidden};
-use std::sync::Arc;
 use std::time::Duration;
 use table::record;
-
-/// A destination and its name.
-type Named = (String, Arc<dyn Destination>);
 
 /// Most destinations in one configuration. No app is known to use more than ten.
 const DESTINATIONS: usize = 32;

@@ -203,9 +203,7 @@ impl Writer {
         }
         // Before the destinations: nothing is sent to one that an earlier run paused.
         self.shared.paused().iter().for_each(|name| delivery.pause(name, true));
-        for (name, destination) in &self.shared.config.destinations {
-            delivery.add(name, Arc::clone(destination), crate::store::From::Oldest);
-        }
+        delivery.add(self.shared.config.destinations.clone(), crate::store::From::Oldest);
         std::mem::take(&mut self.for_delivery).into_iter().for_each(|request| (request.work)(&delivery));
         let _ = self.shared.delivery.set(delivery);
     }

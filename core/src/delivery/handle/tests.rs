@@ -85,8 +85,8 @@ impl Rig {
 #[test]
 fn flush_delivers_and_reports_per_destination() {
     let rig = rig();
-    rig.delivery.add("main", rez("key"), store::From::Oldest);
-    rig.delivery.add("other", rez("other"), store::From::Oldest);
+    rig.delivery.add(vec![("main".to_owned(), rez("key"))], store::From::Oldest);
+    rig.delivery.add(vec![("other".to_owned(), rez("other"))], store::From::Oldest);
     rig.put(Kind::ApiCall, 3);
     let flushed = rig.delivery.flush(LONG);
     let names: Vec<&str> = flushed.iter().map(|flushed| flushed.destination.as_str()).collect();
@@ -99,7 +99,7 @@ fn flush_delivers_and_reports_per_destination() {
 #[test]
 fn waiting_calls_return_after_their_wait() {
     let rig = rig();
-    rig.delivery.add("main", rez("key"), store::From::Oldest);
+    rig.delivery.add(vec![("main".to_owned(), rez("key"))], store::From::Oldest);
     rig.delivery.flush(LONG);
     rig.wire.silent.store(true, Ordering::SeqCst);
     rig.put(Kind::ApiCall, 2);
@@ -116,7 +116,7 @@ fn waiting_calls_return_after_their_wait() {
 #[test]
 fn nothing_is_sent_while_suspended_and_everything_after_resume() {
     let rig = rig();
-    rig.delivery.add("main", rez("key"), store::From::Oldest);
+    rig.delivery.add(vec![("main".to_owned(), rez("key"))], store::From::Oldest);
     rig.delivery.flush(LONG);
     assert!(rig.delivery.suspend(LONG));
     rig.put(Kind::Error, 1);
@@ -134,7 +134,7 @@ fn the_directory_works_without_the_delivery_thread() {
     let rig = rig();
     let monitoring = crate::destination::Rez::builder("http://127.0.0.1:1", "k");
     let monitoring = monitoring.purposes(&[crate::kind::Purpose::Monitoring]).build().unwrap();
-    rig.delivery.add("main", Arc::new(monitoring), store::From::Oldest);
+    rig.delivery.add(vec![("main".to_owned(), Arc::new(monitoring))], store::From::Oldest);
     let directory = rig.delivery.directory();
     let row = |kind| Row {
         seq: 1,

@@ -23,7 +23,7 @@ impl Monitor {
     /// # use rez_monitor::{Config, Monitor, Level};
     /// # use std::time::Duration;
     /// # let folder = std::env::temp_dir().join(format!("rez-inspect-{}", std::process::id()));
-    /// let monitor = Monitor::open(Config::builder(&folder, "shop", "shop@1").inspector(true).build()?)?;
+    /// let monitor = Monitor::open(Config::builder(&folder, "shop", "shop@1").sessions(false).inspector(true).build()?)?;
     /// let answer = monitor.inspect(r#"{"ask": "list", "filter": {"state": "queued"}}"#, Duration::from_secs(5));
     /// assert_eq!(answer, r#"{"before":null,"events":[]}"#);
     /// # monitor.close(Duration::from_secs(5));

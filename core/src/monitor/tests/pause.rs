@@ -257,3 +257,30 @@ fn trace_headers_follow_pauses_whatever_comes_between_and_the_first_declared_spe
     assert_eq!(said(&monitor), (true, false, true), "paused by the run before");
     monitor.close(WAIT);
 }
+
+#[test]
+fn destinations_that_are_added_together_all_get_what_was_recorded_before() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let wire = Wire::default();
+        let monitor = Monitor::open(config(folder.path()).transport(wire.clone()).build().unwrap()).unwrap();
+        let _ = monitor.track("early", &[]);
+        monitor.persist(WAIT).unwrap();
+        let names: Vec<String> = (0..12).map(|n| format!("d{n}")).collect();
+        let all: Vec<String> = names
+            .iter()
+            .map(|name| {
+                let rez = r#""kind":"rez","key":"k","purposes":["monitoring","analytics"]"#;
+                format!(r#"{{"name":"{name}",{rez},"endpoint":"https://{name}.example.com"}}"#)
+            })
+            .collect();
+        let json = format!(r#"{{"destinations":[{}]}}"#, all.join(","));
+        let settings = crate::Settings::from_json(&json, crate::Spelling::Camel).unwrap();
+        monitor.add_destinations(&settings, crate::Spelling::Camel, From::Oldest).unwrap();
+        monitor.flush(WAIT).unwrap();
+        for name in &names {
+            assert_eq!(wire.names(&format!("/{name}.example.com")), ["early"], "{name}");
+        }
+        monitor.close(WAIT);
+    }
+}
