@@ -7,7 +7,7 @@ use crate::delivery::{DestinationNote, Flushed, Held, RouteStatus, stored_held};
 use crate::metrics::Summary;
 use crate::monitor::{Refused, Status};
 use crate::phrases::{ERASURE_BLOCKED, HeldCode, events, number, time};
-use crate::store::{Fate, RouteFate, RouteView, RowState};
+use crate::store::{Fate, PLACEHOLDER, RouteFate, RouteView, RowState};
 use crate::writer::shared::StoreState;
 use serde::Serialize;
 
@@ -159,7 +159,8 @@ impl RouteFate {
     /// What happened to the event on this route.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{}: {}", self.route, self.state.text())
+        let route = if self.route == PLACEHOLDER { "no destination yet" } else { &self.route };
+        format!("{route}: {}", self.state.text())
     }
 }
 

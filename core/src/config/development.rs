@@ -7,7 +7,8 @@ use crate::sys::ids::Ids;
 impl ConfigBuilder {
     /// Sets whether the logger is used. Default: whether this library was compiled with debug assertions, which follows the
     /// app's profile in a Rust program. A binding ships one library for both, so it passes what its platform knows
-    /// (`BuildConfig.DEBUG`, `#if DEBUG`, `__DEV__`). Pass `true` to log in a release build.
+    /// (`BuildConfig.DEBUG`, `#if DEBUG`, `__DEV__`). Pass `true` to log in a release build;
+    /// with it [`ConfigBuilder::inspector`] is on too, unless that is `false`.
     pub fn debug(mut self, debug: bool) -> Self {
         self.config.debug = debug;
         self

@@ -48,10 +48,10 @@ pub enum WaitError {
     Closed,
 }
 
-/// When a wait ends. One that is too long for the clock ends in a day.
 /// The field of an event that says that nobody is its user: an empty map.
 const NOBODY: [u8; 4] = [Field::User as u8, crate::event::encode::MAP, 0, 0];
 
+/// When a wait ends. One that is too long for the clock ends in a day.
 fn end_of(wait: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(wait).or_else(|| now.checked_add(Duration::from_secs(86_400))).unwrap_or(now)
@@ -127,6 +127,7 @@ impl Inner {
             return;
         }
         self.shared.set_closing();
+        self.shared.config.faults.give_up();
         self.each_engine(|shared| {
             if let Some(delivery) = shared.delivery.get() {
                 delivery.close(left(end) / 2);
@@ -136,6 +137,7 @@ impl Inner {
                 let _ = ended.recv_timeout(left(end));
             }
         });
+        self.shared.recent.clear();
         self.shared.config.log.close();
     }
 

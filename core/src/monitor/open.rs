@@ -55,7 +55,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
             (ring, Found::default(), wanted.clone(), None)
         }
     };
-    let start = start(&ring, found, lock.is_some().then_some(&folder));
+    let start = start(&ring, found, (lock.is_some() && folder == wanted).then_some(&folder));
     let key = IdKey::from_bytes(config.ids.key());
     let shared = Arc::new(Shared::new(ring, config, folder, boot, key, found, lock, Role::App));
     set_first_consent(&shared);
@@ -113,12 +113,14 @@ fn on_disk(wanted: &Path, boot: u64) -> Option<(Ring, Found, PathBuf, FolderLock
     None
 }
 
-/// What the files of the folder say about earlier starts. `folder`: `None` if the ring is in memory.
+/// What the files of the folder say about earlier starts. `folder`: `None` if the ring is in memory, or in a sibling of the folder that
+/// another process holds.
 fn start(ring: &Ring, found: Found, folder: Option<&PathBuf>) -> Start {
     let before = ring.superblock().run.and_then(|run| serde_json::from_str::<Run>(&run.json).ok());
     let is_new = |folder: &PathBuf| repair::has_no_queue(folder);
     let first = found.fresh && !found.unreadable && before.is_none() && folder.is_some_and(is_new);
-    Start { first, version_before: before.as_ref().map(Start::version_of), ..Start::default() }
+    let version_before = before.as_ref().filter(|_| folder.is_some()).map(Start::version_of);
+    Start { first, version_before, ..Start::default() }
 }
 
 /// Stores the configured consent if none is stored.

@@ -42,7 +42,8 @@ pub struct Start {
     pub first: bool,
     /// The version of the app: the fact `app_version`, else the release.
     pub version: String,
-    /// The version of the run before; `None` if it is not known.
+    /// The version of the last run whose records were stored; `None` if it is not known. A run that was killed before that is not
+    /// counted: the start after an update that crashes at once is told again.
     pub version_before: Option<String>,
 }
 

@@ -23,8 +23,6 @@ pub struct Filter {
     pub since_ms: Option<i64>,
     /// Only rows stored after this one.
     pub after: u64,
-    /// Only rows stored before this one.
-    pub before: Option<u64>,
     /// Only rows whose JSON contains this text literally.
     pub text: Option<String>,
     /// At most this many, the newest ones; 0 = all.
@@ -62,31 +60,33 @@ impl Reader {
 }
 
 impl Store {
-    /// The rows that match the filter, newest last.
-    pub(crate) fn list(&self, filter: &Filter) -> Result<Vec<Listed>> {
-        list(&self.db, &self.memory, filter)
-    }
-
-    /// Whether a row with this number is stored.
-    pub(crate) fn has(&self, seq: u64) -> Result<bool> {
-        let mut select = self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM event WHERE seq = ?1)")?;
-        Ok(select.query_row([signed(seq)], |row| row.get(0))?)
+    /// At most `most` rows stored before this one, newest first.
+    pub(crate) fn rows_before(&self, before: Option<u64>, most: usize) -> Result<Vec<Row>> {
+        let mut select = self.db.prepare_cached(&format!(
+            "SELECT {ROW} FROM event WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2"
+        ))?;
+        let mut rows = select.query(params![before.map(signed), signed(most as u64)])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            if let Read::Good(row) = read_row(row)? {
+                found.push(row);
+            }
+        }
+        Ok(found)
     }
 }
 
 fn list(db: &Connection, memory: &Memory, filter: &Filter) -> Result<Vec<Listed>> {
     let mut select = db.prepare(&format!(
         "SELECT {ROW} FROM event WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR lane = ?3)
-           AND (?4 IS NULL OR wall_ms >= ?4) AND (?5 IS NULL OR instr(json, ?5) > 0) AND (?6 IS NULL OR seq < ?6)
-         ORDER BY seq DESC"
+           AND (?4 IS NULL OR wall_ms >= ?4) AND (?5 IS NULL OR instr(json, ?5) > 0) ORDER BY seq DESC"
     ))?;
     let mut rows = select.query(params![
         signed(filter.after),
         filter.kind.map(Kind::as_str),
         filter.lane.map(Lane::number),
         filter.since_ms,
-        filter.text,
-        filter.before.map(signed)
+        filter.text
     ])?;
     let mut listed = Vec::new();
     while let Some(row) = rows.next()? {
@@ -196,8 +196,13 @@ mod tests {
         assert!(list(Filter { since_ms: Some(NOW.wall_ms + 1), ..all() }).is_empty());
         assert_eq!(list(Filter { text: Some("needle".to_string()), ..all() }), rows);
         assert_eq!(list(Filter { after: rows[2], ..all() }), more);
-        assert_eq!(list(Filter { before: Some(rows[2]), limit: 1, ..all() }), [rows[1]]);
-        assert!(list(Filter { before: Some(rows[0]), ..all() }).is_empty());
+        let before = |before, most| {
+            let rows = bench.store.rows_before(before, most).unwrap();
+            rows.iter().map(|row| row.seq).collect::<Vec<_>>()
+        };
+        assert_eq!(before(Some(rows[2]), 1), [rows[1]]);
+        assert_eq!(before(None, 9), [more[0], rows[2], rows[1], rows[0]]);
+        assert!(before(Some(rows[0]), 9).is_empty());
         assert_eq!(list(Filter { limit: 2, ..all() }), [rows[2], more[0]]);
         let dead = &reader.list(&Filter { lane: Some(Lane::Crash), ..all() }).unwrap()[0].routes;
         assert!(matches!(&dead[..], [RouteFate { state: RowState::Dead { status: 400, .. }, .. }]), "{dead:?}");

@@ -17,7 +17,7 @@ pub(super) const EPOCH_SHIFT: u32 = 40;
 pub(super) const MAX_EPOCH: u64 = (1 << 13) - 1;
 
 /// The route that wants everything until the first destination is declared.
-pub(super) const PLACEHOLDER: &str = "*";
+pub(crate) const PLACEHOLDER: &str = "*";
 
 /// A cursor past every possible row.
 pub(super) const PASSED: u64 = i64::MAX as u64;

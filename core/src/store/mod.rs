@@ -60,7 +60,7 @@ pub use error::StoreError;
 pub(crate) use evict::Wants;
 pub(crate) use insert::Fold;
 pub use list::{Filter, Listed};
-pub(crate) use memory::route_hash;
+pub(crate) use memory::{PLACEHOLDER, route_hash};
 pub use read::Reader;
 pub use results::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
 pub(crate) use schema::{RawRow, row_crc};

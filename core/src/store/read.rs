@@ -265,12 +265,17 @@ fn fate(db: &Connection, memory: &Memory, id: EventId) -> Result<Fate> {
 fn fates(db: &Connection, memory: &Memory, events: &[(EventId, Option<&Row>)]) -> Result<Vec<Vec<RouteFate>>> {
     let mut all = vec![Vec::new(); events.len()];
     for route in &memory.routes {
-        let mut receipts = receipts_of(db, route, events)?;
-        for ((id, row), fates) in events.iter().zip(&mut all) {
-            let stored = match row {
+        let mut states = Vec::with_capacity(events.len());
+        for (_, row) in events {
+            states.push(match row {
                 Some(row) => Some(state_of(db, route, row.seq, row.kind.lane().number())?),
                 None => None,
-            };
+            });
+        }
+        let has_passed = |stored: &Option<RowState>| matches!(stored, None | Some(RowState::Passed));
+        let passed = events.iter().zip(&states).filter(|(_, stored)| has_passed(stored)).map(|((id, _), _)| *id);
+        let mut receipts = receipts_of(db, route, passed)?;
+        for (((id, row), stored), fates) in events.iter().zip(states).zip(&mut all) {
             let paused = row.is_some_and(|row| row.is_paused_for(&route.destination));
             let state = match stored {
                 Some(RowState::Passed | RowState::Queued) if paused => Some(RowState::Paused),
@@ -288,9 +293,12 @@ fn fates(db: &Connection, memory: &Memory, events: &[(EventId, Option<&Row>)]) -
 fn receipts_of(
     db: &Connection,
     route: &Route,
-    events: &[(EventId, Option<&Row>)],
+    events: impl Iterator<Item = EventId>,
 ) -> Result<BTreeMap<EventId, RowState>> {
-    let wanted: BTreeMap<String, EventId> = events.iter().map(|(id, _)| (id.simple(), *id)).collect();
+    let wanted: BTreeMap<String, EventId> = events.map(|id| (id.simple(), id)).collect();
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     // For a single event, SQLite finds its receipts.
     let only = if wanted.len() == 1 { wanted.keys().next() } else { None };
     let mut select = db.prepare_cached(

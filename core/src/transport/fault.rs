@@ -1,14 +1,14 @@
 //! A transport that fails on request, for tests of an app by hand.
 
 use super::{Completion, Request, Response, Sent, Transport};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Status of a refused request.
 const REFUSED: u16 = 503;
 
-/// Time that a slow request waits before it is sent: a user notices it, and the time limits of a request leave room for it.
+/// Time that a slow request waits before it is sent: a user notices it, and half of the time limit for connecting is left.
 const SLOW: Duration = Duration::from_secs(5);
 
 /// How requests fail. See `docs/guide/inspect.md`.
@@ -37,15 +37,31 @@ impl Fault {
 
 /// The fault in effect. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FaultSwitch(Arc<AtomicU8>);
+pub(crate) struct FaultSwitch(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    fault: AtomicU8,
+    /// Counts the times at which delayed requests were given up.
+    given_up: AtomicU32,
+}
 
 impl FaultSwitch {
     pub(crate) fn set(&self, fault: Fault) {
-        self.0.store(fault as u8, Ordering::Relaxed);
+        self.0.fault.store(fault as u8, Ordering::Relaxed);
+    }
+
+    /// Gives up the requests that wait for their time: they are not sent. For an engine that closes, and when data is erased.
+    pub(crate) fn give_up(&self) {
+        self.0.given_up.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn given_up(&self) -> u32 {
+        self.0.given_up.load(Ordering::Acquire)
     }
 
     pub(crate) fn get(&self) -> Fault {
-        let number = self.0.load(Ordering::Relaxed);
+        let number = self.0.fault.load(Ordering::Relaxed);
         Fault::ALL.into_iter().find(|fault| *fault as u8 == number).unwrap_or_default()
     }
 }
@@ -61,6 +77,31 @@ impl Faulty {
     pub(crate) fn new(inner: Arc<dyn Transport>, switch: FaultSwitch) -> Faulty {
         Faulty { inner, switch, slow: SLOW }
     }
+
+    /// Sends a request later, from a thread of its own.
+    fn delay(&self, request: Request, done: Completion) {
+        let (inner, slow, switch) = (Arc::clone(&self.inner), self.slow, self.switch.clone());
+        let (before, waiting) = (switch.given_up(), Arc::new(Mutex::new(Some((request, done)))));
+        let take = |waiting: &Mutex<Option<(Request, Completion)>>| {
+            waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
+        };
+        let later = Arc::clone(&waiting);
+        let thread = std::thread::Builder::new().name("rez-slow".to_owned()).spawn(move || {
+            crate::own_thread::mark_ours();
+            std::thread::sleep(slow);
+            let Some((request, done)) = take(&later) else { return };
+            if switch.given_up() == before {
+                inner.send(request, done);
+            } else {
+                done.finish(Sent::NotSent("given up while the fault switch `slow` delayed it".to_owned()));
+            }
+        });
+        if thread.is_err()
+            && let Some((_, done)) = take(&waiting)
+        {
+            done.finish(Sent::NotSent("no thread for the fault switch `slow`".to_owned()));
+        }
+    }
 }
 
 impl Transport for Faulty {
@@ -72,15 +113,7 @@ impl Transport for Faulty {
                 let body = b"the fault switch `refuse` is on".to_vec();
                 done.finish(Sent::Response(Response { status: REFUSED, body, ..Response::default() }));
             }
-            Fault::Slow => {
-                let (inner, slow) = (Arc::clone(&self.inner), self.slow);
-                // If there is no thread, `done` is dropped, which reports an unknown fate.
-                let _ = std::thread::Builder::new().name("rez-slow".to_owned()).spawn(move || {
-                    crate::own_thread::mark_ours();
-                    std::thread::sleep(slow);
-                    inner.send(request, done);
-                });
-            }
+            Fault::Slow => self.delay(request, done),
         }
     }
 
@@ -138,5 +171,9 @@ mod tests {
         let begun = std::time::Instant::now();
         assert_eq!(status(sent(&faulty).recv().unwrap()), 200);
         assert!(begun.elapsed() >= slow);
+        let told = sent(&faulty);
+        switch.give_up();
+        let report = told.recv().unwrap();
+        assert!(matches!(&report, Report::Finished(1, Sent::NotSent(why)) if why.contains("given up")), "{report:?}");
     }
 }

@@ -184,7 +184,8 @@ impl Writer {
         let Some(transport) = transport else {
             return self.log().say(LogCode::NoTransport, "", || "there is no HTTP client, so nothing is sent".into());
         };
-        let transport: Arc<dyn Transport> = match self.shared.config.inspects() {
+        let may_fail = self.shared.config.inspects() || !matches!(self.shared.role, Role::App);
+        let transport: Arc<dyn Transport> = match may_fail {
             true => Arc::new(Faulty::new(transport, self.shared.config.faults.clone())),
             false => transport,
         };
@@ -250,6 +251,8 @@ impl Writer {
     pub(super) fn quarantine(&mut self) -> bool {
         self.store = None;
         self.carving = None;
+        // Rows that are carved get other numbers.
+        self.shared.recent.clear();
         let (folder, now) = (self.shared.folder.clone(), self.shared.now());
         if repair::quarantines_lately(&folder, now) >= limits::QUARANTINES {
             self.give_up_for_now(

@@ -5,7 +5,7 @@
 //!
 //! | file | idea |
 //! | --- | --- |
-//! | `shared` | state shared by callers, writer and delivery thread; commands |
+//! | `shared`, `work` | state shared by callers, writer and delivery thread; commands; work with the store for another thread |
 //! | `batch` | the steps of one transaction |
 //! | `stamp`, `json` | record to row |
 //! | `read`, `fold` | ring to batch, batch to store |

@@ -20,6 +20,8 @@ impl Shared {
         if let Some(delivery) = self.delivery.get() {
             config.destinations = delivery.directory().destinations();
         }
+        // Nobody can ask it.
+        config.inspector = Some(false);
         let key = IdKey::from_bytes(random::random_16());
         let quiet = Shared::new(ring, config, folder, self.boot.clone(), key, found, Some(lock), role);
         quiet.set_paused(self.paused());

@@ -298,12 +298,20 @@ impl Shared {
             }
         });
         if denied {
+            self.forget_recent();
             self.command(Command::Wipe);
         }
     }
 
+    /// Forgets what is in memory, and gives up requests that a fault delays.
+    pub(crate) fn forget_recent(&self) {
+        self.recent.clear();
+        self.config.faults.give_up();
+    }
+
     /// Requests the wipe of everything recorded so far; [`Command::Wipe`] starts it.
     pub(crate) fn forget(&self) {
+        self.forget_recent();
         self.forgets.store(true, Ordering::Release);
         self.ring.change_superblock(|state| state.superblock.wipes.forget(state.ticket));
     }

@@ -19,6 +19,7 @@ const SETTINGS = [
   'dist',
   'environment',
   'debug',
+  'inspector',
   'consentMonitoring',
   'consentAnalytics',
   'traceTargets',

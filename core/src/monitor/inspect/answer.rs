@@ -30,18 +30,14 @@ pub(super) fn answer(monitor: &Monitor, request: &str, wait: Duration) -> String
 
 fn reply(monitor: &Monitor, request: Request, end: Instant) -> Result<Value, WaitError> {
     Ok(match request {
-        Request::List(query) => {
-            settle(monitor, end);
-            page(monitor, query, end)?
-        }
-        Request::Show(id) => {
-            settle(monitor, end);
-            show(monitor, id, end)?
-        }
+        Request::List(query) => page(monitor, query, end)?,
+        Request::Show(id) => show(monitor, id, end)?,
         Request::Why(id) => {
-            settle(monitor, end);
             let fate = monitor.why(id, left(end))?;
-            let is_final = !fate.routes.is_empty() && !fate.routes.iter().any(|route| list::is_waiting(&route.state));
+            let is_waiting = fate.routes.iter().any(|route| list::is_waiting(&route.state));
+            // Stored once, and neither in the file nor in a receipt any more: evicted, too old, or settled long ago.
+            let is_gone = fate.row.is_none() && monitor.0.shared.recent.get(id).is_some();
+            let is_final = !is_waiting && (!fate.routes.is_empty() || is_gone);
             json!({"why": fate.text(), "final": is_final})
         }
         Request::Status => {
@@ -62,7 +58,13 @@ fn reply(monitor: &Monitor, request: Request, end: Instant) -> Result<Value, Wai
         Request::Mark(text) => {
             let mark = crate::Log::new(Level::Info, &text).logger(MARK_LOGGER);
             match monitor.0.record(&mark.into_event()) {
-                Outcome::Recorded(id) => json!({ "id": id }),
+                // The hook of the app can drop it.
+                Outcome::Recorded(id) => {
+                    match monitor.why(id, left(end))?.row.or_else(|| monitor.0.shared.recent.get(id)) {
+                        Some(_) => json!({ "id": id }),
+                        None => json!({"error": "not recorded: `before_send` dropped it"}),
+                    }
+                }
                 Outcome::Dropped(reason) => json!({"error": format!("not recorded: {}", reason.as_str())}),
             }
         }
@@ -86,27 +88,16 @@ fn add_counts(status: &mut Value, balance: &Balance) {
     }
 }
 
-/// Waits until what was recorded before is stored. If that fails, the answer shows what is.
-fn settle(monitor: &Monitor, end: Instant) {
-    let _ = monitor.persist(left(end) / 2);
-}
-
 fn left(end: Instant) -> Duration {
     end.saturating_duration_since(Instant::now())
 }
 
 fn page(monitor: &Monitor, mut query: Query, end: Instant) -> Result<Value, WaitError> {
-    let shared = Arc::clone(&monitor.0.shared);
-    let after = match query.since_mark {
-        true => monitor.0.read_store(left(end), move |store| list::latest_mark(store, &shared.recent))?,
-        false => 0,
-    };
     let mut entries: Vec<Entry> = Vec::new();
     let mut before = query.before;
     for _ in 0..CHUNKS {
         let (shared, asked) = (Arc::clone(&monitor.0.shared), query.clone());
-        let (more, next) =
-            monitor.0.read_store(left(end), move |store| list::chunk(store, &shared.recent, &asked, after))?;
+        let (more, next) = monitor.0.read_store(left(end), move |store| list::chunk(store, &shared.recent, &asked))?;
         entries.extend(more);
         before = next;
         query.before = next;

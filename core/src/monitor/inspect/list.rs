@@ -3,12 +3,16 @@
 use super::MARK_LOGGER;
 use super::request::{Query, State};
 use crate::id::EventId;
-use crate::inspect::{Filter, Recent, RouteFate, RowState};
+use crate::inspect::{Recent, RouteFate, RowState};
 use crate::kind::Kind;
 use crate::row::Row;
+use crate::sorted::sort_by_key;
 use crate::store::{Result, Store};
+use serde_json::Value;
+use std::cmp::Reverse;
 
-/// Rows that are examined at once. The writer does nothing else meanwhile: some 5 ms on a phone.
+/// Rows that are examined at once. The writer does nothing else meanwhile: a millisecond, and up to 30 ms if all were delivered and six
+/// routes have a hundred receipts of 400 events each (measured on a desktop).
 const CHUNK: usize = 200;
 
 /// An event of the list.
@@ -41,30 +45,30 @@ pub(super) fn is_waiting(state: &RowState) -> bool {
 }
 
 /// The next rows of a query, newest first, and where to go on: `None` at the end.
-pub(super) fn chunk(store: &Store, recent: &Recent, query: &Query, after: u64) -> Result<(Vec<Entry>, Option<u64>)> {
-    let filter = Filter {
-        kind: query.kind,
-        text: query.text.clone(),
-        after,
-        before: query.before,
-        limit: CHUNK,
-        ..Filter::default()
-    };
-    let stored = store.list(&filter)?;
-    let next = stored.first().filter(|_| stored.len() == CHUNK).map(|oldest| oldest.row.seq);
-    let is_in = |row: &Row| {
-        row.seq > after.max(next.unwrap_or_default())
-            && query.before.is_none_or(|before| row.seq < before)
-            && query.kind.is_none_or(|kind| row.kind == kind)
-            && query.text.as_ref().is_none_or(|text| row.json.contains(text.as_str()))
-    };
-    let mut rows: Vec<(Row, bool)> = stored.into_iter().map(|listed| (listed.row, true)).collect();
-    for row in recent.select(is_in) {
-        if !store.has(row.seq)? {
-            rows.push((row, false));
-        }
+pub(super) fn chunk(store: &Store, recent: &Recent, query: &Query) -> Result<(Vec<Entry>, Option<u64>)> {
+    let stored = store.rows_before(query.before, CHUNK)?;
+    // All rows of the file down to this one are there.
+    let reached = stored.last().filter(|_| stored.len() == CHUNK).map_or(0, |row| row.seq);
+    let is_stored = |seq: u64| stored.binary_search_by(|row| seq.cmp(&row.seq)).is_ok();
+    let is_in =
+        |row: &Row| row.seq > reached && query.before.is_none_or(|before| row.seq < before) && !is_stored(row.seq);
+    let gone = recent.select(is_in);
+    let mut rows: Vec<(Row, bool)> = gone.into_iter().map(|row| (row, false)).collect();
+    rows.extend(stored.into_iter().map(|row| (row, true)));
+    sort_by_key(&mut rows, |(row, _)| Reverse(row.seq));
+    let is_whole = reached == 0 && rows.len() <= CHUNK;
+    rows.truncate(CHUNK);
+    let mut next = rows.last().filter(|_| !is_whole).map(|(row, _)| row.seq);
+    if query.since_mark
+        && let Some(at) = rows.iter().position(|(row, _)| is_mark(row))
+    {
+        rows.truncate(at);
+        next = None;
     }
-    rows.sort_by_key(|(row, _)| std::cmp::Reverse(row.seq));
+    rows.retain(|(row, _)| {
+        query.kind.is_none_or(|kind| row.kind == kind)
+            && query.text.as_ref().is_none_or(|text| row.json.contains(text.as_str()))
+    });
     let events: Vec<(EventId, Option<&Row>)> =
         rows.iter().map(|(row, is_stored)| (row.id, is_stored.then_some(row))).collect();
     let fates = store.fates(&events)?;
@@ -73,11 +77,9 @@ pub(super) fn chunk(store: &Store, recent: &Recent, query: &Query, after: u64) -
     Ok((entries.filter(wanted).collect(), next))
 }
 
-/// The number of the latest mark; 0 if there is none.
-pub(super) fn latest_mark(store: &Store, recent: &Recent) -> Result<u64> {
-    let text = format!(r#""logger":"{MARK_LOGGER}""#);
-    let filter = Filter { kind: Some(Kind::Log), text: Some(text.clone()), limit: 1, ..Filter::default() };
-    let stored = store.list(&filter)?.first().map(|listed| listed.row.seq);
-    let recent = recent.select(|row| row.kind == Kind::Log && row.json.contains(&text));
-    Ok(stored.max(recent.first().map(|row| row.seq)).unwrap_or_default())
+/// Whether the row is a mark. An attribute of the app can have the same name and value.
+fn is_mark(row: &Row) -> bool {
+    row.kind == Kind::Log
+        && row.json.contains(MARK_LOGGER)
+        && serde_json::from_str::<Value>(&row.json).is_ok_and(|json| json.get("logger") == Some(&MARK_LOGGER.into()))
 }

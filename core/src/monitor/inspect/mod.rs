@@ -46,6 +46,7 @@ impl Inner {
         if self.is_forked() {
             return Err(WaitError::Closed);
         }
+        let begun = std::time::Instant::now();
         match self.shared.run_within(Some(wait), move |store, _| (store.serial(), read(store))) {
             Some((_, Ok(answer))) => Ok(answer),
             Some((serial, Err(error))) => {
@@ -53,6 +54,9 @@ impl Inner {
                 self.shared.command(Command::Failed(error, serial));
                 Err(WaitError::Unavailable)
             }
+            None if self.shared.is_closing() => Err(WaitError::Closed),
+            // The writer answered that it has no store: the engine is suspended, or the database cannot be used.
+            None if begun.elapsed() < wait => Err(WaitError::Unavailable),
             None => Err(WaitError::Timeout(wait)),
         }
     }

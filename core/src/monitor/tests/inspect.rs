@@ -52,8 +52,9 @@ fn an_event_is_followed_from_the_queue_to_its_delivery() {
     assert_eq!(names(&listed), ["tapped_pay"]);
     let event = &listed["events"][0];
     assert_eq!((&event["id"], &event["kind"], &event["state"]), (&json!(id), &json!("analytics"), &json!("queued")));
-    assert_eq!(event["routes"][0]["route"], "team/rez.batch");
     let flushed = ask(&monitor, json!({"tell": "send_now"}));
+    // Right after the start, the destination was not declared yet.
+    assert_eq!(ask(&monitor, json!({"ask": "list"}))["events"][0]["routes"][0]["route"], "team/rez.batch");
     assert_eq!((&flushed["destinations"][0]["delivered"], &flushed["destinations"][0]["left"]), (&json!(0), &json!(1)));
     assert!(
         flushed["destinations"][0]["text"].as_str().unwrap().contains("the fault switch `offline` is on"),
@@ -240,4 +241,68 @@ fn a_wrong_request_and_an_unknown_event_are_answered_by_an_error() {
     assert!(
         ask(&other, json!({"tell": "mark", "text": "late"}))["error"].as_str().unwrap().contains("store_unavailable")
     );
+}
+
+#[test]
+fn a_rare_text_is_searched_page_by_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    hold(&monitor);
+    let _ = monitor.track("needle", &[]);
+    for n in 0..2_500 {
+        assert!(monitor.track("hay", &[("n", n.into())]).id().is_some());
+        if n % 500 == 0 {
+            monitor.persist(WAIT).unwrap();
+        }
+    }
+    let (mut pages, mut before, mut found) = (0, Value::Null, Vec::new());
+    loop {
+        let page = ask(&monitor, json!({"ask": "list", "filter": {"text": "needle"}, "before": before}));
+        found.extend(names(&page).into_iter().map(str::to_owned));
+        pages += 1;
+        before = page["before"].clone();
+        if before.is_null() {
+            break;
+        }
+    }
+    assert_eq!(found, ["needle"]);
+    assert!(pages >= 3, "one request examines 1,000 rows at most: {pages}");
+    monitor.close(WAIT);
+}
+
+#[test]
+fn an_attribute_named_logger_is_no_mark_and_a_mark_that_a_hook_drops_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let _ = monitor.log(Level::Info, "looks like a mark", &[("logger", "rez.mark".into())]);
+    let listed = ask(&monitor, json!({"ask": "list", "filter": {"since_mark": true}}));
+    assert_eq!(names(&listed), ["looks like a mark"]);
+    monitor.close(WAIT);
+    let config = config(folder.path()).inspector(true).transport(Accepts);
+    let config = config.before_send(|kind, _| kind != crate::Kind::Log);
+    let monitor = Monitor::open(config.build().unwrap()).unwrap();
+    let answer = ask(&monitor, json!({"tell": "mark", "text": "tapped Pay"}));
+    assert!(answer["error"].as_str().unwrap().contains("before_send"), "{answer}");
+    monitor.close(WAIT);
+}
+
+#[test]
+fn while_suspended_what_is_erased_leaves_the_memory_and_an_answer_does_not_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = open(folder.path());
+    let id = monitor.track("secret", &[]).id().unwrap();
+    monitor.persist(WAIT).unwrap();
+    monitor.suspend(WAIT);
+    let answer = ask(&monitor, json!({"ask": "list"}));
+    assert!(answer["error"].as_str().unwrap().contains("cannot be used now"), "{answer}");
+    assert!(monitor.0.shared.recent.get(id).is_some());
+    monitor.forget_user();
+    assert!(monitor.0.shared.recent.get(id).is_none());
+    let other = monitor.clone();
+    monitor.resume();
+    let later = monitor.track("later", &[]).id().unwrap();
+    monitor.persist(WAIT).unwrap();
+    monitor.close(WAIT);
+    assert!(other.0.shared.recent.get(later).is_none());
+    assert!(ask(&other, json!({"ask": "list"}))["error"].as_str().unwrap().contains("closed"));
 }

@@ -64,3 +64,16 @@ fn a_folder_that_cannot_be_used_has_no_first_start() {
     assert_eq!(monitor.status().start, known("shop@1", None));
     monitor.close(std::time::Duration::from_millis(100));
 }
+
+#[test]
+fn the_folder_of_a_second_process_has_no_first_start() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("q");
+    start(&folder, "shop@1");
+    let first = crate::sys::lock::FolderLock::take(&folder).unwrap();
+    let monitor = open(&folder, "shop@1");
+    assert!(monitor.status().folder.ends_with("q.1"), "{}", monitor.status().folder);
+    assert_eq!(monitor.status().start, known("shop@1", None));
+    monitor.close(WAIT);
+    drop(first);
+}

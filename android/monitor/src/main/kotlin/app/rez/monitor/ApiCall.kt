@@ -14,7 +14,7 @@ import app.rez.monitor.internal.apiCall
  * }
  * ```
  *
- * [finish] or [fail] ends and records it. [close] without one of them, and so a `use` that throws, records it as failed. All functions
+ * [finish] or [fail] ends and records it. What the app forgets without them is given up, unrecorded, when a later one begins. [close] without one of them, and so a `use` that throws, records it as failed. All functions
  * may be called from any thread, and do nothing after the end.
  */
 public class ApiCall internal constructor(engine: Engine?, method: String, url: String, parent: TraceContext?) : AutoCloseable {

@@ -20,6 +20,7 @@ internal class ManifestSettings private constructor(private val data: Bundle) {
         text("dist")?.let { dist = it }
         environment = text("environment") ?: environment
         flag("debug")?.let { debug = it }
+        inspector = flag("inspector")
         consentMonitoring = consent("consent_monitoring")
         consentAnalytics = consent("consent_analytics")
         traceTargets = list("trace_targets")

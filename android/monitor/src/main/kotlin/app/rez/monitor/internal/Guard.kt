@@ -9,15 +9,21 @@ import java.util.concurrent.atomic.AtomicBoolean
  * generated call where records go that way. After its end every call is the answer of a closed engine.
  */
 internal class Guard(val engine: Engine?, begin: HotRecord.() -> Unit) {
-    private val way: Way? = engine?.let { if (it.hot != 0L) Jni(it.hot) else Generated(it) }
+    private val way: Way? = engine?.let { of ->
+        // Another thread can change it meanwhile.
+        val hot = of.hot
+        if (hot != 0L) Jni(hot) else Generated(of)
+    }
     private val begun: Begun? = way?.let { way -> attempt(null) { record { begin(); way.begin(this) } } }
     private val isOver = AtomicBoolean(begun == null)
     private val leash: Leash?
 
     init {
         Leash.endAbandoned()
-        val (way, begun) = way to begun
-        leash = if (way == null || begun == null) null else Leash(this) { way.cancel(begun.number) }
+        val (way, begun, isOver) = Triple(way, begun, isOver)
+        // Not if it ends at the same moment.
+        val cancel = { number: Long -> if (isOver.compareAndSet(false, true)) way?.cancel(number) }
+        leash = if (way == null || begun == null) null else Leash(this) { cancel(begun.number) }
     }
 
     val trace: TraceContext?
