@@ -60,9 +60,17 @@ pub fn kept_classes(rules: &str, classes: &[String]) -> Result<String, String> {
     let words = names.flat_map(|line| line.split(|letter: char| letter.is_whitespace() || "{};,()".contains(letter)));
     let ours: Vec<&str> = words.filter(|word| word.starts_with("app.rez.monitor")).collect();
     for name in &ours {
-        let path = name.trim_end_matches('*').replace('.', "/");
-        let exact = format!("{path}.class");
-        if !classes.iter().any(|class| if name.contains('*') { class.starts_with(&path) } else { *class == exact }) {
+        let path = name.replace('.', "/");
+        let fits = |class: &str| match (path.split_once('*'), class.strip_suffix(".class")) {
+            (Some((start, end)), Some(class)) => {
+                class.starts_with(start)
+                    && class.ends_with(end.trim_start_matches('*'))
+                    && class.len() >= path.len() - 1
+            }
+            (None, Some(class)) => class == path,
+            (_, None) => false,
+        };
+        if !classes.iter().any(|class| fits(class)) {
             return Err(format!("keeps {name}, which does not exist"));
         }
     }
@@ -114,6 +122,8 @@ mod tests {
         let classes = ["app/rez/monitor/internal/Native.class".to_owned()];
         assert!(kept_classes("-keep class app.rez.monitor.internal.Native { *; }", &classes).is_ok());
         assert!(kept_classes("-keep class app.rez.monitor.internal.** { *; }", &classes).is_ok());
+        assert!(kept_classes("-keep class app.rez.monitor.internal.*tive { *; }", &classes).is_ok());
+        assert!(kept_classes("-keep class app.rez.monitor.internal.*Lib { *; }", &classes).is_err());
         assert!(kept_classes("-keep class app.rez.monitor.Native { *; }", &classes).is_err());
         assert!(kept_classes("-dontwarn java.awt.*", &classes).is_err());
     }
