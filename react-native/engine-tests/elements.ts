@@ -20,11 +20,12 @@ interface ListProps {
   renderItem: (row: { item: object }) => ReactNode;
   onEndReached: () => void;
   ListEmptyComponent: ReactNode;
+  ListFooterComponent: ReactNode;
 }
 
 /** A press on it reaches its end. */
-export function FlatList({ data, renderItem, onEndReached, ListEmptyComponent }: ListProps) {
+export function FlatList({ data, renderItem, onEndReached, ListEmptyComponent, ListFooterComponent }: ListProps) {
   const rows = data.length > 0 ? data.map((item) => renderItem({ item })) : [ListEmptyComponent];
   const props: object = { testID: 'rows', onPress: onEndReached };
-  return createElement('FlatList', props, ...rows);
+  return createElement('FlatList', props, ...rows, ListFooterComponent);
 }

@@ -1,10 +1,10 @@
 /** The inspector on the real engine, which sends to a server on this machine: what a developer does in the first five minutes. */
 import { createElement } from 'react';
-import { RezInspector } from '../src';
+import { close, init, logEvent, logScreenView, RezInspector } from '../src';
 import { setClient } from '../src/core/carrier';
 import { Client } from '../src/core/client';
 import { act, render, type Screen, unmountAll } from '../src/testing/screen';
-import { newEngine, newFolder, WAIT_MS } from './addon';
+import { addon, newEngine, newFolder, WAIT_MS } from './addon';
 import { Collector } from './collector';
 
 jest.mock('react-native', () => jest.requireActual('./elements'));
@@ -38,10 +38,13 @@ afterEach(async () => {
   await client.close(WAIT_MS);
 });
 
+let folder: string;
+
 function open(more: object = {}): void {
   const granted = { consentMonitoring: 'granted', consentAnalytics: 'granted' };
   const destinations = [collector.destination()];
-  const settings = { folder: newFolder(), app: 'shop', release: 'shop@1.4.0+52', sessions: false, ...granted };
+  folder = newFolder();
+  const settings = { folder, app: 'shop', release: 'shop@1.4.0+52', sessions: false, ...granted };
   expect(client.open({ ...settings, destinations, ...more })).toBe('');
 }
 
@@ -51,6 +54,9 @@ const listed = (screen: Screen) =>
   screen.tree.root
     .findAll(({ type, props }) => typeof type === 'string' && /^rez-inspector-event-/.test(String(props.testID)))
     .map(({ props }) => String(props['aria-label']));
+
+const isChosen = (screen: Screen, fault: string) =>
+  screen.tree.root.findAllByProps({ testID: `rez-inspector-fault-${fault}`, 'aria-checked': true }).length > 0;
 
 /** Waits, while the engine works, until this is true. */
 async function until(screen: Screen, what: string, isTrue: () => boolean): Promise<void> {
@@ -79,6 +85,73 @@ test('one of each kind is recorded, sent and explained, and stands in the list a
   expect(listed(screen)[0]).toMatch(/^revenue,.*team\/rez\.batch: delivered$/);
 });
 
+/** The screens of the events that were stored last, oldest first. */
+const screens = (name: string) =>
+  (JSON.parse(addon.testRows(folder)) as { rows: { json: { name?: string; view?: { name: string } } }[] }).rows
+    .filter(({ json }) => json.name === name)
+    .map(({ json }) => json.view?.name);
+
+test.each([['Cart'], [undefined]])(
+  'after one of each kind, events belong to the screen of before: %s',
+  async (name) => {
+    open({ destinations: [] });
+    if (name !== undefined) logScreenView(name);
+    logEvent('later');
+    const screen = await inspector();
+    await screen.press('rez-inspector-page-try');
+    await screen.press('rez-inspector-make');
+    await until(screen, 'the samples', () => screen.find('rez-inspector-made-screen_view') !== undefined);
+    logEvent('later');
+    await act(() => client.persist(WAIT_MS));
+    expect(screens('later')).toEqual([name, name]);
+  },
+);
+
+test('in a release build `inspector: true` of init alone lets the engine answer', async () => {
+  const consent = { monitoring: 'granted', analytics: 'granted' } as const;
+  const app = { folder: newFolder(), app: 'shop', release: 'shop@1.4.0+52', sessions: false, consent };
+  const result = init({ ...app, debug: false, inspector: true });
+  expect(result).toMatchObject({ recording: true, problems: [] });
+  logEvent('begin_checkout');
+  const screen = await render(createElement(RezInspector));
+  await until(screen, 'the event', () => listed(screen).some((label) => label.includes('begin_checkout')));
+  expect(screen.find('rez-inspector-error')).toBeUndefined();
+  await unmountAll();
+  await close(WAIT_MS);
+});
+
+test('a wrong key is not called a pause, and the status says what the server has answered', async () => {
+  collector.status = 401;
+  open();
+  logEvent('begin_checkout');
+  await act(() => client.flush(WAIT_MS));
+  const screen = await inspector();
+  await screen.press('rez-inspector-page-status');
+  const status = () => screen.text('rez-inspector-status-team/rez.batch');
+  await until(screen, 'why it waits', () => /1 waiting; stopped: the write key was refused \(401\)/.test(status()));
+  expect(status()).not.toContain('pause');
+});
+
+test('a state that only an old event has is found behind a thousand others', async () => {
+  open();
+  await client.inspect({ tell: 'fault', fault: 'offline' }, WAIT_MS);
+  client.record({ kind: 'analytics', name: 'begin_checkout' });
+  await act(() => client.persist(WAIT_MS));
+  // What is recorded during a pause never waits for the destination.
+  expect(client.pauseDestination('team')).toBe('');
+  for (let at = 0; at < 1_300; at++) {
+    client.record({ kind: 'analytics', name: `event ${at}` });
+    if (at % 100 === 99) await act(() => client.persist(WAIT_MS));
+  }
+  const screen = await inspector();
+  await screen.press('rez-inspector-state-queued');
+  await until(screen, 'the old event alone', () => listed(screen).length === 1);
+  expect(listed(screen)[0]).toContain('begin_checkout');
+  await screen.press('rez-inspector-state-dead');
+  await until(screen, 'the end', () => screen.find('rez-inspector-empty') !== undefined);
+  expect(screen.find('rez-inspector-older')).toBeUndefined();
+});
+
 test('a fault keeps events in the queue, the status says why, and they are sent after it', async () => {
   open();
   const screen = await inspector();
@@ -90,14 +163,16 @@ test('a fault keeps events in the queue, the status says why, and they are sent 
   expect(collector.requests).toEqual([]);
   await screen.press('rez-inspector-page-status');
   await until(screen, 'why it waits', () =>
-    /1 queued.*waits: /.test(screen.text('rez-inspector-status-team/rez.batch')),
+    /1 waiting; .*0 delivered/.test(screen.text('rez-inspector-status-team/rez.batch')),
   );
   await screen.press('rez-inspector-page-queue');
   await screen.press('rez-inspector-state-queued');
   await until(screen, 'the event', () => listed(screen).length === 1);
   await screen.press('rez-inspector-page-try');
+  // The page has forgotten nothing, since it asks the engine.
+  await until(screen, 'the fault', () => isChosen(screen, 'offline'));
   await screen.press('rez-inspector-fault-none');
-  await until(screen, 'no fault', () => screen.find('rez-inspector-notice') === undefined);
+  await until(screen, 'no fault', () => isChosen(screen, 'none'));
   await screen.press('rez-inspector-send');
   await until(screen, 'the event at the server', () => collector.events().length === 1);
   await screen.press('rez-inspector-page-queue');

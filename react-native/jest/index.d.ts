@@ -21,5 +21,8 @@ export interface RecordedItem {
  */
 export function recorded(kind?: string): RecordedItem[];
 
-/** Forgets what was recorded, the calls of the spies, the user and the screen. What was passed to `init` stays. */
+/**
+ * Forgets what was recorded, the calls of the spies, the user and the screen, ends what the app has registered, such as
+ * `registerNavigation`, and opens the engine again after `close`. What was passed to `init` stays.
+ */
 export function reset(): void;

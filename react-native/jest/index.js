@@ -44,15 +44,23 @@ const client = new Client({
 setClient(client);
 client.open({});
 
+/** What `init` was passed, which stays until another `init`: `close` forgets the hooks of the client. */
+const passed = { enabled: true, hooks: {} };
+
 /** An engine that is open already installs nothing: a test of an app keeps its `fetch` and its console. */
 function init(config) {
-  if (config?.enabled === false) client.switchOff();
-  else {
-    if (!client.opened) client.open({});
-    const hooks = { event: config?.beforeSend, breadcrumb: config?.beforeBreadcrumb };
-    for (const [name, hook] of Object.entries(hooks)) if (typeof hook === 'function') client.hooks[name] = hook;
-  }
+  passed.enabled = config?.enabled !== false;
+  if (!client.opened) passed.hooks = {};
+  const hooks = { event: config?.beforeSend, breadcrumb: config?.beforeBreadcrumb };
+  for (const [name, hook] of Object.entries(hooks)) if (typeof hook === 'function') passed.hooks[name] = hook;
+  if (passed.enabled) open();
+  else client.switchOff();
   return real.init(config);
+}
+
+function open() {
+  client.hooks = { ...client.hooks, ...passed.hooks };
+  if (!client.opened) client.open({});
 }
 
 const spies = [];
@@ -80,14 +88,16 @@ function recorded(kind) {
 }
 
 function reset() {
+  const state = carrier();
+  // Before the list is emptied: what ends may record.
+  for (const undo of state.undo.splice(0).reverse()) undo();
   client.drain();
   items.length = 0;
   for (const one of spies) one.mockClear();
-  const state = carrier();
   state.user = undefined;
   state.screen = undefined;
   state.marks.clear();
-  if (!client.opened) client.open({});
+  if (passed.enabled) open();
 }
 
 const all = {

@@ -38,7 +38,7 @@ function debugIdOf(entryPoint, preModules, graph, options) {
 
 /**
  * The modules before the app's, with the statement that registers the id. It stands on the line of Metro's first module, so that no
- * place in a source map changes.
+ * place in a source map changes; if another module is first, on a line of its own before it.
  */
 function withRegistration(preModules, debugId) {
   const code = registration(debugId);
@@ -78,9 +78,20 @@ function withComment(code, debugId) {
   return `${rest}${COMMENT}${debugId}`;
 }
 
-/** The source map, a JSON text, with the id. Tools read `debugId` (the proposal) or `debug_id` (Sentry). */
+/** Whether the code, a text or a Buffer, registers the id. */
+function registers(code, debugId) {
+  return code.includes(debugId);
+}
+
+/** The source map, a JSON text, with the id. Tools read `debugId` (the proposal) or `debug_id` (Sentry). Undefined: it is none. */
 function withMapId(map, debugId) {
-  return JSON.stringify({ ...JSON.parse(map), debugId, debug_id: debugId });
+  try {
+    const read = JSON.parse(map);
+    const isMap = typeof read === 'object' && read !== null && !Array.isArray(read);
+    return isMap ? JSON.stringify({ ...read, debugId, debug_id: debugId }) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function hasSentryModule(preModules) {
@@ -92,4 +103,4 @@ function hasSentryId(code) {
   return SENTRY_MARK.test(typeof code === 'string' ? code : Buffer.from(code).toString('latin1'));
 }
 
-module.exports = { debugIdOf, withRegistration, withComment, withMapId, hasSentryModule, hasSentryId };
+module.exports = { debugIdOf, withRegistration, withComment, withMapId, registers, hasSentryModule, hasSentryId };

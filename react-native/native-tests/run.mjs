@@ -10,14 +10,16 @@ import { NotInstalled } from './work.mjs';
 
 const here = import.meta.dirname;
 const SUITES = ['codegen', 'ios', 'plugin', 'example', 'package', 'app', 'metro', 'hermes', 'jest', 'jvm'];
-/** What the tests of the packed package need beside it. */
-const PREPARE = { package: preparePackage, app: prepareApp };
+/** The suites that need the package built and packed, and what each needs beside it. */
+const PREPARE = { package: preparePackage, app: prepareApp, metro: nothing, hermes: nothing, jest: nothing };
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : SUITES;
 const unknown = wanted.filter((suite) => !SUITES.includes(suite));
 if (unknown.length > 0) {
   console.error(`unknown: ${unknown.join(', ')}: use ${SUITES.join(', ')}`);
   process.exit(2);
 }
+
+function nothing() {}
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 

@@ -41,11 +41,15 @@ export function installed(source, name = path.basename(source)) {
   for (const old of fs.readdirSync(folder).filter((entry) => !KEPT.includes(entry)))
     fs.rmSync(path.join(folder, old), { recursive: true });
   fs.cpSync(source, folder, { recursive: true, filter: (file) => path.basename(file) !== 'node_modules' });
-  const lock = fs.readFileSync(path.join(source, 'package-lock.json'), 'utf8');
-  const mark = path.join(folder, 'node_modules/.installed-lock.json');
-  if (!fs.existsSync(mark) || fs.readFileSync(mark, 'utf8') !== lock) {
-    npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'], folder);
-    fs.writeFileSync(mark, lock);
-  }
+  install(folder);
   return folder;
+}
+
+/** Installs what the lock file of a folder names, unless that is there: the mark is the one of `cargo xtask react-native`. */
+export function install(folder) {
+  const lock = fs.readFileSync(path.join(folder, 'package-lock.json'), 'utf8');
+  const mark = path.join(folder, 'node_modules/.installed-lock.json');
+  if (fs.existsSync(mark) && fs.readFileSync(mark, 'utf8') === lock) return;
+  npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'], folder);
+  fs.writeFileSync(mark, lock);
 }

@@ -47,7 +47,7 @@ export {
   trackImageLoad,
   trackScreenLoad,
 } from './api/timing';
-export type { Consent, Flushed, FlushResult, LogLine, Purpose } from './core/client';
+export type { Consent, EventHint, Flushed, FlushResult, LogLine, Purpose } from './core/client';
 export type { Attributes, Breadcrumb, EventItem, Level, Severity, Trace, User } from './core/items';
 export { fromTraceparent } from './core/trace';
 export { unsupportedFeatures } from './core/unsupported';

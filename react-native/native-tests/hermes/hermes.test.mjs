@@ -221,7 +221,10 @@ const CLASSES = `${OPEN}
   class PaymentError extends AppError { constructor(message, cause) { super(message); this.cause = cause; } }
   class NamedError extends Error { constructor(message) { super(message); this.name = 'CardError'; } }
   function decline() { throw new PaymentError('declined', new NamedError('expired')); }
-  function group() { const all = new Error('all failed'); all.name = 'AggregateError'; all.errors = [new NamedError('one'), 'two']; throw all; }
+  function group() {
+    const all = new Error('all failed'); all.name = 'AggregateError'; all.errors = [new NamedError('one'), 'two'];
+    throw all;
+  }
   for (const run of [decline, group]) try { run(); } catch (error) { rez.captureException(error); }
 `;
 

@@ -41,7 +41,10 @@ export function hermes(tools = here) {
         rmSync(packages, { recursive: true });
       }
     },
-    /** Runs code as source, or as bytecode, in `times` new processes. Returns what they have printed, one JSON value a line, and how the last one ended. */
+    /**
+     * Runs code as source, or as bytecode, in `times` new processes. Returns what they have printed, one JSON value a line, and how the
+     * last one ended.
+     */
     run(code, { bytecode = false, name = 'index.js', times = 1 } = {}) {
       const folder = mkdtempSync(path.join(os.tmpdir(), 'rez-hermes-'));
       try {

@@ -1,15 +1,16 @@
 // The config of an app without Expo, whose bundle Metro writes itself.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { SourceMap } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import vm from 'node:vm';
+import { runs } from '../work.mjs';
 import { app, install, require } from './installed.mjs';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const UUID_COMMENT = /\n\/\/# debugId=[0-9a-f-]{36}$/;
 const out = fs.mkdtempSync(path.join(os.tmpdir(), 'rez-metro-'));
 const shim = path.resolve(app, '../hermes/react-native.js');
 let Metro;
@@ -152,6 +153,42 @@ test('the id reaches the event, under the name of the file in its frames, and th
   assert.equal(found.originalLine, 1);
 });
 
+/** The lines of the app in a bundle, as its map names them. */
+function linesOf({ code, map }) {
+  const found = new SourceMap(map);
+  const lines = code.split('\n');
+  const at = lines.findIndex((line) => line.includes('declined'));
+  return found.findEntry(at, lines[at].indexOf('declined'));
+}
+
+test('the map fits a bundle whose first module is that of another wrapper', async () => {
+  const other = {
+    path: '__other__',
+    dependencies: new Map(),
+    inverseDependencies: new Set(),
+    getSource: () => Buffer.from(''),
+    output: [{ type: 'js/script/virtual', data: { code: 'var other;', lineCount: 1, map: [] } }],
+  };
+  const ahead = (one) => {
+    const { customSerializer: next } = one.serializer;
+    one.serializer.customSerializer = (entry, preModules, ...rest) => next(entry, [other, ...preModules], ...rest);
+    return one;
+  };
+  const made = await bundle(
+    'bare.js',
+    config((one) => ahead(withRezMonitor(one))),
+  );
+  assert.match(made.code.split('\n', 2)[0], /_debugIds/);
+  assert.equal(made.code.split('\n', 2)[1], 'var other;');
+  const { originalSource, originalLine } = linesOf(made);
+  assert.match(originalSource, /pay\.js$/);
+  const source = fs.readFileSync(path.join(app, 'pay.js'), 'utf8').split('\n');
+  assert.equal(
+    originalLine,
+    source.findIndex((line) => line.includes('declined')),
+  );
+});
+
 test('a second wrapper changes nothing', async () => {
   const once = withRezMonitor({ serializer: {} });
   const { customSerializer } = once.serializer;
@@ -173,6 +210,68 @@ const answered = (answer, preModules = [], options = {}, of = graph()) =>
     of,
     { ...request, ...options },
   );
+
+/** What the build prints, and the ids that it reports, while a serializer answers this. */
+async function watched(answer) {
+  const [warnings, ids] = [[], []];
+  const { warn } = console;
+  console.warn = (text) => warnings.push(text);
+  try {
+    const serializer = async (_, [{ output }]) => answer(output[0].data.code);
+    const options = { onDebugId: ({ debugId }) => ids.push(debugId) };
+    const wrapped = withRezMonitor({ serializer: { customSerializer: serializer } }, options);
+    const build = () => wrapped.serializer.customSerializer(path.join(app, 'bare.js'), [], graph(), request);
+    await build();
+    return { made: await build(), warnings, ids };
+  } finally {
+    console.warn = warn;
+  }
+}
+
+test('a source map that is no JSON object stays as it is, with one warning', async () => {
+  for (const map of ['', '{', 'null', '[]', '5']) {
+    const { made, warnings, ids } = await watched((code) => ({ code, map }));
+    assert.equal(made.map, map);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /a source map got no debug id/);
+    assert.equal(ids.length, 2);
+    const files = await watched((source) => [
+      { type: 'js', filename: 'a.js', source },
+      { type: 'map', filename: 'a.js.map', source: map },
+    ]);
+    assert.equal(files.made[1].source, map);
+    assert.equal(files.warnings.length, 1);
+  }
+});
+
+test('files without a source are left as they are', async () => {
+  const odd = [null, 5, { type: 'js' }, { type: 'js', source: 5 }, { type: 'map' }, {}];
+  const { made, warnings, ids } = await watched((source) => [...odd, { type: 'js', filename: 'a.js', source }]);
+  assert.deepEqual(made.slice(0, -1), odd);
+  assert.ok(made.at(-1).source.endsWith(`\n//# debugId=${ids[0]}`));
+  assert.deepEqual(warnings, []);
+  assert.match((await watched(() => '{"artifacts":[')).made.code, UUID_COMMENT);
+});
+
+test('an id that no file has is not reported, and the build warns once', async () => {
+  for (const answer of [[{ type: 'js', filename: 'a.js', source: 'f();' }], { artifacts: [] }, [], 5, undefined]) {
+    const { made, warnings, ids } = await watched(() => answer);
+    assert.deepEqual(made, answer);
+    assert.deepEqual(ids, []);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /does not register its debug id/);
+  }
+  assert.equal((await watched(() => ({ code: 'f();', map: '{}' }))).warnings.length, 1);
+});
+
+test('options may be missing', async () => {
+  for (const options of [undefined, null]) {
+    const customSerializer = async () => ({ code: 'f();', map: '{}' });
+    const wrapped = withRezMonitor({ serializer: { customSerializer } }, options);
+    const made = await wrapped.serializer.customSerializer(path.join(app, 'bare.js'), [], graph(), request);
+    assert.match(made.code, UUID_COMMENT);
+  }
+});
 
 test('a serializer that answers a text gets a map of its own', async () => {
   const { code, map } = await answered('f();\n//# sourceMappingURL=x.map');
@@ -226,6 +325,10 @@ test('the id of the map of Metro is copied into the one that Hermes composes', (
     debug_id: 'id',
   });
   assert.throws(() => copyDebugId(file('none.map', {}), to), /none\.map has no debugId; bundle with/);
+  assert.throws(
+    () => copyDebugId(file('packager.map', { debugId: 'id' }), file('list.map', [])),
+    /list\.map is no source map/,
+  );
 });
 
 test('the command line of React Native bundles with it', () => {
@@ -257,12 +360,7 @@ test('the command line of React Native bundles with it', () => {
   ];
   const cli = path.join(app, 'node_modules/.bin/rnc-cli');
   const args = ['bundle', ...flags, '--bundle-output', to, '--sourcemap-output', `${to}.map`];
-  const { status, stdout, stderr } = spawnSync(cli, args, {
-    cwd: app,
-    encoding: 'utf8',
-    env: { ...process.env, CI: '1' },
-  });
-  assert.equal(status, 0, stdout + stderr);
+  runs([cli, ...args], { cwd: app, env: { ...process.env, CI: '1' } });
   const { debugId } = JSON.parse(fs.readFileSync(`${to}.map`, 'utf8'));
   assert.match(debugId, UUID);
   assert.ok(fs.readFileSync(to, 'utf8').endsWith(`\n//# debugId=${debugId}`));

@@ -1,10 +1,10 @@
 // A real Expo app: `expo export`, which makes over-the-air updates, and `export:embed`, which makes the bundle of a native build.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { runs } from '../work.mjs';
 import { app, install } from './installed.mjs';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -18,12 +18,7 @@ function expo(...args) {
   fs.writeFileSync(log, '');
   const env = { ...process.env, CI: '1', EXPO_OFFLINE: '1', EXPO_NO_TELEMETRY: '1', REZ_DEBUG_IDS: log };
   delete env.NODE_ENV;
-  const { status, stdout, stderr } = spawnSync(path.join(app, 'node_modules/.bin/expo'), args, {
-    cwd: app,
-    encoding: 'utf8',
-    env,
-  });
-  assert.equal(status, 0, stdout + stderr);
+  runs([path.join(app, 'node_modules/.bin/expo'), ...args], { cwd: app, env });
   return fs
     .readFileSync(log, 'utf8')
     .trim()

@@ -19,7 +19,8 @@ for (const { reactNative } of registered) {
   test(`the generator of React Native ${reactNative} registers the module on iOS`, () => {
     answer(
       reactNative,
-      `const { generateRCTModuleProviders } = require(app + '/node_modules/react-native/scripts/codegen/generate-artifacts-executor/generateRCTModuleProviders.js');
+      `const executor = app + '/node_modules/react-native/scripts/codegen/generate-artifacts-executor';
+      const { generateRCTModuleProviders } = require(executor + '/generateRCTModuleProviders.js');
       const { codegenConfig } = require('@rez/monitor/package.json');
       generateRCTModuleProviders(app, {}, [{ config: codegenConfig, libraryPath: monitor }], app + '/providers');`,
     );

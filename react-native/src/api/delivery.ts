@@ -1,5 +1,5 @@
 /** Consent, delivery, and what the engine knows about an event. */
-import { client } from '../core/carrier';
+import { carrier, client } from '../core/carrier';
 import type { Consent, FlushResult, LogLine, Purpose } from '../core/client';
 import { guarded } from '../core/guard';
 import { describe } from '../core/json';
@@ -7,14 +7,27 @@ import { describe } from '../core/json';
 /** How long a call waits unless it says so, in milliseconds. */
 const WAIT_MS = 5_000;
 
-/** Stores the user's decision about a purpose. `denied` erases what was recorded for it. */
+/**
+ * Stores the user's decision about a purpose. `denied` erases what was recorded for it; when both are denied, the user too. Before
+ * `init`, the decision waits for it.
+ */
 export function setConsent(purpose: Purpose, consent: Consent): boolean {
-  return guarded(false, () => client().setConsent(purpose, consent));
+  return guarded(false, () => {
+    const stored = client().setConsent(purpose, consent);
+    if (client().deniesAll) carrier().user = undefined;
+    return stored;
+  });
 }
 
-/** Erases everything recorded so far, and begins as a new installation. */
+/**
+ * Erases everything recorded so far, and begins as a new installation. Before `init`, what waits in memory is erased at once, and what is
+ * stored when `init` opens the engine.
+ */
 export function forgetUser(): boolean {
-  return guarded(false, () => client().forgetUser());
+  return guarded(false, () => {
+    carrier().user = undefined;
+    return client().forgetUser();
+  });
 }
 
 /**

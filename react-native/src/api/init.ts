@@ -46,12 +46,12 @@ function start(passed: Config): InitResult {
   const config: Config = { ...read.copy, consent: members(read.copy.consent, 'monitoring', 'analytics') as Consents };
   const unread = read.unreadable.map((name) => `init: \`${name}\` throws when it is read; its default applies`);
   if (typeof config.debug === 'boolean') setDebug(config.debug);
-  if (typeof config.inspector === 'boolean') allowInspector(config.inspector);
   if (config.enabled === false) {
     if (!client().opened) client().switchOff();
     return { recording: client().opened, problems: unread };
   }
   if (client().opened) return { recording: true, problems: [...unread, ...addDestinations(config)] };
+  if (typeof config.inspector === 'boolean') allowInspector(config.inspector);
   const { known, problems: incomplete } = destinationsOf(config);
   const problems = [...unread, ...incomplete];
   const settings = engineSettings(config);

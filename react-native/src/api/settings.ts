@@ -150,7 +150,7 @@ export interface Config extends EngineSettings, InstrumentationSettings, Destina
   enabled?: boolean;
   /** Whether lines for developers are printed. Default: `__DEV__`. */
   debug?: boolean;
-  /** Whether `startInspector()` and `<RezInspector/>` show the queue. Default: `__DEV__`. */
+  /** Whether the engine answers the inspector, and `startInspector()` and `<RezInspector/>` show it. Default: `__DEV__`. */
   inspector?: boolean;
   /** Facts about device and app, as `docs/guide/device.md` names them. The native layer adds what it knows. */
   facts?: Readonly<Record<string, unknown>>;
@@ -179,6 +179,9 @@ export function engineSettings(config: Config): Record<string, unknown> {
   settings.consentMonitoring = consent?.monitoring ?? 'pending';
   settings.consentAnalytics = consent?.analytics ?? 'pending';
   if (debug !== undefined) settings.debug = debug;
+  // By default the engine asks its own `debug`, which a debug build of the bundle does not set.
+  const inspects = inspector ?? ((globalThis as { __DEV__?: boolean }).__DEV__ === true || undefined);
+  if (inspects !== undefined) settings.inspector = inspects;
   return settings;
 }
 

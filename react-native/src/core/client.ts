@@ -4,42 +4,33 @@
  * Recording goes through the buffer; every question and every change of the engine drains the buffer first, so that calls keep their
  * order. No method throws.
  */
-import { guardedPort, NO_ENGINE_TEXT, noPort, type Port } from '../native/port';
+import { guardedPort, noPort, type Port } from '../native/port';
+import {
+  type FlushResult,
+  flushed,
+  headers,
+  known,
+  type LogLine,
+  logged,
+  type Metric,
+  measured,
+  opening,
+  parsed,
+  type Status,
+  state,
+} from './answers';
 import { Buffer } from './buffer';
 import { type Clock, platformClock, Stopwatch } from './clock';
 import { Ids } from './ids';
 import type { Breadcrumb, BreadcrumbItem, EventItem, ScopeItem, Trace } from './items';
 import { objectToJson, toJson } from './json';
+import { readText } from './read';
 import { say } from './say';
 
 export type Purpose = 'monitoring' | 'analytics';
 export type Consent = 'granted' | 'denied' | 'pending';
 
-/** What a flush has done for a destination. */
-export interface Flushed {
-  destination: string;
-  /** Events delivered during the call. */
-  delivered: number;
-  /** Events that still wait. */
-  left: number;
-  /** Why they wait, if they do. */
-  held?: { code: string; until_ms?: number; why: string; failures: number } | null;
-  /** The same in one sentence. */
-  text: string;
-}
-
-export interface FlushResult {
-  destinations: Flushed[];
-  /** Why nothing could be sent; absent if it could. */
-  error?: string;
-}
-
-/** A message of the engine to a developer. */
-export interface LogLine {
-  level: string;
-  code: string;
-  text: string;
-}
+export type { Flushed, FlushResult, LogLine } from './answers';
 
 /** What a hook learns about an event beside the event. */
 export interface EventHint {
@@ -80,6 +71,8 @@ export class Client {
   private inHook = false;
   /** What was decided before the engine was open, by its subject: it takes effect before anything is recorded. */
   private readonly decided = new Map<string, () => unknown>();
+  /** The user's decisions, as far as this process knows them. */
+  private consents: { [P in Purpose]?: string } = {};
   /** Events that a hook dropped, or that a hook which failed would have let through unseen. */
   filtered = 0;
   /** The id of the event that was recorded last: for calls that return something else. */
@@ -115,12 +108,17 @@ export class Client {
   /** Opens the engine, or adds the destinations of `settings` if it is open. Returns what is wrong, or an empty text. */
   open(settings: object, facts?: object): string {
     if (this.opened) return this.addDestinations(settings, 'oldest');
-    const answer = parsed<{ seed?: string; error?: string }>(
+    const { seed, error } = opening(
       this.port.open(objectToJson(settings), facts === undefined ? '' : objectToJson(facts)),
     );
-    if (answer === undefined || answer.error !== undefined) return answer?.error ?? NO_ENGINE_TEXT;
-    if (answer.seed !== undefined) this.ids.seed(answer.seed);
+    if (error !== '') return error;
+    if (seed !== '') this.ids.seed(seed);
     this.state = 'open';
+    this.consents = {
+      monitoring: readText(settings, 'consentMonitoring'),
+      analytics: readText(settings, 'consentAnalytics'),
+      ...this.consents,
+    };
     for (const decision of this.decided.values()) decision();
     this.decided.clear();
     // Before what has waited: an error from before `init` belongs to this bundle too.
@@ -133,8 +131,7 @@ export class Client {
   /** Records an event. Returns its id, or an empty text if a hook dropped it or there is no engine. */
   record(item: EventItem, hint?: EventHint): string {
     const event = this.prepared(item, hint);
-    if (event === undefined) return '';
-    this.lastId = this.add(toJson(event), true, this.hooks.event === undefined) ? event.id : '';
+    this.lastId = event && this.add(toJson(event), true, this.hooks.event === undefined) ? event.id : '';
     return this.lastId;
   }
 
@@ -168,11 +165,21 @@ export class Client {
   /** Before the engine is open, the decision waits for it. */
   setConsent(purpose: Purpose, consent: Consent): boolean {
     const decide = () => this.retold(this.drained().setConsent(purpose, consent));
+    this.consents[purpose] = consent;
+    if (this.deniesAll) this.forgetWaiting();
     return this.later(`consent ${purpose}`, decide) ?? decide();
   }
 
+  /** Whether both purposes are denied: the engine has erased the user then. */
+  get deniesAll(): boolean {
+    return this.consents.monitoring === 'denied' && this.consents.analytics === 'denied';
+  }
+
+  /** Before the engine is open, what waits is forgotten now, and the decision waits for it. */
   forgetUser(): boolean {
-    return this.retold(this.drained().forgetUser());
+    const decide = () => this.retold(this.drained().forgetUser());
+    this.forgetWaiting();
+    return this.later('user', decide) ?? decide();
   }
 
   setForeground(foreground: boolean): boolean {
@@ -216,16 +223,16 @@ export class Client {
 
   /** The headers that continue `trace` in a request to `url`; none for a host that is no trace target. */
   traceHeaders(trace: Trace, url: string): Record<string, string> {
-    return parsed<Record<string, string>>(this.port.traceHeaders(objectToJson(trace), url)) ?? {};
+    return headers(this.port.traceHeaders(objectToJson(trace), url));
   }
 
   /** The state of the engine as `rezq status --json` prints it, and in sentences. Undefined without an engine. */
-  status(): { status: Record<string, unknown>; lines: string[] } | undefined {
-    return parsed(this.drained().status());
+  status(): Status | undefined {
+    return state(this.drained().status());
   }
 
-  metrics(): { name: string; last: number; count: number; p50: number; p95: number; p99: number }[] {
-    return parsed(this.drained().metrics()) ?? [];
+  metrics(): Metric[] {
+    return measured(this.drained().metrics());
   }
 
   clearMetrics(): boolean {
@@ -233,7 +240,7 @@ export class Client {
   }
 
   takeLog(): LogLine[] {
-    return parsed(this.port.takeLog()) ?? [];
+    return logged(this.port.takeLog());
   }
 
   /** Resolves when everything recorded so far is on the disk: to an empty text, or to what is wrong. */
@@ -243,13 +250,12 @@ export class Client {
 
   /** Sends until nothing is left, a request fails or `waitMs` ends. */
   async flush(waitMs: number): Promise<FlushResult> {
-    const answer = parsed<Partial<FlushResult>>(await this.drained().flush(waitMs));
-    return { destinations: [], ...(answer ?? { error: NO_ENGINE_TEXT }) };
+    return flushed(await this.drained().flush(waitMs));
   }
 
   /** What became of an event, as `rezq why --json` prints it. */
   async why(id: string, waitMs: number): Promise<Record<string, unknown>> {
-    return parsed(await this.drained().why(id, waitMs)) ?? { error: NO_ENGINE_TEXT };
+    return known(await this.drained().why(id, waitMs));
   }
 
   /** The answer of the engine to a request of the inspector, as JSON. */
@@ -286,6 +292,11 @@ export class Client {
     return true;
   }
 
+  /** What waits for the engine was recorded before the user was erased. */
+  private forgetWaiting(): void {
+    if (!this.opened) this.buffer.reset();
+  }
+
   /** Erasing the user erases tags and contexts too; the bundle is still the same. */
   private retold<T>(answer: T): T {
     for (const change of this.aboutBundle?.all() ?? []) this.scope(change);
@@ -311,7 +322,7 @@ export class Client {
 
   /** An item from before the hooks were there, after them. Undefined if they drop it. */
   private seen(json: string): string | undefined {
-    const item = parsed<Partial<BreadcrumbItem> & { id?: string }>(json);
+    const item = parsed(json) as (Partial<BreadcrumbItem> & { id?: string }) | undefined;
     if (item?.breadcrumb !== undefined) {
       const breadcrumb = this.hooked(this.hooks.breadcrumb, item.breadcrumb);
       return breadcrumb && toJson({ ...item, breadcrumb });
@@ -338,16 +349,6 @@ export class Client {
       this.inHook = false;
     }
     this.filtered += 1;
-    return undefined;
-  }
-}
-
-/** An answer of the engine. Undefined if it is none. */
-function parsed<T>(json: string): T | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null ? (value as T) : undefined;
-  } catch {
     return undefined;
   }
 }

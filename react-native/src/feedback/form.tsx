@@ -1,5 +1,5 @@
 /** The form itself. */
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { ScrollView } from 'react-native';
 import { captureFeedback } from '../api/capture';
 import { carrier } from '../core/carrier';
@@ -11,25 +11,35 @@ import { optionsOf, textsOf } from './texts';
 /** Characters. In every script they fit the bytes that the engine keeps: 8,192 of a message, 200 of a name. */
 const LONGEST = { name: 60, email: 254, message: 2_700 };
 
+/** The beginning of a text that an app, or a platform without `maxLength`, has made too long. */
+function fitting(text: string, most: number): string {
+  const short = text.slice(0, most);
+  return short.length < text.length ? short.replace(/[\ud800-\udbff]$/, '') : text;
+}
+
 export function Form(props: FeedbackFormProps) {
   const { onClose, onSent } = props;
   const options = optionsOf(props);
   const texts = textsOf(options.texts);
   const theme = useTheme();
-  const [name, setName] = useState(options.name ?? carrier().user?.username ?? '');
-  const [email, setEmail] = useState(options.email ?? carrier().user?.email ?? '');
+  const [name, setName] = useState(fitting(options.name ?? carrier().user?.username ?? '', LONGEST.name));
+  const [email, setEmail] = useState(fitting(options.email ?? carrier().user?.email ?? '', LONGEST.email));
   const [message, setMessage] = useState('');
   const [state, setState] = useState<'writing' | 'empty' | 'failed' | 'sent'>('writing');
+  /** At once, unlike the state: a second press can come before the next render. */
+  const isSent = useRef(false);
   const close = typeof onClose === 'function' ? onClose : undefined;
 
   const send = () => {
     const text = message.trim();
     if (text === '') return setState('empty');
+    if (isSent.current) return;
     const id = captureFeedback(text, {
-      ...(name.trim() !== '' && { name: name.trim() }),
-      ...(email.trim() !== '' && { email: email.trim() }),
+      ...(name.trim() !== '' && { name: fitting(name.trim(), LONGEST.name) }),
+      ...(email.trim() !== '' && { email: fitting(email.trim(), LONGEST.email) }),
       ...(options.eventId !== undefined && options.eventId !== '' && { eventId: options.eventId }),
     });
+    isSent.current = id !== '';
     setState(id === '' ? 'failed' : 'sent');
     if (id !== '' && typeof onSent === 'function') onSent(id);
   };
@@ -74,7 +84,10 @@ export function Form(props: FeedbackFormProps) {
             label={texts.message}
             testID="rez-feedback-message"
             value={message}
-            onChangeText={setMessage}
+            onChangeText={(text) => {
+              setMessage(text);
+              setState('writing');
+            }}
             maxLength={LONGEST.message}
             multiline
           />

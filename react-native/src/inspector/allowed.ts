@@ -16,6 +16,8 @@ export function isInspectorAllowed(enabled: unknown): boolean {
 }
 
 /** Tells the developer why nothing is shown. */
-export function sayNotAllowed(): void {
-  sayAlways('the inspector shows nothing in a release build; pass `enabled: true`, or `inspector: true` to `init`');
+export function sayNotAllowed(enabled: unknown): void {
+  if (enabled === false) sayAlways('the inspector shows nothing: the call or the component says `enabled: false`');
+  else if (known().allowed === false) sayAlways('the inspector shows nothing: `init` says `inspector: false`');
+  else sayAlways('the inspector shows nothing in a release build; pass `inspector: true` to `init`');
 }

@@ -80,13 +80,15 @@ export interface Why {
 
 export interface RouteStatus {
   route: string;
-  queued: number;
-  delivered: number;
-  inFlight: boolean;
+  /** What waits and why, in a sentence of the engine. */
+  line: string;
+  /** Nothing is sent, because of what a server has answered: a wrong key, for example. */
   stopped: boolean;
+  delivered: number;
+  /** Events that the server has refused and that are kept. */
+  dead: number;
   /** Events that will not be delivered, by reason. */
   dropped: Count[];
-  held?: { why: string; until_ms?: number; failures: number };
 }
 
 export interface Count {
@@ -98,10 +100,15 @@ export interface Status {
   routes: RouteStatus[];
   /** Refused before they became a row. */
   refused: Count[];
+  /** Sentences about everything but the routes. */
   lines: string[];
+  /** The fault in effect. Undefined: the engine names none that is known here. */
+  fault: Fault | undefined;
 }
 
-export type Fault = 'none' | 'offline' | 'refuse' | 'slow';
+const FAULTS = ['none', 'offline', 'refuse', 'slow'] as const;
+
+export type Fault = (typeof FAULTS)[number];
 
 export function isWrong(answer: object | undefined): answer is Wrong {
   return answer !== undefined && 'error' in answer;
@@ -125,7 +132,7 @@ export async function show(id: string): Promise<Detail | Wrong> {
     event,
     json: read(answer, 'json'),
     wall_ms: number(answer, 'wall_ms'),
-    mono_ms: number(answer, 'mono_ms') || number(answer, 'mono_us') / 1_000,
+    mono_ms: number(answer, 'mono_ms'),
     why: readText(answer, 'why'),
   };
 }
@@ -140,10 +147,12 @@ export async function status(): Promise<Status | Wrong> {
   if (isWrong(answer)) return answer;
   const inner = read(answer, 'status');
   const lines = readList(answer.lines, MOST).filter((line): line is string => typeof line === 'string');
+  const routes = readList(read(inner, 'routes'), MOST).flatMap((route) => statusOf(route, lines));
   return {
-    routes: readList(read(inner, 'routes'), MOST).flatMap(statusOf),
+    routes,
     refused: counts(read(inner, 'refused')),
-    lines,
+    lines: lines.filter((line) => !routes.some(({ route }) => isAbout(line, route))),
+    fault: FAULTS.find((fault) => fault === read(answer, 'fault')),
   };
 }
 
@@ -201,29 +210,25 @@ function routeOf(given: unknown): RouteState {
   return { route: readText(given, 'route'), state: readText(given, 'state'), text: readText(given, 'text') };
 }
 
-function statusOf(given: unknown): RouteStatus[] {
-  const route = readText(given, 'route') || readText(given, 'destination');
+function statusOf(given: unknown, lines: readonly string[]): RouteStatus[] {
+  const route = readText(given, 'route');
   if (route === '') return [];
-  const held = read(given, 'held');
-  const until_ms = read(held, 'until_ms');
-  const waiting = readList(read(given, 'waiting'), MOST);
+  const line = lines.find((one) => isAbout(one, route)) ?? '';
   return [
     {
       route,
-      queued: waiting.reduce<number>((sum, lane) => sum + (typeof lane === 'number' ? lane : 0), 0),
-      delivered: number(given, 'delivered'),
-      inFlight: read(given, 'in_flight') === true,
+      line: line.slice(route.length + 2),
       stopped: read(given, 'stopped') === true,
+      delivered: number(given, 'delivered'),
+      dead: number(given, 'dead'),
       dropped: counts(read(given, 'dropped')),
-      ...(isRecord(held) && {
-        held: {
-          why: readText(held, 'why'),
-          failures: number(held, 'failures'),
-          ...(typeof until_ms === 'number' && { until_ms }),
-        },
-      }),
     },
   ];
+}
+
+/** The engine begins its line about a route with the name. */
+function isAbout(line: string, route: string): boolean {
+  return line.startsWith(`${route}: `);
 }
 
 /** Counts by reason: `{reason: count}`, or a list of `{reason, count}` in which a reason can stand once per kind. */

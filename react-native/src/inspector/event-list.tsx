@@ -13,7 +13,7 @@ interface Props {
 }
 
 export function EventList({ filter, onOpen, onNotice }: Props) {
-  const { rows, error, more, loadMore, refresh } = useEvents(filter);
+  const { rows, error, more, newer, loadMore, refresh } = useEvents(filter);
   const isFiltered = Object.keys(filter).length > 0;
 
   const shareList = async () => {
@@ -36,8 +36,15 @@ export function EventList({ filter, onOpen, onNotice }: Props) {
             disabled={rows === undefined || rows.length === 0}
             onPress={() => void shareList()}
           />
-          <StyledText faint testID="rez-inspector-count">{`${rows?.length ?? 0}${more ? '+' : ''} events`}</StyledText>
+          <StyledText faint testID="rez-inspector-count">
+            {rows === undefined ? (error === undefined ? 'asking' : '') : `${rows.length}${more ? '+' : ''} events`}
+          </StyledText>
         </Row>
+        {newer && (
+          <StyledText testID="rez-inspector-newer" aria-live="polite">
+            There are newer events. Refresh shows them.
+          </StyledText>
+        )}
         {error !== undefined && (
           <StyledText bad testID="rez-inspector-error" aria-live="polite">
             {error}
@@ -56,11 +63,18 @@ export function EventList({ filter, onOpen, onNotice }: Props) {
         onEndReachedThreshold={1}
         keyboardShouldPersistTaps="handled"
         ListEmptyComponent={
-          rows === undefined ? null : (
+          rows === undefined || more ? null : (
             <StyledText faint testID="rez-inspector-empty" style={{ padding: 16 }}>
               {isFiltered ? 'No event matches the filter.' : 'The queue has no events yet.'}
             </StyledText>
           )
+        }
+        ListFooterComponent={
+          more ? (
+            <View style={{ padding: 12 }}>
+              <Button quiet text="Search older" testID="rez-inspector-older" onPress={loadMore} />
+            </View>
+          ) : null
         }
       />
     </View>

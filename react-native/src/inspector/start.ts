@@ -6,18 +6,22 @@ import { hasHost, hide, show } from '../overlay/state';
 import { isInspectorAllowed, sayNotAllowed } from './allowed';
 
 export interface InspectorOptions {
-  /** Whether it is shown in this build. Default: what `init` says in `inspector`, else in debug builds only. */
+  /**
+   * Whether it is shown in this build. Default: what `init` says in `inspector`, else in debug builds only. In a release build the
+   * engine answers only if `init` says `inspector: true`.
+   */
   enabled?: boolean;
 }
 
 /**
- * Opens the inspector above the app. Returns whether it is shown now. Before `withMonitor(App)` is mounted it waits for that; in a
- * release build without `enabled` or `inspector` one line in the log says why nothing is shown.
+ * Opens the inspector above the app. Returns whether it is shown now. Before `withMonitor(App)` is mounted it waits for that. Where
+ * it is not allowed, one line in the log says why nothing is shown.
  */
 export function startInspector(options: InspectorOptions = {}): boolean {
   return guarded(false, () => {
-    if (!isInspectorAllowed(read(options, 'enabled'))) {
-      sayNotAllowed();
+    const enabled = read(options, 'enabled');
+    if (!isInspectorAllowed(enabled)) {
+      sayNotAllowed(enabled);
       return false;
     }
     show({ what: 'inspector' });

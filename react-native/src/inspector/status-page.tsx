@@ -1,9 +1,8 @@
 /** What waits for each destination, and why. */
 import { ScrollView } from 'react-native';
-import { client } from '../core/carrier';
 import { Card, Heading, StyledText } from '../overlay/parts';
-import { type Count, isWrong, type RouteStatus, type Status, status } from './client';
-import { oneLine, timeOfDay } from './text';
+import { type Count, isWrong, type Status, status } from './client';
+import { oneLine } from './text';
 import { useAnswer } from './use-answer';
 
 export function StatusPage() {
@@ -29,13 +28,14 @@ function Destinations({ status: { routes, refused, lines } }: { status: Status }
           No destination: events wait until `init` names one.
         </StyledText>
       )}
-      {routes.map((route) => (
-        <Card key={route.route} testID={`rez-inspector-status-${route.route}`}>
-          <Heading text={oneLine(route.route)} />
-          <StyledText>{flow(route)}</StyledText>
-          {route.dropped.length > 0 && <StyledText bad>{`dropped: ${reasons(route.dropped)}`}</StyledText>}
-          {route.stopped && <StyledText bad>paused: nothing is sent until `resumeDestination`</StyledText>}
-          {route.held && <StyledText>{waits(route.held)}</StyledText>}
+      {routes.map(({ route, line, stopped, delivered, dead, dropped }, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: an engine of another version can repeat a name
+        <Card key={at} testID={`rez-inspector-status-${route}`}>
+          <Heading text={oneLine(route)} />
+          <StyledText bad={stopped}>{oneLine(line, 500)}</StyledText>
+          <StyledText>{`${delivered} delivered`}</StyledText>
+          {dead > 0 && <StyledText bad>{`${dead} dead: refused by the server, and kept`}</StyledText>}
+          {dropped.length > 0 && <StyledText bad>{`dropped: ${reasons(dropped)}`}</StyledText>}
         </Card>
       ))}
       {refused.length > 0 && (
@@ -45,25 +45,15 @@ function Destinations({ status: { routes, refused, lines } }: { status: Status }
         </Card>
       )}
       <Card testID="rez-inspector-lines">
-        {lines.map((line) => (
-          <StyledText key={line} selectable>
+        {lines.map((line, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: two lines can be the same
+          <StyledText key={at} selectable>
             {oneLine(line, 500)}
           </StyledText>
         ))}
       </Card>
     </>
   );
-}
-
-function flow({ queued, delivered, inFlight }: RouteStatus): string {
-  return `${queued} queued, ${delivered} delivered${inFlight ? ', a request is on its way' : ''}`;
-}
-
-function waits({ why, until_ms, failures }: NonNullable<RouteStatus['held']>): string {
-  const after = failures > 0 ? `, after ${failures} ${failures === 1 ? 'failure' : 'failures'}` : '';
-  if (until_ms === undefined) return `waits: ${oneLine(why, 300)}${after}`;
-  const seconds = Math.max(Math.round((until_ms - client().clock.wallMs()) / 1_000), 0);
-  return `waits: ${oneLine(why, 300)}; next attempt ${timeOfDay(until_ms)} (in ${seconds} s)${after}`;
 }
 
 function reasons(counts: readonly Count[]): string {

@@ -2,9 +2,12 @@
 import { guarded } from '../core/guard';
 import { cut } from '../core/json';
 
-/** Control characters, line ends, and characters that turn the order of the text around them. Joiners stay: scripts and emoji need them. */
+/**
+ * Control characters, line ends, characters without a width, and those that turn the order of the text around them. Joiners stay:
+ * scripts and emoji need them.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
 /** The longest payload that is shown, in characters. A row has at most 64 KiB. */
 const PAYLOAD = 64 * 1024;
 

@@ -1,9 +1,8 @@
 /** What a developer tries first: a network that fails, and one event of each kind. */
 import { useState } from 'react';
 import { ScrollView, View } from 'react-native';
-import { shared } from '../core/carrier';
 import { Button, Card, Choice, Heading, Row, StyledText } from '../overlay/parts';
-import { type Fault, isWrong, setFault, why } from './client';
+import { type Fault, isWrong, setFault, status, why } from './client';
 import { makeSamples, type Sample } from './samples';
 import { oneLine } from './text';
 import { useAnswer } from './use-answer';
@@ -15,20 +14,23 @@ const FAULTS: readonly (readonly [fault: Fault, text: string])[] = [
   ['slow', 'Slow'],
 ];
 
-/** The fault outlives the page: it is there to watch the app. */
-const known = () => shared('inspector.fault', () => ({ fault: 'none' as Fault }));
-
 export function TryPage({ onNotice }: { onNotice: (text: string) => void }) {
-  const [fault, setShown] = useState(known().fault);
+  // Of the engine: a fault outlives the page and the bundle, since it is there to watch the app.
+  const { answer, again } = useAnswer(status, 'fault');
+  const fault = answer === undefined || isWrong(answer) ? undefined : answer.fault;
   // Kept with their number: the same kinds are made again by the next press.
   const [made, setMade] = useState<{ round: number; samples: Sample[] }>({ round: 0, samples: [] });
 
   const choose = async (chosen: Fault) => {
-    const answer = await setFault(chosen);
-    if (isWrong(answer)) return onNotice(answer.error);
-    known().fault = chosen;
-    setShown(chosen);
+    const given = await setFault(chosen);
+    if (isWrong(given)) return onNotice(given.error);
+    again();
     onNotice(chosen === 'none' ? '' : 'The fault stays on when the inspector is closed, until the app ends.');
+  };
+
+  const make = async () => {
+    const samples = await makeSamples();
+    setMade(({ round }) => ({ round: round + 1, samples }));
   };
 
   return (
@@ -51,11 +53,7 @@ export function TryPage({ onNotice }: { onNotice: (text: string) => void }) {
       <Heading text="One of each kind" />
       <StyledText faint>They go to every destination that `init` names.</StyledText>
       <Row>
-        <Button
-          text="Make one of each kind"
-          testID="rez-inspector-make"
-          onPress={() => setMade(({ round }) => ({ round: round + 1, samples: makeSamples() }))}
-        />
+        <Button text="Make one of each kind" testID="rez-inspector-make" onPress={() => void make()} />
       </Row>
       {made.samples.map((sample) => (
         <Made key={`${made.round} ${sample.kind}`} sample={sample} />
@@ -69,7 +67,7 @@ function Made({ sample: { kind, id } }: { sample: Sample }) {
     <Card testID={`rez-inspector-made-${kind}`}>
       <StyledText style={{ fontWeight: '600' }}>{kind}</StyledText>
       {id === '' ? (
-        <StyledText bad>not recorded: a hook dropped it, or there is no open engine</StyledText>
+        <StyledText bad>not recorded: a hook dropped it, or the engine does not answer</StyledText>
       ) : (
         <Answer id={id} />
       )}

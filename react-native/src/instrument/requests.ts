@@ -66,11 +66,13 @@ export function isInsideFetch(method: unknown, url: unknown): boolean {
 }
 
 /** Requests of the development server, of which the app knows nothing. */
-const DEVELOPMENT =
-  /^https?:\/\/(localhost|127\.0\.0\.1|10\.0\.2\.2|\[::1\])(:\d+)?\/(symbolicate|logs|message|status|inspector|open-stack-frame|[^?]*\.bundle)\b/;
+const SERVER = /^https?:\/\/(?:localhost|127\.0\.0\.1|10\.0\.2\.2|\[::1\])(?::\d+)?\/(.*)/;
+const DEVELOPMENT = /^(?:symbolicate|logs|message|status|inspector|open-stack-frame|[^?]*\.bundle)\b/;
 
 function isDevelopment(address: string): boolean {
-  return (globalThis as { __DEV__?: boolean }).__DEV__ === true && DEVELOPMENT.test(address);
+  if ((globalThis as { __DEV__?: boolean }).__DEV__ !== true) return false;
+  const [, path] = SERVER.exec(address) ?? [];
+  return path !== undefined && DEVELOPMENT.test(path);
 }
 
 /** Begins the record of a request; undefined for one that is none of the app's. */

@@ -5,33 +5,39 @@ const HOSTS = [
   'ingest.sentry.io',
   'ingest.us.sentry.io',
   'ingest.de.sentry.io',
-  'browser-intake-datadoghq.com',
-  'browser-intake-us3-datadoghq.com',
-  'browser-intake-us5-datadoghq.com',
-  'browser-intake-ap1-datadoghq.com',
-  'browser-intake-ap2-datadoghq.com',
-  'browser-intake-datadoghq.eu',
-  'browser-intake-ddog-gov.com',
+  'notify.bugsnag.com',
+  'sessions.bugsnag.com',
+  'otlp.bugsnag.com',
   'o.expo.dev',
   'api.mixpanel.com',
   'api-eu.mixpanel.com',
   'api-in.mixpanel.com',
   'api-js.mixpanel.com',
   'google-analytics.com',
+  'analytics.google.com',
   'app-measurement.com',
 ];
 
-const HOST = /^(?:https?:)?\/\/([\w.-]+?)\.?(?::\d+)?(?:[/?#]|$)/i;
+/** Datadog's intakes: `browser-intake-us5-datadoghq.com`, and `http-intake.logs.us5.datadoghq.com` of older packages. */
+const DATADOG =
+  /(?:^|\.)(?:browser-intake-(?:[a-z0-9]+-)?|logs\.(?:[a-z0-9]+\.)?)(?:datadoghq\.com|datadoghq\.eu|ddog-gov\.com)$/;
 
-/** An intake under a host of the team: the path and the key in the query are the vendor's. */
+const HOST = /^(?:https?:)?\/\/(?:[^/?#\\]*@)?([\w.-]+?)\.?(?::\d+)?(?:[/?#]|$)/i;
+
+/** An intake under a host of the team: the path and the key in the query, or the name of the query's member, are the vendor's. */
 const INTAKES = [
   /^[^?#]*\/api\/\d+\/(?:envelope|store)\/?\?[^#]*\bsentry_key=/,
   /^[^?#]*\/api\/v2\/(?:rum|logs|replay|profile|spans)\/?\?[^#]*\bdd-api-key=/,
+  /^[^?#]*\?(?:[^#]*&)?ddforward=(?:%2F|\/)api(?:%2F|\/)v2(?:%2F|\/)/i,
 ];
 
 /** Whether a request delivers the data of another monitoring package. */
 export function isUpload(url: string): boolean {
   const [, name = ''] = HOST.exec(url) ?? [];
   const host = name.toLowerCase();
-  return HOSTS.some((one) => host === one || host.endsWith(`.${one}`)) || INTAKES.some((intake) => intake.test(url));
+  return isUploadHost(host) || INTAKES.some((intake) => intake.test(url));
+}
+
+function isUploadHost(host: string): boolean {
+  return DATADOG.test(host) || HOSTS.some((one) => host === one || host.endsWith(`.${one}`));
 }

@@ -9,7 +9,6 @@ export interface Theme {
   faint: string;
   accent: string;
   onAccent: string;
-  good: string;
   bad: string;
 }
 
@@ -21,7 +20,6 @@ const LIGHT: Theme = {
   faint: '#566070',
   accent: '#1f4fd8',
   onAccent: '#ffffff',
-  good: '#136c3a',
   bad: '#b3261e',
 };
 
@@ -33,7 +31,6 @@ const DARK: Theme = {
   faint: '#a3adbd',
   accent: '#8fb0ff',
   onAccent: '#0b1220',
-  good: '#6fd39b',
   bad: '#ff9c94',
 };
 

@@ -56,13 +56,44 @@ test('beforeSend of the app runs, and what it drops is not in the list', () => {
   expect(recorded()).toMatchObject([{ name: 'e', attrs: { scrubbed: true } }]);
 });
 
-test('init that is not enabled records nothing until reset', () => {
+test('init that is not enabled records nothing, also after reset, until another init', () => {
   expect(init({ enabled: false })).toEqual({ recording: false, problems: [] });
   expect(logEvent('e')).toBe('');
-  expect(recorded()).toEqual([]);
   reset();
+  expect(logEvent('e')).toBe('');
+  expect(recorded()).toEqual([]);
+  init({});
   logEvent('e');
   expect(recorded()).toHaveLength(1);
+});
+
+test('the hooks of init are there after reset, also after close', async () => {
+  init({ beforeSend: (event) => (event.name === 'secret' ? null : event) });
+  reset();
+  expect(logEvent('secret')).toBe('');
+  await rez.close();
+  reset();
+  expect(logEvent('secret')).toBe('');
+  expect(logEvent('e')).not.toBe('');
+  await rez.close();
+  init({});
+  expect(logEvent('secret')).not.toBe('');
+});
+
+test('reset ends what the app has registered', () => {
+  const listeners = new Set();
+  const navigation = {
+    isReady: () => true,
+    getCurrentRoute: () => ({ name: 'Cart', key: 'Cart-1' }),
+    addListener: (_, listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  rez.registerNavigation(navigation);
+  expect(listeners.size).toBeGreaterThan(0);
+  reset();
+  expect(listeners.size).toBe(0);
 });
 
 test('the calls that wait resolve at once, and close ends the recording', async () => {

@@ -34,6 +34,7 @@ test('settings and destinations become one record of the engine', () => {
     app: 'shop',
     release: 'shop@1.4.0+52',
     network: false,
+    inspector: true,
     consentMonitoring: 'granted',
     consentAnalytics: 'pending',
     destinations: [

@@ -27,13 +27,13 @@ afterEach(async () => {
 });
 
 test('a file has the name that frames give it, in each engine', () => {
+  const page = 'https://shop.example/_expo/static/js/web/index-0f.js';
+  const container = '/private/var/containers/Bundle/Application/0B5E/Rez.app';
   scope._debugIds = {
     [hermes('index.android.bundle')]: A,
     [hermes('/data/user/0/app.rez/files/.expo-internal/63e4a1')]: A,
-    '@file:///private/var/containers/Bundle/Application/0B5E/Rez.app/main.jsbundle:1:88\nglobal code@file:///x/main.jsbundle:1:1':
-      A,
-    'Error\n    at https://shop.example/_expo/static/js/web/index-0f.js?x=1:1:20\n    at https://shop.example/_expo/static/js/web/index-0f.js:1:99':
-      B,
+    [`@file://${container}/main.jsbundle:1:88\nglobal code@file:///x/main.jsbundle:1:1`]: A,
+    [`Error\n    at ${page}?x=1:1:20\n    at ${page}:1:99`]: B,
   };
   expect(debugIds()).toEqual({
     'app:///index.android.bundle': A,

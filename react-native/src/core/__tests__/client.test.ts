@@ -106,6 +106,20 @@ test('a hook changes an event, and one that drops or throws lets nothing through
   expect(client.filtered).toBe(2);
 });
 
+test('the last id is empty after an event that was not recorded', () => {
+  const client = new Client({ port: recordingPort() });
+  client.open({});
+  client.hooks = { event: (item) => (item.kind === 'message' ? null : item) };
+  const id = client.record({ kind: 'analytics', name: 'one' });
+  expect(client.lastId).toBe(id);
+  client.record({ kind: 'message', message: 'x' });
+  expect(client.lastId).toBe('');
+  client.record({ kind: 'analytics', name: 'two' });
+  client.switchOff();
+  client.record({ kind: 'analytics', name: 'three' });
+  expect(client.lastId).toBe('');
+});
+
 test('what a hook records does not call the hook again', () => {
   const { client, port, tick } = opened();
   client.open({});

@@ -63,6 +63,7 @@ test('a report needs a message and nothing else', async () => {
   expect(screen.text('rez-feedback-wrong')).toBe('Please write what happened.');
   expect(reports()).toEqual([]);
   await screen.type('rez-feedback-message', 'x');
+  expect(screen.find('rez-feedback-wrong')).toBeUndefined();
   await screen.press('rez-feedback-send');
   expect(reports()).toEqual([{ kind: 'feedback', message: 'x' }]);
 });
@@ -100,6 +101,32 @@ test('what fits the fields fits the engine, in every script', async () => {
   const most = (field: string) => Number(screen.find(`rez-feedback-${field}`)?.props.maxLength);
   expect(most('message') * Buffer.byteLength('अ')).toBeLessThanOrEqual(8_192);
   expect(most('name') * Buffer.byteLength('अ')).toBeLessThanOrEqual(200);
+});
+
+test('what the app puts into the form fits too, and is cut between characters', async () => {
+  const name = `${'a'.repeat(59)}😀`;
+  const screen = await render(<FeedbackForm name={name} email={`${'a'.repeat(300)}@example.com`} />);
+  expect([value(screen, 'name'), value(screen, 'email')]).toEqual(['a'.repeat(59), 'a'.repeat(254)]);
+  // A platform can ignore `maxLength`.
+  await screen.type('rez-feedback-name', 'b'.repeat(300));
+  await screen.type('rez-feedback-email', 'c'.repeat(300));
+  await screen.type('rez-feedback-message', 'x');
+  await screen.press('rez-feedback-send');
+  expect(reports()).toEqual([{ kind: 'feedback', name: 'b'.repeat(60), email: 'c'.repeat(254), message: 'x' }]);
+});
+
+test('two presses before the next render send one report', async () => {
+  const sent = jest.fn();
+  const screen = await render(<FeedbackForm onSent={sent} />);
+  await screen.type('rez-feedback-message', 'x');
+  const button = screen.tree.root.findAll(
+    ({ props }) => props.testID === 'rez-feedback-send' && typeof props.onPress === 'function',
+  )[0];
+  await act(async () => {
+    button?.props.onPress();
+    button?.props.onPress();
+  });
+  expect([reports().length, sent.mock.calls.length]).toEqual([1, 1]);
 });
 
 test('showFeedback opens the form above the app, a new one each time, and the user closes it', async () => {

@@ -7,6 +7,7 @@ import { NO_ENGINE_TEXT } from '../../native/port';
 import { freshApp } from '../../testing/app';
 import { act, render, type Screen, unmountAll } from '../../testing/screen';
 import { RezInspector } from '../inspector';
+import { oneLine, pretty } from '../text';
 import { event, STATUS, type Table, table } from './table';
 
 jest.mock('../../specs/NativeRezMonitor', () => ({ __esModule: true, default: null }));
@@ -15,10 +16,22 @@ jest.setTimeout(120_000);
 const scope = globalThis as { __DEV__?: boolean };
 let engine: Table;
 let app: ReturnType<typeof freshApp>;
+/** Where the engine has what is recorded now. */
+let screenOfApp: string | undefined;
 
-function openApp(rows = [event(1), event(2, { kind: 'error', level: 'error', name: 'PaymentError: card declined' })]) {
+const PAYMENT = { type: 'PaymentError', message: 'card declined' };
+const failedPayment = event(2, { kind: 'error', level: 'error', name: 'PaymentError card declined', json: PAYMENT });
+
+function openApp(rows = [event(1), failedPayment]) {
   engine = table(rows);
-  app = freshApp({ inspect: (request) => engine.inspect(request) });
+  screenOfApp = undefined;
+  app = freshApp({
+    inspect: (request) => engine.inspect(request),
+    recordBatch: (document) => {
+      engine.store(document, screenOfApp);
+      return app.port.documents.push(document) > 0;
+    },
+  });
   app.open();
 }
 
@@ -49,13 +62,13 @@ describe('the list', () => {
     const text = screen.text('rez-inspector-event-2');
     for (const part of [
       'error',
-      'PaymentError: card declined',
+      'PaymentError card declined',
       'sentry/sentry.envelope: queued',
       'team/rez.batch: delivered',
     ])
       expect(text).toContain(part);
     expect(screen.find('rez-inspector-event-2')?.props.accessibilityLabel).toMatch(
-      /^error, PaymentError: card declined, [\d:.]+, sentry\/sentry.envelope: queued, team\/rez.batch: delivered$/,
+      /^error, PaymentError card declined, [\d:.]+, sentry\/sentry.envelope: queued, team\/rez.batch: delivered$/,
     );
     expect(engine.requests).toEqual([{ ask: 'list', filter: {}, limit: 50 }]);
     expect(screen.text('rez-inspector-count')).toBe('2 events');
@@ -99,6 +112,18 @@ describe('the list', () => {
     await screen.type('rez-inspector-text', 'nothing has it');
     await screen.wait(300);
     expect(screen.text('rez-inspector-empty')).toBe('No event matches the filter.');
+  });
+
+  test('says that it asks until the first answer', async () => {
+    let answer: (text: string) => void = () => undefined;
+    engine.instead.list = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const screen = await inspector();
+    expect(screen.text('rez-inspector-count')).toBe('asking');
+    expect(screen.find('rez-inspector-empty')).toBeUndefined();
+    await act(async () => answer('{"events":[],"before":null}'));
+    expect(screen.text('rez-inspector-count')).toBe('0 events');
   });
 
   test('without events says so', async () => {
@@ -193,9 +218,36 @@ describe('ten thousand events', () => {
     const screen = await inspector();
     await endReached(screen);
     await screen.wait(10_000);
-    expect(engine.of('list')).toHaveLength(2);
+    expect(seqs(screen)).toHaveLength(100);
     await screen.press('rez-inspector-refresh');
     expect(seqs(screen)).toHaveLength(50);
+  });
+
+  test('a list that was scrolled says that there are newer events, and a refresh shows them', async () => {
+    const screen = await inspector();
+    await endReached(screen);
+    await screen.wait(2_000);
+    expect(screen.find('rez-inspector-newer')).toBeUndefined();
+    engine.rows.push(event(10_001));
+    await screen.wait(2_000);
+    expect(seqs(screen)).toEqual(Array.from({ length: 100 }, (_, at) => 10_000 - at));
+    expect(screen.text('rez-inspector-newer')).toContain('newer events');
+    let answer: (text: string) => void = () => undefined;
+    engine.instead.list = new Promise((resolve) => {
+      answer = resolve;
+    });
+    engine.rows.push(event(10_002));
+    await screen.press('rez-inspector-refresh');
+    delete engine.instead.list;
+    // The list has become shorter, so its end is reached before the answer comes.
+    const asked = engine.of('list').length;
+    await endReached(screen);
+    expect(engine.of('list')).toHaveLength(asked);
+    await act(async () => answer(JSON.stringify({ events: [event(10_002), event(10_001)], before: 10_001 })));
+    expect(seqs(screen)).toContain(10_002);
+    expect(screen.find('rez-inspector-newer')).toBeUndefined();
+    await endReached(screen);
+    expect(seqs(screen).length).toBeGreaterThanOrEqual(50);
   });
 
   test('a page that cannot be read is one sentence, and the events before it stay', async () => {
@@ -211,6 +263,42 @@ describe('ten thousand events', () => {
   });
 });
 
+describe('a state that only old events have', () => {
+  const dead = (seq: number) =>
+    event(seq, { routes: [{ route: 'team/rez.batch', state: 'dead', text: 'dead, rejected' }] });
+  const queue = (length: number, ...old: number[]) =>
+    Array.from({ length }, (_, at) => (old.includes(at + 1) ? dead(at + 1) : event(at + 1)));
+
+  test('is searched for page by page, although pages are empty', async () => {
+    openApp(queue(2_500, 3, 2));
+    const screen = await inspector();
+    await screen.press('rez-inspector-state-dead');
+    expect(
+      engine
+        .of('list')
+        .slice(1)
+        .map(({ before }) => before),
+    ).toEqual([undefined, 1_501, 501]);
+    expect(seqs(screen)).toEqual([3, 2]);
+    expect(screen.find('rez-inspector-older')).toBeUndefined();
+  });
+
+  test('is searched further by a press, and nothing says that there is none before all was searched', async () => {
+    openApp(queue(7_500, 3));
+    const screen = await inspector();
+    await screen.press('rez-inspector-state-dead');
+    expect(engine.of('list')).toHaveLength(1 + 5);
+    expect(screen.find('rez-inspector-empty')).toBeUndefined();
+    expect(screen.text('rez-inspector-count')).toBe('0+ events');
+    await screen.press('rez-inspector-older');
+    expect(seqs(screen)).toEqual([3]);
+    expect(screen.find('rez-inspector-older')).toBeUndefined();
+    await screen.press('rez-inspector-state-dropped');
+    await screen.press('rez-inspector-older');
+    expect(screen.text('rez-inspector-empty')).toBe('No event matches the filter.');
+  });
+});
+
 describe('an event', () => {
   test('shows its payload, both clocks, each destination and why', async () => {
     const routes = [{ route: 'team/rez.batch', state: 'in_flight', text: 'in flight, batch 17, attempt 2' }];
@@ -220,7 +308,7 @@ describe('an event', () => {
     expect(screen.text('rez-inspector-wall')).toContain(new Date(1_795_400_000_007).toISOString());
     expect(screen.text('rez-inspector-mono')).toBe('14087.320 s after the device was started');
     expect(screen.text('rez-inspector-route-0')).toBe('team/rez.batch: in flight, batch 17, attempt 2');
-    expect(screen.text('rez-inspector-why')).toBe('team/rez.batch: in_flight');
+    expect(screen.text('rez-inspector-why')).toBe('team/rez.batch: in flight, batch 17, attempt 2');
     expect(JSON.parse(screen.text('rez-inspector-json'))).toEqual({ name: 'begin_checkout', attrs: { value: 1499.5 } });
     await screen.press('rez-inspector-back');
     expect(seqs(screen)).toEqual([7]);
@@ -230,9 +318,9 @@ describe('an event', () => {
     const screen = await inspector();
     await screen.press('rez-inspector-event-1');
     const [row] = engine.rows;
-    if (row) row.routes = [{ route: 'team/rez.batch', state: 'dead', text: 'refused: 400 bad key' }];
+    if (row) row.routes = [{ route: 'team/rez.batch', state: 'dead', text: 'dead, rejected, status 400 bad key' }];
     await screen.wait(2_000);
-    expect(screen.text('rez-inspector-route-0')).toBe('team/rez.batch: dead: refused: 400 bad key');
+    expect(screen.text('rez-inspector-route-0')).toBe('team/rez.batch: dead, rejected, status 400 bad key');
   });
 
   test('is shared as JSON, and the list as one event per line', async () => {
@@ -278,36 +366,48 @@ describe('an event', () => {
     const screen = await inspector();
     engine.rows = [];
     await screen.press('rez-inspector-event-1');
-    expect(screen.text('rez-inspector-error')).toContain('no event 019f0c1e');
+    expect(screen.text('rez-inspector-error')).toContain('not known');
     await screen.press('rez-inspector-page-queue');
     expect(screen.text('rez-inspector-empty')).toBe('The queue has no events yet.');
   });
 });
 
-test('the status has per destination what is queued, delivered and dropped, and why it waits until when', async () => {
+test('the status has per destination what is delivered, dead and dropped, and what the engine says about it', async () => {
   const screen = await inspector();
   await screen.press('rez-inspector-page-status');
   const sentry = screen.text('rez-inspector-status-sentry/sentry.envelope');
-  expect(sentry).toContain('3 queued, 30 delivered');
-  expect(sentry).toContain('dropped: rejected 2, expired 1');
-  expect(sentry).toMatch(
-    /waits: the server has an outage; next attempt \d\d:\d\d:\d\d\.\d{3} \(in 40 s\), after 1 failure/,
+  expect(sentry).toContain(
+    '3 waiting; the server has an outage; next attempt 2026-11-23T08:40:40.000Z; after 1 failure',
   );
+  expect(sentry).toContain('30 delivered');
+  expect(sentry).toContain('4 dead');
+  expect(sentry).toContain('dropped: rejected 2, expired 1');
   const team = screen.text('rez-inspector-status-team/rez.batch');
-  expect(team).toContain('0 queued, 33 delivered, a request is on its way');
-  expect(team).toContain('paused');
-  expect(team).not.toContain('waits');
+  expect(team).toContain('stopped: the write key was refused (401); next probe 2026-11-23T09:40:00.000Z');
+  expect(team).not.toMatch(/paused|dead|dropped/);
+  expect(screen.text('rez-inspector-status-team2/rez.batch')).toContain('1 waiting; paused by the app');
   expect(screen.text('rez-inspector-refused')).toContain('ring_full 7, sampled 1');
-  for (const line of STATUS.lines) expect(screen.text('rez-inspector-lines')).toContain(line);
+  expect(screen.text('rez-inspector-lines')).toBe(STATUS.lines.slice(0, 3).join(' '));
   engine.instead.status = JSON.stringify({ status: { routes: [] }, lines: [] });
   await screen.wait(2_000);
   expect(screen.text('rez-inspector-no-destination')).toContain('No destination');
 });
 
+test('a route or a line that comes twice is shown twice, without a warning of React', async () => {
+  const failed = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  engine.instead.status = JSON.stringify({ status: { routes: [{ route: 'a' }, { route: 'a' }] }, lines: ['x', 'x'] });
+  const screen = await inspector();
+  await screen.press('rez-inspector-page-status');
+  expect(screen.text('rez-inspector-lines')).toBe('x x');
+  expect(failed).not.toHaveBeenCalled();
+});
+
 test('Send now and Mark tell the engine, and what is wrong is shown', async () => {
   const screen = await inspector();
   await screen.press('rez-inspector-send');
-  expect(screen.text('rez-inspector-notice')).toBe('team: 2 delivered\nsentry: 3 left: the server has an outage');
+  expect(screen.text('rez-inspector-notice')).toBe(
+    'team: 2 delivered, nothing left\nsentry: 0 delivered, 3 left: the server has an outage; next attempt 2026-11-23T08:40:40.000Z; after 1 failure',
+  );
   await screen.type('rez-inspector-mark-name', ' tapped Pay ');
   await screen.press('rez-inspector-mark');
   expect(screen.text('rez-inspector-notice')).toBe('Marked: tapped Pay');
@@ -341,13 +441,26 @@ test('a fault is switched on and off, stays on for the next look, and is not sho
   await screen.press('rez-inspector-page-status');
   await screen.press('rez-inspector-page-try');
   expect(chosen()).toEqual(['slow']);
+  // As another page of another bundle does it.
+  await engine.inspect('{"tell":"fault","fault":"refuse"}');
+  await screen.wait(2_000);
+  expect(chosen()).toEqual(['refuse']);
+  await screen.press('rez-inspector-fault-slow');
   engine.instead.fault = '{"error":"faults are for debug builds"}';
   await screen.press('rez-inspector-fault-none');
   expect([chosen(), screen.text('rez-inspector-notice')]).toEqual([['slow'], 'faults are for debug builds']);
   delete engine.instead.fault;
   await screen.press('rez-inspector-fault-none');
   expect([chosen(), screen.find('rez-inspector-notice')]).toEqual([['none'], undefined]);
-  expect(engine.of('fault').map(({ fault }) => fault)).toEqual(['offline', 'refuse', 'slow', 'none', 'none']);
+  expect(engine.of('fault').map(({ fault }) => fault)).toEqual([
+    'offline',
+    'refuse',
+    'slow',
+    'refuse',
+    'slow',
+    'none',
+    'none',
+  ]);
 });
 
 describe('one of each kind', () => {
@@ -371,8 +484,11 @@ describe('one of each kind', () => {
     await screen.press('rez-inspector-page-try');
     await screen.press('rez-inspector-make');
     const made = app.port.items().filter(({ kind }) => kind !== undefined);
+    // No screen was known: two more events end that of the samples.
+    expect(made.splice(-2)).toMatchObject([{ op: 'start' }, { op: 'stop' }]);
     expect(made.map(({ kind }) => kind).sort()).toEqual([...KINDS].sort());
-    for (const kind of KINDS) expect(screen.text(`rez-inspector-made-${kind}`)).toContain('not in the queue yet');
+    for (const kind of KINDS)
+      expect(screen.text(`rez-inspector-made-${kind}`)).toContain('stored; no destination takes it yet');
     const ids = made.map(({ id }) => String(id));
     expect(
       engine
@@ -384,7 +500,8 @@ describe('one of each kind', () => {
     engine.rows = made.map((item, at) => event(at, { id: String(item.id), kind: String(item.kind) }));
     await screen.wait(1_000);
     expect(screen.text('rez-inspector-made-error')).toContain('sentry/sentry.envelope: queued');
-    for (const row of engine.rows) row.routes = [{ route: 'team/rez.batch', state: 'delivered', text: '' }];
+    for (const row of engine.rows)
+      row.routes = [{ route: 'team/rez.batch', state: 'delivered', text: 'delivered 2026-11-23T08:40:00.000Z' }];
     await screen.wait(1_000);
     expect(screen.text('rez-inspector-made-revenue')).toContain('team/rez.batch: delivered');
     const asked = engine.of('why').length;
@@ -405,13 +522,37 @@ describe('one of each kind', () => {
     ).toHaveLength(1);
   });
 
+  test('leaves the current screen as it was', async () => {
+    const screen = await inspector();
+    screenOfApp = 'Cart';
+    await screen.press('rez-inspector-page-try');
+    await screen.press('rez-inspector-make');
+    const [opened, cancelled] = app.port.items().slice(-2);
+    expect([opened, cancelled]).toEqual([
+      { scope: 'screen', name: 'Cart', view: expect.any(String) },
+      { scope: 'screen_cancelled', view: opened?.view },
+    ]);
+  });
+
+  test('records no screen while the engine does not say which one is shown', async () => {
+    const screen = await inspector();
+    await screen.press('rez-inspector-page-try');
+    engine.instead.show = '{"error":"inspection is off"}';
+    await screen.press('rez-inspector-make');
+    const kinds = app.port.items().map(({ kind }) => kind);
+    expect(kinds).toEqual(expect.arrayContaining(['error', 'analytics']));
+    expect(kinds).not.toEqual(expect.arrayContaining(['screen_view']));
+    expect(app.port.items().filter(({ scope }) => scope === 'screen')).toEqual([]);
+    expect(screen.text('rez-inspector-made-screen_load')).toContain('the engine does not answer');
+  });
+
   test('that a hook drops is said not to be recorded', async () => {
     app.client.hooks = { event: (item) => (item.kind === 'span' ? null : item) };
     const screen = await inspector();
     await screen.press('rez-inspector-page-try');
     await screen.press('rez-inspector-make');
     expect(screen.text('rez-inspector-made-span')).toContain('not recorded: a hook dropped it');
-    expect(screen.text('rez-inspector-made-analytics')).toContain('not in the queue yet');
+    expect(screen.text('rez-inspector-made-analytics')).toContain('stored');
   });
 });
 
@@ -490,6 +631,8 @@ test('hostile text is shown as text: short, on one line, in its own order', asyn
   const shown = screen.text('rez-inspector-json');
   expect(shown.length).toBeLessThanOrEqual(64 * 1024);
   expect(shown).toContain('"\\u202e\\u0007"');
+  for (const unseen of ['\u061c', '\u200b', '\u00ad', '\u2060'])
+    expect([oneLine(`a${unseen}b`), pretty(unseen).length]).toEqual(['a\u00b7b', 8]);
   expect(screen.text('rez-inspector-why').length).toBeLessThanOrEqual(2_000);
 });
 

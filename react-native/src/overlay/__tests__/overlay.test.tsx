@@ -2,7 +2,6 @@
 import { Modal, Text, View } from 'react-native';
 import { init } from '../../api/init';
 import { showFeedback } from '../../feedback/show';
-import { allowInspector } from '../../inspector/allowed';
 import { RezInspector } from '../../inspector/inspector';
 import { startInspector, stopInspector } from '../../inspector/start';
 import { withMonitor } from '../../react/with-monitor';
@@ -14,6 +13,7 @@ jest.mock('../../specs/NativeRezMonitor', () => ({ __esModule: true, default: nu
 jest.setTimeout(120_000);
 
 const scope = globalThis as { __DEV__?: boolean };
+const GRANTED = { monitoring: 'granted', analytics: 'granted' } as const;
 const App = withMonitor(() => <Text>shop</Text>);
 let app: ReturnType<typeof freshApp>;
 let warn: jest.SpyInstance;
@@ -89,7 +89,7 @@ test('a release build shows nothing and says so in one line, unless it is allowe
   expect([await open(), await open()]).toEqual([false, false]);
   const own = await render(<RezInspector />);
   expect(own.tree.toJSON()).toBeNull();
-  expect(lines()).toEqual([expect.stringContaining('pass `enabled: true`, or `inspector: true` to `init`')]);
+  expect(lines()).toEqual([expect.stringContaining('in a release build; pass `inspector: true` to `init`')]);
   expect(screen.find('rez-inspector')).toBeUndefined();
 
   expect((await render(<RezInspector enabled />)).find('rez-inspector')).toBeDefined();
@@ -107,15 +107,36 @@ test('init decides for the whole app, and the caller decides over init', async (
   await act(async () => stopInspector());
   expect(startInspector({ enabled: false })).toBe(false);
   scope.__DEV__ = true;
-  allowInspector(false);
+  freshApp();
+  init({ consent: GRANTED, inspector: false });
   expect(await open()).toBe(false);
   expect(screen.find('rez-inspector')).toBeUndefined();
+  // Each names who has decided; none blames a release build.
+  expect(lines().filter((line) => line.includes('the inspector shows nothing'))).toEqual([
+    expect.stringContaining('says `enabled: false`'),
+    expect.stringContaining('`init` says `inspector: false`'),
+  ]);
 });
 
-test('the switch of the inspector is no setting of the engine', () => {
+test.each([
+  [true, true, true],
+  [true, undefined, true],
+  [true, false, false],
+  [false, true, true],
+  [false, undefined, undefined],
+  [false, false, false],
+])('with __DEV__ %s and the switch %s, the engine is told %s', (dev, inspector, told) => {
+  scope.__DEV__ = dev;
   app = freshApp();
-  init({ consent: { monitoring: 'granted', analytics: 'granted' }, inspector: true });
-  expect(app.settings()).not.toHaveProperty('inspector');
+  init({ consent: GRANTED, ...(inspector !== undefined && { inspector }) });
+  expect(app.settings().inspector).toBe(told);
+});
+
+test('a second init does not change the switch', async () => {
+  await render(<App />);
+  init({ consent: GRANTED, inspector: false });
+  expect(await open()).toBe(true);
+  await act(async () => stopInspector());
 });
 
 test('a form takes the place of the inspector, and stopInspector leaves it open', async () => {

@@ -1,0 +1,138 @@
+/** Reads what the engine answers, JSON texts, as the declared types. A wrong member gets the value of an empty answer. Nothing throws. */
+import { NO_ENGINE_TEXT } from '../native/port';
+import { isRecord } from './guard';
+import { read, readList, readText } from './read';
+
+/** What a flush has done for a destination. */
+export interface Flushed {
+  destination: string;
+  /** Events delivered during the call. */
+  delivered: number;
+  /** Events that still wait. */
+  left: number;
+  /** Why they wait, if they do. */
+  held?: { code: string; until_ms?: number; why: string; failures: number } | null;
+  /** The same in one sentence. */
+  text: string;
+}
+
+export interface FlushResult {
+  destinations: Flushed[];
+  /** Why nothing could be sent; absent if it could. */
+  error?: string;
+}
+
+/** A message of the engine to a developer. */
+export interface LogLine {
+  level: string;
+  code: string;
+  text: string;
+}
+
+export interface Status {
+  status: Record<string, unknown>;
+  lines: string[];
+}
+
+export interface Metric {
+  name: string;
+  last: number;
+  count: number;
+  p50: number;
+  p95: number;
+  p99: number;
+}
+
+/** An object. Undefined for anything else. */
+export function parsed(json: string): Record<string, unknown> | undefined {
+  const value = decoded(json);
+  return isRecord(value) ? value : undefined;
+}
+
+/** The seed of the ids, or why the engine is not open. */
+export function opening(json: string): { seed: string; error: string } {
+  const answer = parsed(json);
+  const failed = answer === undefined || answer.error != null;
+  return { seed: readText(answer, 'seed'), error: failed ? readText(answer, 'error') || NO_ENGINE_TEXT : '' };
+}
+
+export function flushed(json: string): FlushResult {
+  const answer = parsed(json) ?? { error: NO_ENGINE_TEXT };
+  const error = readText(answer, 'error');
+  return { destinations: records(answer.destinations).map(flushedOne), ...(error !== '' && { error }) };
+}
+
+function flushedOne(one: Record<string, unknown>): Flushed {
+  const { held } = one;
+  return {
+    ...one,
+    destination: readText(one, 'destination'),
+    delivered: count(one, 'delivered'),
+    left: count(one, 'left'),
+    ...('held' in one && { held: isRecord(held) ? holding(held) : null }),
+    text: readText(one, 'text'),
+  };
+}
+
+function holding(held: Record<string, unknown>): NonNullable<Flushed['held']> {
+  const { until_ms, ...rest } = held;
+  return {
+    ...rest,
+    code: readText(held, 'code'),
+    ...(typeof until_ms === 'number' && { until_ms }),
+    why: readText(held, 'why'),
+    failures: count(held, 'failures'),
+  };
+}
+
+export function state(json: string): Status | undefined {
+  const answer = parsed(json);
+  if (!isRecord(answer?.status)) return undefined;
+  return { status: answer.status, lines: list(answer.lines).filter((line) => typeof line === 'string') };
+}
+
+export function measured(json: string): Metric[] {
+  return records(decoded(json)).map((one) => ({
+    name: readText(one, 'name'),
+    last: count(one, 'last'),
+    count: count(one, 'count'),
+    p50: count(one, 'p50'),
+    p95: count(one, 'p95'),
+    p99: count(one, 'p99'),
+  }));
+}
+
+export function logged(json: string): LogLine[] {
+  return records(decoded(json)).map((one) => ({
+    level: readText(one, 'level'),
+    code: readText(one, 'code'),
+    text: readText(one, 'text'),
+  }));
+}
+
+/** What became of an event. */
+export function known(json: string): Record<string, unknown> {
+  return parsed(json) ?? { error: NO_ENGINE_TEXT };
+}
+
+export function headers(json: string): Record<string, string> {
+  const entries = Object.entries(parsed(json) ?? {});
+  const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return Object.fromEntries(texts);
+}
+
+function decoded(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+const list = (value: unknown): unknown[] => readList(value, Number.POSITIVE_INFINITY);
+const records = (value: unknown): Record<string, unknown>[] => list(value).filter(isRecord);
+
+function count(one: object, name: string): number {
+  const value = read(one, name);
+  return typeof value === 'number' ? value : 0;
+}
