@@ -243,7 +243,7 @@ impl Status {
     /// The status as JSON, with its [`Status::lines`] as the member `lines`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        with(self, "lines", self.lines())
+        with(self, "lines", self.lines()).to_string()
     }
 }
 
@@ -251,7 +251,7 @@ impl Fate {
     /// The fate as JSON, with its [`Fate::text`] as the member `text`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        with(self, "text", self.text())
+        with(self, "text", self.text()).to_string()
     }
 }
 
@@ -259,7 +259,7 @@ impl Flushed {
     /// The result as JSON, with its [`Flushed::text`] as the member `text`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        with(self, "text", self.text())
+        with(self, "text", self.text()).to_string()
     }
 }
 
@@ -267,7 +267,7 @@ impl Summary {
     /// The summary as JSON, with its [`Summary::text`] as the member `text`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        with(self, "text", self.text())
+        with(self, "text", self.text()).to_string()
     }
 }
 
@@ -283,12 +283,12 @@ pub fn title(event: &serde_json::Value) -> String {
 }
 
 /// The record as a JSON object with one more member.
-fn with(record: &impl Serialize, member: &str, text: impl Into<serde_json::Value>) -> String {
+pub(crate) fn with(record: &impl Serialize, member: &str, text: impl Into<serde_json::Value>) -> serde_json::Value {
     let mut value = serde_json::to_value(record).unwrap_or_default();
     if let Some(object) = value.as_object_mut() {
         object.insert(member.to_owned(), text.into());
     }
-    value.to_string()
+    value
 }
 
 #[cfg(test)]

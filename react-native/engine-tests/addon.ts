@@ -35,6 +35,11 @@ export interface Row {
   json: Record<string, unknown>;
 }
 
+/** The rows of a queue. */
+export function rowsOf(folder: string): Row[] {
+  return (JSON.parse(addon.testRows(folder)) as { rows: Row[] }).rows;
+}
+
 /** An engine in a folder of its own. */
 export interface Opened {
   engine: Port;
@@ -72,16 +77,15 @@ export function open(more: object = {}, facts: object | null = null, folder: str
   const engine = newEngine();
   const answer = JSON.parse(engine.open(settings(folder, more), facts ? JSON.stringify(facts) : ''));
   if (answer.error) throw new Error(answer.error);
-  const read = () => JSON.parse(addon.testRows(folder)) as { rows: Row[]; runs: Record<string, unknown>[] };
   return {
     engine,
     folder,
     async rows() {
       const wrong = await engine.persist(WAIT_MS);
       if (wrong) throw new Error(wrong);
-      return read().rows;
+      return rowsOf(folder);
     },
-    runs: () => read().runs,
+    runs: () => JSON.parse(addon.testRows(folder)).runs,
   };
 }
 

@@ -1,10 +1,10 @@
 /** Mixpanel's automatic events on the real engine: rows, and what Mixpanel gets. */
 import { close } from '../src/api/init';
-import { setClient } from '../src/core/carrier';
-import { Client } from '../src/core/client';
+import type { Client } from '../src/core/client';
 import { Mixpanel } from '../src/mixpanel';
-import { addon, newEngine, newFolder, type Row, WAIT_MS } from './addon';
-import { Collector } from './collector';
+import { newEngine, newFolder, type Row, rowsOf, WAIT_MS } from './addon';
+import { newClient } from './client';
+import { Collector, mixpanelAccepts } from './collector';
 
 const mockListeners = new Set<(state: string) => void>();
 jest.mock('react-native', () => ({
@@ -28,9 +28,7 @@ let client: Client;
 
 /** A start of the app with this version. */
 async function start(version: string, serverURL: string): Promise<void> {
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for('app.rez.monitor')];
-  client = new Client({ port: newEngine(), clock: { wallMs: () => Date.now(), monoMs: () => mono } });
-  setClient(client);
+  client = newClient({ port: newEngine(), clock: { wallMs: () => Date.now(), monoMs: () => mono } });
   const granted = { consentMonitoring: 'granted', consentAnalytics: 'granted' };
   const settings = { folder, app: 'shop', release: `shop@${version}`, sessions: false, ...granted };
   expect(client.open(settings, { app_version: version })).toBe('');
@@ -45,15 +43,6 @@ function received({ requests }: Collector): [string, unknown][] {
     .map(({ event, properties }) => [event, properties.$ae_session_length ?? properties.$ae_updated_version]);
 }
 
-async function server(): Promise<Collector> {
-  const collector = await Collector.start();
-  collector.answer = ({ path, body }) =>
-    path.startsWith('/import')
-      ? JSON.stringify({ code: 200, num_records_imported: JSON.parse(body.toString()).length, status: 'OK' })
-      : '{"error": null, "status": 1}';
-  return collector;
-}
-
 beforeEach(() => {
   mockListeners.clear();
   folder = newFolder();
@@ -66,7 +55,7 @@ test('a session is one event and two increments, for Mixpanel alone', async () =
   mono += 72_340;
   change('background');
   expect(await client.persist(WAIT_MS)).toBe('');
-  const { rows } = JSON.parse(addon.testRows(folder)) as { rows: (Row & { targets: unknown })[] };
+  const rows = rowsOf(folder) as (Row & { targets: unknown })[];
   const own = rows.filter(({ json }) => !/first/.test(String(json.name)));
   expect(own.map(({ json }) => [json.name, json.attrs ?? json.by])).toEqual([
     ['$ae_session', { $ae_session_length: 72.3 }],
@@ -78,7 +67,8 @@ test('a session is one event and two increments, for Mixpanel alone', async () =
 });
 
 test('Mixpanel gets the first open, an update and a session, each once', async () => {
-  const collector = await server();
+  const collector = await Collector.start();
+  collector.answer = mixpanelAccepts;
   for (const version of ['1.4.0', '1.4.0', '1.5.0', '1.5.0']) {
     await start(version, collector.url);
     mono += 10_000;

@@ -1,8 +1,8 @@
 /** Bad input on the real engine: recorded as well as can be, marked, never thrown back. */
 import * as rez from '../src';
-import { carrier, setClient } from '../src/core/carrier';
-import { Client } from '../src/core/client';
-import { addon, newEngine, newFolder, type Row, WAIT_MS } from './addon';
+import { carrier } from '../src/core/carrier';
+import { newEngine, newFolder, rowsOf, WAIT_MS } from './addon';
+import { newClient } from './client';
 import { BAD } from './hostile';
 
 jest.mock('react-native', () => require('./neighbours/platform').reactNative);
@@ -33,9 +33,8 @@ beforeEach(() => {
       },
     },
   });
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for('app.rez.monitor')];
   folder = newFolder();
-  setClient(new Client({ port: newEngine() }));
+  newClient({ port: newEngine() });
   const consent = { monitoring: 'granted', analytics: 'granted' } as const;
   const opened = rez.init({
     folder,
@@ -55,7 +54,7 @@ afterEach(() => {
 
 async function recorded(): Promise<Json[]> {
   expect(await rez.persist(WAIT_MS)).toBe('');
-  return (JSON.parse(addon.testRows(folder)) as { rows: Row[] }).rows.map(({ kind, json }) => ({ kind, ...json }));
+  return rowsOf(folder).map(({ kind, json }) => ({ kind, ...json }));
 }
 
 const bad = (name: string) => (BAD[name] as () => unknown)();

@@ -62,6 +62,12 @@ export class Collector {
   }
 }
 
+/** An answer of Mixpanel, which has taken everything. */
+export function mixpanelAccepts({ path, body }: Received): string {
+  if (!path.startsWith('/import')) return '{"error": null, "status": 1}';
+  return JSON.stringify({ code: 200, num_records_imported: JSON.parse(body.toString()).length, status: 'OK' });
+}
+
 function accepted({ body }: Received): string {
   const { batch_id, events } = JSON.parse(body.toString());
   return JSON.stringify({ batch_id, accepted: events.length });

@@ -1,44 +1,32 @@
 /** More than one copy of the package in a process: after a hot reload, of its two builds, of two installs. They share one state. */
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type * as Rez from '../src';
-import { setClient } from '../src/core/carrier';
-import { Client } from '../src/core/client';
-import { addon, newEngine, newFolder, type Row, WAIT_MS } from './addon';
+import type { Client } from '../src/core/client';
+import { newEngine, newFolder, rowsOf, WAIT_MS } from './addon';
+import { newClient } from './client';
+import { Collector } from './collector';
 
 jest.mock('react-native', () => require('./neighbours/platform').reactNative);
 
 const consent = { monitoring: 'granted', analytics: 'granted' } as const;
 const other = join(__dirname, `guide-copy-${process.pid}`);
 
-let server: http.Server;
-let base: string;
 let folder: string;
 let client: Client;
 
-beforeAll(async () => {
+beforeAll(() => {
   mkdirSync(other, { recursive: true });
   cpSync(join(__dirname, '../src'), join(other, 'src'), {
     recursive: true,
     filter: (path) => !path.includes('__tests__'),
   });
-  server = http.createServer((_, response) => response.setHeader('connection', 'close').end('{}'));
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-afterAll(async () => {
-  rmSync(other, { recursive: true, force: true });
-  server.closeAllConnections();
-  await new Promise((closed) => server.close(closed));
-});
+afterAll(() => rmSync(other, { recursive: true, force: true }));
 beforeEach(() => {
   jest.spyOn(console, 'warn').mockImplementation(() => undefined);
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for('app.rez.monitor')];
   folder = newFolder();
-  client = new Client({ port: newEngine() });
-  setClient(client);
+  client = newClient({ port: newEngine() });
 });
 afterEach(() => jest.restoreAllMocks());
 
@@ -55,8 +43,9 @@ const config = () => ({ folder, app: 'shop', release: 'shop@1', sessions: false,
 
 async function rows(kind: string): Promise<Record<string, unknown>[]> {
   expect(await client.persist(WAIT_MS)).toBe('');
-  const all = (JSON.parse(addon.testRows(folder)) as { rows: Row[] }).rows;
-  return all.filter((row) => row.kind === kind).map(({ json }) => json);
+  return rowsOf(folder)
+    .filter((row) => row.kind === kind)
+    .map(({ json }) => json);
 }
 
 const PAIRS: [string, () => (typeof Rez)[]][] = [
@@ -67,6 +56,9 @@ const PAIRS: [string, () => (typeof Rez)[]][] = [
 
 describe.each(PAIRS)('%s', (_, pair) => {
   test('installs nothing twice, records once, and the last one that closes restores what was there', async () => {
+    const server = await Collector.start();
+    server.answer = () => '{}';
+    const once = `${server.url}/once`;
     const { fetch: before } = globalThis;
     const [first, second] = pair() as [typeof Rez, typeof Rez];
     expect(first.init(config()).observed).toContain('fetch');
@@ -75,8 +67,8 @@ describe.each(PAIRS)('%s', (_, pair) => {
     const again = second.init({ ...config(), rez: { endpoint: 'http://127.0.0.1:1', key: 'k' } });
     expect(again).toEqual({ recording: true, problems: [] });
     expect(globalThis.fetch).toBe(ours);
-    await fetch(`${base}/once`);
-    expect((await rows('api_call')).map(({ url }) => url)).toEqual([`${base}/once`]);
+    await fetch(once);
+    expect((await rows('api_call')).map(({ url }) => url)).toEqual([once]);
     const { destinations } = await second.flush(WAIT_MS);
     expect(destinations.map(({ destination }) => destination)).toEqual(['rez']);
     await second.close(WAIT_MS);

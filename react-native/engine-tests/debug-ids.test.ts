@@ -2,7 +2,7 @@
 import { addBreadcrumb, captureException, close, flush, forgetUser, init } from '../src';
 import { setClient } from '../src/core/carrier';
 import { Client } from '../src/core/client';
-import { cleanUp, newEngine, newFolder, WAIT_MS } from './addon';
+import { newEngine, newFolder, WAIT_MS } from './addon';
 import { Collector } from './collector';
 
 const ID = '85314830-023f-5cf1-a267-535f4e37bb17';
@@ -12,8 +12,6 @@ afterEach(async () => {
   await close(WAIT_MS);
   delete app._debugIds;
   delete app.expo;
-  await Collector.closeAll();
-  await cleanUp();
 });
 
 /** An error as a release of Android throws it. */

@@ -1,12 +1,11 @@
 /** What apps have met in the field, each on the real engine. */
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import * as rez from '../src';
-import { carrier, setClient } from '../src/core/carrier';
-import { Client } from '../src/core/client';
+import { carrier } from '../src/core/carrier';
+import type { Client } from '../src/core/client';
 import { Mixpanel } from '../src/mixpanel';
-import { addon, newEngine, newFolder, type Row, WAIT_MS } from './addon';
-import { Collector, type Received } from './collector';
+import { addon, newEngine, newFolder, type Row, rowsOf, WAIT_MS } from './addon';
+import { newClient } from './client';
+import { Collector, mixpanelAccepts } from './collector';
 
 jest.mock('react-native', () => require('./neighbours/platform').reactNative);
 
@@ -28,20 +27,18 @@ function advance(ms: number): void {
 }
 
 function start(config: object = {}, isManual = true): void {
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for('app.rez.monitor')];
   [wall, mono] = [WALL_MS, 1_000_000];
   folder = newFolder();
   if (isManual) addon.testClock(wall, mono);
   const clock = isManual ? { clock: { wallMs: () => wall, monoMs: () => mono } } : {};
-  client = new Client({ port: newEngine(), ...clock });
-  setClient(client);
+  client = newClient({ port: newEngine(), ...clock });
   const result = rez.init({ ...APP, folder, breadcrumbConsole: false, ...config } as rez.Config);
   expect(result).toMatchObject({ recording: true, problems: [] });
 }
 
 async function rows(): Promise<Row[]> {
   expect(await client.persist(WAIT_MS)).toBe('');
-  return (JSON.parse(addon.testRows(folder)) as { rows: Row[] }).rows;
+  return rowsOf(folder);
 }
 
 beforeEach(() => jest.spyOn(console, 'warn').mockImplementation(() => undefined));
@@ -50,12 +47,6 @@ afterEach(async () => {
   jest.restoreAllMocks();
 });
 
-/** Mixpanel takes everything. */
-function taken({ path, body }: Received): string {
-  if (!path.startsWith('/import')) return '{"error": null, "status": 1}';
-  return JSON.stringify({ code: 200, num_records_imported: JSON.parse(body.toString()).length, status: 'OK' });
-}
-
 const sentTo = (collector: Collector, path: string) =>
   collector.requests
     .filter((request) => request.path.startsWith(path))
@@ -63,7 +54,7 @@ const sentTo = (collector: Collector, path: string) =>
 
 test('identify, reset and identify of the same user is one profile, and two people are never merged', async () => {
   const collector = await Collector.start();
-  collector.answer = taken;
+  collector.answer = mixpanelAccepts;
   start();
   const mixpanel = new Mixpanel('T0K3N', false);
   await mixpanel.init(false, undefined, collector.url);
@@ -164,13 +155,9 @@ test.each([
 );
 
 test('only the host decides about trace headers: a query, a path or a user that names an allowed host gets none', async () => {
-  const seen: [string, boolean][] = [];
-  const server = http.createServer((request, response) => {
-    seen.push([request.url ?? '', request.headers.traceparent !== undefined]);
-    response.end();
-  });
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  const { port } = server.address() as AddressInfo;
+  const collector = await Collector.start();
+  collector.answer = () => '';
+  const { port } = new URL(collector.url);
   try {
     start({ traceTargets: ['127.0.0.1'] }, false);
     const other = `http://localhost:${port}`;
@@ -183,11 +170,10 @@ test('only the host decides about trace headers: a query, a path or a user that 
     ]) {
       await fetch(url).catch(() => undefined);
     }
-    expect(seen.filter(([, isTraced]) => isTraced)).toEqual([['/own', true]]);
-    expect(seen.length).toBeGreaterThanOrEqual(4);
+    const traced = collector.requests.filter(({ headers }) => headers.traceparent !== undefined);
+    expect(traced.map(({ path }) => path)).toEqual(['/own']);
+    expect(collector.requests.length).toBeGreaterThanOrEqual(4);
   } finally {
     await rez.close(WAIT_MS);
-    server.closeAllConnections();
-    await new Promise((closed) => server.close(closed));
   }
 });

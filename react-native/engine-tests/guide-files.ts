@@ -1,12 +1,11 @@
 /**
  * The six files of the monitoring guide as an app has them after its move: only their import lines are changed.
  *
- * With `REZ_GUIDE`, the path of the guide, they are its own code blocks; else the files of `fixtures/guide`, which make the same calls. They are no
- * `.ts` files because the packages that they import are not installed here.
+ * With `REZ_GUIDE`, the path of the guide, they are its own code blocks; else the files of `fixtures/guide`, which make the same calls.
+ * They are no `.ts` files because the packages that they import are not installed here.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
 
 const FILES = ['sentry', 'datadog', 'performance', 'errorHandler', 'analytics', 'mixpanel'] as const;
 
@@ -47,23 +46,4 @@ export function writeGuide(): { folder: string; paths: string[]; remove(): void 
     return path;
   });
   return { folder, paths, remove: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-/** What `tsc` of an app says about the files: strict, with the types of React Native. */
-export function compileErrors(paths: string[]): string[] {
-  const options: ts.CompilerOptions = {
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    jsx: ts.JsxEmit.ReactJSX,
-    types: ['node', 'react-native'],
-    typeRoots: [join(__dirname, '../node_modules/@types'), join(__dirname, '../node_modules')],
-  };
-  return ts.getPreEmitDiagnostics(ts.createProgram(paths, options)).map(({ file, start, messageText }) => {
-    const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;
-    return `${file?.fileName.split('/').slice(-2).join('/')}:${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
-  });
 }

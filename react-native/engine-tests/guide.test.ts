@@ -1,14 +1,16 @@
 /** The guide's own use of its vendors, on the real engine: rows and bytes are those of the contract vectors. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { carrier, setClient } from '../src/core/carrier';
-import { Client } from '../src/core/client';
+import { carrier } from '../src/core/carrier';
+import type { Client } from '../src/core/client';
 import * as ours from '../src/guide';
-import { addon, newEngine, newFolder, type Row, WAIT_MS } from './addon';
-import { Collector, type Received } from './collector';
+import { addon, newEngine, newFolder, rowsOf, WAIT_MS } from './addon';
+import { compileErrors } from './app-compiler';
+import { newClient } from './client';
+import { Collector, mixpanelAccepts } from './collector';
 import { APP } from './contract/vector';
 import { type Guide, VECTORS } from './guide-calls';
-import { compileErrors, writeGuide } from './guide-files';
+import { writeGuide } from './guide-files';
 
 jest.mock('react-native', () => ({ TurboModuleRegistry: { get: () => null }, Alert: { alert: jest.fn() } }));
 
@@ -30,7 +32,7 @@ let collector: Collector;
 let advance: (ms: number) => void;
 beforeEach(async () => {
   collector = await Collector.start();
-  collector.answer = accepted;
+  collector.answer = mixpanelAccepts;
   Object.assign(globalThis, { __DEV__: false });
   for (const method of ['warn', 'error', 'log'] as const)
     jest.spyOn(console, method).mockImplementation(() => undefined);
@@ -40,19 +42,11 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** What the vendors answer when they have taken everything. */
-function accepted({ path, body }: Received): string {
-  if (!path.startsWith('/import')) return '{"error": null, "status": 1}';
-  const events = JSON.parse(body.toString()) as unknown[];
-  return JSON.stringify({ code: 200, num_records_imported: events.length, status: 'OK' });
-}
-
 /**
  * The app of the contract vectors. Its destinations send to this machine, and one more, which takes everything and cannot be reached,
  * keeps what a destination that is added later wants. Without `connected` it has no destinations: every row stays in the queue.
  */
 async function app(connected: boolean): Promise<{ client: Client; folder: string }> {
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for('app.rez.monitor')];
   addon.testClock(WALL_MS, 1_000_000);
   let wall = WALL_MS;
   let mono = 1_000_000;
@@ -73,8 +67,7 @@ async function app(connected: boolean): Promise<{ client: Client; folder: string
     get: (target, name) =>
       name === 'addDestinations' ? toCollector : (Reflect.get(target, name) as () => unknown).bind(target),
   });
-  const client = new Client({ port, clock: { wallMs: () => wall, monoMs: () => mono } });
-  setClient(client);
+  const client = newClient({ port, clock: { wallMs: () => wall, monoMs: () => mono } });
   const folder = newFolder();
   // The app was started before: Mixpanel's event of the first start is in no vector.
   const earlier = newEngine();
@@ -125,8 +118,6 @@ function normal(value: unknown): unknown {
 }
 
 const vector = (path: string) => JSON.parse(readFileSync(join(CONTRACT, path), 'utf8')) as Record<string, never>;
-
-const rowsOf = (folder: string) => (JSON.parse(addon.testRows(folder)) as { rows: Row[] }).rows;
 
 /** What a destination got on its routes: the objects of all bodies. */
 function received(path: RegExp): unknown[] {

@@ -3,26 +3,12 @@ import { createElement } from 'react';
 import { close, init, logEvent, logScreenView, RezInspector } from '../src';
 import { setClient } from '../src/core/carrier';
 import { Client } from '../src/core/client';
+import { SAMPLE_KINDS } from '../src/testing/kinds';
 import { act, render, type Screen, unmountAll } from '../src/testing/screen';
 import { addon, newEngine, newFolder, WAIT_MS } from './addon';
 import { Collector } from './collector';
 
 jest.mock('react-native', () => jest.requireActual('./elements'));
-
-const KINDS = [
-  'error',
-  'message',
-  'feedback',
-  'screen_load',
-  'api_call',
-  'image_load',
-  'span',
-  'analytics',
-  'screen_view',
-  'interaction',
-  'revenue',
-  'user_prop',
-];
 
 let collector: Collector;
 let client: Client;
@@ -49,7 +35,7 @@ function open(more: object = {}): void {
 }
 
 const inspector = () => render(createElement(RezInspector, { enabled: true }));
-const made = (screen: Screen) => KINDS.map((kind) => screen.text(`rez-inspector-made-${kind}`));
+const made = (screen: Screen) => SAMPLE_KINDS.map((kind) => screen.text(`rez-inspector-made-${kind}`));
 const listed = (screen: Screen) =>
   screen.tree.root
     .findAll(({ type, props }) => typeof type === 'string' && /^rez-inspector-event-/.test(String(props.testID)))
@@ -75,11 +61,11 @@ test('one of each kind is recorded, sent and explained, and stands in the list a
   await screen.press('rez-inspector-send');
   await until(screen, 'what was sent', () => /^team: /.test(screen.text('rez-inspector-notice')));
   await until(screen, 'each delivered', () => made(screen).every((text) => text.includes('delivered')));
-  expect(collector.events().map(({ kind }) => kind)).toEqual(expect.arrayContaining(KINDS));
+  expect(collector.events().map(({ kind }) => kind)).toEqual(expect.arrayContaining(SAMPLE_KINDS));
   await screen.press('rez-inspector-page-queue');
   await screen.press('rez-inspector-state-sent');
-  await until(screen, 'the list', () => listed(screen).length >= KINDS.length);
-  for (const kind of KINDS) expect(listed(screen).some((label) => label.startsWith(`${kind},`))).toBe(true);
+  await until(screen, 'the list', () => listed(screen).length >= SAMPLE_KINDS.length);
+  for (const kind of SAMPLE_KINDS) expect(listed(screen).some((label) => label.startsWith(`${kind},`))).toBe(true);
   await screen.press('rez-inspector-kind-revenue');
   await until(screen, 'the revenue alone', () => listed(screen).length === 1);
   expect(listed(screen)[0]).toMatch(/^revenue,.*team\/rez\.batch: delivered$/);

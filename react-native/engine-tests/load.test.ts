@@ -1,6 +1,6 @@
 /** Many events at once, on the real engine. */
 import { Client } from '../src/core/client';
-import { addon, newEngine, newFolder, type Row, WAIT_MS } from './addon';
+import { newEngine, newFolder, rowsOf, WAIT_MS } from './addon';
 
 test('of a hundred thousand events in one tick each is in the queue once, or counted as refused', async () => {
   const client = new Client({ port: newEngine() });
@@ -15,8 +15,7 @@ test('of a hundred thousand events in one tick each is in the queue once, or cou
   }
   expect(ids.size).toBe(100_000);
   expect(await client.persist(WAIT_MS)).toBe('');
-  const { rows } = JSON.parse(addon.testRows(folder)) as { rows: Row[] };
-  const stored = rows.map(({ id }) => id);
+  const stored = rowsOf(folder).map(({ id }) => id);
   expect(new Set(stored).size).toBe(stored.length);
   expect(stored.every((id) => ids.has(id))).toBe(true);
   const all = client.status()?.status.refused as { count: number; kind: string | null; reason: string }[];

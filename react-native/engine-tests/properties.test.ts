@@ -1,10 +1,10 @@
 /** Whatever an app calls, in any order, with any engine beneath: nothing is thrown into it, and nothing is left behind. */
 import { close, init } from '../src';
-import { carrier, setClient } from '../src/core/carrier';
-import { Client } from '../src/core/client';
+import { carrier } from '../src/core/carrier';
 import { read } from '../src/core/read';
 import type { Port } from '../src/native/port';
 import { newEngine, newFolder, settings } from './addon';
+import { newClient } from './client';
 import { publicCalls } from './entries';
 import { anything, BAD, numbers, SEED } from './hostile';
 
@@ -95,11 +95,6 @@ const THROWS = 'guide.handleNetworkError';
 
 const calls = publicCalls();
 
-function fresh(port: Port | null): void {
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for('app.rez.monitor')];
-  setClient(new Client({ port }));
-}
-
 async function survives({ name, call }: (typeof calls)[number], args: unknown[]): Promise<void> {
   try {
     const answer = call(...args);
@@ -137,10 +132,9 @@ describe.each(Object.entries(ENGINES))('an engine %s', (_, make) => {
     const random = numbers(1);
     const before = globals();
     for (let round = 0; round < 8; round++) {
-      fresh(make(random));
-      const started = [...Array(random() < 0.5 ? 1 : 0)];
-      for (const _one of started) init({ consent: { monitoring: 'granted', analytics: 'granted' } });
-      for (let step = 0; step < 60; step++) {
+      newClient({ port: make(random) });
+      if (random() < 0.5) init({ consent: { monitoring: 'granted', analytics: 'granted' } });
+      for (let step = 0; step < 250; step++) {
         const one = calls[Math.floor(random() * calls.length)] as (typeof calls)[number];
         await survives(
           one,
@@ -155,7 +149,7 @@ describe.each(Object.entries(ENGINES))('an engine %s', (_, make) => {
   });
 
   test('each call of each entry survives each bad value, alone and behind texts, at once', async () => {
-    fresh(make(numbers(2)));
+    newClient({ port: make(numbers(2)) });
     init({ consent: { monitoring: 'granted', analytics: 'granted' } });
     for (const one of calls) {
       if (one.name === 'main.close') continue;
@@ -166,7 +160,7 @@ describe.each(Object.entries(ENGINES))('an engine %s', (_, make) => {
       // What one call has changed, such as a hook or a pause, is not the matter of the next.
       if (/init|configure|close/i.test(one.name)) {
         await close(0);
-        fresh(make(numbers(2)));
+        newClient({ port: make(numbers(2)) });
         init({ consent: { monitoring: 'granted', analytics: 'granted' } });
       }
     }

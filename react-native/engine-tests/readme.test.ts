@@ -1,7 +1,8 @@
 /** The code that the documentation shows compiles in an app with strict types. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileErrors, IMPORTS } from './guide-files';
+import { compileErrors } from './app-compiler';
+import { IMPORTS } from './guide-files';
 
 /** Each document, and the blocks of code that it has at least. */
 const MIGRATION = '../../docs/guide/migrate-from-the-guide.md';

@@ -8,8 +8,10 @@
 // Jest gives each file its own `jest`. Other runners have none, and load what is not mocked.
 const runner = typeof jest === 'undefined' ? undefined : jest;
 const real = runner ? runner.requireActual('../lib/commonjs/index.js') : require('../lib/commonjs/index.js');
+const { hooksOf } = require('../lib/commonjs/api/settings.js');
 const { carrier, setClient } = require('../lib/commonjs/core/carrier.js');
 const { Client } = require('../lib/commonjs/core/client.js');
+const { allowInspector } = require('../lib/commonjs/inspector/allowed.js');
 
 const items = [];
 const keep = (json) => items.push(...JSON.parse(json).items) > 0;
@@ -51,8 +53,9 @@ const passed = { enabled: true, hooks: {} };
 function init(config) {
   passed.enabled = config?.enabled !== false;
   if (!client.opened) passed.hooks = {};
-  const hooks = { event: config?.beforeSend, breadcrumb: config?.beforeBreadcrumb };
-  for (const [name, hook] of Object.entries(hooks)) if (typeof hook === 'function') passed.hooks[name] = hook;
+  Object.assign(passed.hooks, hooksOf(config ?? {}));
+  // `init` of the package sets it when it opens the engine.
+  if (typeof config?.inspector === 'boolean') allowInspector(config.inspector);
   if (passed.enabled) open();
   else client.switchOff();
   return real.init(config);

@@ -10,16 +10,15 @@ import { NotInstalled } from './work.mjs';
 
 const here = import.meta.dirname;
 const SUITES = ['codegen', 'ios', 'plugin', 'example', 'package', 'app', 'metro', 'hermes', 'jest', 'jvm'];
-/** The suites that need the package built and packed, and what each needs beside it. */
-const PREPARE = { package: preparePackage, app: prepareApp, metro: nothing, hermes: nothing, jest: nothing };
+/** The suites that need the package built and packed, and what some need beside it. */
+const PACKED = ['package', 'app', 'metro', 'hermes', 'jest'];
+const PREPARE = { package: preparePackage, app: prepareApp };
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : SUITES;
 const unknown = wanted.filter((suite) => !SUITES.includes(suite));
 if (unknown.length > 0) {
   console.error(`unknown: ${unknown.join(', ')}: use ${SUITES.join(', ')}`);
   process.exit(2);
 }
-
-function nothing() {}
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 
@@ -62,7 +61,7 @@ let packed;
 async function packedTests(suite) {
   try {
     packed ??= pack();
-    PREPARE[suite]();
+    PREPARE[suite]?.();
   } catch (error) {
     if (error instanceof NotInstalled) return skip(error.message, suite);
     total.failed += 1;
@@ -98,7 +97,7 @@ function jvmTests() {
 
 for (const suite of wanted) {
   if (suite === 'jvm') jvmTests();
-  else if (suite in PREPARE) await packedTests(suite);
+  else if (PACKED.includes(suite)) await packedTests(suite);
   else await nodeTests(suite);
 }
 if (packed !== undefined) {

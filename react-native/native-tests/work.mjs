@@ -45,6 +45,17 @@ export function installed(source, name = path.basename(source)) {
   return folder;
 }
 
+/** Installs what the lock file of a folder names. Returns why npm cannot; false if it is there. */
+export function notInstalled(folder) {
+  try {
+    install(folder);
+    return false;
+  } catch (error) {
+    if (error instanceof NotInstalled) return error.message;
+    throw error;
+  }
+}
+
 /** Installs what the lock file of a folder names, unless that is there: the mark is the one of `cargo xtask react-native`. */
 export function install(folder) {
   const lock = fs.readFileSync(path.join(folder, 'package-lock.json'), 'utf8');

@@ -4,6 +4,7 @@
 
 use rez_monitor::inspect::{Filter, Reader};
 use rez_monitor::{Config, Consent, Monitor, Purpose, StoreState};
+use rez_monitor_tests::child_process::{ChildOutput, ChildProcess};
 use rez_monitor_tests::scenario::{Scenario, balance, dropped, rows, serial};
 use rez_monitor_tests::seeded::Seeded;
 use std::collections::HashSet;
@@ -63,6 +64,19 @@ fn events_recorded_after_the_folder_was_moved_or_removed_are_found_in_a_new_fold
     }
 }
 
+/// Each event that was lost with the folder is counted once, and none that was delivered is.
+fn counts_what_was_lost(scenario: &Scenario, output: &ChildOutput, context: &str) {
+    let found = scenario.deliver();
+    found.none_doubled();
+    let lost = output.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+    let counted = dropped(&found.balance);
+    let count = |reason: &str| counted.get(reason).copied().unwrap_or(0);
+    println!("{context}: {lost} lost, {counted:?}");
+    assert_eq!(count("corrupt_file") + count("ambiguous"), counted.values().sum::<u64>(), "{context}");
+    let (least, most) = (count("corrupt_file"), count("corrupt_file") + count("ambiguous"));
+    assert!((least..=most).contains(&lost), "{context}: {lost} lost, counted {counted:?}");
+}
+
 #[test]
 fn of_a_folder_removed_during_delivery_no_delivered_event_is_counted_as_lost_in_a_file() {
     let mut random = Seeded::of("removed_during_delivery", 12);
@@ -77,15 +91,20 @@ fn of_a_folder_removed_during_delivery_no_delivered_event_is_counted_as_lost_in_
         std::fs::remove_dir_all(scenario.path("away")).unwrap();
         let (code, output) = child.wait();
         assert_eq!((code, output.value("left")), (Some(0), Some("0")), "round {round}: {:?}", output.lines);
-        let found = scenario.deliver();
-        found.none_doubled();
-        let lost = output.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
-        let counted = dropped(&found.balance);
-        let count = |reason: &str| counted.get(reason).copied().unwrap_or(0);
-        println!("round {round}: removed at {at}, {lost} lost, {counted:?}");
-        assert_eq!(count("corrupt_file") + count("ambiguous"), counted.values().sum::<u64>(), "round {round}");
-        let (least, most) = (count("corrupt_file"), count("corrupt_file") + count("ambiguous"));
-        assert!((least..=most).contains(&lost), "round {round}: {lost} lost, counted {counted:?}");
+        counts_what_was_lost(&scenario, &output, &format!("round {round}, removed at {at}"));
+    }
+}
+
+#[test]
+fn a_folder_moved_while_the_engine_checks_its_files_is_not_counted_with_what_was_delivered() {
+    for check in [5, 12, 20, 35, 50] {
+        let scenario = Scenario::new(CHILD);
+        let options = "n=20000 kinds=message crumbs=0 patient=1 persist_every=500 end=flush";
+        let fault = format!("store_checked:{check}:move:{}", scenario.folder().display());
+        let (code, output) = ChildProcess::start(CHILD, &scenario.args("record", options), Some(&fault)).wait();
+        assert_eq!((code, output.value("left")), (Some(0), Some("0")), "check {check}: {:?}", output.lines);
+        assert!(scenario.path("app.away").exists(), "check {check} was reached");
+        counts_what_was_lost(&scenario, &output, &format!("moved at check {check}"));
     }
 }
 

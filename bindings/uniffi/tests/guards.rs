@@ -1,31 +1,16 @@
 //! Guards behind a number: the rows are those of the generated objects, and numbers and bytes of any kind harm nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod engine;
+
 use proptest::prelude::*;
 use rezmonitor::attributes::AttrValue;
 use rezmonitor::events::{Outcome, SpanStatus, TraceContext};
-use rezmonitor::hooks::Hooks;
-use rezmonitor::{control, guards, hot, open, test_access};
+use rezmonitor::{guards, hot, test_access};
 use serde_json::Value as Json;
-use std::sync::Mutex;
 
-/// The clock of the tests is one for the process.
-static ONE: Mutex<()> = Mutex::new(());
-
-/// Runs calls on an engine with a manual clock and counted ids, and returns its rows.
 fn rows(calls: impl FnOnce(u64)) -> Json {
-    let folder = tempfile::tempdir().unwrap();
-    let settings = serde_json::json!({
-        "folder": folder.path().join("q"), "app": "shop", "release": "shop@1", "consentMonitoring": "granted",
-        "consentAnalytics": "granted", "sessions": false, "traceTargets": ["api.rez.example"],
-    });
-    test_access::test_clock(Some(1_795_400_000_000), 1_000_000);
-    let handle = open::open(settings.to_string(), None, Hooks::default()).unwrap();
-    calls(handle);
-    control::persist(handle, 60_000).unwrap();
-    let rows = test_access::test_rows(settings["folder"].as_str().unwrap().to_owned());
-    open::close(handle, 60_000);
-    serde_json::from_str::<Json>(&rows).unwrap()["rows"].take()
+    engine::rows(serde_json::json!({"traceTargets": ["api.rez.example"]}), calls)
 }
 
 fn record(call: u8, bits: u16) -> Vec<u8> {
@@ -111,7 +96,7 @@ fn set_items(number: u64) {
 
 #[test]
 fn a_guard_behind_a_number_gives_the_row_and_the_headers_of_the_generated_object() {
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = engine::alone();
     const URL: &str = "https://api.rez.example/pay?x=1";
     let mut headers = [Vec::new(), Vec::new()];
     let generated = rows(|handle| {
@@ -174,7 +159,7 @@ fn a_guard_behind_a_number_gives_the_row_and_the_headers_of_the_generated_object
 
 #[test]
 fn a_number_that_has_ended_or_was_made_up_does_nothing() {
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = engine::alone();
     let closed = Outcome::Dropped { reason: "store_unavailable".into() };
     let found = rows(|handle| {
         let screen = begin_screen(handle, "Home");
@@ -192,7 +177,7 @@ fn a_number_that_has_ended_or_was_made_up_does_nothing() {
 
 #[test]
 fn guards_that_are_never_ended_are_limited_and_leave_room_when_they_end() {
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = engine::alone();
     rows(|handle| {
         let mut begun = record(11, 0);
         text(&mut begun, "GET");
@@ -219,17 +204,12 @@ proptest! {
     fn bytes_of_any_kind_begin_change_and_end_a_guard_without_harm(
         bytes in prop::collection::vec(any::<u8>(), 0..80), call in 9..16_u8, number: u64, mark: u8,
     ) {
-        let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        static ENGINE: std::sync::OnceLock<(tempfile::TempDir, u64)> = std::sync::OnceLock::new();
-        let (_, handle) = ENGINE.get_or_init(|| {
-            let folder = tempfile::tempdir().unwrap();
-            let settings = serde_json::json!({"folder": folder.path(), "app": "a", "release": "a@1"}).to_string();
-            (folder, open::open(settings, None, Hooks::default()).unwrap())
-        });
+        let _one = engine::alone();
+        let handle = engine::kept();
         let mut record = record(call, 0);
         record.extend_from_slice(&bytes);
         for record in [bytes, record] {
-            let begun = hot::guard_begin(*handle, record.clone());
+            let begun = hot::guard_begin(handle, record.clone());
             let number = begun.first_chunk().map_or(number, |number| u64::from_le_bytes(*number));
             hot::guard_mark(number, mark);
             hot::guard_set(number, record.clone());
@@ -240,7 +220,7 @@ proptest! {
 
 #[test]
 fn the_trace_of_a_server_goes_on_in_a_call_behind_a_number() {
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = engine::alone();
     let found = rows(|handle| {
         let server = TraceContext {
             trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".into(),

@@ -1,31 +1,16 @@
 //! The hot record: equal calls give equal rows, and bytes of any kind harm nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod engine;
+
 use proptest::prelude::*;
 use rezmonitor::attributes::{Attr, AttrValue};
 use rezmonitor::events::*;
-use rezmonitor::hooks::Hooks;
-use rezmonitor::{control, hot, open, record, test_access};
+use rezmonitor::{hot, record};
 use serde_json::Value as Json;
-use std::sync::Mutex;
 
-/// The clock of the tests is one for the process.
-static ONE: Mutex<()> = Mutex::new(());
-
-/// Runs calls on an engine with a manual clock and counted ids, and returns its rows.
 fn rows(calls: impl FnOnce(u64)) -> Json {
-    let folder = tempfile::tempdir().unwrap();
-    let settings = serde_json::json!({
-        "folder": folder.path().join("q"), "app": "shop", "release": "shop@1", "consentMonitoring": "granted",
-        "consentAnalytics": "granted", "sessions": false, "recordedHeaders": ["x-cache"],
-    });
-    test_access::test_clock(Some(1_795_400_000_000), 1_000_000);
-    let handle = open::open(settings.to_string(), None, Hooks::default()).unwrap();
-    calls(handle);
-    control::persist(handle, 60_000).unwrap();
-    let rows = test_access::test_rows(settings["folder"].as_str().unwrap().to_owned());
-    open::close(handle, 60_000);
-    serde_json::from_str::<Json>(&rows).unwrap()["rows"].take()
+    engine::rows(serde_json::json!({"recordedHeaders": ["x-cache"]}), calls)
 }
 
 /// An encoder as a face writes it.
@@ -233,7 +218,7 @@ proptest! {
     fn a_hot_record_gives_the_row_of_the_generated_call(
         timings in prop::collection::vec(timing(), 1..12), attrs in attrs(), trace in trace(), at_ms in time(),
     ) {
-        let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _one = engine::alone();
         let extras = Extras { attrs, trace, at_ms, targets: vec!["ga4".into()], ..Extras::default() };
         let generated = rows(|handle| {
             for one in &timings {
@@ -259,23 +244,18 @@ proptest! {
 
     #[test]
     fn bytes_of_any_kind_are_recorded_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), call in 0..12_u8) {
-        let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        static ENGINE: std::sync::OnceLock<(tempfile::TempDir, u64)> = std::sync::OnceLock::new();
-        let (_, handle) = ENGINE.get_or_init(|| {
-            let folder = tempfile::tempdir().unwrap();
-            let settings = serde_json::json!({"folder": folder.path(), "app": "a", "release": "a@1"}).to_string();
-            (folder, open::open(settings, None, Hooks::default()).unwrap())
-        });
-        let _ = hot::submit_hot(*handle, bytes.clone());
+        let _one = engine::alone();
+        let handle = engine::kept();
+        let _ = hot::submit_hot(handle, bytes.clone());
         let mut record = vec![1, call];
         record.extend_from_slice(&bytes);
-        let _ = hot::submit_hot(*handle, record);
+        let _ = hot::submit_hot(handle, record);
     }
 }
 
 #[test]
 fn a_record_that_ends_early_or_goes_on_is_malformed_and_a_whole_one_is_not() {
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = engine::alone();
     let attrs = [Attr { name: "list".into(), value: AttrValue::List { values: vec![AttrValue::Null] } }];
     let whole = Hot::new(3).text("name").attrs(&attrs).0.clone();
     let found = rows(|handle| {
@@ -303,7 +283,7 @@ fn a_record_that_ends_early_or_goes_on_is_malformed_and_a_whole_one_is_not() {
 
 #[test]
 fn the_records_of_the_contract_give_their_rows() {
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = engine::alone();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/contract/hot/v1.json");
     let contract: Json = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let records = contract["records"].as_array().unwrap();

@@ -5,7 +5,7 @@
 
 use super::response::unsuccessful;
 use super::server_message::server_message;
-use super::settings::{Settings, check_credential, encoder, stable_hash};
+use super::settings::{Settings, check_credential, encoder, request, stable_hash};
 use super::{
     Action, Backoff, Batch, Caps, Destination, DestinationError, Limit, RouteSpec, RowOutcome, Sampling, Stamp,
     Verdict, Want,
@@ -138,17 +138,18 @@ impl Destination for Rez {
 
     fn encode(&self, _route: &RouteSpec, batch: &Batch<'_>, stamp: &Stamp<'_>) -> Request {
         let main = main_run(batch);
+        let (sent_at, mono) = (rfc3339(stamp.wall_ms), stamp.mono_ms.to_string());
         let mut headers = vec![
-            ("Authorization".to_owned(), self.authorization.clone()),
-            ("Content-Type".to_owned(), "application/json".to_owned()),
-            ("Idempotency-Key".to_owned(), batch.batch_id.to_owned()),
-            ("X-Rez-Sent-At".to_owned(), rfc3339(stamp.wall_ms)),
+            ("Authorization", self.authorization.as_str()),
+            ("Content-Type", "application/json"),
+            ("Idempotency-Key", batch.batch_id),
+            ("X-Rez-Sent-At", &sent_at),
         ];
         // The server subtracts the events' `mono_ms` from it, which are times of the body's boot.
         if main.is_some_and(|run| run.boot == stamp.boot) {
-            headers.push(("X-Rez-Mono".to_owned(), stamp.mono_ms.to_string()));
+            headers.push(("X-Rez-Mono", &mono));
         }
-        Request { url: self.url.clone(), headers, body: body(batch, main).into_bytes() }
+        request(&self.url, &headers, body(batch, main))
     }
 
     fn verdict(&self, _route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {

@@ -4,20 +4,12 @@
 use super::DestinationError;
 pub(crate) use crate::hash::stable_hash;
 use crate::kind::Purpose;
-use crate::transport::Endpoint;
-#[cfg(any(
-    feature = "destination-datadog",
-    feature = "destination-ga4",
-    feature = "destination-mixpanel",
-    feature = "destination-otlp",
-    feature = "destination-sentry"
-))]
-use crate::transport::Request;
+use crate::transport::{Endpoint, Request};
 
 /// The settings that every destination has.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    endpoint: String,
+    pub(super) endpoint: String,
     purposes: Vec<Purpose>,
 }
 
@@ -25,17 +17,6 @@ impl Settings {
     /// Settings with this address and the default purposes of the destination.
     pub(super) fn new(endpoint: impl Into<String>, purposes: &[Purpose]) -> Settings {
         Settings { endpoint: endpoint.into(), purposes: purposes.to_vec() }
-    }
-
-    /// Replaces the address.
-    #[cfg(any(
-        feature = "destination-datadog",
-        feature = "destination-ga4",
-        feature = "destination-mixpanel",
-        feature = "destination-otlp"
-    ))]
-    pub(super) fn set_endpoint(&mut self, endpoint: impl Into<String>) {
-        self.endpoint = endpoint.into();
     }
 
     /// Replaces the purposes; order and repetition do not matter.
@@ -122,13 +103,6 @@ pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), Destinat
 }
 
 /// A request with these headers.
-#[cfg(any(
-    feature = "destination-datadog",
-    feature = "destination-ga4",
-    feature = "destination-mixpanel",
-    feature = "destination-otlp",
-    feature = "destination-sentry"
-))]
 pub(super) fn request(url: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Request {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Request { url: url.to_owned(), headers, body: body.into() }

@@ -39,9 +39,9 @@ impl Recent {
         self.rows().rows.iter().rev().find(|row| row.id == id).cloned()
     }
 
-    /// The rows that `wanted` accepts, newest first.
-    pub(crate) fn select(&self, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
-        self.rows().rows.iter().rev().filter(|row| wanted(row)).cloned().collect()
+    /// At most `most` rows that `wanted` accepts, newest first.
+    pub(crate) fn select(&self, most: usize, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
+        self.rows().rows.iter().rev().filter(|row| wanted(row)).take(most).cloned().collect()
     }
 
     fn rows(&self) -> std::sync::MutexGuard<'_, Rows> {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     fn seqs(recent: &Recent) -> Vec<u64> {
-        recent.select(|_| true).iter().map(|row| row.seq).collect()
+        recent.select(usize::MAX, |_| true).iter().map(|row| row.seq).collect()
     }
 
     #[test]

@@ -52,13 +52,13 @@ pub enum WaitError {
 const NOBODY: [u8; 4] = [Field::User as u8, crate::event::encode::MAP, 0, 0];
 
 /// When a wait ends. One that is too long for the clock ends in a day.
-fn end_of(wait: Duration) -> Instant {
+pub(super) fn end_of(wait: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(wait).or_else(|| now.checked_add(Duration::from_secs(86_400))).unwrap_or(now)
 }
 
 /// The time left until `end`.
-fn left(end: Instant) -> Duration {
+pub(super) fn left(end: Instant) -> Duration {
     end.saturating_duration_since(Instant::now())
 }
 

@@ -60,19 +60,24 @@ impl Reader {
 }
 
 impl Store {
-    /// At most `most` rows stored before this one, newest first.
-    pub(crate) fn rows_before(&self, before: Option<u64>, most: usize) -> Result<Vec<Row>> {
-        let mut select = self.db.prepare_cached(&format!(
-            "SELECT {ROW} FROM event WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2"
-        ))?;
+    /// The `most` rows stored before this one, newest first, and the number of the last one if there may be more. Rows that fail
+    /// their checksum are left out.
+    pub(crate) fn rows_before(&self, before: Option<u64>, most: usize) -> Result<(Vec<Row>, Option<u64>)> {
+        // Not cached: a person asks, and the writer's own statements keep their places.
+        let mut select = self
+            .db
+            .prepare(&format!("SELECT {ROW} FROM event WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2"))?;
         let mut rows = select.query(params![before.map(signed), signed(most as u64)])?;
-        let mut found = Vec::new();
+        let (mut found, mut read, mut last) = (Vec::new(), 0, None);
         while let Some(row) = rows.next()? {
-            if let Read::Good(row) = read_row(row)? {
-                found.push(row);
-            }
+            let (seq, row) = match read_row(row)? {
+                Read::Good(row) => (row.seq, Some(row)),
+                Read::Bad(seq, _) => (seq, None),
+            };
+            (read, last) = (read + 1, Some(seq));
+            found.extend(row);
         }
-        Ok(found)
+        Ok((found, last.filter(|_| read == most)))
     }
 }
 
@@ -196,18 +201,19 @@ mod tests {
         assert!(list(Filter { since_ms: Some(NOW.wall_ms + 1), ..all() }).is_empty());
         assert_eq!(list(Filter { text: Some("needle".to_string()), ..all() }), rows);
         assert_eq!(list(Filter { after: rows[2], ..all() }), more);
-        let before = |before, most| {
-            let rows = bench.store.rows_before(before, most).unwrap();
-            rows.iter().map(|row| row.seq).collect::<Vec<_>>()
+        let before = |store: &Store, before, most| {
+            let (rows, last) = store.rows_before(before, most).unwrap();
+            (rows.iter().map(|row| row.seq).collect::<Vec<_>>(), last)
         };
-        assert_eq!(before(Some(rows[2]), 1), [rows[1]]);
-        assert_eq!(before(None, 9), [more[0], rows[2], rows[1], rows[0]]);
-        assert!(before(Some(rows[0]), 9).is_empty());
+        assert_eq!(before(&bench.store, Some(rows[2]), 1), (vec![rows[1]], Some(rows[1])));
+        assert_eq!(before(&bench.store, None, 9), (vec![more[0], rows[2], rows[1], rows[0]], None));
+        assert_eq!(before(&bench.store, Some(rows[0]), 9), (vec![], None));
         assert_eq!(list(Filter { limit: 2, ..all() }), [rows[2], more[0]]);
         let dead = &reader.list(&Filter { lane: Some(Lane::Crash), ..all() }).unwrap()[0].routes;
         assert!(matches!(&dead[..], [RouteFate { state: RowState::Dead { status: 400, .. }, .. }]), "{dead:?}");
         bench.store.db.execute("UPDATE event SET json = '{}' WHERE seq = ?1", [signed(rows[2])]).unwrap();
         assert_eq!((reader.damaged().unwrap(), list(all()).len()), (1, 3));
+        assert_eq!(before(&bench.store, None, 2), (vec![more[0]], Some(rows[2])), "a damaged row is no end");
         assert!(reader.fate(Bench::id(1)).unwrap().row.is_some());
     }
 }

@@ -301,7 +301,7 @@ fn receipts_of(
     }
     // For a single event, SQLite finds its receipts.
     let only = if wanted.len() == 1 { wanted.keys().next() } else { None };
-    let mut select = db.prepare_cached(
+    let mut select = db.prepare(
         "SELECT at_ms, status, outcomes FROM receipt WHERE route = ?1 AND (?2 IS NULL OR instr(outcomes, ?2) > 0)
          ORDER BY number DESC",
     )?;

@@ -2,7 +2,8 @@
 //! without it a point does nothing.
 //!
 //! `REZ_FAULT=name:2` kills the process (SIGKILL) when the point `name` is reached for the second time;
-//! `REZ_FAULT=name:1:full` makes the call at that point fail as on a full disk.
+//! `REZ_FAULT=name:1:full` makes the call at that point fail as on a full disk; `REZ_FAULT=name:1:move:folder` moves
+//! that folder to the same path with `.away` at its end.
 
 /// What happens at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(crate) fn point(name: &str) -> Fault {
     static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
     let armed = ARMED.get_or_init(|| {
         let text = std::env::var("REZ_FAULT").ok()?;
-        let mut parts = text.split(':');
+        let mut parts = text.splitn(3, ':');
         Some(Armed {
             name: parts.next()?.to_owned(),
             at: parts.next().and_then(|n| n.parse().ok()).unwrap_or(1),
@@ -41,6 +42,10 @@ pub(crate) fn point(name: &str) -> Fault {
     let Some(armed) = armed.as_ref().filter(|armed| armed.name == name) else { return Fault::None };
     if armed.seen.fetch_add(1, Ordering::SeqCst) + 1 != armed.at {
         return Fault::None;
+    }
+    if let Some(folder) = armed.what.strip_prefix("move:") {
+        let moved = std::fs::rename(folder, format!("{folder}.away"));
+        return moved.map_or(Fault::Full, |()| Fault::None);
     }
     match armed.what.as_str() {
         "full" => Fault::Full,

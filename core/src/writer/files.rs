@@ -13,6 +13,7 @@ use crate::reason::Reason;
 use crate::ring::crash_loop::Step;
 use crate::ring::superblock::Superblock;
 use crate::store::{Identity, Store, repair};
+use crate::sys::fault;
 use crate::sys::ids::Fresh;
 use crate::transport::{Faulty, Transport};
 use std::sync::Arc;
@@ -221,17 +222,22 @@ impl Writer {
     /// cut short. A deleted `queue.db` is restored from the connection. If that is impossible, `open` counts its rows.
     pub(super) fn keep_store_in_place(&mut self) {
         let Some(store) = &self.store else { return };
+        let (whole, log_in_place) = (store.is_index_whole(), store.is_log_in_place());
+        fault::point("store_checked");
+        // Last, so that a folder that is moved between the checks is not taken for a queue without an index.
         let in_place = store.is_in_place();
-        let whole = store.is_index_whole();
-        if in_place && whole && store.is_log_in_place() {
+        if in_place && whole && log_in_place {
             return;
         }
         let moved = !in_place && !self.shared.folder_is_in_place();
         let restored = !in_place && !moved && store.copy_deleted_file().is_ok();
-        if !in_place && !restored {
-            // The superblock may describe the state before the last settlement.
+        if !restored {
+            // The queue may be gone by the time it is opened again, and the superblock may describe the state before the
+            // last settlement.
             self.left_in_flight = store.rows_in_flight();
-            self.mark_settled();
+            if whole || !in_place {
+                self.mark_settled();
+            }
         }
         match self.store.take() {
             // Whoever finds the moved folder finds a whole queue in it.

@@ -4,7 +4,7 @@ import { Collector } from '../collector';
 import { idsOf } from './compare';
 import { expectedRows, type Rows, type Vector, vectors } from './vector';
 import { VENDORS } from './vendors';
-import { expectedRequests, receivedRequests, type Shown } from './wire';
+import { expectedRequests, hyphened, receivedRequests, type Shown } from './wire';
 import { played } from './world';
 
 const VECTORS = vectors();
@@ -26,16 +26,11 @@ function pairs(rows: Rows, vector: Vector): Map<string, string> {
 
 /** Ids as the client makes them, with hyphens and without. */
 function forms(ids: ReadonlyMap<string, string>): Map<string, string> {
-  const hyphened = (id: string) => id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  return new Map(
-    [...ids].flatMap(
-      ([from, to]) =>
-        [
-          [from, to],
-          [hyphened(from), hyphened(to)],
-        ] as [string, string][],
-    ),
-  );
+  const both = [...ids].flatMap(([from, to]): [string, string][] => [
+    [from, to],
+    [hyphened(from), hyphened(to)],
+  ]);
+  return new Map(both);
 }
 
 /** What the destinations have got, and what they should have got. */

@@ -1,4 +1,7 @@
-/** How the vectors configure each destination, and what its server answers to a valid request; `tests/src/contract/destinations.rs` is the same. */
+/**
+ * How the vectors configure each destination, and what its server answers to a valid request; `tests/src/contract/destinations.rs` is the
+ * same.
+ */
 import type { Collector, Received } from '../collector';
 
 type Options = Readonly<Record<string, unknown>>;

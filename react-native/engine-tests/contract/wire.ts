@@ -86,7 +86,7 @@ function replaced(text: string, ids: Ids): string {
 
 const bytes = (id: string) => Buffer.from(id, 'hex').toString('latin1');
 
-function hyphened(id: string): string {
-  if (id.length !== 32) return id;
-  return [id.slice(0, 8), id.slice(8, 12), id.slice(12, 16), id.slice(16, 20), id.slice(20)].join('-');
+/** An id in the form of a UUID. One of a span, which is shorter, stays as it is. */
+export function hyphened(id: string): string {
+  return id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

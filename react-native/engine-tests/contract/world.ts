@@ -1,8 +1,8 @@
 /** An engine for one vector: a folder of its own, a clock that only `advance` moves, ids that are counted. */
 import { join } from 'node:path';
-import { setClient } from '../../src/core/carrier';
-import { Client } from '../../src/core/client';
+import type { Client } from '../../src/core/client';
 import { addon, newEngine, newFolder, WAIT_MS } from '../addon';
+import { newClient } from '../client';
 import { apiGuards } from './api-guards';
 import { CALLS } from './calls';
 import { clientGuards } from './client-guards';
@@ -52,9 +52,7 @@ export class World {
   constructor(vector: Vector, way: Way, ids: ReadonlyMap<string, string>) {
     addon.testClock(WALL_MS, MONO_MS);
     const clock = { wallMs: () => this.wallMs, monoMs: () => this.monoMs };
-    this.client = new Client({ port: newEngine(), clock });
-    delete (globalThis as Record<symbol, unknown>)[Symbol.for('app.rez.monitor')];
-    setClient(this.client);
+    this.client = newClient({ port: newEngine(), clock });
     this.guards = way === 'api' ? apiGuards() : clientGuards(this.client);
     const { facts, ...config } = vector.config ?? {};
     const wrong = this.client.open({ folder: this.folder, ...settings(config) }, facts as object | undefined);

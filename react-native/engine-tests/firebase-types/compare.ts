@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
+import { program as appProgram } from '../app-compiler';
 
 /** A version of the vendor's package, under its alias in `package.json`. */
 export type Version = 25 | 26;
@@ -79,21 +80,10 @@ function compiled(version: Version, code: string): { program: ts.Program; path: 
   mkdirSync(folder, { recursive: true });
   try {
     writeFileSync(path, code);
-    const program = ts.createProgram([path], {
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      moduleResolution: ts.ModuleResolutionKind.Bundler,
-      jsx: ts.JsxEmit.ReactJSX,
-      types: ['node', 'react-native'],
-      typeRoots: [join(__dirname, '../../node_modules/@types'), join(__dirname, '../../node_modules')],
-      paths: {
-        theirs: types('firebase-analytics'),
-        '@react-native-firebase/app': types('firebase-app'),
-        ours: [OURS],
-      },
+    const program = appProgram([path], {
+      theirs: types('firebase-analytics'),
+      '@react-native-firebase/app': types('firebase-app'),
+      ours: [OURS],
     });
     program.getTypeChecker();
     return { program, path };

@@ -6,9 +6,9 @@ import { rmSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { close, init } from '../../src/api/init';
-import { setClient } from '../../src/core/carrier';
-import { Client } from '../../src/core/client';
-import { addon, newEngine, newFolder, type Row, WAIT_MS } from '../addon';
+import type { Client } from '../../src/core/client';
+import { newEngine, newFolder, rowsOf, WAIT_MS } from '../addon';
+import { newClient } from '../client';
 import { bundle } from './bundles';
 import { native } from './platform';
 
@@ -98,9 +98,7 @@ const globals = () => ({
 });
 
 function startOurs(): void {
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for('app.rez.monitor')];
-  client = new Client({ port: newEngine() });
-  setClient(client);
+  client = newClient({ port: newEngine() });
   const consent = { monitoring: 'granted', analytics: 'granted' } as const;
   const result = init({ folder, app: 'shop', release: 'shop@1', sessions: false, consent });
   expect(result).toMatchObject({ recording: true, problems: [] });
@@ -109,8 +107,9 @@ function startOurs(): void {
 
 async function rows(kind: string): Promise<Record<string, unknown>[]> {
   if (client.opened) expect(await client.persist(WAIT_MS)).toBe('');
-  const all = (JSON.parse(addon.testRows(folder)) as { rows: Row[] }).rows;
-  return all.filter((row) => row.kind === kind).map(({ json }) => json);
+  return rowsOf(folder)
+    .filter((row) => row.kind === kind)
+    .map(({ json }) => json);
 }
 
 function xhr(url: string): Promise<number> {

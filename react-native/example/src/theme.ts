@@ -7,8 +7,6 @@ export const color = {
   text: '#2b2420',
   faint: '#7a6f66',
   accent: '#b4441f',
-  good: '#2f7d4f',
-  bad: '#b3261e',
 };
 
 export const text = StyleSheet.create({

@@ -1,7 +1,7 @@
 /** A phone-sized window of a Chromium of this machine. */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { missing as notInstalled } from './install.mjs';
+import { notInstalled } from '../work.mjs';
 
 const CHROMIUM = '/usr/bin/chromium';
 

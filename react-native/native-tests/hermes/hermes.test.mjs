@@ -22,9 +22,18 @@ const OPEN = `
   const open = (more) => rez.init({ consent: { monitoring: 'granted', analytics: 'granted' }, ...more });
 `;
 
+/** By source: some are run both as source and as bytecode, and a bundle takes seconds. */
+const bundles = new Map();
+
+function bundle(source, minify) {
+  const key = `${minify} ${source}`;
+  if (!bundles.has(key)) bundles.set(key, vm.bundle(source, { minify }));
+  return bundles.get(key);
+}
+
 function run(source, options = {}) {
   const { prelude = '', minify = false, ...how } = options;
-  const { printed, status, stderr } = vm.run(prelude + vm.bundle(source, { minify }), how);
+  const { printed, status, stderr } = vm.run(prelude + bundle(source, minify), how);
   assert.equal(status, options.status ?? 0, stderr);
   return {
     printed,

@@ -7,9 +7,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import vm from 'node:vm';
 import { runs } from '../work.mjs';
-import { app, install, require } from './installed.mjs';
+import { app, install, require, UUID } from './installed.mjs';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const UUID_COMMENT = /\n\/\/# debugId=[0-9a-f-]{36}$/;
 const out = fs.mkdtempSync(path.join(os.tmpdir(), 'rez-metro-'));
 const shim = path.resolve(app, '../hermes/react-native.js');

@@ -4,21 +4,22 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { runs } from '../work.mjs';
-import { app, install } from './installed.mjs';
+import { toolOf } from '../expo.mjs';
+import { work } from '../work.mjs';
+import { app, install, UUID } from './installed.mjs';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const out = fs.mkdtempSync(path.join(os.tmpdir(), 'rez-expo-'));
 const log = path.join(out, 'ids');
+
+const tool = toolOf(app, path.join(work, 'metro/.cache'), { REZ_DEBUG_IDS: log });
 
 before(install);
 after(() => fs.rmSync(out, { recursive: true, force: true }));
 
+/** Runs the command line of Expo. Returns the ids that the config of the app was told. */
 function expo(...args) {
   fs.writeFileSync(log, '');
-  const env = { ...process.env, CI: '1', EXPO_OFFLINE: '1', EXPO_NO_TELEMETRY: '1', REZ_DEBUG_IDS: log };
-  delete env.NODE_ENV;
-  runs([path.join(app, 'node_modules/.bin/expo'), ...args], { cwd: app, env });
+  tool('expo/bin/cli', ...args);
   return fs
     .readFileSync(log, 'utf8')
     .trim()

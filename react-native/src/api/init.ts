@@ -6,7 +6,14 @@ import { say, setDebug } from '../core/say';
 import { allowInspector } from '../inspector/allowed';
 import { install } from '../instrument/install';
 import { members, readable } from './members';
-import { type Config, type Destination, type Destinations, destinationSettings, engineSettings } from './settings';
+import {
+  type Config,
+  type Destination,
+  type Destinations,
+  destinationSettings,
+  engineSettings,
+  hooksOf,
+} from './settings';
 
 /** What `init` has done. */
 export interface InitResult {
@@ -23,8 +30,8 @@ export interface InitResult {
 /**
  * Opens the engine. Call it before the first render; what is recorded before it waits in memory.
  *
- * A second call adds its destinations and changes nothing else. Never throws: what is wrong is in the result, and printed in debug
- * builds.
+ * A second call adds its destinations and applies `debug`; it changes nothing else. Never throws: what is wrong is in the result, and
+ * printed in debug builds.
  */
 export function init(config: Config): InitResult {
   const result = guarded(failed('init: the settings cannot be read; pass a plain object'), () => start(config));
@@ -56,9 +63,7 @@ function start(passed: Config): InitResult {
   const problems = [...unread, ...incomplete];
   const settings = engineSettings(config);
   // Before the engine is open: what has waited for it passes the hooks as well.
-  const hooks = { event: config.beforeSend, breadcrumb: config.beforeBreadcrumb };
-  const given = Object.entries(hooks).filter(([, hook]) => typeof hook === 'function');
-  client().hooks = { ...client().hooks, ...Object.fromEntries(given) };
+  client().hooks = { ...client().hooks, ...hooksOf(config) };
   client().aboutBundle = aboutBundle();
   // A wrong key of one vendor must not cost the others their events, so they are tried one by one.
   const wrong = client().open({ ...settings, destinations: known }, config.facts);

@@ -1,5 +1,6 @@
 /** What `init` takes, and the settings record of the engine that it becomes (`docs/guide/configure.md`). */
-import type { Consent, EventHint, Purpose } from '../core/client';
+import type { Consent, EventHint, Hooks, Purpose } from '../core/client';
+import { isDevelopment } from '../core/development';
 import type { Breadcrumb, EventItem, Level } from '../core/items';
 
 type Purposes = { purposes?: readonly Purpose[] };
@@ -169,6 +170,14 @@ const NEEDS: Record<string, readonly string[]> = {
   otlp: [],
 };
 
+/** The hooks that are functions. Anything else is no hook. */
+export function hooksOf({ beforeSend, beforeBreadcrumb }: Pick<Config, 'beforeSend' | 'beforeBreadcrumb'>): Hooks {
+  return {
+    ...(typeof beforeSend === 'function' && { event: beforeSend }),
+    ...(typeof beforeBreadcrumb === 'function' && { breadcrumb: beforeBreadcrumb }),
+  };
+}
+
 /** The settings record without destinations. */
 export function engineSettings(config: Config): Record<string, unknown> {
   const { consent, enabled, debug, inspector, facts, beforeSend, beforeBreadcrumb, destinations, ...rest } = config;
@@ -180,7 +189,7 @@ export function engineSettings(config: Config): Record<string, unknown> {
   settings.consentAnalytics = consent?.analytics ?? 'pending';
   if (debug !== undefined) settings.debug = debug;
   // By default the engine asks its own `debug`, which a debug build of the bundle does not set.
-  const inspects = inspector ?? ((globalThis as { __DEV__?: boolean }).__DEV__ === true || undefined);
+  const inspects = inspector ?? (isDevelopment() || undefined);
   if (inspects !== undefined) settings.inspector = inspects;
   return settings;
 }

@@ -4,6 +4,7 @@
  * A bundle writes its id into a registry of the global object when it begins to run, under the stack of that moment; the stack names the
  * file as the stacks of errors do. `@rez/monitor/metro` adds the line that does so.
  */
+import { guarded } from '../core/guard';
 import { isObject, read, readText } from '../core/read';
 import { parseStack } from '../errors/stack';
 
@@ -38,11 +39,7 @@ function registries(): object[] {
 }
 
 function names(registry: object): string[] {
-  try {
-    return Object.keys(registry);
-  } catch {
-    return [];
-  }
+  return guarded([], () => Object.keys(registry));
 }
 
 /** The file of the innermost frame that has one. */

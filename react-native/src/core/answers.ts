@@ -1,7 +1,7 @@
 /** Reads what the engine answers, JSON texts, as the declared types. A wrong member gets the value of an empty answer. Nothing throws. */
 import { NO_ENGINE_TEXT } from '../native/port';
 import { isRecord } from './guard';
-import { read, readList, readText } from './read';
+import { readList, readNumber, readText } from './read';
 
 /** What a flush has done for a destination. */
 export interface Flushed {
@@ -44,20 +44,20 @@ export interface Metric {
 }
 
 /** An object. Undefined for anything else. */
-export function parsed(json: string): Record<string, unknown> | undefined {
+export function readObject(json: string): Record<string, unknown> | undefined {
   const value = decoded(json);
   return isRecord(value) ? value : undefined;
 }
 
 /** The seed of the ids, or why the engine is not open. */
-export function opening(json: string): { seed: string; error: string } {
-  const answer = parsed(json);
+export function readOpening(json: string): { seed: string; error: string } {
+  const answer = readObject(json);
   const failed = answer === undefined || answer.error != null;
   return { seed: readText(answer, 'seed'), error: failed ? readText(answer, 'error') || NO_ENGINE_TEXT : '' };
 }
 
-export function flushed(json: string): FlushResult {
-  const answer = parsed(json) ?? { error: NO_ENGINE_TEXT };
+export function readFlush(json: string): FlushResult {
+  const answer = readObject(json) ?? { error: NO_ENGINE_TEXT };
   const error = readText(answer, 'error');
   return { destinations: records(answer.destinations).map(flushedOne), ...(error !== '' && { error }) };
 }
@@ -67,8 +67,8 @@ function flushedOne(one: Record<string, unknown>): Flushed {
   return {
     ...one,
     destination: readText(one, 'destination'),
-    delivered: count(one, 'delivered'),
-    left: count(one, 'left'),
+    delivered: readNumber(one, 'delivered'),
+    left: readNumber(one, 'left'),
     ...('held' in one && { held: isRecord(held) ? holding(held) : null }),
     text: readText(one, 'text'),
   };
@@ -81,28 +81,28 @@ function holding(held: Record<string, unknown>): NonNullable<Flushed['held']> {
     code: readText(held, 'code'),
     ...(typeof until_ms === 'number' && { until_ms }),
     why: readText(held, 'why'),
-    failures: count(held, 'failures'),
+    failures: readNumber(held, 'failures'),
   };
 }
 
-export function state(json: string): Status | undefined {
-  const answer = parsed(json);
+export function readStatus(json: string): Status | undefined {
+  const answer = readObject(json);
   if (!isRecord(answer?.status)) return undefined;
   return { status: answer.status, lines: list(answer.lines).filter((line) => typeof line === 'string') };
 }
 
-export function measured(json: string): Metric[] {
+export function readMetrics(json: string): Metric[] {
   return records(decoded(json)).map((one) => ({
     name: readText(one, 'name'),
-    last: count(one, 'last'),
-    count: count(one, 'count'),
-    p50: count(one, 'p50'),
-    p95: count(one, 'p95'),
-    p99: count(one, 'p99'),
+    last: readNumber(one, 'last'),
+    count: readNumber(one, 'count'),
+    p50: readNumber(one, 'p50'),
+    p95: readNumber(one, 'p95'),
+    p99: readNumber(one, 'p99'),
   }));
 }
 
-export function logged(json: string): LogLine[] {
+export function readLog(json: string): LogLine[] {
   return records(decoded(json)).map((one) => ({
     level: readText(one, 'level'),
     code: readText(one, 'code'),
@@ -111,12 +111,12 @@ export function logged(json: string): LogLine[] {
 }
 
 /** What became of an event. */
-export function known(json: string): Record<string, unknown> {
-  return parsed(json) ?? { error: NO_ENGINE_TEXT };
+export function readWhy(json: string): Record<string, unknown> {
+  return readObject(json) ?? { error: NO_ENGINE_TEXT };
 }
 
-export function headers(json: string): Record<string, string> {
-  const entries = Object.entries(parsed(json) ?? {});
+export function readHeaders(json: string): Record<string, string> {
+  const entries = Object.entries(readObject(json) ?? {});
   const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   return Object.fromEntries(texts);
 }
@@ -131,8 +131,3 @@ function decoded(json: string): unknown {
 
 const list = (value: unknown): unknown[] => readList(value, Number.POSITIVE_INFINITY);
 const records = (value: unknown): Record<string, unknown>[] => list(value).filter(isRecord);
-
-function count(one: object, name: string): number {
-  const value = read(one, name);
-  return typeof value === 'number' ? value : 0;
-}

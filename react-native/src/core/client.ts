@@ -7,17 +7,17 @@
 import { guardedPort, noPort, type Port } from '../native/port';
 import {
   type FlushResult,
-  flushed,
-  headers,
-  known,
   type LogLine,
-  logged,
   type Metric,
-  measured,
-  opening,
-  parsed,
+  readFlush,
+  readHeaders,
+  readLog,
+  readMetrics,
+  readObject,
+  readOpening,
+  readStatus,
+  readWhy,
   type Status,
-  state,
 } from './answers';
 import { Buffer } from './buffer';
 import { type Clock, platformClock, Stopwatch } from './clock';
@@ -108,7 +108,7 @@ export class Client {
   /** Opens the engine, or adds the destinations of `settings` if it is open. Returns what is wrong, or an empty text. */
   open(settings: object, facts?: object): string {
     if (this.opened) return this.addDestinations(settings, 'oldest');
-    const { seed, error } = opening(
+    const { seed, error } = readOpening(
       this.port.open(objectToJson(settings), facts === undefined ? '' : objectToJson(facts)),
     );
     if (error !== '') return error;
@@ -164,10 +164,10 @@ export class Client {
 
   /** Before the engine is open, the decision waits for it. */
   setConsent(purpose: Purpose, consent: Consent): boolean {
-    const decide = () => this.retold(this.drained().setConsent(purpose, consent));
+    const decide = () => this.drained().setConsent(purpose, consent);
     this.consents[purpose] = consent;
     if (this.deniesAll) this.forgetWaiting();
-    return this.later(`consent ${purpose}`, decide) ?? decide();
+    return this.later(`consent ${purpose}`, decide) ?? this.retold(decide());
   }
 
   /** Whether both purposes are denied: the engine has erased the user then. */
@@ -177,9 +177,9 @@ export class Client {
 
   /** Before the engine is open, what waits is forgotten now, and the decision waits for it. */
   forgetUser(): boolean {
-    const decide = () => this.retold(this.drained().forgetUser());
+    const decide = () => this.drained().forgetUser();
     this.forgetWaiting();
-    return this.later('user', decide) ?? decide();
+    return this.later('user', decide) ?? this.retold(decide());
   }
 
   setForeground(foreground: boolean): boolean {
@@ -223,16 +223,16 @@ export class Client {
 
   /** The headers that continue `trace` in a request to `url`; none for a host that is no trace target. */
   traceHeaders(trace: Trace, url: string): Record<string, string> {
-    return headers(this.port.traceHeaders(objectToJson(trace), url));
+    return readHeaders(this.port.traceHeaders(objectToJson(trace), url));
   }
 
   /** The state of the engine as `rezq status --json` prints it, and in sentences. Undefined without an engine. */
   status(): Status | undefined {
-    return state(this.drained().status());
+    return readStatus(this.drained().status());
   }
 
   metrics(): Metric[] {
-    return measured(this.drained().metrics());
+    return readMetrics(this.drained().metrics());
   }
 
   clearMetrics(): boolean {
@@ -240,7 +240,7 @@ export class Client {
   }
 
   takeLog(): LogLine[] {
-    return logged(this.port.takeLog());
+    return readLog(this.port.takeLog());
   }
 
   /** Resolves when everything recorded so far is on the disk: to an empty text, or to what is wrong. */
@@ -250,12 +250,12 @@ export class Client {
 
   /** Sends until nothing is left, a request fails or `waitMs` ends. */
   async flush(waitMs: number): Promise<FlushResult> {
-    return flushed(await this.drained().flush(waitMs));
+    return readFlush(await this.drained().flush(waitMs));
   }
 
   /** What became of an event, as `rezq why --json` prints it. */
   async why(id: string, waitMs: number): Promise<Record<string, unknown>> {
-    return known(await this.drained().why(id, waitMs));
+    return readWhy(await this.drained().why(id, waitMs));
   }
 
   /** The answer of the engine to a request of the inspector, as JSON. */
@@ -322,7 +322,7 @@ export class Client {
 
   /** An item from before the hooks were there, after them. Undefined if they drop it. */
   private seen(json: string): string | undefined {
-    const item = parsed(json) as (Partial<BreadcrumbItem> & { id?: string }) | undefined;
+    const item = readObject(json) as (Partial<BreadcrumbItem> & { id?: string }) | undefined;
     if (item?.breadcrumb !== undefined) {
       const breadcrumb = this.hooked(this.hooks.breadcrumb, item.breadcrumb);
       return breadcrumb && toJson({ ...item, breadcrumb });

@@ -28,6 +28,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** The same object; an empty one for anything else. A copy of a long text has a member for each of its characters. */
-export function recordOf<T extends object>(value: T): Partial<T> {
+export function recordOf<T extends object>(value: T | null | undefined): Partial<T> {
   return isRecord(value) ? value : {};
 }

@@ -20,6 +20,12 @@ export function readText(value: unknown, name: PropertyKey): string {
   return typeof text === 'string' ? text : '';
 }
 
+/** A member that is a finite number; 0 if it is none. */
+export function readNumber(value: unknown, name: PropertyKey): number {
+  const number = read(value, name);
+  return typeof number === 'number' && Number.isFinite(number) ? number : 0;
+}
+
 export function hasOwn(value: object, name: PropertyKey): boolean {
   try {
     return Object.getOwnPropertyDescriptor(value, name) !== undefined;

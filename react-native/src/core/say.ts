@@ -1,4 +1,5 @@
 /** What the package says to a developer: one line each, in debug builds. */
+import { isDevelopment } from './development';
 
 const said = new Set<string>();
 let isDebug: boolean | undefined;
@@ -10,7 +11,7 @@ export function setDebug(debug: boolean | undefined): void {
 
 /** Whether this is a debug build, or `debug` is set. */
 export function debug(): boolean {
-  return isDebug ?? (globalThis as { __DEV__?: boolean }).__DEV__ === true;
+  return isDebug ?? isDevelopment();
 }
 
 /** Prints a line once, in debug builds. */

@@ -4,7 +4,7 @@
 import { captureException } from '../api/capture';
 import { setUser } from '../api/scope';
 import { client } from '../core/carrier';
-import { isRecord, quietly } from '../core/guard';
+import { isRecord, quietly, recordOf } from '../core/guard';
 import type { Level } from '../core/items';
 import { describe } from '../core/json';
 import { initLogs, initRum, startSessionReplayRecording } from './init';
@@ -15,7 +15,7 @@ export type { LogsOptions, RumOptions, User } from './types';
 /** `setUser` of `@rez/monitor`: the user of all destinations. */
 function setDatadogUser(user: User): void {
   quietly(() => {
-    const { id, email, name, ...extra } = isRecord(user) ? user : {};
+    const { id, email, name, ...extra } = recordOf(user);
     setUser({
       ...(id != null && { id: describe(id) }),
       ...(email != null && { email: describe(email) }),

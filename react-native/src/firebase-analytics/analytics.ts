@@ -3,7 +3,7 @@ import { people, logEvent as recordEvent, logScreenView as recordScreenView, tra
 import { forgetUser, setConsent as setPurposeConsent } from '../api/delivery';
 import { setUser } from '../api/scope';
 import { client, shared } from '../core/carrier';
-import { guarded, isRecord } from '../core/guard';
+import { isRecord, quietly } from '../core/guard';
 import { describe } from '../core/json';
 import { unsupported } from '../core/unsupported';
 import { identify } from '../vendors/user';
@@ -14,7 +14,7 @@ export type Params = object;
 
 /** Runs it now; the promise only keeps the vendor's form, and is never rejected. */
 function done(work: () => void): Promise<void> {
-  guarded(undefined, work);
+  quietly(work);
   return Promise.resolve();
 }
 

@@ -1,5 +1,6 @@
 /** The keys of the guide's six files. An Expo app cannot read `EXPO_PUBLIC_*` inside a package, so the app passes them. */
 import { shared } from '../core/carrier';
+import { isDevelopment } from '../core/development';
 import { guarded, quietly } from '../core/guard';
 import type { LogsOptions, RumOptions } from '../datadog';
 import { configure, type Ga4Keys } from '../firebase-analytics/collection';
@@ -44,10 +45,9 @@ export function init(config: GuideConfig): void {
 }
 
 export function isProduction(): boolean {
-  const inDevelopment = (globalThis as { __DEV__?: boolean }).__DEV__ === true;
   return guarded(false, () => {
     const { isProduction: given } = known().config;
-    return typeof given === 'function' ? given() === true : (given ?? !inDevelopment);
+    return typeof given === 'function' ? given() === true : (given ?? !isDevelopment());
   });
 }
 

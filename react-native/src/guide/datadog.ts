@@ -7,7 +7,7 @@ import { guideConfig } from './config';
 export function initDatadog(options?: RumOptions & LogsOptions): void {
   quietly(() => {
     const { environment, version, datadog } = guideConfig();
-    const given: RumOptions & LogsOptions = { ...recordOf(datadog ?? {}), ...recordOf(options ?? {}) };
+    const given: RumOptions & LogsOptions = { ...recordOf(datadog), ...recordOf(options) };
     const { forwardErrorsToLogs = true, ...rum } = given;
     datadogRum.init({
       site: 'datadoghq.com',

@@ -1,5 +1,6 @@
 /** `frontend/utils/errorHandler.ts` of the guide: `handleError`. */
 import { captureException } from '../api/capture';
+import { isDevelopment } from '../core/development';
 import { guarded, isRecord, quietly } from '../core/guard';
 import { toJson } from '../core/json';
 import { openReport } from '../core/report';
@@ -13,8 +14,7 @@ const CONTEXT_BYTES = 2_048;
 
 /** Records the error, and tells the user unless `showAlert` is false. Only an `AppError` of the severity `CRITICAL` is fatal. */
 export function handleError(error: Error | AppError, showsAlert: boolean = true): void {
-  const isDevelopment = (globalThis as { __DEV__?: boolean }).__DEV__ === true;
-  if (isDevelopment) guarded(undefined, () => console.error('Error:', error));
+  if (isDevelopment()) quietly(() => console.error('Error:', error));
   const eventId = guarded('', () => record(error));
   if (!showsAlert) return;
   quietly(() => {

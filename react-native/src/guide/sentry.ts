@@ -27,8 +27,8 @@ export function initSentry(options?: Sentry.Options): void {
       integrations: [
         new Sentry.ReactNativeTracing({ routingInstrumentation: new Sentry.ReactNavigationInstrumentation() }),
       ],
-      ...recordOf(sentry ?? {}),
-      ...recordOf(options ?? {}),
+      ...recordOf(sentry),
+      ...recordOf(options),
     });
   });
 }

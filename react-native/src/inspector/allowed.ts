@@ -1,5 +1,6 @@
 /** Whether this build may show the queue: what a user has done stands in it. */
 import { shared } from '../core/carrier';
+import { isDevelopment } from '../core/development';
 import { sayAlways } from '../core/say';
 
 const known = () => shared('inspector', () => ({ allowed: undefined as boolean | undefined }));
@@ -12,7 +13,7 @@ export function allowInspector(allowed: boolean): void {
 /** The word of the caller, else that of `init`, else whether this is a debug build. */
 export function isInspectorAllowed(enabled: unknown): boolean {
   if (typeof enabled === 'boolean') return enabled;
-  return known().allowed ?? (globalThis as { __DEV__?: boolean }).__DEV__ === true;
+  return known().allowed ?? isDevelopment();
 }
 
 /** Tells the developer why nothing is shown. */

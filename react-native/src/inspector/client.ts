@@ -4,9 +4,10 @@
  * Answers are read leniently: a member that is missing or of another type is empty, an event that is none is left out. What is no
  * answer at all becomes `{ error }`. No function throws, and no promise is rejected.
  */
+import { readObject } from '../core/answers';
 import { client } from '../core/carrier';
 import { isRecord } from '../core/guard';
-import { read, readList, readText } from '../core/read';
+import { read, readList, readNumber, readText } from '../core/read';
 import { oneLine } from './text';
 
 /** How long the engine may take, in milliseconds. */
@@ -111,7 +112,7 @@ const FAULTS = ['none', 'offline', 'refuse', 'slow'] as const;
 export type Fault = (typeof FAULTS)[number];
 
 export function isWrong(answer: object | undefined): answer is Wrong {
-  return answer !== undefined && 'error' in answer;
+  return typeof read(answer, 'error') === 'string';
 }
 
 export async function list(filter: Filter = {}, before?: number, limit = PAGE): Promise<Page | Wrong> {
@@ -131,8 +132,8 @@ export async function show(id: string): Promise<Detail | Wrong> {
   return {
     event,
     json: read(answer, 'json'),
-    wall_ms: number(answer, 'wall_ms'),
-    mono_ms: number(answer, 'mono_ms'),
+    wall_ms: readNumber(answer, 'wall_ms'),
+    mono_ms: readNumber(answer, 'mono_ms'),
     why: readText(answer, 'why'),
   };
 }
@@ -176,15 +177,11 @@ export function setFault(fault: Fault): Promise<object | Wrong> {
 }
 
 async function ask(request: object): Promise<Record<string, unknown> | Wrong> {
-  try {
-    const answer: unknown = JSON.parse(await client().inspect(request, WAIT_MS));
-    if (!isRecord(answer)) return { error: NO_ANSWER };
-    const error = read(answer, 'error');
-    if (error === undefined || error === null) return answer;
-    return { error: typeof error === 'string' && error !== '' ? oneLine(error, 500) : NO_ANSWER };
-  } catch {
-    return { error: NO_ANSWER };
-  }
+  const answer = readObject(await client().inspect(request, WAIT_MS));
+  if (answer === undefined) return { error: NO_ANSWER };
+  if (answer.error == null) return answer;
+  const error = readText(answer, 'error');
+  return { error: error === '' ? NO_ANSWER : oneLine(error, 500) };
 }
 
 /** A list, so that what is no event is left out. */
@@ -199,8 +196,8 @@ function rowOf(given: unknown): EventRow[] {
       kind: readText(given, 'kind'),
       name: readText(given, 'name'),
       level: readText(given, 'level'),
-      wall_ms: number(given, 'wall_ms'),
-      bytes: number(given, 'bytes'),
+      wall_ms: readNumber(given, 'wall_ms'),
+      bytes: readNumber(given, 'bytes'),
       routes: readList(read(given, 'routes'), MOST).filter(isRecord).map(routeOf),
     },
   ];
@@ -219,8 +216,8 @@ function statusOf(given: unknown, lines: readonly string[]): RouteStatus[] {
       route,
       line: line.slice(route.length + 2),
       stopped: read(given, 'stopped') === true,
-      delivered: number(given, 'delivered'),
-      dead: number(given, 'dead'),
+      delivered: readNumber(given, 'delivered'),
+      dead: readNumber(given, 'dead'),
       dropped: counts(read(given, 'dropped')),
     },
   ];
@@ -234,8 +231,8 @@ function isAbout(line: string, route: string): boolean {
 /** Counts by reason: `{reason: count}`, or a list of `{reason, count}` in which a reason can stand once per kind. */
 function counts(given: unknown): Count[] {
   const found = isRecord(given)
-    ? Object.keys(given).map((reason) => ({ reason, count: number(given, reason) }))
-    : readList(given, MOST).map((one) => ({ reason: readText(one, 'reason'), count: number(one, 'count') }));
+    ? Object.keys(given).map((reason) => ({ reason, count: readNumber(given, reason) }))
+    : readList(given, MOST).map((one) => ({ reason: readText(one, 'reason'), count: readNumber(one, 'count') }));
   const sums: Count[] = [];
   for (const { reason, count } of found) {
     const known = sums.find((sum) => sum.reason === reason);
@@ -243,9 +240,4 @@ function counts(given: unknown): Count[] {
     else if (reason !== '' && count > 0) sums.push({ reason, count });
   }
   return sums;
-}
-
-function number(given: unknown, name: string): number {
-  const value = read(given, name);
-  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 }

@@ -1,6 +1,6 @@
 /** One event: its payload, its clocks, and where it is on its way to each destination. */
-import { Platform, ScrollView } from 'react-native';
-import { Button, Card, Heading, Row, StyledText } from '../overlay/parts';
+import { Platform } from 'react-native';
+import { Button, Card, Heading, Row, ScrollPage, StyledText } from '../overlay/parts';
 import { type Detail, isWrong, type RouteState, show } from './client';
 import { share } from './share';
 import { instant, oneLine, pretty } from './text';
@@ -17,7 +17,7 @@ export function EventPage({
 }) {
   const { answer } = useAnswer(() => show(id), id);
   return (
-    <ScrollView style={{ flex: 1 }} contentContainerStyle={{ padding: 12, gap: 12, paddingBottom: 40 }}>
+    <ScrollPage>
       <Row>
         <Button quiet text="Back" label="Back to the list" testID="rez-inspector-back" onPress={onBack} />
         {answer !== undefined && !isWrong(answer) && (
@@ -37,7 +37,7 @@ export function EventPage({
       ) : (
         <Facts detail={answer} />
       )}
-    </ScrollView>
+    </ScrollPage>
   );
 }
 

@@ -1,6 +1,5 @@
 /** What waits for each destination, and why. */
-import { ScrollView } from 'react-native';
-import { Card, Heading, StyledText } from '../overlay/parts';
+import { Card, Heading, ScrollPage, StyledText } from '../overlay/parts';
 import { type Count, isWrong, type Status, status } from './client';
 import { oneLine } from './text';
 import { useAnswer } from './use-answer';
@@ -8,7 +7,7 @@ import { useAnswer } from './use-answer';
 export function StatusPage() {
   const { answer } = useAnswer(status, 'status');
   return (
-    <ScrollView style={{ flex: 1 }} contentContainerStyle={{ padding: 12, gap: 12, paddingBottom: 40 }}>
+    <ScrollPage>
       {answer === undefined ? null : isWrong(answer) ? (
         <StyledText bad testID="rez-inspector-error">
           {answer.error}
@@ -16,7 +15,7 @@ export function StatusPage() {
       ) : (
         <Destinations status={answer} />
       )}
-    </ScrollView>
+    </ScrollPage>
   );
 }
 

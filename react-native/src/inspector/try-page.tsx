@@ -1,7 +1,7 @@
 /** What a developer tries first: a network that fails, and one event of each kind. */
 import { useState } from 'react';
-import { ScrollView, View } from 'react-native';
-import { Button, Card, Choice, Heading, Row, StyledText } from '../overlay/parts';
+import { View } from 'react-native';
+import { Button, Card, Choice, Heading, Row, ScrollPage, StyledText } from '../overlay/parts';
 import { type Fault, isWrong, setFault, status, why } from './client';
 import { makeSamples, type Sample } from './samples';
 import { oneLine } from './text';
@@ -34,7 +34,7 @@ export function TryPage({ onNotice }: { onNotice: (text: string) => void }) {
   };
 
   return (
-    <ScrollView style={{ flex: 1 }} contentContainerStyle={{ padding: 12, gap: 12, paddingBottom: 40 }}>
+    <ScrollPage>
       <Heading text="Network fault" />
       <View role="radiogroup">
         <Row>
@@ -58,7 +58,7 @@ export function TryPage({ onNotice }: { onNotice: (text: string) => void }) {
       {made.samples.map((sample) => (
         <Made key={`${made.round} ${sample.kind}`} sample={sample} />
       ))}
-    </ScrollView>
+    </ScrollPage>
   );
 }
 

@@ -1,5 +1,6 @@
 /** Uncaught errors of JavaScript: on the disk before the process ends. */
 
+import { isDevelopment } from '../core/development';
 import { quietly } from '../core/guard';
 import { isObject } from '../core/read';
 import { errorItem } from '../errors/exception';
@@ -19,7 +20,7 @@ interface ErrorUtils {
  * The native layer ignores the exception with which React Native ends the process, so one crash is one event.
  */
 export const uncaughtErrors: Source = (client) => {
-  const scope = globalThis as { ErrorUtils?: ErrorUtils; __DEV__?: boolean; document?: unknown };
+  const scope = globalThis as { ErrorUtils?: ErrorUtils; document?: unknown };
   const utils = scope.ErrorUtils;
   // The bundle of a web page brings ErrorUtils, and nothing there calls it.
   if (!utils?.setGlobalHandler || scope.document !== undefined) return windowErrors(client);
@@ -30,7 +31,7 @@ export const uncaughtErrors: Source = (client) => {
   const ours: Handler = (error, isFatal) => {
     if (on && !inside) {
       inside = true;
-      const ends = isFatal === true && scope.__DEV__ !== true;
+      const ends = isFatal === true && !isDevelopment();
       // An error that the app has caught and thrown on is a crash all the same: that is the more important fact.
       if (!ends || !isObject(error) || error !== crashed) quietly(() => report(client, error, ends));
       if (ends) crashed = error;

@@ -1,5 +1,6 @@
 /** Promise rejections that nobody handles. */
 
+import { isDevelopment } from '../core/development';
 import { quietly } from '../core/guard';
 import { errorItem } from '../errors/exception';
 import { markReported, wasReported } from '../errors/reported';
@@ -25,7 +26,7 @@ interface Page {
  * Hermes has one place for a listener, which cannot be read. In a debug build React Native's LogBox uses it, so ours stays away.
  */
 export const rejections: Source = (client) => {
-  const scope = globalThis as { HermesInternal?: Hermes; __DEV__?: boolean; window?: Page };
+  const scope = globalThis as { HermesInternal?: Hermes; window?: Page };
   let on = true;
   const report = (error: unknown) => {
     if (!on) return;
@@ -38,7 +39,7 @@ export const rejections: Source = (client) => {
   };
   const hermes = scope.HermesInternal;
   if (hermes?.hasPromise?.() && hermes.enablePromiseRejectionTracker) {
-    if (scope.__DEV__ === true) return 'promise rejections: left to LogBox in a debug build';
+    if (isDevelopment()) return 'promise rejections: left to LogBox in a debug build';
     hermes.enablePromiseRejectionTracker({
       allRejections: true,
       onUnhandled: (_id, error) => report(error),

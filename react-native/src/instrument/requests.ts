@@ -1,6 +1,7 @@
 /** What XHR and fetch share: one row per request, and headers for allowed targets only. */
 import { ApiCall } from '../api/timing';
 import { carrier, client, shared } from '../core/carrier';
+import { isDevelopment } from '../core/development';
 import { describe } from '../core/json';
 import { isUpload } from './uploads';
 
@@ -69,8 +70,8 @@ export function isInsideFetch(method: unknown, url: unknown): boolean {
 const SERVER = /^https?:\/\/(?:localhost|127\.0\.0\.1|10\.0\.2\.2|\[::1\])(?::\d+)?\/(.*)/;
 const DEVELOPMENT = /^(?:symbolicate|logs|message|status|inspector|open-stack-frame|[^?]*\.bundle)\b/;
 
-function isDevelopment(address: string): boolean {
-  if ((globalThis as { __DEV__?: boolean }).__DEV__ !== true) return false;
+function isOfServer(address: string): boolean {
+  if (!isDevelopment()) return false;
   const [, path] = SERVER.exec(address) ?? [];
   return path !== undefined && DEVELOPMENT.test(path);
 }
@@ -79,7 +80,7 @@ function isDevelopment(address: string): boolean {
 export function begin(method: unknown, url: unknown): ApiCall | undefined {
   const address = describe(url);
   const isHttp = /^https?:/i.test(address) || !/^[a-z][a-z0-9+.-]*:/i.test(address);
-  if (!isHttp || isDevelopment(address) || isUpload(address)) return undefined;
+  if (!isHttp || isOfServer(address) || isUpload(address)) return undefined;
   return new ApiCall(describe(method || 'GET').toUpperCase(), address);
 }
 

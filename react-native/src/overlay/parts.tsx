@@ -1,6 +1,15 @@
 /** The elements of which the inspector and the report form are made. */
 import type { ReactNode } from 'react';
-import { Pressable, Text, TextInput, type TextInputProps, type TextProps, View } from 'react-native';
+import {
+  Pressable,
+  type PressableProps,
+  ScrollView,
+  Text,
+  TextInput,
+  type TextInputProps,
+  type TextProps,
+  View,
+} from 'react-native';
 import { useTheme } from './theme';
 
 /** The height of what can be pressed, in points, and how far a finger may miss it: 44 together. */
@@ -40,23 +49,20 @@ interface Pressed {
   label?: string;
 }
 
-export function Button({
+/** What can be pressed. `filled` with the accent colour, or outlined. */
+function Press({
   text,
-  testID,
-  onPress,
   label,
-  quiet,
-  disabled,
-}: Pressed & { quiet?: boolean; disabled?: boolean }) {
+  filled,
+  disabled = false,
+  ...props
+}: Pressed & Omit<PressableProps, 'style' | 'children'> & { filled: boolean }) {
   const theme = useTheme();
   return (
     <Pressable
-      role="button"
+      {...props}
       aria-label={label ?? text}
-      aria-disabled={disabled === true}
-      disabled={disabled === true}
-      testID={testID}
-      onPress={onPress}
+      disabled={disabled}
       hitSlop={SLOP}
       style={{
         minHeight: HEIGHT,
@@ -64,47 +70,28 @@ export function Button({
         paddingHorizontal: 14,
         borderRadius: RADIUS,
         borderWidth: 1,
-        borderColor: quiet ? theme.line : theme.accent,
-        backgroundColor: quiet ? theme.card : theme.accent,
+        borderColor: filled ? theme.accent : theme.line,
+        backgroundColor: filled ? theme.accent : theme.card,
         opacity: disabled ? 0.5 : 1,
       }}
     >
-      <Text style={{ color: quiet ? theme.text : theme.onAccent, textAlign: 'center', fontSize: 14 }}>{text}</Text>
+      <Text style={{ color: filled ? theme.onAccent : theme.text, textAlign: 'center', fontSize: 14 }}>{text}</Text>
     </Pressable>
   );
 }
 
+export function Button({
+  quiet = false,
+  disabled = false,
+  ...pressed
+}: Pressed & { quiet?: boolean; disabled?: boolean }) {
+  return <Press {...pressed} role="button" filled={!quiet} disabled={disabled} aria-disabled={disabled} />;
+}
+
 /** One of several. `role`: `tab` where it changes what is shown, `radio` where it chooses, `switch` where it stands alone. */
-export function Choice({
-  text,
-  testID,
-  onPress,
-  label,
-  chosen,
-  role,
-}: Pressed & { chosen: boolean; role: 'tab' | 'radio' | 'switch' }) {
-  const theme = useTheme();
-  return (
-    <Pressable
-      role={role}
-      aria-label={label ?? text}
-      {...(role === 'tab' ? { 'aria-selected': chosen } : { 'aria-checked': chosen })}
-      testID={testID}
-      onPress={onPress}
-      hitSlop={SLOP}
-      style={{
-        minHeight: HEIGHT,
-        justifyContent: 'center',
-        paddingHorizontal: 12,
-        borderRadius: RADIUS,
-        borderWidth: 1,
-        borderColor: chosen ? theme.accent : theme.line,
-        backgroundColor: chosen ? theme.accent : theme.card,
-      }}
-    >
-      <Text style={{ color: chosen ? theme.onAccent : theme.text, fontSize: 14 }}>{text}</Text>
-    </Pressable>
-  );
+export function Choice({ chosen, role, ...pressed }: Pressed & { chosen: boolean; role: 'tab' | 'radio' | 'switch' }) {
+  const state = role === 'tab' ? { 'aria-selected': chosen } : { 'aria-checked': chosen };
+  return <Press {...pressed} {...state} role={role} filled={chosen} />;
 }
 
 export function Field({ label, ...props }: Omit<TextInputProps, 'style'> & { label: string }) {
@@ -152,5 +139,14 @@ export function Card({ children, testID }: { children: ReactNode; testID?: strin
     >
       {children}
     </View>
+  );
+}
+
+/** A page of cards and texts that scrolls. */
+export function ScrollPage({ children }: { children: ReactNode }) {
+  return (
+    <ScrollView style={{ flex: 1 }} contentContainerStyle={{ padding: 12, gap: 12, paddingBottom: 40 }}>
+      {children}
+    </ScrollView>
   );
 }

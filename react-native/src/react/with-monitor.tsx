@@ -34,8 +34,8 @@ export function markInteractive(): void {
 /**
  * The app with its root observed: `export default withMonitor(App)`.
  *
- * Shows what `startInspector()` and `showFeedback()` open. Records the time to the first render, and taps if the setting `interactions` or `breadcrumbTouch` is on; nothing after `close`. What is
- * no component is returned as it is.
+ * Shows what `startInspector()` and `showFeedback()` open. Records the time to the first render, and taps if the setting `interactions`
+ * or `breadcrumbTouch` is on; nothing after `close`. What is no component is returned as it is.
  */
 export function withMonitor<P extends object>(App: ComponentType<P>): ComponentType<P> {
   if (!isComponent(App)) return App;

@@ -1,6 +1,7 @@
 /** `init` of Sentry's package: opens the engine with the destination `sentry`, or adds it (`init` of `@rez/monitor`). */
 import type { InitResult } from '../api/init';
 import { client } from '../core/carrier';
+import { isDevelopment } from '../core/development';
 import { defined, guarded, isRecord } from '../core/guard';
 import { describe } from '../core/json';
 import { say } from '../core/say';
@@ -35,8 +36,7 @@ export function init(options: Options): InitResult {
 
 function start(options: Options): InitResult {
   const { dsn, environment, release, dist, debug, tracesSampleRate } = options;
-  const isDevelopment = (globalThis as { __DEV__?: boolean }).__DEV__ === true;
-  if (options.enabled === false || (options.enableInExpoDevelopment === false && isDevelopment)) {
+  if (options.enabled === false || (options.enableInExpoDevelopment === false && isDevelopment())) {
     say('Sentry.init: switched off by `enabled` or `enableInExpoDevelopment`');
     return { recording: client().opened, problems: [] };
   }

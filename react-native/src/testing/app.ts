@@ -37,6 +37,17 @@ export function freshApp(answers: Partial<Port> = {}) {
   };
 }
 
+/** Settings of `init` with which nothing is observed or printed. */
+export const QUIET = {
+  consent: { monitoring: 'granted', analytics: 'granted' },
+  errors: false,
+  rejections: false,
+  network: false,
+  longTasks: false,
+  breadcrumbConsole: false,
+  debug: false,
+} as const;
+
 /** Objects that an app can pass by mistake. */
 export const HOSTILE: readonly unknown[] = [
   undefined,

@@ -184,7 +184,7 @@ impl DatadogBuilder {
     /// `/api/v2/logs` are appended. The address uses `https`; `http` is allowed to a loopback address only.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.settings.set_endpoint(endpoint);
+        self.settings.endpoint = endpoint.into();
         self.has_endpoint = true;
         self
     }

@@ -116,7 +116,7 @@ impl Ga4Builder {
     /// Sends to Google's address inside the European Union.
     #[must_use]
     pub fn eu(mut self) -> Self {
-        self.settings.set_endpoint(ENDPOINT_EU);
+        self.settings.endpoint = ENDPOINT_EU.into();
         self
     }
 
@@ -124,7 +124,7 @@ impl Ga4Builder {
     /// The address uses `https`; `http` is allowed to a loopback address only.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.settings.set_endpoint(endpoint);
+        self.settings.endpoint = endpoint.into();
         self
     }
 

@@ -131,7 +131,7 @@ impl MixpanelBuilder {
     /// The region in which the project's data is stored. Default: the United States.
     #[must_use]
     pub fn region(mut self, region: MixpanelRegion) -> Self {
-        self.settings.set_endpoint(region.endpoint());
+        self.settings.endpoint = region.endpoint().into();
         self
     }
 
@@ -139,7 +139,7 @@ impl MixpanelBuilder {
     /// are appended. The address uses `https`; `http` is allowed to a loopback address only.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.settings.set_endpoint(endpoint);
+        self.settings.endpoint = endpoint.into();
         self
     }
 

@@ -130,7 +130,7 @@ impl Otlp {
     #[must_use]
     pub fn builder(endpoint: impl Into<String>) -> OtlpBuilder {
         let mut builder = Otlp::per_signal();
-        builder.settings.set_endpoint(endpoint);
+        builder.settings.endpoint = endpoint.into();
         builder.has_base = true;
         builder
     }

@@ -6,8 +6,10 @@ use super::request::{self, Query, Request};
 use crate::id::EventId;
 use crate::inspect::{Balance, title};
 use crate::level::Level;
+use crate::monitor::control::{end_of, left};
 use crate::monitor::{Monitor, Outcome, WaitError};
 use crate::row::Run;
+use crate::sentences::with;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,8 +24,7 @@ pub(super) fn answer(monitor: &Monitor, request: &str, wait: Duration) -> String
             return Err("inspection is off; set `inspector` to true when the engine is opened".to_owned());
         }
         let request = request::read(request)?;
-        let end = Instant::now() + wait.min(Duration::from_secs(3_600));
-        reply(monitor, request, end).map_err(|error| error.to_string())
+        reply(monitor, request, end_of(wait)).map_err(|error| error.to_string())
     };
     answer().unwrap_or_else(|error| json!({ "error": error })).to_string()
 }
@@ -52,8 +53,7 @@ fn reply(monitor: &Monitor, request: Request, end: Instant) -> Result<Value, Wai
         }
         Request::SendNow => {
             let flushed = monitor.flush(left(end))?;
-            let all = flushed.iter().map(|one| serde_json::from_str::<Value>(&one.to_json()).unwrap_or_default());
-            json!({"destinations": all.collect::<Vec<_>>()})
+            json!({"destinations": flushed.iter().map(|one| with(one, "text", one.text())).collect::<Vec<_>>()})
         }
         Request::Mark(text) => {
             let mark = crate::Log::new(Level::Info, &text).logger(MARK_LOGGER);
@@ -86,10 +86,6 @@ fn add_counts(status: &mut Value, balance: &Balance) {
             members.insert("dropped".to_owned(), serde_json::to_value(&counted.dropped).unwrap_or_default());
         }
     }
-}
-
-fn left(end: Instant) -> Duration {
-    end.saturating_duration_since(Instant::now())
 }
 
 fn page(monitor: &Monitor, mut query: Query, end: Instant) -> Result<Value, WaitError> {
@@ -135,16 +131,7 @@ fn payload(entry: &Entry) -> Value {
 /// An event of a list.
 fn described(entry: &Entry, payload: &Value) -> Value {
     let Entry { row, routes } = entry;
-    let routes: Vec<Value> = routes
-        .iter()
-        .map(|route| {
-            let mut value = serde_json::to_value(route).unwrap_or_default();
-            if let Some(members) = value.as_object_mut() {
-                members.insert("text".to_owned(), route.state.text().into());
-            }
-            value
-        })
-        .collect();
+    let routes: Vec<Value> = routes.iter().map(|route| with(route, "text", route.state.text())).collect();
     let mut event = Map::new();
     event.insert("seq".to_owned(), row.seq.into());
     event.insert("id".to_owned(), row.id.to_string().into());

@@ -46,19 +46,20 @@ pub(super) fn is_waiting(state: &RowState) -> bool {
 
 /// The next rows of a query, newest first, and where to go on: `None` at the end.
 pub(super) fn chunk(store: &Store, recent: &Recent, query: &Query) -> Result<(Vec<Entry>, Option<u64>)> {
-    let stored = store.rows_before(query.before, CHUNK)?;
+    let (stored, last) = store.rows_before(query.before, CHUNK)?;
     // All rows of the file down to this one are there.
-    let reached = stored.last().filter(|_| stored.len() == CHUNK).map_or(0, |row| row.seq);
+    let reached = last.unwrap_or_default();
     let is_stored = |seq: u64| stored.binary_search_by(|row| seq.cmp(&row.seq)).is_ok();
     let is_in =
         |row: &Row| row.seq > reached && query.before.is_none_or(|before| row.seq < before) && !is_stored(row.seq);
-    let gone = recent.select(is_in);
+    // One more than is examined shows that there are more.
+    let gone = recent.select(CHUNK + 1, is_in);
     let mut rows: Vec<(Row, bool)> = gone.into_iter().map(|row| (row, false)).collect();
     rows.extend(stored.into_iter().map(|row| (row, true)));
     sort_by_key(&mut rows, |(row, _)| Reverse(row.seq));
-    let is_whole = reached == 0 && rows.len() <= CHUNK;
+    let is_cut = rows.len() > CHUNK;
     rows.truncate(CHUNK);
-    let mut next = rows.last().filter(|_| !is_whole).map(|(row, _)| row.seq);
+    let mut next = if is_cut { rows.last().map(|(row, _)| row.seq) } else { last };
     if query.since_mark
         && let Some(at) = rows.iter().position(|(row, _)| is_mark(row))
     {

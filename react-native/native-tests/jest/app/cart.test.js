@@ -80,6 +80,19 @@ test('the hooks of init are there after reset, also after close', async () => {
   expect(logEvent('secret')).not.toBe('');
 });
 
+test('init says whether the inspector opens', () => {
+  jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const App = rez.withMonitor(() => null);
+  let tree;
+  act(() => {
+    tree = create(<App />);
+  });
+  init({ inspector: false });
+  expect(rez.startInspector()).toBe(false);
+  init({ inspector: true });
+  act(() => tree.unmount());
+});
+
 test('reset ends what the app has registered', () => {
   const listeners = new Set();
   const navigation = {

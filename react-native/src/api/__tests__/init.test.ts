@@ -1,5 +1,7 @@
 import { setClient } from '../../core/carrier';
 import { Client } from '../../core/client';
+import { debug, setDebug } from '../../core/say';
+import { isInspectorAllowed } from '../../inspector/allowed';
 import type { Port } from '../../native/port';
 import { recordingPort } from '../../testing/recording-port';
 import { logEvent } from '../analytics';
@@ -72,6 +74,15 @@ test('a second init adds its destinations and opens nothing', () => {
   init({ consent });
   init({ consent, mixpanel: { key: 't' } });
   expect(port.calls.map(([name]) => name)).toEqual(['open', 'addDestinations']);
+});
+
+test('of the settings of a second init, only `debug` takes effect', () => {
+  fresh();
+  init({ consent, debug: true, inspector: true });
+  init({ consent, debug: false, inspector: false, beforeSend: () => null });
+  expect([debug(), isInspectorAllowed(undefined)]).toEqual([false, true]);
+  expect(logEvent('e')).not.toBe('');
+  setDebug(undefined);
 });
 
 test('init that is not enabled opens nothing', () => {

@@ -1,7 +1,7 @@
 import { captureException } from '../../api/capture';
 import { setConsent } from '../../api/delivery';
 import { close, init } from '../../api/init';
-import { freshApp, HOSTILE } from '../../testing/app';
+import { freshApp, HOSTILE, QUIET } from '../../testing/app';
 import { debugIds, registered } from '../debug-ids';
 
 const A = '85314830-023f-5cf1-a267-535f4e37bb17';
@@ -9,16 +9,6 @@ const B = '0f0c9a52-7d0d-5b8a-8a4e-6f2b1d3c4e5f';
 const scope = globalThis as { _debugIds?: unknown; _sentryDebugIds?: unknown };
 const hermes = (file: string) =>
   `Error\n    at anonymous (address at ${file}:1:44)\n    at global (address at ${file}:1:9)`;
-const consent = { monitoring: 'granted', analytics: 'granted' } as const;
-const quiet = {
-  consent,
-  errors: false,
-  rejections: false,
-  network: false,
-  longTasks: false,
-  breadcrumbConsole: false,
-  debug: false,
-};
 
 afterEach(async () => {
   await close(0);
@@ -71,7 +61,7 @@ test('an error from before init and one after it follow the ids', () => {
   scope._debugIds = { [hermes('index.android.bundle')]: A };
   const { items } = freshApp();
   captureException(new Error('before'));
-  init(quiet);
+  init(QUIET);
   captureException(new Error('after'));
   const told = items().filter((item) => item.scope !== undefined || item.kind === 'error');
   expect(told.map(({ scope: change, message }) => change ?? message)).toEqual(['context', 'before', 'after']);
@@ -80,7 +70,7 @@ test('an error from before init and one after it follow the ids', () => {
 
 test('a file that is loaded later is told before the next error, once', () => {
   const { items } = freshApp();
-  init(quiet);
+  init(QUIET);
   captureException(new Error('1'));
   scope._debugIds = { [hermes('late.bundle')]: A };
   captureException(new Error('2'));
@@ -91,7 +81,7 @@ test('a file that is loaded later is told before the next error, once', () => {
 test('a denial of consent erases contexts, so the ids are told again', () => {
   scope._debugIds = { [hermes('index.android.bundle')]: A };
   const { items, client } = freshApp({ setConsent: () => true });
-  init(quiet);
+  init(QUIET);
   setConsent('monitoring', 'denied');
   client.forgetUser();
   expect(items().map(({ name }) => name)).toEqual(['debug_ids', 'debug_ids', 'debug_ids']);
@@ -99,7 +89,7 @@ test('a denial of consent erases contexts, so the ids are told again', () => {
 
 test('a bundle without ids adds nothing to what is recorded', () => {
   const { items } = freshApp();
-  init(quiet);
+  init(QUIET);
   captureException(new Error('m'));
   expect(items().map(({ kind }) => kind)).toEqual(['error']);
 });

@@ -1,19 +1,9 @@
 import { logEvent } from '../../api/analytics';
 import { close, init } from '../../api/init';
-import { freshApp, HOSTILE } from '../../testing/app';
+import { freshApp, HOSTILE, QUIET } from '../../testing/app';
 import { updateFacts } from '../expo-updates';
 
 const app = globalThis as { expo?: unknown };
-const consent = { monitoring: 'granted', analytics: 'granted' } as const;
-const quiet = {
-  consent,
-  errors: false,
-  rejections: false,
-  network: false,
-  longTasks: false,
-  breadcrumbConsole: false,
-  debug: false,
-};
 
 /** The members of the native module of expo-updates 55. */
 const UPDATE = {
@@ -91,7 +81,7 @@ test.each([...HOSTILE.keys()])('a module that is no such thing (%i) does no harm
   app.expo = hostile;
   expect(updateFacts()).toBeUndefined();
   const { items } = freshApp();
-  init(quiet);
+  init(QUIET);
   logEvent('e');
   expect(items().map(({ name }) => name)).toEqual(['e']);
 });
@@ -100,7 +90,7 @@ test('init tells them before the first event, with the dist as the app has given
   install(UPDATE);
   const { items, settings } = freshApp();
   logEvent('before');
-  init({ ...quiet, release: 'shop@1.4.0+52', dist: '52' });
+  init({ ...QUIET, release: 'shop@1.4.0+52', dist: '52' });
   expect(items().map(({ name }) => name)).toEqual([
     'expo.updates.update_id',
     'expo.updates.channel',

@@ -1,5 +1,6 @@
 import { noPort, type Port } from '../../native/port';
 import { manualClock, recordingPort } from '../../testing/recording-port';
+import { waiting } from '../buffer';
 import { Client } from '../client';
 
 function opened(answers: Partial<Port> = {}) {
@@ -118,6 +119,18 @@ test('the last id is empty after an event that was not recorded', () => {
   client.switchOff();
   client.record({ kind: 'analytics', name: 'three' });
   expect(client.lastId).toBe('');
+});
+
+test('a decision takes no room from what waits for the engine', () => {
+  const { client, port } = opened();
+  client.aboutBundle = { all: () => [{ scope: 'tag', name: 'bundle', value: '1' }], news: () => [] };
+  for (let number = 0; number < waiting.items; number++) client.record({ kind: 'analytics', name: `e${number}` });
+  client.setConsent('analytics', 'granted');
+  client.open({});
+  const [about, ...events] = port.items();
+  expect(about).toEqual({ scope: 'tag', name: 'bundle', value: '1' });
+  expect(events).toHaveLength(waiting.items);
+  expect(events[0]).toMatchObject({ name: 'e0' });
 });
 
 test('what a hook records does not call the hook again', () => {

@@ -5,6 +5,7 @@ import { setClient } from '../../core/carrier';
 import { Client } from '../../core/client';
 import { NO_ENGINE_TEXT } from '../../native/port';
 import { freshApp } from '../../testing/app';
+import { SAMPLE_KINDS } from '../../testing/kinds';
 import { act, render, type Screen, unmountAll } from '../../testing/screen';
 import { RezInspector } from '../inspector';
 import { oneLine, pretty } from '../text';
@@ -406,7 +407,8 @@ test('Send now and Mark tell the engine, and what is wrong is shown', async () =
   const screen = await inspector();
   await screen.press('rez-inspector-send');
   expect(screen.text('rez-inspector-notice')).toBe(
-    'team: 2 delivered, nothing left\nsentry: 0 delivered, 3 left: the server has an outage; next attempt 2026-11-23T08:40:40.000Z; after 1 failure',
+    'team: 2 delivered, nothing left\n' +
+      'sentry: 0 delivered, 3 left: the server has an outage; next attempt 2026-11-23T08:40:40.000Z; after 1 failure',
   );
   await screen.type('rez-inspector-mark-name', ' tapped Pay ');
   await screen.press('rez-inspector-mark');
@@ -464,21 +466,6 @@ test('a fault is switched on and off, stays on for the next look, and is not sho
 });
 
 describe('one of each kind', () => {
-  const KINDS = [
-    'error',
-    'message',
-    'feedback',
-    'screen_load',
-    'api_call',
-    'image_load',
-    'span',
-    'analytics',
-    'screen_view',
-    'interaction',
-    'revenue',
-    'user_prop',
-  ];
-
   test('is recorded by the calls of the package, and asked for until its way has ended', async () => {
     const screen = await inspector();
     await screen.press('rez-inspector-page-try');
@@ -486,8 +473,8 @@ describe('one of each kind', () => {
     const made = app.port.items().filter(({ kind }) => kind !== undefined);
     // No screen was known: two more events end that of the samples.
     expect(made.splice(-2)).toMatchObject([{ op: 'start' }, { op: 'stop' }]);
-    expect(made.map(({ kind }) => kind).sort()).toEqual([...KINDS].sort());
-    for (const kind of KINDS)
+    expect(made.map(({ kind }) => kind).sort()).toEqual([...SAMPLE_KINDS].sort());
+    for (const kind of SAMPLE_KINDS)
       expect(screen.text(`rez-inspector-made-${kind}`)).toContain('stored; no destination takes it yet');
     const ids = made.map(({ id }) => String(id));
     expect(
@@ -604,6 +591,12 @@ test.each([
   await screen.wait(5_000);
   expect(screen.find('rez-overlay-failed')).toBeUndefined();
   expect(failed).not.toHaveBeenCalled();
+});
+
+test('an answer whose error is null is an answer', async () => {
+  engine.instead.list = JSON.stringify({ error: null, events: [event(9)], before: null });
+  const screen = await inspector();
+  expect([seqs(screen), screen.text('rez-inspector-error')]).toEqual([[9], '']);
 });
 
 test('an event twice in a page, or in two, is shown once, and a page that leads forward is the last one', async () => {

@@ -6,14 +6,14 @@ import app.rez.monitor.TraceContext
 internal class HotAnswer(private val bytes: ByteArray) {
     private var at = 0
 
-    fun begun(): Begun {
+    fun begun(way: Way): Begun {
         val number = i64()
         val trace = TraceContext(i64(), i64(), i64(), i64(), listOf(null, false, true)[u8()])
         val count = u8()
-        if (count == 0) return Begun(number, trace, emptyMap())
+        if (count == 0) return Begun(way, number, trace, emptyMap())
         val headers = LinkedHashMap<String, String>()
         repeat(count) { headers[text()] = text() }
-        return Begun(number, trace, headers)
+        return Begun(way, number, trace, headers)
     }
 
     private fun u8(): Int = bytes[at++].toInt() and 0xff

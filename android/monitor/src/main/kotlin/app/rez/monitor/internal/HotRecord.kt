@@ -231,6 +231,16 @@ internal class HotRecord {
             override fun initialValue() = HotRecord()
         }
 
+        /** Writes and uses a record. */
+        inline fun <T> use(use: HotRecord.() -> T): T {
+            val record = take()
+            return try {
+                record.use()
+            } finally {
+                record.release()
+            }
+        }
+
         /** The record of this thread; another one inside a `toString()` that records. */
         fun take(): HotRecord {
             val record = ofThread.get()

@@ -40,12 +40,9 @@ internal object Recorder {
 
     /** `null` if the record does not fit. */
     inline fun hot(handle: Long, encode: HotRecord.() -> Unit): Outcome? = try {
-        val record = HotRecord.take()
-        try {
-            record.encode()
-            if (record.fits) answer(record, Native.submit(handle, record.bytes, record.size)) else null
-        } finally {
-            record.release()
+        HotRecord.use {
+            encode()
+            if (fits) answer(this, Native.submit(handle, bytes, size)) else null
         }
     } catch (reason: Throwable) {
         failed(reason)
@@ -101,12 +98,9 @@ private inline fun <T> byJni(or: T, jni: (Long) -> T, generated: (ULong) -> T): 
 
 /** `null` if the record does not fit or cannot be made. */
 private inline fun hotFatal(handle: Long, wait: Duration, encode: HotRecord.() -> Unit): Durability? = try {
-    val record = HotRecord.take()
-    try {
-        record.encode()
-        if (record.fits) durability(Native.fatal(handle, record.bytes, record.size, wait.millis())) else null
-    } finally {
-        record.release()
+    HotRecord.use {
+        encode()
+        if (fits) durability(Native.fatal(handle, bytes, size, wait.millis())) else null
     }
 } catch (reason: Throwable) {
     Recorder.failed(reason)
