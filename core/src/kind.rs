@@ -124,6 +124,17 @@ impl Lane {
     pub fn number(self) -> u8 {
         self as u8
     }
+
+    /// Its spelling.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Lane::Crash => "crash",
+            Lane::Critical => "critical",
+            Lane::Normal => "normal",
+            Lane::Bulk => "bulk",
+        }
+    }
 }
 
 /// What a user can consent to.

@@ -312,11 +312,14 @@ pub const UNREACHABLE_AFTER: Duration = Duration::from_secs(300);
 /// app asks and configures in the first minute.
 pub const UNANSWERED_AFTER: Duration = Duration::from_secs(60);
 
-/// Stored events that are kept in memory for a debug screen, after they were delivered. Only while inspection is on.
+/// Stored events that are kept for an inspector after they were delivered, in memory and in `recent.ndjson`. Only while inspection is on.
 pub const RECENT_EVENTS: usize = 1_000;
 
 /// Bytes of their JSON.
 pub const RECENT_BYTES: usize = 1024 * 1024;
 
-/// Most events in one answer to a debug screen.
+/// Most events in one answer of an app to an inspector, and the number without a limit in the request.
 pub const LIST_EVENTS: usize = 100;
+
+/// Most events in one answer of a file, which no app waits for.
+pub const LIST_EVENTS_OF_FILE: usize = 2_000;

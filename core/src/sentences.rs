@@ -4,6 +4,7 @@
 //! the same sentence everywhere. `phrases` has the parts that the engine's modules use themselves. The text of a sentence may change between versions; codes and numbers are for programs.
 
 use crate::delivery::{DestinationNote, Flushed, Held, RouteStatus, stored_held};
+use crate::json::with;
 use crate::metrics::Summary;
 use crate::monitor::{Refused, Status};
 use crate::phrases::{ERASURE_BLOCKED, HeldCode, events, number, time};
@@ -280,15 +281,6 @@ pub fn title(event: &serde_json::Value) -> String {
     let text = |key: &str| event.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
     let words: Vec<&str> = MEMBERS.into_iter().filter_map(text).take(2).collect();
     words.join(" ").chars().filter(|c| !c.is_control()).take(CHARS).collect()
-}
-
-/// The record as a JSON object with one more member.
-pub(crate) fn with(record: &impl Serialize, member: &str, text: impl Into<serde_json::Value>) -> serde_json::Value {
-    let mut value = serde_json::to_value(record).unwrap_or_default();
-    if let Some(object) = value.as_object_mut() {
-        object.insert(member.to_owned(), text.into());
-    }
-    value
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ impl Client {
     }
 
     /// Sends a GET request.
+    #[cfg(any(test, feature = "cli"))]
     pub(crate) fn get(&mut self, path: &str) -> io::Result<Reply> {
         self.send("GET", path, &[], &[])
     }

@@ -4,16 +4,20 @@
 //! The feature `cli` adds the program `rezq`. All servers listen on loopback addresses only. They are not made for
 //! production.
 
+pub mod assertion;
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(any(test, feature = "cli"))]
 mod client;
 pub mod collector;
 #[cfg(feature = "cli")]
 mod demo;
+pub mod files;
 mod host;
 pub mod queue;
 mod seeded;
 pub mod shop;
+pub mod source;
 #[cfg(feature = "cli")]
 mod terminal;
+pub mod timeline;
+pub mod web;

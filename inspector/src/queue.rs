@@ -1,10 +1,7 @@
-//! Reads a queue: its balance, the state of its routes, and its rows.
+//! What a queue has done with its events: the balance, and the state of its routes.
 
-use rez_monitor::inspect::{self, Reader, RouteView, StoreError};
-use rez_monitor::{EventId, Kind, Run};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 /// Name of the database file in the folder of a queue.
 pub const FILE: &str = "queue.db";
@@ -13,7 +10,8 @@ pub const FILE: &str = "queue.db";
 pub type Reasons = BTreeMap<String, u64>;
 
 /// A snapshot of a queue.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Overview {
     /// Id of the installation.
     pub install: String,
@@ -25,7 +23,12 @@ pub struct Overview {
     pub rows: u64,
     /// Bytes of the rows in the file, which the size cap limits.
     pub bytes: u64,
+    /// The size cap in bytes, if the app answers.
+    pub cap: Option<u64>,
+    /// When the oldest row happened, milliseconds since 1970.
+    pub oldest_ms: Option<i64>,
     /// True if an app has the queue open, or ended without closing it.
+    #[serde(skip)]
     pub live: bool,
     /// The balance before insertion, per kind.
     pub kinds: Vec<KindBalance>,
@@ -33,12 +36,12 @@ pub struct Overview {
     pub routes: Vec<RouteBalance>,
     /// Events refused at the call, by reason. Not part of the balance.
     pub refused: Reasons,
-    /// Rows with a wrong checksum.
-    pub unreadable: u64,
+    /// Rows with a wrong checksum; `None` if they were not counted.
+    pub unreadable: Option<u64>,
 }
 
 /// The balance of one kind: every folded event was stored or dropped.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KindBalance {
     /// The kind. `unknown` if it is lost to damage.
     pub kind: String,
@@ -61,7 +64,7 @@ impl KindBalance {
 }
 
 /// The balance of one route, over all rows since its first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteBalance {
     /// `<destination>/<route>`.
     pub route: String,
@@ -80,10 +83,10 @@ pub struct RouteBalance {
     /// Rows dropped on this route, by reason.
     pub dropped: Reasons,
     /// Why the route waits. Empty if it does not.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<String>,
     /// The last request and its response.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
 }
 
@@ -103,172 +106,6 @@ impl Overview {
         self.numbered == sum(self.kinds.iter().map(|kind| kind.stored))
             && self.kinds.iter().all(KindBalance::holds)
             && self.routes.iter().all(RouteBalance::holds)
-    }
-}
-
-/// A row of the queue.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct QueueRow {
-    /// Its sequence number.
-    pub seq: u64,
-    /// Its id.
-    pub id: String,
-    /// Its kind.
-    pub kind: String,
-    /// Time of the call, by the clock of the device.
-    pub ts: String,
-    /// Its state, for each route that has not passed it.
-    pub state: BTreeMap<String, String>,
-    /// The fields of the event.
-    pub event: serde_json::Value,
-    /// Release, system and facts as they were when the event was recorded; `None` if the row of the run is damaged.
-    pub run: Option<Run>,
-}
-
-/// The result of [`Queue::rows`].
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Listed {
-    /// The newest rows, in order of their sequence numbers.
-    pub rows: Vec<QueueRow>,
-    /// Number of all rows.
-    pub total: u64,
-    /// Number of rows with a wrong checksum. They are omitted.
-    pub unreadable: u64,
-}
-
-/// Why a queue cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum QueueError {
-    /// The folder has no queue.
-    #[error("there is no queue.db in {}", .0.display())]
-    Missing(PathBuf),
-    /// The file is damaged.
-    #[error("{} is damaged: {message}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The error of SQLite.
-        message: String,
-    },
-    /// The file is not a queue, or an older version wrote it.
-    #[error("{} {message}", path.display())]
-    OtherFormat {
-        /// The file.
-        path: PathBuf,
-        /// What it is.
-        message: String,
-    },
-    /// A newer version wrote the file.
-    #[error("{} has format {version}, which this version of rezq does not support", path.display())]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        version: u32,
-    },
-    /// The file cannot be read.
-    #[error("cannot read {}: {message}", path.display())]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// The error of the operating system.
-        message: String,
-    },
-}
-
-/// A queue, opened read-only. Works while an app writes to it.
-#[derive(Debug)]
-pub struct Queue {
-    path: PathBuf,
-    reader: Reader,
-}
-
-impl Queue {
-    /// Opens the queue in this folder.
-    pub fn open(folder: &Path) -> Result<Queue, QueueError> {
-        let path = folder.join(FILE);
-        if !path.is_file() {
-            return Err(QueueError::Missing(folder.to_owned()));
-        }
-        let reader = Reader::open(folder).map_err(|error| wrong(&path, error))?;
-        Ok(Queue { path, reader })
-    }
-
-    /// Returns the balance and the state of the routes.
-    pub fn overview(&self) -> Result<Overview, QueueError> {
-        let seen = self.read(Reader::overview)?;
-        let kinds = seen.balance.kinds.into_iter().map(|kind| {
-            let inspect::KindBalance { kind, folded, late, stored, dropped } = kind;
-            KindBalance { kind, folded, late, stored, dropped }
-        });
-        let mut views: BTreeMap<&str, &RouteView> = seen.routes.iter().map(|view| (&*view.route, view)).collect();
-        let routes = seen.balance.routes.into_iter().map(|route| {
-            let view = views.remove(&*route.route);
-            let inspect::RouteBalance { route, stored, queued, in_flight, delivered, dead, unwanted, dropped } = route;
-            let waits = view.map(|view| view.lines()).unwrap_or_default();
-            let last = view.and_then(|view| view.last_text());
-            RouteBalance { route, stored, queued, in_flight, delivered, dead, unwanted, dropped, waits, last }
-        });
-        let mut overview = Overview {
-            install: seen.install,
-            epoch: seen.balance.epoch,
-            numbered: seen.balance.numbered,
-            rows: seen.rows,
-            bytes: seen.bytes,
-            live: self.reader.live(),
-            kinds: kinds.collect(),
-            routes: routes.collect(),
-            refused: Reasons::new(),
-            unreadable: self.read(Reader::damaged)?,
-        };
-        for (reason, _, n) in seen.refused {
-            let sum = overview.refused.entry(reason).or_default();
-            *sum = sum.saturating_add(n);
-        }
-        Ok(overview)
-    }
-
-    /// Returns the newest rows, at most `limit` (0 means all), of one kind or of all kinds.
-    pub fn rows(&self, kind: Option<Kind>, limit: usize) -> Result<Listed, QueueError> {
-        let filter = inspect::Filter { kind, limit, ..inspect::Filter::default() };
-        let runs = self.read(Reader::runs)?;
-        let rows = self.read(|reader| reader.list(&filter))?.into_iter().map(|listed| {
-            let state = listed.routes.into_iter().map(|fate| (fate.route, fate.state.text()));
-            QueueRow {
-                seq: listed.row.seq,
-                id: listed.row.id.to_string(),
-                kind: listed.row.kind.as_str().to_owned(),
-                ts: inspect::time(listed.row.wall_ms),
-                state: state.collect(),
-                event: serde_json::from_str(&listed.row.json).unwrap_or_default(),
-                run: runs.iter().find(|run| run.number == listed.row.run).cloned(),
-            }
-        });
-        let total = self.read(Reader::overview)?.rows;
-        Ok(Listed { rows: rows.collect(), total, unreadable: self.read(Reader::damaged)? })
-    }
-
-    /// Returns the ids of all rows that a route has not passed.
-    pub fn ids(&self) -> Result<Vec<EventId>, QueueError> {
-        let all = self.read(|reader| reader.list(&inspect::Filter::default()))?;
-        Ok(all.into_iter().filter(|listed| !listed.routes.is_empty()).map(|listed| listed.row.id).collect())
-    }
-
-    fn read<T>(&self, query: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, QueueError> {
-        query(&self.reader).map_err(|error| wrong(&self.path, error))
-    }
-}
-
-fn wrong(path: &Path, error: StoreError) -> QueueError {
-    let path = path.to_owned();
-    match error {
-        StoreError::Corrupt(message) => QueueError::Damaged { path, message },
-        StoreError::OtherFormat(message) => QueueError::OtherFormat { path, message },
-        StoreError::Newer(version) => QueueError::Newer { path, version },
-        StoreError::Full(message) | StoreError::Held(message) | StoreError::Unavailable(message) => {
-            QueueError::Unusable { path, message }
-        }
     }
 }
 
@@ -314,25 +151,5 @@ mod tests {
         let kinds = vec![kind];
         assert!(Overview { numbered: 5, kinds: kinds.clone(), ..Overview::default() }.holds());
         assert!(!Overview { numbered: 6, kinds, ..Overview::default() }.holds());
-    }
-
-    #[test]
-    fn a_file_that_is_not_a_queue_is_named_in_the_error() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(Queue::open(folder.path()), Err(QueueError::Missing(_))));
-        std::fs::write(folder.path().join(FILE), "these are words, not a database, and quite a few of them").unwrap();
-        let error = Queue::open(folder.path()).and_then(|queue| queue.overview()).unwrap_err();
-        assert!(matches!(&error, QueueError::Damaged { path, .. } if path.ends_with(FILE)), "{error}");
-    }
-
-    #[test]
-    fn another_database_is_not_called_damaged() {
-        let folder = tempfile::tempdir().unwrap();
-        let other = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-        other.execute_batch("CREATE TABLE other (x)").unwrap();
-        drop(other);
-        let error = Queue::open(folder.path()).unwrap_err();
-        assert!(matches!(&error, QueueError::OtherFormat { .. }), "{error}");
-        assert!(error.to_string().contains("queue.db is not a queue of REZ Monitor"), "{error}");
     }
 }

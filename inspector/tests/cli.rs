@@ -26,7 +26,12 @@ fn an_invalid_command_line_exits_with_2_and_names_the_argument() {
         (&["list", "/x", "--kind", "Error"], "screen_load"),
         (&["collect", "--port", "99999"], "--port"),
         (&["nothing"], "nothing"),
-        (&["status"], "DIR"),
+        (&["status"], "SOURCE"),
+        (&["list", "/x", "--where", "status >"], "^"),
+        (&["list", "/x", "--since", "10"], "10m"),
+        (&["assert", "/x", "count(kind=error) = x"], "a whole number"),
+        (&["drop", "/x", "1"], "--write"),
+        (&["status", "http://example.com/"], "rezq serve"),
     ] {
         let (code, message) = fails(arguments);
         assert_eq!(code, Some(2), "{arguments:?}");
@@ -46,7 +51,7 @@ fn a_file_that_cannot_be_opened_exits_with_3_and_names_the_path_and_a_remedy() {
     std::fs::write(folder.path().join("queue.db"), "text instead of a database, long enough to have a header").unwrap();
     let (code, message) = fails(&["status", path]);
     assert_eq!(code, Some(3));
-    assert!(message.contains("queue.db is damaged"), "{message}");
+    assert!(message.contains("queue.db is not a queue of REZ Monitor"), "{message}");
     let (code, message) = fails(&["demo", "--keep", path]);
     assert_eq!(code, Some(2));
     assert!(message.contains("not empty"), "{message}");

@@ -8,9 +8,9 @@
 use std::time::Duration;
 
 use crate::kotlin;
+use crate::node;
 use crate::peers;
 use crate::process;
-use crate::react_native;
 use crate::swift;
 use crate::workspace::Workspace;
 
@@ -45,6 +45,8 @@ pub enum Lane {
     Swift,
     /// Checks the React Native package, and runs its tests on the engine.
     ReactNative,
+    /// Tests the page of the inspector in a browser.
+    Page,
     /// Builds the documentation.
     Docs,
 }
@@ -93,7 +95,7 @@ macro_rules! engine_with {
 
 impl Lane {
     /// All lanes, in the order in which they run.
-    pub const ALL: [Lane; 13] = [
+    pub const ALL: [Lane; 14] = [
         Lane::Format,
         Lane::Rules,
         Lane::RustUnit,
@@ -106,6 +108,7 @@ impl Lane {
         Lane::Kotlin,
         Lane::Swift,
         Lane::ReactNative,
+        Lane::Page,
         Lane::Docs,
     ];
 
@@ -124,6 +127,7 @@ impl Lane {
             Lane::Kotlin => "kotlin",
             Lane::Swift => "swift",
             Lane::ReactNative => "react-native",
+            Lane::Page => "page",
             Lane::Docs => "docs",
         }
     }
@@ -131,7 +135,9 @@ impl Lane {
     /// Returns how the output is evaluated.
     pub fn reads(self) -> Reads {
         match self {
-            Lane::RustUnit | Lane::RustDoc | Lane::Kotlin | Lane::Swift | Lane::ReactNative => Reads::Tests,
+            Lane::RustUnit | Lane::RustDoc | Lane::Kotlin | Lane::Swift | Lane::ReactNative | Lane::Page => {
+                Reads::Tests
+            }
             Lane::RustIntegration => Reads::TestsInEach,
             _ => Reads::Check,
         }
@@ -198,6 +204,7 @@ impl Lane {
             Lane::ReactNative => {
                 &const { [Step { arguments: &["react-native"], built: Some("xtask"), variables: &[] }] }
             }
+            Lane::Page => &const { [Step { arguments: &["page"], built: Some("xtask"), variables: &[] }] },
             Lane::Docs => {
                 &const {
                     [Step {
@@ -240,7 +247,7 @@ impl Lane {
                 (!there).then(|| "tests/src/bin/gen-docs does not exist".to_string())
             }
             Lane::Swift => swift::prepare(workspace),
-            Lane::ReactNative => react_native::missing(workspace),
+            Lane::ReactNative | Lane::Page => node::missing(workspace),
             _ => None,
         }
     }

@@ -10,7 +10,9 @@ mod bindings;
 mod count;
 mod kotlin;
 mod lane;
+mod node;
 mod package;
+mod page;
 mod peers;
 mod process;
 mod react_native;
@@ -41,6 +43,7 @@ fn command_line() -> Command {
         .subcommand(peers::command_line())
         .subcommand(kotlin::command_line())
         .subcommand(swift::command_line())
+        .subcommand(page::command_line())
         .subcommand(react_native::command_line())
 }
 
@@ -56,6 +59,7 @@ fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
         Some(("peers", _)) => peers::prepare(&workspace),
         Some(("kotlin", _)) => kotlin::run(&workspace),
         Some(("swift", _)) => swift::run(&workspace),
+        Some(("page", _)) => page::run(&workspace),
         Some(("react-native", _)) => react_native::run(&workspace),
         _ => Ok(false),
     }

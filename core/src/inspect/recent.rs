@@ -1,52 +1,167 @@
-//! The events that this process has stored lately, so that a debug screen can show what is delivered and no longer in the file.
+//! The events that were stored lately, so that an inspector can show what is delivered and no longer in the queue.
+//!
+//! Only while inspection is on. They are in memory, and as JSON lines in the file `recent.ndjson` beside the queue, so that a copy of
+//! the folder and the next run have them too. The file has no promise: what cannot be written to it is missing there.
 
 use crate::id::EventId;
+use crate::kind::Kind;
 use crate::limits::{RECENT_BYTES, RECENT_EVENTS};
 use crate::row::Row;
+use crate::store::crc_of;
+use crate::sys::file;
+use serde_json::Value;
 use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// The newest rows, oldest first. In memory only, and only while inspection is on.
+/// Name of the file.
+pub const RECENT_FILE: &str = "recent.ndjson";
+
+/// The newest rows, oldest first.
 #[derive(Default)]
-pub(crate) struct Recent(Mutex<Rows>);
+pub(crate) struct Recent(Mutex<Kept>);
 
 #[derive(Default)]
-struct Rows {
+struct Kept {
     rows: VecDeque<Row>,
     bytes: usize,
+    file: Option<File>,
+    written: usize,
 }
 
 impl Recent {
-    /// Adds a row. The oldest ones make room for it.
-    pub(crate) fn add(&self, row: Row) {
-        let rows = &mut *self.rows();
-        rows.bytes = rows.bytes.saturating_add(row.json.len());
-        rows.rows.push_back(row);
-        while rows.rows.len() > RECENT_EVENTS || (rows.bytes > RECENT_BYTES && rows.rows.len() > 1) {
-            if let Some(oldest) = rows.rows.pop_front() {
-                rows.bytes = rows.bytes.saturating_sub(oldest.json.len());
-            }
-        }
+    /// Reads the file of a folder. A line that is cut or damaged is left out.
+    pub(crate) fn read(folder: &Path) -> Recent {
+        let recent = Recent::default();
+        recent.kept().load(folder);
+        recent
     }
 
-    /// Forgets everything.
-    pub(crate) fn clear(&self) {
-        *self.rows() = Rows::default();
+    /// Keeps the rows of the file and writes to it from now on.
+    pub(crate) fn keep_in(&self, folder: &Path) {
+        let kept = &mut *self.kept();
+        if kept.rows.is_empty() {
+            kept.load(folder);
+        }
+        kept.file = file::open_private(&folder.join(RECENT_FILE)).ok();
+        kept.rewrite();
+    }
+
+    /// Deletes the file of a folder.
+    pub(crate) fn discard(folder: &Path) {
+        // Usually there is none.
+        let _ = std::fs::remove_file(folder.join(RECENT_FILE));
+    }
+
+    /// Adds rows. The oldest ones make room for them. Called on the writer's thread only, since it writes to the file.
+    pub(crate) fn add(&self, rows: impl Iterator<Item = Row>) {
+        let kept = &mut *self.kept();
+        let mut lines = String::new();
+        for row in rows {
+            lines.push_str(&line(&row));
+            kept.push(row);
+        }
+        kept.append(&lines);
+    }
+
+    /// Forgets what is in memory, on any thread. [`Recent::erase`] follows on the writer's.
+    pub(crate) fn forget(&self) {
+        let kept = &mut *self.kept();
+        kept.rows = VecDeque::new();
+        kept.bytes = 0;
+    }
+
+    /// Forgets everything, also in the file.
+    pub(crate) fn erase(&self) {
+        self.forget();
+        self.kept().rewrite();
     }
 
     /// The row of an event.
     pub(crate) fn get(&self, id: EventId) -> Option<Row> {
-        self.rows().rows.iter().rev().find(|row| row.id == id).cloned()
+        self.kept().rows.iter().rev().find(|row| row.id == id).cloned()
     }
 
     /// At most `most` rows that `wanted` accepts, newest first.
     pub(crate) fn select(&self, most: usize, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
-        self.rows().rows.iter().rev().filter(|row| wanted(row)).take(most).cloned().collect()
+        self.kept().rows.iter().rev().filter(|row| wanted(row)).take(most).cloned().collect()
     }
 
-    fn rows(&self) -> std::sync::MutexGuard<'_, Rows> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Kept {
+    fn push(&mut self, row: Row) {
+        self.bytes = self.bytes.saturating_add(row.json.len());
+        self.rows.push_back(row);
+        while self.rows.len() > RECENT_EVENTS || (self.bytes > RECENT_BYTES && self.rows.len() > 1) {
+            if let Some(oldest) = self.rows.pop_front() {
+                self.bytes = self.bytes.saturating_sub(oldest.json.len());
+            }
+        }
+    }
+
+    fn load(&mut self, folder: &Path) {
+        let content = file::read(&folder.join(RECENT_FILE)).unwrap_or_default();
+        content.split(|byte| *byte == b'\n').filter_map(row).for_each(|row| self.push(row));
+    }
+
+    fn append(&mut self, lines: &str) {
+        let Some(file) = &mut self.file else { return };
+        if self.written.saturating_add(lines.len()) > 2 * RECENT_BYTES {
+            return self.rewrite();
+        }
+        self.written += lines.len();
+        if file.write_all(lines.as_bytes()).is_err() {
+            // The disk is full. The queue needs the space more than this file.
+            self.give_up();
+        }
+    }
+
+    /// Replaces the content of the file by the rows in memory.
+    fn rewrite(&mut self) {
+        let lines: String = self.rows.iter().map(line).collect();
+        let Some(file) = &mut self.file else { return };
+        let emptied = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
+        self.written = lines.len();
+        if emptied.and_then(|_| file.write_all(lines.as_bytes())).is_err() {
+            self.give_up();
+        }
+    }
+
+    fn give_up(&mut self) {
+        if let Some(file) = self.file.take() {
+            let _ = file.set_len(0);
+        }
+    }
+}
+
+/// A row as one line, with its checksum.
+fn line(row: &Row) -> String {
+    format!("{}\n", crate::json::with(row, "crc", crc_of(row)))
+}
+
+/// Reads a line. `None` = it is cut or damaged.
+fn row(line: &[u8]) -> Option<Row> {
+    let value: Value = serde_json::from_slice(line).ok()?;
+    let number = |name: &str| value.get(name)?.as_i64();
+    let text = |name: &str| value.get(name)?.as_str();
+    let targets = value.get("targets")?.as_array()?.iter().map(|name| name.as_str().map(str::to_owned));
+    let row = Row {
+        seq: value.get("seq")?.as_u64()?,
+        id: text("id")?.parse().ok()?,
+        kind: Kind::parse(text("kind")?)?,
+        run: number("run")?,
+        wall_ms: number("wall_ms")?,
+        mono_ms: number("mono_ms")?,
+        targets: targets.collect::<Option<_>>()?,
+        json: text("json")?.to_owned(),
+    };
+    (number("crc")? == i64::from(crc_of(&row))).then_some(row)
 }
 
 #[cfg(test)]
@@ -77,27 +192,82 @@ mod tests {
     #[test]
     fn the_newest_rows_are_kept_within_both_limits() {
         let recent = Recent::default();
-        (0..RECENT_EVENTS as u64 * 10).for_each(|seq| recent.add(row(seq, 1)));
+        recent.add((0..RECENT_EVENTS as u64 * 10).map(|seq| row(seq, 1)));
         let last = RECENT_EVENTS as u64 * 10;
         assert_eq!(seqs(&recent), (last - RECENT_EVENTS as u64..last).rev().collect::<Vec<_>>());
-        recent.clear();
-        for seq in 0..5 {
-            recent.add(row(seq, RECENT_BYTES / 3));
-        }
+        recent.forget();
+        recent.add((0..5).map(|seq| row(seq, RECENT_BYTES / 3)));
         assert_eq!(seqs(&recent), [4, 3, 2]);
-        recent.add(row(9, RECENT_BYTES * 2));
+        recent.add([row(9, RECENT_BYTES * 2)].into_iter());
         assert_eq!(seqs(&recent), [9], "one row stays, however large");
-        recent.add(row(10, 1));
+        recent.add([row(10, 1)].into_iter());
         assert_eq!(seqs(&recent), [10]);
     }
 
     #[test]
     fn a_row_is_found_by_its_id_until_all_is_forgotten() {
         let recent = Recent::default();
-        recent.add(row(7, 4));
+        recent.add([row(7, 4)].into_iter());
         assert_eq!(recent.get(row(7, 0).id).map(|row| row.json.len()), Some(4));
         assert!(recent.get(row(8, 0).id).is_none());
-        recent.clear();
+        recent.forget();
         assert!(recent.get(row(7, 0).id).is_none());
+    }
+
+    #[test]
+    fn the_next_run_and_a_copy_of_the_folder_have_the_rows_and_a_damaged_line_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(RECENT_FILE);
+        let recent = Recent::default();
+        recent.keep_in(folder.path());
+        recent.add((0..4).map(|seq| Row { targets: vec!["team".to_owned()], ..row(seq, 10) }));
+        recent.add([row(4, 10)].into_iter());
+        assert_eq!(seqs(&Recent::read(folder.path())), [4, 3, 2, 1, 0]);
+        assert_eq!(Recent::read(folder.path()).get(row(1, 0).id).unwrap().targets, ["team"]);
+        drop(recent);
+        let content = std::fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<String> = content.lines().map(str::to_owned).collect();
+        lines[1] = lines[1].replacen("xxx", "xyx", 1);
+        lines[3] = lines[3].chars().take(30).collect();
+        lines.push("\u{0}".to_owned());
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let next = Recent::default();
+        next.keep_in(folder.path());
+        assert_eq!(seqs(&next), [4, 2, 0]);
+        next.add([row(9, 1)].into_iter());
+        assert_eq!(seqs(&Recent::read(folder.path())), [9, 4, 2, 0]);
+    }
+
+    #[test]
+    fn what_is_erased_is_in_no_byte_of_the_file_and_what_follows_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let recent = Recent::default();
+        recent.keep_in(folder.path());
+        recent.add([row(1, 9)].into_iter());
+        recent.forget();
+        recent.erase();
+        assert_eq!(std::fs::read(folder.path().join(RECENT_FILE)).unwrap(), b"");
+        recent.add([row(2, 3)].into_iter());
+        assert_eq!(seqs(&Recent::read(folder.path())), [2]);
+        Recent::discard(folder.path());
+        Recent::discard(folder.path());
+        assert!(seqs(&Recent::read(folder.path())).is_empty());
+    }
+
+    #[test]
+    fn the_file_stays_below_twice_the_limit_and_a_folder_that_cannot_be_used_costs_nothing_but_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let recent = Recent::default();
+        recent.keep_in(folder.path());
+        for seq in 0..40 {
+            recent.add([row(seq, RECENT_BYTES / 9)].into_iter());
+            let length = std::fs::metadata(folder.path().join(RECENT_FILE)).unwrap().len();
+            assert!(length <= 2 * RECENT_BYTES as u64, "{length}");
+        }
+        assert_eq!(seqs(&Recent::read(folder.path())), seqs(&recent));
+        let lost = Recent::default();
+        lost.keep_in(&folder.path().join("missing"));
+        lost.add([row(1, 1)].into_iter());
+        assert_eq!(seqs(&lost), [1]);
     }
 }

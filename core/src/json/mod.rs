@@ -21,3 +21,16 @@ pub(crate) use write::push_list;
 #[cfg(any(test, feature = "destination-sentry"))]
 pub(crate) use write::quoted;
 pub(crate) use write::{Name, Object, push_comma, push_float, push_name, push_text};
+
+/// The record as a JSON object with one more member.
+pub(crate) fn with(
+    record: &impl serde::Serialize,
+    member: &str,
+    text: impl Into<serde_json::Value>,
+) -> serde_json::Value {
+    let mut value = serde_json::to_value(record).unwrap_or_default();
+    if let Some(object) = value.as_object_mut() {
+        object.insert(member.to_owned(), text.into());
+    }
+    value
+}

@@ -137,7 +137,7 @@ impl Inner {
                 let _ = ended.recv_timeout(left(end));
             }
         });
-        self.shared.recent.clear();
+        self.shared.recent.forget();
         self.shared.config.log.close();
     }
 

@@ -9,6 +9,7 @@ mod batch;
 mod batch_faults;
 mod batch_fuzz;
 mod inspect;
+mod inspect_folder;
 mod pause;
 mod people;
 mod starts;

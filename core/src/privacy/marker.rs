@@ -59,6 +59,11 @@ pub(super) const ALL: [&str; 20] = [
     VOTER_ID,
 ];
 
+/// The markers in a text.
+pub(crate) fn markers_in(text: &str) -> impl Iterator<Item = &'static str> + '_ {
+    ALL.into_iter().filter(|marker| text.contains(marker))
+}
+
 /// Whether a marker starts at `at`.
 pub(super) fn starts_at(bytes: &[u8], at: usize) -> bool {
     bytes

@@ -17,6 +17,7 @@ mod code;
 mod credential;
 mod digits;
 mod email;
+mod export;
 mod fold;
 mod gstin;
 mod iban;
@@ -46,8 +47,10 @@ use marker::Scanner;
 use prefilter::Seen;
 use std::borrow::Cow;
 
+pub(crate) use export::Export;
 pub(crate) use json::mask_user;
 pub(crate) use keys::{header_is_secret, key_is_exempt, key_is_secret};
+pub(crate) use marker::markers_in;
 
 /// Rounds over one text. A replacement can uncover a match beside it, at most once or twice in practice.
 const ROUNDS: usize = 6;

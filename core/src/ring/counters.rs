@@ -20,13 +20,13 @@ const COUNT_BITS: u32 = 40;
 const MOST: u64 = (1 << COUNT_BITS) - 1;
 
 /// Index of the counter of these refusals.
-pub(super) fn index(reason: Reason, kind: Option<Kind>) -> usize {
+pub(crate) fn index(reason: Reason, kind: Option<Kind>) -> usize {
     let kind = kind.map_or(COUNTER_KINDS - 1, |kind| kind as usize);
     (reason as usize % COUNTER_REASONS) * COUNTER_KINDS + kind
 }
 
 /// Reads a counter; `None` if it is damaged.
-pub(super) fn read(map: &Map, index: usize) -> Option<u64> {
+pub(crate) fn read(map: &Map, index: usize) -> Option<u64> {
     let mut word = [0; 8];
     layout::read(map, at(index), &mut word);
     decode(index, u64::from_le_bytes(word))

@@ -4,7 +4,7 @@
 //! nothing. The writer reads published records without the lock, folds them into the database, and then frees the
 //! space. Accepted records are never overwritten: a full ring refuses new ones, by lane.
 
-mod counters;
+pub(crate) mod counters;
 pub(crate) mod crash_loop;
 mod held;
 pub(crate) mod layout;

@@ -1,11 +1,11 @@
 //! Rows for the inspector, each with its state on every route.
 
-use super::Store;
 use super::error::Result;
 use super::memory::{Memory, signed};
 use super::read::{Reader, state_of};
 use super::results::{RouteFate, RowState};
 use super::schema::{ROW, Read, read_row};
+use super::view::View;
 use crate::kind::{Kind, Lane};
 use crate::row::Row;
 use rusqlite::{Connection, params};
@@ -38,6 +38,17 @@ pub struct Listed {
     pub routes: Vec<RouteFate>,
 }
 
+/// Rows in the order in which they were stored.
+#[derive(Default)]
+pub(crate) struct RowsBefore {
+    /// Those whose checksum is right.
+    pub(crate) rows: Vec<Row>,
+    /// The number of the last row, if there may be more behind it.
+    pub(crate) last: Option<u64>,
+    /// How many fail their checksum.
+    pub(crate) damaged: usize,
+}
+
 impl Reader {
     /// The rows that match the filter, newest last. Rows that fail their checksum are left out; [`Reader::damaged`]
     /// counts them.
@@ -47,37 +58,46 @@ impl Reader {
 
     /// Reads every row and counts those that fail their checksum.
     pub fn damaged(&self) -> Result<u64> {
-        self.look(|db, _| {
-            let mut select = db.prepare(&format!("SELECT {ROW} FROM event"))?;
-            let mut rows = select.query([])?;
-            let mut damaged = 0;
-            while let Some(row) = rows.next()? {
-                damaged += u64::from(matches!(read_row(row)?, Read::Bad(..)));
-            }
-            Ok(damaged)
-        })
+        self.view(|view| view.damaged())
     }
 }
 
-impl Store {
-    /// The `most` rows stored before this one, newest first, and the number of the last one if there may be more. Rows that fail
-    /// their checksum are left out.
-    pub(crate) fn rows_before(&self, before: Option<u64>, most: usize) -> Result<(Vec<Row>, Option<u64>)> {
-        // Not cached: a person asks, and the writer's own statements keep their places.
-        let mut select = self
-            .db
-            .prepare(&format!("SELECT {ROW} FROM event WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2"))?;
-        let mut rows = select.query(params![before.map(signed), signed(most as u64)])?;
-        let (mut found, mut read, mut last) = (Vec::new(), 0, None);
+impl View<'_> {
+    /// Reads every row and counts those that fail their checksum.
+    pub(crate) fn damaged(&self) -> Result<u64> {
+        let mut select = self.db.prepare(&format!("SELECT {ROW} FROM event"))?;
+        let mut rows = select.query([])?;
+        let mut damaged = 0;
         while let Some(row) = rows.next()? {
-            let (seq, row) = match read_row(row)? {
-                Read::Good(row) => (row.seq, Some(row)),
-                Read::Bad(seq, _) => (seq, None),
-            };
-            (read, last) = (read + 1, Some(seq));
-            found.extend(row);
+            damaged += u64::from(matches!(read_row(row)?, Read::Bad(..)));
         }
-        Ok((found, last.filter(|_| read == most)))
+        Ok(damaged)
+    }
+
+    /// The `most` rows stored before this one, newest first.
+    pub(crate) fn rows_before(&self, before: Option<u64>, most: usize) -> Result<RowsBefore> {
+        // One comparison, so that SQLite begins there: with `?1 IS NULL OR` it would read from the end of the table each time. Not
+        // cached: a person asks, and the writer's own statements keep their places.
+        let sql = format!("SELECT {ROW} FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2");
+        let mut select = self.db.prepare(&sql)?;
+        let mut rows = select.query(params![before.map_or(i64::MAX, signed), signed(most as u64)])?;
+        let mut found = RowsBefore::default();
+        while let Some(row) = rows.next()? {
+            match read_row(row)? {
+                Read::Good(row) => {
+                    found.last = Some(row.seq);
+                    found.rows.push(row);
+                }
+                Read::Bad(seq, _) => {
+                    found.last = Some(seq);
+                    found.damaged += 1;
+                }
+            }
+        }
+        if found.rows.len() + found.damaged < most {
+            found.last = None;
+        }
+        Ok(found)
     }
 }
 
@@ -117,7 +137,7 @@ fn list(db: &Connection, memory: &Memory, filter: &Filter) -> Result<Vec<Listed>
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Bench, NOW, ROUTE};
+    use super::super::testing::{Bench, NOW, ROUTE, count_steps};
     use super::super::{RowEnd, Store, StoreError};
     use super::*;
     use crate::reason::Reason;
@@ -202,8 +222,8 @@ mod tests {
         assert_eq!(list(Filter { text: Some("needle".to_string()), ..all() }), rows);
         assert_eq!(list(Filter { after: rows[2], ..all() }), more);
         let before = |store: &Store, before, most| {
-            let (rows, last) = store.rows_before(before, most).unwrap();
-            (rows.iter().map(|row| row.seq).collect::<Vec<_>>(), last)
+            let found = store.view().rows_before(before, most).unwrap();
+            (found.rows.iter().map(|row| row.seq).collect::<Vec<_>>(), found.last)
         };
         assert_eq!(before(&bench.store, Some(rows[2]), 1), (vec![rows[1]], Some(rows[1])));
         assert_eq!(before(&bench.store, None, 9), (vec![more[0], rows[2], rows[1], rows[0]], None));
@@ -215,5 +235,18 @@ mod tests {
         assert_eq!((reader.damaged().unwrap(), list(all()).len()), (1, 3));
         assert_eq!(before(&bench.store, None, 2), (vec![more[0]], Some(rows[2])), "a damaged row is no end");
         assert!(reader.fate(Bench::id(1)).unwrap().row.is_some());
+    }
+
+    #[test]
+    fn a_page_far_back_costs_as_much_as_the_first_one() {
+        let mut bench = Bench::new();
+        let rows = bench.add(&[Kind::Metric; 2_000]);
+        let mut steps = |before| {
+            let (store, steps) = count_steps(&mut bench.store);
+            assert_eq!(store.view().rows_before(before, 10).unwrap().rows.len(), 10);
+            steps()
+        };
+        let (first, last) = (steps(None), steps(Some(rows[20])));
+        assert!(last <= first + 100, "{first} steps at the end, {last} far back");
     }
 }

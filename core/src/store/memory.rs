@@ -11,10 +11,10 @@ use rusqlite::Connection;
 use std::sync::Arc;
 
 /// `seq` = epoch shifted by this + n.
-pub(super) const EPOCH_SHIFT: u32 = 40;
+pub(crate) const EPOCH_SHIFT: u32 = 40;
 
 /// The highest epoch: `seq` must fit into the 53 bits that JSON readers represent exactly.
-pub(super) const MAX_EPOCH: u64 = (1 << 13) - 1;
+pub(crate) const MAX_EPOCH: u64 = (1 << 13) - 1;
 
 /// The route that wants everything until the first destination is declared.
 pub(crate) const PLACEHOLDER: &str = "*";

@@ -20,10 +20,13 @@
 //! | `ledger` | counts of lost, delivered and unwanted events |
 //! | `blocks`, `disk` | blocks of the file and its log; a full disk |
 //! | `names`, `repair`, `carved`, `wipe` | names of the files; damaged file and the rows found in it; erasure |
-//! | `read`, `results`, `list` | queries of the app and of the inspector |
+//! | `salvaged`, `masked` | files of the inspector: rows found in a damaged file; a copy without personal data |
+//! | `read`, `view`, `results`, `list` | queries of the app and of the inspector |
+//! | `chosen` | what a tester does with single events |
 
 mod blocks;
 mod carved;
+mod chosen;
 mod disk;
 mod error;
 mod evict;
@@ -33,6 +36,7 @@ mod lease;
 mod ledger;
 mod list;
 mod maintenance;
+mod masked;
 mod memory;
 #[cfg(test)]
 mod model_test;
@@ -44,6 +48,7 @@ pub(crate) mod repair;
 mod restore;
 mod results;
 mod routes;
+mod salvaged;
 mod schema;
 mod select;
 mod settle;
@@ -52,6 +57,7 @@ mod sweep;
 #[cfg(test)]
 mod testing;
 mod types;
+mod view;
 mod wipe;
 
 pub(crate) use disk::Tidy;
@@ -59,16 +65,21 @@ pub(crate) use error::Result;
 pub use error::StoreError;
 pub(crate) use evict::Wants;
 pub(crate) use insert::Fold;
+pub(crate) use list::RowsBefore;
 pub use list::{Filter, Listed};
-pub(crate) use memory::{PLACEHOLDER, route_hash};
+pub use masked::{Masked, mask};
+pub(crate) use memory::{EPOCH_SHIFT, MAX_EPOCH, PLACEHOLDER, route_hash};
 pub use read::Reader;
+pub(crate) use results::LostOnDay;
 pub use results::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
-pub(crate) use schema::{RawRow, row_crc};
+pub(crate) use salvaged::{SalvagedRoute, routes_of, write_salvaged};
+pub(crate) use schema::{RawRow, crc_of, row_crc};
 pub use types::From;
 pub(crate) use types::{
     FoldPosition, Identity, InflightState, Lease, LeaseLimits, NewRow, Now, Options, Receipt, RouteKey, RowEnd,
     Selector, Settled, SettledBefore, Wipe,
 };
+pub(crate) use view::View;
 
 use crate::sys::{file, map};
 use blocks::Blocks;

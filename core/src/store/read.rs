@@ -89,6 +89,11 @@ impl Reader {
         self.look(|db, _| super::start::runs(db))
     }
 
+    /// Another number after a commit of another process.
+    pub(crate) fn version(&self) -> Result<u64> {
+        Ok(unsigned(self.db.query_row("SELECT data_version FROM pragma_data_version", [], |row| row.get(0))?))
+    }
+
     /// Runs one query on one snapshot of the file, and releases the snapshot.
     pub(super) fn look<T>(&self, query: impl FnOnce(&Connection, &mut Memory) -> Result<T>) -> Result<T> {
         self.db.execute_batch("BEGIN")?;
@@ -100,6 +105,7 @@ impl Reader {
 
 impl Store {
     /// The balance.
+    #[cfg(test)]
     pub(crate) fn balance(&self) -> Result<Balance> {
         balance(&self.db, &mut self.memory.clone())
     }
@@ -113,11 +119,6 @@ impl Store {
     /// The fate of an event. Reads all rows: some 20 ms at 100,000.
     pub(crate) fn fate(&self, id: EventId) -> Result<Fate> {
         fate(&self.db, &self.memory, id)
-    }
-
-    /// What happened to each of these events, per route, in the order of the events. The row is that of an event that is stored.
-    pub(crate) fn fates(&self, events: &[(EventId, Option<&Row>)]) -> Result<Vec<Vec<RouteFate>>> {
-        fates(&self.db, &self.memory, events)
     }
 }
 
@@ -184,7 +185,7 @@ fn route_balance(tx: &Tx<'_>, route: &Route, dropped: BTreeMap<String, u64>) -> 
     })
 }
 
-fn overview(db: &Connection, memory: &mut Memory) -> Result<Overview> {
+pub(super) fn overview(db: &Connection, memory: &mut Memory) -> Result<Overview> {
     let mut overview = Overview {
         install: memory.install.to_string(),
         boot: memory.boot_seen.to_string(),
@@ -198,33 +199,39 @@ fn overview(db: &Connection, memory: &mut Memory) -> Result<Overview> {
         *count = unsigned(rows);
     }
     overview.rows = overview.lanes.iter().sum();
+    overview.oldest_ms =
+        db.query_row("SELECT wall_ms FROM event ORDER BY seq LIMIT 1", [], |row| row.get(0)).optional()?;
     let mut select = db.prepare("SELECT reason, kind, n FROM gate ORDER BY 1, 2")?;
     let refused = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?))))?;
     overview.refused = refused.collect::<Result<_, _>>()?;
     for route in &memory.routes {
-        let last = db
-            .query_row(
-                "SELECT at_ms, status, note FROM receipt WHERE route = ?1 ORDER BY number DESC LIMIT 1",
-                [route.number],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )
-            .optional()?;
-        let (state, ever): (Option<String>, i64) = db.query_row(
-            "SELECT state, (SELECT coalesce(sum(delivered), 0) FROM flow WHERE route = number) FROM route WHERE number = ?1",
-            [route.number],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        overview.routes.push(RouteView {
-            route: route.name.to_string(),
-            destination: route.destination.to_string(),
-            dormant_since_ms: route.dormant_since_ms,
-            state,
-            batch: route.inflight.as_ref().map(|batch| (batch.batch_id.clone(), batch.attempt)),
-            last,
-            delivered_ever: unsigned(ever),
-        });
+        overview.routes.push(route_view(db, route)?);
     }
     Ok(overview)
+}
+
+pub(super) fn route_view(db: &Connection, route: &Route) -> Result<RouteView> {
+    let last = db
+        .query_row(
+            "SELECT at_ms, status, note FROM receipt WHERE route = ?1 ORDER BY number DESC LIMIT 1",
+            [route.number],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .optional()?;
+    let (state, ever): (Option<String>, i64) = db.query_row(
+        "SELECT state, (SELECT coalesce(sum(delivered), 0) FROM flow WHERE route = number) FROM route WHERE number = ?1",
+        [route.number],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(RouteView {
+        route: route.name.to_string(),
+        destination: route.destination.to_string(),
+        dormant_since_ms: route.dormant_since_ms,
+        state,
+        batch: route.inflight.as_ref().map(|batch| (batch.batch_id.clone(), batch.attempt)),
+        last,
+        delivered_ever: unsigned(ever),
+    })
 }
 
 /// Where a stored row is on one route; [`RowState::Passed`] when the route does not hold it.
@@ -251,7 +258,7 @@ pub(super) fn state_of(db: &Connection, route: &Route, seq: u64, lane: u8) -> Re
     })
 }
 
-fn fate(db: &Connection, memory: &Memory, id: EventId) -> Result<Fate> {
+pub(super) fn fate(db: &Connection, memory: &Memory, id: EventId) -> Result<Fate> {
     let row = db.query_row(&format!("SELECT {ROW} FROM event WHERE id = ?1"), [id.to_string()], read_row).optional()?;
     let row = match row {
         Some(Read::Good(row)) => Some(row),
@@ -262,7 +269,11 @@ fn fate(db: &Connection, memory: &Memory, id: EventId) -> Result<Fate> {
 }
 
 /// What happened to each of these events, per route. The row is that of an event that is stored.
-fn fates(db: &Connection, memory: &Memory, events: &[(EventId, Option<&Row>)]) -> Result<Vec<Vec<RouteFate>>> {
+pub(super) fn fates(
+    db: &Connection,
+    memory: &Memory,
+    events: &[(EventId, Option<&Row>)],
+) -> Result<Vec<Vec<RouteFate>>> {
     let mut all = vec![Vec::new(); events.len()];
     for route in &memory.routes {
         let mut states = Vec::with_capacity(events.len());

@@ -18,7 +18,7 @@ pub struct Balance {
 }
 
 /// `folded + late = stored + dropped`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct KindBalance {
     /// Spelling of the kind; `unknown` if it cannot be read.
     pub kind: String,
@@ -33,7 +33,7 @@ pub struct KindBalance {
 }
 
 /// `stored = queued + in_flight + delivered + dead + unwanted + dropped`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct RouteBalance {
     /// Name of the route.
     pub route: String,
@@ -93,12 +93,29 @@ pub struct Overview {
     pub rows: u64,
     /// Rows stored now per lane.
     pub lanes: [u64; 4],
+    /// When the oldest stored row happened, milliseconds since 1970.
+    pub oldest_ms: Option<i64>,
     /// Bytes of used pages. The size cap limits these.
     pub bytes: u64,
     /// Refused at the gate, cumulative, as of the last fold: (reason, kind, n).
     pub refused: Vec<(String, String, u64)>,
     /// Details of each route, in the order of the balance.
     pub routes: Vec<RouteView>,
+}
+
+/// Events lost on one day for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LostOnDay {
+    /// Days since 1970.
+    pub(crate) day: i64,
+    /// Name of the route; `None` = before a route.
+    pub(crate) route: Option<String>,
+    /// Spelling of the kind; `unknown` if it cannot be read.
+    pub(crate) kind: String,
+    /// Spelling of the reason.
+    pub(crate) reason: String,
+    /// How many.
+    pub(crate) n: u64,
 }
 
 /// Details of a route.

@@ -246,6 +246,22 @@ pub(crate) fn row_crc(row: &RawRow<'_>) -> u32 {
     crc.finalize()
 }
 
+/// [`row_crc`] of a row that was read.
+pub(crate) fn crc_of(row: &Row) -> u32 {
+    let targets = (!row.targets.is_empty()).then(|| serde_json::to_string(&row.targets).unwrap_or_default());
+    row_crc(&RawRow {
+        seq: super::memory::signed(row.seq),
+        id: row.id.to_string().as_bytes(),
+        lane: row.kind.lane().number().into(),
+        kind: row.kind.as_str().as_bytes(),
+        run: row.run,
+        wall_ms: row.wall_ms,
+        mono_ms: row.mono_ms,
+        targets: targets.as_deref().map(str::as_bytes),
+        json: row.json.as_bytes(),
+    })
+}
+
 /// A row as it was read.
 pub(super) enum Read {
     /// Its checksum is right.

@@ -40,7 +40,7 @@ impl Writer {
             Ok(erased) => {
                 fault::point("wipe_ended");
                 self.log_erased(erased);
-                self.shared.recent.clear();
+                self.shared.recent.erase();
                 self.shared.ring.zero_free();
                 self.stamper.forget(wipe.what);
                 self.carving = None;

@@ -7,6 +7,7 @@ use super::stamp::Stamper;
 use super::store_access::StoreAccess;
 use crate::delivery::{Delivery, ForDelivery, Options};
 use crate::id::IdKey;
+use crate::inspect::Recent;
 use crate::limits;
 use crate::logger::LogCode;
 use crate::reason::Reason;
@@ -114,6 +115,7 @@ impl Writer {
                     self.adopt_run(&superblock);
                 }
                 self.run = run.as_ref().map_or(0, |run| run.number);
+                self.keep_recent();
                 self.run_row = run;
                 self.shared.set_state(StoreState::Ready);
                 self.report_folder();
@@ -128,6 +130,14 @@ impl Writer {
                     self.give_up_for_now(error.to_string());
                 }
             }
+        }
+    }
+
+    /// What was stored lately stays in a file while inspection is on.
+    fn keep_recent(&self) {
+        match self.shared.config.inspects() {
+            true => self.shared.recent.keep_in(&self.shared.folder),
+            false => Recent::discard(&self.shared.folder),
         }
     }
 
@@ -258,7 +268,7 @@ impl Writer {
         self.store = None;
         self.carving = None;
         // Rows that are carved get other numbers.
-        self.shared.recent.clear();
+        self.shared.recent.erase();
         let (folder, now) = (self.shared.folder.clone(), self.shared.now());
         if repair::quarantines_lately(&folder, now) >= limits::QUARANTINES {
             self.give_up_for_now(

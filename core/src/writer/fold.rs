@@ -91,7 +91,7 @@ impl Writer {
             Ok(stored) => {
                 self.run = stored.run;
                 if self.shared.config.inspects() {
-                    batch.stored_rows(&stored).for_each(|row| self.shared.recent.add(row));
+                    self.shared.recent.add(batch.stored_rows(&stored));
                 }
                 self.stored_refusals = gate;
                 self.tries = 0;

@@ -305,7 +305,7 @@ impl Shared {
 
     /// Forgets what is in memory, and gives up requests that a fault delays.
     pub(crate) fn forget_recent(&self) {
-        self.recent.clear();
+        self.recent.forget();
         self.config.faults.give_up();
     }
 

@@ -8,12 +8,26 @@
 //! | 3 | a file, folder or port cannot be opened |
 //! | 4 | the queue is damaged; the readable part was printed |
 
-mod queue;
+mod args;
+mod assert;
+mod drops;
+mod files;
+mod list;
+mod ring;
+mod serve;
+mod show;
+mod status;
+mod tail;
+mod tell;
+mod timeline;
 
 use crate::collector::{Collector, CollectorError, Options};
 use crate::demo;
+use crate::source::{RemoteError, SourceError};
 use crate::terminal::{CliError, Exit, Output};
 use clap::{Parser, Subcommand};
+use serde::Serialize;
+use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,9 +50,47 @@ enum Command {
     /// Run a local collector that receives batches from apps on this machine
     Collect(CollectArgs),
     /// Print the balance of a queue, and why each route waits
-    Status(queue::StatusArgs),
-    /// Print the rows of a queue, newest last
-    List(queue::ListArgs),
+    Status(status::Args),
+    /// Print the events of a queue, newest last
+    List(list::Args),
+    /// Print the newest events, and follow what is recorded and what becomes of it
+    Tail(tail::Args),
+    /// Print everything about an event
+    Show(show::Args),
+    /// Print what became of an event
+    Why(show::Args),
+    /// Print a session as a story: screens, calls, taps and errors with their durations
+    Timeline(timeline::Args),
+    /// Print the events that were lost, by day, route and reason
+    Drops(drops::Args),
+    /// Print the events that a destination refused
+    Dead(list::DeadArgs),
+    /// Test an assertion about events
+    Assert(assert::Args),
+    /// Serve the inspector's page for a browser on this machine
+    Serve(serve::Args),
+    /// Let the app send what waits
+    SendNow(tell::Args),
+    /// Name a moment, for --since-mark
+    Mark(tell::MarkArgs),
+    /// Let the app's requests fail
+    Fault(tell::FaultArgs),
+    /// Queue dead letters again
+    Requeue(tell::EventsArgs),
+    /// Delete events
+    Drop(tell::EventsArgs),
+    /// Examine a queue; each finding comes with what mends it
+    Doctor(files::DoctorArgs),
+    /// Bring the rows of a damaged queue back, as an export
+    Salvage(files::SalvageArgs),
+    /// Print what waits in the ring, and the state that outlives the queue
+    Ring(ring::RingArgs),
+    /// Run a query over a queue, read-only
+    Sql(files::SqlArgs),
+    /// Write a queue to one file, without personal data
+    Export(files::ExportArgs),
+    /// Unpack an export into a folder
+    Import(files::ImportArgs),
     /// The app process of the demo
     #[command(hide = true)]
     DemoApp(demo::AppArgs),
@@ -87,9 +139,54 @@ fn run(cli: Cli, output: &mut Output) -> Result<Exit, CliError> {
     match cli.command {
         Command::Demo(args) => demo::run(&args, output),
         Command::Collect(args) => collect(args, output),
-        Command::Status(args) => queue::status(&args, output),
-        Command::List(args) => queue::list(&args, output),
+        Command::Status(args) => status::run(&args, output),
+        Command::List(args) => list::list(&args, output),
+        Command::Tail(args) => tail::run(&args, output),
+        Command::Show(args) => show::show(&args, output),
+        Command::Why(args) => show::why(&args, output),
+        Command::Timeline(args) => timeline::run(&args, output),
+        Command::Drops(args) => drops::run(&args, output),
+        Command::Dead(args) => list::dead(&args, output),
+        Command::Assert(args) => assert::run(&args, output),
+        Command::Serve(args) => serve::run(&args, output),
+        Command::SendNow(args) => tell::send_now(&args, output),
+        Command::Mark(args) => tell::mark(&args, output),
+        Command::Fault(args) => tell::fault(&args, output),
+        Command::Requeue(args) => tell::requeue(&args, output),
+        Command::Drop(args) => tell::drop(&args, output),
+        Command::Doctor(args) => files::doctor(&args, output),
+        Command::Salvage(args) => files::salvage(&args, output),
+        Command::Ring(args) => ring::ring(&args, output),
+        Command::Sql(args) => files::sql(&args, output),
+        Command::Export(args) => files::export(&args, output),
+        Command::Import(args) => files::import(&args, output),
         Command::DemoApp(args) => demo::run_app(&args),
+    }
+}
+
+/// Version of the lines that `--json` prints.
+const LINES: u32 = 1;
+
+/// One line of `--json`: the members of a record, the name of the line, and the version of the format.
+fn line(name: &str, record: &impl Serialize, more: &[(&str, Value)]) -> String {
+    let mut members = serde_json::Map::new();
+    members.insert("line".to_owned(), name.into());
+    members.insert("v".to_owned(), LINES.into());
+    if let Ok(Value::Object(own)) = serde_json::to_value(record) {
+        members.extend(own);
+    }
+    members.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    Value::Object(members).to_string()
+}
+
+impl From<SourceError> for CliError {
+    fn from(error: SourceError) -> CliError {
+        match error {
+            SourceError::File(error) => error.into(),
+            SourceError::Remote(error @ RemoteError::Address(_)) => CliError::usage(error, ""),
+            error @ SourceError::Refused(_) => CliError::finding(error, ""),
+            error => CliError::open(error, ""),
+        }
     }
 }
 

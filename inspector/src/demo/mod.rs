@@ -22,8 +22,8 @@ pub(crate) use app::run_app;
 pub(crate) use args::AppArgs;
 
 use crate::collector::{Collector, Filter, Options};
-use crate::queue::Queue;
 use crate::shop::{Faults, Shop};
+use crate::source::{self, Ask, Event, Query};
 use crate::terminal::{CliError, Exit, Output};
 use bars::Bars;
 use child::AppOptions;
@@ -89,12 +89,14 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     finished?;
 
     let counts = collector.counts()?;
-    let queue = Queue::open(&folder.app())?;
+    let source = source::Folder::open(&folder.app())?;
+    let ask = Ask(&source);
+    let is_kept = |event: &Event| matches!(event.state.as_str(), "queued" | "dead");
     let found = Found {
-        queued: queue.ids()?.iter().map(ToString::to_string).collect(),
+        queued: ask.list(&Query::default())?.events.into_iter().filter(is_kept).map(|event| event.id).collect(),
         collected: collector.ids()?.into_iter().collect(),
         duplicates: counts.duplicates,
-        queue: queue.overview()?,
+        queue: ask.overview(true)?,
     };
     let result = tally::Result::of(acknowledged, &found);
     let run = report::Run {

@@ -19,6 +19,16 @@ pub(crate) fn bytes(n: u64) -> String {
     if n < 1024 { format!("{n} {unit}") } else { format!("{value:.1} {unit}") }
 }
 
+/// `1 row`, `2,000 rows`.
+pub(crate) fn rows(n: u64) -> String {
+    format!("{} {}", count(n), if n == 1 { "row" } else { "rows" })
+}
+
+/// Says how many rows have a wrong checksum.
+pub(crate) fn unreadable(n: u64) -> String {
+    format!("{} {} a wrong checksum", rows(n), if n == 1 { "has" } else { "have" })
+}
+
 /// Formats microseconds as `0.8 ms`, `230 ms` or `1.25 s`.
 pub(crate) fn millis(us: u64) -> String {
     match us {
@@ -39,6 +49,7 @@ mod tests {
             [bytes(0), bytes(1023), bytes(1536), bytes(20 << 20)],
             ["0 bytes", "1023 bytes", "1.5 KiB", "20.0 MiB"]
         );
+        assert_eq!([1, 1_200].map(unreadable), ["1 row has a wrong checksum", "1,200 rows have a wrong checksum"]);
         assert_eq!([millis(800), millis(230_900), millis(1_250_000)], ["0.8 ms", "230 ms", "1.25 s"]);
     }
 }

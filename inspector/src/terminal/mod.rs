@@ -1,9 +1,11 @@
-//! What the commands share: exit codes, errors, output and number formatting.
+//! What the commands share: exit codes, errors, output, numbers and tables.
 
 mod error;
 mod format;
 mod output;
+mod table;
 
 pub(crate) use error::{CliError, Exit};
-pub(crate) use format::{bytes, count, millis};
+pub(crate) use format::{bytes, count, millis, rows, unreadable};
 pub(crate) use output::Output;
+pub(crate) use table::{lines, table};

@@ -6,6 +6,7 @@ pub mod drain;
 pub mod encode;
 pub mod encode_sentry;
 pub mod engine;
+pub mod inspector;
 pub mod lease;
 pub mod names;
 pub mod privacy;

@@ -69,12 +69,11 @@ fn main() -> Result<()> {
                     _ => bench::engine::idle_child(None),
                 };
             }
-            "record" | "rows" | "lease" | "cap" | "drain" | "names" | "engine" | "encode" | "privacy" | "batch" => {
-                group = Some(arg)
-            }
+            "record" | "rows" | "lease" | "cap" | "drain" | "names" | "engine" | "encode" | "privacy" | "batch"
+            | "inspector" => group = Some(arg),
             "--help" | "-h" => {
                 println!(
-                    "bench [--quick] [--json FILE] [record|batch|rows|lease|cap|drain|names|engine|encode|privacy]"
+                    "bench [--quick] [--json FILE] [record|batch|rows|lease|cap|drain|names|engine|encode|privacy|inspector]"
                 );
                 return Ok(());
             }
@@ -101,6 +100,9 @@ fn main() -> Result<()> {
     }
     if wanted("batch") {
         bench::batch::run(scale, folder.path(), &mut say)?;
+    }
+    if wanted("inspector") {
+        bench::inspector::run(scale, folder.path(), &mut say)?;
     }
     if wanted("rows") {
         bench::rows::run(scale, folder.path(), &mut say)?;

@@ -25,7 +25,7 @@ const FORBIDDEN: [Forbidden; 7] = [
 ];
 
 /// Folders of the core and the inspector that may contain SQL and use rusqlite.
-const SQL_FOLDERS: [&str; 3] = ["core/src/store", "core/src/carve", "inspector/src/collector"];
+const SQL_FOLDERS: [&str; 4] = ["core/src/store", "core/src/carve", "inspector/src/collector", "inspector/src/files"];
 
 /// Prefixes of SQL statements. Statements are written in upper case, which distinguishes them from sentences.
 const SQL: [&str; 14] = [

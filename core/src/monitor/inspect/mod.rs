@@ -1,16 +1,11 @@
 //! What a debug screen of the app asks.
 
 mod answer;
-mod list;
-mod request;
 
 use super::{Inner, Monitor, WaitError};
-use crate::store::{self, Store};
+use crate::store::{self, Now, Store};
 use crate::writer::shared::Command;
 use std::time::Duration;
-
-/// The logger of a mark: the log entry with which a tester names a moment.
-const MARK_LOGGER: &str = "rez.mark";
 
 impl Monitor {
     /// Answers a request of a debug screen: lists events, shows one, says what became of it, sends, marks a moment, lets requests
@@ -25,7 +20,7 @@ impl Monitor {
     /// # let folder = std::env::temp_dir().join(format!("rez-inspect-{}", std::process::id()));
     /// let monitor = Monitor::open(Config::builder(&folder, "shop", "shop@1").sessions(false).inspector(true).build()?)?;
     /// let answer = monitor.inspect(r#"{"ask": "list", "filter": {"state": "queued"}}"#, Duration::from_secs(5));
-    /// assert_eq!(answer, r#"{"before":null,"events":[]}"#);
+    /// assert_eq!(answer, r#"{"before":null,"events":[],"unreadable":0}"#);
     /// # monitor.close(Duration::from_secs(5));
     /// # std::fs::remove_dir_all(&folder).ok();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -43,11 +38,20 @@ impl Inner {
         wait: Duration,
         read: impl FnOnce(&Store) -> store::Result<T> + Send + 'static,
     ) -> Result<T, WaitError> {
+        self.change_store(wait, |store, _| read(store))
+    }
+
+    /// Works on the store on the writer's thread; see [`Inner::read_store`].
+    pub(super) fn change_store<T: Send + 'static>(
+        &self,
+        wait: Duration,
+        work: impl FnOnce(&mut Store, Now) -> store::Result<T> + Send + 'static,
+    ) -> Result<T, WaitError> {
         if self.is_forked() {
             return Err(WaitError::Closed);
         }
         let begun = std::time::Instant::now();
-        match self.shared.run_within(Some(wait), move |store, _| (store.serial(), read(store))) {
+        match self.shared.run_within(Some(wait), move |store, now| (store.serial(), work(store, now))) {
             Some((_, Ok(answer))) => Ok(answer),
             Some((serial, Err(error))) => {
                 // Nothing else may ever read the damaged page.

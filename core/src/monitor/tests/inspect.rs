@@ -8,37 +8,42 @@ use serde_json::{Value, json};
 use std::io::Read;
 use std::path::Path;
 
+/// The batch in a request.
+pub(super) fn body_of(request: &Request) -> Value {
+    let mut body = String::new();
+    flate2::read::GzDecoder::new(&request.body[..]).read_to_string(&mut body).unwrap();
+    serde_json::from_str(&body).unwrap()
+}
+
 /// Accepts everything.
-struct Accepts;
+pub(super) struct Accepts;
 
 impl Transport for Accepts {
     fn send(&self, request: Request, done: Completion) {
-        let mut body = String::new();
-        flate2::read::GzDecoder::new(&request.body[..]).read_to_string(&mut body).unwrap();
-        let sent: Value = serde_json::from_str(&body).unwrap();
+        let sent = body_of(&request);
         let accepted = sent["events"].as_array().map_or(0, Vec::len);
         let answer = json!({"batch_id": sent["batch_id"], "accepted": accepted}).to_string();
         done.finish(Sent::Response(Response { status: 200, body: answer.into_bytes(), ..Response::default() }));
     }
 }
 
-fn open(folder: &Path) -> Monitor {
+pub(super) fn open(folder: &Path) -> Monitor {
     let team = Rez::builder("https://in.example.com", "key").purposes(&Purpose::ALL).build().unwrap();
     Monitor::open(config(folder).inspector(true).transport(Accepts).destination("team", team).build().unwrap()).unwrap()
 }
 
-fn ask(monitor: &Monitor, request: Value) -> Value {
+pub(super) fn ask(monitor: &Monitor, request: Value) -> Value {
     let answer: Value = serde_json::from_str(&monitor.inspect(&request.to_string(), WAIT)).unwrap();
     assert!(answer.is_object(), "{answer}");
     answer
 }
 
-fn names(answer: &Value) -> Vec<&str> {
+pub(super) fn names(answer: &Value) -> Vec<&str> {
     answer["events"].as_array().unwrap().iter().map(|event| event["name"].as_str().unwrap()).collect()
 }
 
 /// Keeps every event in the queue.
-fn hold(monitor: &Monitor) {
+pub(super) fn hold(monitor: &Monitor) {
     assert_eq!(ask(monitor, json!({"tell": "fault", "fault": "offline"})), json!({"fault": "offline"}));
 }
 

@@ -1,71 +1,73 @@
-//! The requests of a debug screen, as JSON. `docs/guide/inspect.md` describes them.
+//! The requests of an inspector, as JSON. `docs/guide/inspect.md` describes them.
 
+use super::filter::Conditions;
+use super::state::State;
 use crate::id::EventId;
-use crate::kind::Kind;
-use crate::limits::LIST_EVENTS;
+use crate::kind::{Kind, Lane};
+use crate::limits::{LIST_EVENTS, LIST_EVENTS_OF_FILE};
 use crate::transport::Fault;
 use serde_json::{Map, Value};
 
 /// A request.
 #[derive(Debug, PartialEq)]
-pub(super) enum Request {
+pub(crate) enum Request {
+    About,
+    Version,
     List(Query),
     Show(EventId),
     Why(EventId),
-    Status,
+    /// With the checksum of every row.
+    Status {
+        check: bool,
+    },
+    Drops,
     SendNow,
     Mark(String),
     Fault(Fault),
+    Requeue(Vec<EventId>),
+    Drop(Vec<EventId>),
 }
+
+/// What changes something, as spelled in a request.
+pub(crate) const TELLS: [&str; 5] = ["send_now", "mark", "fault", "requeue", "drop"];
+
+const ASKS: [&str; 7] = ["about", "version", "list", "show", "why", "status", "drops"];
 
 /// Which events to list.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Query {
-    pub(super) kind: Option<Kind>,
-    pub(super) state: Option<State>,
+pub(crate) struct Query {
+    pub(crate) kind: Option<Kind>,
+    pub(crate) lane: Option<Lane>,
+    pub(crate) state: Option<State>,
     /// A text that the event's JSON contains.
-    pub(super) text: Option<String>,
+    pub(crate) text: Option<String>,
+    /// Conditions on its fields, without those on its state.
+    pub(crate) conditions: Conditions,
+    /// Conditions on its state.
+    pub(crate) states: Conditions,
+    /// Only what happened at or after this time, milliseconds since 1970.
+    pub(crate) since_ms: Option<i64>,
     /// Only events that were stored after the latest mark.
-    pub(super) since_mark: bool,
+    pub(crate) since_mark: bool,
     /// Only events stored before this one.
-    pub(super) before: Option<u64>,
-    pub(super) limit: usize,
-}
-
-/// The state of an event over all routes: the first of these that applies to one of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    Queued,
-    Dead,
-    Dropped,
-    Delivered,
-    /// No destination takes it, or nothing is known of it any more.
-    Settled,
-}
-
-impl State {
-    const ALL: [State; 5] = [State::Queued, State::Dead, State::Dropped, State::Delivered, State::Settled];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            State::Queued => "queued",
-            State::Dead => "dead",
-            State::Dropped => "dropped",
-            State::Delivered => "delivered",
-            State::Settled => "settled",
-        }
-    }
+    pub(crate) before: Option<u64>,
+    pub(crate) limit: usize,
+    /// With the JSON of each event.
+    pub(crate) json: bool,
 }
 
 /// Reads a request, or says what is wrong with it.
-pub(super) fn read(json: &str) -> Result<Request, String> {
+pub(crate) fn read(json: &str) -> Result<Request, String> {
     let json: Value = serde_json::from_str(json).map_err(|error| format!("the request is no JSON ({error})"))?;
     let Value::Object(members) = json else { return Err("the request is no JSON object".to_owned()) };
     match (word(&members, "ask")?, word(&members, "tell")?) {
+        (Some("about"), None) => Ok(Request::About),
+        (Some("version"), None) => Ok(Request::Version),
         (Some("list"), None) => Ok(Request::List(query(&members)?)),
         (Some("show"), None) => Ok(Request::Show(id(&members)?)),
         (Some("why"), None) => Ok(Request::Why(id(&members)?)),
-        (Some("status"), None) => Ok(Request::Status),
+        (Some("status"), None) => Ok(Request::Status { check: switch(&members, "check")? }),
+        (Some("drops"), None) => Ok(Request::Drops),
         (None, Some("send_now")) => Ok(Request::SendNow),
         (None, Some("mark")) => match word(&members, "text")?.map(str::trim) {
             Some(text) if !text.is_empty() => Ok(Request::Mark(text.to_owned())),
@@ -76,7 +78,9 @@ pub(super) fn read(json: &str) -> Result<Request, String> {
             let fault = Fault::ALL.into_iter().find(|fault| fault.as_str() == word);
             Ok(Request::Fault(fault.ok_or_else(|| unknown("fault", word, &Fault::ALL.map(Fault::as_str)))?))
         }
-        _ => Err("pass `ask` (`list`, `show`, `why` or `status`) or `tell` (`send_now`, `mark` or `fault`)".to_owned()),
+        (None, Some("requeue")) => Ok(Request::Requeue(ids(&members)?)),
+        (None, Some("drop")) => Ok(Request::Drop(ids(&members)?)),
+        _ => Err(format!("pass `ask` ({}) or `tell` ({})", ASKS.join(", "), TELLS.join(", "))),
     }
 }
 
@@ -89,29 +93,62 @@ fn query(members: &Map<String, Value>) -> Result<Query, String> {
     };
     let kind = word(filter, "kind")?
         .map(|word| Kind::parse(word).ok_or_else(|| unknown("kind", word, &Kind::ALL.map(Kind::as_str))));
+    let lane = word(filter, "lane")?.map(|word| {
+        let lane = Lane::ALL.into_iter().find(|lane| lane.as_str() == word);
+        lane.ok_or_else(|| unknown("lane", word, &Lane::ALL.map(Lane::as_str)))
+    });
     let state = word(filter, "state")?.map(|word| {
         let state = State::ALL.into_iter().find(|state| state.as_str() == word);
         state.ok_or_else(|| unknown("state", word, &State::ALL.map(State::as_str)))
     });
-    let since_mark = match filter.get("since_mark") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(since_mark)) => *since_mark,
-        Some(_) => return Err("`since_mark` is neither true nor false".to_owned()),
-    };
-    let limit = count(members, "limit")?.map_or(LIST_EVENTS, |limit| limit.clamp(1, LIST_EVENTS as u64) as usize);
+    let mut written = String::new();
+    for name in ["level", "session"] {
+        if let Some(word) = word(filter, name)? {
+            written.push_str(&format!("{name} = {}, ", Value::from(word)));
+        }
+    }
+    let mut conditions = Conditions::parse(written.trim_end_matches(", ")).map_err(|error| error.to_string())?;
+    let asked = word(filter, "where")?.unwrap_or_default();
+    conditions.extend(Conditions::parse(asked).map_err(|error| format!("`where`: {error}"))?);
+    let (states, conditions) = conditions.split_state();
+    let limit =
+        count(members, "limit")?.map_or(LIST_EVENTS, |limit| limit.clamp(1, LIST_EVENTS_OF_FILE as u64) as usize);
     Ok(Query {
         kind: kind.transpose()?,
+        lane: lane.transpose()?,
         state: state.transpose()?,
         text: word(filter, "text")?.filter(|text| !text.is_empty()).map(str::to_owned),
-        since_mark,
+        conditions,
+        states,
+        since_ms: count(filter, "since_ms")?.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
+        since_mark: switch(filter, "since_mark")?,
         before: count(members, "before")?,
         limit,
+        json: switch(members, "json")?,
     })
 }
 
 fn id(members: &Map<String, Value>) -> Result<EventId, String> {
     let id = word(members, "id")?.unwrap_or_default();
     id.parse().map_err(|error: crate::id::ParseIdError| format!("`id`: {error}"))
+}
+
+fn ids(members: &Map<String, Value>) -> Result<Vec<EventId>, String> {
+    let Some(Value::Array(ids)) = members.get("ids") else { return Err("`ids` is no list".to_owned()) };
+    if ids.len() > LIST_EVENTS {
+        return Err(format!("`ids` has {} members; pass at most {LIST_EVENTS}", ids.len()));
+    }
+    let id = |id: &Value| id.as_str().unwrap_or_default().parse();
+    ids.iter().map(id).collect::<Result<_, crate::id::ParseIdError>>().map_err(|error| format!("`ids`: {error}"))
+}
+
+/// False if it is missing or null.
+fn switch(members: &Map<String, Value>, name: &str) -> Result<bool, String> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(on)) => Ok(*on),
+        Some(_) => Err(format!("`{name}` is neither true nor false")),
+    }
 }
 
 /// A text, `None` if it is missing or null.
@@ -151,13 +188,25 @@ mod tests {
             since_mark: true,
             before: Some(7),
             limit: 3,
+            ..Query::default()
         };
         assert_eq!(read(list), Ok(Request::List(query)));
         let all = Query { limit: LIST_EVENTS, ..Query::default() };
-        assert_eq!(read(r#"{"ask":"list","filter":null,"limit":1000000}"#), Ok(Request::List(all)));
+        assert_eq!(read(r#"{"ask":"list","filter":null}"#), Ok(Request::List(all)));
+        let most = Query { limit: LIST_EVENTS_OF_FILE, ..Query::default() };
+        assert_eq!(read(r#"{"ask":"list","limit":1000000}"#), Ok(Request::List(most)));
         assert_eq!(read(&format!(r#"{{"ask":"show","id":"{id}"}}"#)), Ok(Request::Show(id.parse().unwrap())));
         assert_eq!(read(&format!(r#"{{"ask":"why","id":"{id}"}}"#)), Ok(Request::Why(id.parse().unwrap())));
-        assert_eq!(read(r#"{"ask":"status"}"#), Ok(Request::Status));
+        assert_eq!(read(r#"{"ask":"about"}"#), Ok(Request::About));
+        assert_eq!(read(r#"{"ask":"version"}"#), Ok(Request::Version));
+        assert_eq!(read(r#"{"ask":"drops"}"#), Ok(Request::Drops));
+        assert_eq!(read(r#"{"ask":"status"}"#), Ok(Request::Status { check: false }));
+        assert_eq!(read(r#"{"ask":"status","check":true}"#), Ok(Request::Status { check: true }));
+        for tell in ["requeue", "drop"] {
+            let ids = vec![id.parse().unwrap()];
+            let wanted = if tell == "drop" { Request::Drop(ids) } else { Request::Requeue(ids) };
+            assert_eq!(read(&format!(r#"{{"tell":"{tell}","ids":["{id}"]}}"#)), Ok(wanted));
+        }
         assert_eq!(read(r#"{"tell":"send_now"}"#), Ok(Request::SendNow));
         assert_eq!(read(r#"{"tell":"mark","text":" tapped Pay "}"#), Ok(Request::Mark("tapped Pay".to_owned())));
         for fault in Fault::ALL {
@@ -181,6 +230,13 @@ mod tests {
             (r#"{"ask":"list","filter":{"kind":"Error"}}"#, "`kind` is `Error`; use one of crash"),
             (r#"{"ask":"list","filter":{"state":"sent"}}"#, "`state` is `sent`; use one of queued, dead"),
             (r#"{"ask":"list","filter":{"since_mark":1}}"#, "`since_mark`"),
+            (r#"{"ask":"list","json":"yes"}"#, "`json` is neither true nor false"),
+            (r#"{"ask":"list","filter":{"lane":"fast"}}"#, "`lane` is `fast`; use one of crash, critical"),
+            (r#"{"ask":"list","filter":{"where":"status >"}}"#, "`where`: the filter cannot be read at character 9"),
+            (r#"{"ask":"list","filter":{"since_ms":"1d"}}"#, "`since_ms` is no whole number"),
+            (r#"{"ask":"status","check":1}"#, "`check`"),
+            (r#"{"tell":"requeue"}"#, "`ids` is no list"),
+            (r#"{"tell":"drop","ids":["42"]}"#, "`ids`"),
             (r#"{"ask":"list","before":-1}"#, "`before` is no whole number"),
             (r#"{"ask":"list","limit":"all"}"#, "`limit` is no whole number"),
             (r#"{"tell":"mark","text":"  "}"#, "`text` is missing"),

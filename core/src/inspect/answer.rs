@@ -1,0 +1,210 @@
+//! The answers about a queue, as JSON. `docs/guide/inspect.md` describes them.
+//!
+//! A running app and a folder that `rezq` reads answer with these functions, so that all faces show the same.
+
+use super::list::{Entry, Found, is_waiting};
+use super::{Fate, Overview, RouteFate, RouteView, refused, time};
+use crate::json::with;
+use crate::privacy;
+use crate::row::{Row, Run};
+use crate::store::{LostOnDay, Result, View};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Version of requests and answers.
+const PROTOCOL: u32 = 1;
+
+const MS_PER_DAY: i64 = 24 * 3600 * 1000;
+
+/// Which source answers, and what it can do.
+pub(crate) fn about(view: View<'_>, source: &str, can: &[&str]) -> Result<Value> {
+    let install = view.overview()?.install;
+    let app = view.runs()?.pop().map(|run| run.release);
+    Ok(json!({"protocol": PROTOCOL, "source": source, "app": app, "install": install, "can": can}))
+}
+
+/// A page of a list.
+pub(crate) fn page(found: &Found, with_json: bool) -> Value {
+    let events: Vec<Value> = found
+        .entries
+        .iter()
+        .map(|entry| match with_json {
+            true => with(&event(entry), "json", entry.json.clone()),
+            false => event(entry),
+        })
+        .collect();
+    json!({"events": events, "before": found.before, "unreadable": found.damaged})
+}
+
+/// An event of a list.
+pub(crate) fn event(entry: &Entry) -> Value {
+    let Entry { row, json, routes } = entry;
+    let routes: Vec<Value> = routes.iter().map(|route| with(route, "text", route.state.text())).collect();
+    let mut event = Map::new();
+    event.insert("seq".to_owned(), row.seq.into());
+    event.insert("id".to_owned(), row.id.to_string().into());
+    event.insert("kind".to_owned(), row.kind.as_str().into());
+    event.insert("lane".to_owned(), row.kind.lane().as_str().into());
+    event.insert("name".to_owned(), super::title(json).into());
+    for member in ["level", "session"] {
+        if let Some(value) = json.get(member) {
+            event.insert(member.to_owned(), value.clone());
+        }
+    }
+    event.insert("wall_ms".to_owned(), row.wall_ms.into());
+    event.insert("bytes".to_owned(), row.json.len().into());
+    event.insert("state".to_owned(), entry.state().as_str().into());
+    event.insert("routes".to_owned(), routes.into());
+    Value::Object(event)
+}
+
+/// What became of an event, and what is known about why it waits.
+pub(crate) struct Story {
+    pub(crate) fate: Fate,
+    /// Its row, if it was stored lately. The file may no longer have it.
+    pub(crate) recent: Option<Row>,
+    /// Details of each route.
+    pub(crate) routes: Vec<RouteView>,
+    /// What a running app knows of a route that its file does not say: why it waits.
+    pub(crate) waits: BTreeMap<String, String>,
+    /// What the whole queue waits for: a decision of the user.
+    pub(crate) pending: Option<String>,
+}
+
+impl Story {
+    /// One sentence for each route.
+    fn lines(&self) -> Vec<String> {
+        if self.fate.routes.is_empty() {
+            return vec![self.fate.text()];
+        }
+        let line = |route: &RouteFate| {
+            let mut sentence = route.text();
+            if is_waiting(&route.state) {
+                self.reasons(&route.route).iter().for_each(|reason| sentence.push_str(&format!("; {reason}")));
+            }
+            sentence
+        };
+        self.fate.routes.iter().map(line).collect()
+    }
+
+    fn reasons(&self, route: &str) -> Vec<String> {
+        if let Some(pending) = &self.pending {
+            return vec![pending.clone()];
+        }
+        let view = self.routes.iter().find(|view| view.route == route);
+        let stored = || view.into_iter().flat_map(RouteView::held).map(|held| held.text()).collect();
+        let mut reasons: Vec<String> = self.waits.get(route).map_or_else(stored, |why| vec![why.clone()]);
+        if let Some(last) = view.and_then(RouteView::last_text).filter(|_| !reasons.is_empty()) {
+            reasons.push(format!("last request {last}"));
+        }
+        reasons
+    }
+
+    /// What became of it.
+    pub(crate) fn why(&self) -> Value {
+        let fate = &self.fate;
+        let waits = fate.routes.iter().any(|route| is_waiting(&route.state));
+        // Stored once, and neither in the file nor in a receipt any more: evicted, too old, or settled long ago.
+        let is_gone = fate.row.is_none() && self.recent.is_some();
+        let is_final = !waits && (!fate.routes.is_empty() || is_gone);
+        let lines = self.lines();
+        json!({"why": lines.join("; "), "lines": lines, "final": is_final})
+    }
+
+    /// Everything about it.
+    pub(crate) fn show(mut self, runs: Vec<Run>) -> Value {
+        let lines = self.lines();
+        let why = lines.join("; ");
+        let Some(row) = self.fate.row.take().or(self.recent) else { return json!({"error": why}) };
+        let run = runs.into_iter().find(|run| run.number == row.run);
+        let entry = Entry::new(row, self.fate.routes);
+        let (wall_ms, mono_ms, crc) = (entry.row.wall_ms, entry.row.mono_ms, crate::store::crc_of(&entry.row));
+        let mut masked = Vec::new();
+        find_markers(&entry.json, &mut String::new(), &mut masked);
+        let (event, json) = (event(&entry), entry.json);
+        json!({"event": event, "json": json, "wall_ms": wall_ms, "mono_ms": mono_ms, "crc": format!("{crc:08x}"), "masked": masked,
+            "why": why, "lines": lines, "run": run})
+    }
+}
+
+/// The places of a value in which a privacy rule or a limit left its marker.
+fn find_markers(value: &Value, path: &mut String, found: &mut Vec<Value>) {
+    let mut inside = |name: &str, value: &Value| {
+        let length = path.len();
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(name);
+        find_markers(value, path, found);
+        path.truncate(length);
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, value)| inside(name, value)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(place, value)| inside(&place.to_string(), value)),
+        Value::String(text) => {
+            found.extend(privacy::markers_in(text).map(|marker| json!({"path": path, "what": marker})));
+        }
+        _ => {}
+    }
+}
+
+/// The balance of a queue. `waits`: sentences of a running app, which knows more than its file; `unreadable`: rows with a wrong
+/// checksum, if they were counted.
+pub(crate) fn balance(
+    overview: &Overview,
+    waits: &BTreeMap<String, Vec<String>>,
+    cap: Option<u64>,
+    unreadable: Option<u64>,
+) -> Value {
+    let kinds: Vec<Value> = overview.balance.kinds.iter().map(|kind| with(kind, "holds", kind.holds())).collect();
+    let routes = overview.balance.routes.iter().map(|route| {
+        let view = overview.routes.iter().find(|view| view.route == route.route);
+        let waits = waits.get(&route.route).cloned().or_else(|| Some(view?.lines())).unwrap_or_default();
+        let line = with(route, "holds", route.holds());
+        let line = with(&line, "waits", waits);
+        with(&line, "last", view.and_then(|view| view.last_text()))
+    });
+    json!({
+        "install": overview.install, "epoch": overview.balance.epoch, "numbered": overview.balance.numbered, "rows": overview.rows,
+        "lanes": overview.lanes, "bytes": overview.bytes, "cap": cap, "oldest_ms": overview.oldest_ms,
+        "kinds": kinds, "routes": routes.collect::<Vec<_>>(), "refused": refusals(overview), "unreadable": unreadable,
+        "holds": overview.balance.holds(),
+    })
+}
+
+/// The lines about a queue whose app does not answer.
+pub(crate) fn lines(overview: &Overview) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (route, view) in overview.balance.routes.iter().zip(&overview.routes) {
+        let held = view.lines();
+        let waiting = super::waiting(route.queued.saturating_add(route.in_flight), !held.is_empty());
+        lines.push(format!("{}: {}", route.route, [vec![waiting], held].concat().join("; ")));
+    }
+    let sums = refusals(overview);
+    if !sums.is_empty() {
+        lines.push(refused(sums.iter().map(|(reason, n)| (reason.as_str(), *n))));
+    }
+    lines
+}
+
+fn refusals(overview: &Overview) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for (reason, _, n) in &overview.refused {
+        let sum: &mut u64 = sums.entry(reason.clone()).or_default();
+        *sum = sum.saturating_add(*n);
+    }
+    sums
+}
+
+/// The counts of lost events, with what each reason means.
+pub(crate) fn drops(view: View<'_>) -> Result<Value> {
+    let line = |lost: LostOnDay| {
+        let LostOnDay { day, route, kind, reason, n } = lost;
+        // A reason of a newer version has no sentence here.
+        let text = crate::Reason::parse(&reason).map(crate::Reason::meaning);
+        let day = time(day.saturating_mul(MS_PER_DAY)).chars().take(10).collect::<String>();
+        json!({"day": day, "route": route, "kind": kind, "reason": reason, "n": n, "text": text})
+    };
+    let drops: Vec<Value> = view.drops()?.into_iter().map(line).collect();
+    Ok(json!({"drops": drops, "refused": refusals(&view.overview()?)}))
+}

@@ -1,0 +1,379 @@
+//! Conditions on the fields of an event, as a person writes them: `kind=api_call, attrs.status>=500`.
+//!
+//! ```text
+//! conditions = condition { ("," | "and" | "&&") condition }
+//! condition  = field ("=" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "~") value
+//! field      = word { "." (word | text) }
+//! value      = text in double or single quotes | number | true | false | null | word
+//! ```
+//!
+//! `=` compares numbers as numbers and everything else as text. `~` searches without regard to case; with a `*` in the value, which stands
+//! for any text, the whole field has to match. A condition on a field that the event does not have holds only for `!=`, and for `= null`.
+
+use super::state::State;
+use super::title;
+use crate::json::split;
+use crate::row::Row;
+use serde_json::Value;
+use std::cmp::Ordering;
+use std::fmt;
+
+/// Most conditions of a filter.
+const CONDITIONS: usize = 32;
+
+/// Conditions that all have to hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conditions(Vec<Condition>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Condition {
+    path: Vec<String>,
+    operator: Operator,
+    value: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Like,
+}
+
+/// In this order, so that the longer one is found first.
+const OPERATORS: [(&str, Operator); 8] = [
+    ("==", Operator::Equal),
+    ("!=", Operator::NotEqual),
+    ("<=", Operator::AtMost),
+    (">=", Operator::AtLeast),
+    ("=", Operator::Equal),
+    ("<", Operator::Less),
+    (">", Operator::Greater),
+    ("~", Operator::Like),
+];
+
+/// Why a filter cannot be read, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterError {
+    /// The filter.
+    pub text: String,
+    /// Byte at which reading failed.
+    pub at: usize,
+    /// What was expected there.
+    pub expected: &'static str,
+}
+
+impl fmt::Display for FilterError {
+    /// The sentence, then the filter with a caret under the place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before = self.text.get(..self.at).unwrap_or_default().chars().count();
+        // A filter is one line; a control character would move the caret.
+        let line: String = self.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        write!(
+            f,
+            "the filter cannot be read at character {}: expected {}\n  {line}\n  {:before$}^",
+            before + 1,
+            self.expected,
+            ""
+        )
+    }
+}
+
+impl std::error::Error for FilterError {}
+
+/// An event that conditions are tested on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields<'a> {
+    pub(crate) row: &'a Row,
+    /// `None` while it is not known yet; see [`Conditions::split_state`].
+    pub(crate) state: Option<State>,
+}
+
+impl Conditions {
+    /// Reads conditions. An empty text has none.
+    ///
+    /// ```
+    /// use rez_monitor::inspect::Conditions;
+    ///
+    /// assert!(Conditions::parse(r#"kind = api_call and endpoint ~ "*/pay", status >= 500"#).is_ok());
+    /// let error = Conditions::parse("kind = error, status >").unwrap_err();
+    /// assert_eq!((error.at, error.expected), (22, "a value"));
+    /// ```
+    pub fn parse(text: &str) -> Result<Conditions, FilterError> {
+        let mut parser = Parser { text, at: 0 };
+        let mut conditions = Vec::new();
+        parser.skip_space();
+        while !parser.rest().is_empty() {
+            if conditions.len() == CONDITIONS {
+                return Err(parser.expected("the end: a filter has at most 32 conditions"));
+            }
+            conditions.push(parser.condition()?);
+            parser.skip_space();
+            if parser.rest().is_empty() {
+                break;
+            }
+            if !parser.take_separator() {
+                return Err(parser.expected("a comma, `and` or the end"));
+            }
+            parser.skip_space();
+            if parser.rest().is_empty() {
+                return Err(parser.expected("a condition"));
+            }
+        }
+        Ok(Conditions(conditions))
+    }
+
+    /// Each condition, as a filter of its own.
+    #[must_use]
+    pub fn each(&self) -> Vec<String> {
+        self.0.iter().map(Condition::to_string).collect()
+    }
+
+    /// Whether all conditions hold.
+    pub(crate) fn hold(&self, fields: &Fields<'_>) -> bool {
+        self.0.iter().all(|condition| condition.holds(fields))
+    }
+
+    /// The conditions on the state, and the others: the state costs more to find out.
+    pub(crate) fn split_state(self) -> (Conditions, Conditions) {
+        let (state, others) =
+            self.0.into_iter().partition(|condition| matches!(&condition.path[..], [name] if name == "state"));
+        (Conditions(state), Conditions(others))
+    }
+
+    pub(crate) fn extend(&mut self, more: Conditions) {
+        self.0.extend(more.0);
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_word = |name: &str| !name.is_empty() && name.chars().all(is_in_word);
+        for (place, name) in self.path.iter().enumerate() {
+            f.write_str(if place == 0 { "" } else { "." })?;
+            if is_word(name) { f.write_str(name)? } else { quote(name, f)? }
+        }
+        let operator = OPERATORS.into_iter().find(|(_, operator)| *operator == self.operator);
+        write!(f, " {} ", operator.map_or("=", |(spelling, _)| if spelling == "==" { "=" } else { spelling }))?;
+        match &self.value {
+            Value::String(text) => quote(text, f),
+            value => write!(f, "{value}"),
+        }
+    }
+}
+
+/// Writes a text as the grammar reads it.
+fn quote(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn is_in_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '$')
+}
+
+impl Condition {
+    fn holds(&self, fields: &Fields<'_>) -> bool {
+        let own = |text: &str| self.compare(&Value::from(text));
+        let Fields { row, state } = fields;
+        match &self.path[..] {
+            [name] => match name.as_str() {
+                "seq" => self.compare(&row.seq.into()),
+                "id" => own(&row.id.to_string()),
+                "kind" => own(row.kind.as_str()),
+                "lane" => own(row.kind.lane().as_str()),
+                "wall_ms" => self.compare(&row.wall_ms.into()),
+                "state" => state.is_some_and(|state| own(state.as_str())),
+                "name" => self.names(&row.json),
+                _ => self.compare(&find(&row.json, &self.path)),
+            },
+            _ => self.compare(&find(&row.json, &self.path)),
+        }
+    }
+
+    /// An event has several names: its title in lists, and the fields that people call its name.
+    fn names(&self, json: &str) -> bool {
+        let json: Value = serde_json::from_str(json).unwrap_or_default();
+        let member = |name: &str| json.get(name).and_then(Value::as_str);
+        let names = ["name", "type", "endpoint", "url", "action", "message"].into_iter().filter_map(member);
+        let mut names = names.map(Value::from).chain([title(&json).into()]);
+        match self.operator {
+            Operator::NotEqual => names.all(|name| self.compare(&name)),
+            _ => names.any(|name| self.compare(&name)),
+        }
+    }
+
+    fn compare(&self, found: &Value) -> bool {
+        let order = || match (found.as_f64(), number(&self.value)) {
+            (Some(found), Some(wanted)) => found.partial_cmp(&wanted),
+            _ => Some(text(found)?.cmp(&text(&self.value)?)),
+        };
+        let is = |wanted: fn(Ordering) -> bool| order().is_some_and(wanted);
+        match self.operator {
+            Operator::Equal if self.value.is_null() => found.is_null(),
+            Operator::NotEqual if self.value.is_null() => !found.is_null(),
+            Operator::Equal => is(Ordering::is_eq),
+            Operator::NotEqual => !is(Ordering::is_eq),
+            Operator::Less => is(Ordering::is_lt),
+            Operator::AtMost => is(Ordering::is_le),
+            Operator::Greater => is(Ordering::is_gt),
+            Operator::AtLeast => is(Ordering::is_ge),
+            Operator::Like => {
+                text(found).zip(text(&self.value)).is_some_and(|(found, wanted)| is_like(&found, &wanted))
+            }
+        }
+    }
+}
+
+/// The field of an event, or the attribute of the app of that name. `attrs.status` is also the event's own field `status`, so that nobody has
+/// to know which of both it is. Only the value is parsed: a list tests conditions on each event of the queue.
+fn find(json: &str, path: &[String]) -> Value {
+    let attribute = || at(split::member(json, "attrs")?, path);
+    let own = || match path {
+        [first, rest @ ..] if first == "attrs" && !rest.is_empty() => at(json, rest),
+        _ => None,
+    };
+    let found = at(json, path).or_else(attribute).or_else(own);
+    found.and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
+}
+
+/// The value at a path, as text.
+fn at<'a>(json: &'a str, path: &[String]) -> Option<&'a str> {
+    path.iter().try_fold(json, |value, name| match value.as_bytes().first() {
+        Some(b'[') => split::elements(value).nth(name.parse().ok()?),
+        Some(b'{') if name.contains(['"', '\\']) || name.contains(char::is_control) => {
+            let quoted = serde_json::to_string(name).ok()?;
+            split::member(value, quoted.strip_prefix('"')?.strip_suffix('"')?)
+        }
+        Some(b'{') => split::member(value, name),
+        _ => None,
+    })
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// A value as the text that a person would write.
+fn text(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(text.into()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string().into()),
+        Value::Array(_) | Value::Object(_) => Some(value.to_string().into()),
+        Value::Null => None,
+    }
+}
+
+/// Whether the text contains the pattern, or matches it as a whole if there is a `*` in it. Without regard to case.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let (text, pattern) = (text.to_lowercase(), pattern.to_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(first) = parts.next() else { return true };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return text.contains(first) };
+    let Some(mut rest) = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    true
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn expected(&self, expected: &'static str) -> FilterError {
+        FilterError { text: self.text.to_owned(), at: self.at, expected }
+    }
+
+    fn skip_space(&mut self) {
+        self.at = self.text.len() - self.rest().trim_start().len();
+    }
+
+    fn take(&mut self, word: &str) -> bool {
+        let found = self.rest().starts_with(word);
+        self.at += if found { word.len() } else { 0 };
+        found
+    }
+
+    fn take_separator(&mut self) -> bool {
+        if self.take(",") || self.take("&&") {
+            return true;
+        }
+        let (word, after) = self.rest().split_at_checked(3).unwrap_or_default();
+        let found = word.eq_ignore_ascii_case("and") && after.starts_with(char::is_whitespace);
+        self.at += if found { word.len() } else { 0 };
+        found
+    }
+
+    fn condition(&mut self) -> Result<Condition, FilterError> {
+        let mut path = vec![self.name()?];
+        while self.take(".") {
+            path.push(self.name()?);
+        }
+        self.skip_space();
+        let operator = OPERATORS.into_iter().find(|(spelling, _)| self.take(spelling));
+        let Some((_, operator)) = operator else { return Err(self.expected("one of = != < <= > >= ~")) };
+        self.skip_space();
+        Ok(Condition { path, operator, value: self.value()? })
+    }
+
+    fn name(&mut self) -> Result<String, FilterError> {
+        if self.rest().starts_with(['"', '\'']) {
+            return self.quoted();
+        }
+        match self.word(is_in_word) {
+            "" => Err(self.expected("the name of a field")),
+            word => Ok(word.to_owned()),
+        }
+    }
+
+    fn value(&mut self) -> Result<Value, FilterError> {
+        if self.rest().starts_with(['"', '\'']) {
+            return Ok(self.quoted()?.into());
+        }
+        match self.word(|c| !c.is_whitespace() && !matches!(c, ',' | '"' | '\'' | '(' | ')' | '&')) {
+            "" => Err(self.expected("a value")),
+            "null" => Ok(Value::Null),
+            word => Ok(word.parse::<serde_json::Number>().map_or_else(|_| word.into(), Value::Number)),
+        }
+    }
+
+    fn word(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default()
+    }
+
+    /// A text in quotes; a backslash takes the next character as it is.
+    fn quoted(&mut self) -> Result<String, FilterError> {
+        let mut chars = self.rest().char_indices();
+        let quote = chars.next().map_or('"', |(_, quote)| quote);
+        let mut text = String::new();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '\\' => text.extend(chars.next().map(|(_, c)| c)),
+                c if c == quote => {
+                    self.at += at + c.len_utf8();
+                    return Ok(text);
+                }
+                c => text.push(c),
+            }
+        }
+        self.at = self.text.len();
+        Err(self.expected("the closing quote"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

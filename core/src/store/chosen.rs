@@ -1,0 +1,112 @@
+//! What a tester does with single events: sends dead letters again, deletes events.
+
+use super::error::Result;
+use super::evict::RowToDelete;
+use super::memory::signed;
+use super::routes::DEAD;
+use super::schema::{ROW, Read, read_row};
+use super::types::Now;
+use super::{Store, Tx};
+use crate::id::EventId;
+use crate::reason::Reason;
+use crate::row::Row;
+use rusqlite::params;
+
+impl Store {
+    /// Queues dead letters again for the routes that refused them. Returns how many of the events had one.
+    pub(crate) fn requeue(&mut self, ids: &[EventId], now: Now) -> Result<usize> {
+        self.write(false, |tx| {
+            let mut requeued = 0;
+            for row in tx.stored(ids)? {
+                let mut select = tx.db.prepare_cached("SELECT route FROM exception WHERE seq = ?1 AND state = ?2")?;
+                let routes = select.query_map(params![signed(row.seq), DEAD], |row| row.get(0))?;
+                let routes: Vec<i64> = routes.collect::<std::result::Result<_, _>>()?;
+                requeued += usize::from(!routes.is_empty());
+                for route in routes {
+                    tx.park(route, row.seq, row.kind, now.wall_ms, None)?;
+                }
+            }
+            Ok(requeued)
+        })
+    }
+
+    /// Deletes events and counts them as `cleared_by_user` for each route that has not settled them. An event whose request may have
+    /// been sent stays. Returns how many were deleted.
+    pub(crate) fn delete_events(&mut self, ids: &[EventId], now: Now) -> Result<usize> {
+        self.write(false, |tx| {
+            let mut rows = tx.stored(ids)?;
+            rows.retain(|row| !tx.memory.is_pinned(row.seq));
+            let rows: Vec<RowToDelete> = rows.into_iter().map(RowToDelete::of).collect();
+            tx.take_away(&rows, Reason::ClearedByUser, None, now)?;
+            Ok(rows.len())
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// The stored rows of these events. One with a wrong checksum is not among them.
+    fn stored(&self, ids: &[EventId]) -> Result<Vec<Row>> {
+        // One search for all: `id` has no index.
+        let places = vec!["?"; ids.len()].join(", ");
+        let mut select = self.db.prepare(&format!("SELECT {ROW} FROM event WHERE id IN ({places})"))?;
+        let found = select.query_map(rusqlite::params_from_iter(ids.iter().map(EventId::to_string)), read_row)?;
+        let mut rows = Vec::new();
+        for row in found {
+            if let Read::Good(row) = row? {
+                rows.push(row);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RowEnd;
+    use super::super::testing::{Bench, NOW};
+    use super::*;
+    use crate::kind::Kind;
+
+    fn dead() -> RowEnd {
+        RowEnd::Dead { reason: Reason::Rejected, status: 400, note: "no".to_owned() }
+    }
+
+    #[test]
+    fn a_dead_letter_that_is_queued_again_is_leased_and_delivered() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error, Kind::Error]);
+        let lease = bench.lease(2).unwrap();
+        bench.settle(&lease, &dead());
+        let ids: Vec<EventId> = lease.rows.iter().map(|row| row.id).collect();
+        assert!(bench.lease(2).is_none());
+        assert_eq!(bench.store.requeue(&[ids[0], ids[0]], NOW).unwrap(), 1);
+        assert_eq!(bench.store.requeue(&[ids[0]], NOW).unwrap(), 0, "it is no dead letter any more");
+        let balance = bench.store.balance().unwrap();
+        assert!(balance.holds(), "{balance:?}");
+        assert_eq!((balance.routes[0].queued, balance.routes[0].dead), (1, 1));
+        let lease = bench.lease(2).unwrap();
+        assert_eq!(lease.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [ids[0]]);
+        bench.settle(&lease, &RowEnd::Delivered);
+        let balance = bench.store.balance().unwrap();
+        assert!(balance.holds(), "{balance:?}");
+        assert_eq!((balance.routes[0].delivered, balance.routes[0].dead), (1, 1));
+    }
+
+    #[test]
+    fn deleted_events_are_counted_and_those_in_a_request_that_may_have_been_sent_stay() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error, Kind::Error, Kind::Metric]);
+        let lease = bench.lease(1).unwrap();
+        let all: Vec<EventId> = (1..=3).map(Bench::id).collect();
+        let unknown = Bench::id(77);
+        bench.store.pin(super::super::testing::ROUTE, true);
+        assert_eq!(bench.store.delete_events(&[all[0], all[1], all[2], unknown], NOW).unwrap(), 2);
+        bench.settle(&lease, &dead());
+        assert_eq!(bench.store.delete_events(&all, NOW).unwrap(), 1, "a dead letter");
+        let balance = bench.store.balance().unwrap();
+        assert!(balance.holds(), "{balance:?}");
+        let dropped: Vec<_> = balance.routes[0].dropped.clone().into_iter().collect();
+        assert_eq!(dropped, [("cleared_by_user".to_owned(), 2), ("rejected".to_owned(), 1)]);
+        assert!(bench.store.is_empty().unwrap());
+    }
+}

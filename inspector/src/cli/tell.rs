@@ -1,0 +1,126 @@
+//! The commands that change something: `send-now`, `mark`, `fault`, `requeue`, `drop`.
+//!
+//! The running app does the work. A queue whose app is not running is changed by nobody: its next start would not know why.
+
+use super::args::{SourceArg, event_id};
+use super::line;
+use crate::source::{Ask, SourceError};
+use crate::terminal::{CliError, Exit, Output};
+use serde_json::{Value, json};
+
+/// Events in one request; see `docs/guide/inspect.md`.
+const IDS: usize = 100;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    source: SourceArg,
+    /// Print one JSON object per line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MarkArgs {
+    #[command(flatten)]
+    common: Args,
+    /// Name of the moment, such as 'tapped Pay'
+    #[arg(value_name = "TEXT")]
+    text: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct FaultArgs {
+    #[command(flatten)]
+    common: Args,
+    /// offline: nothing is sent; refuse: every request is answered with 503; slow: every request starts 5 s late; none
+    #[arg(value_name = "FAULT")]
+    fault: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct EventsArgs {
+    #[command(flatten)]
+    common: Args,
+    /// Ids or sequence numbers
+    #[arg(value_name = "EVENT", required = true)]
+    events: Vec<String>,
+    /// Confirm that the queue is to be changed
+    #[arg(long)]
+    write: bool,
+}
+
+/// Sends what waits, and says what is left and why.
+pub(super) fn send_now(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
+    let answer = tell(args, &json!({"tell": "send_now"}))?;
+    let destinations = answer.get("destinations").and_then(Value::as_array).cloned().unwrap_or_default();
+    for destination in &destinations {
+        let text = destination.get("text").and_then(Value::as_str).unwrap_or_default();
+        output.line(&if args.json { line("destination", destination, &[]) } else { text.to_owned() });
+    }
+    if destinations.is_empty() && !args.json {
+        output.line("the app has no destination");
+    }
+    let left = destinations.iter().any(|one| one.get("left").and_then(Value::as_u64) != Some(0));
+    Ok(if left { Exit::Finding } else { Exit::Done })
+}
+
+/// Names a moment.
+pub(super) fn mark(args: &MarkArgs, output: &mut Output) -> Result<Exit, CliError> {
+    let answer = tell(&args.common, &json!({"tell": "mark", "text": args.text}))?;
+    let id = answer.get("id").and_then(Value::as_str).unwrap_or_default();
+    output.line(&if args.common.json { line("mark", &answer, &[]) } else { format!("marked `{}` [{id}]", args.text) });
+    Ok(Exit::Done)
+}
+
+/// Lets requests fail, or no longer.
+pub(super) fn fault(args: &FaultArgs, output: &mut Output) -> Result<Exit, CliError> {
+    let answer = tell(&args.common, &json!({"tell": "fault", "fault": args.fault}))?;
+    output.line(&if args.common.json { line("fault", &answer, &[]) } else { format!("fault `{}`", args.fault) });
+    Ok(Exit::Done)
+}
+
+/// Queues dead letters again.
+pub(super) fn requeue(args: &EventsArgs, output: &mut Output) -> Result<Exit, CliError> {
+    each(args, output, "requeue", "requeued", "queued again")
+}
+
+/// Deletes events and counts them as `cleared_by_user`.
+pub(super) fn drop(args: &EventsArgs, output: &mut Output) -> Result<Exit, CliError> {
+    each(args, output, "drop", "dropped", "dropped")
+}
+
+fn each(args: &EventsArgs, output: &mut Output, tell: &str, member: &str, done: &str) -> Result<Exit, CliError> {
+    if !args.write {
+        return Err(CliError::usage(format!("`rezq {tell}` changes the queue"), "pass --write to confirm"));
+    }
+    let source = args.common.source.open()?;
+    let ask = Ask(&*source);
+    let ids: Vec<String> = args.events.iter().map(|event| event_id(ask, event)).collect::<Result<_, _>>()?;
+    let mut changed = 0;
+    for ids in ids.chunks(IDS) {
+        let answer = ask.raw(&json!({"tell": tell, "ids": ids})).map_err(needs_app)?;
+        changed += answer.get(member).and_then(Value::as_u64).unwrap_or_default();
+    }
+    let all = ids.len() as u64;
+    output.line(&match args.common.json {
+        true => line(tell, &json!({"events": all, "changed": changed}), &[]),
+        false => format!("{changed} of {all} {done}"),
+    });
+    Ok(if changed == all { Exit::Done } else { Exit::Finding })
+}
+
+fn tell(args: &Args, request: &Value) -> Result<Value, CliError> {
+    let source = args.source.open()?;
+    Ask(&*source).raw(request).map_err(needs_app)
+}
+
+/// A file cannot do it: exit code 3.
+fn needs_app(error: SourceError) -> CliError {
+    match error {
+        SourceError::Refused(message) if message.contains("only its running app") => {
+            CliError::open(message, "pass the address of the app's debug endpoint, http://127.0.0.1:PORT/?token=TOKEN")
+        }
+        error => error.into(),
+    }
+}

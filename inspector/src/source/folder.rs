@@ -1,0 +1,116 @@
+//! A queue in files of this machine.
+
+use super::{Inspect, SourceError};
+use crate::files::{FileError, Source};
+use rez_monitor::inspect::{Reader, StoreError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A queue in a folder, a copied file or an export, opened for reading only. Works while an app writes to it.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    source: Source,
+    reader: Reader,
+}
+
+impl Open {
+    fn new(source: Source) -> Result<Open, FileError> {
+        let reader = source.reader()?;
+        Ok(Open { source, reader })
+    }
+
+    fn inspect(&mut self, request: &str) -> Result<String, StoreError> {
+        if !self.reader.live() {
+            // An app may have opened the queue since.
+            self.reader = Reader::open(self.source.folder())?;
+        }
+        self.reader.inspect(self.source.folder(), request)
+    }
+}
+
+impl Folder {
+    /// Opens the queue; see [`Source::open`].
+    ///
+    /// # Errors
+    /// There is no queue, or it cannot be read.
+    pub fn open(path: &Path) -> Result<Folder, FileError> {
+        let open = Mutex::new(Open::new(Source::open_unchecked(path)?)?);
+        Ok(Folder { path: path.to_owned(), open })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inspect for Folder {
+    fn try_inspect(&self, request: &str) -> Result<String, SourceError> {
+        let open = &mut *self.lock();
+        let failed = |error: StoreError| FileError::of_store(&self.path, error);
+        match open.inspect(request) {
+            // The damaged page was not read before: the rows are found page by page now.
+            Err(StoreError::Corrupt(_)) if open.source.salvage().is_none() => {
+                *open = Open::new(Source::open(&self.path)?)?;
+                Ok(open.inspect(request).map_err(failed)?)
+            }
+            answer => Ok(answer.map_err(failed)?),
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.lock().source.notes().to_vec()
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.lock().source.salvage().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::FILE;
+    use rez_monitor::{Config, Monitor};
+    use std::time::Duration;
+
+    const WAIT: Duration = Duration::from_secs(30);
+
+    fn open(folder: &Path) -> Monitor {
+        Monitor::open(Config::builder(folder, "shop", "shop@1").sessions(false).build().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_app_that_starts_later_is_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("app");
+        open(&folder).close(WAIT);
+        let source = Folder::open(dir.path()).unwrap();
+        let names = || source.inspect(r#"{"ask":"list"}"#).matches("\"seq\"").count();
+        assert_eq!(names(), 0);
+        let monitor = open(&folder);
+        for n in 1..4 {
+            let _ = monitor.message("hello", rez_monitor::Level::Info, &[]);
+            monitor.persist(WAIT).unwrap();
+            assert_eq!(names(), n);
+        }
+        monitor.close(WAIT);
+        assert_eq!(names(), 3);
+        assert!(source.notes().is_empty() && !source.is_damaged());
+    }
+
+    #[test]
+    fn a_folder_without_a_queue_and_a_file_that_is_none_are_errors_that_name_the_path() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(Folder::open(dir.path()), Err(FileError::NoQueue(path)) if path == dir.path()));
+        std::fs::write(dir.path().join(FILE), "words, and no database at all, but long enough to have a header")
+            .unwrap();
+        let error = Folder::open(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("queue.db"), "{error}");
+    }
+}

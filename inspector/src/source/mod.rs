@@ -1,0 +1,75 @@
+//! Where a queue is: a folder on this machine, or an app that answers.
+//!
+//! Every source answers the same requests, described in `docs/guide/inspect.md`, so that all commands and pages work with each of them.
+
+mod app;
+mod ask;
+mod folder;
+mod remote;
+
+pub use app::App;
+pub use ask::{Ask, Event, EventRoute, Lost, Page, Query, Shown};
+pub use folder::Folder;
+pub use remote::{Remote, RemoteError};
+
+use crate::files::FileError;
+use std::path::Path;
+
+/// A queue that can be asked.
+pub trait Inspect: Send + Sync {
+    /// Answers a request of the inspect protocol. Both are JSON objects. Blocks for a bounded time.
+    ///
+    /// # Errors
+    /// The source cannot be read. What is wrong with the request is in the answer.
+    fn try_inspect(&self, request: &str) -> Result<String, SourceError>;
+
+    /// As [`Inspect::try_inspect`]; an error is an answer too: `{"error": "<sentence>"}`.
+    fn inspect(&self, request: &str) -> String {
+        self.try_inspect(request).unwrap_or_else(|error| serde_json::json!({"error": error.to_string()}).to_string())
+    }
+
+    /// What a person must know about the way the source is read, one sentence each.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether the file is damaged, and the part of it that could be read answers.
+    fn is_damaged(&self) -> bool {
+        false
+    }
+}
+
+/// Why a source gives no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The app does not answer.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The source answers that it cannot do this.
+    #[error("{0}")]
+    Refused(String),
+    /// The answer has another form than this version of `rezq` knows.
+    #[error("the answer to `{request}` cannot be read: {message}; use the version of rezq that matches the app")]
+    Answer {
+        /// The request.
+        request: &'static str,
+        /// What is wrong with the answer.
+        message: String,
+    },
+}
+
+/// Opens a source: the folder of a queue, a folder of `rezq demo --keep`, a copy of `queue.db` under any name, an export, or `http://127.0.0.1:PORT/?token=..`, the address of a running app
+/// or of `rezq serve`.
+///
+/// # Errors
+/// There is no queue, or the address cannot be used.
+pub fn open(argument: &str) -> Result<Box<dyn Inspect>, SourceError> {
+    if argument.starts_with("http://") || argument.starts_with("https://") {
+        return Ok(Box::new(Remote::new(argument)?));
+    }
+    Ok(Box::new(Folder::open(Path::new(argument))?))
+}

@@ -1,0 +1,124 @@
+//! An app that answers over HTTP, or `rezq serve`.
+
+use super::{Inspect, SourceError};
+use crate::client::Client;
+use std::net::{IpAddr, SocketAddr};
+
+/// An app, or `rezq serve`, at an address of this machine.
+#[derive(Clone)]
+pub struct Remote {
+    /// The address without the token.
+    address: String,
+    at: SocketAddr,
+    token: String,
+}
+
+impl std::fmt::Debug for Remote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remote").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Why an address gives no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RemoteError {
+    /// The address has another form.
+    #[error(
+        "`{0}` is no address of an inspector; pass http://127.0.0.1:PORT/?token=TOKEN as the app or `rezq serve` prints it"
+    )]
+    Address(String),
+    /// Nothing listens there.
+    #[error("{address} does not answer: {message}; check that the app runs and that its port is forwarded")]
+    Unreachable {
+        /// The address.
+        address: String,
+        /// The error of the connection.
+        message: String,
+    },
+    /// The token is wrong.
+    #[error("{0} refuses the token; each start has a new one, so copy the address that was printed last")]
+    Token(String),
+    /// Something else listens there.
+    #[error("{address} answered with status {status}; check that an inspector of REZ Monitor listens there")]
+    Status {
+        /// The address.
+        address: String,
+        /// The status.
+        status: u16,
+    },
+}
+
+impl Remote {
+    /// Reads an address; connects with the first request.
+    ///
+    /// # Errors
+    /// It has no token, or is on another machine.
+    pub fn new(address: &str) -> Result<Remote, RemoteError> {
+        let wrong = || RemoteError::Address(address.to_owned());
+        let rest = address.strip_prefix("http://").ok_or_else(wrong)?;
+        let (host, query) = rest.split_once("/?").ok_or_else(wrong)?;
+        let token = query.split('&').find_map(|pair| pair.strip_prefix("token=")).filter(|token| !token.is_empty());
+        let token = token.ok_or_else(wrong)?;
+        let is_token = token.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        let at: SocketAddr = host.replacen("localhost", "127.0.0.1", 1).parse().map_err(|_| wrong())?;
+        let is_loopback = match at.ip() {
+            IpAddr::V4(ip) => ip.is_loopback(),
+            IpAddr::V6(ip) => ip.is_loopback(),
+        };
+        if !is_loopback || !is_token {
+            return Err(wrong());
+        }
+        Ok(Remote { address: format!("http://{host}"), at, token: token.to_owned() })
+    }
+}
+
+impl Inspect for Remote {
+    fn try_inspect(&self, request: &str) -> Result<String, SourceError> {
+        let bearer = format!("Bearer {}", self.token);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        // A connection of its own: one that the app has closed meanwhile would need a repetition, and a mark must not be set twice.
+        let reply = Client::new(self.at).send("POST", "/inspect", &headers, request.as_bytes());
+        let address = self.address.clone();
+        match reply {
+            Ok(reply) if reply.status == 200 => Ok(String::from_utf8_lossy(&reply.body).into_owned()),
+            Ok(reply) if matches!(reply.status, 401 | 403) => Err(RemoteError::Token(address).into()),
+            Ok(reply) => Err(RemoteError::Status { address, status: reply.status }.into()),
+            Err(error) => Err(RemoteError::Unreachable { address, message: error.to_string() }.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_on_this_machine_and_has_a_token() {
+        for address in
+            ["http://127.0.0.1:7345/?token=a1-_", "http://localhost:80/?x=1&token=T", "http://[::1]:9/?token=t"]
+        {
+            assert!(Remote::new(address).is_ok(), "{address}");
+        }
+        for address in [
+            "https://127.0.0.1:7345/?token=a",
+            "http://127.0.0.1:7345/",
+            "http://127.0.0.1:7345/?token=",
+            "http://127.0.0.1/?token=a",
+            "http://192.168.0.7:7345/?token=a",
+            "http://example.com:80/?token=a",
+            "http://127.0.0.1:99999/?token=a",
+            "http://127.0.0.1:7345/?token=a%0d%0ahost: x",
+        ] {
+            assert!(matches!(Remote::new(address), Err(RemoteError::Address(_))), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_port_where_nothing_listens_is_named_without_the_token() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let error = Remote::new(&format!("http://{free}/?token=secret")).unwrap().try_inspect("{}").unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(&free.to_string()) && !text.contains("secret"), "{text}");
+    }
+}
