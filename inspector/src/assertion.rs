@@ -89,16 +89,6 @@ impl Assertion {
             _ => count == self.number,
         }
     }
-
-    /// Whether more events, which can still come, cannot make it hold.
-    #[must_use]
-    pub fn is_lost(&self, count: u64) -> bool {
-        match self.operator {
-            "<" => count >= self.number,
-            "<=" | "==" | "=" => count > self.number,
-            _ => false,
-        }
-    }
 }
 
 impl fmt::Display for Assertion {
@@ -145,7 +135,6 @@ mod tests {
         let one = Assertion::parse(" count ( kind = error , name = \"a)b\" ) == 1 ").unwrap();
         assert_eq!(one.conditions, "kind = error , name = \"a)b\"");
         assert_eq!(one.each, ["kind = \"error\"", "name = \"a)b\""]);
-        assert!(one.is_lost(2) && !one.is_lost(0));
         assert_eq!(one.to_string(), "count(kind = error , name = \"a)b\") == 1");
     }
 

@@ -6,8 +6,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Limit of the wait for a connection, or for the next byte. Long enough for a busy machine.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// Limit of the wait for a connection, or for the next byte. Longer than an app waits for servers before it answers.
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Maximum length of a header line, and maximum number of header lines.
 const LINE_BYTES: u64 = 16 * 1024;

@@ -65,7 +65,10 @@ impl Moment {
 #[must_use]
 pub fn moments(events: &[Event]) -> Vec<Moment> {
     let is_shown = |event: &&Event| !matches!(event.kind.as_str(), "session" | "metric" | "frames" | "user_prop");
-    let mut moments: Vec<Moment> = events.iter().filter(is_shown).map(Moment::of).collect();
+    let mut shown: Vec<&Event> = events.iter().filter(is_shown).collect();
+    // Of one millisecond, in the order in which they were stored.
+    shown.sort_by_key(|event| event.seq);
+    let mut moments: Vec<Moment> = shown.into_iter().map(Moment::of).collect();
     moments.sort_by_key(|moment| moment.start_ms);
     moments
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The address of the running app in the files.
-const ADDRESS: &str = "http://127.0.0.1:7345/?token=TOKEN";
+const ADDRESS: &str = "http://127.0.0.1:49152/?token=TOKEN";
 
 #[test]
 fn each_command_prints_what_its_golden_file_says() {

@@ -3,6 +3,7 @@
 //! A running app and a folder that `rezq` reads answer with these functions, so that all faces show the same.
 
 use super::list::{Entry, Found, is_waiting};
+use super::request::Query;
 use super::{Fate, Overview, RouteFate, RouteView, refused, time};
 use crate::json::with;
 use crate::privacy;
@@ -24,7 +25,8 @@ pub(crate) fn about(view: View<'_>, source: &str, can: &[&str]) -> Result<Value>
 }
 
 /// A page of a list.
-pub(crate) fn page(found: &Found, with_json: bool) -> Value {
+pub(crate) fn page(found: &Found, query: &Query) -> Value {
+    let with_json = query.json;
     let events: Vec<Value> = found
         .entries
         .iter()
@@ -33,7 +35,8 @@ pub(crate) fn page(found: &Found, with_json: bool) -> Value {
             false => event(entry),
         })
         .collect();
-    json!({"events": events, "before": found.before, "unreadable": found.damaged})
+    let page = json!({"events": events, "before": found.before, "unreadable": found.damaged});
+    if query.since_mark { with(&page, "mark", found.is_marked) } else { page }
 }
 
 /// An event of a list.
@@ -108,7 +111,8 @@ impl Story {
         let is_gone = fate.row.is_none() && self.recent.is_some();
         let is_final = !waits && (!fate.routes.is_empty() || is_gone);
         let lines = self.lines();
-        json!({"why": lines.join("; "), "lines": lines, "final": is_final})
+        let is_known = fate.row.is_some() || self.recent.is_some() || !fate.routes.is_empty();
+        json!({"why": lines.join("; "), "lines": lines, "final": is_final, "known": is_known})
     }
 
     /// Everything about it.

@@ -10,10 +10,13 @@
 //! `=` compares numbers as numbers and everything else as text. `~` searches without regard to case; with a `*` in the value, which stands
 //! for any text, the whole field has to match. A condition on a field that the event does not have holds only for `!=`, and for `= null`.
 
+mod parser;
+
 use super::state::State;
 use super::title;
 use crate::json::split;
 use crate::row::Row;
+use parser::Parser;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::fmt;
@@ -279,100 +282,6 @@ fn is_like(text: &str, pattern: &str) -> bool {
         rest = after;
     }
     true
-}
-
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Parser<'a> {
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn expected(&self, expected: &'static str) -> FilterError {
-        FilterError { text: self.text.to_owned(), at: self.at, expected }
-    }
-
-    fn skip_space(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start().len();
-    }
-
-    fn take(&mut self, word: &str) -> bool {
-        let found = self.rest().starts_with(word);
-        self.at += if found { word.len() } else { 0 };
-        found
-    }
-
-    fn take_separator(&mut self) -> bool {
-        if self.take(",") || self.take("&&") {
-            return true;
-        }
-        let (word, after) = self.rest().split_at_checked(3).unwrap_or_default();
-        let found = word.eq_ignore_ascii_case("and") && after.starts_with(char::is_whitespace);
-        self.at += if found { word.len() } else { 0 };
-        found
-    }
-
-    fn condition(&mut self) -> Result<Condition, FilterError> {
-        let mut path = vec![self.name()?];
-        while self.take(".") {
-            path.push(self.name()?);
-        }
-        self.skip_space();
-        let operator = OPERATORS.into_iter().find(|(spelling, _)| self.take(spelling));
-        let Some((_, operator)) = operator else { return Err(self.expected("one of = != < <= > >= ~")) };
-        self.skip_space();
-        Ok(Condition { path, operator, value: self.value()? })
-    }
-
-    fn name(&mut self) -> Result<String, FilterError> {
-        if self.rest().starts_with(['"', '\'']) {
-            return self.quoted();
-        }
-        match self.word(is_in_word) {
-            "" => Err(self.expected("the name of a field")),
-            word => Ok(word.to_owned()),
-        }
-    }
-
-    fn value(&mut self) -> Result<Value, FilterError> {
-        if self.rest().starts_with(['"', '\'']) {
-            return Ok(self.quoted()?.into());
-        }
-        match self.word(|c| !c.is_whitespace() && !matches!(c, ',' | '"' | '\'' | '(' | ')' | '&')) {
-            "" => Err(self.expected("a value")),
-            "null" => Ok(Value::Null),
-            word => Ok(word.parse::<serde_json::Number>().map_or_else(|_| word.into(), Value::Number)),
-        }
-    }
-
-    fn word(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
-        let rest = self.rest();
-        let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
-        self.at += end;
-        rest.get(..end).unwrap_or_default()
-    }
-
-    /// A text in quotes; a backslash takes the next character as it is.
-    fn quoted(&mut self) -> Result<String, FilterError> {
-        let mut chars = self.rest().char_indices();
-        let quote = chars.next().map_or('"', |(_, quote)| quote);
-        let mut text = String::new();
-        while let Some((at, c)) = chars.next() {
-            match c {
-                '\\' => text.extend(chars.next().map(|(_, c)| c)),
-                c if c == quote => {
-                    self.at += at + c.len_utf8();
-                    return Ok(text);
-                }
-                c => text.push(c),
-            }
-        }
-        self.at = self.text.len();
-        Err(self.expected("the closing quote"))
-    }
 }
 
 #[cfg(test)]

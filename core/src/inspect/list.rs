@@ -60,6 +60,8 @@ pub(crate) struct Found {
     pub(crate) before: Option<u64>,
     /// Rows with a wrong checksum among those that were examined.
     pub(crate) damaged: usize,
+    /// The latest mark was reached.
+    pub(crate) is_marked: bool,
 }
 
 impl Found {
@@ -67,6 +69,7 @@ impl Found {
     pub(crate) fn add(&mut self, more: Found, limit: usize) {
         self.entries.extend(more.entries);
         self.damaged += more.damaged;
+        self.is_marked |= more.is_marked;
         self.before = more.before;
         if self.entries.len() > limit {
             self.entries.truncate(limit);
@@ -91,11 +94,13 @@ pub(crate) fn chunk(view: View<'_>, recent: &Recent, query: &Query, most: usize)
     let is_cut = rows.len() > most;
     rows.truncate(most);
     let mut next = if is_cut { rows.last().map(|(row, _)| row.seq) } else { last };
+    let mut is_marked = false;
     if query.since_mark
         && let Some(at) = rows.iter().position(|(row, _)| is_mark(row))
     {
         rows.truncate(at);
         next = None;
+        is_marked = true;
     }
     rows.retain(|(row, _)| is_candidate(row, query) && query.conditions.hold(&Fields { row, state: None }));
     let events: Vec<(EventId, Option<&Row>)> =
@@ -107,7 +112,7 @@ pub(crate) fn chunk(view: View<'_>, recent: &Recent, query: &Query, most: usize)
         let is_state = query.state.is_none_or(|wanted| wanted == state);
         is_state && query.states.hold(&Fields { row: &entry.row, state: Some(state) })
     };
-    Ok(Found { entries: entries.filter(wanted).collect(), before: next, damaged })
+    Ok(Found { entries: entries.filter(wanted).collect(), before: next, damaged, is_marked })
 }
 
 /// What can be said without reading the JSON.

@@ -78,7 +78,7 @@ fn page(view: View<'_>, recent: &Recent, mut query: Query) -> Result<Value> {
         found.add(list::chunk(view, recent, &query, CHUNK)?, query.limit);
         query.before = found.before;
         if found.entries.len() >= query.limit || query.before.is_none() {
-            return Ok(answer::page(&found, query.json));
+            return Ok(answer::page(&found, &query));
         }
     }
 }

@@ -13,20 +13,31 @@ use serde_json::Value;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Name of the file.
 pub const RECENT_FILE: &str = "recent.ndjson";
 
 /// The newest rows, oldest first.
+///
+/// Rows and file have a lock each: a call of the app takes that of the rows, and never waits for the disk.
 #[derive(Default)]
-pub(crate) struct Recent(Mutex<Kept>);
+pub(crate) struct Recent {
+    rows: Mutex<Rows>,
+    /// Only the writer's thread uses it.
+    file: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Rows {
+    rows: VecDeque<Row>,
+    bytes: usize,
+}
 
 #[derive(Default)]
 struct Kept {
-    rows: VecDeque<Row>,
-    bytes: usize,
+    folder: PathBuf,
     file: Option<File>,
     written: usize,
 }
@@ -35,18 +46,17 @@ impl Recent {
     /// Reads the file of a folder. A line that is cut or damaged is left out.
     pub(crate) fn read(folder: &Path) -> Recent {
         let recent = Recent::default();
-        recent.kept().load(folder);
+        recent.rows().load(folder);
         recent
     }
 
-    /// Keeps the rows of the file and writes to it from now on.
+    /// Keeps the rows of the file, and writes to it from now on.
     pub(crate) fn keep_in(&self, folder: &Path) {
-        let kept = &mut *self.kept();
-        if kept.rows.is_empty() {
-            kept.load(folder);
+        if self.rows().rows.is_empty() {
+            self.rows().load(folder);
         }
-        kept.file = file::open_private(&folder.join(RECENT_FILE)).ok();
-        kept.rewrite();
+        *self.file() = Kept { folder: folder.to_owned(), file: None, written: 0 };
+        self.rewrite();
     }
 
     /// Deletes the file of a folder.
@@ -56,45 +66,72 @@ impl Recent {
     }
 
     /// Adds rows. The oldest ones make room for them. Called on the writer's thread only, since it writes to the file.
-    pub(crate) fn add(&self, rows: impl Iterator<Item = Row>) {
-        let kept = &mut *self.kept();
+    pub(crate) fn add(&self, added: impl Iterator<Item = Row>) {
         let mut lines = String::new();
-        for row in rows {
-            lines.push_str(&line(&row));
-            kept.push(row);
+        {
+            let rows = &mut *self.rows();
+            for row in added {
+                lines.push_str(&line(&row));
+                rows.push(row);
+            }
         }
-        kept.append(&lines);
+        if self.file().append(&lines).is_none() {
+            self.rewrite();
+        }
     }
 
     /// Forgets what is in memory, on any thread. [`Recent::erase`] follows on the writer's.
     pub(crate) fn forget(&self) {
-        let kept = &mut *self.kept();
-        kept.rows = VecDeque::new();
-        kept.bytes = 0;
+        *self.rows() = Rows::default();
     }
 
-    /// Forgets everything, also in the file.
+    /// Forgets everything, also in the file, and waits until the disk has done it.
     pub(crate) fn erase(&self) {
         self.forget();
-        self.kept().rewrite();
+        self.file().empty(true);
+    }
+
+    /// Empties the file, since a full disk has no room for it. `true` = that freed space.
+    pub(crate) fn give_up_file(&self) -> bool {
+        let kept = &mut *self.file();
+        let had = kept.written > 0;
+        kept.empty(false);
+        kept.file = None;
+        had
+    }
+
+    /// Forgets these events. Called on the writer's thread only.
+    pub(crate) fn remove(&self, ids: &[EventId]) {
+        self.rows().retain(|row| !ids.contains(&row.id));
+        self.rewrite();
     }
 
     /// The row of an event.
     pub(crate) fn get(&self, id: EventId) -> Option<Row> {
-        self.kept().rows.iter().rev().find(|row| row.id == id).cloned()
+        self.rows().rows.iter().rev().find(|row| row.id == id).cloned()
     }
 
     /// At most `most` rows that `wanted` accepts, newest first.
     pub(crate) fn select(&self, most: usize, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
-        self.kept().rows.iter().rev().filter(|row| wanted(row)).take(most).cloned().collect()
+        self.rows().rows.iter().rev().filter(|row| wanted(row)).take(most).cloned().collect()
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Replaces the file by one with the rows in memory.
+    fn rewrite(&self) {
+        let lines: String = self.rows().rows.iter().map(line).collect();
+        self.file().replace(&lines);
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&self) -> MutexGuard<'_, Kept> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl Rows {
     fn push(&mut self, row: Row) {
         self.bytes = self.bytes.saturating_add(row.json.len());
         self.rows.push_back(row);
@@ -105,37 +142,63 @@ impl Kept {
         }
     }
 
+    fn retain(&mut self, stays: impl Fn(&Row) -> bool) {
+        self.rows.retain(stays);
+        self.bytes = self.rows.iter().map(|row| row.json.len()).sum();
+    }
+
     fn load(&mut self, folder: &Path) {
         let content = file::read(&folder.join(RECENT_FILE)).unwrap_or_default();
         content.split(|byte| *byte == b'\n').filter_map(row).for_each(|row| self.push(row));
     }
+}
 
-    fn append(&mut self, lines: &str) {
-        let Some(file) = &mut self.file else { return };
+impl Kept {
+    /// `None` = the file is long enough to be replaced.
+    fn append(&mut self, lines: &str) -> Option<()> {
+        let Some(file) = &mut self.file else { return Some(()) };
         if self.written.saturating_add(lines.len()) > 2 * RECENT_BYTES {
-            return self.rewrite();
+            return None;
         }
         self.written += lines.len();
         if file.write_all(lines.as_bytes()).is_err() {
             // The disk is full. The queue needs the space more than this file.
-            self.give_up();
+            self.empty(false);
+            self.file = None;
         }
+        Some(())
     }
 
-    /// Replaces the content of the file by the rows in memory.
-    fn rewrite(&mut self) {
-        let lines: String = self.rows.iter().map(line).collect();
-        let Some(file) = &mut self.file else { return };
-        let emptied = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
+    /// Puts a new file in the place of the old one, so that a reader never sees half of it.
+    fn replace(&mut self, lines: &str) {
+        if self.folder.as_os_str().is_empty() {
+            return;
+        }
+        let (path, new) = (self.folder.join(RECENT_FILE), self.folder.join(format!("{RECENT_FILE}.new")));
+        let written = || {
+            crate::sys::place::for_file(&path)?;
+            let mut file = file::open_private(&new)?;
+            file.set_len(0)?;
+            file.write_all(lines.as_bytes())?;
+            std::fs::rename(&new, &path)?;
+            Ok::<File, std::io::Error>(file)
+        };
+        self.file = written().ok();
         self.written = lines.len();
-        if emptied.and_then(|_| file.write_all(lines.as_bytes())).is_err() {
-            self.give_up();
+        if self.file.is_none() {
+            self.empty(false);
+            let _ = std::fs::remove_file(&new);
         }
     }
 
-    fn give_up(&mut self) {
-        if let Some(file) = self.file.take() {
-            let _ = file.set_len(0);
+    fn empty(&mut self, is_synced: bool) {
+        self.written = 0;
+        let emptied = self.file.as_mut().is_some_and(|file| {
+            let emptied = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
+            emptied.and_then(|_| if is_synced { file.sync_data() } else { Ok(()) }).is_ok()
+        });
+        if !emptied && !self.folder.as_os_str().is_empty() {
+            Recent::discard(&self.folder);
         }
     }
 }
@@ -269,5 +332,23 @@ mod tests {
         lost.keep_in(&folder.path().join("missing"));
         lost.add([row(1, 1)].into_iter());
         assert_eq!(seqs(&lost), [1]);
+    }
+
+    #[test]
+    fn what_is_removed_or_given_up_on_a_full_disk_is_in_no_byte_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let recent = Recent::default();
+        recent.keep_in(folder.path());
+        assert!(!recent.give_up_file(), "an empty file frees nothing");
+        recent.keep_in(folder.path());
+        recent.add((1..4).map(|seq| row(seq, 3)));
+        recent.remove(&[row(2, 0).id]);
+        assert_eq!(seqs(&Recent::read(folder.path())), [3, 1]);
+        assert!(recent.give_up_file());
+        assert_eq!(std::fs::read(folder.path().join(RECENT_FILE)).unwrap(), b"");
+        recent.add([row(5, 3)].into_iter());
+        assert_eq!((seqs(&Recent::read(folder.path())), seqs(&recent)), (vec![], vec![5, 3, 1]));
+        let names = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 1, "no other file is left");
     }
 }

@@ -30,6 +30,11 @@ impl Writer {
             self.pause("the disk is full; free some space".into());
             return false;
         }
+        // The queue needs the space more than the inspector.
+        if self.shared.recent.give_up_file() {
+            self.full_until = None;
+            return true;
+        }
         match self.give_up_rows() {
             Ok(true) => {
                 self.mark_settled();

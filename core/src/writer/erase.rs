@@ -23,6 +23,8 @@ impl Writer {
             self.carve();
         }
         fault::point("wipe_begun");
+        // First, since it succeeds on a full disk too.
+        self.shared.recent.erase();
         let now = self.shared.now();
         let all = wipe.what == 0xff;
         let gone = |kind: Kind| kind.purpose_bits() & !wipe.what == 0;
@@ -40,7 +42,6 @@ impl Writer {
             Ok(erased) => {
                 fault::point("wipe_ended");
                 self.log_erased(erased);
-                self.shared.recent.erase();
                 self.shared.ring.zero_free();
                 self.stamper.forget(wipe.what);
                 self.carving = None;

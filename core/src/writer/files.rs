@@ -135,9 +135,16 @@ impl Writer {
 
     /// What was stored lately stays in a file while inspection is on.
     fn keep_recent(&self) {
-        match self.shared.config.inspects() {
-            true => self.shared.recent.keep_in(&self.shared.folder),
-            false => Recent::discard(&self.shared.folder),
+        let shared = &self.shared;
+        // The app's own engine keeps the file of the folder that this one only folds.
+        if matches!(shared.role, Role::Predecessor) {
+            return;
+        }
+        if !shared.config.inspects() || shared.ring.superblock().wipes.next().is_some() {
+            Recent::discard(&shared.folder);
+        }
+        if shared.config.inspects() {
+            shared.recent.keep_in(&shared.folder);
         }
     }
 
@@ -269,6 +276,7 @@ impl Writer {
         self.carving = None;
         // Rows that are carved get other numbers.
         self.shared.recent.erase();
+        Recent::discard(&self.shared.folder);
         let (folder, now) = (self.shared.folder.clone(), self.shared.now());
         if repair::quarantines_lately(&folder, now) >= limits::QUARANTINES {
             self.give_up_for_now(

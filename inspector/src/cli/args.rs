@@ -32,10 +32,10 @@ pub(super) struct FilterArgs {
     #[arg(long, value_parser = kind)]
     pub(super) kind: Option<Kind>,
     /// Only this lane: crash, critical, normal or bulk
-    #[arg(long)]
+    #[arg(long, value_parser = ["crash", "critical", "normal", "bulk"])]
     pub(super) lane: Option<String>,
     /// Only this state: queued, dead, dropped, delivered or settled
-    #[arg(long)]
+    #[arg(long, value_parser = ["queued", "dead", "dropped", "delivered", "settled"])]
     pub(super) state: Option<String>,
     /// Only events of this name; `*` stands for any text
     #[arg(long)]
@@ -116,12 +116,15 @@ pub(super) fn event_id(ask: Ask<'_>, event: &str) -> Result<String, CliError> {
     if event.parse::<rez_monitor::EventId>().is_ok() {
         return Ok(event.to_owned());
     }
-    let condition = if event.bytes().all(|byte| byte.is_ascii_digit()) {
+    let condition = if !event.is_empty() && event.bytes().all(|byte| byte.is_ascii_digit()) {
         format!("seq = {event}")
     } else if event.len() >= 4 && event.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
         format!("id ~ {event}*")
     } else {
-        return Err(CliError::usage(format!("`{event}` is no id and no sequence number"), "copy one from `rezq list`"));
+        return Err(CliError::usage(
+            format!("`{event}` is no id and no sequence number"),
+            "copy one from `rezq list`; of an id, at least its first 4 characters",
+        ));
     };
     let query = Query { filter: vec![("where", condition)], limit: 2, ..Query::default() };
     match &ask.list(&query)?.events[..] {

@@ -1,6 +1,6 @@
 //! `rezq assert`: an assertion about events, for scripts of Maestro, Detox and Appium.
 
-use super::args::{SourceArg, milliseconds};
+use super::args::{SourceArg, done, milliseconds};
 use super::line;
 use super::list::events_table;
 use crate::assertion::Assertion;
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
             now.duration_since(*held_since.get_or_insert(now)) >= time(args.stays)
         } else {
             // What held once and no longer does is no longer waited for.
-            held_since.is_some() || now >= end || assertion.is_lost(found.len() as u64)
+            held_since.is_some() || now >= end
         };
         if is_decided {
             break found;
@@ -85,7 +85,11 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
             }
         }
     }
-    Ok(if holds { Exit::Done } else { Exit::Finding })
+    Ok(match done(&*source) {
+        Exit::Done if holds => Exit::Done,
+        Exit::Done => Exit::Finding,
+        damaged => damaged,
+    })
 }
 
 fn show(events: &[Event], output: &mut Output) {

@@ -20,6 +20,12 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let source = args.source.open()?;
     let (drops, answer) = Ask(&*source).drops()?;
     let refused = answer.get("refused").cloned().unwrap_or_default();
+    if source.is_damaged() {
+        return Err(CliError::finding(
+            "what a damaged queue has lost is not known",
+            "`rezq salvage` counts the rows that are missing",
+        ));
+    }
     if args.json {
         for drop in answer.get("drops").and_then(Value::as_array).into_iter().flatten() {
             output.line(&line("drop", drop, &[]));

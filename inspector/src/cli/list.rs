@@ -45,7 +45,8 @@ pub(super) fn list(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
             output.line(&format!("\n{} and {omitted} omitted", unreadable(page.unreadable)));
         }
     }
-    Ok(if page.unreadable > 0 { Exit::Damaged } else { done(&*source) })
+    let exit = done(&*source);
+    Ok(if page.unreadable > 0 { Exit::Damaged } else { exit })
 }
 
 /// Lists dead letters, with what each server said.
@@ -66,7 +67,10 @@ pub(super) fn dead(args: &DeadArgs, output: &mut Output) -> Result<Exit, CliErro
         }
         output.line(&format!("\n{}; `rezq requeue SOURCE ID --write` sends one again", rows(page.events.len() as u64)));
     }
-    Ok(if page.events.is_empty() { Exit::Done } else { Exit::Finding })
+    Ok(match done(&*source) {
+        Exit::Done if !page.events.is_empty() => Exit::Finding,
+        exit => exit,
+    })
 }
 
 pub(super) fn json(page: &Page, output: &mut Output) {

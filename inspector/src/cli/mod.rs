@@ -24,7 +24,7 @@ mod timeline;
 use crate::collector::{Collector, CollectorError, Options};
 use crate::demo;
 use crate::source::{RemoteError, SourceError};
-use crate::terminal::{CliError, Exit, Output};
+use crate::terminal::{CliError, Exit, Output, printable};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
@@ -123,7 +123,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => match run(cli, &mut output) {
             Ok(exit) => exit.into(),
             Err(error) => {
-                eprintln!("rezq: {error}");
+                eprintln!("rezq: {}", printable(&error.to_string()));
                 error.exit.into()
             }
         },

@@ -23,7 +23,7 @@ pub(super) fn show(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let source = args.source.open()?;
     let ask = Ask(&*source);
     let (shown, answer) = ask.show(&event_id(ask, &args.event)?)?;
-    output.line(&if args.json { line("event", &answer, &[]) } else { text(&shown) });
+    output.line(&if args.json { line("shown", &answer, &[]) } else { text(&shown) });
     Ok(done(&*source))
 }
 
@@ -36,7 +36,8 @@ pub(super) fn why(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let lines = answer.get("lines").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let text = || lines.collect::<Vec<_>>().join("\n");
     output.line(&if args.json { line("why", &answer, &[("id", id.into())]) } else { text() });
-    Ok(done(&*source))
+    let is_known = answer.get("known") != Some(&Value::Bool(false));
+    Ok(if is_known { done(&*source) } else { Exit::Finding })
 }
 
 fn text(shown: &Shown) -> String {

@@ -23,6 +23,11 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         json(&overview, output);
     } else {
         output.line(&text(&overview));
+        if source.is_damaged() {
+            output.line(
+                "of a damaged queue only the rows that were found are counted; what was delivered or lost is not known",
+            );
+        }
     }
     Ok(match (overview.unreadable.unwrap_or_default(), overview.holds()) {
         (0, true) => done(&*source),

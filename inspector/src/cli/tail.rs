@@ -74,6 +74,13 @@ impl Tail {
 
     /// Prints what is new or has another state, without the oldest `skipped`.
     fn print(&mut self, page: &Page, skipped: usize, output: &mut Output) {
+        let is_gap = !self.states.is_empty() && page.before.is_some();
+        if is_gap && page.events.iter().all(|event| !self.states.contains_key(&event.seq)) {
+            let text = format!(
+                "more than {FOLLOWED} events came since the last look; `rezq list` has those that are left out"
+            );
+            output.line(&if self.json { line("gap", &serde_json::json!({"text": text}), &[]) } else { text });
+        }
         for (place, (event, raw)) in page.events.iter().zip(&page.raw).rev().enumerate() {
             let state = states(event);
             let before = self.states.insert(event.seq, state.clone());

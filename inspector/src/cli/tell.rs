@@ -34,7 +34,7 @@ pub(super) struct FaultArgs {
     #[command(flatten)]
     common: Args,
     /// offline: nothing is sent; refuse: every request is answered with 503; slow: every request starts 5 s late; none
-    #[arg(value_name = "FAULT")]
+    #[arg(value_name = "FAULT", value_parser = ["none", "offline", "refuse", "slow"])]
     fault: String,
 }
 
@@ -119,7 +119,7 @@ fn tell(args: &Args, request: &Value) -> Result<Value, CliError> {
 fn needs_app(error: SourceError) -> CliError {
     match error {
         SourceError::Refused(message) if message.contains("only its running app") => {
-            CliError::open(message, "pass the address of the app's debug endpoint, http://127.0.0.1:PORT/?token=TOKEN")
+            CliError::open(message, "pass the address of the running app; `rezq serve` of a folder is no app")
         }
         error => error.into(),
     }

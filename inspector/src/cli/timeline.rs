@@ -60,7 +60,7 @@ fn latest(ask: Ask<'_>) -> Result<String, CliError> {
     session.ok_or_else(|| {
         CliError::finding(
             "no stored event has a session",
-            "the setting `sessions` of the app is off, or nothing was recorded",
+            "sessions are off in the app, nothing was recorded, or all of it was delivered and this source has only what waits",
         )
     })
 }

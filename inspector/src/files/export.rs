@@ -43,10 +43,8 @@ pub struct Exported {
 /// # Errors
 /// The queue cannot be read, or the temporary folder cannot be written.
 pub fn snapshot(source: &Source, unmasked: bool) -> Result<Snapshot, FileError> {
-    let temp = TempFolder::new().map_err(|error| FileError::unwritable(&std::env::temp_dir(), error))?;
+    let temp = source.snapshot()?;
     let path = temp.path().join(queue::FILE);
-    let copied = source.connect()?.execute("VACUUM INTO ?1", [path.to_string_lossy()]);
-    copied.map_err(|error| FileError::unreadable(source.file(), error))?;
     let was_masked = matches!(source.origin(), Origin::Export(info) if info.masked);
     let changes =
         if unmasked { None } else { Some(mask(&path).map_err(|error| FileError::of_store(source.file(), error))?) };

@@ -19,8 +19,22 @@ pub(super) fn locate(path: &Path) -> Result<PathBuf, FileError> {
     if !metadata.is_dir() {
         return Ok(path.to_owned());
     }
-    let places = [path.join(queue::FILE), path.join("app").join(queue::FILE)];
-    places.into_iter().find(|place| place.is_file()).ok_or_else(|| FileError::NoQueue(path.to_owned()))
+    inside(path, queue::FILE)?.ok_or_else(|| FileError::NoQueue(path.to_owned()))
+}
+
+/// The file of this name in a folder, or in the folder of the app that `rezq demo --keep` leaves in it.
+fn inside(folder: &Path, name: &str) -> Result<Option<PathBuf>, FileError> {
+    for place in [folder.join(name), folder.join("app").join(name)] {
+        match place.metadata() {
+            Ok(found) if found.is_file() => return Ok(Some(place)),
+            // A folder that may not be entered can have one.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                return Err(FileError::unreadable(&place, error));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 /// The ring of a folder, of a folder of `rezq demo --keep`, or the file itself.
@@ -35,9 +49,7 @@ pub fn ring_file(path: &Path) -> Result<PathBuf, FileError> {
     if !metadata.is_dir() {
         return Ok(path.to_owned());
     }
-    let places = [path.join(RING), path.join("app").join(RING)];
-    let found = places.into_iter().find(|place| place.is_file());
-    found.ok_or_else(|| FileError::unreadable(&path.join(RING), "there is no such file"))
+    inside(path, RING)?.ok_or_else(|| FileError::unreadable(&path.join(RING), "there is no such file"))
 }
 
 /// The folder of a file, also of one that is named without a folder.

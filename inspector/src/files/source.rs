@@ -178,6 +178,15 @@ impl Source {
         db::connect(&self.folder.join(queue::FILE)).map_err(|error| FileError::unreadable(&self.file, error))
     }
 
+    /// A copy of the queue as of one moment, also while an app writes to it.
+    pub(super) fn snapshot(&self) -> Result<TempFolder, FileError> {
+        let temp = TempFolder::new().map_err(|error| FileError::unwritable(&std::env::temp_dir(), error))?;
+        let path = temp.path().join(queue::FILE);
+        let copied = self.connect()?.execute("VACUUM INTO ?1", [path.to_string_lossy()]);
+        copied.map_err(|error| FileError::unreadable(&self.file, error))?;
+        Ok(temp)
+    }
+
     /// Reads a small table: whether SQLite can work there, and whether it is a queue.
     fn check_tables(&self) -> Result<(), StoreError> {
         Reader::open(&self.folder)?.runs().map(|_| ())

@@ -2,7 +2,9 @@
 
 use super::db;
 use super::error::FileError;
-use super::source::Source;
+use super::source::{Origin, Source};
+use super::temp::TempFolder;
+use crate::queue;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};
 use serde_json::Value;
@@ -104,6 +106,8 @@ pub enum SqlError {
 pub struct Query {
     db: Connection,
     limit: Duration,
+    /// The copy that is queried; `None` = nobody else uses the source.
+    _copy: Option<TempFolder>,
 }
 
 impl Query {
@@ -112,13 +116,19 @@ impl Query {
     /// # Errors
     /// The queue cannot be read.
     pub fn open(source: &Source, limit: Duration) -> Result<Query, SqlError> {
-        let db = source.connect()?;
+        // Of a queue in use, a copy: whoever reads the rows slowly would keep the app from restarting its log.
+        let copy = if *source.origin() == Origin::Folder { Some(source.snapshot()?) } else { None };
+        let db = match &copy {
+            Some(folder) => db::connect(&folder.path().join(queue::FILE))
+                .map_err(|error| FileError::unreadable(source.file(), error))?,
+            None => source.connect()?,
+        };
         // One snapshot: the rows in flight belong to the same moment as the rest.
         db.execute_batch("BEGIN")
             .and_then(|()| create_view(&db))
             .and_then(|()| db::forbid_writes(&db))
             .map_err(|error| FileError::unreadable(source.file(), error))?;
-        Ok(Query { db, limit })
+        Ok(Query { db, limit, _copy: copy })
     }
 
     /// Runs one statement. `take` gets the names of the columns and the values of each row, until it returns false.

@@ -155,6 +155,7 @@ impl Ask<'_> {
     /// As [`Ask::raw`].
     pub fn list(&self, query: &Query) -> Result<Page, SourceError> {
         let mut all = Page { before: query.before, ..Page::default() };
+        let mut is_marked = false;
         loop {
             let left = if query.limit == 0 { PAGE } else { query.limit - all.events.len() };
             let mut filter: Map<String, Value> =
@@ -173,9 +174,15 @@ impl Ask<'_> {
             all.raw.extend(raw);
             all.unreadable += answer.get("unreadable").and_then(Value::as_u64).unwrap_or_default();
             let before = answer.get("before").and_then(Value::as_u64);
+            is_marked |= answer.get("mark") != Some(&Value::Bool(false));
             // A source that does not advance would keep the loop here.
             let advances = before.is_some_and(|next| all.before.is_none_or(|last| next < last));
             all.before = before.filter(|_| advances);
+            if all.before.is_none() && query.since_mark && !is_marked {
+                let why =
+                    "no mark is among the events that are stored; set one with `rezq mark`, or leave out --since-mark";
+                return Err(SourceError::Refused(why.to_owned()));
+            }
             if all.before.is_none() || (query.limit > 0 && all.events.len() >= query.limit) {
                 return Ok(all);
             }

@@ -55,7 +55,8 @@ impl Remote {
     /// # Errors
     /// It has no token, or is on another machine.
     pub fn new(address: &str) -> Result<Remote, RemoteError> {
-        let wrong = || RemoteError::Address(address.to_owned());
+        // Without the token: errors end up in logs.
+        let wrong = || RemoteError::Address(address.split('?').next().unwrap_or_default().to_owned());
         let rest = address.strip_prefix("http://").ok_or_else(wrong)?;
         let (host, query) = rest.split_once("/?").ok_or_else(wrong)?;
         let token = query.split('&').find_map(|pair| pair.strip_prefix("token=")).filter(|token| !token.is_empty());
@@ -82,7 +83,7 @@ impl Inspect for Remote {
         let address = self.address.clone();
         match reply {
             Ok(reply) if reply.status == 200 => Ok(String::from_utf8_lossy(&reply.body).into_owned()),
-            Ok(reply) if matches!(reply.status, 401 | 403) => Err(RemoteError::Token(address).into()),
+            Ok(reply) if reply.status == 401 => Err(RemoteError::Token(address).into()),
             Ok(reply) => Err(RemoteError::Status { address, status: reply.status }.into()),
             Err(error) => Err(RemoteError::Unreachable { address, message: error.to_string() }.into()),
         }

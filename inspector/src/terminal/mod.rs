@@ -7,5 +7,5 @@ mod table;
 
 pub(crate) use error::{CliError, Exit};
 pub(crate) use format::{bytes, count, millis, rows, unreadable};
-pub(crate) use output::Output;
+pub(crate) use output::{Output, printable};
 pub(crate) use table::{lines, table};

@@ -101,6 +101,10 @@ fn a_filter_that_cannot_be_read_says_where_and_what_was_expected() {
         ("a..b = 3", 2, "the name of a field"),
         ("naïve = x, ü ? 3", 15, "one of = != < <= > >= ~"),
         (",", 0, "the name of a field"),
+        ("kind = errrr", 7, "a kind, such as error, api_call or analytics"),
+        ("lane != fast", 8, "crash, critical, normal or bulk"),
+        ("name = x, state=sent", 16, "queued, dead, dropped, delivered or settled"),
+        ("seq = abc", 6, "a number"),
     ] {
         let error = Conditions::parse(filter).unwrap_err();
         assert_eq!((error.at, error.expected), (at, expected), "{filter}");

@@ -71,7 +71,13 @@ fn reply(monitor: &Monitor, request: Request, end: Instant) -> Result<Value, Wai
             json!({"requeued": requeued})
         }
         Request::Drop(ids) => {
-            let dropped = monitor.0.change_store(left(end), move |store, now| store.delete_events(&ids, now))?;
+            let shared = Arc::clone(&monitor.0.shared);
+            let delete = move |store: &mut Store, now| {
+                let dropped = store.delete_events(&ids, now)?;
+                shared.recent.remove(&ids);
+                Ok(dropped)
+            };
+            let dropped = monitor.0.change_store(left(end), delete)?;
             json!({"dropped": dropped})
         }
     })
@@ -160,5 +166,5 @@ fn page(monitor: &Monitor, mut query: Query, end: Instant) -> Result<Value, Wait
             break;
         }
     }
-    Ok(inspect::answer::page(&found, query.json))
+    Ok(inspect::answer::page(&found, &query))
 }

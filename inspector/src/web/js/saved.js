@@ -31,6 +31,7 @@ function savedCarrier(answers) {
       before: page.length < found.length ? page.at(-1).event.seq : null,
       // A damaged row has no answer that could be saved.
       unreadable: 0,
+      ...(wanted.since_mark ? { mark: mark >= 0 } : {}),
     };
   }
 
@@ -42,7 +43,7 @@ function savedCarrier(answers) {
     if (ask === 'about') return { ...answers.about, can: [] };
     const { final, ...show } = shown.get(id) ?? {};
     if (ask === 'show') return shown.has(id) ? show : none(id);
-    if (ask === 'why') return shown.has(id) ? { why: show.why, lines: show.lines, final } : none(id);
+    if (ask === 'why') return shown.has(id) ? { why: show.why, lines: show.lines, final, known: true } : none(id);
     return { error: 'a saved page can only show what was saved; open the queue with rezq' };
   }
 
