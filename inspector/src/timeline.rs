@@ -1,6 +1,7 @@
 //! A session as a story: its events in the order in which they began, with their durations.
 
 use crate::source::Event;
+use rez_monitor::inspect::MARK_LOGGER;
 use serde_json::Value;
 
 /// An event on the line of time.
@@ -20,9 +21,6 @@ pub struct Moment {
     pub id: String,
 }
 
-/// The logger of a mark.
-const MARK: &str = "rez.mark";
-
 impl Moment {
     /// The moment of an event that was listed with its JSON.
     #[must_use]
@@ -31,7 +29,7 @@ impl Moment {
         let number = |name: &str| event.json.get(name).and_then(Value::as_i64);
         let is = |name: &str| event.json.get(name) == Some(&Value::Bool(true));
         let duration_us = number("duration_us").and_then(|us| u64::try_from(us).ok());
-        let is_mark = event.kind == "log" && text("logger") == Some(MARK);
+        let is_mark = event.kind == "log" && text("logger") == Some(MARK_LOGGER);
         let word = match event.kind.as_str() {
             _ if is_mark => "mark",
             "screen_load" | "screen_view" => "screen",

@@ -2,7 +2,7 @@
 //!
 //! A running app and a folder that `rezq` reads answer with these functions, so that all faces show the same.
 
-use super::list::{Entry, Found, is_waiting};
+use super::list::{Entry, Found};
 use super::request::Query;
 use super::{Fate, Overview, RouteFate, RouteView, refused, time};
 use crate::json::with;
@@ -19,7 +19,7 @@ const MS_PER_DAY: i64 = 24 * 3600 * 1000;
 
 /// Which source answers, and what it can do.
 pub(crate) fn about(view: View<'_>, source: &str, can: &[&str]) -> Result<Value> {
-    let install = view.overview()?.install;
+    let install = view.install();
     let app = view.runs()?.pop().map(|run| run.release);
     Ok(json!({"protocol": PROTOCOL, "source": source, "app": app, "install": install, "can": can}))
 }
@@ -82,7 +82,7 @@ impl Story {
         }
         let line = |route: &RouteFate| {
             let mut sentence = route.text();
-            if is_waiting(&route.state) {
+            if route.state.is_waiting() {
                 self.reasons(&route.route).iter().for_each(|reason| sentence.push_str(&format!("; {reason}")));
             }
             sentence
@@ -106,7 +106,7 @@ impl Story {
     /// What became of it.
     pub(crate) fn why(&self) -> Value {
         let fate = &self.fate;
-        let waits = fate.routes.iter().any(|route| is_waiting(&route.state));
+        let waits = fate.routes.iter().any(|route| route.state.is_waiting());
         // Stored once, and neither in the file nor in a receipt any more: evicted, too old, or settled long ago.
         let is_gone = fate.row.is_none() && self.recent.is_some();
         let is_final = !waits && (!fate.routes.is_empty() || is_gone);
@@ -152,18 +152,19 @@ fn find_markers(value: &Value, path: &mut String, found: &mut Vec<Value>) {
     }
 }
 
-/// The balance of a queue. `waits`: sentences of a running app, which knows more than its file; `unreadable`: rows with a wrong
+/// The balance of a queue. `waits`: what a running app knows of a route that its file does not say; `unreadable`: rows with a wrong
 /// checksum, if they were counted.
 pub(crate) fn balance(
     overview: &Overview,
-    waits: &BTreeMap<String, Vec<String>>,
+    waits: &BTreeMap<String, String>,
     cap: Option<u64>,
     unreadable: Option<u64>,
 ) -> Value {
     let kinds: Vec<Value> = overview.balance.kinds.iter().map(|kind| with(kind, "holds", kind.holds())).collect();
     let routes = overview.balance.routes.iter().map(|route| {
         let view = overview.routes.iter().find(|view| view.route == route.route);
-        let waits = waits.get(&route.route).cloned().or_else(|| Some(view?.lines())).unwrap_or_default();
+        let stored = || view.map(RouteView::lines).unwrap_or_default();
+        let waits = waits.get(&route.route).map_or_else(stored, |why| vec![why.clone()]);
         let line = with(route, "holds", route.holds());
         let line = with(&line, "waits", waits);
         with(&line, "last", view.and_then(|view| view.last_text()))
@@ -171,7 +172,7 @@ pub(crate) fn balance(
     json!({
         "install": overview.install, "epoch": overview.balance.epoch, "numbered": overview.balance.numbered, "rows": overview.rows,
         "lanes": overview.lanes, "bytes": overview.bytes, "cap": cap, "oldest_ms": overview.oldest_ms,
-        "kinds": kinds, "routes": routes.collect::<Vec<_>>(), "refused": refusals(overview), "unreadable": unreadable,
+        "kinds": kinds, "routes": routes.collect::<Vec<_>>(), "refused": refusals(&overview.refused), "unreadable": unreadable,
         "holds": overview.balance.holds(),
     })
 }
@@ -184,16 +185,17 @@ pub(crate) fn lines(overview: &Overview) -> Vec<String> {
         let waiting = super::waiting(route.queued.saturating_add(route.in_flight), !held.is_empty());
         lines.push(format!("{}: {}", route.route, [vec![waiting], held].concat().join("; ")));
     }
-    let sums = refusals(overview);
+    let sums = refusals(&overview.refused);
     if !sums.is_empty() {
         lines.push(refused(sums.iter().map(|(reason, n)| (reason.as_str(), *n))));
     }
     lines
 }
 
-fn refusals(overview: &Overview) -> BTreeMap<String, u64> {
+/// By reason.
+fn refusals(refused: &[(String, String, u64)]) -> BTreeMap<String, u64> {
     let mut sums = BTreeMap::new();
-    for (reason, _, n) in &overview.refused {
+    for (reason, _, n) in refused {
         let sum: &mut u64 = sums.entry(reason.clone()).or_default();
         *sum = sum.saturating_add(*n);
     }
@@ -210,5 +212,5 @@ pub(crate) fn drops(view: View<'_>) -> Result<Value> {
         json!({"day": day, "route": route, "kind": kind, "reason": reason, "n": n, "text": text})
     };
     let drops: Vec<Value> = view.drops()?.into_iter().map(line).collect();
-    Ok(json!({"drops": drops, "refused": refusals(&view.overview()?)}))
+    Ok(json!({"drops": drops, "refused": refusals(&view.refused()?)}))
 }

@@ -7,7 +7,7 @@
 //! value      = text in double or single quotes | number | true | false | null | word
 //! ```
 //!
-//! `=` compares numbers as numbers and everything else as text. `~` searches without regard to case; with a `*` in the value, which stands
+//! A field that is a number is compared as a number, and every other one as text. `~` searches without regard to case; with a `*` in the value, which stands
 //! for any text, the whole field has to match. A condition on a field that the event does not have holds only for `!=`, and for `= null`.
 
 mod parser;
@@ -32,7 +32,8 @@ pub struct Conditions(Vec<Condition>);
 struct Condition {
     path: Vec<String>,
     operator: Operator,
-    value: Value,
+    /// As it was written, so that `1.10` is no `1.1`; `None` = `null`.
+    value: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,8 +148,10 @@ impl Conditions {
         (Conditions(state), Conditions(others))
     }
 
-    pub(crate) fn extend(&mut self, more: Conditions) {
-        self.0.extend(more.0);
+    /// Adds the condition that a field has this value.
+    pub(crate) fn add(&mut self, field: &str, value: &str) {
+        let (path, value) = (vec![field.to_owned()], Some(value.to_owned()));
+        self.0.push(Condition { path, operator: Operator::Equal, value });
     }
 }
 
@@ -162,8 +165,9 @@ impl fmt::Display for Condition {
         let operator = OPERATORS.into_iter().find(|(_, operator)| *operator == self.operator);
         write!(f, " {} ", operator.map_or("=", |(spelling, _)| if spelling == "==" { "=" } else { spelling }))?;
         match &self.value {
-            Value::String(text) => quote(text, f),
-            value => write!(f, "{value}"),
+            None => f.write_str("null"),
+            Some(number) if number.parse::<serde_json::Number>().is_ok() => f.write_str(number),
+            Some(text) => quote(text, f),
         }
     }
 }
@@ -209,24 +213,36 @@ impl Condition {
     }
 
     fn compare(&self, found: &Value) -> bool {
-        let order = || match (found.as_f64(), number(&self.value)) {
-            (Some(found), Some(wanted)) => found.partial_cmp(&wanted),
-            _ => Some(text(found)?.cmp(&text(&self.value)?)),
+        let Some(wanted) = &self.value else {
+            return match self.operator {
+                Operator::Equal => found.is_null(),
+                Operator::NotEqual => !found.is_null(),
+                _ => false,
+            };
+        };
+        let found_text = text(found);
+        let order = || match found {
+            Value::Number(found) => order_of_numbers(found, wanted),
+            _ => Some(found_text.as_deref()?.cmp(wanted)),
         };
         let is = |wanted: fn(Ordering) -> bool| order().is_some_and(wanted);
         match self.operator {
-            Operator::Equal if self.value.is_null() => found.is_null(),
-            Operator::NotEqual if self.value.is_null() => !found.is_null(),
             Operator::Equal => is(Ordering::is_eq),
             Operator::NotEqual => !is(Ordering::is_eq),
             Operator::Less => is(Ordering::is_lt),
             Operator::AtMost => is(Ordering::is_le),
             Operator::Greater => is(Ordering::is_gt),
             Operator::AtLeast => is(Ordering::is_ge),
-            Operator::Like => {
-                text(found).zip(text(&self.value)).is_some_and(|(found, wanted)| is_like(&found, &wanted))
-            }
+            Operator::Like => found_text.as_deref().is_some_and(|found| is_like(found, wanted)),
         }
+    }
+}
+
+/// Integers are compared exactly; `None` if `wanted` is no number.
+fn order_of_numbers(found: &serde_json::Number, wanted: &str) -> Option<Ordering> {
+    match (found.as_i128(), wanted.parse::<i128>()) {
+        (Some(found), Ok(wanted)) => Some(found.cmp(&wanted)),
+        _ => found.as_f64()?.partial_cmp(&wanted.parse::<f64>().ok().filter(|wanted| wanted.is_finite())?),
     }
 }
 
@@ -255,17 +271,12 @@ fn at<'a>(json: &'a str, path: &[String]) -> Option<&'a str> {
     })
 }
 
-fn number(value: &Value) -> Option<f64> {
-    value.as_f64().or_else(|| value.as_str()?.parse().ok())
-}
-
 /// A value as the text that a person would write.
 fn text(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
     match value {
         Value::String(text) => Some(text.into()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string().into()),
-        Value::Array(_) | Value::Object(_) => Some(value.to_string().into()),
         Value::Null => None,
+        value => Some(value.to_string().into()),
     }
 }
 

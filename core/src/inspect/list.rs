@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::cmp::Reverse;
 
 /// The logger of a mark: the log entry with which a tester names a moment.
-pub(crate) const MARK_LOGGER: &str = "rez.mark";
+pub const MARK_LOGGER: &str = "rez.mark";
 
 /// An event of the list.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Entry {
 
     pub(crate) fn state(&self) -> State {
         let any = |wanted: fn(&RowState) -> bool| self.routes.iter().any(|route| wanted(&route.state));
-        if any(is_waiting) {
+        if any(RowState::is_waiting) {
             State::Queued
         } else if any(|state| matches!(state, RowState::Dead { .. })) {
             State::Dead
@@ -44,11 +44,6 @@ impl Entry {
             State::Settled
         }
     }
-}
-
-/// Whether something still happens to the row on this route.
-pub(crate) fn is_waiting(state: &RowState) -> bool {
-    matches!(state, RowState::Queued | RowState::Parked { .. } | RowState::InFlight { .. })
 }
 
 /// What a query found.
@@ -107,19 +102,13 @@ pub(crate) fn chunk(view: View<'_>, recent: &Recent, query: &Query, most: usize)
         rows.iter().map(|(row, is_stored)| (row.id, is_stored.then_some(row))).collect();
     let fates = view.fates(&events)?;
     let entries = rows.into_iter().zip(fates).map(|((row, _), routes)| Entry::new(row, routes));
-    let wanted = |entry: &Entry| {
-        let state = entry.state();
-        let is_state = query.state.is_none_or(|wanted| wanted == state);
-        is_state && query.states.hold(&Fields { row: &entry.row, state: Some(state) })
-    };
+    let wanted = |entry: &Entry| query.states.hold(&Fields { row: &entry.row, state: Some(entry.state()) });
     Ok(Found { entries: entries.filter(wanted).collect(), before: next, damaged, is_marked })
 }
 
 /// What can be said without reading the JSON.
 fn is_candidate(row: &Row, query: &Query) -> bool {
-    query.kind.is_none_or(|kind| row.kind == kind)
-        && query.lane.is_none_or(|lane| row.kind.lane() == lane)
-        && query.since_ms.is_none_or(|since| row.wall_ms >= since)
+    query.since_ms.is_none_or(|since| row.wall_ms >= since)
         && query.text.as_ref().is_none_or(|text| row.json.contains(text.as_str()))
 }
 

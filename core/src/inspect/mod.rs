@@ -34,4 +34,5 @@ pub use crate::store::{
     StoreError, mask,
 };
 pub use filter::{Conditions, FilterError};
+pub use list::MARK_LOGGER;
 pub use recent::RECENT_FILE;

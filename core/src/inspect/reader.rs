@@ -6,13 +6,9 @@ use super::recent::Recent;
 use super::request::{self, Query, Request};
 use super::{Reader, StoreError};
 use crate::id::EventId;
-use crate::store::{Result, View};
+use crate::store::{CHUNK, Result, View};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::Path;
-
-/// Rows that are examined at once.
-const CHUNK: usize = 2_000;
 
 impl Reader {
     /// Answers a request about the queue of this folder, as [`crate::Monitor::inspect`] does in the app. Requests and answers are JSON objects,
@@ -27,41 +23,53 @@ impl Reader {
     /// # let folder = std::env::temp_dir().join(format!("rez-reader-{}", std::process::id()));
     /// # let monitor = Monitor::open(Config::builder(&folder, "shop", "shop@1").sessions(false).build()?)?;
     /// # monitor.persist(Duration::from_secs(5))?;
-    /// let answer = Reader::open(&folder)?.inspect(&folder, r#"{"ask": "list"}"#)?;
+    /// let answer = Reader::open(&folder)?.inspect(r#"{"ask": "list"}"#)?;
     /// assert_eq!(answer, r#"{"before":null,"events":[],"unreadable":0}"#);
     /// # monitor.close(Duration::from_secs(5));
     /// # std::fs::remove_dir_all(&folder).ok();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn inspect(&self, folder: &Path, request: &str) -> std::result::Result<String, StoreError> {
+    pub fn inspect(&self, request: &str) -> std::result::Result<String, StoreError> {
         let answer = match request::read(request) {
-            Ok(request) => self.reply(folder, request)?,
+            Ok(request) => self.reply(request)?,
             Err(error) => json!({ "error": error }),
         };
         Ok(answer.to_string())
     }
 
-    fn reply(&self, folder: &Path, request: Request) -> Result<Value> {
+    fn reply(&self, request: Request) -> Result<Value> {
         // Before the snapshot of the queue: read after it, the file could lack a row that is delivered in between.
         let recent = match request {
-            Request::List(_) | Request::Show(_) | Request::Why(_) => Recent::read(folder),
+            Request::List(_) | Request::Show(_) | Request::Why(_) => Recent::read(self.folder()),
             _ => Recent::default(),
         };
         match request {
             Request::About => self.view(|view| answer::about(view, "file", &[])),
             Request::Version => Ok(json!({"version": self.version()?})),
-            Request::List(query) => self.view(|view| page(view, &recent, query)),
+            Request::List(query) => self.page(&recent, query),
             Request::Show(id) => self.view(|view| Ok(story(view, &recent, id)?.show(view.runs()?))),
             Request::Why(id) => self.view(|view| Ok(story(view, &recent, id)?.why())),
-            Request::Status { check } => self.view(|view| {
-                let overview = view.overview()?;
-                let unreadable = if check { Some(view.damaged()?) } else { None };
+            Request::Status { check } => {
+                let overview = self.overview()?;
+                let unreadable = if check { Some(self.damaged()?) } else { None };
                 let balance = answer::balance(&overview, &BTreeMap::new(), None, unreadable);
                 Ok(json!({"lines": answer::lines(&overview), "live": self.live(), "balance": balance}))
-            }),
+            }
             Request::Drops => self.view(answer::drops),
             Request::SendNow | Request::Mark(_) | Request::Fault(_) | Request::Requeue(_) | Request::Drop(_) => {
                 Ok(json!({"error": "this is the file of a queue; only its running app can do that"}))
+            }
+        }
+    }
+
+    /// A page of a list. Between two parts of the queue the app can restart its log.
+    fn page(&self, recent: &Recent, mut query: Query) -> Result<Value> {
+        let mut found = Found::default();
+        loop {
+            found.add(self.view(|view| list::chunk(view, recent, &query, CHUNK))?, query.limit);
+            query.before = found.before;
+            if found.entries.len() >= query.limit || query.before.is_none() {
+                return Ok(answer::page(&found, &query));
             }
         }
     }
@@ -70,15 +78,4 @@ impl Reader {
 fn story(view: View<'_>, recent: &Recent, id: EventId) -> Result<Story> {
     let (fate, routes) = (view.fate(id)?, view.routes()?);
     Ok(Story { fate, recent: recent.get(id), routes, waits: BTreeMap::new(), pending: None })
-}
-
-fn page(view: View<'_>, recent: &Recent, mut query: Query) -> Result<Value> {
-    let mut found = Found::default();
-    loop {
-        found.add(list::chunk(view, recent, &query, CHUNK)?, query.limit);
-        query.before = found.before;
-        if found.entries.len() >= query.limit || query.before.is_none() {
-            return Ok(answer::page(&found, &query));
-        }
-    }
 }

@@ -36,9 +36,6 @@ const ASKS: [&str; 7] = ["about", "version", "list", "show", "why", "status", "d
 /// Which events to list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Query {
-    pub(crate) kind: Option<Kind>,
-    pub(crate) lane: Option<Lane>,
-    pub(crate) state: Option<State>,
     /// A text that the event's JSON contains.
     pub(crate) text: Option<String>,
     /// Conditions on its fields, without those on its state.
@@ -91,32 +88,26 @@ fn query(members: &Map<String, Value>) -> Result<Query, String> {
         Some(Value::Object(filter)) => filter,
         Some(_) => return Err("`filter` is no object".to_owned()),
     };
-    let kind = word(filter, "kind")?
-        .map(|word| Kind::parse(word).ok_or_else(|| unknown("kind", word, &Kind::ALL.map(Kind::as_str))));
-    let lane = word(filter, "lane")?.map(|word| {
-        let lane = Lane::ALL.into_iter().find(|lane| lane.as_str() == word);
-        lane.ok_or_else(|| unknown("lane", word, &Lane::ALL.map(Lane::as_str)))
-    });
-    let state = word(filter, "state")?.map(|word| {
-        let state = State::ALL.into_iter().find(|state| state.as_str() == word);
-        state.ok_or_else(|| unknown("state", word, &State::ALL.map(State::as_str)))
-    });
-    let mut written = String::new();
-    for name in ["level", "session"] {
+    let asked = word(filter, "where")?.unwrap_or_default();
+    let mut conditions = Conditions::parse(asked).map_err(|error| format!("`where`: {error}"))?;
+    for (name, all) in [
+        ("kind", Some(Kind::ALL.map(Kind::as_str).as_slice())),
+        ("lane", Some(Lane::ALL.map(Lane::as_str).as_slice())),
+        ("state", Some(State::ALL.map(State::as_str).as_slice())),
+        ("level", None),
+        ("session", None),
+    ] {
         if let Some(word) = word(filter, name)? {
-            written.push_str(&format!("{name} = {}, ", Value::from(word)));
+            if let Some(all) = all.filter(|all| !all.contains(&word)) {
+                return Err(unknown(name, word, all));
+            }
+            conditions.add(name, word);
         }
     }
-    let mut conditions = Conditions::parse(written.trim_end_matches(", ")).map_err(|error| error.to_string())?;
-    let asked = word(filter, "where")?.unwrap_or_default();
-    conditions.extend(Conditions::parse(asked).map_err(|error| format!("`where`: {error}"))?);
     let (states, conditions) = conditions.split_state();
     let limit =
         count(members, "limit")?.map_or(LIST_EVENTS, |limit| limit.clamp(1, LIST_EVENTS_OF_FILE as u64) as usize);
     Ok(Query {
-        kind: kind.transpose()?,
-        lane: lane.transpose()?,
-        state: state.transpose()?,
         text: word(filter, "text")?.filter(|text| !text.is_empty()).map(str::to_owned),
         conditions,
         states,
@@ -182,8 +173,8 @@ mod tests {
         let id = "019f0c1e-7c1e-7a53-9b0e-3b6a3f0d9c11";
         let list = r#"{"ask":"list","filter":{"state":"dead","kind":"error","text":"pay","since_mark":true},"before":7,"limit":3}"#;
         let query = Query {
-            kind: Some(Kind::Error),
-            state: Some(State::Dead),
+            conditions: Conditions::parse("kind = error").unwrap(),
+            states: Conditions::parse("state = dead").unwrap(),
             text: Some("pay".to_owned()),
             since_mark: true,
             before: Some(7),

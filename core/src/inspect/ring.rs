@@ -1,6 +1,7 @@
 //! Reads `ring.bin` of another process: the records that wait, and the state that outlives the database.
 
 use crate::batch;
+use crate::consent::Consent;
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
 use crate::inspect::title;
@@ -295,30 +296,27 @@ fn plain(value: Raw<'_>) -> Value {
 }
 
 fn superblock_view(superblock: &Superblock, generation: u64) -> SuperblockView {
-    let consent = superblock.consent.map(|state| match state {
-        1 => "pending",
-        2 => "granted",
-        3 => "denied",
-        _ => "not_set",
+    let consent = superblock.consent.map(|state| match Consent::of(state) {
+        Some(Consent::Pending) => "pending",
+        Some(Consent::Granted) => "granted",
+        Some(Consent::Denied) => "denied",
+        None => "not_set",
     });
-    let mut pending_erasures = Vec::new();
-    let mut wipes = superblock.wipes;
-    while let Some(wipe) = wipes.next() {
+    let pending_erasures = superblock.wipes.all().map(|wipe| {
         let what = match wipe.what {
             0xff => "everything",
             1 => "monitoring",
             2 => "analytics",
             _ => "monitoring and analytics",
         };
-        pending_erasures.push((what.to_owned(), wipe.ticket));
-        wipes.done(wipe);
-    }
+        (what.to_owned(), wipe.ticket)
+    });
     let release = superblock.run.as_ref().and_then(|run| serde_json::from_str::<crate::Run>(&run.json).ok());
     SuperblockView {
         epoch: superblock.epoch,
         fold_ticket: superblock.fold_ticket,
         fold_is_current: superblock.fold_generation == generation,
-        pending_erasures,
+        pending_erasures: pending_erasures.collect(),
         consent,
         rows: superblock.rows,
         routes: superblock.routes.len(),

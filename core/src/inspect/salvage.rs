@@ -10,7 +10,7 @@ use crate::ring::layout::FILE_BYTES;
 use crate::ring::superblock::{SettledRoute, Superblock};
 use crate::row::Run;
 use crate::store::{
-    EPOCH_SHIFT, Identity, MAX_EPOCH, RawRow, Result, SalvagedRoute, repair, route_hash, routes_of, row_crc,
+    EPOCH_SHIFT, Identity, MAX_EPOCH, Result, SalvagedRoute, candidate_crc, repair, route_hash, routes_of,
     write_salvaged,
 };
 use crate::sys::file;
@@ -135,7 +135,7 @@ fn rows(carver: &mut Carver, superblock: Option<&Superblock>, found: &mut Salvag
     let tried = RefCell::new(HashSet::new());
     let crc = |candidate: &Candidate<'_>| {
         tried.borrow_mut().insert(candidate.seq);
-        checksum(candidate)
+        candidate_crc(candidate)
     };
     let mut ids: HashSet<EventId> = HashSet::new();
     let mut rows = Vec::new();
@@ -174,7 +174,8 @@ fn verdict(row: &Found, superblock: Option<&Superblock>) -> Verdict {
     let Some(superblock) = superblock else {
         return if row.origin == Origin::Tree { Verdict::Take(id) } else { Verdict::Deleted };
     };
-    if is_erased(superblock, kind) {
+    // The user asked to erase it, and the app was not done with it.
+    if superblock.wipes.all().any(|wipe| wipe.erases(kind)) {
         return Verdict::Erased;
     }
     let lane = kind.lane() as usize;
@@ -183,30 +184,4 @@ fn verdict(row: &Found, superblock: Option<&Superblock>) -> Verdict {
         return Verdict::Settled;
     }
     Verdict::Take(id)
-}
-
-/// Whether the user asked to erase this kind, and the app was not done with it.
-fn is_erased(superblock: &Superblock, kind: Kind) -> bool {
-    let mut wipes = superblock.wipes;
-    while let Some(wipe) = wipes.next() {
-        if wipe.what == 0xff || kind.purpose_bits() & !wipe.what == 0 {
-            return true;
-        }
-        wipes.done(wipe);
-    }
-    false
-}
-
-fn checksum(row: &Candidate<'_>) -> u32 {
-    row_crc(&RawRow {
-        seq: i64::try_from(row.seq).unwrap_or(i64::MAX),
-        id: row.id.as_bytes(),
-        lane: i64::from(row.lane),
-        kind: row.kind.as_bytes(),
-        run: row.run,
-        wall_ms: row.wall_ms,
-        mono_ms: row.mono_ms,
-        targets: row.targets.map(str::as_bytes),
-        json: row.json.as_bytes(),
-    })
 }

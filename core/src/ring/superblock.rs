@@ -6,6 +6,7 @@
 
 use super::layout::{self, SUPERBLOCK, SUPERBLOCK_BYTES};
 use super::losses::{self, UnreportedLoss};
+use crate::kind::Kind;
 use crate::limits;
 use crate::row::Run;
 use crate::sys::map::Map;
@@ -34,6 +35,13 @@ pub(crate) struct PendingWipe {
     pub(crate) ticket: u64,
     /// Purposes to erase, one bit each; 0xff = everything, with new ids.
     pub(crate) what: u8,
+}
+
+impl PendingWipe {
+    /// Whether it erases events of this kind.
+    pub(crate) fn erases(self, kind: Kind) -> bool {
+        kind.purpose_bits() & !self.what == 0
+    }
 }
 
 /// The unfinished wipes. Each keeps its own ticket: with the ticket of a later wipe it would erase what was recorded
@@ -69,6 +77,16 @@ impl Wipes {
         let bit = |bit: usize| u8::from(self.denied.get(bit) == Some(&ticket)) << bit;
         let what = if self.forget == ticket { 0xff } else { bit(0) | bit(1) };
         Some(PendingWipe { ticket, what })
+    }
+
+    /// All of them, in the order in which they are done.
+    pub(crate) fn all(self) -> impl Iterator<Item = PendingWipe> {
+        std::iter::successors(self.next().map(|first| (self, first)), |(wipes, wipe)| {
+            let mut rest = *wipes;
+            rest.done(*wipe);
+            rest.next().map(|next| (rest, next))
+        })
+        .map(|(_, wipe)| wipe)
     }
 
     /// The same wipes for a ring whose tickets start again: each covers everything before that ring.

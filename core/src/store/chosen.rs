@@ -2,10 +2,12 @@
 
 use super::error::Result;
 use super::evict::RowToDelete;
+use super::fate::state_of;
 use super::memory::signed;
 use super::routes::DEAD;
 use super::schema::{ROW, Read, read_row};
-use super::types::Now;
+use super::settle::{NO_BATCH, pack};
+use super::types::{Now, Receipt};
 use super::{Store, Tx};
 use crate::id::EventId;
 use crate::reason::Reason;
@@ -31,11 +33,12 @@ impl Store {
     }
 
     /// Deletes events and counts them as `cleared_by_user` for each route that has not settled them. An event whose request may have
-    /// been sent stays. Returns how many were deleted.
+    /// been sent stays. A receipt of each route says it. Returns how many were deleted.
     pub(crate) fn delete_events(&mut self, ids: &[EventId], now: Now) -> Result<usize> {
         self.write(false, |tx| {
             let mut rows = tx.stored(ids)?;
             rows.retain(|row| !tx.memory.is_pinned(row.seq));
+            tx.receive_deletion(&rows, now)?;
             let rows: Vec<RowToDelete> = rows.into_iter().map(RowToDelete::of).collect();
             tx.take_away(&rows, Reason::ClearedByUser, None, now)?;
             Ok(rows.len())
@@ -44,6 +47,24 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// Tells what becomes of the rows on each route that has not settled them: the file has nothing else of them afterwards.
+    fn receive_deletion(&self, rows: &[Row], now: Now) -> Result<()> {
+        for route in &self.memory.routes {
+            let mut lost = Vec::new();
+            for row in rows {
+                if state_of(self.db, route, row.seq, row.kind.lane().number())?.is_waiting() {
+                    lost.push(row.id);
+                }
+            }
+            if !lost.is_empty() {
+                let receipt =
+                    Receipt { at_ms: now.wall_ms, status: 0, batch_id: NO_BATCH.to_owned(), note: String::new() };
+                self.receive(route.number, &receipt, &pack(&[(Reason::ClearedByUser.as_str(), lost)]))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The stored rows of these events. One with a wrong checksum is not among them.
     fn stored(&self, ids: &[EventId]) -> Result<Vec<Row>> {
         // One search for all: `id` has no index.
@@ -62,8 +83,8 @@ impl Tx<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::RowEnd;
     use super::super::testing::{Bench, NOW};
+    use super::super::{RowEnd, RowState};
     use super::*;
     use crate::kind::Kind;
 
@@ -101,6 +122,11 @@ mod tests {
         let unknown = Bench::id(77);
         bench.store.pin(super::super::testing::ROUTE, true);
         assert_eq!(bench.store.delete_events(&[all[0], all[1], all[2], unknown], NOW).unwrap(), 2);
+        let gone = bench.store.fate(all[1]).unwrap();
+        let deleted = RowState::Dropped { reason: "cleared_by_user".to_owned(), at_ms: NOW.wall_ms, status: 0 };
+        assert_eq!((gone.row, &gone.routes[0].state), (None, &deleted));
+        assert_eq!(bench.store.fate(unknown).unwrap().routes, []);
+        assert_eq!(bench.store.overview().unwrap().routes[0].last, None, "no request has ended");
         bench.settle(&lease, &dead());
         assert_eq!(bench.store.delete_events(&all, NOW).unwrap(), 1, "a dead letter");
         let balance = bench.store.balance().unwrap();

@@ -1,14 +1,18 @@
 //! Rows for the inspector, each with its state on every route.
 
 use super::error::Result;
+use super::fate::state_of;
 use super::memory::{Memory, signed};
-use super::read::{Reader, state_of};
+use super::read::Reader;
 use super::results::{RouteFate, RowState};
 use super::schema::{ROW, Read, read_row};
 use super::view::View;
 use crate::kind::{Kind, Lane};
 use crate::row::Row;
 use rusqlite::{Connection, params};
+
+/// Rows of one snapshot of a reader: three milliseconds, in which the app cannot restart its log.
+pub(crate) const CHUNK: usize = 2_000;
 
 /// Which rows to list; the default is all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,22 +62,11 @@ impl Reader {
 
     /// Reads every row and counts those that fail their checksum.
     pub fn damaged(&self) -> Result<u64> {
-        self.view(|view| view.damaged())
+        count_damaged(|before| self.view(|view| view.rows_before(before, CHUNK)))
     }
 }
 
 impl View<'_> {
-    /// Reads every row and counts those that fail their checksum.
-    pub(crate) fn damaged(&self) -> Result<u64> {
-        let mut select = self.db.prepare(&format!("SELECT {ROW} FROM event"))?;
-        let mut rows = select.query([])?;
-        let mut damaged = 0;
-        while let Some(row) = rows.next()? {
-            damaged += u64::from(matches!(read_row(row)?, Read::Bad(..)));
-        }
-        Ok(damaged)
-    }
-
     /// The `most` rows stored before this one, newest first.
     pub(crate) fn rows_before(&self, before: Option<u64>, most: usize) -> Result<RowsBefore> {
         // One comparison, so that SQLite begins there: with `?1 IS NULL OR` it would read from the end of the table each time. Not
@@ -98,6 +91,19 @@ impl View<'_> {
             found.last = None;
         }
         Ok(found)
+    }
+}
+
+/// Counts the rows that fail their checksum. `read` reads some rows at a time, so that nobody waits for all of them.
+pub(crate) fn count_damaged<E>(mut read: impl FnMut(Option<u64>) -> Result<RowsBefore, E>) -> Result<u64, E> {
+    let (mut damaged, mut before) = (0, None);
+    loop {
+        let rows = read(before)?;
+        damaged += rows.damaged as u64;
+        before = rows.last;
+        if before.is_none() {
+            return Ok(damaged);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::{Result, StoreError};
 use super::parked::{EXCEPTION, Exception};
-use super::schema::{self, ROW, RawRow, Read, read_row, row_crc};
+use super::schema::{self, ROW, Read, crc_of, read_row};
 use crate::privacy::Export;
 use crate::row::{Row, push_denied, push_paused};
 use rusqlite::{Connection, OpenFlags, params};
@@ -77,18 +77,19 @@ fn rows(db: &Connection, export: &Export) -> Result<Masked> {
         db.prepare("SELECT seq FROM event")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut select = db.prepare(&format!("SELECT {ROW} FROM event WHERE seq = ?1"))?;
     for seq in seqs {
-        let read = select.query_row([seq], read_row)?;
-        let json = match &read {
-            Read::Good(row) => masked_json(export, row),
-            Read::Bad(..) => None,
+        let Read::Good(row) = select.query_row([seq], read_row)? else {
+            remove.execute([seq])?;
+            masked.removed += 1;
+            continue;
         };
-        match (read, json) {
-            (Read::Good(row), Some(json)) if json == row.json => {}
-            (Read::Good(_), Some(json)) => {
-                change.execute(params![seq, json, crc(db, seq, &json)?])?;
+        match masked_json(export, &row) {
+            Some(json) if json == row.json => {}
+            Some(json) => {
+                let row = Row { json, ..row };
+                change.execute(params![seq, row.json, crc_of(&row)])?;
                 masked.rows += 1;
             }
-            _ => {
+            None => {
                 remove.execute([seq])?;
                 masked.removed += 1;
             }
@@ -119,26 +120,6 @@ fn masked_json(export: &Export, row: &Row) -> Option<String> {
         push_denied(&mut json, denied);
     }
     Some(json)
-}
-
-/// The checksum of a row with another JSON.
-fn crc(db: &Connection, seq: i64, json: &str) -> Result<u32> {
-    let mut select = db.prepare_cached(&format!("SELECT {ROW} FROM event WHERE seq = ?1"))?;
-    let crc = select.query_row([seq], |row| {
-        let (id, kind, targets): (String, String, Option<String>) = (row.get(1)?, row.get(3)?, row.get(7)?);
-        Ok(row_crc(&RawRow {
-            seq,
-            id: id.as_bytes(),
-            lane: row.get(2)?,
-            kind: kind.as_bytes(),
-            run: row.get(4)?,
-            wall_ms: row.get(5)?,
-            mono_ms: row.get(6)?,
-            targets: targets.as_deref().map(str::as_bytes),
-            json: json.as_bytes(),
-        }))
-    })?;
-    Ok(crc)
 }
 
 fn crumbs(db: &Connection, export: &Export) -> Result<()> {

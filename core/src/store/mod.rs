@@ -21,7 +21,7 @@
 //! | `blocks`, `disk` | blocks of the file and its log; a full disk |
 //! | `names`, `repair`, `carved`, `wipe` | names of the files; damaged file and the rows found in it; erasure |
 //! | `salvaged`, `masked` | files of the inspector: rows found in a damaged file; a copy without personal data |
-//! | `read`, `view`, `results`, `list` | queries of the app and of the inspector |
+//! | `read`, `fate`, `view`, `results`, `list` | queries of the app and of the inspector |
 //! | `chosen` | what a tester does with single events |
 
 mod blocks;
@@ -31,6 +31,7 @@ mod disk;
 mod error;
 mod evict;
 mod expire;
+mod fate;
 mod insert;
 mod lease;
 mod ledger;
@@ -65,7 +66,7 @@ pub(crate) use error::Result;
 pub use error::StoreError;
 pub(crate) use evict::Wants;
 pub(crate) use insert::Fold;
-pub(crate) use list::RowsBefore;
+pub(crate) use list::{CHUNK, RowsBefore, count_damaged};
 pub use list::{Filter, Listed};
 pub use masked::{Masked, mask};
 pub(crate) use memory::{EPOCH_SHIFT, MAX_EPOCH, PLACEHOLDER, route_hash};
@@ -73,7 +74,7 @@ pub use read::Reader;
 pub(crate) use results::LostOnDay;
 pub use results::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
 pub(crate) use salvaged::{SalvagedRoute, routes_of, write_salvaged};
-pub(crate) use schema::{RawRow, crc_of, row_crc};
+pub(crate) use schema::{candidate_crc, crc_of};
 pub use types::From;
 pub(crate) use types::{
     FoldPosition, Identity, InflightState, Lease, LeaseLimits, NewRow, Now, Options, Receipt, RouteKey, RowEnd,

@@ -671,7 +671,7 @@ impl Machine {
             let route = store.memory.route(name).unwrap();
             assert_eq!(route.dormant_since_ms, model.dormant, "{name}");
             for (seq, row) in &self.rows {
-                let state = super::read::state_of(&store.db, route, *seq, row.kind.lane().number()).unwrap();
+                let state = super::fate::state_of(&store.db, route, *seq, row.kind.lane().number()).unwrap();
                 let unwanted = !wanted(name, row.kind, &row.targets) && name != "*" && !name.ends_with("/*");
                 match (model.rows.get(seq).cloned(), state) {
                     (None, RowState::Passed) => {}

@@ -3,26 +3,30 @@
 
 use super::error::{Result, StoreError};
 use super::evict::used_bytes;
-use super::memory::{InFlight, Memory, PASSED, Route, signed, unsigned};
-use super::parked::{EXCEPTION, Exception};
-use super::results::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteFate, RouteView, RowState};
-use super::routes::{DEAD, DONE};
-use super::schema::{self, ROW, Read, read_row};
-use super::settle::DELIVERED;
+use super::fate::fate;
+use super::memory::{Memory, PASSED, Route, signed, unsigned};
+use super::results::{Balance, Fate, KindBalance, Overview, RouteBalance, RouteView};
+use super::schema;
+use super::settle::NO_BATCH;
 use super::types::InflightState;
 use super::{FILE, Store, Tx};
+use crate::hash::fnv1a;
 use crate::id::EventId;
-use crate::row::{Row, Run};
+use crate::row::Run;
+use crate::sys::file;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A read-only view of the queue of another process.
 #[derive(Debug)]
 pub struct Reader {
     pub(super) db: Connection,
     live: bool,
+    folder: PathBuf,
+    /// Identity of the file that is open.
+    file: Option<(u64, u64)>,
 }
 
 /// The state of the log beside the file, which shows whether the file is in use.
@@ -54,13 +58,26 @@ impl Reader {
             return Err(StoreError::Unavailable(format!("there is no {}", path.display())));
         }
         let log = log_state(&folder.join(format!("{FILE}-wal")));
-        match schema::open_read_only(&path, log == LogState::Missing) {
+        // Before the file is opened: if it is replaced meanwhile, the next check finds that.
+        let file = file::identity(&path);
+        let (db, live) = match schema::open_read_only(&path, log == LogState::Missing) {
             // A log without content in a folder that takes no new files.
-            Err(StoreError::Unavailable(_)) if log == LogState::Empty => {
-                Ok(Reader { db: schema::open_read_only(&path, true)?, live: false })
-            }
-            db => Ok(Reader { db: db?, live: log == LogState::InUse }),
-        }
+            Err(StoreError::Unavailable(_)) if log == LogState::Empty => (schema::open_read_only(&path, true)?, false),
+            db => (db?, log == LogState::InUse),
+        };
+        Ok(Reader { db, live, folder: folder.to_owned(), file })
+    }
+
+    /// Whether the file that is open is still the one of its folder. If not, open it anew.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.file == file::identity(&self.folder.join(FILE))
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// An app had the queue open, or ended without closing it.
@@ -89,9 +106,14 @@ impl Reader {
         self.look(|db, _| super::start::runs(db))
     }
 
-    /// Another number after a commit of another process.
+    /// Another number after a commit, also of an app that opened the file after this reader did, or replaced it. At most 53 bits, so that
+    /// JavaScript can compare it.
     pub(crate) fn version(&self) -> Result<u64> {
-        Ok(unsigned(self.db.query_row("SELECT data_version FROM pragma_data_version", [], |row| row.get(0))?))
+        let commits: i64 = self.db.query_row("SELECT data_version FROM pragma_data_version", [], |row| row.get(0))?;
+        let path = self.folder.join(FILE);
+        // Of this connection only: a reader that is opened again begins to count anew.
+        let seen = (commits, self.live, file::identity(&path), path.metadata().and_then(|file| file.modified()).ok());
+        Ok(fnv1a(format!("{seen:?}").bytes()) >> 11)
     }
 
     /// Runs one query on one snapshot of the file, and releases the snapshot.
@@ -201,20 +223,25 @@ pub(super) fn overview(db: &Connection, memory: &mut Memory) -> Result<Overview>
     overview.rows = overview.lanes.iter().sum();
     overview.oldest_ms =
         db.query_row("SELECT wall_ms FROM event ORDER BY seq LIMIT 1", [], |row| row.get(0)).optional()?;
-    let mut select = db.prepare("SELECT reason, kind, n FROM gate ORDER BY 1, 2")?;
-    let refused = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?))))?;
-    overview.refused = refused.collect::<Result<_, _>>()?;
+    overview.refused = refused(db)?;
     for route in &memory.routes {
         overview.routes.push(route_view(db, route)?);
     }
     Ok(overview)
 }
 
+/// Refused at the gate: (reason, kind, n).
+pub(super) fn refused(db: &Connection) -> Result<Vec<(String, String, u64)>> {
+    let mut select = db.prepare("SELECT reason, kind, n FROM gate ORDER BY 1, 2")?;
+    let refused = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?))))?;
+    Ok(refused.collect::<Result<_, _>>()?)
+}
+
 pub(super) fn route_view(db: &Connection, route: &Route) -> Result<RouteView> {
     let last = db
         .query_row(
-            "SELECT at_ms, status, note FROM receipt WHERE route = ?1 ORDER BY number DESC LIMIT 1",
-            [route.number],
+            "SELECT at_ms, status, note FROM receipt WHERE route = ?1 AND batch_id <> ?2 ORDER BY number DESC LIMIT 1",
+            params![route.number, NO_BATCH],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .optional()?;
@@ -232,107 +259,6 @@ pub(super) fn route_view(db: &Connection, route: &Route) -> Result<RouteView> {
         last,
         delivered_ever: unsigned(ever),
     })
-}
-
-/// Where a stored row is on one route; [`RowState::Passed`] when the route does not hold it.
-pub(super) fn state_of(db: &Connection, route: &Route, seq: u64, lane: u8) -> Result<RowState> {
-    let in_batch = |batch: &&std::sync::Arc<InFlight>| batch.rows.iter().any(|row| row.seq == seq);
-    if let Some(batch) = route.inflight.as_ref().filter(in_batch) {
-        return Ok(RowState::InFlight {
-            batch_id: batch.batch_id.clone(),
-            attempt: batch.attempt,
-            sending: batch.state == InflightState::Sending,
-        });
-    }
-    let mut select = db.prepare_cached(&format!("SELECT {EXCEPTION} FROM exception WHERE seq = ?1 AND route = ?2"))?;
-    let mut rows = select.query(params![signed(seq), route.number])?;
-    Ok(match rows.next()?.map(Exception::read).transpose()? {
-        Some(Ok(letter)) if letter.state == DEAD => {
-            RowState::Dead { reason: letter.reason, status: letter.status, note: letter.note }
-        }
-        Some(Ok(done)) if done.state == DONE => RowState::Passed,
-        Some(Ok(parked)) => RowState::Parked { until_ms: parked.until_ms },
-        Some(Err(_)) => RowState::Parked { until_ms: None },
-        None if route.passed(lane, seq) => RowState::Passed,
-        None => RowState::Queued,
-    })
-}
-
-pub(super) fn fate(db: &Connection, memory: &Memory, id: EventId) -> Result<Fate> {
-    let row = db.query_row(&format!("SELECT {ROW} FROM event WHERE id = ?1"), [id.to_string()], read_row).optional()?;
-    let row = match row {
-        Some(Read::Good(row)) => Some(row),
-        _ => None,
-    };
-    let routes = fates(db, memory, &[(id, row.as_ref())])?.pop().unwrap_or_default();
-    Ok(Fate { row, routes })
-}
-
-/// What happened to each of these events, per route. The row is that of an event that is stored.
-pub(super) fn fates(
-    db: &Connection,
-    memory: &Memory,
-    events: &[(EventId, Option<&Row>)],
-) -> Result<Vec<Vec<RouteFate>>> {
-    let mut all = vec![Vec::new(); events.len()];
-    for route in &memory.routes {
-        let mut states = Vec::with_capacity(events.len());
-        for (_, row) in events {
-            states.push(match row {
-                Some(row) => Some(state_of(db, route, row.seq, row.kind.lane().number())?),
-                None => None,
-            });
-        }
-        let has_passed = |stored: &Option<RowState>| matches!(stored, None | Some(RowState::Passed));
-        let passed = events.iter().zip(&states).filter(|(_, stored)| has_passed(stored)).map(|((id, _), _)| *id);
-        let mut receipts = receipts_of(db, route, passed)?;
-        for (((id, row), stored), fates) in events.iter().zip(states).zip(&mut all) {
-            let paused = row.is_some_and(|row| row.is_paused_for(&route.destination));
-            let state = match stored {
-                Some(RowState::Passed | RowState::Queued) if paused => Some(RowState::Paused),
-                Some(RowState::Passed) => Some(receipts.remove(id).unwrap_or(RowState::Passed)),
-                None => receipts.remove(id),
-                stored => stored,
-            };
-            fates.extend(state.map(|state| RouteFate { route: route.name.to_string(), state }));
-        }
-    }
-    Ok(all)
-}
-
-/// The results of these events in the latest receipts that settle them.
-fn receipts_of(
-    db: &Connection,
-    route: &Route,
-    events: impl Iterator<Item = EventId>,
-) -> Result<BTreeMap<EventId, RowState>> {
-    let wanted: BTreeMap<String, EventId> = events.map(|id| (id.simple(), id)).collect();
-    if wanted.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    // For a single event, SQLite finds its receipts.
-    let only = if wanted.len() == 1 { wanted.keys().next() } else { None };
-    let mut select = db.prepare(
-        "SELECT at_ms, status, outcomes FROM receipt WHERE route = ?1 AND (?2 IS NULL OR instr(outcomes, ?2) > 0)
-         ORDER BY number DESC",
-    )?;
-    let mut rows = select.query(params![route.number, only])?;
-    let mut states = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let (at_ms, status, outcomes): (i64, u16, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let outcomes: BTreeMap<String, Vec<String>> = serde_json::from_str(&outcomes).unwrap_or_default();
-        for (outcome, ids) in outcomes {
-            let state = match outcome.as_str() {
-                super::settle::KEPT => continue,
-                DELIVERED => RowState::Delivered { at_ms, status },
-                _ => RowState::Dropped { reason: outcome, at_ms, status },
-            };
-            for id in ids.iter().filter_map(|id| wanted.get(id)) {
-                states.entry(*id).or_insert_with(|| state.clone());
-            }
-        }
-    }
-    Ok(states)
 }
 
 impl Store {

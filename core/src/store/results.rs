@@ -206,3 +206,10 @@ pub enum RowState {
     /// The route has passed it and has no receipt of it, or does not take it.
     Passed,
 }
+
+impl RowState {
+    /// Whether something still happens to the row on this route.
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self, RowState::Queued | RowState::Parked { .. } | RowState::InFlight { .. })
+    }
+}

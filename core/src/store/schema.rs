@@ -1,6 +1,7 @@
 //! Tables, pragmas, and how a row is written, read and checked.
 
 use super::error::{Result, StoreError};
+use crate::carve::Candidate;
 use crate::id::EventId;
 use crate::kind::Kind;
 use crate::limits;
@@ -259,6 +260,21 @@ pub(crate) fn crc_of(row: &Row) -> u32 {
         mono_ms: row.mono_ms,
         targets: targets.as_deref().map(str::as_bytes),
         json: row.json.as_bytes(),
+    })
+}
+
+/// [`row_crc`] of what the carver takes for a row.
+pub(crate) fn candidate_crc(found: &Candidate<'_>) -> u32 {
+    row_crc(&RawRow {
+        seq: super::memory::signed(found.seq),
+        id: found.id.as_bytes(),
+        lane: i64::from(found.lane),
+        kind: found.kind.as_bytes(),
+        run: found.run,
+        wall_ms: found.wall_ms,
+        mono_ms: found.mono_ms,
+        targets: found.targets.map(str::as_bytes),
+        json: found.json.as_bytes(),
     })
 }
 

@@ -12,6 +12,9 @@ use rusqlite::{OptionalExtension, params};
 /// Longest note kept from a server, in bytes.
 const NOTE_BYTES: usize = 500;
 
+/// The id of the batch in a receipt of no request: events that were deleted.
+pub(super) const NO_BATCH: &str = "";
+
 /// Outcome of a delivered row in a receipt.
 pub(super) const DELIVERED: &str = "delivered";
 
@@ -159,7 +162,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn receive(&self, number: i64, receipt: &Receipt, outcomes: &str) -> Result<()> {
+    pub(super) fn receive(&self, number: i64, receipt: &Receipt, outcomes: &str) -> Result<()> {
         self.db
             .prepare_cached(
                 "INSERT INTO receipt (route, at_ms, status, batch_id, note, outcomes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -170,7 +173,7 @@ impl Tx<'_> {
 }
 
 /// `{"delivered":["32 hex digits", ..], ..}`.
-fn pack(outcomes: &[(&'static str, Vec<EventId>)]) -> String {
+pub(super) fn pack(outcomes: &[(&'static str, Vec<EventId>)]) -> String {
     let mut text = String::with_capacity(16 + outcomes.iter().map(|(_, ids)| ids.len() * 35 + 20).sum::<usize>());
     text.push('{');
     for (place, (outcome, ids)) in outcomes.iter().enumerate() {

@@ -2,9 +2,10 @@
 
 use super::Store;
 use super::error::Result;
+use super::fate::{fate, fates};
 use super::ledger::BEFORE;
 use super::memory::{Memory, unsigned};
-use super::read::{Reader, fate, fates, overview, route_view};
+use super::read::{Reader, overview, refused, route_view};
 use super::results::{Fate, LostOnDay, Overview, RouteFate, RouteView};
 use crate::id::EventId;
 use crate::row::{Row, Run};
@@ -21,6 +22,16 @@ impl View<'_> {
     /// A summary of the queue.
     pub(crate) fn overview(&self) -> Result<Overview> {
         overview(self.db, &mut self.memory.clone())
+    }
+
+    /// Id of the installation.
+    pub(crate) fn install(&self) -> &str {
+        &self.memory.install
+    }
+
+    /// Refused at the gate, cumulative, as of the last fold: (reason, kind, n).
+    pub(crate) fn refused(&self) -> Result<Vec<(String, String, u64)>> {
+        refused(self.db)
     }
 
     /// The fate of an event. Reads all rows: some 20 ms at 100,000.

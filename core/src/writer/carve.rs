@@ -2,13 +2,13 @@
 
 use super::Writer;
 use super::batch::Op;
-use crate::carve::{Candidate, Carver, Found};
+use crate::carve::{Carver, Found};
 use crate::kind::Kind;
 use crate::limits;
 use crate::reason::Reason;
 use crate::ring::superblock::{CarvePosition, SettledRoute, Superblock};
 use crate::row::Run;
-use crate::store::{NewRow, RawRow, Result, SettledBefore, Store, StoreError, repair, row_crc};
+use crate::store::{NewRow, Result, SettledBefore, Store, StoreError, candidate_crc, repair};
 use crate::sys::fault;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -97,7 +97,7 @@ impl Writer {
         let now = self.shared.now();
         let (present, boot) = (self.run, boot_crc(&self.shared.boot));
         let Some(store) = &mut self.store else { return };
-        let step = carving.carver.step(carving.position, CARVE_PAGES, &crc);
+        let step = carving.carver.step(carving.position, CARVE_PAGES, &candidate_crc);
         let unsettled =
             |found: &&Found| Kind::parse(&found.kind).is_some_and(|kind| carving.settled(found.seq, kind).is_some());
         let found = u32::try_from(step.records.iter().filter(unsettled).count()).unwrap_or(u32::MAX);
@@ -239,18 +239,4 @@ impl Carving {
         // The route counts what may have arrived, so the row comes back for that.
         (some_wait || routes.iter().any(|had| had.ambiguous)).then_some(routes)
     }
-}
-
-fn crc(found: &Candidate<'_>) -> u32 {
-    row_crc(&RawRow {
-        seq: i64::try_from(found.seq).unwrap_or(i64::MAX),
-        id: found.id.as_bytes(),
-        lane: i64::from(found.lane),
-        kind: found.kind.as_bytes(),
-        run: found.run,
-        wall_ms: found.wall_ms,
-        mono_ms: found.mono_ms,
-        targets: found.targets.map(str::as_bytes),
-        json: found.json.as_bytes(),
-    })
 }

@@ -1,7 +1,7 @@
 //! Erasure: runs the wipes that the ring's superblock records.
 
 use super::Writer;
-use crate::kind::{Kind, Purpose};
+use crate::kind::Purpose;
 use crate::logger::LogCode;
 use crate::ring::superblock::PendingWipe;
 use crate::store::{StoreError, Wipe};
@@ -27,7 +27,6 @@ impl Writer {
         self.shared.recent.erase();
         let now = self.shared.now();
         let all = wipe.what == 0xff;
-        let gone = |kind: Kind| kind.purpose_bits() & !wipe.what == 0;
         let what = if all {
             Wipe::All
         } else {
@@ -37,7 +36,7 @@ impl Writer {
         let nobody = wipe.what & Purpose::ALL_BITS == Purpose::ALL_BITS;
         let install = nobody.then(|| self.shared.config.ids.uuid(Fresh::Install));
         let Some(store) = &mut self.store else { return false };
-        let done = store.wipe(what, &|kind| !all && !gone(kind), install.as_deref(), now);
+        let done = store.wipe(what, &|kind| !wipe.erases(kind), install.as_deref(), now);
         match done {
             Ok(erased) => {
                 fault::point("wipe_ended");

@@ -275,7 +275,7 @@ impl Writer {
         self.store = None;
         self.carving = None;
         // Rows that are carved get other numbers.
-        self.shared.recent.erase();
+        self.shared.recent.forget();
         Recent::discard(&self.shared.folder);
         let (folder, now) = (self.shared.folder.clone(), self.shared.now());
         if repair::quarantines_lately(&folder, now) >= limits::QUARANTINES {

@@ -19,6 +19,16 @@ impl SourceArg {
     }
 }
 
+/// A source, and how to print what it answers.
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    #[command(flatten)]
+    pub(super) source: SourceArg,
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// The exit code of a command that found nothing wrong. What a person must know about the source goes to standard error.
 pub(super) fn done(source: &dyn Inspect) -> Exit {
     source.notes().iter().for_each(|note| eprintln!("rezq: {note}"));

@@ -1,22 +1,13 @@
 //! `rezq drops`: the events that were lost, and why.
 
-use super::args::{SourceArg, done};
+use super::args::{Common, done};
 use super::line;
 use crate::source::{Ask, Lost};
 use crate::terminal::{CliError, Exit, Output, count, lines, table};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(flatten)]
-    source: SourceArg,
-    /// Print one JSON object per line: each `drop`, then `refused`
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Common, output: &mut Output) -> Result<Exit, CliError> {
     let source = args.source.open()?;
     let (drops, answer) = Ask(&*source).drops()?;
     let refused = answer.get("refused").cloned().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `rezq list` and `rezq dead`: events, newest last.
 
-use super::args::{FilterArgs, SourceArg, done};
+use super::args::{Common, FilterArgs, SourceArg, done};
 use super::line;
 use crate::source::{Ask, Event, Page, Query};
 use crate::terminal::{CliError, Exit, Output, lines, rows, table, unreadable};
@@ -18,15 +18,6 @@ pub(super) struct Args {
     /// Maximum number of events, the newest ones; 0 prints all
     #[arg(long, value_name = "N", default_value_t = EVENTS)]
     limit: usize,
-    /// Print one JSON object per line, with the whole event
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct DeadArgs {
-    #[command(flatten)]
-    source: SourceArg,
     /// Print one JSON object per line, with the whole event
     #[arg(long)]
     json: bool,
@@ -50,7 +41,7 @@ pub(super) fn list(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
 }
 
 /// Lists dead letters, with what each server said.
-pub(super) fn dead(args: &DeadArgs, output: &mut Output) -> Result<Exit, CliError> {
+pub(super) fn dead(args: &Common, output: &mut Output) -> Result<Exit, CliError> {
     let query = Query { filter: vec![("where", "state = dead".to_owned())], json: args.json, ..Query::default() };
     let source = args.source.open()?;
     let page = Ask(&*source).list(&query)?;

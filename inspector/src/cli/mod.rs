@@ -50,7 +50,7 @@ enum Command {
     /// Run a local collector that receives batches from apps on this machine
     Collect(CollectArgs),
     /// Print the balance of a queue, and why each route waits
-    Status(status::Args),
+    Status(args::Common),
     /// Print the events of a queue, newest last
     List(list::Args),
     /// Print the newest events, and follow what is recorded and what becomes of it
@@ -62,15 +62,15 @@ enum Command {
     /// Print a session as a story: screens, calls, taps and errors with their durations
     Timeline(timeline::Args),
     /// Print the events that were lost, by day, route and reason
-    Drops(drops::Args),
+    Drops(args::Common),
     /// Print the events that a destination refused
-    Dead(list::DeadArgs),
+    Dead(args::Common),
     /// Test an assertion about events
     Assert(assert::Args),
     /// Serve the inspector's page for a browser on this machine
     Serve(serve::Args),
     /// Let the app send what waits
-    SendNow(tell::Args),
+    SendNow(args::Common),
     /// Name a moment, for --since-mark
     Mark(tell::MarkArgs),
     /// Let the app's requests fail

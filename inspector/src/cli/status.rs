@@ -1,22 +1,13 @@
 //! `rezq status`: the balance, and why each route waits.
 
-use super::args::{SourceArg, done};
+use super::args::{Common, done};
 use super::line;
 use crate::queue::{self, KindBalance, Overview, Reasons, RouteBalance};
 use crate::source::Ask;
 use crate::terminal::{CliError, Exit, Output, bytes, count, lines, rows, table, unreadable};
 use rez_monitor::inspect;
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(flatten)]
-    source: SourceArg,
-    /// Print one JSON object per line: each `kind`, each `route`, then the `queue`
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Common, output: &mut Output) -> Result<Exit, CliError> {
     let source = args.source.open()?;
     let overview = Ask(&*source).overview(true)?;
     if args.json {

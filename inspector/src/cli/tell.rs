@@ -2,7 +2,7 @@
 //!
 //! The running app does the work. A queue whose app is not running is changed by nobody: its next start would not know why.
 
-use super::args::{SourceArg, event_id};
+use super::args::{Common, event_id};
 use super::line;
 use crate::source::{Ask, SourceError};
 use crate::terminal::{CliError, Exit, Output};
@@ -12,18 +12,9 @@ use serde_json::{Value, json};
 const IDS: usize = 100;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(flatten)]
-    source: SourceArg,
-    /// Print one JSON object per line
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, clap::Args)]
 pub(super) struct MarkArgs {
     #[command(flatten)]
-    common: Args,
+    common: Common,
     /// Name of the moment, such as 'tapped Pay'
     #[arg(value_name = "TEXT")]
     text: String,
@@ -32,7 +23,7 @@ pub(super) struct MarkArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct FaultArgs {
     #[command(flatten)]
-    common: Args,
+    common: Common,
     /// offline: nothing is sent; refuse: every request is answered with 503; slow: every request starts 5 s late; none
     #[arg(value_name = "FAULT", value_parser = ["none", "offline", "refuse", "slow"])]
     fault: String,
@@ -41,7 +32,7 @@ pub(super) struct FaultArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct EventsArgs {
     #[command(flatten)]
-    common: Args,
+    common: Common,
     /// Ids or sequence numbers
     #[arg(value_name = "EVENT", required = true)]
     events: Vec<String>,
@@ -51,7 +42,7 @@ pub(super) struct EventsArgs {
 }
 
 /// Sends what waits, and says what is left and why.
-pub(super) fn send_now(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
+pub(super) fn send_now(args: &Common, output: &mut Output) -> Result<Exit, CliError> {
     let answer = tell(args, &json!({"tell": "send_now"}))?;
     let destinations = answer.get("destinations").and_then(Value::as_array).cloned().unwrap_or_default();
     for destination in &destinations {
@@ -110,7 +101,7 @@ fn each(args: &EventsArgs, output: &mut Output, tell: &str, member: &str, done: 
     Ok(if changed == all { Exit::Done } else { Exit::Finding })
 }
 
-fn tell(args: &Args, request: &Value) -> Result<Value, CliError> {
+fn tell(args: &Common, request: &Value) -> Result<Value, CliError> {
     let source = args.source.open()?;
     Ask(&*source).raw(request).map_err(needs_app)
 }

@@ -1,12 +1,13 @@
 //! Copies the files of a queue to a temporary folder.
 
 use super::error::FileError;
-use super::temp::TempFolder;
+use super::temp;
 use crate::queue;
 use rez_monitor::inspect::RECENT_FILE;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use tempfile::TempDir;
 
 /// Attempts to copy files that an app changes meanwhile.
 const ATTEMPTS: usize = 20;
@@ -42,10 +43,10 @@ impl Files {
     }
 
     /// Copies the files under their usual names. Copies again while they change.
-    pub(super) fn copy(&self) -> Result<TempFolder, FileError> {
+    pub(super) fn copy(&self) -> Result<TempDir, FileError> {
         let mut last = io::Error::other("another program changes it all the time; stop the app and try again");
         for _ in 0..ATTEMPTS {
-            let folder = TempFolder::new().map_err(|error| FileError::unwritable(&std::env::temp_dir(), error))?;
+            let folder = temp::folder()?;
             let before = self.stamp();
             match self.copy_once(folder.path()) {
                 Ok(()) if before == self.stamp() => return Ok(folder),

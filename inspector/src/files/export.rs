@@ -3,18 +3,18 @@
 use super::error::FileError;
 use super::rezq::{self, FORMAT, Info};
 use super::source::{Origin, Source};
-use super::temp::TempFolder;
 use super::{db, sql};
 use crate::queue;
 use rez_monitor::inspect::{Masked, mask};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 /// A consistent copy of a queue in a temporary folder.
 #[derive(Debug)]
 pub struct Snapshot {
-    temp: TempFolder,
+    temp: TempDir,
     /// Personal data is hidden.
     pub masked: bool,
     /// What was hidden; `None` with `unmasked`.
@@ -67,7 +67,7 @@ pub fn export(source: &Source, out: &Path, unmasked: bool) -> Result<Exported, F
 
 impl Snapshot {
     /// A copy of another database that nobody else uses.
-    pub(super) fn of(temp: TempFolder, unmasked: bool) -> Result<Snapshot, FileError> {
+    pub(super) fn of(temp: TempDir, unmasked: bool) -> Result<Snapshot, FileError> {
         let path = temp.path().join(queue::FILE);
         let changes =
             if unmasked { None } else { Some(mask(&path).map_err(|error| FileError::of_store(&path, error))?) };

@@ -12,19 +12,28 @@ pub(super) const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// The database or export that this path means.
 pub(super) fn locate(path: &Path) -> Result<PathBuf, FileError> {
+    find(path, queue::FILE)?.ok_or_else(|| FileError::NoQueue(path.to_owned()))
+}
+
+/// The ring of a folder, of a folder of `rezq demo --keep`, or the file itself.
+///
+/// # Errors
+/// There is none.
+pub fn ring_file(path: &Path) -> Result<PathBuf, FileError> {
+    find(path, RING)?.ok_or_else(|| FileError::unreadable(&path.join(RING), "there is no such file"))
+}
+
+/// The path itself if it is a file; else the file of this name in the folder, or in the folder of the app that `rezq demo --keep` leaves
+/// in it.
+fn find(path: &Path, name: &str) -> Result<Option<PathBuf>, FileError> {
     let metadata = path.metadata().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => FileError::Missing(path.to_owned()),
         _ => FileError::unreadable(path, error),
     })?;
     if !metadata.is_dir() {
-        return Ok(path.to_owned());
+        return Ok(Some(path.to_owned()));
     }
-    inside(path, queue::FILE)?.ok_or_else(|| FileError::NoQueue(path.to_owned()))
-}
-
-/// The file of this name in a folder, or in the folder of the app that `rezq demo --keep` leaves in it.
-fn inside(folder: &Path, name: &str) -> Result<Option<PathBuf>, FileError> {
-    for place in [folder.join(name), folder.join("app").join(name)] {
+    for place in [path.join(name), path.join("app").join(name)] {
         match place.metadata() {
             Ok(found) if found.is_file() => return Ok(Some(place)),
             // A folder that may not be entered can have one.
@@ -35,21 +44,6 @@ fn inside(folder: &Path, name: &str) -> Result<Option<PathBuf>, FileError> {
         }
     }
     Ok(None)
-}
-
-/// The ring of a folder, of a folder of `rezq demo --keep`, or the file itself.
-///
-/// # Errors
-/// There is none.
-pub fn ring_file(path: &Path) -> Result<PathBuf, FileError> {
-    let metadata = path.metadata().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => FileError::Missing(path.to_owned()),
-        _ => FileError::unreadable(path, error),
-    })?;
-    if !metadata.is_dir() {
-        return Ok(path.to_owned());
-    }
-    inside(path, RING)?.ok_or_else(|| FileError::unreadable(&path.join(RING), "there is no such file"))
 }
 
 /// The folder of a file, also of one that is named without a folder.

@@ -4,7 +4,7 @@
 //! an export that is cut or damaged is never taken for a whole one.
 
 use super::error::FileError;
-use super::temp::TempFolder;
+use super::temp;
 use super::{db, place};
 use crate::queue;
 use flate2::Compression;
@@ -12,9 +12,10 @@ use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use rusqlite::{Connection, params};
 use serde::Serialize;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use tempfile::Builder;
 
 /// Version of the table `export`. A file with a higher one is refused.
 pub const FORMAT: u32 = 1;
@@ -60,28 +61,23 @@ pub(super) fn describe(path: &Path, info: &Info) -> rusqlite::Result<()> {
     db.close().map_err(|(_, error)| error)
 }
 
-/// Compresses a database to a new file. An interrupted export leaves no file of that name. Returns its size.
+/// Compresses a database to a new file that only this user can read. An interrupted export leaves no file of that name. Returns its
+/// size.
 pub(super) fn pack(path: &Path, out: &Path) -> Result<u64, FileError> {
-    if out.symlink_metadata().is_ok() {
-        return Err(FileError::Taken(out.to_owned()));
-    }
-    let mut part = out.as_os_str().to_owned();
-    part.push(".part");
-    let part = Path::new(&part);
-    let write = || -> io::Result<u64> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(part)?;
-        let mut gzip = GzEncoder::new(file, Compression::default());
+    let unwritable = |error: io::Error| FileError::unwritable(out, error);
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let part = Builder::new().prefix(".rezq-").tempfile_in(folder).map_err(unwritable)?;
+    let write = || -> io::Result<()> {
+        let mut gzip = GzEncoder::new(part.as_file(), Compression::default());
         io::copy(&mut File::open(path)?, &mut gzip)?;
-        let mut file = gzip.finish()?;
-        file.flush()?;
-        file.sync_all()?;
-        std::fs::rename(part, out)?;
-        Ok(out.metadata()?.len())
+        gzip.finish()?.sync_all()
     };
-    write().map_err(|error| {
-        let _ = std::fs::remove_file(part);
-        FileError::unwritable(out, error)
-    })
+    write().map_err(unwritable)?;
+    let file = part.persist_noclobber(out).map_err(|error| match error.error.kind() {
+        io::ErrorKind::AlreadyExists => FileError::Taken(out.to_owned()),
+        _ => unwritable(error.error),
+    })?;
+    Ok(file.metadata().map_err(unwritable)?.len())
 }
 
 /// Unpacks an export to a new database and reads what it says of itself.
@@ -163,11 +159,17 @@ pub fn import(file: &Path, folder: &Path) -> Result<Info, FileError> {
     if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
         return Err(FileError::Taken(folder.join(queue::FILE)));
     }
-    let temp = TempFolder::new().map_err(|error| FileError::unwritable(&std::env::temp_dir(), error))?;
+    let temp = temp::folder()?;
     let unpacked = temp.path().join(queue::FILE);
     let info = unpack(&file, &unpacked)?;
     let to = folder.join(queue::FILE);
-    std::fs::create_dir_all(folder)
+    // Only this user may read what is in it.
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
         .and_then(|()| std::fs::copy(&unpacked, &to))
         .map_err(|error| FileError::unwritable(&to, error))?;
     Ok(info)

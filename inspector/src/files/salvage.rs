@@ -5,11 +5,12 @@ use super::db;
 use super::error::FileError;
 use super::export::{Exported, Snapshot};
 use super::place::{self, locate};
-use super::temp::TempFolder;
+use super::temp;
 use crate::queue;
 use rez_monitor::inspect::{self, Marks, Salvage};
 use serde::Serialize;
 use std::path::Path;
+use tempfile::TempDir;
 
 /// A salvage that was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,9 +39,9 @@ pub fn salvage(path: &Path, out: &Path, unmasked: bool) -> Result<Salvaged, File
 }
 
 /// Carves a copy of these files. The new `queue.db` is in the folder that is returned.
-pub(super) fn carve(files: &Files) -> Result<(TempFolder, Salvage), FileError> {
+pub(super) fn carve(files: &Files) -> Result<(TempDir, Salvage), FileError> {
     let copy = files.copy()?;
-    let temp = TempFolder::new().map_err(|error| FileError::unwritable(&std::env::temp_dir(), error))?;
+    let temp = temp::folder()?;
     let found = inspect::salvage(copy.path(), &temp.path().join(queue::FILE))
         .map_err(|error| FileError::unreadable(&files.db, place::one_line(&error.to_string())))?;
     Ok((temp, found))

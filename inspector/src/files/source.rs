@@ -4,11 +4,12 @@ use super::copy::Files;
 use super::error::FileError;
 use super::place::{first_bytes, locate, one_line, parent, rows};
 use super::rezq::{self, Info};
-use super::temp::TempFolder;
+use super::temp;
 use super::{db, salvage};
 use crate::queue;
 use rez_monitor::inspect::{Reader, Salvage, StoreError};
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 /// First bytes of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -35,7 +36,7 @@ pub struct Source {
     file: PathBuf,
     notes: Vec<String>,
     salvage: Option<Salvage>,
-    temp: Vec<TempFolder>,
+    temp: Vec<TempDir>,
 }
 
 impl Source {
@@ -104,7 +105,7 @@ impl Source {
     }
 
     fn open_export(file: &Path) -> Result<Source, FileError> {
-        let temp = TempFolder::new().map_err(|error| FileError::unwritable(&std::env::temp_dir(), error))?;
+        let temp = temp::folder()?;
         let info = rezq::unpack(file, &temp.path().join(queue::FILE))?;
         let source = Source {
             path: file.to_owned(),
@@ -179,8 +180,8 @@ impl Source {
     }
 
     /// A copy of the queue as of one moment, also while an app writes to it.
-    pub(super) fn snapshot(&self) -> Result<TempFolder, FileError> {
-        let temp = TempFolder::new().map_err(|error| FileError::unwritable(&std::env::temp_dir(), error))?;
+    pub(super) fn snapshot(&self) -> Result<TempDir, FileError> {
+        let temp = temp::folder()?;
         let path = temp.path().join(queue::FILE);
         let copied = self.connect()?.execute("VACUUM INTO ?1", [path.to_string_lossy()]);
         copied.map_err(|error| FileError::unreadable(&self.file, error))?;
@@ -221,7 +222,7 @@ impl Source {
         Ok(())
     }
 
-    fn use_copy(&mut self, temp: TempFolder) {
+    fn use_copy(&mut self, temp: TempDir) {
         self.folder = temp.path().to_owned();
         self.temp.push(temp);
     }

@@ -3,13 +3,13 @@
 use super::db;
 use super::error::FileError;
 use super::source::{Origin, Source};
-use super::temp::TempFolder;
 use crate::queue;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};
 use serde_json::Value;
 use std::sync::mpsc;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// The columns of the view `inspect` and what they mean. Columns are added, never changed.
 pub const VIEW: &[(&str, &str)] = &[
@@ -107,7 +107,7 @@ pub struct Query {
     db: Connection,
     limit: Duration,
     /// The copy that is queried; `None` = nobody else uses the source.
-    _copy: Option<TempFolder>,
+    _copy: Option<TempDir>,
 }
 
 impl Query {

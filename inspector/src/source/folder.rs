@@ -26,11 +26,11 @@ impl Open {
     }
 
     fn inspect(&mut self, request: &str) -> Result<String, StoreError> {
-        if !self.reader.live() {
-            // An app may have opened the queue since.
+        // An app may have opened the queue since, or replaced it.
+        if !self.reader.live() || !self.reader.is_in_place() {
             self.reader = Reader::open(self.source.folder())?;
         }
-        self.reader.inspect(self.source.folder(), request)
+        self.reader.inspect(request)
     }
 }
 
@@ -102,6 +102,31 @@ mod tests {
         monitor.close(WAIT);
         assert_eq!(names(), 3);
         assert!(source.notes().is_empty() && !source.is_damaged());
+    }
+
+    #[test]
+    fn a_queue_that_is_replaced_is_followed_and_has_another_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("app");
+        let version = |source: &Folder| source.inspect(r#"{"ask":"version"}"#);
+        let about = |source: &Folder| source.inspect(r#"{"ask":"about"}"#);
+        let first = open(&folder);
+        first.persist(WAIT).unwrap();
+        let source = Folder::open(&folder).unwrap();
+        let before = (version(&source), about(&source));
+        assert_eq!(version(&source), before.0, "nothing has changed");
+        let _ = first.message("one", rez_monitor::Level::Info, &[]);
+        first.persist(WAIT).unwrap();
+        let then = version(&source);
+        assert_ne!(then, before.0);
+        // As if the app's data were deleted and the app started again.
+        first.close(WAIT);
+        std::fs::rename(&folder, dir.path().join("old")).unwrap();
+        let second = open(&folder);
+        second.persist(WAIT).unwrap();
+        assert_ne!(about(&source), before.1, "the new installation");
+        assert!(![before.0, then].contains(&version(&source)));
+        second.close(WAIT);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use super::{Condition, FilterError, OPERATORS, Operator, is_in_word};
 use crate::inspect::state::State;
 use crate::kind::{Kind, Lane};
-use serde_json::Value;
 
 /// What is expected instead of a word that the field never has.
 fn not_in_list(name: &str, word: &str) -> Option<&'static str> {
@@ -66,7 +65,7 @@ impl<'a> Parser<'a> {
         let value = self.value()?;
         // A word that no event can have would make a list empty and an assertion true, whatever was recorded.
         let is_equal = matches!(operator, Operator::Equal | Operator::NotEqual);
-        if let ([name], Value::String(word), true) = (&path[..], &value, is_equal)
+        if let ([name], Some(word), true) = (&path[..], &value, is_equal)
             && let Some(expected) = not_in_list(name, word)
         {
             self.at = at;
@@ -85,14 +84,14 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn value(&mut self) -> Result<Value, FilterError> {
+    fn value(&mut self) -> Result<Option<String>, FilterError> {
         if self.rest().starts_with(['"', '\'']) {
-            return Ok(self.quoted()?.into());
+            return self.quoted().map(Some);
         }
         match self.word(|c| !c.is_whitespace() && !matches!(c, ',' | '"' | '\'' | '(' | ')' | '&')) {
             "" => Err(self.expected("a value")),
-            "null" => Ok(Value::Null),
-            word => Ok(word.parse::<serde_json::Number>().map_or_else(|_| word.into(), Value::Number)),
+            "null" => Ok(None),
+            word => Ok(Some(word.to_owned())),
         }
     }
 

@@ -22,7 +22,7 @@ fn holds(filter: &str, json: &Value) -> bool {
 
 fn call() -> Value {
     json!({"method": "GET", "endpoint": "/pay", "status": 503, "level": "error", "session": "s1", "slow": true,
-        "attrs": {"plan": "gold", "items": 3, "a.b": "dotted", "q\"\n": 1}, "user": {"id": "u-1"}, "trail": [{"message": "tap"}], "empty": null})
+        "attrs": {"plan": "gold", "items": 3, "a.b": "dotted", "q\"\n": 1}, "user": {"id": "u-1"}, "trail": [{"message": "tap"}], "empty": null, "version": "1.10", "big": 9_007_199_254_740_993_i64})
 }
 
 #[test]
@@ -55,6 +55,11 @@ fn fields_of_the_event_of_its_row_and_of_the_app_are_compared() {
         "level ~ *",
         "id ~ 019f0c1e*9c11",
         "AND = null",
+        "version = 1.10",
+        "version ~ 1.1",
+        "big = 9007199254740993",
+        "big > 9007199254740992",
+        "status < 1e3",
     ] {
         assert!(holds(filter, &call()), "{filter}");
     }
@@ -75,6 +80,12 @@ fn fields_of_the_event_of_its_row_and_of_the_app_are_compared() {
         "slow = false",
         "trail.7.message = tap",
         "kind=api_call, status=200",
+        "version = 1.1",
+        "big = 9007199254740992",
+        "status < inf",
+        "status = 'x'",
+        "level = null",
+        "status > null",
     ] {
         assert!(!holds(filter, &call()), "{filter}");
     }

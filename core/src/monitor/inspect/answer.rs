@@ -12,7 +12,7 @@ use crate::level::Level;
 use crate::limits::LIST_EVENTS;
 use crate::monitor::control::{end_of, left};
 use crate::monitor::{Monitor, Outcome, Status, WaitError};
-use crate::store::{Store, View};
+use crate::store::{Store, count_damaged};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,14 +113,14 @@ fn waits(status: &Status) -> BTreeMap<String, String> {
 fn status(monitor: &Monitor, check: bool, end: Instant) -> Value {
     let status = monitor.status();
     let mut value = serde_json::to_value(&status).unwrap_or_default();
-    let read = move |view: View<'_>| Ok((view.overview()?, if check { Some(view.damaged()?) } else { None }));
-    // Without the store, the rest still says why.
-    let read = monitor.0.read_store(left(end), move |store| read(store.view())).ok();
-    let waits = crate::sorted::collected(waits(&status).into_iter().map(|(route, why)| (route, vec![why])));
+    let rows = |before| monitor.0.read_store(left(end), move |store| store.view().rows_before(before, CHUNK));
+    let unreadable = if check { count_damaged(rows).ok() } else { None };
     let cap = monitor.0.shared.config.cap_bytes;
-    let balance = read.map(|(overview, unreadable)| {
+    // Without the store, the rest still says why.
+    let overview = monitor.0.read_store(left(end), |store| store.view().overview()).ok();
+    let balance = overview.map(|overview| {
         add_counts(&mut value, &overview);
-        inspect::answer::balance(&overview, &waits, Some(cap), unreadable)
+        inspect::answer::balance(&overview, &waits(&status), Some(cap), unreadable)
     });
     let fault = monitor.0.shared.config.faults.get();
     json!({"lines": status.lines(), "live": true, "status": value, "fault": fault.as_str(), "balance": balance})

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 fn ask_folder(folder: &Path, request: &Value) -> Value {
-    let answer = Reader::open(folder).unwrap().inspect(folder, &request.to_string()).unwrap();
+    let answer = Reader::open(folder).unwrap().inspect(&request.to_string()).unwrap();
     serde_json::from_str(&answer).unwrap()
 }
 
@@ -182,6 +182,10 @@ fn a_dead_letter_is_sent_again_and_an_event_is_deleted_when_a_tester_asks_for_it
     let id = monitor.message("unwanted", Level::Info, &[]).id().unwrap().to_string();
     monitor.persist(WAIT).unwrap();
     assert_eq!(ask(&monitor, json!({"tell": "drop", "ids": [id]})), json!({"dropped": 1}));
+    let why = ask(&monitor, json!({"ask": "why", "id": id}));
+    assert!(why["why"].as_str().unwrap().contains("cleared_by_user"), "{why}");
+    assert_eq!((&why["known"], &why["final"]), (&json!(true), &json!(true)));
+    assert_eq!(ask(&monitor, json!({"ask": "show", "id": id})), json!({"error": why["why"]}), "its content is gone");
     let drops = ask(&monitor, json!({"ask": "drops"}));
     let line = &drops["drops"][0];
     assert_eq!(

@@ -245,9 +245,19 @@ fn record(args: &Args, monitor: Monitor) {
                 print_line("waiting");
                 let _ = std::io::stdin().lock().read_line(&mut String::new());
             }
+            // As many recorded events, however many more a full ring refuses.
             "again" => {
-                for serial in first + n..first + n + args.number("again", 0) {
-                    acknowledge(serial, event(&monitor, serial, &fill, &kinds));
+                let mut left = args.number("again", 0);
+                for serial in first + n.. {
+                    if left == 0 {
+                        break;
+                    }
+                    let outcome = event(&monitor, serial, &fill, &kinds);
+                    acknowledge(serial, outcome);
+                    match outcome {
+                        Outcome::Dropped(Reason::RingFull) => std::thread::sleep(Duration::from_micros(200)),
+                        _ => left -= 1,
+                    }
                     if !pause.is_zero() {
                         std::thread::sleep(pause);
                     }
