@@ -58,7 +58,7 @@ pub use level::Level;
 pub use logger::{LogCode, LogLevel, Logger, StderrLogger};
 pub use metrics::Summary;
 pub use monitor::{
-    ApiCall, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, Span, Start, Status,
+    ApiCall, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, SnapshotError, Span, Start, Status,
     SuperProperties, WaitError,
 };
 pub use phrases::HeldCode;

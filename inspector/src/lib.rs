@@ -11,6 +11,7 @@ mod client;
 pub mod collector;
 #[cfg(feature = "cli")]
 mod demo;
+pub mod endpoint;
 pub mod files;
 mod host;
 pub mod queue;

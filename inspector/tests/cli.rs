@@ -32,6 +32,8 @@ fn an_invalid_command_line_exits_with_2_and_names_the_argument() {
         (&["assert", "/x", "count(kind=error) = x"], "a whole number"),
         (&["drop", "/x", "1"], "--write"),
         (&["status", "http://example.com/"], "rezq serve"),
+        (&["status", "adb:a;reboot"], "names no app"),
+        (&["doctor", "adb:com.example.shop"], "copy of the folder"),
     ] {
         let (code, message) = fails(arguments);
         assert_eq!(code, Some(2), "{arguments:?}");
@@ -86,4 +88,30 @@ fn help_and_version_exit_with_0() {
         assert!(!output.stdout.is_empty());
     }
     assert!(!String::from_utf8(rezq(&["--help"]).stdout).unwrap().contains("demo-app"));
+}
+
+#[test]
+fn a_command_that_changes_something_goes_from_the_folder_to_the_endpoint_of_its_app() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let config = rez_monitor::Config::builder(path, "shop", "shop@1").sessions(false).inspector(true);
+    let monitor = rez_monitor::Monitor::open(config.build().unwrap()).unwrap();
+    let wait = std::time::Duration::from_secs(30);
+    monitor.persist(wait).unwrap();
+    let (code, message) = fails(&["mark", path, "before"]);
+    assert_eq!(code, Some(3));
+    assert!(message.contains("open the debug endpoint"), "{message}");
+    let endpoint = rez_inspect::endpoint::Endpoint::start(&monitor, 0).unwrap();
+    assert_eq!(rezq(&["mark", path, "tapped Pay"]).status.code(), Some(0));
+    let export = folder.path().join("app.rezq");
+    let exported = rezq(&["export", endpoint.url(), "-o", export.to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&exported.stdout).contains("personal data is hidden"), "{exported:?}");
+    let listed = String::from_utf8(rezq(&["list", export.to_str().unwrap()]).stdout).unwrap();
+    assert!(listed.contains("tapped Pay") && !listed.contains("before"), "{listed}");
+    assert!(!format!("{exported:?}").contains(endpoint.url()), "the token is not printed");
+    endpoint.stop();
+    // What an app that was killed leaves.
+    std::fs::write(folder.path().join("endpoint.json"), r#"{"url":"http://127.0.0.1:9/?token=00"}"#).unwrap();
+    assert_eq!(fails(&["mark", path, "after"]).0, Some(3));
+    monitor.close(wait);
 }

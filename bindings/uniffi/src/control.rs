@@ -264,7 +264,10 @@ pub fn why_json(handle: u64, id: String, wait_ms: i64) -> Result<String, CallErr
 /// As [`persist`], if nothing is open. What else is wrong is in the answer.
 #[uniffi::export]
 pub fn inspect(handle: u64, request: String, wait_ms: i64) -> Result<String, CallError> {
-    call(handle, |monitor| Ok(monitor.inspect(&request, millis(wait_ms))))
+    call(handle, |monitor| {
+        let answer = crate::endpoint::answer(handle, monitor, &request);
+        Ok(answer.unwrap_or_else(|| monitor.inspect(&request, millis(wait_ms))))
+    })
 }
 
 /// Durations recorded in this run, by name.

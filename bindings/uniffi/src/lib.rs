@@ -15,6 +15,7 @@
 //! | [`guards`] | screen loads, HTTP calls and spans in progress |
 //! | [`scope`] | user, tags, contexts, flags, super properties, views |
 //! | [`control`] | consent, delivery, status |
+//! | `endpoint` | the debug endpoint, which a request opens |
 //! | [`hot`] | the hot record, and the JNI functions that take it |
 //!
 //! A function takes the handle that [`open::open`] returned. An unknown or closed handle records nothing and answers like a
@@ -25,6 +26,7 @@ uniffi::setup_scaffolding!("rezmonitor");
 
 pub mod attributes;
 pub mod control;
+mod endpoint;
 pub mod engines;
 pub mod events;
 pub mod guards;

@@ -126,6 +126,7 @@ fn with_hooks(mut config: ConfigBuilder, wanted: Wanted, hooks: &Arc<LateHooks>)
 #[uniffi::export]
 pub fn close(handle: u64, wait_ms: i64) {
     late(|all| all.remove(&handle));
+    engines::guarded((), || crate::endpoint::close(handle));
     if let Some(monitor) = engines::remove(handle) {
         engines::guarded((), || monitor.close(crate::events::millis(wait_ms)));
     }

@@ -19,6 +19,7 @@
 //! | `sweep`, `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
 //! | `ledger` | counts of lost, delivered and unwanted events |
 //! | `blocks`, `disk` | blocks of the file and its log; a full disk |
+//! | `snapshot` | a copy as of one moment |
 //! | `names`, `repair`, `carved`, `wipe` | names of the files; damaged file and the rows found in it; erasure |
 //! | `salvaged`, `masked` | files of the inspector: rows found in a damaged file; a copy without personal data |
 //! | `read`, `fate`, `view`, `results`, `list` | queries of the app and of the inspector |
@@ -53,6 +54,7 @@ mod salvaged;
 mod schema;
 mod select;
 mod settle;
+mod snapshot;
 mod start;
 mod sweep;
 #[cfg(test)]

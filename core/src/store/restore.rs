@@ -12,12 +12,13 @@
 use super::error::{Result, StoreError};
 use super::{FILE, Store};
 use crate::sys::{fault, file, place};
+use rusqlite::Connection;
 use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-fn copy(folder: &Path) -> PathBuf {
+pub(super) fn copy(folder: &Path) -> PathBuf {
     folder.join(format!("{FILE}-copy"))
 }
 
@@ -46,11 +47,8 @@ impl Store {
     fn write_copy(&self) -> Result<()> {
         self.check_index()?;
         let path = copy(&self.folder);
-        let text = path.to_str().ok_or_else(|| StoreError::Unavailable("its path is not UTF-8".to_string()))?;
         remove(&path)?;
-        // Created here, because SQLite would let others read it.
-        drop(file::open_private(&path)?);
-        self.db.execute("VACUUM INTO ?1", [text])?;
+        write(&self.db, &path)?;
         self.check_index()?;
         file::open_private(&path)?.sync_all()?;
         fs::rename(&path, restored(&self.folder))?;
@@ -64,6 +62,15 @@ impl Store {
         let batches = self.memory.routes.iter().filter_map(|route| route.inflight.as_ref());
         batches.flat_map(|batch| &batch.rows).map(|row| row.seq).collect::<HashSet<u64>>().len() as u64
     }
+}
+
+/// Writes the database to a new file that only this user can read.
+pub(super) fn write(db: &Connection, path: &Path) -> Result<()> {
+    let text = path.to_str().ok_or_else(|| StoreError::Unavailable("its path is not UTF-8".to_string()))?;
+    // Created here, because SQLite would let others read it.
+    drop(file::open_private(path)?);
+    db.execute("VACUUM INTO ?1", [text])?;
+    Ok(())
 }
 
 /// Finishes a restore that a killed process began: puts a complete copy in place if there is no queue, and deletes any
@@ -89,7 +96,7 @@ fn put_in_place(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn remove(path: &Path) -> Result<()> {
+pub(super) fn remove(path: &Path) -> Result<()> {
     place::for_file(path)?;
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),

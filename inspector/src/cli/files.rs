@@ -2,6 +2,7 @@
 
 use super::line;
 use crate::files::{self, Diagnosis, FileError, Query, Source, SqlError};
+use crate::source;
 use crate::terminal::{CliError, Exit, Output, bytes, count, lines, table};
 use clap::ValueEnum;
 use rez_monitor::inspect;
@@ -196,6 +197,10 @@ pub(super) fn import(args: &ImportArgs, output: &mut Output) -> Result<Exit, Cli
 
 /// Runs `rezq doctor`.
 pub(super) fn doctor(args: &DoctorArgs, output: &mut Output) -> Result<Exit, CliError> {
+    if args.source.to_str().is_some_and(source::is_address) {
+        let hint = "pass a copy of the folder; `rezq status SOURCE` asks the app itself";
+        return Err(CliError::usage("doctor examines the files of a queue, and this is the address of an app", hint));
+    }
     let source = Source::open(&args.source)?;
     let diagnosis = files::doctor(&source, jiff::Timestamp::now().as_millisecond())?;
     let Diagnosis { findings, facts } = &diagnosis;
@@ -264,8 +269,16 @@ fn cell(value: &Value) -> String {
 
 /// Opens a source and says what a person must know about it.
 fn open(path: &Path, json: bool, output: &mut Output) -> Result<Source, CliError> {
-    let source = Source::open(path)?;
-    for note in source.notes() {
+    let (source, notes) = match path.to_str().filter(|text| source::is_address(text)) {
+        Some(address) => {
+            let app = source::open(address)?;
+            // An address contains a token.
+            let name = address.strip_prefix("adb:").unwrap_or("app");
+            (Source::of_bytes(&app.snapshot()?, name)?, app.notes())
+        }
+        None => (Source::open(path)?, Vec::new()),
+    };
+    for note in notes.iter().chain(source.notes()) {
         if json {
             output.line(&line("note", &json!({ "text": note }), &[]));
         } else {

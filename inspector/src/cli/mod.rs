@@ -23,7 +23,7 @@ mod timeline;
 
 use crate::collector::{Collector, CollectorError, Options};
 use crate::demo;
-use crate::source::{RemoteError, SourceError};
+use crate::source::{AdbError, RemoteError, SourceError};
 use crate::terminal::{CliError, Exit, Output, printable};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -184,6 +184,7 @@ impl From<SourceError> for CliError {
         match error {
             SourceError::File(error) => error.into(),
             SourceError::Remote(error @ RemoteError::Address(_)) => CliError::usage(error, ""),
+            SourceError::Adb(error @ AdbError::Argument(_)) => CliError::usage(error, ""),
             error @ SourceError::Refused(_) => CliError::finding(error, ""),
             error => CliError::open(error, ""),
         }

@@ -103,15 +103,22 @@ fn each(args: &EventsArgs, output: &mut Output, tell: &str, member: &str, done: 
 
 fn tell(args: &Common, request: &Value) -> Result<Value, CliError> {
     let source = args.source.open()?;
-    Ask(&*source).raw(request).map_err(needs_app)
+    match Ask(&*source).raw(request) {
+        Err(refused @ SourceError::Refused(_)) => match source.app() {
+            Some(app) => Ok(Ask(&app).raw(request)?),
+            None => Err(needs_app(refused)),
+        },
+        answer => Ok(answer?),
+    }
 }
 
 /// A file cannot do it: exit code 3.
 fn needs_app(error: SourceError) -> CliError {
     match error {
-        SourceError::Refused(message) if message.contains("only its running app") => {
-            CliError::open(message, "pass the address of the running app; `rezq serve` of a folder is no app")
-        }
+        SourceError::Refused(message) if message.contains("only its running app") => CliError::open(
+            message,
+            "open the debug endpoint of the app, or pass its address; `rezq serve` of a folder is no app",
+        ),
         error => error.into(),
     }
 }

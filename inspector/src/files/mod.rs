@@ -31,3 +31,4 @@ pub use rezq::{FORMAT, Info, import};
 pub use salvage::{Salvaged, salvage};
 pub use source::{Origin, Source};
 pub use sql::{Query, SqlError, VIEW};
+pub(crate) use temp::folder as temp_folder;

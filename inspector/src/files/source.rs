@@ -59,6 +59,21 @@ impl Source {
         Source::open_checked(path, Source::check_tables)
     }
 
+    /// Opens the bytes of a queue that came from an app. `name` names the app.
+    ///
+    /// # Errors
+    /// They are no queue, or the temporary folder cannot be written.
+    pub fn of_bytes(bytes: &[u8], name: &str) -> Result<Source, FileError> {
+        let temp = temp::folder()?;
+        let file = temp.path().join(queue::FILE);
+        std::fs::write(&file, bytes).map_err(|error| FileError::unwritable(&file, error))?;
+        let mut source = Source::open(temp.path())?;
+        source.path = PathBuf::from(name);
+        source.origin = Origin::File;
+        source.temp.push(temp);
+        Ok(source)
+    }
+
     fn open_checked(path: &Path, check: fn(&Source) -> Result<(), StoreError>) -> Result<Source, FileError> {
         let file = locate(path)?;
         if first_bytes(&file)?.starts_with(&GZIP) {
@@ -186,6 +201,16 @@ impl Source {
         let copied = self.connect()?.execute("VACUUM INTO ?1", [path.to_string_lossy()]);
         copied.map_err(|error| FileError::unreadable(&self.file, error))?;
         Ok(temp)
+    }
+
+    /// A copy of the queue as of one moment, also while an app writes to it: the bytes of an SQLite file, with personal data.
+    ///
+    /// # Errors
+    /// The queue cannot be read, or the temporary folder cannot be written.
+    pub fn bytes(&self) -> Result<Vec<u8>, FileError> {
+        let copied = self.snapshot()?;
+        let path = copied.path().join(queue::FILE);
+        std::fs::read(&path).map_err(|error| FileError::unreadable(&path, error))
     }
 
     /// Reads a small table: whether SQLite can work there, and whether it is a queue.

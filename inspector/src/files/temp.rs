@@ -4,7 +4,7 @@ use super::error::FileError;
 use tempfile::{Builder, TempDir};
 
 /// Creates an empty folder in the temporary folder of the system.
-pub(super) fn folder() -> Result<TempDir, FileError> {
+pub(crate) fn folder() -> Result<TempDir, FileError> {
     let mut builder = Builder::new();
     builder.prefix("rezq-");
     #[cfg(unix)]

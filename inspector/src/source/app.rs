@@ -23,4 +23,8 @@ impl Inspect for App {
     fn try_inspect(&self, request: &str) -> Result<String, SourceError> {
         Ok(self.monitor.inspect(request, self.wait))
     }
+
+    fn snapshot(&self) -> Result<Vec<u8>, SourceError> {
+        self.monitor.snapshot(self.wait).map_err(|error| SourceError::Refused(error.to_string()))
+    }
 }

@@ -1,6 +1,6 @@
 //! A queue in files of this machine.
 
-use super::{Inspect, SourceError};
+use super::{Inspect, Remote, SourceError, address};
 use crate::files::{FileError, Source};
 use rez_monitor::inspect::{Reader, StoreError};
 use std::path::{Path, PathBuf};
@@ -61,6 +61,17 @@ impl Inspect for Folder {
             }
             answer => Ok(answer.map_err(failed)?),
         }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, SourceError> {
+        Ok(self.lock().source.bytes()?)
+    }
+
+    fn app(&self) -> Option<Remote> {
+        let home = self.lock().source.home()?;
+        let app = Remote::new(&address::read(&home.join(address::FILE))?).ok()?;
+        // An app that was killed has left the file.
+        app.try_inspect(r#"{"ask":"about"}"#).is_ok().then_some(app)
     }
 
     fn notes(&self) -> Vec<String> {

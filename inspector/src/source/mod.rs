@@ -2,11 +2,14 @@
 //!
 //! Every source answers the same requests, described in `docs/guide/inspect.md`, so that all commands and pages work with each of them.
 
+mod adb;
+pub(crate) mod address;
 mod app;
 mod ask;
 mod folder;
 mod remote;
 
+pub use adb::{Adb, AdbError};
 pub use app::App;
 pub use ask::{Ask, Event, EventRoute, Lost, Page, Query, Shown};
 pub use folder::Folder;
@@ -26,6 +29,21 @@ pub trait Inspect: Send + Sync {
     /// As [`Inspect::try_inspect`]; an error is an answer too: `{"error": "<sentence>"}`.
     fn inspect(&self, request: &str) -> String {
         self.try_inspect(request).unwrap_or_else(|error| serde_json::json!({"error": error.to_string()}).to_string())
+    }
+
+    /// The queue as of one moment: the bytes of an SQLite file, with personal data.
+    ///
+    /// # Errors
+    /// The source has no file to copy, or it cannot be read.
+    fn snapshot(&self) -> Result<Vec<u8>, SourceError> {
+        Err(SourceError::Refused(
+            "this source gives no copy of its queue; `rezq list --json` prints its events".to_owned(),
+        ))
+    }
+
+    /// The app that uses the queue, if it has its debug endpoint open: it can do what a file cannot.
+    fn app(&self) -> Option<Remote> {
+        None
     }
 
     /// What a person must know about the way the source is read, one sentence each.
@@ -49,6 +67,9 @@ pub enum SourceError {
     /// The app does not answer.
     #[error(transparent)]
     Remote(#[from] RemoteError),
+    /// The device does not answer.
+    #[error(transparent)]
+    Adb(#[from] AdbError),
     /// The source answers that it cannot do this.
     #[error("{0}")]
     Refused(String),
@@ -62,13 +83,22 @@ pub enum SourceError {
     },
 }
 
-/// Opens a source: the folder of a queue, a folder of `rezq demo --keep`, a copy of `queue.db` under any name, an export, or `http://127.0.0.1:PORT/?token=..`, the address of a running app
-/// or of `rezq serve`.
+/// Whether the argument names a source that is no file.
+#[must_use]
+pub fn is_address(argument: &str) -> bool {
+    ["http://", "https://", "adb:"].iter().any(|scheme| argument.starts_with(scheme))
+}
+
+/// Opens a source: the folder of a queue, a folder of `rezq demo --keep`, a copy of `queue.db` under any name, an export,
+/// `adb:PACKAGE`, an app on an Android device, or `http://127.0.0.1:PORT/?token=..`, the address of a running app or of `rezq serve`.
 ///
 /// # Errors
 /// There is no queue, or the address cannot be used.
 pub fn open(argument: &str) -> Result<Box<dyn Inspect>, SourceError> {
-    if argument.starts_with("http://") || argument.starts_with("https://") {
+    if let Some(app) = argument.strip_prefix("adb:") {
+        return Ok(Box::new(Adb::open(app)?));
+    }
+    if is_address(argument) {
         return Ok(Box::new(Remote::new(argument)?));
     }
     Ok(Box::new(Folder::open(Path::new(argument))?))

@@ -10,6 +10,8 @@ pub struct Remote {
     /// The address without the token.
     address: String,
     at: SocketAddr,
+    /// How the app names itself: its port differs from that of the address when a cable is between them.
+    host: String,
     token: String,
 }
 
@@ -70,23 +72,45 @@ impl Remote {
         if !is_loopback || !is_token {
             return Err(wrong());
         }
-        Ok(Remote { address: format!("http://{host}"), at, token: token.to_owned() })
+        Ok(Remote { address: format!("http://{host}"), at, host: host.to_owned(), token: token.to_owned() })
+    }
+}
+
+impl Remote {
+    /// The port of the address.
+    pub(super) fn port(&self) -> u16 {
+        self.at.port()
+    }
+
+    /// The same app behind another port of this machine.
+    pub(super) fn through(mut self, port: u16) -> Remote {
+        self.at = ([127, 0, 0, 1], port).into();
+        self
+    }
+
+    /// Sends a request. Returns the body of the response.
+    fn send(&self, method: &str, path: &str, body: &str) -> Result<Vec<u8>, RemoteError> {
+        let bearer = format!("Bearer {}", self.token);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json"), ("host", &self.host)];
+        // A connection of its own: one that the app has closed meanwhile would need a repetition, and a mark must not be set twice.
+        let reply = Client::new(self.at).send(method, path, &headers, body.as_bytes());
+        let address = self.address.clone();
+        match reply {
+            Ok(reply) if reply.status == 200 => Ok(reply.body),
+            Ok(reply) if reply.status == 401 => Err(RemoteError::Token(address)),
+            Ok(reply) => Err(RemoteError::Status { address, status: reply.status }),
+            Err(error) => Err(RemoteError::Unreachable { address, message: error.to_string() }),
+        }
     }
 }
 
 impl Inspect for Remote {
     fn try_inspect(&self, request: &str) -> Result<String, SourceError> {
-        let bearer = format!("Bearer {}", self.token);
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        // A connection of its own: one that the app has closed meanwhile would need a repetition, and a mark must not be set twice.
-        let reply = Client::new(self.at).send("POST", "/inspect", &headers, request.as_bytes());
-        let address = self.address.clone();
-        match reply {
-            Ok(reply) if reply.status == 200 => Ok(String::from_utf8_lossy(&reply.body).into_owned()),
-            Ok(reply) if reply.status == 401 => Err(RemoteError::Token(address).into()),
-            Ok(reply) => Err(RemoteError::Status { address, status: reply.status }.into()),
-            Err(error) => Err(RemoteError::Unreachable { address, message: error.to_string() }.into()),
-        }
+        Ok(String::from_utf8_lossy(&self.send("POST", "/inspect", request)?).into_owned())
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, SourceError> {
+        Ok(self.send("GET", "/snapshot", "")?)
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn router(source: Arc<dyn Inspect>, access: Access, timing: Timing) -
         .route("/", get(page))
         .route("/inspect", post(inspect))
         .route("/changes", get(listen))
+        .route("/snapshot", get(snapshot))
         .method_not_allowed_fallback(|| async { refusal(405, "this path takes another method") })
         .fallback(|| async { refusal(404, "unknown path; open the address that rezq printed") })
         .layer(middleware::from_fn_with_state(Arc::clone(&state), guard))
@@ -87,6 +88,17 @@ async fn inspect(Shared(state): Shared<Arc<State>>, request: Request) -> Respons
     };
     let Ok(request) = String::from_utf8(body.into()) else { return refusal(400, "the request is no UTF-8 text") };
     ([(header::CONTENT_TYPE, "application/json")], state.ask(request).await).into_response()
+}
+
+/// The file of the queue. Only the header can have the token, so that no link of another page saves the file.
+async fn snapshot(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
+    if !state.access.allows_bearer(request.headers()) {
+        return no_token();
+    }
+    match state.snapshot().await {
+        Ok(bytes) => ([(header::CONTENT_TYPE, "application/vnd.sqlite3")], bytes).into_response(),
+        Err(why) => refusal(503, &why),
+    }
 }
 
 async fn listen(Shared(state): Shared<Arc<State>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {

@@ -28,17 +28,33 @@ impl State {
 
     /// Passes a request to the source. The answer is a JSON object, also when the source fails.
     pub(super) async fn ask(&self, request: String) -> String {
+        match self.work(move |source| source.inspect(&request)).await {
+            Ok(answer) if is_object(&answer) => answer,
+            Ok(_) => failure("the source answered with something that is no JSON object"),
+            Err(why) => failure(&why),
+        }
+    }
+
+    /// The file of the queue.
+    pub(super) async fn snapshot(&self) -> Result<Vec<u8>, String> {
+        self.work(|source| source.snapshot().map_err(|error| error.to_string())).await?
+    }
+
+    /// Lets the source work on a thread that may block. An error is a sentence.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Inspect) -> T + Send + 'static,
+    ) -> Result<T, String> {
         let (source, slots) = (Arc::clone(&self.source), Arc::clone(&self.slots));
         let work = async move {
             let slot = slots.acquire_owned().await;
             // The slot is free when the source has answered, not when the wait for it ends.
-            tokio::task::spawn_blocking(move || (source.inspect(&request), slot).0).await
+            tokio::task::spawn_blocking(move || (work(&*source), slot).0).await
         };
         match tokio::time::timeout(self.timing.answer, work).await {
-            Ok(Ok(answer)) if is_object(&answer) => answer,
-            Ok(Ok(_)) => failure("the source answered with something that is no JSON object"),
-            Ok(Err(_)) => failure("the source failed to answer; this is a fault of rezq or of the app's bridge"),
-            Err(_) => failure(&format!(
+            Ok(done) => done
+                .map_err(|_| "the source failed to answer; this is a fault of rezq or of the app's bridge".to_owned()),
+            Err(_) => Err(format!(
                 "the source did not answer within {} s; it may be busy or stopped: try again",
                 self.timing.answer.as_secs()
             )),

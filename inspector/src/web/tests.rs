@@ -96,6 +96,9 @@ fn without_the_token_nothing_of_the_source_is_told() {
     for headers in [&[][..], &[("authorization", right.as_str())], &[("authorization", "Basic x")]] {
         assert_eq!(client.send("POST", "/inspect", headers, b"{}").unwrap().status, 401);
     }
+    for path in ["/snapshot".to_owned(), format!("/snapshot?token={right}")] {
+        assert_eq!(client.get(&path).unwrap().status, 401, "a link of another page must not save the file");
+    }
     // The token of the address is not enough for a request: a form of another page could send it.
     assert_eq!(client.send("POST", &format!("/inspect?token={right}"), &[], b"{}").unwrap().status, 401);
     assert_eq!(client.get("/changes").unwrap().status, 401);
@@ -389,4 +392,15 @@ fn a_saved_page_has_the_events_of_all_pages_and_an_error_of_the_source_saves_not
         saved(&broken, 10).unwrap_err().to_string(),
         "cannot save the page: the source answers to `list`: inspection is off"
     );
+}
+
+#[test]
+fn a_source_without_a_file_says_so_and_one_that_has_it_sends_its_bytes() {
+    let (server, mut client) = serve(|_| "{}".to_owned());
+    let headers = [("authorization", bearer(&server))];
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let reply = client.send("GET", "/snapshot", &headers, b"").unwrap();
+    assert_eq!(reply.status, 503);
+    assert!(text(&reply).contains("no copy of its queue"), "{}", text(&reply));
+    assert_eq!(client.send("POST", "/snapshot", &headers, b"").unwrap().status, 405);
 }

@@ -3,7 +3,7 @@
 mod answer;
 
 use super::{Inner, Monitor, WaitError};
-use crate::store::{self, Now, Store};
+use crate::store::{self, Now, Store, StoreError};
 use crate::writer::shared::Command;
 use std::time::Duration;
 
@@ -28,6 +28,48 @@ impl Monitor {
     #[must_use]
     pub fn inspect(&self, request: &str, wait: Duration) -> String {
         answer::answer(self, request, wait)
+    }
+}
+
+/// Why there is no copy of the queue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The writer did not do it.
+    #[error(transparent)]
+    Wait(#[from] WaitError),
+    /// The copy cannot be written.
+    #[error("the copy of the queue cannot be written beside it: {0}; free some space")]
+    Write(String),
+}
+
+impl Monitor {
+    /// Returns the queue as of now: the bytes of an SQLite file, for a ticket or for `rezq`. They contain personal data;
+    /// `rezq export FILE` hides it. Waits at most `wait`; never call it on a main thread.
+    ///
+    /// The writer stores nothing meanwhile, and the file is copied beside the queue first: some milliseconds for a usual queue, and
+    /// up to a second at the size cap on a slow disk. Events are recorded into the ring as always.
+    ///
+    /// ```
+    /// # use rez_monitor::{Config, Monitor};
+    /// # use std::time::Duration;
+    /// # let folder = std::env::temp_dir().join(format!("rez-snapshot-{}", std::process::id()));
+    /// let monitor = Monitor::open(Config::builder(&folder, "shop", "shop@1").sessions(false).build()?)?;
+    /// assert!(monitor.snapshot(Duration::from_secs(5))?.starts_with(b"SQLite format 3"));
+    /// # monitor.close(Duration::from_secs(5));
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The writer is busy or has no store, or there is no space for the copy.
+    pub fn snapshot(&self, wait: Duration) -> Result<Vec<u8>, SnapshotError> {
+        let copied = self.0.read_store(wait, |store| match store.snapshot() {
+            Err(error @ StoreError::Corrupt(_)) => Err(error),
+            // A full disk is no fault of the queue.
+            copied => Ok(copied.map_err(|error| error.to_string())),
+        })?;
+        copied.map_err(SnapshotError::Write)
     }
 }
 

@@ -119,6 +119,7 @@ final class BridgeTests: Monitored {
         let listed = try Json.read(Data(Bridge.inspect(#"{"ask": "list"}"#, wait: 60).utf8))
         XCTAssertEqual(listed["events"].list.map { $0["id"].text }, [Self.id])
         XCTAssertTrue(Bridge.inspect("no JSON", wait: 1).contains("error"))
+        XCTAssertTrue(Bridge.inspect(#"{"tell": "endpoint"}"#, wait: 60).contains("http://127.0.0.1:"))
         XCTAssertEqual(Bridge.close(wait: 2), "")
         _ = try open(["inspector": false])
         XCTAssertTrue(Bridge.inspect(#"{"ask": "list"}"#, wait: 1).contains("`inspector`"))

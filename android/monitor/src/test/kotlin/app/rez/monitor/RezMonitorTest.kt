@@ -280,6 +280,8 @@ class RezMonitorTest : EngineTest() {
             val listed = JSON.readTree(RezMonitor.inspect("""{"ask": "list"}""", LIMIT))
             assertEquals(listOf(id to "tapped_pay"), listed["events"].map { it["id"].asText() to it["name"].asText() })
             assertTrue(JSON.readTree(RezMonitor.inspect("no JSON")).has("error"))
+            val endpoint = JSON.readTree(RezMonitor.inspect("""{"tell": "endpoint"}""", LIMIT))
+            assertTrue(endpoint["url"].asText().startsWith("http://127.0.0.1:"), "$endpoint")
         }
         rowsOf { assertTrue("`inspector`" in RezMonitor.inspect("""{"ask": "list"}""")) }
         assertTrue(JSON.readTree(RezMonitor.inspect("{}")).has("error"))
