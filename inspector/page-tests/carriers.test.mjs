@@ -1,12 +1,14 @@
 /** Each carrier answers the same requests alike: the page shows the same whatever it is opened with. */
 import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { test } from 'node:test';
 import { ask, opened } from './opened.mjs';
 import { newPage } from './browser.mjs';
+import { answerOf, openInRozenite, startExpo } from './devtools.mjs';
 
 const carriers = {};
 let events;
+let server;
 
 const all = opened(async ({ app, browser }) => {
   const live = await newPage(browser);
@@ -14,9 +16,16 @@ const all = opened(async ({ app, browser }) => {
   await app.tell(`save ${app.file('saved.html')}`);
   const saved = await newPage(browser);
   await saved.goto(pathToFileURL(app.file('saved.html')).href);
-  Object.assign(carriers, { http: live, saved });
+  server = await startExpo();
+  await server.app('ios-1', answerOf(app));
+  const expo = await newPage(browser);
+  await expo.goto(server.url);
+  const rozenite = await openInRozenite(await newPage(browser), server.url, answerOf(app));
+  Object.assign(carriers, { http: live, saved, expo, rozenite });
   events = await pagesOf(live, {});
 });
+
+after(() => server?.stop());
 
 /** All events of a filter, over all pages. */
 async function pagesOf(page, filter, limit = 7) {
@@ -104,6 +113,16 @@ test('what is wrong is an answer with a sentence', async () => {
       const { error, why } = await ask(page, request);
       assert.ok((error ?? why)?.length > 10, `${name}: ${JSON.stringify(request)}`);
     }
+});
+
+test('a condition is answered alike by every carrier of an app', async () => {
+  const { saved, ...live } = carriers;
+  for (const where of ['status>=500', 'name ~ "*pay*", kind = api_call', 'status >']) {
+    const answers = await Promise.all(
+      Object.values(live).map((page) => ask(page, { ask: 'list', filter: { where }, limit: 50 })),
+    );
+    for (const answer of answers) assert.deepEqual(answer, answers[0], where);
+  }
 });
 
 test('a saved page offers nothing that it cannot do', async () => {

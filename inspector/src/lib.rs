@@ -11,14 +11,22 @@ mod client;
 pub mod collector;
 #[cfg(feature = "cli")]
 mod demo;
+#[cfg(feature = "cli")]
+mod diff;
 pub mod endpoint;
 pub mod files;
 mod host;
+#[cfg(feature = "cli")]
+pub mod plan;
 pub mod queue;
+#[cfg(feature = "cli")]
+mod render;
 mod seeded;
 pub mod shop;
 pub mod source;
 #[cfg(feature = "cli")]
 mod terminal;
 pub mod timeline;
+#[cfg(feature = "cli")]
+pub mod tui;
 pub mod web;

@@ -21,6 +21,8 @@ pub struct Overview {
     pub numbered: u64,
     /// Rows in the database.
     pub rows: u64,
+    /// Rows of each lane: crash, critical, normal, bulk.
+    pub lanes: Vec<u64>,
     /// Bytes of the rows in the file, which the size cap limits.
     pub bytes: u64,
     /// The size cap in bytes, if the app answers.

@@ -144,9 +144,22 @@ impl Package<'_> {
     fn native_tests(&self, addon: &Path) -> io::Result<Tally> {
         let failed = Tally { failed: 1, ..Tally::default() };
         let Some(library) = bindings::library(self.workspace, &[TEST_FEATURE])? else { return Ok(failed) };
+        if !process::succeeds(self.workspace.cargo().args([
+            "build",
+            "--quiet",
+            "--package",
+            "rez-inspect",
+            "--bin",
+            "rezq",
+        ])) {
+            return Ok(failed);
+        }
+        let programs = self.workspace.programs()?;
+        let rezq =
+            programs.parent().unwrap_or(&programs).join("debug/rezq").with_extension(std::env::consts::EXE_EXTENSION);
         let mut node = self.workspace.command("node");
         node.current_dir(self.folder.join(NATIVE)).arg("run.mjs");
-        node.env("REZ_LIBRARY", library).env("REZ_NODE_ADDON", addon);
+        node.env("REZ_LIBRARY", library).env("REZ_NODE_ADDON", addon).env("REZ_REZQ", rezq);
         let passed = self.node.quiet("native-tests", node)?;
         let output = fs::read_to_string(self.node.out.join("native-tests.log"))?;
         for line in output.lines().filter(|line| line.contains(": skipped: ")) {

@@ -28,7 +28,9 @@ pub use ring::{RingRecord, RingView, SuperblockView, ring};
 pub use salvage::{Marks, Rejected, Salvage, salvage};
 
 pub use crate::phrases::{number, time};
+pub use crate::privacy::Export as ExportRules;
 pub use crate::sentences::{refused, title, waiting};
+pub use crate::settings::nearest;
 pub use crate::store::{
     Balance, Fate, Filter, KindBalance, Listed, Masked, Overview, Reader, RouteBalance, RouteFate, RouteView, RowState,
     StoreError, mask,

@@ -50,16 +50,17 @@ const IDENTIFYING_WHOLE: &[&str] = &["ip", "uid", "serial", "email", "phone", "m
 /// words too often.
 const INSIDE_BYTES: usize = 6;
 
-/// The rules of one file.
+/// Rules for what people pass on: they hide who the user and the device are.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Export {
+pub struct Export {
     /// Identifiers of the user and the installation, the longest first.
     known: Vec<String>,
 }
 
 impl Export {
     /// Rules that also hide these identifiers wherever they stand.
-    pub(crate) fn new(known: impl IntoIterator<Item = String>) -> Export {
+    #[must_use]
+    pub fn new(known: impl IntoIterator<Item = String>) -> Export {
         let mut known: Vec<String> = known.into_iter().filter(|text| !text.trim().is_empty()).collect();
         known.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         known.dedup();
@@ -67,7 +68,7 @@ impl Export {
     }
 
     /// The identifiers of the user that the JSON of a row has.
-    pub(crate) fn identifiers(row: &Value) -> impl Iterator<Item = String> + '_ {
+    pub fn identifiers(row: &Value) -> impl Iterator<Item = String> + '_ {
         let members = row.get("user").and_then(Value::as_object).into_iter().flatten();
         let named = |key: &str| matches!(key, "id" | "email" | "username" | "name" | "anonymous");
         members.filter(move |(key, _)| named(key)).filter_map(|(_, value)| match value {
@@ -78,7 +79,7 @@ impl Export {
     }
 
     /// Hides what a row of this kind, or the fields of a record, say of the user and the device.
-    pub(crate) fn row(&self, kind: &str, row: &mut Value) {
+    pub fn row(&self, kind: &str, row: &mut Value) {
         if let Some(members) = row.as_object_mut() {
             for (key, value) in members.iter_mut() {
                 match (kind, key.as_str()) {
@@ -91,13 +92,14 @@ impl Export {
     }
 
     /// Hides it in a value that stands under `key`, and in all that is in it.
-    pub(crate) fn value(&self, key: &str, value: &mut Value) {
+    pub fn value(&self, key: &str, value: &mut Value) {
         Rules { mask_ip: true }.json(key, value);
         self.known_in(key, value);
     }
 
     /// Hides it in a text.
-    pub(crate) fn text(&self, text: &str) -> String {
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
         let scrubbed = Rules { mask_ip: true }.text(text);
         self.without_known(&scrubbed).unwrap_or_else(|| scrubbed.into_owned())
     }

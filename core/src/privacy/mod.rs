@@ -47,7 +47,7 @@ use marker::Scanner;
 use prefilter::Seen;
 use std::borrow::Cow;
 
-pub(crate) use export::Export;
+pub use export::Export;
 pub(crate) use json::mask_user;
 pub(crate) use keys::{header_is_secret, key_is_exempt, key_is_secret};
 pub(crate) use marker::markers_in;

@@ -128,7 +128,7 @@ fn plain(text: &str) -> Vec<char> {
 }
 
 /// The known name that is nearest to this one, if it is near: two of five letters may differ.
-pub(super) fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     let wanted = plain(text);
     let scored = known.iter().map(|name| (distance(&wanted, &plain(name)), *name));
     let (cost, name) = scored.min_by_key(|(cost, _)| *cost)?;

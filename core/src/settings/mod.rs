@@ -17,7 +17,7 @@ mod platform;
 mod table;
 
 pub use destination::DestinationSettings;
-pub use error::{SettingsError, Spelling};
+pub use error::{SettingsError, Spelling, nearest};
 pub use json::schema;
 pub use platform::{Platform, PlatformSettings};
 pub use table::{Setting, Shape};

@@ -8,7 +8,7 @@ use rez_monitor::inspect::Conditions;
 #[derive(Debug, clap::Args)]
 pub(super) struct SourceArg {
     /// Folder with queue.db, queue.db under any name, an export (.rezq), the folder of `rezq demo --keep`,
-    /// adb:PACKAGE, or http://127.0.0.1:PORT/?token=TOKEN of a running app
+    /// adb:PACKAGE, expo:PORT of an app behind `npx expo start`, or http://127.0.0.1:PORT/?token=TOKEN of a running app
     #[arg(value_name = "SOURCE")]
     pub(super) source: String,
 }

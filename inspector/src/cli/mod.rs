@@ -10,9 +10,14 @@
 
 mod args;
 mod assert;
+mod check;
+mod completions;
+mod diff;
 mod drops;
 mod files;
 mod list;
+mod mcp;
+mod plan;
 mod ring;
 mod serve;
 mod show;
@@ -20,14 +25,16 @@ mod status;
 mod tail;
 mod tell;
 mod timeline;
+mod tui;
 
 use crate::collector::{Collector, CollectorError, Options};
 use crate::demo;
-use crate::source::{AdbError, RemoteError, SourceError};
+use crate::source::{AdbError, ExpoError, RemoteError, SourceError};
 use crate::terminal::{CliError, Exit, Output, printable};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,6 +74,14 @@ enum Command {
     Dead(args::Common),
     /// Test an assertion about events
     Assert(assert::Args),
+    /// Check events against a tracking plan
+    Check(check::Args),
+    /// Work with tracking plans
+    Plan(plan::Args),
+    /// Compare a queue with what a server received
+    Diff(diff::Args),
+    /// Show a queue in the terminal, as it changes; `rezq SOURCE` does the same
+    Tui(tui::Args),
     /// Serve the inspector's page for a browser on this machine
     Serve(serve::Args),
     /// Let the app send what waits
@@ -91,6 +106,10 @@ enum Command {
     Export(files::ExportArgs),
     /// Unpack an export into a folder
     Import(files::ImportArgs),
+    /// Serve the commands that only read to coding agents, over the Model Context Protocol
+    Mcp(mcp::Args),
+    /// Print a script with which a shell completes commands and options
+    Completions(completions::Args),
     /// The app process of the demo
     #[command(hide = true)]
     DemoApp(demo::AppArgs),
@@ -119,7 +138,10 @@ struct CollectArgs {
 #[must_use]
 pub fn main() -> ExitCode {
     let mut output = Output::stdout();
-    match Cli::try_parse() {
+    let is_command = |word: &str| Cli::command().get_subcommands().any(|command| command.get_name() == word);
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let arguments = crate::tui::arguments(std::env::args_os().collect(), is_command, is_terminal);
+    match Cli::try_parse_from(arguments) {
         Ok(cli) => match run(cli, &mut output) {
             Ok(exit) => exit.into(),
             Err(error) => {
@@ -148,6 +170,10 @@ fn run(cli: Cli, output: &mut Output) -> Result<Exit, CliError> {
         Command::Drops(args) => drops::run(&args, output),
         Command::Dead(args) => list::dead(&args, output),
         Command::Assert(args) => assert::run(&args, output),
+        Command::Check(args) => check::run(&args, output),
+        Command::Plan(args) => plan::run(&args, output),
+        Command::Diff(args) => diff::run(&args, output),
+        Command::Tui(args) => tui::run(&args),
         Command::Serve(args) => serve::run(&args, output),
         Command::SendNow(args) => tell::send_now(&args, output),
         Command::Mark(args) => tell::mark(&args, output),
@@ -160,6 +186,8 @@ fn run(cli: Cli, output: &mut Output) -> Result<Exit, CliError> {
         Command::Sql(args) => files::sql(&args, output),
         Command::Export(args) => files::export(&args, output),
         Command::Import(args) => files::import(&args, output),
+        Command::Mcp(args) => mcp::run(&args, output),
+        Command::Completions(args) => completions::run(&args, &Cli::command(), output),
         Command::DemoApp(args) => demo::run_app(&args),
     }
 }
@@ -185,6 +213,7 @@ impl From<SourceError> for CliError {
             SourceError::File(error) => error.into(),
             SourceError::Remote(error @ RemoteError::Address(_)) => CliError::usage(error, ""),
             SourceError::Adb(error @ AdbError::Argument(_)) => CliError::usage(error, ""),
+            SourceError::Expo(error @ ExpoError::Argument(_)) => CliError::usage(error, ""),
             error @ SourceError::Refused(_) => CliError::finding(error, ""),
             error => CliError::open(error, ""),
         }
@@ -213,7 +242,6 @@ impl From<CollectorError> for CliError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_definition_is_valid() {

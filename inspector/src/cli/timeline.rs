@@ -2,14 +2,11 @@
 
 use super::args::{SourceArg, done};
 use super::line;
+use crate::render;
 use crate::source::{Ask, Event, Query};
-use crate::terminal::{CliError, Exit, Output, millis};
+use crate::terminal::{CliError, Exit, Output};
 use crate::timeline::{Moment, moments};
-use rez_monitor::inspect;
-use serde_json::json;
-
-/// Characters of the longest bar.
-const BAR: usize = 30;
+use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -25,9 +22,21 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let source = args.source.open()?;
-    let ask = Ask(&*source);
-    let session = match &args.session {
-        Some(session) => session.clone(),
+    let (session, moments) = story(Ask(&*source), args.session.as_deref())?;
+    if args.json {
+        for one in &moments {
+            output.line(&line("moment", &record(one, &session), &[]));
+        }
+    } else {
+        output.line(&render::timeline(&session, &moments).join("\n"));
+    }
+    Ok(done(&*source))
+}
+
+/// The moments of a session, or of the session of the newest event, and its id.
+pub(super) fn story(ask: Ask<'_>, session: Option<&str>) -> Result<(String, Vec<Moment>), CliError> {
+    let session = match session {
+        Some(session) => session.to_owned(),
         None => latest(ask)?,
     };
     let filter = vec![("session", session.clone())];
@@ -39,17 +48,14 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
             "`rezq list SOURCE --json` shows the sessions",
         ));
     }
-    if args.json {
-        for one in &moments {
-            let Moment { start_ms, duration_us, word, text, is_bad, id } = one;
-            let moment = json!({"start_ms": start_ms, "duration_us": duration_us, "what": word, "text": text, "bad": is_bad,
-                "id": id, "session": session});
-            output.line(&line("moment", &moment, &[]));
-        }
-    } else {
-        output.line(&text(&session, &moments));
-    }
-    Ok(done(&*source))
+    Ok((session, moments))
+}
+
+/// A moment as JSON.
+pub(super) fn record(moment: &Moment, session: &str) -> Value {
+    let Moment { start_ms, duration_us, word, text, is_bad, id } = moment;
+    json!({"start_ms": start_ms, "duration_us": duration_us, "what": word, "text": text, "bad": is_bad, "id": id,
+        "session": session})
 }
 
 /// The session of the newest event that has one.
@@ -63,49 +69,4 @@ fn latest(ask: Ask<'_>) -> Result<String, CliError> {
             "sessions are off in the app, nothing was recorded, or all of it was delivered and this source has only what waits",
         )
     })
-}
-
-fn text(session: &str, moments: &[Moment]) -> String {
-    let first = moments.first().map_or(0, |moment| moment.start_ms);
-    let longest = moments.iter().filter_map(|moment| moment.duration_us).max().unwrap_or(1).max(1);
-    let mut out = format!("session {session}, from {}\n", inspect::time(first));
-    for Moment { start_ms, duration_us, word, text, is_bad, .. } in moments {
-        let at = start_ms.saturating_sub(first) as f64 / 1e3;
-        let mark = if *is_bad { "!" } else { " " };
-        let bar = duration_us.map(|us| {
-            let length = (us as f64 / longest as f64 * BAR as f64).ceil().clamp(1.0, BAR as f64) as usize;
-            format!("  {} {}", "█".repeat(length), millis(us))
-        });
-        out.push_str(&format!("\n{at:>9.3} s {mark} {word:<8} {text}{}", bar.unwrap_or_default()));
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_bars_and_what_is_bad_is_marked() {
-        let moment = |start_ms, duration_us, word: &str, is_bad| Moment {
-            start_ms,
-            duration_us,
-            word: word.to_owned(),
-            text: "x".to_owned(),
-            is_bad,
-            id: String::new(),
-        };
-        let out = text(
-            "s1",
-            &[
-                moment(0, Some(400_000), "screen", false),
-                moment(1_250, Some(1), "call", true),
-                moment(2_000, None, "tap", false),
-            ],
-        );
-        let lines: Vec<&str> = out.lines().collect();
-        assert_eq!(lines[2], format!("    0.000 s   screen   x  {} 400 ms", "█".repeat(BAR)));
-        assert_eq!(lines[3], "    1.250 s ! call     x  █ 0.0 ms");
-        assert_eq!(lines[4], "    2.000 s   tap      x");
-    }
 }

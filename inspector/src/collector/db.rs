@@ -44,9 +44,9 @@ CREATE TABLE lost (
 
 /// The open file.
 pub(crate) struct Db {
-    connection: Connection,
-    path: PathBuf,
-    pruned_ms: i64,
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+    pub(super) pruned_ms: i64,
 }
 
 /// A batch with validated events.
@@ -156,11 +156,6 @@ impl Db {
     pub(crate) fn open(path: &Path, now_ms: i64) -> Result<Db, CollectorError> {
         let fail = |error: rusqlite::Error| CollectorError::Db { path: path.to_owned(), message: error.to_string() };
         let connection = Connection::open(path).map_err(fail)?;
-        let (id, version): (i64, i64) = connection
-            .query_row("SELECT (SELECT * FROM pragma_application_id), (SELECT * FROM pragma_user_version)", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .map_err(fail)?;
         let tables: i64 =
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fail)?;
         if tables == 0 {
@@ -170,14 +165,13 @@ impl Db {
                      PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={VERSION}; COMMIT;"
                 ))
                 .map_err(fail)?;
-        } else if id != APPLICATION_ID || version != VERSION {
+        } else if !is_ours(&connection).map_err(fail)? {
             return Err(CollectorError::NotOurs(path.to_owned()));
         }
         // A response confirms that the rows are on disk, so each commit is synced.
         connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;").map_err(fail)?;
         let mut db = Db { connection, path: path.to_owned(), pruned_ms: i64::MIN };
-        db.prune(now_ms).map_err(fail)?;
-        Ok(db)
+        db.prune(now_ms).map_err(fail).map(|()| db)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -352,7 +346,7 @@ impl Db {
             }
         };
         let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-        let events = self.all(
+        self.all(
             "SELECT n, id, install, seq, kind, ts_ms, time_ms, received_ms, batch_id, json FROM event
              WHERE n > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY n LIMIT ?3",
             params![after, filter.kind, limit],
@@ -372,8 +366,8 @@ impl Db {
                     event: RawValue::from_string(json).unwrap_or_default(),
                 })
             },
-        )?;
-        Ok(Some(events))
+        )
+        .map(Some)
     }
 
     pub(crate) fn ids(&self) -> Sql<Vec<String>> {
@@ -388,6 +382,12 @@ impl Db {
     fn all<T>(&self, sql: &str, params: impl Params, read: impl FnMut(&Row<'_>) -> Sql<T>) -> Sql<Vec<T>> {
         self.connection.prepare(sql)?.query_map(params, read)?.collect()
     }
+}
+
+/// Whether a collector of this version made the file.
+pub(super) fn is_ours(connection: &Connection) -> Sql<bool> {
+    let sql = "SELECT application_id = ?1 AND user_version = ?2 FROM pragma_application_id, pragma_user_version";
+    connection.query_row(sql, [APPLICATION_ID, VERSION], |row| row.get(0))
 }
 
 /// Converts a count to an integer that SQLite can store.

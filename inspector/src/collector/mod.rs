@@ -7,6 +7,7 @@ mod batch;
 mod db;
 mod gaps;
 mod http;
+mod read;
 mod switches;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,9 @@ mod wire;
 pub use batch::{DEDUPE_MS, LostCount, MAX_AGE_MS, MAX_BYTES, MAX_EVENT_BYTES, MAX_EVENTS, REPLAY_MS, Rejection};
 pub use db::{Counts, Filter, LostRow, StoredEvent};
 pub use gaps::Gaps;
+#[cfg(feature = "cli")]
+pub(crate) use gaps::leaves_a_gap;
+pub use read::read;
 pub use switches::{Fault, KindLimit, Switches, What};
 
 use crate::host::{self, Host, NotLoopback};

@@ -6,12 +6,17 @@ mod adb;
 pub(crate) mod address;
 mod app;
 mod ask;
+#[cfg(feature = "cli")]
+mod expo;
 mod folder;
+mod pages;
 mod remote;
 
 pub use adb::{Adb, AdbError};
 pub use app::App;
 pub use ask::{Ask, Event, EventRoute, Lost, Page, Query, Shown};
+#[cfg(feature = "cli")]
+pub use expo::{Expo, ExpoError};
 pub use folder::Folder;
 pub use remote::{Remote, RemoteError};
 
@@ -70,6 +75,10 @@ pub enum SourceError {
     /// The device does not answer.
     #[error(transparent)]
     Adb(#[from] AdbError),
+    /// The app behind `expo start` does not answer.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Expo(#[from] ExpoError),
     /// The source answers that it cannot do this.
     #[error("{0}")]
     Refused(String),
@@ -83,20 +92,33 @@ pub enum SourceError {
     },
 }
 
+impl SourceError {
+    /// Whether nothing was answered: the file cannot be read, or the app does not answer.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        !matches!(self, SourceError::Refused(_) | SourceError::Answer { .. })
+    }
+}
+
 /// Whether the argument names a source that is no file.
 #[must_use]
 pub fn is_address(argument: &str) -> bool {
-    ["http://", "https://", "adb:"].iter().any(|scheme| argument.starts_with(scheme))
+    ["http://", "https://", "adb:", "expo:"].iter().any(|scheme| argument.starts_with(scheme))
 }
 
 /// Opens a source: the folder of a queue, a folder of `rezq demo --keep`, a copy of `queue.db` under any name, an export,
-/// `adb:PACKAGE`, an app on an Android device, or `http://127.0.0.1:PORT/?token=..`, the address of a running app or of `rezq serve`.
+/// `adb:PACKAGE`, an app on an Android device, `expo:[PORT][/NAME]`, a running app behind `expo start` (feature `cli`), or
+/// `http://127.0.0.1:PORT/?token=..`, the address of a running app or of `rezq serve`.
 ///
 /// # Errors
 /// There is no queue, or the address cannot be used.
 pub fn open(argument: &str) -> Result<Box<dyn Inspect>, SourceError> {
     if let Some(app) = argument.strip_prefix("adb:") {
         return Ok(Box::new(Adb::open(app)?));
+    }
+    #[cfg(feature = "cli")]
+    if argument.starts_with("expo:") {
+        return Ok(Box::new(Expo::new(argument)?));
     }
     if is_address(argument) {
         return Ok(Box::new(Remote::new(argument)?));

@@ -6,12 +6,15 @@ const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 
 /// The scripts, in the order in which they run. All share one scope.
-const SCRIPTS: [&str; 16] = [
+const SCRIPTS: [&str; 19] = [
     include_str!("js/json.js"),
     include_str!("js/dom.js"),
     include_str!("js/format.js"),
     include_str!("js/carriers.js"),
     include_str!("js/saved.js"),
+    include_str!("js/channel.js"),
+    include_str!("js/expo.js"),
+    include_str!("js/rozenite.js"),
     include_str!("js/tree.js"),
     include_str!("js/list.js"),
     include_str!("js/detail.js"),
@@ -31,6 +34,17 @@ pub(super) enum Carrier<'a> {
     Http,
     /// The answers are in the page.
     Saved(&'a Value),
+    /// The messages of a developer tool: of Expo in a window, of Rozenite in a frame.
+    DevTools,
+}
+
+/// The page for the developer tools of Expo and of Rozenite, which `react-native/dist` contains. Every call returns the same text.
+///
+/// Whoever serves it sends a file, so that its nonce is no secret. It keeps out what has none; nothing in the page makes markup of
+/// text, and the policy forbids that too.
+#[must_use]
+pub fn dev_tools() -> String {
+    compose("page", Carrier::DevTools)
 }
 
 /// The content security policy of the page: nothing is loaded but what is in it, and requests go to its server only.
@@ -50,6 +64,7 @@ fn embedded_policy(nonce: &str, connect: &str) -> String {
 pub(super) fn compose(nonce: &str, carrier: Carrier<'_>) -> String {
     let (connect, data) = match carrier {
         Carrier::Http => ("'self'", r#"{"carrier":"http"}"#.to_owned()),
+        Carrier::DevTools => ("'self'", r#"{"carrier":"devtools"}"#.to_owned()),
         Carrier::Saved(answers) => ("'none'", in_script(&serde_json::json!({"carrier": "saved", "answers": answers}))),
     };
     let mut document = String::with_capacity(PAGE.len().saturating_add(data.len()).saturating_add(128 * 1024));
@@ -98,6 +113,12 @@ mod tests {
         }
         assert_eq!(page.matches("nonce=\"n0nce\"").count(), 2, "one style, one script");
         assert_eq!(page.matches("</script>").count(), 2);
+    }
+
+    #[test]
+    fn the_page_of_the_developer_tools_differs_in_its_carrier_only() {
+        let served = compose("page", Carrier::Http);
+        assert_eq!(dev_tools(), served.replacen(r#"{"carrier":"http"}"#, r#"{"carrier":"devtools"}"#, 1));
     }
 
     #[test]

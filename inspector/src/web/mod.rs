@@ -1,8 +1,8 @@
 //! The inspector's page, and the server behind it.
 //!
 //! The page is one HTML document without a build step and without other files. It asks in the requests of
-//! `docs/guide/inspect.md`; [`Server`] passes them to a source. [`saved`] makes a document that contains the answers and
-//! needs no server.
+//! `docs/guide/inspect.md`; [`Server`] passes them to a source. [`saved()`] makes a document that contains the answers and
+//! needs no server, [`dev_tools`] the one that asks an app through the developer tools of Expo or Rozenite.
 
 mod access;
 mod changes;
@@ -14,6 +14,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use document::dev_tools;
 pub use saved::{SaveError, saved};
 
 use crate::host::{self, Host, NotLoopback};

@@ -7,18 +7,19 @@ use rez_monitor::{Clock, Config, Consent, Hint, Monitor, Network, Purpose};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(60);
 
 /// 2026-01-05T09:00:00Z: in the past, so that the clock of the machine plays no part.
-const START_MS: i64 = 1_767_603_600_000;
+pub const START_MS: i64 = 1_767_603_600_000;
 
 /// Accepts all events but those named `refused`, until it is down: then it answers 503.
 struct Server {
     is_down: Arc<AtomicBool>,
+    answered: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Transport for Server {
@@ -36,6 +37,7 @@ impl Transport for Server {
             .map(|(index, event)| json!({"index": index, "id": event["id"], "code": "schema", "field": "price", "message": "no number"}))
             .collect();
         let accepted = events.len() - rejected.len();
+        self.answered.lock().unwrap().push(request);
         let answer = json!({"batch_id": sent["batch_id"], "accepted": accepted, "rejected": rejected}).to_string();
         done.finish(Sent::Response(Response { status: 200, body: answer.into_bytes(), ..Response::default() }));
     }
@@ -44,6 +46,10 @@ impl Transport for Server {
 /// The queue while its app runs.
 pub struct Shop {
     pub monitor: Monitor,
+    /// The requests that the server has not refused as a whole.
+    // Not every test reads it.
+    #[allow(dead_code)]
+    pub answered: Arc<Mutex<Vec<Request>>>,
     clock: Clock,
 }
 
@@ -52,16 +58,17 @@ impl Shop {
     pub fn open(folder: &Path) -> Shop {
         let clock = Clock::manual(START_MS, 5_000_000);
         let is_down = Arc::new(AtomicBool::new(false));
+        let answered = Arc::default();
         let team = Rez::builder("https://in.shop.example", "key").purposes(&Purpose::ALL).build().unwrap();
         let config = Config::builder(folder, "shop", "shop@1.4.0+77")
             .destination("team", team)
             .consent(Purpose::Monitoring, Consent::Granted)
             .consent(Purpose::Analytics, Consent::Granted)
-            .transport(Server { is_down: Arc::clone(&is_down) })
+            .transport(Server { is_down: Arc::clone(&is_down), answered: Arc::clone(&answered) })
             .clock(clock.clone())
             .counted_ids(*b"keys of the shop")
             .inspector(true);
-        let shop = Shop { monitor: Monitor::open(config.build().unwrap()).unwrap(), clock };
+        let shop = Shop { monitor: Monitor::open(config.build().unwrap()).unwrap(), answered, clock };
         shop.visit();
         is_down.store(true, Ordering::SeqCst);
         shop.pay();

@@ -22,7 +22,7 @@ function bundle(platform) {
   const ours = sources
     .filter((file) => file.includes(PACKAGE))
     .map((file) => file.slice(file.indexOf(PACKAGE) + PACKAGE.length));
-  return { content: fs.readFileSync(path.join(folder, name)), ours };
+  return { content: fs.readFileSync(path.join(folder, name)), ours, sources };
 }
 
 for (const platform of platforms) {
@@ -47,4 +47,15 @@ test('an entry that the app does not import is not in its bundle', () => {
       [],
       entry,
     );
+});
+
+test('a release has nothing of the developer tools that the app calls in a debug build', () => {
+  for (const platform of platforms) {
+    const { ours, sources } = bundle(platform);
+    for (const entry of ['devtools', 'rozenite']) assert.ok(ours.includes(`lib/module/${entry}/index.js`), entry);
+    const tools = sources.filter((file) =>
+      /\/node_modules\/(@expo\/devtools|@rozenite)\/|\/expo\/devtools\./.test(file),
+    );
+    assert.deepEqual(tools, [], platform);
+  }
 });

@@ -79,6 +79,13 @@ test('what is vendored has the version of the package and no target of a test', 
   assert.match(manifest, /\.target\(name: "RezMonitorUI"/);
 });
 
+test('the panel of Rozenite has the version of the package, and its page is there', () => {
+  const { name, version } = JSON.parse(read('package.json'));
+  const panel = JSON.parse(read('dist/rozenite.json'));
+  assert.deepEqual([panel.name, panel.version], [name, version]);
+  assert.ok(fs.existsSync(path.join(root, 'dist', panel.panels[0].source)));
+});
+
 test('what was not built is named', () => {
   for (const name of missing)
     assert.ok(['android/monitor/src/main/jniLibs', 'ios/RezMonitorFFI.xcframework'].includes(name), name);

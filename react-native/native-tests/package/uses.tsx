@@ -22,9 +22,11 @@ import {
   wrapFetch,
 } from '@rez/monitor';
 import * as datadog from '@rez/monitor/datadog';
+import { useRezMonitorDevTools } from '@rez/monitor/devtools';
 import * as analytics from '@rez/monitor/firebase-analytics';
 import * as guide from '@rez/monitor/guide';
 import * as mixpanel from '@rez/monitor/mixpanel';
+import { useRezMonitorRozenite } from '@rez/monitor/rozenite';
 import * as sentry from '@rez/monitor/sentry';
 import type { ReactElement } from 'react';
 import { Text, View } from 'react-native';
@@ -44,6 +46,8 @@ function Fallback({ error }: FallbackProps): ReactElement {
 
 function Shop(props: { segments: string[] }): ReactElement {
   useRouteScreens(props.segments);
+  useRezMonitorDevTools();
+  useRezMonitorRozenite();
   return (
     <ErrorBoundary fallback={(fallback) => <Fallback {...fallback} />}>
       <View>

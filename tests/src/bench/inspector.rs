@@ -41,6 +41,14 @@ pub fn run(scale: Scale, folder: &Path, say: &mut dyn FnMut(Line)) -> Result<()>
     say(Line::new("inspector_open_100k", opened, "ms", 50.0)
         .floor("sqlite_count_and_page_ms", median_ms(page)?)
         .note("open, counts of all routes and kinds, the newest 100 events with their states"));
+    let drawn = median_ms(|| {
+        let source = Folder::open(&queue)?;
+        let screen = rez_inspect::tui::first_screen(&source, "inspected", 80, 24);
+        expect(screen.lines().count() == 24 && screen.contains("> "), "the screen shows events")
+    })?;
+    say(Line::new("tui_first_frame_100k", drawn, "ms", 100.0)
+        .floor("sqlite_count_and_page_ms", median_ms(page)?)
+        .note("open, the newest 200 events with their states, counts, reasons; 80 by 24 cells"));
     let source = Folder::open(&queue)?;
     let scan = || -> Result<()> {
         let mut select = db.prepare("SELECT json FROM event")?;

@@ -1,5 +1,5 @@
-//! Generates `docs/privacy.md` and the tables of the user guide from the tables of the library. With `--check` it only
-//! reports whether the files are up to date.
+//! Generates `docs/privacy.md`, the tables of the user guide and the page for developer tools from the library and the inspector. With
+//! `--check` it only reports whether the files are up to date.
 
 use rez_monitor::destination::{Datadog, Ga4, Mixpanel, Otlp, Sentry};
 use rez_monitor::{
@@ -99,7 +99,8 @@ fn main() -> ExitCode {
 /// Returns every file with generated text, and its expected content.
 fn files() -> Vec<(PathBuf, Result<String, String>)> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let mut files = vec![(docs.join("privacy.md"), Ok(page()))];
+    let dev_tools = docs.join("../react-native/dist/index.html");
+    let mut files = vec![(docs.join("privacy.md"), Ok(page())), (dev_tools, Ok(rez_inspect::web::dev_tools()))];
     for destination in DESTINATIONS {
         if let Some(becomes) = destination.becomes {
             let path = docs.join("guide").join(format!("{}.md", destination.name));

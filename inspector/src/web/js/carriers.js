@@ -78,6 +78,7 @@ function httpCarrier(address, token) {
 function carrierOfPage() {
   const page = readJson(byId('carrier').textContent);
   if (page.carrier === 'saved') return savedCarrier(page.answers);
+  if (page.carrier === 'devtools') return devToolsCarrier();
   const KEY = 'rez-token';
   const address = new URL(location.href);
   const token = address.searchParams.get('token') ?? sessionStorage.getItem(KEY) ?? '';

@@ -1,4 +1,6 @@
 import { ErrorBoundary, init, useRouteScreens, withMonitor } from '@rez/monitor';
+import { useRezMonitorDevTools } from '@rez/monitor/devtools';
+import { useRezMonitorRozenite } from '@rez/monitor/rozenite';
 import { Slot, useSegments } from 'expo-router';
 import { Text } from 'react-native';
 import { settings } from '../settings';
@@ -7,6 +9,8 @@ init(settings);
 
 function Layout() {
   useRouteScreens(useSegments());
+  useRezMonitorDevTools();
+  useRezMonitorRozenite();
   return (
     <ErrorBoundary fallback={<Text>Something is wrong.</Text>}>
       <Slot />

@@ -1,0 +1,126 @@
+//! `rezq diff`: what a queue recorded against what a server received.
+
+use super::args::{SourceArg, done};
+use super::line;
+use crate::diff::{self, Device, DeviceError, Diff, Difference, Explained, Received, Server, ServerError};
+use crate::source::Ask;
+use crate::terminal::{CliError, Exit, Output, count};
+use serde_json::json;
+use std::collections::HashSet;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    source: SourceArg,
+    /// Address that `rezq collect` prints, its file, or the folder of `rezq demo --keep`
+    #[arg(long, value_name = "URL|FILE")]
+    server: String,
+    /// Write key of the collector, if it has one
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Route to compare, if several lead to servers of the rez protocol
+    #[arg(long, value_name = "NAME")]
+    route: Option<String>,
+    /// Print one JSON object per line: each `difference`, each `explained`, then the `diff`
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
+    let server = Server::new(&args.server, args.key.as_deref())?;
+    let source = args.source.open()?;
+    // The server first: each of its events was recorded before the source is read.
+    let received = server.events()?;
+    let device = Device::read(Ask(&*source), args.route.as_deref());
+    if source.is_damaged() {
+        return Err(CliError::finding(
+            "what a damaged queue has delivered or lost is not known",
+            "`rezq salvage` brings its rows back; compare a copy that is whole",
+        ));
+    }
+    let device = device?;
+    let mut diff = diff::compare(&device, &received, &HashSet::new());
+    if diff.findings.iter().any(|one| one.what == "missing") {
+        // What was delivered between both readings is no finding.
+        let later = server.events()?.into_iter().map(|Received { id, .. }| id).collect();
+        diff = diff::compare(&device, &received, &later);
+    }
+    print(&diff, args.json, output);
+    Ok(match done(&*source) {
+        Exit::Done if device.unreadable > 0 => Exit::Damaged,
+        Exit::Done if !diff.findings.is_empty() => Exit::Finding,
+        exit => exit,
+    })
+}
+
+fn print(diff: &Diff, as_json: bool, output: &mut Output) {
+    let Diff { route, install, device, server, others, same, unconfirmed, waiting, explained_numbers, .. } = diff;
+    let sum = |what: &str| {
+        diff.findings.iter().filter(|one| one.what == what).fold(0, |sum: u64, one| sum.saturating_add(one.events))
+    };
+    let different: HashSet<_> = diff.findings.iter().filter(|one| one.what == "different").map(|one| &one.id).collect();
+    let [missing, duplicate, extra, different] =
+        [sum("missing"), sum("duplicate"), sum("extra"), different.len() as u64];
+    if as_json {
+        diff.findings.iter().for_each(|one| output.line(&line("difference", one, &[])));
+        diff.explained.iter().for_each(|one| output.line(&line("explained", one, &[])));
+        let totals = json!({"route": route, "install": install, "device": device, "server": server, "others": others,
+            "same": same, "unconfirmed": unconfirmed, "waiting": waiting, "explained": diff.explained.len(),
+            "explained_numbers": explained_numbers, "missing": missing, "duplicate": duplicate, "extra": extra,
+            "different": different});
+        return output.line(&line("diff", &totals, &[]));
+    }
+    for Difference { what, id, name, text, .. } in &diff.findings {
+        let id = id.as_ref().map(|id| format!("{id}  ")).unwrap_or_default();
+        output.line(&format!("✗ {what:<9}  {id}{name}: {text}").replace(['\n', '\r'], " "));
+    }
+    for Explained { id, name, text, .. } in &diff.explained {
+        output.line(&format!("  explained  {id}  {name}: {text}").replace(['\n', '\r'], " "));
+    }
+    if *explained_numbers > 0 {
+        let n = count(*explained_numbers);
+        output.line(&format!("  explained  {n} of the numbers that the source no longer has: counted in `rezq drops`"));
+    }
+    output.line(&format!("{route}: {} here, {} at the server", events(*device), events(*server)));
+    if *others > 0 {
+        output.line(&format!("{} of other installations at the server are not compared", events(*others)));
+    }
+    if *unconfirmed > 0 {
+        output.line(&format!(
+            "{} at the server will come once more: no answer has reached the device",
+            events(*unconfirmed)
+        ));
+    }
+    let mark = if diff.findings.is_empty() { "✓" } else { "✗" };
+    let [same, waiting, missing] = [*same, *waiting, missing].map(count);
+    let [duplicate, extra, different] = [duplicate, extra, different].map(count);
+    output.line(&format!(
+        "{mark} {same} the same, {waiting} waiting; {missing} missing, {duplicate} duplicate, {extra} extra, {different} different"
+    ));
+}
+
+fn events(n: u64) -> String {
+    format!("{} {}", count(n), if n == 1 { "event" } else { "events" })
+}
+
+impl From<ServerError> for CliError {
+    fn from(error: ServerError) -> CliError {
+        match error {
+            ServerError::Address(_) | ServerError::Key => CliError::usage(error, ""),
+            ServerError::File(_) => CliError::open(error, "pass the file of `rezq collect`, or its address"),
+            error => CliError::open(error, ""),
+        }
+    }
+}
+
+impl From<DeviceError> for CliError {
+    fn from(error: DeviceError) -> CliError {
+        match error {
+            DeviceError::Source(error) => error.into(),
+            DeviceError::Routes(_) | DeviceError::Unknown(..) => {
+                CliError::usage(error, "pass one of them with --route")
+            }
+            DeviceError::NoRoute(_) => CliError::usage(error, "a server of another protocol cannot be compared"),
+        }
+    }
+}
