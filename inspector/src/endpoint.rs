@@ -21,8 +21,8 @@
 
 pub use crate::source::address::FILE;
 
+use crate::source::App;
 use crate::source::address::{read, write};
-use crate::source::{App, Inspect};
 use crate::web::{Server, WebError};
 use rez_monitor::Monitor;
 use std::fmt;
@@ -32,6 +32,9 @@ use std::time::Duration;
 
 /// The longest wait for the engine. `send_now` waits for servers.
 const WAIT: Duration = Duration::from_secs(30);
+
+/// The longest wait for the engine at the start.
+const START: Duration = Duration::from_secs(5);
 
 /// Why there is no endpoint.
 #[derive(Debug, thiserror::Error)]
@@ -64,11 +67,12 @@ impl Endpoint {
     /// # Errors
     /// Inspection is off ([`rez_monitor::ConfigBuilder::inspector`]), or the port is taken.
     pub fn start(monitor: &Monitor, port: u16) -> Result<Endpoint, EndpointError> {
-        let app = App::new(monitor.clone(), WAIT);
-        let about: serde_json::Value = serde_json::from_str(&app.inspect(r#"{"ask":"about"}"#)).unwrap_or_default();
+        let about = monitor.inspect(r#"{"ask":"about"}"#, START);
+        let about: serde_json::Value = serde_json::from_str(&about).unwrap_or_default();
         if let Some(why) = about.get("error").and_then(serde_json::Value::as_str) {
             return Err(EndpointError::Refused(why.to_owned()));
         }
+        let app = App::new(monitor.clone(), WAIT);
         let server = Server::start(([127, 0, 0, 1], port).into(), Arc::new(app))?;
         let file = Path::new(&monitor.status().folder).join(FILE);
         // On a full disk the endpoint serves those who know its address.
@@ -106,7 +110,7 @@ impl Drop for Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Remote;
+    use crate::source::{Inspect as _, Remote};
     use rez_monitor::{Config, Level};
     use std::net::TcpListener;
 

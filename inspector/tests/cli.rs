@@ -103,12 +103,28 @@ fn a_command_that_changes_something_goes_from_the_folder_to_the_endpoint_of_its_
     assert!(message.contains("open the debug endpoint"), "{message}");
     let endpoint = rez_inspect::endpoint::Endpoint::start(&monitor, 0).unwrap();
     assert_eq!(rezq(&["mark", path, "tapped Pay"]).status.code(), Some(0));
+    let unwanted = monitor.message("unwanted", rez_monitor::Level::Info, &[]).id().unwrap().to_string();
+    monitor.persist(wait).unwrap();
+    let dropped = rezq(&["drop", path, &unwanted, "--write"]);
+    assert_eq!(String::from_utf8_lossy(&dropped.stdout), "1 of 1 dropped\n", "{dropped:?}");
     let export = folder.path().join("app.rezq");
     let exported = rezq(&["export", endpoint.url(), "-o", export.to_str().unwrap()]);
     assert!(String::from_utf8_lossy(&exported.stdout).contains("personal data is hidden"), "{exported:?}");
     let listed = String::from_utf8(rezq(&["list", export.to_str().unwrap()]).stdout).unwrap();
     assert!(listed.contains("tapped Pay") && !listed.contains("before"), "{listed}");
     assert!(!format!("{exported:?}").contains(endpoint.url()), "the token is not printed");
+    let page = folder.path().join("page.html");
+    let told = rezq(&["export", endpoint.url(), "--format", "html", "-o", page.to_str().unwrap()]);
+    assert!(
+        String::from_utf8_lossy(&told.stdout).contains("personal data is hidden; open it in a browser"),
+        "{told:?}"
+    );
+    let page = std::fs::read_to_string(page).unwrap();
+    let install = rez_inspect::source::open(path).unwrap().inspect(r#"{"ask":"about"}"#);
+    let install = install.split(r#""install":""#).nth(1).unwrap().split('"').next().unwrap();
+    assert!(page.contains("tapped Pay") && page.contains("</html>") && !page.contains(install));
+    let (code, message) = fails(&["export", path, "--format", "html"]);
+    assert!(code == Some(2) && message.contains("-o"), "{message}");
     endpoint.stop();
     // What an app that was killed leaves.
     std::fs::write(folder.path().join("endpoint.json"), r#"{"url":"http://127.0.0.1:9/?token=00"}"#).unwrap();

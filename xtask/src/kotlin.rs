@@ -12,6 +12,7 @@ use clap::Command as Subcommand;
 
 use crate::bindings;
 use crate::count::Tally;
+use crate::debian::{self, Program};
 use crate::process::{self, End};
 use crate::workspace::Workspace;
 
@@ -24,32 +25,15 @@ const TEST_FEATURE: &str = "test-access";
 /// Time limit of Maven. With an empty repository it takes five minutes on two cores.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// What a Debian system installs.
-const PACKAGES: [&str; 2] = ["openjdk-17-jdk-headless", "maven"];
+const MAVEN: Program = Program { name: "mvn", version: "--version", packages: &["openjdk-17-jdk-headless", "maven"] };
+
+/// One test traces the system calls of a JVM. Without it that test is skipped.
+const STRACE: Program = Program { name: "strace", version: "-V", packages: &["strace"] };
 
 /// Checks Java and Maven, and installs them if they are missing. Returns a reason on failure.
 pub fn missing(workspace: &Workspace) -> Option<String> {
-    let works = || process::is_installed(workspace.command("mvn").arg("--version"));
-    let apt = |arguments: &[&str]| process::is_installed(workspace.command("apt-get").args(arguments));
-    // One test traces the system calls of a JVM. Without strace it is skipped.
-    if !process::is_installed(workspace.command("strace").arg("-V")) && process::is_root() {
-        println!("installing strace");
-        let _ = apt(&["update"]);
-        let _ = apt(&["install", "--yes", "--no-install-recommends", "strace"]);
-    }
-    if works() {
-        return None;
-    }
-    if !process::is_root() {
-        return Some("Maven is not installed, and only root can install it".to_string());
-    }
-    println!("installing {}", PACKAGES.join(" and "));
-    let _ = apt(&["update"]);
-    let install = [["install", "--yes", "--no-install-recommends"].as_slice(), PACKAGES.as_slice()].concat();
-    if apt(&install) && works() {
-        return None;
-    }
-    Some("Maven is not installed, and `apt-get install` failed".to_string())
+    let _ = debian::missing(workspace, &STRACE);
+    debian::missing(workspace, &MAVEN)
 }
 
 /// Returns the command line of `kotlin`.

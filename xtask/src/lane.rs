@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use crate::debian::{self, Program};
 use crate::kotlin;
 use crate::node;
 use crate::peers;
@@ -17,6 +18,9 @@ use crate::workspace::Workspace;
 /// The features with the functions that the tests of the bindings need. They add no feature to a dependency that the workspace does not
 /// have.
 const TEST_ACCESS: &str = "--features=rez-monitor-ffi/test-access,rez-monitor-node/test-access";
+
+/// The terminal in which the terminal interface is tested.
+const TMUX: Program = Program { name: "tmux", version: "-V", packages: &["tmux"] };
 
 /// A lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,6 +242,8 @@ impl Lane {
             Lane::Format => component(workspace, "fmt", "rustfmt"),
             Lane::Clippy | Lane::Features => component(workspace, "clippy", "clippy"),
             Lane::RustIntegration => {
+                // Without it the tests of the terminal interface are skipped by name.
+                let _ = debian::missing(workspace, &TMUX);
                 peers::prepare(workspace).err().map(|error| format!("cannot use the cache folder: {error}"))
             }
             Lane::Kotlin => kotlin::missing(workspace),

@@ -8,6 +8,7 @@ mod audit;
 mod bench;
 mod bindings;
 mod count;
+mod debian;
 mod kotlin;
 mod lane;
 mod node;

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::count::Tally;
+use crate::debian::{self, Program};
 use crate::process::{self, End};
 use crate::workspace::Workspace;
 
@@ -18,23 +19,18 @@ const OLDEST_NODE: u32 = 20;
 /// Time limit of one command. The tests of the packed package install four apps and build them: ten minutes on a busy machine with an empty cache.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// What a Debian system installs.
-const PACKAGES: [&str; 2] = ["nodejs", "npm"];
+const NPM: Program = Program { name: "npm", version: "--version", packages: &["nodejs", "npm"] };
 
-/// Checks Node.js and npm, and installs them if they are missing. Returns a reason on failure.
+/// The browser of the page's tests. Without it those are skipped by name.
+const CHROMIUM: Program = Program { name: "chromium", version: "--version", packages: &["chromium"] };
+
+/// Checks Node.js, npm and the browser, and installs them if they are missing. Returns a reason on failure.
 pub fn missing(workspace: &Workspace) -> Option<String> {
-    let works = || process::is_installed(workspace.command("npm").arg("--version"));
-    let apt = |arguments: &[&str]| process::is_installed(workspace.command("apt-get").args(arguments));
-    if !works() {
-        if !process::is_root() {
-            return Some("npm is not installed, and only root can install it".to_string());
-        }
-        println!("installing {}", PACKAGES.join(" and "));
-        let _ = apt(&["update"]);
-        let install = [["install", "--yes", "--no-install-recommends"].as_slice(), PACKAGES.as_slice()].concat();
-        if !apt(&install) || !works() {
-            return Some("npm is not installed, and `apt-get install` failed".to_string());
-        }
+    if let Some(why) = debian::missing(workspace, &NPM) {
+        return Some(why);
+    }
+    if let Some(why) = debian::missing(workspace, &CHROMIUM) {
+        println!("note: {why}");
     }
     let output = workspace.command("node").arg("--version").output().ok()?;
     too_old(&String::from_utf8_lossy(&output.stdout))

@@ -71,21 +71,23 @@ mod running {
             close(handle);
             return Ok(json!({ "url": null }));
         };
-        let mut all = all();
-        if let Some(open) = all.get(&handle).filter(|open| port == 0 || open.port() == port) {
+        if let Some(open) = all().get(&handle).filter(|open| port == 0 || open.port() == port) {
             return Ok(json!({ "url": open.url() }));
         }
+        // Neither is done with the lock, which the end of every engine takes.
         let opened = Endpoint::start(monitor, port).map_err(|error| error.to_string())?;
         let answer = json!({ "url": opened.url() });
-        all.insert(handle, opened);
+        let replaced = all().insert(handle, opened);
+        drop(replaced);
         Ok(answer)
     }
 
     /// Closes the endpoint of an engine, if it is open.
     pub(crate) fn close(handle: u64) {
-        // Dropped without the lock: it waits for the answer to a request that has begun.
-        let open = all().remove(&handle);
-        drop(open);
+        let Some(open) = all().remove(&handle) else { return };
+        // It waits for the answer to a request that has begun, and the end of an engine does not.
+        let ended = std::thread::Builder::new().name("rez-endpoint-end".to_owned()).spawn(move || drop(open));
+        drop(ended);
     }
 }
 

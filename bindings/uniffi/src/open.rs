@@ -129,5 +129,7 @@ pub fn close(handle: u64, wait_ms: i64) {
     engines::guarded((), || crate::endpoint::close(handle));
     if let Some(monitor) = engines::remove(handle) {
         engines::guarded((), || monitor.close(crate::events::millis(wait_ms)));
+        // One that was being opened meanwhile.
+        engines::guarded((), || crate::endpoint::close(handle));
     }
 }

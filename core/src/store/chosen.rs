@@ -33,15 +33,16 @@ impl Store {
     }
 
     /// Deletes events and counts them as `cleared_by_user` for each route that has not settled them. An event whose request may have
-    /// been sent stays. A receipt of each route says it. Returns how many were deleted.
-    pub(crate) fn delete_events(&mut self, ids: &[EventId], now: Now) -> Result<usize> {
+    /// been sent stays. A receipt of each route says it. Returns those that were deleted.
+    pub(crate) fn delete_events(&mut self, ids: &[EventId], now: Now) -> Result<Vec<EventId>> {
         self.write(false, |tx| {
             let mut rows = tx.stored(ids)?;
             rows.retain(|row| !tx.memory.is_pinned(row.seq));
             tx.receive_deletion(&rows, now)?;
+            let deleted = rows.iter().map(|row| row.id).collect();
             let rows: Vec<RowToDelete> = rows.into_iter().map(RowToDelete::of).collect();
             tx.take_away(&rows, Reason::ClearedByUser, None, now)?;
-            Ok(rows.len())
+            Ok(deleted)
         })
     }
 }
@@ -121,14 +122,14 @@ mod tests {
         let all: Vec<EventId> = (1..=3).map(Bench::id).collect();
         let unknown = Bench::id(77);
         bench.store.pin(super::super::testing::ROUTE, true);
-        assert_eq!(bench.store.delete_events(&[all[0], all[1], all[2], unknown], NOW).unwrap(), 2);
+        assert_eq!(bench.store.delete_events(&[all[0], all[1], all[2], unknown], NOW).unwrap(), all[1..]);
         let gone = bench.store.fate(all[1]).unwrap();
         let deleted = RowState::Dropped { reason: "cleared_by_user".to_owned(), at_ms: NOW.wall_ms, status: 0 };
         assert_eq!((gone.row, &gone.routes[0].state), (None, &deleted));
         assert_eq!(bench.store.fate(unknown).unwrap().routes, []);
         assert_eq!(bench.store.overview().unwrap().routes[0].last, None, "no request has ended");
         bench.settle(&lease, &dead());
-        assert_eq!(bench.store.delete_events(&all, NOW).unwrap(), 1, "a dead letter");
+        assert_eq!(bench.store.delete_events(&all, NOW).unwrap(), all[..1], "a dead letter");
         let balance = bench.store.balance().unwrap();
         assert!(balance.holds(), "{balance:?}");
         let dropped: Vec<_> = balance.routes[0].dropped.clone().into_iter().collect();

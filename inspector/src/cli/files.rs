@@ -1,9 +1,11 @@
 //! `rezq salvage`, `doctor`, `sql`, `export` and `import`.
 
+use super::args::done;
 use super::line;
 use crate::files::{self, Diagnosis, FileError, Query, Source, SqlError};
-use crate::source;
+use crate::source::{self, Masked};
 use crate::terminal::{CliError, Exit, Output, bytes, count, lines, table};
+use crate::web;
 use clap::ValueEnum;
 use rez_monitor::inspect;
 use serde_json::{Map, Value, json};
@@ -74,6 +76,9 @@ pub(super) struct ExportArgs {
     /// Keep personal data
     #[arg(long)]
     unmasked: bool,
+    /// Most events of a page, the newest
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    limit: usize,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -87,6 +92,8 @@ enum Format {
     Ndjson,
     /// A table of the events
     Csv,
+    /// The inspector's page with the newest events, for a browser
+    Html,
 }
 
 #[derive(Debug, clap::Args)]
@@ -121,31 +128,34 @@ pub(super) fn salvage(args: &SalvageArgs, output: &mut Output) -> Result<Exit, C
 
 /// Runs `rezq export`.
 pub(super) fn export(args: &ExportArgs, output: &mut Output) -> Result<Exit, CliError> {
+    if args.format == Format::Html {
+        return page(args, output);
+    }
     let source = open(&args.source, args.json, output)?;
     match (args.format, &args.output) {
         (Format::Rezq, Some(file)) => {
             let exported = files::export(&source, file, args.unmasked)?;
             output.line(&if args.json { line("export", &exported, &[]) } else { written(&exported) });
         }
-        (Format::Rezq, None) => return Err(CliError::usage("an export is a file", "pass the file to write with -o")),
+        (Format::Rezq, None) => return Err(no_file()),
         (format, None) => {
             let snapshot = files::snapshot(&source, args.unmasked)?;
             stream(&snapshot, format, &mut |line| output.line(line))?;
         }
         (format, Some(file)) => {
-            let failed = |error: std::io::Error| match error.kind() {
-                std::io::ErrorKind::AlreadyExists => CliError::from(FileError::Taken(file.clone())),
-                _ => FileError::Unwritable { path: file.clone(), message: error.to_string() }.into(),
-            };
             let snapshot = files::snapshot(&source, args.unmasked)?;
-            let mut writer = std::io::BufWriter::new(std::fs::File::create_new(file).map_err(failed)?);
-            let mut result = Ok(());
-            let rows = stream(&snapshot, format, &mut |line| {
-                if result.is_ok() {
-                    result = writeln!(writer, "{line}");
-                }
+            let failed = |error| CliError::from(FileError::unwritable(file, error));
+            let (rows, _) = files::create(file, |new| {
+                let mut writer = std::io::BufWriter::new(new);
+                let mut result = Ok(());
+                let rows = stream(&snapshot, format, &mut |line| {
+                    if result.is_ok() {
+                        result = writeln!(writer, "{line}");
+                    }
+                })?;
+                result.and_then(|()| writer.flush()).map_err(failed)?;
+                Ok::<u64, CliError>(rows)
             })?;
-            result.and_then(|()| writer.flush()).map_err(failed)?;
             let written = json!({"file": file, "rows": rows, "masked": snapshot.masked});
             output.line(&if args.json {
                 line("export", &written, &[])
@@ -155,6 +165,28 @@ pub(super) fn export(args: &ExportArgs, output: &mut Output) -> Result<Exit, Cli
         }
     }
     Ok(ended(&source))
+}
+
+fn no_file() -> CliError {
+    CliError::usage("an export is a file", "pass the file to write with -o")
+}
+
+/// Writes the page of the inspector with what the source answers.
+fn page(args: &ExportArgs, output: &mut Output) -> Result<Exit, CliError> {
+    let file = args.output.as_deref().ok_or_else(no_file)?;
+    let source = source::open(&args.source.to_string_lossy())?;
+    let source = if args.unmasked { source } else { Box::new(Masked::new(source)) };
+    let ((), size) = files::create(file, |mut new| {
+        let page = web::saved(&*source, args.limit).map_err(|error| CliError::open(error, ""))?;
+        new.write_all(page.as_bytes()).map_err(|error| CliError::from(FileError::unwritable(file, error)))
+    })?;
+    let hidden = if args.unmasked { "with personal data" } else { "personal data is hidden" };
+    output.line(&if args.json {
+        line("export", &json!({"file": file, "bytes": size, "masked": !args.unmasked}), &[])
+    } else {
+        format!("{}: {}, {hidden}; open it in a browser", file.display(), bytes(size))
+    });
+    Ok(done(&*source))
 }
 
 /// Prints the events, oldest first.

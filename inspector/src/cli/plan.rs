@@ -3,12 +3,13 @@
 use super::args::{SourceArg, done};
 use super::check::Which;
 use super::line;
+use crate::files::{self, FileError};
 use crate::plan;
 use crate::source::Ask;
 use crate::terminal::{CliError, Exit, Output, count};
 use clap::Subcommand;
 use serde_json::json;
-use std::io::{ErrorKind, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -61,11 +62,8 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
 
 /// Writes a new file.
 fn write(file: &Path, text: &str) -> Result<(), CliError> {
-    let failed = |error: std::io::Error| {
-        let hint =
-            if error.kind() == ErrorKind::AlreadyExists { "choose another file, or delete it first" } else { "" };
-        CliError::open(format!("cannot write {}: {error}", file.display()), hint)
-    };
-    let mut new = std::fs::File::create_new(file).map_err(failed)?;
-    writeln!(new, "{text}").map_err(failed)
+    files::create(file, |mut new| {
+        writeln!(new, "{text}").map_err(|error| CliError::from(FileError::unwritable(file, error)))
+    })?;
+    Ok(())
 }

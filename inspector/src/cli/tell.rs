@@ -4,7 +4,7 @@
 
 use super::args::{Common, event_id};
 use super::line;
-use crate::source::{Ask, SourceError};
+use crate::source::{Ask, Inspect, SourceError};
 use crate::terminal::{CliError, Exit, Output};
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ fn each(args: &EventsArgs, output: &mut Output, tell: &str, member: &str, done: 
     let ids: Vec<String> = args.events.iter().map(|event| event_id(ask, event)).collect::<Result<_, _>>()?;
     let mut changed = 0;
     for ids in ids.chunks(IDS) {
-        let answer = ask.raw(&json!({"tell": tell, "ids": ids})).map_err(needs_app)?;
+        let answer = order(&*source, &json!({"tell": tell, "ids": ids}))?;
         changed += answer.get(member).and_then(Value::as_u64).unwrap_or_default();
     }
     let all = ids.len() as u64;
@@ -102,8 +102,12 @@ fn each(args: &EventsArgs, output: &mut Output, tell: &str, member: &str, done: 
 }
 
 fn tell(args: &Common, request: &Value) -> Result<Value, CliError> {
-    let source = args.source.open()?;
-    match Ask(&*source).raw(request) {
+    order(&*args.source.open()?, request)
+}
+
+/// Has the source do it, or the app that uses the file.
+fn order(source: &dyn Inspect, request: &Value) -> Result<Value, CliError> {
+    match Ask(source).raw(request) {
         Err(refused @ SourceError::Refused(_)) => match source.app() {
             Some(app) => Ok(Ask(&app).raw(request)?),
             None => Err(needs_app(refused)),

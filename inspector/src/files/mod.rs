@@ -5,6 +5,7 @@
 //! | `source` | opens a folder, a file of any name or an export, read-only |
 //! | `place` | what a path means |
 //! | `copy` | copies the files of a queue while an app may write to them |
+//! | `create` | new files that appear whole |
 //! | `rezq` | the form of an export: one compressed SQLite file |
 //! | `export` | a snapshot without personal data: as an export, NDJSON or CSV |
 //! | `salvage` | the rows of a damaged queue |
@@ -12,6 +13,7 @@
 //! | `sql` | queries over the view `inspect` |
 
 mod copy;
+mod create;
 mod db;
 mod doctor;
 mod error;
@@ -23,6 +25,7 @@ mod source;
 mod sql;
 mod temp;
 
+pub(crate) use create::create;
 pub use doctor::{Diagnosis, Fact, Finding, doctor};
 pub use error::FileError;
 pub use export::{Exported, Snapshot, export, snapshot};

@@ -3,6 +3,7 @@
 //! `gzip -dc x.rezq > x.db && sqlite3 x.db` opens it without this program. The gzip trailer has a checksum and the length, so
 //! an export that is cut or damaged is never taken for a whole one.
 
+use super::create::create;
 use super::error::FileError;
 use super::temp;
 use super::{db, place};
@@ -15,7 +16,6 @@ use serde::Serialize;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use tempfile::Builder;
 
 /// Version of the table `export`. A file with a higher one is refused.
 pub const FORMAT: u32 = 1;
@@ -61,23 +61,15 @@ pub(super) fn describe(path: &Path, info: &Info) -> rusqlite::Result<()> {
     db.close().map_err(|(_, error)| error)
 }
 
-/// Compresses a database to a new file that only this user can read. An interrupted export leaves no file of that name. Returns its
-/// size.
+/// Compresses a database to a new file. Returns its size.
 pub(super) fn pack(path: &Path, out: &Path) -> Result<u64, FileError> {
-    let unwritable = |error: io::Error| FileError::unwritable(out, error);
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let part = Builder::new().prefix(".rezq-").tempfile_in(folder).map_err(unwritable)?;
-    let write = || -> io::Result<()> {
-        let mut gzip = GzEncoder::new(part.as_file(), Compression::default());
+    let compress = |file: &File| -> io::Result<()> {
+        let mut gzip = GzEncoder::new(file, Compression::default());
         io::copy(&mut File::open(path)?, &mut gzip)?;
-        gzip.finish()?.sync_all()
+        gzip.finish().map(|_| ())
     };
-    write().map_err(unwritable)?;
-    let file = part.persist_noclobber(out).map_err(|error| match error.error.kind() {
-        io::ErrorKind::AlreadyExists => FileError::Taken(out.to_owned()),
-        _ => unwritable(error.error),
-    })?;
-    Ok(file.metadata().map_err(unwritable)?.len())
+    let write = |file: &File| compress(file).map_err(|error| FileError::unwritable(out, error));
+    create(out, write).map(|((), size)| size)
 }
 
 /// Unpacks an export to a new database and reads what it says of itself.

@@ -9,6 +9,7 @@ mod ask;
 #[cfg(feature = "cli")]
 mod expo;
 mod folder;
+mod masked;
 mod pages;
 mod remote;
 
@@ -18,6 +19,7 @@ pub use ask::{Ask, Event, EventRoute, Lost, Page, Query, Shown};
 #[cfg(feature = "cli")]
 pub use expo::{Expo, ExpoError};
 pub use folder::Folder;
+pub use masked::Masked;
 pub use remote::{Remote, RemoteError};
 
 use crate::files::FileError;

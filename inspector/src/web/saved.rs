@@ -32,13 +32,16 @@ pub fn saved(source: &dyn Inspect, most: usize) -> Result<String, SaveError> {
 fn collect(source: &dyn Inspect, most: usize) -> Result<Value, SaveError> {
     let mut shows: Vec<Value> = Vec::new();
     let mut before = Value::Null;
-    let is_cut = loop {
+    let is_cut = 'pages: loop {
         let page = ask(source, "list", &json!({"ask": "list", "before": before}))?;
         for event in page.get("events").and_then(Value::as_array).into_iter().flatten() {
+            if shows.len() >= most {
+                break 'pages true;
+            }
             let id = event.get("id").unwrap_or(&Value::Null);
             let mut show = answer(source, &json!({"ask": "show", "id": id}));
             // It can be erased between the two questions.
-            if show.contains_key("error") || shows.len() >= most {
+            if show.contains_key("error") {
                 continue;
             }
             let why = answer(source, &json!({"ask": "why", "id": id}));
@@ -48,9 +51,6 @@ fn collect(source: &dyn Inspect, most: usize) -> Result<Value, SaveError> {
         before = page.get("before").cloned().unwrap_or_default();
         if before.is_null() {
             break false;
-        }
-        if shows.len() >= most {
-            break true;
         }
     };
     Ok(json!({

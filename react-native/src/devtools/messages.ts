@@ -23,6 +23,7 @@ const LONGEST_ID = 200;
 
 const NOT_ALLOWED = 'the inspector is off in this app: `init` says `inspector: false`';
 const NO_REQUEST = 'the request is no JSON object';
+const NO_ENDPOINT = 'only the app itself opens its debug endpoint';
 
 /** How messages of a developer tool come and go. */
 export interface Channel {
@@ -74,5 +75,7 @@ async function answerTo(text: string): Promise<string> {
   if (!isInspectorAllowed(undefined)) return JSON.stringify({ error: NOT_ALLOWED });
   const request = readObject(text);
   if (request === undefined) return JSON.stringify({ error: NO_REQUEST });
+  // Everybody on the channel would hear its token.
+  if ('tell' in request && request.tell === 'endpoint') return JSON.stringify({ error: NO_ENDPOINT });
   return client().inspect(request, 'ask' in request ? ASK_MS : TELL_MS);
 }

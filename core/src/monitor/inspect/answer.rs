@@ -73,9 +73,10 @@ fn reply(monitor: &Monitor, request: Request, end: Instant) -> Result<Value, Wai
         Request::Drop(ids) => {
             let shared = Arc::clone(&monitor.0.shared);
             let delete = move |store: &mut Store, now| {
-                let dropped = store.delete_events(&ids, now)?;
-                shared.recent.remove(&ids);
-                Ok(dropped)
+                let deleted = store.delete_events(&ids, now)?;
+                // One that stays, or was delivered, stays in the memory too.
+                shared.recent.remove(&deleted);
+                Ok(deleted.len())
             };
             let dropped = monitor.0.change_store(left(end), delete)?;
             json!({"dropped": dropped})

@@ -4,17 +4,14 @@
 //! | --- | --- |
 //! | `rpc` | messages of JSON-RPC 2.0, one per line |
 //! | `tools` | the tools, their arguments and their answers |
-//! | `masked` | a source whose answers have no personal data |
 
-mod masked;
 mod rpc;
 mod tools;
 
 use super::args::SourceArg;
 use super::check;
-use crate::source::Inspect as _;
+use crate::source::{Inspect as _, Masked};
 use crate::terminal::{CliError, Exit, Output};
-use masked::MaskedSource;
 use rpc::{Line, Server, next_line};
 use std::path::PathBuf;
 use tools::Tools;
@@ -32,7 +29,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     // A plan that is wrong is an error now, not in an answer. It is read again by each check, so that it can be corrected.
     args.plan.as_deref().map(check::read).transpose()?;
-    let source = MaskedSource::new(args.source.open()?);
+    let source = Masked::new(args.source.open()?);
     let server = Server { tools: Tools { source: &source, plan: args.plan.as_deref() } };
     let mut input = std::io::stdin().lock();
     let failed = |error| CliError::open(format!("cannot read standard input: {error}"), "");

@@ -2,9 +2,8 @@
 
 use super::super::args::event_id;
 use super::super::{check, timeline};
-use super::masked::MaskedSource;
 use crate::plan::{self, Plan};
-use crate::source::{Ask, Inspect as _, Query, SourceError};
+use crate::source::{Ask, Inspect as _, Masked, Query, SourceError};
 use crate::terminal::CliError;
 use rez_monitor::inspect::nearest;
 use serde_json::{Map, Value, json};
@@ -89,7 +88,7 @@ impl From<SourceError> for CallError {
 
 /// The tools of a source.
 pub(super) struct Tools<'a> {
-    pub(super) source: &'a MaskedSource,
+    pub(super) source: &'a Masked,
     pub(super) plan: Option<&'a Path>,
 }
 

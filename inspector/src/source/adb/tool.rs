@@ -90,10 +90,13 @@ impl Tool {
     }
 }
 
-/// The last line of what was printed: `adb` may tell before that it starts its server.
+/// What it says of itself, or the last line of what was printed: `adb` may tell before that it starts its server, and after it what to do.
 fn reason(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it failed and printed nothing");
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_own = |line: &&str| ["adb: ", "error: ", "run-as: "].iter().any(|start| line.starts_with(start));
+    let own = lines.clone().find(is_own);
+    let line = own.or_else(|| lines.next_back()).unwrap_or("it failed and printed nothing");
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
@@ -125,10 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_the_last_line_without_escapes() {
+    fn the_reason_is_what_adb_says_of_itself_or_the_last_line_without_escapes() {
         let printed =
             b"* daemon not running; starting now at tcp:5037\n* daemon started\nadb: no devices/emulators found\n";
         assert_eq!(reason(printed), "adb: no devices/emulators found");
+        let printed =
+            b"adb: device unauthorized.\nTry 'adb kill-server'.\nOtherwise check for a dialog on your device.\n";
+        assert_eq!(reason(printed), "adb: device unauthorized.");
         assert_eq!(reason(b"\x1b[31mbad"), "[31mbad");
         assert_eq!(reason(b"\n"), "it failed and printed nothing");
     }

@@ -146,6 +146,12 @@ describe.each(tools)('in %s', (_, useTool) => {
     },
   );
 
+  test('nobody on the channel opens the debug endpoint, whose token all would hear', async () => {
+    await render(<App />);
+    const [sent] = await hear('request', request({ request: '{"tell":"endpoint","port":7345}' }));
+    expect(sent?.payload.answer).toBe('{"error":"only the app itself opens its debug endpoint"}');
+  });
+
   test('an engine that throws is answered with a sentence', async () => {
     await render(<App />);
     const [sent] = await hear('request', request({ request: '{"ask":"nothing"}' }));
