@@ -13,8 +13,8 @@ const TIMEOUT: Duration = Duration::from_secs(90);
 const LINE_BYTES: u64 = 16 * 1024;
 const LINES: usize = 100;
 
-/// Maximum size of a body.
-const BODY_BYTES: u64 = 64 * 1024 * 1024;
+/// Maximum size of a body. The largest is the file of a queue, whose size an app chooses.
+const BODY_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -58,6 +58,12 @@ pub(crate) fn loopback(address: SocketAddr) -> Result<SocketAddr, NotLoopback> {
     if address.ip().is_loopback() { Ok(address) } else { Err(NotLoopback(address)) }
 }
 
+/// Reads `HOST:PORT` of this machine: `localhost`, or a loopback address.
+pub(crate) fn parse_loopback(text: &str) -> Option<SocketAddr> {
+    let address = text.replacen("localhost", "127.0.0.1", 1).parse().ok()?;
+    loopback(address).ok()
+}
+
 /// The address is reachable from other machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not a loopback address; use 127.0.0.1 or [::1]")]
@@ -83,6 +89,16 @@ mod tests {
         assert!(loopback("[::1]:0".parse().unwrap()).is_ok());
         assert!(loopback(([0, 0, 0, 0], 0).into()).is_err());
         assert!(loopback(([192, 168, 1, 2], 80).into()).is_err());
+    }
+
+    #[test]
+    fn an_address_is_read_if_it_is_on_this_machine() {
+        for text in ["127.0.0.1:80", "localhost:7345", "[::1]:9"] {
+            assert!(parse_loopback(text).is_some(), "{text}");
+        }
+        for text in ["127.0.0.1", "192.168.0.7:80", "a.example:80", "127.0.0.1:99999", ""] {
+            assert_eq!(parse_loopback(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -131,3 +131,29 @@ fn a_command_that_changes_something_goes_from_the_folder_to_the_endpoint_of_its_
     assert_eq!(fails(&["mark", path, "after"]).0, Some(3));
     monitor.close(wait);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_what_waits_and_no_temporary_copy_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, temp, export) = (folder.path().join("app"), folder.path().join("temp"), folder.path().join("app.rezq"));
+    std::fs::create_dir(&temp).unwrap();
+    let config = rez_monitor::Config::builder(&app, "shop", "shop@1").sessions(false);
+    let monitor = rez_monitor::Monitor::open(config.build().unwrap()).unwrap();
+    let _ = monitor.message("hello", rez_monitor::Level::Info, &[]);
+    monitor.close(std::time::Duration::from_secs(30));
+    assert_eq!(rezq(&["export", app.to_str().unwrap(), "-o", export.to_str().unwrap()]).status.code(), Some(0));
+    // An export is unpacked to a temporary folder.
+    let copies = || std::fs::read_dir(&temp).unwrap().count();
+    for arguments in [&["serve"][..], &["tail", "--follow"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rezq"));
+        command.args(arguments).arg(&export).env("TMPDIR", &temp).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut String::new()).unwrap();
+        assert_eq!(copies(), 1, "{arguments:?}");
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).output().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?}");
+        assert_eq!(copies(), 0, "{arguments:?}");
+    }
+}

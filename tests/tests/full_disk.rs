@@ -151,6 +151,40 @@ fn a_disk_of_two_megabytes_keeps_recording_or_says_why_not_and_delivers_each_eve
 }
 
 #[test]
+fn a_copy_of_the_queue_that_finds_no_room_is_an_error_and_harms_nothing() {
+    let scenario = Scenario::new(CHILD);
+    let Some(mut disk) = SmallDisk::mount(&scenario.path("small"), "8m") else {
+        skipped("full disk", "no small file system can be mounted here");
+        return;
+    };
+    let folder = disk.path().join("app");
+    let options = format!(
+        "folder={} fill=300 kinds=message crumbs=0 patient=1 n=3000 again=200 \
+         end=persist,wait,snapshot,again,persist,state,wait,snapshot,drain,state,close",
+        folder.display()
+    );
+    scenario.collector.set_network(false);
+    let mut child = scenario.start(&options);
+    child.until("the events", |output| output.lines.iter().any(|word| word == "waiting"));
+    disk.fill();
+    child.write_line("");
+    let full = child.until("the others", |output| output.lines.iter().filter(|word| *word == "waiting").count() == 2);
+    assert!(full.value("snapshot").is_some_and(|error| error.contains("free some space")), "{:?}", full.lines);
+    assert_eq!(full.value("store"), Some("Ready"), "{:?}", full.lines);
+    let copies = std::fs::read_dir(&folder)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("copy"));
+    assert_eq!(copies.count(), 0, "nothing of it takes room");
+    disk.free();
+    scenario.collector.set_network(true);
+    child.write_line("");
+    let (code, output) = child.wait();
+    assert!(output.value("snapshot").is_some_and(|bytes| bytes.parse::<u64>().is_ok_and(|bytes| bytes > 500_000)));
+    assert_eq!((code, output.value("left")), (Some(0), Some("0")), "{:?}", output.lines);
+    all_accounted(&scenario, &folder, &output);
+}
+
+#[test]
 fn a_user_is_forgotten_on_a_disk_without_a_free_byte() {
     let scenario = Scenario::new(CHILD);
     let Some(mut disk) = SmallDisk::mount(&scenario.path("small"), "8m") else {

@@ -28,7 +28,6 @@ pub(crate) use driver::losses::{has_unreported_losses, unreported_losses};
 pub(crate) use handle::{Delivery, DeliveryHandle, ForDelivery, Options};
 pub(crate) use machine::status::stored_held;
 pub use schedule::{Hint, Network, Power};
-pub(crate) use shared::Directory;
 
 use crate::destination::Granted;
 use crate::phrases::HeldCode;

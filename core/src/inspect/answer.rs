@@ -24,15 +24,14 @@ pub(crate) fn about(view: View<'_>, source: &str, can: &[&str]) -> Result<Value>
     Ok(json!({"protocol": PROTOCOL, "source": source, "app": app, "install": install, "can": can}))
 }
 
-/// A page of a list.
-pub(crate) fn page(found: &Found, query: &Query) -> Value {
-    let with_json = query.json;
-    let events: Vec<Value> = found
-        .entries
-        .iter()
-        .map(|entry| match with_json {
-            true => with(&event(entry), "json", entry.json.clone()),
-            false => event(entry),
+/// A page of a list. `show` answers for an event if the query asks for all about it.
+pub(crate) fn page(mut found: Found, query: &Query, mut show: impl FnMut(Entry) -> Value) -> Value {
+    let entries = std::mem::take(&mut found.entries).into_iter();
+    let events: Vec<Value> = entries
+        .map(|entry| match (query.show, query.json) {
+            (true, _) => show(entry),
+            (false, true) => with(&event(&entry), "json", entry.json),
+            (false, false) => event(&entry),
         })
         .collect();
     let page = json!({"events": events, "before": found.before, "unreadable": found.damaged});
@@ -41,7 +40,7 @@ pub(crate) fn page(found: &Found, query: &Query) -> Value {
 
 /// An event of a list.
 pub(crate) fn event(entry: &Entry) -> Value {
-    let Entry { row, json, routes } = entry;
+    let Entry { row, json, routes, .. } = entry;
     let routes: Vec<Value> = routes.iter().map(|route| with(route, "text", route.state.text())).collect();
     let mut event = Map::new();
     event.insert("seq".to_owned(), row.seq.into());
@@ -74,6 +73,30 @@ pub(crate) struct Story {
     pub(crate) pending: Option<String>,
 }
 
+/// What is known of a queue besides its events.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) routes: Vec<RouteView>,
+    pub(crate) runs: Vec<Run>,
+    /// As in [`Story`].
+    pub(crate) waits: BTreeMap<String, String>,
+}
+
+impl Known {
+    /// What the file says.
+    pub(crate) fn of(view: View<'_>) -> Result<Known> {
+        Ok(Known { routes: view.routes()?, runs: view.runs()?, waits: BTreeMap::new() })
+    }
+
+    /// Everything about an event of a list.
+    pub(crate) fn show(&self, entry: Entry, pending: Option<String>) -> Value {
+        let Entry { row, routes, is_stored, .. } = entry;
+        let (row, recent) = if is_stored { (Some(row), None) } else { (None, Some(row)) };
+        let (views, waits) = (self.routes.clone(), self.waits.clone());
+        Story { fate: Fate { row, routes }, recent, routes: views, waits, pending }.show(&self.runs)
+    }
+}
+
 impl Story {
     /// One sentence for each route.
     fn lines(&self) -> Vec<String> {
@@ -103,31 +126,36 @@ impl Story {
         reasons
     }
 
-    /// What became of it.
-    pub(crate) fn why(&self) -> Value {
+    /// Whether nothing will happen to it any more.
+    fn is_final(&self) -> bool {
         let fate = &self.fate;
         let waits = fate.routes.iter().any(|route| route.state.is_waiting());
         // Stored once, and neither in the file nor in a receipt any more: evicted, too old, or settled long ago.
         let is_gone = fate.row.is_none() && self.recent.is_some();
-        let is_final = !waits && (!fate.routes.is_empty() || is_gone);
+        !waits && (!fate.routes.is_empty() || is_gone)
+    }
+
+    /// What became of it.
+    pub(crate) fn why(&self) -> Value {
+        let fate = &self.fate;
         let lines = self.lines();
         let is_known = fate.row.is_some() || self.recent.is_some() || !fate.routes.is_empty();
-        json!({"why": lines.join("; "), "lines": lines, "final": is_final, "known": is_known})
+        json!({"why": lines.join("; "), "lines": lines, "final": self.is_final(), "known": is_known})
     }
 
     /// Everything about it.
-    pub(crate) fn show(mut self, runs: Vec<Run>) -> Value {
-        let lines = self.lines();
+    pub(crate) fn show(mut self, runs: &[Run]) -> Value {
+        let (lines, is_final, is_stored) = (self.lines(), self.is_final(), self.fate.row.is_some());
         let why = lines.join("; ");
         let Some(row) = self.fate.row.take().or(self.recent) else { return json!({"error": why}) };
-        let run = runs.into_iter().find(|run| run.number == row.run);
-        let entry = Entry::new(row, self.fate.routes);
+        let run = runs.iter().find(|run| run.number == row.run);
+        let entry = Entry::new(row, self.fate.routes, is_stored);
         let (wall_ms, mono_ms, crc) = (entry.row.wall_ms, entry.row.mono_ms, crate::store::crc_of(&entry.row));
         let mut masked = Vec::new();
         find_markers(&entry.json, &mut String::new(), &mut masked);
         let (event, json) = (event(&entry), entry.json);
         json!({"event": event, "json": json, "wall_ms": wall_ms, "mono_ms": mono_ms, "crc": format!("{crc:08x}"), "masked": masked,
-            "why": why, "lines": lines, "run": run})
+            "why": why, "lines": lines, "final": is_final, "run": run})
     }
 }
 

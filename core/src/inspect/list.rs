@@ -22,12 +22,14 @@ pub(crate) struct Entry {
     pub(crate) row: Row,
     pub(crate) json: Value,
     pub(crate) routes: Vec<RouteFate>,
+    /// The file has it. If not, it was stored lately.
+    pub(crate) is_stored: bool,
 }
 
 impl Entry {
-    pub(crate) fn new(row: Row, routes: Vec<RouteFate>) -> Entry {
+    pub(crate) fn new(row: Row, routes: Vec<RouteFate>, is_stored: bool) -> Entry {
         let json = serde_json::from_str(&row.json).unwrap_or_default();
-        Entry { row, json, routes }
+        Entry { row, json, routes, is_stored }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -101,7 +103,7 @@ pub(crate) fn chunk(view: View<'_>, recent: &Recent, query: &Query, most: usize)
     let events: Vec<(EventId, Option<&Row>)> =
         rows.iter().map(|(row, is_stored)| (row.id, is_stored.then_some(row))).collect();
     let fates = view.fates(&events)?;
-    let entries = rows.into_iter().zip(fates).map(|((row, _), routes)| Entry::new(row, routes));
+    let entries = rows.into_iter().zip(fates).map(|((row, is_stored), routes)| Entry::new(row, routes, is_stored));
     let wanted = |entry: &Entry| query.states.hold(&Fields { row: &entry.row, state: Some(entry.state()) });
     Ok(Found { entries: entries.filter(wanted).collect(), before: next, damaged, is_marked })
 }

@@ -1,6 +1,6 @@
 //! The answers of a queue that is read from its folder.
 
-use super::answer::{self, Story};
+use super::answer::{self, Known, Story};
 use super::list::{self, Found};
 use super::recent::Recent;
 use super::request::{self, Query, Request};
@@ -47,7 +47,7 @@ impl Reader {
             Request::About => self.view(|view| answer::about(view, "file", &[])),
             Request::Version => Ok(json!({"version": self.version()?})),
             Request::List(query) => self.page(&recent, query),
-            Request::Show(id) => self.view(|view| Ok(story(view, &recent, id)?.show(view.runs()?))),
+            Request::Show(id) => self.view(|view| Ok(story(view, &recent, id)?.show(&view.runs()?))),
             Request::Why(id) => self.view(|view| Ok(story(view, &recent, id)?.why())),
             Request::Status { check } => {
                 let overview = self.overview()?;
@@ -69,7 +69,8 @@ impl Reader {
             found.add(self.view(|view| list::chunk(view, recent, &query, CHUNK))?, query.limit);
             query.before = found.before;
             if found.entries.len() >= query.limit || query.before.is_none() {
-                return Ok(answer::page(&found, &query));
+                let known = if query.show { self.view(Known::of)? } else { Known::default() };
+                return Ok(answer::page(found, &query, |entry| known.show(entry, None)));
             }
         }
     }

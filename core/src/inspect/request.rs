@@ -51,6 +51,8 @@ pub(crate) struct Query {
     pub(crate) limit: usize,
     /// With the JSON of each event.
     pub(crate) json: bool,
+    /// Each event as in the answer to [`Request::Show`].
+    pub(crate) show: bool,
 }
 
 /// Reads a request, or says what is wrong with it.
@@ -116,6 +118,7 @@ fn query(members: &Map<String, Value>) -> Result<Query, String> {
         before: count(members, "before")?,
         limit,
         json: switch(members, "json")?,
+        show: switch(members, "show")?,
     })
 }
 

@@ -1,14 +1,14 @@
 //! What a tester does with single events: sends dead letters again, deletes events.
 
 use super::error::Result;
-use super::evict::RowToDelete;
+use super::evict::{RowToDelete, Wants, is_wanted};
 use super::fate::state_of;
 use super::memory::signed;
 use super::routes::DEAD;
 use super::schema::{ROW, Read, read_row};
 use super::settle::{NO_BATCH, pack};
 use super::types::{Now, Receipt};
-use super::{Store, Tx};
+use super::{RowState, Store, Tx};
 use crate::id::EventId;
 use crate::reason::Reason;
 use crate::row::Row;
@@ -32,28 +32,32 @@ impl Store {
         })
     }
 
-    /// Deletes events and counts them as `cleared_by_user` for each route that has not settled them. An event whose request may have
+    /// Deletes events and counts them as `cleared_by_user` for each route that wants them and has not settled them. An event whose request may have
     /// been sent stays. A receipt of each route says it. Returns those that were deleted.
-    pub(crate) fn delete_events(&mut self, ids: &[EventId], now: Now) -> Result<Vec<EventId>> {
+    pub(crate) fn delete_events(&mut self, ids: &[EventId], wants: Wants<'_>, now: Now) -> Result<Vec<EventId>> {
         self.write(false, |tx| {
             let mut rows = tx.stored(ids)?;
             rows.retain(|row| !tx.memory.is_pinned(row.seq));
-            tx.receive_deletion(&rows, now)?;
+            tx.receive_deletion(&rows, wants, now)?;
             let deleted = rows.iter().map(|row| row.id).collect();
             let rows: Vec<RowToDelete> = rows.into_iter().map(RowToDelete::of).collect();
-            tx.take_away(&rows, Reason::ClearedByUser, None, now)?;
+            tx.take_away(&rows, Reason::ClearedByUser, Some(wants), now)?;
             Ok(deleted)
         })
     }
 }
 
 impl Tx<'_> {
-    /// Tells what becomes of the rows on each route that has not settled them: the file has nothing else of them afterwards.
-    fn receive_deletion(&self, rows: &[Row], now: Now) -> Result<()> {
+    /// Tells what becomes of the rows on each route that wants them and has not settled them: the file has nothing else of them afterwards.
+    fn receive_deletion(&self, rows: &[Row], wants: Wants<'_>, now: Now) -> Result<()> {
         for route in &self.memory.routes {
             let mut lost = Vec::new();
             for row in rows {
-                if state_of(self.db, route, row.seq, row.kind.lane().number())?.is_waiting() {
+                let state = state_of(self.db, route, row.seq, row.kind.lane().number())?;
+                // A parked row was wanted when it was sent.
+                let is_lost = state.is_waiting()
+                    && (matches!(state, RowState::Parked { .. }) || is_wanted(wants, &route.name, row));
+                if is_lost {
                     lost.push(row.id);
                 }
             }
@@ -85,7 +89,7 @@ impl Tx<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{Bench, NOW};
-    use super::super::{RowEnd, RowState};
+    use super::super::{From, RowEnd};
     use super::*;
     use crate::kind::Kind;
 
@@ -122,18 +126,36 @@ mod tests {
         let all: Vec<EventId> = (1..=3).map(Bench::id).collect();
         let unknown = Bench::id(77);
         bench.store.pin(super::super::testing::ROUTE, true);
-        assert_eq!(bench.store.delete_events(&[all[0], all[1], all[2], unknown], NOW).unwrap(), all[1..]);
+        assert_eq!(bench.store.delete_events(&[all[0], all[1], all[2], unknown], &|_, _| true, NOW).unwrap(), all[1..]);
         let gone = bench.store.fate(all[1]).unwrap();
         let deleted = RowState::Dropped { reason: "cleared_by_user".to_owned(), at_ms: NOW.wall_ms, status: 0 };
         assert_eq!((gone.row, &gone.routes[0].state), (None, &deleted));
         assert_eq!(bench.store.fate(unknown).unwrap().routes, []);
         assert_eq!(bench.store.overview().unwrap().routes[0].last, None, "no request has ended");
         bench.settle(&lease, &dead());
-        assert_eq!(bench.store.delete_events(&all, NOW).unwrap(), all[..1], "a dead letter");
+        assert_eq!(bench.store.delete_events(&all, &|_, _| true, NOW).unwrap(), all[..1], "a dead letter");
         let balance = bench.store.balance().unwrap();
         assert!(balance.holds(), "{balance:?}");
         let dropped: Vec<_> = balance.routes[0].dropped.clone().into_iter().collect();
         assert_eq!(dropped, [("cleared_by_user".to_owned(), 2), ("rejected".to_owned(), 1)]);
         assert!(bench.store.is_empty().unwrap());
+    }
+
+    #[test]
+    fn a_deleted_event_is_lost_only_on_a_route_that_wants_it() {
+        let mut bench = Bench::new();
+        bench.store.declare("other", &["rez.batch"], From::Oldest, NOW).unwrap();
+        bench.add(&[Kind::Error]);
+        let wants = |route: &str, _: &Row| route != "other/rez.batch";
+        assert_eq!(bench.store.delete_events(&[Bench::id(1)], &wants, NOW).unwrap().len(), 1);
+        let fate = bench.store.fate(Bench::id(1)).unwrap();
+        assert_eq!(
+            fate.routes.iter().map(|one| one.route.as_str()).collect::<Vec<_>>(),
+            [super::super::testing::ROUTE]
+        );
+        let balance = bench.store.balance().unwrap();
+        assert!(balance.holds(), "{balance:?}");
+        let other = balance.routes.iter().find(|one| one.route == "other/rez.batch").unwrap();
+        assert_eq!((other.unwanted, other.dropped.len()), (1, 0));
     }
 }

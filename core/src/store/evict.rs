@@ -44,6 +44,11 @@ const REPACK_BYTES: u64 = 256 * 1024;
 /// Whether a route wants a row. Decides whether a row that the route has not settled counts as lost or as unwanted.
 pub(crate) type Wants<'a> = &'a dyn Fn(&str, &Row) -> bool;
 
+/// Whether a row that this route has not settled counts as lost when it is deleted.
+pub(super) fn is_wanted(wants: Wants<'_>, route: &str, row: &Row) -> bool {
+    route == PLACEHOLDER || wants(route, row)
+}
+
 /// A row that is about to be deleted.
 pub(super) struct RowToDelete {
     pub(super) seq: u64,
@@ -324,11 +329,7 @@ impl Tx<'_> {
                 if route.passed(row.lane, row.seq) || exceptions.iter().any(|(number, ..)| *number == route.number) {
                     continue;
                 }
-                let wanted = match (wants, &row.row) {
-                    (Some(wants), Some(row)) => &*route.name == PLACEHOLDER || wants(&route.name, row),
-                    _ => true,
-                };
-                if wanted {
+                if wants.zip(row.row.as_ref()).is_none_or(|(wants, row)| is_wanted(wants, &route.name, row)) {
                     ledger.lost(route.number, row.kind, reason, 1);
                 } else {
                     ledger.unwanted(route.number, 1);

@@ -72,8 +72,7 @@ impl Writer {
     }
 
     fn give_up(&mut self, lanes: &[usize]) -> Result<bool, StoreError> {
-        let directory = self.shared.delivery.get().map(crate::delivery::DeliveryHandle::directory);
-        let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
+        let wants = self.shared.wants();
         let now = self.shared.now();
         // More with each try: how many pages a transaction needs is an estimate.
         let bytes = self.pending.as_ref().map_or(0, |batch| batch.ops.iter().map(Op::bytes).sum());

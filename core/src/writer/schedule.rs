@@ -117,10 +117,9 @@ impl Writer {
     /// Runs work that deletes rows and returns their number; the ledger counts them.
     fn delete_rows(&mut self, work: impl FnOnce(&mut Store, Wants<'_>, &[String], Now) -> Result<usize>) {
         let now = self.shared.now();
-        let directory = self.shared.delivery.get().map(crate::delivery::DeliveryHandle::directory);
+        let wants = self.shared.wants();
+        let idle = self.shared.delivery.get().map(|delivery| delivery.directory().idle_routes()).unwrap_or_default();
         let Some(store) = &mut self.store else { return };
-        let wants = |route: &str, row: &crate::row::Row| directory.as_ref().is_none_or(|d| d.wants(route, row));
-        let idle = directory.as_ref().map(crate::delivery::Directory::idle_routes).unwrap_or_default();
         match work(store, &wants, &idle, now) {
             Ok(0) => {}
             Ok(_) => {

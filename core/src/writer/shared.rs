@@ -9,7 +9,7 @@ use crate::kind::Purpose;
 use crate::limits;
 use crate::metrics::Metrics;
 use crate::ring::Ring;
-use crate::row::Run;
+use crate::row::{Row, Run};
 use crate::store::{Now, Store, StoreError};
 use crate::sys::Clock;
 use crate::sys::lock::FolderLock;
@@ -323,6 +323,12 @@ impl Shared {
 
     pub(crate) fn set_paused(&self, names: Vec<String>) {
         *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+
+    /// Says whether a route wants a row. While nothing is delivered, every route does.
+    pub(crate) fn wants(&self) -> impl Fn(&str, &Row) -> bool + use<> {
+        let directory = self.delivery.get().map(DeliveryHandle::directory);
+        move |route, row| directory.as_ref().is_none_or(|directory| directory.wants(route, row))
     }
 
     /// Pauses or resumes a destination for this engine and the queues that it adopted. Runs on the writer's thread.

@@ -3,6 +3,7 @@
 use super::args::{SourceArg, done};
 use super::line;
 use crate::diff::{self, Device, DeviceError, Diff, Difference, Explained, Received, Server, ServerError};
+use crate::render::one_line;
 use crate::source::Ask;
 use crate::terminal::{CliError, Exit, Output, count};
 use serde_json::json;
@@ -72,10 +73,10 @@ fn print(diff: &Diff, as_json: bool, output: &mut Output) {
     }
     for Difference { what, id, name, text, .. } in &diff.findings {
         let id = id.as_ref().map(|id| format!("{id}  ")).unwrap_or_default();
-        output.line(&format!("✗ {what:<9}  {id}{name}: {text}").replace(['\n', '\r'], " "));
+        output.line(&one_line(&format!("✗ {what:<9}  {id}{name}: {text}")));
     }
     for Explained { id, name, text, .. } in &diff.explained {
-        output.line(&format!("  explained  {id}  {name}: {text}").replace(['\n', '\r'], " "));
+        output.line(&one_line(&format!("  explained  {id}  {name}: {text}")));
     }
     if *explained_numbers > 0 {
         let n = count(*explained_numbers);

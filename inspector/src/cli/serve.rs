@@ -2,7 +2,7 @@
 
 use super::args::SourceArg;
 use crate::source::Ask;
-use crate::terminal::{CliError, Exit, Output};
+use crate::terminal::{CliError, EndSignal, Exit, Output};
 use crate::web::{Server, WebError};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,8 +23,10 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     source.notes().iter().for_each(|note| eprintln!("rezq: {note}"));
     let address: SocketAddr = ([127, 0, 0, 1], args.port).into();
     let server = Server::start(address, Arc::from(source))?;
+    let end = EndSignal::new()?;
     output.line(server.url());
-    server.wait();
+    end.wait();
+    server.stop();
     Ok(Exit::Done)
 }
 

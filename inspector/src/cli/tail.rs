@@ -4,7 +4,7 @@ use super::args::{FilterArgs, SourceArg, done, milliseconds};
 use super::line;
 use super::list::states;
 use crate::source::{Ask, Event, Inspect, Page, Query};
-use crate::terminal::{CliError, Exit, Output};
+use crate::terminal::{CliError, EndSignal, Exit, Output};
 use rez_monitor::inspect;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -39,12 +39,15 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let source = args.source.open()?;
     let end = args.time.map(|ms| Instant::now() + Duration::from_millis(ms.unsigned_abs()));
     let mut tail = Tail { query: args.filter.query()?, json: args.json, states: BTreeMap::new() };
+    let signal = EndSignal::new()?;
     let mut version = follow_version(&*source, args.follow)?;
     let first = tail.read(&*source)?;
     let skipped = first.events.len().saturating_sub(args.lines);
     tail.print(&first, skipped, output);
     while args.follow && end.is_none_or(|end| Instant::now() < end) {
-        std::thread::sleep(INTERVAL);
+        if signal.comes_within(INTERVAL) {
+            break;
+        }
         let now = follow_version(&*source, true)?;
         if now != version {
             version = now;

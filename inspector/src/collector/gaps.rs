@@ -32,6 +32,11 @@ pub(crate) fn leaves_a_gap(reason: &str) -> bool {
     REASONS_WITH_GAPS.contains(&reason)
 }
 
+/// The number `n` of an epoch as a sequence number.
+pub(crate) fn seq_of(epoch: u64, n: u64) -> u64 {
+    (epoch << EPOCH_BITS).saturating_add(n)
+}
+
 /// Returns the epoch of a sequence number.
 pub(crate) fn epoch_of(seq: u64) -> u64 {
     seq >> EPOCH_BITS

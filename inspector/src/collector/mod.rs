@@ -17,7 +17,7 @@ pub use batch::{DEDUPE_MS, LostCount, MAX_AGE_MS, MAX_BYTES, MAX_EVENT_BYTES, MA
 pub use db::{Counts, Filter, LostRow, StoredEvent};
 pub use gaps::Gaps;
 #[cfg(feature = "cli")]
-pub(crate) use gaps::leaves_a_gap;
+pub(crate) use gaps::{epoch_of, leaves_a_gap, seq_of};
 pub use read::read;
 pub use switches::{Fault, KindLimit, Switches, What};
 

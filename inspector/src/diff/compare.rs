@@ -3,13 +3,11 @@
 use super::device::Device;
 use super::members::{Member, differing};
 use super::server::Received;
+use crate::collector::{epoch_of, seq_of};
 use crate::source::Event;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// Bits of a sequence number below the epoch.
-const EPOCH_BITS: u32 = 40;
 
 /// Ranges of numbers that are told.
 const RANGES: usize = 20;
@@ -163,7 +161,7 @@ fn event_at(
 fn extras<'a>(diff: &mut Diff, device: &Device, ours: &[&'a Received]) -> HashSet<&'a str> {
     let by_seq: HashMap<u64, &Event> = device.events.iter().map(|event| (event.seq, event)).collect();
     let ids: HashSet<&str> = device.events.iter().map(|event| event.id.as_str()).collect();
-    let last = (device.overview.epoch << EPOCH_BITS).saturating_add(device.overview.numbered);
+    let last = seq_of(device.overview.epoch, device.overview.numbered);
     let mut extra = HashSet::new();
     for one in ours.iter().filter(|one| !ids.contains(one.id.as_str())) {
         let text = match by_seq.get(&one.seq) {
@@ -197,7 +195,7 @@ fn numbers(diff: &mut Diff, device: &Device, ours: &[&Received], extra: &HashSet
     };
     let told: HashSet<u64> = device.events.iter().filter(is_told).map(|event| event.seq).collect();
     let at_server = ours.iter().filter(|one| !extra.contains(one.id.as_str())).map(|one| one.seq);
-    at_server.for_each(|seq| epochs.entry(seq >> EPOCH_BITS).or_default().push(seq));
+    at_server.for_each(|seq| epochs.entry(epoch_of(seq)).or_default().push(seq));
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     for seqs in epochs.values_mut() {
         let (Some(first), Some(last)) = (seqs.iter().min().copied(), seqs.iter().max().copied()) else { continue };

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::collector::{self, CollectorError};
+use crate::host::parse_loopback;
 use serde::Deserialize;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -59,10 +60,7 @@ impl Server {
         }
         let wrong = || ServerError::Address(argument.to_owned());
         let host = argument.strip_prefix("http://").ok_or_else(wrong)?.trim_end_matches('/');
-        let at: SocketAddr = host.replacen("localhost", "127.0.0.1", 1).parse().map_err(|_| wrong())?;
-        if !at.ip().is_loopback() {
-            return Err(wrong());
-        }
+        let at = parse_loopback(host).ok_or_else(wrong)?;
         if key.is_some_and(|key| key.chars().any(|c| c.is_control() || !c.is_ascii())) {
             return Err(ServerError::Key);
         }

@@ -32,7 +32,7 @@ fn line(moment: &Moment, first: i64, longest: u64) -> String {
 
 /// The text on one line, whatever an app has written.
 pub(crate) fn one_line(text: &str) -> String {
-    text.replace(['\n', '\t'], " ")
+    text.replace(['\n', '\r', '\t'], " ")
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl std::fmt::Debug for Masked {
 }
 
 impl Masked {
-    /// Hides it in the answers of this source.
+    /// Hides personal data in the answers of this source.
     #[must_use]
     pub fn new(source: Box<dyn Inspect>) -> Masked {
         Masked { source, known: Mutex::default() }
@@ -86,7 +86,7 @@ impl Inspect for Masked {
         Ok(answer.to_string())
     }
 
-    /// None: its bytes are not masked.
+    /// An error: the bytes of the file are not masked.
     fn snapshot(&self) -> Result<Vec<u8>, SourceError> {
         Err(SourceError::Refused("a masked source gives no copy of its queue; use `rezq export`".to_owned()))
     }
@@ -101,11 +101,12 @@ impl Inspect for Masked {
 }
 
 /// The same request, with `json` if it is one for a list: the title of an event is made again from what is left of it. `true` = the JSON
-/// of the events was asked for.
+/// of the events was asked for, alone or as a part of all about them.
 fn with_json(request: &str) -> (String, bool) {
     match serde_json::from_str::<Value>(request) {
         Ok(Value::Object(mut asked)) if asked.get("ask").is_some_and(|ask| ask == "list") => {
-            let has_json = asked.insert("json".to_owned(), true.into()) == Some(Value::Bool(true));
+            let has_json = ["json", "show"].iter().any(|name| asked.get(*name) == Some(&Value::Bool(true)));
+            asked.insert("json".to_owned(), true.into());
             (Value::Object(asked).to_string(), has_json)
         }
         _ => (request.to_owned(), true),
@@ -134,7 +135,11 @@ fn mask(rules: &ExportRules, answer: &mut Value) {
     let kind = answer.pointer("/event/kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     for (key, value) in answer.as_object_mut().into_iter().flatten() {
         match (key.as_str(), value) {
-            ("events", Value::Array(events)) => events.iter_mut().for_each(|event| mask_event(rules, event)),
+            ("events", Value::Array(events)) => events.iter_mut().for_each(|event| match event.get("event") {
+                // As in the answer to `show`.
+                Some(_) => mask(rules, event),
+                None => mask_event(rules, event),
+            }),
             ("event", event) => mask_event(rules, event),
             ("json", row) => rules.row(&kind, row),
             (key, value) => rules.value(key, value),
@@ -196,8 +201,14 @@ mod tests {
             let list: Value = serde_json::from_str(&list).unwrap();
             let ids: Vec<&str> =
                 list["events"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+            let whole = masked.inspect(r#"{"ask":"list","show":true}"#);
+            let one = masked.inspect(&json!({"ask": "show", "id": ids[0]}).to_string());
+            let (whole, one): (Value, Value) =
+                (serde_json::from_str(&whole).unwrap(), serde_json::from_str(&one).unwrap());
+            assert_eq!(whole["events"][0], one, "the same event in a list");
             let shows = ids.iter().map(|id| masked.inspect(&json!({"ask": "show", "id": id}).to_string()));
-            let answers: Vec<String> = shows.chain([list.to_string(), masked.inspect(r#"{"ask":"status"}"#)]).collect();
+            let answers: Vec<String> =
+                shows.chain([list.to_string(), whole.to_string(), masked.inspect(r#"{"ask":"status"}"#)]).collect();
             for answer in answers {
                 assert!(!answer.to_lowercase().contains("priya"), "{answer}");
             }

@@ -2,7 +2,8 @@
 
 use super::{Inspect, SourceError};
 use crate::client::Client;
-use std::net::{IpAddr, SocketAddr};
+use crate::host::parse_loopback;
+use std::net::SocketAddr;
 
 /// An app, or `rezq serve`, at an address of this machine.
 #[derive(Clone)]
@@ -64,14 +65,7 @@ impl Remote {
         let token = query.split('&').find_map(|pair| pair.strip_prefix("token=")).filter(|token| !token.is_empty());
         let token = token.ok_or_else(wrong)?;
         let is_token = token.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        let at: SocketAddr = host.replacen("localhost", "127.0.0.1", 1).parse().map_err(|_| wrong())?;
-        let is_loopback = match at.ip() {
-            IpAddr::V4(ip) => ip.is_loopback(),
-            IpAddr::V6(ip) => ip.is_loopback(),
-        };
-        if !is_loopback || !is_token {
-            return Err(wrong());
-        }
+        let at = parse_loopback(host).filter(|_| is_token).ok_or_else(wrong)?;
         Ok(Remote { address: format!("http://{host}"), at, host: host.to_owned(), token: token.to_owned() })
     }
 }

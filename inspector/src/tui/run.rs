@@ -5,9 +5,8 @@ use super::state::State;
 use super::update::update;
 use super::view;
 use super::worker::Worker;
-use crate::host::Host;
 use crate::source::{Inspect, SourceError};
-use crate::terminal::CliError;
+use crate::terminal::{CliError, on_end};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::clipboard::CopyToClipboard;
 use ratatui::crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyEventKind};
@@ -83,7 +82,8 @@ impl Session {
         let size = terminal.size()?;
         let mut next = Some(Message::Resize(size.width, size.height));
         read_keys(say.clone())?;
-        let _signals = signals(say.clone())?;
+        let end = say.clone();
+        let _signals = on_end(move || drop(end.send(Message::End)))?;
         loop {
             while let Some(message) = next {
                 for effect in update(&mut self.state, message) {
@@ -149,32 +149,4 @@ fn read_keys(say: Sender<Message>) -> io::Result<()> {
         }
     };
     std::thread::Builder::new().name("rezq-keys".to_owned()).spawn(read).map(drop)
-}
-
-/// Ends the interface when a signal asks the program to end.
-fn signals(say: Sender<Message>) -> io::Result<Host> {
-    Host::start("rezq-signals", move || async move {
-        if ended().await.is_ok() {
-            let _ = say.send(Message::End);
-        }
-    })
-}
-
-#[cfg(unix)]
-async fn ended() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn ended() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

@@ -117,11 +117,6 @@ impl Server {
         &self.url
     }
 
-    /// Blocks until the process ends.
-    pub fn wait(mut self) {
-        self.host.join();
-    }
-
     /// Stops the server. Waits for the answer of the source to a request that has begun.
     pub fn stop(mut self) {
         self.host.stop();

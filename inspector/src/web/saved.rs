@@ -32,23 +32,17 @@ pub fn saved(source: &dyn Inspect, most: usize) -> Result<String, SaveError> {
 fn collect(source: &dyn Inspect, most: usize) -> Result<Value, SaveError> {
     let mut shows: Vec<Value> = Vec::new();
     let mut before = Value::Null;
-    let is_cut = 'pages: loop {
-        let page = ask(source, "list", &json!({"ask": "list", "before": before}))?;
-        for event in page.get("events").and_then(Value::as_array).into_iter().flatten() {
-            if shows.len() >= most {
-                break 'pages true;
-            }
-            let id = event.get("id").unwrap_or(&Value::Null);
-            let mut show = answer(source, &json!({"ask": "show", "id": id}));
-            // It can be erased between the two questions.
-            if show.contains_key("error") {
-                continue;
-            }
-            let why = answer(source, &json!({"ask": "why", "id": id}));
-            show.insert("final".to_owned(), why.get("final").cloned().unwrap_or_default());
-            shows.push(show.into());
+    let is_cut = loop {
+        let left = most.saturating_sub(shows.len());
+        if left == 0 {
+            break true;
         }
-        before = page.get("before").cloned().unwrap_or_default();
+        let list = json!({"ask": "list", "show": true, "before": before, "limit": left});
+        let mut page = ask(source, "list", &list)?;
+        if let Some(Value::Array(events)) = page.remove("events") {
+            shows.extend(events);
+        }
+        before = page.remove("before").unwrap_or_default();
         if before.is_null() {
             break false;
         }

@@ -2,8 +2,8 @@
 
 use crate::consent::Consent;
 use crate::id::EventId;
-use crate::inspect::answer::Story;
-use crate::inspect::list::{self, Found, MARK_LOGGER};
+use crate::inspect::answer::{Known, Story};
+use crate::inspect::list::{self, Entry, Found, MARK_LOGGER};
 use crate::inspect::request::{self, Query, Request, TELLS};
 use crate::inspect::{self, Overview};
 use crate::json::with;
@@ -49,7 +49,7 @@ fn reply(monitor: &Monitor, request: Request, end: Instant) -> Result<Value, Wai
         Request::List(query) => page(monitor, query, end)?,
         Request::Show(id) => {
             let runs = monitor.0.read_store(left(end), |store| store.view().runs())?;
-            story(monitor, id, end)?.show(runs)
+            story(monitor, id, end)?.show(&runs)
         }
         Request::Why(id) => story(monitor, id, end)?.why(),
         Request::Status { check } => status(monitor, check, end),
@@ -73,7 +73,7 @@ fn reply(monitor: &Monitor, request: Request, end: Instant) -> Result<Value, Wai
         Request::Drop(ids) => {
             let shared = Arc::clone(&monitor.0.shared);
             let delete = move |store: &mut Store, now| {
-                let deleted = store.delete_events(&ids, now)?;
+                let deleted = store.delete_events(&ids, &shared.wants(), now)?;
                 // One that stays, or was delivered, stays in the memory too.
                 shared.recent.remove(&deleted);
                 Ok(deleted.len())
@@ -167,5 +167,14 @@ fn page(monitor: &Monitor, mut query: Query, end: Instant) -> Result<Value, Wait
             break;
         }
     }
-    Ok(inspect::answer::page(&found, &query))
+    let mut known = Known::default();
+    if query.show {
+        known = monitor.0.read_store(left(end), |store| Known::of(store.view()))?;
+        known.waits = waits(&monitor.status());
+    }
+    let show = |entry: Entry| {
+        let pending = undecided(monitor, entry.row.kind);
+        known.show(entry, pending)
+    };
+    Ok(inspect::answer::page(found, &query, show))
 }

@@ -240,6 +240,10 @@ fn record(args: &Args, monitor: Monitor) {
                 let report = monitor.flush(Duration::from_millis(args.number("wait_ms", 5_000)));
                 print_line(&format!("tried {}", report.is_ok()));
             }
+            "snapshot" => print_line(&match monitor.snapshot(WAIT) {
+                Ok(bytes) => format!("snapshot {}", bytes.len()),
+                Err(error) => format!("snapshot {error}"),
+            }),
             "state" => print_line(&format!("store {:?}", monitor.status().store)),
             "wait" => {
                 print_line("waiting");
