@@ -4,10 +4,12 @@ pub use crate::consent::Consent;
 mod development;
 mod error;
 mod facts;
+mod test_mode;
 
 pub use error::ConfigError;
 pub(crate) use error::{check_destination, check_name};
 
+use crate::delivery::Pace;
 use crate::destination::{Destination, Named};
 use crate::facts::Facts;
 use crate::kind::{Kind, Purpose};
@@ -22,6 +24,7 @@ use crate::transport::{FaultSwitch, Transport};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use test_mode::TestMode;
 
 /// Why a folder in a shared container is refused, and what to use.
 const SHARED_CONTAINER: &str = "iOS ends a suspended app that holds file locks in a shared container; use a folder in the \
@@ -63,6 +66,10 @@ pub struct Config {
     pub(crate) debug: bool,
     /// `None`: the value of `debug`.
     pub(crate) inspector: Option<bool>,
+    /// How soon the engine sends.
+    pub(crate) pace: Pace,
+    /// The seed of the ids; `None`: nobody can foresee them.
+    pub(crate) seed: Option<u64>,
     /// How requests fail, for tests by hand.
     pub(crate) faults: FaultSwitch,
     pub(crate) suspended: bool,
@@ -111,6 +118,8 @@ impl Config {
                 logger: None,
                 debug: cfg!(debug_assertions),
                 inspector: None,
+                pace: Pace::Usual,
+                seed: None,
                 faults: FaultSwitch::default(),
                 suspended: false,
                 log: Log::default(),
@@ -118,6 +127,7 @@ impl Config {
                 ids: Ids::System,
             },
             trace_targets: Vec::new(),
+            test: TestMode::default(),
         }
     }
 }
@@ -125,7 +135,12 @@ impl Config {
 impl Config {
     /// Whether a debug screen may read the queue.
     pub(crate) fn inspects(&self) -> bool {
-        self.inspector.unwrap_or(self.debug)
+        self.inspector.unwrap_or(self.debug || self.is_test())
+    }
+
+    /// Whether the engine is in test mode.
+    pub(crate) fn is_test(&self) -> bool {
+        self.pace == Pace::Test
     }
 
     /// Whether a request to `url` carries trace headers.
@@ -140,6 +155,7 @@ impl Config {
 pub struct ConfigBuilder {
     config: Config,
     trace_targets: Vec<String>,
+    test: TestMode,
 }
 
 impl ConfigBuilder {
@@ -296,26 +312,11 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets who receives what the engine has to tell a developer: see [`Logger`]. Default: nobody, and no cost.
-    ///
-    /// It is used only while [`ConfigBuilder::debug`] is true, so that a release build stays silent. [`crate::StderrLogger`]
-    /// writes to the standard error stream.
-    pub fn logger(mut self, logger: impl Logger) -> Self {
-        self.config.logger = Some(Arc::new(logger));
-        self
-    }
-
     /// Opens the engine suspended (default false), as after [`crate::Monitor::suspend`]: records go into the ring, and nothing is
     /// stored, sent or passed to a hook until [`crate::Monitor::resume`]. For a host whose hook, logger or transport is ready
     /// only later than its first event. What is recorded before is in the ring even if the process is killed first.
     pub fn suspended(mut self, suspended: bool) -> Self {
         self.config.suspended = suspended;
-        self
-    }
-
-    /// Sets the clock (default: the system's).
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.config.clock = clock;
         self
     }
 
@@ -325,6 +326,7 @@ impl ConfigBuilder {
     /// [`ConfigError`] with the field, the value and what is valid.
     pub fn build(mut self) -> Result<Config, ConfigError> {
         self.config.targets = self.check()?;
+        test_mode::resolve(&self.test, &mut self.config);
         self.config.recorded_headers.retain(|name| !header_is_secret(name));
         Ok(self.config)
     }

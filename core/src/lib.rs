@@ -34,6 +34,7 @@ mod sentences;
 mod settings;
 mod sorted;
 mod store;
+mod support_code;
 mod sys;
 #[cfg(feature = "bench-access")]
 #[doc(hidden)]
@@ -68,6 +69,7 @@ pub use settings::{
     DestinationSettings, Platform, PlatformSettings, Setting, Settings, SettingsError, Shape, Spelling,
     schema as settings_schema,
 };
+pub use support_code::support_code;
 pub use sys::Clock;
 pub use trace::{IdGenerator, TargetError, TargetFault, TraceContext, TraceStyle};
 pub use writer::shared::StoreState;

@@ -149,6 +149,10 @@ pub const LOST_BEFORE_REFUSED: u32 = 3;
 /// `flush` ignores a wait of our own choice at most once in this time, per route: apps call it after each event.
 pub const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Longest wait of our own choice in test mode (see [`crate::ConfigBuilder::test_mode`]): a test sees a retry within seconds, and a
+/// server that is down gets one request a second.
+pub const TEST_WAIT: Duration = Duration::from_secs(1);
+
 /// How far after the call a given time may be: further ahead, the clock that gave it was wrong. Covers every time zone
 /// mistaken for UTC.
 pub const TIME_AHEAD: Duration = Duration::from_secs(24 * 3600);

@@ -146,7 +146,8 @@ impl RowState {
             }
             RowState::Dead { reason, status: code, note } => {
                 let reason = reason.map_or("unknown", |reason| reason.as_str());
-                [format!("dead, {reason}, {}", status(*code)), note.clone()].join(" ").trim_end().to_owned()
+                let answered = if *code == 0 { String::new() } else { format!(", {}", status(*code)) };
+                [format!("dead, {reason}{answered}"), note.clone()].join(" ").trim_end().to_owned()
             }
             RowState::Delivered { at_ms, .. } => format!("delivered {}", time(*at_ms)),
             RowState::Dropped { reason, .. } => format!("dropped, {reason}"),
@@ -233,6 +234,8 @@ impl Status {
             }
             lines.push(refused(sums));
         }
+        lines.extend(self.support_code.iter().map(|code| format!("support code of this session: {code}")));
+        lines.extend(self.test_mode.then(|| "test mode: each event is sent at once".to_owned()));
         lines.extend(self.routes.iter().map(RouteStatus::text));
         lines.extend(self.notes.iter().map(DestinationNote::text));
         if self.erasure_blocked {

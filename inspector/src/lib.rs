@@ -19,6 +19,7 @@ mod host;
 #[cfg(feature = "cli")]
 pub mod plan;
 pub mod queue;
+pub mod received;
 #[cfg(feature = "cli")]
 mod render;
 mod seeded;

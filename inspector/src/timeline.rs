@@ -1,6 +1,6 @@
 //! A session as a story: its events in the order in which they began, with their durations.
 
-use crate::source::Event;
+use crate::source::{Ask, Event, Query, SourceError};
 use rez_monitor::inspect::MARK_LOGGER;
 use serde_json::Value;
 
@@ -59,16 +59,27 @@ impl Moment {
     }
 }
 
-/// The moments of a session, the first one first. Records of the session itself and metrics have no place on it.
-#[must_use]
-pub fn moments(events: &[Event]) -> Vec<Moment> {
-    let is_shown = |event: &&Event| !matches!(event.kind.as_str(), "session" | "metric" | "frames" | "user_prop");
-    let mut shown: Vec<&Event> = events.iter().filter(is_shown).collect();
-    // Of one millisecond, in the order in which they were stored.
-    shown.sort_by_key(|event| event.seq);
-    let mut moments: Vec<Moment> = shown.into_iter().map(Moment::of).collect();
-    moments.sort_by_key(|moment| moment.start_ms);
-    moments
+/// The moments of a session, the first one first. Of an event only its moment stays in memory.
+///
+/// # Errors
+/// The source cannot be read, or refuses.
+pub fn story(ask: Ask<'_>, session: &str) -> Result<Vec<Moment>, SourceError> {
+    let query = Query { filter: vec![("session", session.to_owned())], ..Query::default() };
+    let mut shown = Vec::new();
+    ask.each(&query, |event| shown.extend(placed(&event)))?;
+    Ok(in_order(shown))
+}
+
+/// The moment of an event and its number. Records of the session itself and metrics have no place on the line.
+fn placed(event: &Event) -> Option<(u64, Moment)> {
+    let is_shown = !matches!(event.kind.as_str(), "session" | "metric" | "frames" | "user_prop");
+    is_shown.then(|| (event.seq, Moment::of(event)))
+}
+
+/// Of one millisecond, in the order in which they were stored.
+fn in_order(mut shown: Vec<(u64, Moment)>) -> Vec<Moment> {
+    shown.sort_by_key(|(seq, moment)| (moment.start_ms, *seq));
+    shown.into_iter().map(|(_, moment)| moment).collect()
 }
 
 #[cfg(test)]
@@ -84,7 +95,7 @@ mod tests {
 
     #[test]
     fn what_began_first_comes_first_and_has_its_duration() {
-        let moments = moments(&[
+        let events = [
             event("error", 900, "Oops", json!({})),
             event(
                 "api_call",
@@ -95,7 +106,8 @@ mod tests {
             event("screen_load", 700, "Home", json!({"start_ms": 100, "duration_us": 400_000})),
             event("log", 750, "tapped Pay", json!({"logger": "rez.mark"})),
             event("session", 0, "", json!({})),
-        ]);
+        ];
+        let moments = in_order(events.iter().filter_map(placed).collect());
         let told: Vec<_> =
             moments.iter().map(|one| (one.word.as_str(), one.start_ms, one.is_bad, one.text.as_str())).collect();
         assert_eq!(

@@ -33,7 +33,8 @@ fn an_invalid_command_line_exits_with_2_and_names_the_argument() {
         (&["drop", "/x", "1"], "--write"),
         (&["status", "http://example.com/"], "rezq serve"),
         (&["status", "adb:a;reboot"], "names no app"),
-        (&["doctor", "adb:com.example.shop"], "copy of the folder"),
+        (&["doctor", "adb:a;reboot"], "names no app"),
+        (&["doctor", "http://example.com/"], "rezq serve"),
     ] {
         let (code, message) = fails(arguments);
         assert_eq!(code, Some(2), "{arguments:?}");
@@ -145,10 +146,13 @@ fn a_signal_ends_what_waits_and_no_temporary_copy_is_left() {
     assert_eq!(rezq(&["export", app.to_str().unwrap(), "-o", export.to_str().unwrap()]).status.code(), Some(0));
     // An export is unpacked to a temporary folder.
     let copies = || std::fs::read_dir(&temp).unwrap().count();
-    for arguments in [&["serve"][..], &["tail", "--follow"]] {
+    for arguments in [&["serve"][..], &["tail", "--follow"], &["mcp"]] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rezq"));
-        command.args(arguments).arg(&export).env("TMPDIR", &temp).stdout(Stdio::piped());
+        command.args(arguments).arg(&export).env("TMPDIR", &temp).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
+        // `mcp` answers; the others read nothing. The input stays open.
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n").unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut String::new()).unwrap();
         assert_eq!(copies(), 1, "{arguments:?}");

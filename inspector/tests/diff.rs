@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use rez_inspect::collector::{Collector, Options, Running};
-use rez_monitor::destination::Rez;
+use rez_monitor::destination::{Mixpanel, Otlp, Rez, Sentry};
 use rez_monitor::{Config, Consent, Monitor, Purpose};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -107,18 +107,18 @@ fn both_sides_are_the_same_in_the_file_over_http_and_in_a_folder_and_what_waits_
 #[test]
 fn each_sort_of_difference_is_told_with_its_event_and_its_member() {
     let mut desk = Desk::new();
-    let columns = "project, id, install, seq, kind, ts_ms, time_ms, received_ms, boot, mono_ms, batch_id, json";
+    let columns = "key, protocol, client, project, id, install, seq, kind, ts_ms, time_ms, received_ms, boot, mono_ms, batch_id, text";
     let file = desk.file();
     let change = |sql: &str| assert_eq!(file.execute(&sql.replace("COLUMNS", columns), []).unwrap(), 1, "{sql}");
     change("DELETE FROM event WHERE n = 2");
-    change("UPDATE event SET json = replace(json, '\"price\":2', '\"price\":\"2\"') WHERE n = 3");
+    change("UPDATE event SET text = replace(text, '\"price\":2', '\"price\":\"2\"') WHERE n = 3");
     // As if a second key had sent it once more.
-    change("INSERT INTO event (COLUMNS) SELECT 'other', id, install, seq, kind, ts_ms, time_ms, received_ms, boot, mono_ms, batch_id, json
+    change("INSERT INTO event (COLUMNS) SELECT key, protocol, client, 'other', id, install, seq, kind, ts_ms, time_ms, received_ms, boot, mono_ms, batch_id, text
             FROM event WHERE n = 4");
-    change("INSERT INTO event (COLUMNS) SELECT project, '019b8d62-9137-700c-bd21-b3ef314c7a63', install, seq + 1000, kind, ts_ms, time_ms,
-            received_ms, boot, mono_ms, batch_id, json FROM event WHERE n = 5");
-    change("INSERT INTO event (COLUMNS) SELECT project, '019b8d62-9137-700c-bd21-b3ef314c7a64', 'another', seq, kind, ts_ms, time_ms,
-            received_ms, boot, mono_ms, batch_id, json FROM event WHERE n = 5");
+    change("INSERT INTO event (COLUMNS) SELECT key, protocol, client, project, '019b8d62-9137-700c-bd21-b3ef314c7a63', install, seq + 1000, kind, ts_ms, time_ms,
+            received_ms, boot, mono_ms, batch_id, text FROM event WHERE n = 5");
+    change("INSERT INTO event (COLUMNS) SELECT key, protocol, client, project, '019b8d62-9137-700c-bd21-b3ef314c7a64', 'another', seq, kind, ts_ms, time_ms,
+            received_ms, boot, mono_ms, batch_id, text FROM event WHERE n = 5");
     let (code, found, totals) = desk.diff(FILE, &[]);
     let told = |what: &str, member: &str, events| (what.to_owned(), member.to_owned(), events);
     assert_eq!(
@@ -163,6 +163,120 @@ fn a_number_that_neither_side_has_is_explained_by_a_loss_or_missing() {
     assert_eq!((&totals["explained_numbers"], &totals["missing"]), (&1.into(), &2.into()), "{totals}");
 }
 
+/// An app that sends to the collector by three vendors' protocols.
+fn vendors(folder: &Path, collector: &Running) -> Monitor {
+    let at = format!("http://{}", collector.address());
+    let dsn = at.replace("http://", "http://abc@");
+    let config = Config::builder(folder, "shop", "shop@1")
+        .destination("sentry", Sentry::builder(format!("{dsn}/1")).traces_sample_rate(1.0).build().unwrap())
+        .destination("mixpanel", Mixpanel::builder("T").endpoint(&at).purposes(&Purpose::ALL).build().unwrap())
+        .destination("otlp", Otlp::builder(&at).purposes(&Purpose::ALL).build().unwrap())
+        .consent(Purpose::Monitoring, Consent::Granted)
+        .consent(Purpose::Analytics, Consent::Granted)
+        .inspector(true);
+    let monitor = Monitor::open(config.build().unwrap()).unwrap();
+    for n in 0..3 {
+        let _ = monitor.track("purchase", &[("price", n.into())]);
+        let _ = monitor.error(rez_monitor::ErrorEvent::new("PaymentError", &format!("declined {n}")));
+    }
+    let _ = monitor.people(rez_monitor::People::Set("plan", "pro".into()));
+    let flushed = monitor.flush(WAIT).unwrap();
+    assert!(flushed.iter().all(|one| one.left == 0), "{flushed:?}");
+    monitor
+}
+
+#[test]
+fn what_our_destinations_delivered_by_a_vendors_protocol_is_compared_by_id() {
+    let mut desk = Desk::new();
+    desk.monitor.clone().close(WAIT);
+    std::fs::remove_dir_all(desk.folder.path().join("app")).unwrap();
+    desk.collector.take().unwrap().stop();
+    let open = Collector::start(Options::new(desk.folder.path().join("open.sqlite"))).unwrap();
+    let app = vendors(&desk.folder.path().join("app"), &open);
+    let url = format!("http://{}", open.address());
+    for (protocol, same, without_id) in [("sentry", 3, 1), ("mixpanel", 3, 1), ("otlp", 8, 0)] {
+        let (code, found, totals) = desk.diff(&url, &["--protocol", protocol]);
+        assert_eq!((code, found.len()), (Some(0), 0), "{protocol}: {totals}");
+        assert_eq!((&totals["same"], &totals["explained"]), (&same.into(), &without_id.into()), "{protocol}: {totals}");
+        assert_eq!(desk.diff("open.sqlite", &["--protocol", protocol]).2, totals);
+    }
+    let (code, text, _) = desk.rezq(&url, &["--protocol", "mixpanel"]);
+    assert!(code == Some(0) && text.contains("sends no id of it"), "{text}");
+    // A server that lost one, and refused another although the app was told that it was accepted.
+    open.stop();
+    let file = Connection::open(desk.folder.path().join("open.sqlite")).unwrap();
+    let of = "WHERE protocol = 'sentry' AND kind = 'error' ORDER BY n LIMIT 1";
+    assert_eq!(file.execute(&format!("DELETE FROM event WHERE n = (SELECT n FROM event {of})"), []).unwrap(), 1);
+    let refuse = "UPDATE event SET code = 'x', field = '', message = 'too slow' WHERE n =";
+    assert_eq!(file.execute(&format!("{refuse} (SELECT n FROM event {of})"), []).unwrap(), 1);
+    let (code, found, totals) = desk.diff("open.sqlite", &["--protocol", "sentry"]);
+    let told = |what: &str, member: &str| (what.to_owned(), member.to_owned(), 1);
+    assert_eq!((code, found), (Some(1), vec![told("missing", ""), told("different", "state")]), "{totals}");
+    app.close(WAIT);
+}
+
+#[test]
+fn the_old_library_and_ours_are_compared_by_the_names_of_their_events() {
+    let desk = Desk::new();
+    let collector = desk.collector.as_ref().unwrap();
+    let old = |name: &str, at: i64| {
+        let record = serde_json::json!({"event": name, "properties": {"token": "key", "time": at, "distinct_id": "u"}})
+            .to_string();
+        let mut stream = std::net::TcpStream::connect(collector.address()).unwrap();
+        let head = format!(
+            "POST /track HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            record.len()
+        );
+        stream.write_all(format!("{head}{record}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with("\r\n\r\n1"), "{answer}");
+    };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    for name in ["event_0", "event_1", "event_1", "old_only"] {
+        old(name, now);
+    }
+    old("event_4", now - 3_600_000);
+    let names = |source: &str, more: &[&str]| {
+        let url = format!("http://{}", collector.address());
+        let arguments = [&["diff", source, "--server", &url, "--key", "key", "--by", "name", "--json"], more].concat();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_rezq")).args(arguments).current_dir(desk.folder.path()).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let named = lines.iter().filter(|line| line["line"] == "name").map(|line| {
+            (line["name"].as_str().unwrap().to_owned(), line["here"].as_u64().unwrap(), line["there"].as_u64().unwrap())
+        });
+        (output.status.code(), named.collect::<Vec<_>>())
+    };
+    let of = |all: &[(&str, u64, u64)]| {
+        all.iter().map(|(name, here, there)| ((*name).to_owned(), *here, *there)).collect::<Vec<_>>()
+    };
+    let whole = of(&[
+        ("event_0", 1, 1),
+        ("event_1", 1, 2),
+        ("event_2", 1, 0),
+        ("event_3", 1, 0),
+        ("event_4", 1, 1),
+        ("old_only", 0, 1),
+    ]);
+    assert_eq!(names("app", &[]), (Some(1), whole.clone()));
+    assert_eq!(names("app", &["--protocol", "mixpanel"]), (Some(1), whole.clone()));
+    // Both libraries at one collector.
+    assert_eq!(names(FILE, &[]), (Some(1), whole));
+    let lately = names("app", &["--since", "30m"]).1;
+    assert_eq!(lately[4], ("event_4".to_owned(), 1, 0));
+    assert_eq!(names("app", &["--protocol", "sentry"]).1.iter().map(|one| one.2).sum::<u64>(), 0);
+    let (code, _, err) = desk.rezq(FILE, &["--key", "key", "--by", "name", "--session", "none"]);
+    assert!(code == Some(1) && err.contains("session `none`"), "{err}");
+    let (code, text, _) = desk.rezq(FILE, &["--by", "name"]);
+    assert!(code == Some(1) && text.contains("only there") && text.contains("2 of 6 names the same"), "{text}");
+    for wrong in [["--since", "1h"], ["--session", "x"], ["--protocol", "ga4"]] {
+        assert_eq!(desk.rezq(FILE, &wrong).0, Some(2), "{wrong:?}");
+    }
+    desk.monitor.clone().close(WAIT);
+}
+
 #[test]
 fn a_server_that_lies_is_an_error_that_names_its_address() {
     let desk = Desk::new();
@@ -194,10 +308,10 @@ fn the_pages_of_a_server_advance_over_an_id_that_two_keys_have() {
     let file = desk.file();
     // The last event of the second page has the id of the first event: the page after it begins there.
     let more = "WITH RECURSIVE c(i) AS (SELECT 6 UNION ALL SELECT i + 1 FROM c WHERE i < 2001)
-        INSERT INTO event (project, id, install, seq, kind, ts_ms, time_ms, received_ms, batch_id, json)
-        SELECT CASE i WHEN 2000 THEN 'other' ELSE project END,
+        INSERT INTO event (key, protocol, client, project, id, install, seq, kind, ts_ms, time_ms, received_ms, batch_id, text)
+        SELECT key, protocol, client, CASE i WHEN 2000 THEN 'other' ELSE project END,
           CASE i WHEN 2000 THEN id ELSE printf('%08x-0000-7000-8000-000000000000', i) END,
-          'another', i, kind, ts_ms, time_ms, received_ms, batch_id, json FROM event, c WHERE n = 1";
+          'another', i, kind, ts_ms, time_ms, received_ms, batch_id, text FROM event, c WHERE n = 1";
     assert_eq!(file.execute(more, []).unwrap(), 1_996);
     drop(file);
     let in_file = desk.diff(FILE, &[]);
@@ -234,5 +348,7 @@ fn a_queue_without_a_route_to_such_a_server_is_an_error_with_its_routes() {
     assert_eq!(run(&folder), Some(3), "the server is read first");
     let (code, _, err) = desk.rezq(FILE, &["--route", "team/sentry"]);
     assert!(code == Some(2) && err.contains("team/rez.batch"), "{err}");
+    let (code, _, err) = desk.rezq(FILE, &["--protocol", "sentry"]);
+    assert!(code == Some(2) && err.contains("sentry") && err.contains("team/rez.batch"), "{err}");
     desk.monitor.close(WAIT);
 }

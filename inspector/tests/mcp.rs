@@ -240,3 +240,55 @@ fn a_source_or_a_plan_that_cannot_be_read_ends_it_at_once() {
     std::fs::write(&plan, "{}").unwrap();
     assert_eq!(Agent::start(folder.path(), &["--plan", plan.to_str().unwrap()]).end(), Some(2));
 }
+
+#[test]
+fn an_agent_does_not_find_out_what_is_hidden_by_asking_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = queue(&folder.path().join("app"));
+    for n in 0..30 {
+        let _ = monitor.track("later", &[("n", n.into()), ("by", "priya-1742".into())]);
+    }
+    monitor.persist(WAIT).unwrap();
+    let mut agent = Agent::start(folder.path(), &[]);
+    let mut found = |arguments: Value| {
+        let (is_error, text) = agent.call("list", arguments);
+        assert!(!is_error, "{text}");
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        let names = answer["events"].as_array().unwrap().iter().map(|event| event["name"].as_str().unwrap().to_owned());
+        (names.collect::<Vec<_>>(), answer["before"].clone())
+    };
+    for hidden in [
+        json!({"text": "priya"}),
+        json!({"text": "10.1.2.3"}),
+        json!({"where": "by ~ priya"}),
+        json!({"where": "kind = analytics, by = priya-1742"}),
+        json!({"where": "by > p, by < q"}),
+        json!({"where": "user.id ~ pri*"}),
+        json!({"where": "user.email ~ example"}),
+        json!({"where": "name ~ \"*10.1*\""}),
+        json!({"where": "by != \"[id]\", by != null"}),
+        json!({"level": "priya-1742"}),
+    ] {
+        assert_eq!(found(hidden.clone()), (Vec::new(), Value::Null), "{hidden}");
+    }
+    // What is left can be asked for, over pages and with a limit.
+    assert_eq!(found(json!({"where": "by = \"[id]\"", "limit": 200})).0.len(), 30);
+    assert_eq!(found(json!({"text": "[id] pays"})).0, ["purchase"]);
+    assert_eq!(found(json!({"where": "name = view_item, price = 7"})).0, ["view_item"]);
+    assert_eq!(found(json!({"level": "error", "where": "message ~ order"})).0.len(), 1);
+    let (first, before) = found(json!({"where": "kind = analytics, n < 25", "limit": 20}));
+    assert_eq!((first.len(), before.is_u64()), (20, true));
+    let (second, before) = found(json!({"where": "kind = analytics, n < 25", "limit": 20, "before": before}));
+    assert_eq!((second.len(), before), (5, Value::Null));
+    let (is_error, text) = agent.call("list", json!({"where": "price >"}));
+    assert!(is_error && text.contains("the filter cannot be read at character 8"), "{text}");
+    let (is_error, text) = agent.call("list", json!({"where": "price > 1", "since_mark": true}));
+    assert!(is_error && text.contains("no mark"), "{text}");
+    let _ = monitor.inspect(r#"{"tell": "mark", "text": "tapped Pay"}"#, WAIT);
+    let _ = monitor.track("after", &[("price", 9.into())]);
+    monitor.persist(WAIT).unwrap();
+    let (is_error, text) = agent.call("list", json!({"where": "price > 1", "since_mark": true}));
+    assert!(!is_error && text.contains("after") && !text.contains("view_item"), "{text}");
+    assert_eq!(agent.end(), Some(0));
+    monitor.close(WAIT);
+}

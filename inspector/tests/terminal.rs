@@ -35,29 +35,20 @@ struct Terminal {
 impl Terminal {
     /// Runs `rezq` with an argument in the folder. `None` where there is no tmux.
     fn run(folder: TempDir, argument: &str) -> Option<Terminal> {
+        std::fs::write(folder.path().join("script"), SCRIPT).unwrap();
+        Terminal::start(folder, &format!("sh script {argument}"))
+    }
+
+    /// Runs a command in the folder.
+    fn start(folder: TempDir, command: &str) -> Option<Terminal> {
         if Command::new("tmux").arg("-V").output().is_err() {
             use std::io::Write as _;
             // The leading line feed ends a partial line of the harness.
             let _ = writeln!(std::io::stderr(), "\nskipped: terminal interface in tmux: tmux is not installed");
             return None;
         }
-        std::fs::write(folder.path().join("script"), SCRIPT).unwrap();
         let terminal = Terminal { folder };
-        let command = format!("sh script {argument}");
-        terminal.tmux(&[
-            "set",
-            "-s",
-            "set-clipboard",
-            "on",
-            ";",
-            "new-session",
-            "-d",
-            "-x",
-            "80",
-            "-y",
-            "24",
-            &command,
-        ]);
+        terminal.tmux(&["set", "-s", "set-clipboard", "on", ";", "new-session", "-d", "-x", "80", "-y", "24", command]);
         Some(terminal)
     }
 
@@ -203,4 +194,34 @@ fn the_only_queue_below_the_folder_is_opened_and_a_signal_restores_the_terminal(
     let pid = std::fs::read_to_string(terminal.path().join("pid")).unwrap();
     assert!(Command::new("kill").args(["-TERM", pid.trim()]).status().unwrap().success());
     terminal.is_as_before();
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_to_the_shell_and_fg_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    Shop::open(&folder.path().join("shop")).close();
+    let Some(terminal) = Terminal::start(folder, "env PS1='> ' sh -i") else { return };
+    terminal.press(&["stty -g > before; \"$REZQ\" shop", "Enter"]);
+    terminal.sees_text("payment_failed");
+    terminal.press(&["C-z"]);
+    let screen = terminal.sees_text("Stopped");
+    assert!(!screen.contains("payment_failed"), "{screen}");
+    assert_eq!(terminal.tmux(&["display", "-p", "-t", "0", "#{alternate_on} #{cursor_flag}"]).trim(), "0 1");
+    terminal.press(&["stty -g > after; echo 'shell' again", "Enter"]);
+    terminal.sees_text("shell again");
+    terminal.press(&["fg", "Enter"]);
+    terminal.sees_text("payment_failed");
+    terminal.press(&["j", "?"]);
+    terminal.sees_text("these keys");
+    terminal.press(&["q", "q"]);
+    terminal.sees("the shell", |screen| !screen.contains("payment_failed"));
+    terminal.press(&["echo exit 'code' $?; stty -g > end", "Enter"]);
+    terminal.sees_text("exit code 0");
+    let end = Instant::now() + WAIT;
+    while !terminal.path().join("end").exists() {
+        assert!(Instant::now() < end);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let settings = |file: &str| std::fs::read_to_string(terminal.path().join(file)).unwrap();
+    assert_eq!(settings("before"), settings("after"));
 }

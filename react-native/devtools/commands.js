@@ -31,22 +31,11 @@ const commands = {
     return [`marked ${text}: ${id}`];
   },
 
-  /** What a developer has to mend. `rezq doctor` examines the file. */
+  /** As `rezq doctor expo:`: the app examines itself. */
   async doctor(ask) {
-    const { lines = [], balance, fault = 'none' } = await ask({ ask: 'status', check: true });
-    const found = [];
-    if (fault !== 'none') found.push(`the fault ${fault} is on, so requests fail: choose none in the page`);
-    if (!balance) return [...found, ...lines];
-    if (balance.unreadable > 0) found.push(`${balance.unreadable} rows are damaged: see rezq salvage`);
-    if (balance.routes?.length === 0) found.push('no destination was declared: name one in init');
-    for (const { route, dead = 0, dropped = {}, waits = [] } of balance.routes ?? []) {
-      if (dead > 0) found.push(`${route} has refused ${dead}: ask why of each, and send them again in the page`);
-      for (const [reason, n] of Object.entries(dropped)) found.push(`${route} has lost ${n}: ${reason}`);
-      found.push(...waits.map((sentence) => `${route} waits: ${sentence}`));
-    }
-    for (const [reason, n] of Object.entries(balance.refused ?? {}))
-      found.push(`${n} were refused at the call: ${reason}`);
-    return found.length > 0 ? found : ['nothing is wrong: no destination waits, and no event was refused or lost'];
+    const { findings = [] } = await ask({ ask: 'doctor' });
+    if (findings.length === 0) return ['nothing is wrong'];
+    return findings.flatMap(({ area, text, mend }) => [`✗ ${area}: ${text}`, `  ${mend}`]);
   },
 };
 

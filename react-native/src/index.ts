@@ -31,6 +31,7 @@ export {
   setConsent,
   setRelease,
   status,
+  supportCode,
   takeLog,
   why,
 } from './api/delivery';

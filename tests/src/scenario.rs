@@ -106,7 +106,7 @@ impl Scenario {
 #[must_use]
 pub fn collected(collector: &Running) -> HashMap<String, u64> {
     let db = rusqlite::Connection::open(collector.db()).expect("the collector's file");
-    let mut select = db.prepare("SELECT id, json FROM event").expect("its table");
+    let mut select = db.prepare("SELECT id, text FROM event WHERE code IS NULL").expect("its table");
     let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).expect("rows");
     let mut found = HashMap::new();
     for row in rows {

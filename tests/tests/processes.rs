@@ -169,3 +169,26 @@ fn every_call_of_eight_threads_at_full_speed_is_counted() {
     assert_eq!(distinct, output.recorded.iter().map(|(id, _)| id.as_str()).collect());
     balance(&scenario.folder());
 }
+
+#[test]
+fn the_environment_switches_a_debug_build_into_test_mode_with_the_seed_and_a_release_build_not() {
+    let status = |debug: &str, variable: Option<&str>| -> serde_json::Value {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new(CHILD);
+        child.args(["mode=status", "sessions=1", &format!("debug={debug}")]);
+        child.arg(format!("folder={}", folder.path().display())).env_remove("REZ_TEST");
+        if let Some(variable) = variable {
+            child.env("REZ_TEST", variable);
+        }
+        serde_json::from_slice(&child.output().unwrap().stdout).unwrap()
+    };
+    for (debug, variable, is_test) in
+        [("1", Some("7"), true), ("1", Some("0"), false), ("1", None, false), ("0", Some("7"), false)]
+    {
+        assert_eq!(status(debug, variable)["test_mode"], is_test, "{debug} {variable:?}");
+    }
+    let code = |variable| status("1", Some(variable))["support_code"].as_str().unwrap().to_owned();
+    assert_eq!(code("7"), code("7"));
+    assert_ne!(code("7"), code("8"));
+    assert_ne!(code("yes"), code("yes"), "no seed");
+}

@@ -9,7 +9,7 @@ use crate::node::{self, Node, of_summary};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// The running app: an example of the inspector.
+/// The running app: an example of the inspector. The collector is the program `rezq`.
 const APP: &str = "inspected_shop";
 
 /// Returns the command line of `page`.
@@ -25,17 +25,19 @@ pub fn run(workspace: &Workspace) -> io::Result<bool> {
     }
     let tests = workspace.root().join("inspector/page-tests");
     let node = Node::new(workspace, "page")?;
-    let build = ["build", "--quiet", "--package", "rez-inspect", "--example", APP];
+    let build = ["build", "--quiet", "--package", "rez-inspect", "--bin", "rezq", "--example", APP];
     if !process::succeeds(workspace.cargo().args(build)) || !node.install(&tests)? {
         return Ok(false);
     }
     let programs = workspace.programs()?;
-    let app = programs.parent().unwrap_or(&programs).join("debug/examples").join(APP);
+    let built = programs.parent().unwrap_or(&programs).join("debug");
+    let program = |name: &str| built.join(name).with_extension(std::env::consts::EXE_EXTENSION);
     let mut command = workspace.command("node");
     command
         .current_dir(&tests)
         .arg("run.mjs")
-        .env("REZ_INSPECTED_SHOP", app.with_extension(std::env::consts::EXE_EXTENSION));
+        .env("REZQ", program("rezq"))
+        .env("REZ_INSPECTED_SHOP", program(&format!("examples/{APP}")));
     println!("     Running page ({})", tests.join("rez_inspect-0").display());
     let passed = node.quiet("page", command)?;
     let output = fs::read_to_string(node.out.join("page.log"))?;

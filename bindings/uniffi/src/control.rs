@@ -248,6 +248,13 @@ pub fn status_lines(handle: u64) -> Vec<String> {
     with(handle, Vec::new(), |monitor| monitor.status().lines())
 }
 
+/// The support code of the current session, if there is one.
+#[uniffi::export]
+#[must_use]
+pub fn support_code(handle: u64) -> Option<String> {
+    with(handle, None, |monitor| monitor.status().support_code)
+}
+
 /// What became of an event, as JSON, in the form of `rezq why --json`.
 ///
 /// # Errors

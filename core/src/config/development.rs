@@ -1,10 +1,28 @@
 //! Values for developers and testers of an app.
 
 use super::ConfigBuilder;
+use crate::logger::Logger;
+use crate::sys::Clock;
 #[cfg(feature = "bench-access")]
 use crate::sys::ids::Ids;
+use std::sync::Arc;
 
 impl ConfigBuilder {
+    /// Sets who receives what the engine has to tell a developer: see [`Logger`]. Default: nobody, and no cost.
+    ///
+    /// It is used only while [`ConfigBuilder::debug`] is true, so that a release build stays silent. [`crate::StderrLogger`]
+    /// writes to the standard error stream.
+    pub fn logger(mut self, logger: impl Logger) -> Self {
+        self.config.logger = Some(Arc::new(logger));
+        self
+    }
+
+    /// Sets the clock (default: the system's).
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.config.clock = clock;
+        self
+    }
+
     /// Sets whether the logger is used. Default: whether this library was compiled with debug assertions, which follows the
     /// app's profile in a Rust program. A binding ships one library for both, so it passes what its platform knows
     /// (`BuildConfig.DEBUG`, `#if DEBUG`, `__DEV__`). Pass `true` to log in a release build;

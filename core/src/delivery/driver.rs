@@ -11,6 +11,7 @@ mod settle;
 use super::WriterAccess;
 use super::machine::{Backlog, Event, Machine, Route, Task};
 use super::outcome::Step;
+use super::pace::Pace;
 use super::shared::Shared;
 use super::state::{RouteState, digest};
 use super::wait::At;
@@ -46,6 +47,7 @@ pub(crate) struct Context<O> {
     pub(crate) key: IdKey,
     pub(crate) reports: ReportSink,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) pace: Pace,
     pub(crate) log: Log,
 }
 
@@ -140,7 +142,7 @@ struct Leased {
 
 impl<O: WriterAccess> Driver<O> {
     pub(crate) fn new(context: Context<O>, foreground: bool) -> Driver<O> {
-        let machine = Machine::new(&context.boot, foreground);
+        let machine = Machine::new(&context.boot, foreground, context.pace);
         let reports = || context.transport.reports_connect();
         let reports_connect = catch_unwind(AssertUnwindSafe(reports)).unwrap_or(false);
         Driver {
@@ -337,14 +339,14 @@ impl<O: WriterAccess> Driver<O> {
         let keys: Vec<RouteKey> = specs.iter().map(|spec| format!("{name}/{}", spec.name)).collect();
         let owner = name.to_owned();
         let (boot, key_hash) = (Arc::clone(&self.context.boot), destination.key_hash());
-        let shared = Arc::clone(&self.context.shared);
+        let (shared, pace) = (Arc::clone(&self.context.shared), self.context.pace);
         let known = self.with_store(move |store, now| {
             let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
             store.declare(&owner, &names, from, now)?;
             let mut read = |key: RouteKey| {
                 let lost = Some(digest(&store.lost(&key)?));
                 let at = At { boot: &boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
-                let state = RouteState::load(store.route_state(&key)?.as_deref(), key_hash, at);
+                let state = RouteState::load(store.route_state(&key)?.as_deref(), key_hash, pace, at);
                 store.pin(&key, state.pins_batch());
                 Ok((state, Backlog { lost, ..Backlog::read(store, &key, now, &shared)? }, key))
             };

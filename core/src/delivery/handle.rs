@@ -2,6 +2,7 @@
 
 use super::driver::{Context, Driver};
 use super::machine::Event;
+use super::pace::Pace;
 use super::shared::{Directory, Shared};
 use super::{Flushed, Held, Hint, RouteStatus, WriterAccess};
 use crate::channel::{Receiver, Sender, channel};
@@ -26,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) clock: Clock,
     /// Whether the app is in the foreground now; `true` for a process without a user interface.
     pub(crate) foreground: bool,
+    /// How soon it sends.
+    pub(crate) pace: Pace,
     /// For what a developer must know.
     pub(crate) log: Log,
 }
@@ -71,6 +74,7 @@ impl Delivery {
             key: options.key,
             reports,
             shared: Arc::clone(&shared),
+            pace: options.pace,
             log: options.log,
         };
         let mut driver = Driver::new(context, options.foreground);

@@ -9,6 +9,7 @@ pub(super) mod status;
 
 pub(crate) use route::Route;
 
+use super::pace::Pace;
 use super::schedule::{Conditions, Flush, Hint, Network, Power, Trigger};
 use super::state::RouteState;
 use super::wait::At;
@@ -91,10 +92,10 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(boot: &str, foreground: bool) -> Machine {
+    pub(crate) fn new(boot: &str, foreground: bool, pace: Pace) -> Machine {
         Machine {
             boot: boot.to_owned(),
-            conditions: Conditions { foreground, network: Network::default(), power: Power::default() },
+            conditions: Conditions { foreground, network: Network::default(), power: Power::default(), pace },
             suspended: false,
             paused: BTreeSet::new(),
             store_gone: None,
@@ -206,7 +207,8 @@ impl Machine {
             Event::StoreBack => self.store_gone = None,
             Event::StoreGone => self.store_gone = Some(i64::MAX),
             Event::StoreFailed => {
-                let wait = i64::try_from(limits::REOPEN_INTERVAL.as_millis()).unwrap_or(i64::MAX);
+                let wait = self.conditions.pace.wait(limits::REOPEN_INTERVAL);
+                let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                 self.store_gone = Some(mono_ms.saturating_add(wait));
             }
         }
@@ -218,7 +220,8 @@ impl Machine {
 
     /// Ends the waits that are due to the network, except where a request was sent a few seconds ago.
     fn network_returned(&mut self, mono_ms: i64) {
-        let spacing = i64::try_from(limits::IMMEDIATE_INTERVAL.as_millis()).unwrap_or(i64::MAX);
+        let spacing = self.conditions.pace.wait(limits::IMMEDIATE_INTERVAL);
+        let spacing = i64::try_from(spacing.as_millis()).unwrap_or(i64::MAX);
         for route in self.routes.values_mut() {
             if route.trigger.last_request.is_none_or(|last| mono_ms.saturating_sub(last) >= spacing) {
                 route.state.hold.take_if(|hold| hold.why.ends_with_network());
@@ -286,12 +289,13 @@ impl Machine {
 
     /// Ends the flush on routes that may not send now.
     fn end_flush(&mut self, now: Now) {
+        let pace = self.conditions.pace;
         let at = At { boot: &self.boot, wall_ms: now.wall_ms, mono_ms: now.mono_ms };
         self.flush_unloaded &= !self.unloaded.is_empty() && !self.suspended && self.store_gone.is_none();
         for route in self.routes.values_mut().filter(|route| route.trigger.flush != Flush::No && !route.busy) {
             let paused = self.paused.contains(&route.destination);
             if paused
-                || route.refuses_flush(at)
+                || route.refuses_flush(pace, at)
                 || route.state.stop.is_some()
                 || self.suspended
                 || self.store_gone.is_some()

@@ -2,6 +2,7 @@
 //!
 //! | file | idea |
 //! | --- | --- |
+//! | `pace` | how soon: as the limits say, or at once in test mode |
 //! | `schedule` | triggers: counts, timers, hints |
 //! | `wait`, `backoff` | waits that survive reboots and wrong clocks |
 //! | `state` | the state of a route that survives restarts |
@@ -18,6 +19,7 @@ mod driver;
 mod handle;
 mod machine;
 mod outcome;
+mod pace;
 mod request;
 mod schedule;
 mod shared;
@@ -27,6 +29,7 @@ mod wait;
 pub(crate) use driver::losses::{has_unreported_losses, unreported_losses};
 pub(crate) use handle::{Delivery, DeliveryHandle, ForDelivery, Options};
 pub(crate) use machine::status::stored_held;
+pub(crate) use pace::Pace;
 pub use schedule::{Hint, Network, Power};
 
 use crate::destination::Granted;

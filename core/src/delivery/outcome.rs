@@ -306,7 +306,7 @@ impl Decider<'_> {
         match self.attempt.rows.len() {
             0 => Step::Retry,
             1 => {
-                let later = self.later(PARK);
+                let later = self.park();
                 self.all(&later)
             }
             rows => {
@@ -316,6 +316,11 @@ impl Decider<'_> {
                 Step::Retry
             }
         }
+    }
+
+    /// The row is probably poison: it must not hold up the others.
+    fn park(&self) -> RowEnd {
+        self.later(self.state.pace.wait(PARK))
     }
 
     fn later(&self, wait: Duration) -> RowEnd {

@@ -1,5 +1,6 @@
 //! When a route is due, apart from its waits: counts of rows, timers, and the host's hints about the device.
 
+use super::pace::Pace;
 use crate::limits;
 use crate::phrases::HeldCode;
 use std::time::Duration;
@@ -54,6 +55,8 @@ pub(crate) struct Conditions {
     pub(crate) network: Network,
     /// See [`Power`].
     pub(crate) power: Power,
+    /// See [`Pace`].
+    pub(crate) pace: Pace,
 }
 
 /// What a `flush()` waits for on a route.
@@ -162,8 +165,8 @@ impl Trigger {
     }
 
     /// Whether a flush ignored a wait less than [`limits::FLUSH_INTERVAL`] ago.
-    pub(crate) fn flushed_recently(&self, mono_ms: i64) -> bool {
-        self.ignored_wait.is_some_and(|last| mono_ms < after(last, limits::FLUSH_INTERVAL))
+    pub(crate) fn flushed_recently(&self, pace: Pace, mono_ms: i64) -> bool {
+        self.ignored_wait.is_some_and(|last| mono_ms < after(last, pace.wait(limits::FLUSH_INTERVAL)))
     }
 
     /// When to send, by the monotonic clock, and what it waits for; `None` = nothing to send. `immediate` is when the
@@ -173,24 +176,27 @@ impl Trigger {
             return Some((mono_ms, Delay::Batch));
         }
         let since = self.since.unwrap_or(mono_ms);
+        let pace = conditions.pace;
         let [crash, critical, normal, bulk] = self.counts;
         let urgent = (crash > 0 || critical > 0).then(|| {
-            let spaced = immediate.map_or(mono_ms, |last| after(last, limits::IMMEDIATE_INTERVAL));
+            let last = immediate.filter(|_| pace.batches());
+            let spaced = last.map_or(mono_ms, |last| after(last, limits::IMMEDIATE_INTERVAL));
             match conditions.network {
                 Network::Offline if self.last_request.is_some() => {
-                    (spaced.max(after(self.last_request.unwrap_or(since), limits::HINT_DELAY_CRITICAL)), Delay::Offline)
+                    let last = self.last_request.unwrap_or(since);
+                    (spaced.max(after(last, pace.wait(limits::HINT_DELAY_CRITICAL))), Delay::Offline)
                 }
                 _ => (spaced, Delay::Spacing),
             }
         });
         let total = self.counts.iter().fold(0u64, |sum, count| sum.saturating_add(*count));
         let rest = (self.drain || normal > 0 || bulk > 0).then(|| {
-            let delayed = after(since, limits::HINT_DELAY);
+            let delayed = after(since, pace.wait(limits::HINT_DELAY));
             if conditions.network == Network::Offline {
                 (delayed, Delay::Offline)
             } else if conditions.power == Power::Low {
                 (delayed, Delay::LowPower)
-            } else if self.drain || (conditions.foreground && total >= limits::BATCH_EVENTS) {
+            } else if self.drain || !pace.batches() || (conditions.foreground && total >= limits::BATCH_EVENTS) {
                 (mono_ms, Delay::Batch)
             } else if conditions.foreground {
                 (after(since, limits::BATCH_INTERVAL), Delay::Batch)
@@ -212,8 +218,9 @@ impl Trigger {
             return None;
         }
         let delayed = conditions.network == Network::Offline || conditions.power == Power::Low;
-        let soon = after(since, if delayed { limits::HINT_DELAY } else { limits::BATCH_INTERVAL });
-        Some(self.losses_at.map_or(soon, |last| soon.max(after(last, limits::LOSSES_INTERVAL))))
+        let wait = |usual| conditions.pace.wait(usual);
+        let soon = after(since, wait(if delayed { limits::HINT_DELAY } else { limits::BATCH_INTERVAL }));
+        Some(self.losses_at.map_or(soon, |last| soon.max(after(last, wait(limits::LOSSES_INTERVAL)))))
     }
 }
 

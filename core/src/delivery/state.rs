@@ -2,6 +2,7 @@
 //! as the settlement that changed it.
 
 use super::bisect::Bisect;
+use super::pace::Pace;
 use super::wait::{At, Wait, Why};
 use crate::destination::{Caps, Limit, RouteSpec};
 use crate::kind::Kind;
@@ -31,6 +32,9 @@ pub(crate) struct RouteState {
     /// Hash of the endpoint and key that this state belongs to, in hex.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) key: String,
+    /// How long waits of our own choice are. Not persisted.
+    #[serde(skip)]
+    pub(crate) pace: Pace,
     /// Nothing is sent until it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hold: Option<Wait>,
@@ -141,7 +145,7 @@ pub(crate) struct Suspect {
 impl RouteState {
     /// Reads the state from its JSON and converts it to the present boot. JSON that cannot be read, and the state of
     /// another key, count as no state: the worst consequence is one request too early.
-    pub(crate) fn load(text: Option<&str>, key_hash: u64, at: At<'_>) -> RouteState {
+    pub(crate) fn load(text: Option<&str>, key_hash: u64, pace: Pace, at: At<'_>) -> RouteState {
         let mut state: RouteState = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let key = format!("{key_hash:016x}");
         if state.key != key {
@@ -158,7 +162,20 @@ impl RouteState {
         let holds = [state.hold.as_mut(), state.budget.as_mut().map(|(hold, _)| hold), unclear];
         holds.into_iter().flatten().for_each(|hold| hold.rebase(at));
         state.limits.iter_mut().for_each(|limit| limit.hold.rebase(at));
+        state.set_pace(pace, at);
         state
+    }
+
+    /// In test mode, waits of our own choice that another run began end now.
+    fn set_pace(&mut self, pace: Pace, at: At<'_>) {
+        self.pace = pace;
+        if pace == Pace::Test {
+            self.hold.take_if(|hold| hold.why.is_our_choice());
+            self.budget = None;
+            if let Some(stop) = &mut self.stop {
+                stop.next = Wait::new(at, Duration::ZERO, Why::Probe);
+            }
+        }
     }
 
     /// The JSON for the store.
@@ -178,8 +195,9 @@ impl RouteState {
         self.budget.take_if(|(hold, _)| hold.over(at));
     }
 
-    /// Waits at least this long; a longer wait is kept.
+    /// Waits at least this long, in test mode as long as its [`Pace`] allows; a longer wait is kept.
     pub(crate) fn hold_for(&mut self, at: At<'_>, wait: Duration, why: Why) {
+        let wait = if why.is_our_choice() { self.pace.wait(wait) } else { wait };
         let hold = Wait::new(at, wait, why);
         if self.hold.as_ref().is_none_or(|old| old.remaining(at) < hold.remaining(at)) {
             self.hold = Some(hold);
@@ -249,7 +267,8 @@ impl RouteState {
 
     /// Takes one of the bisect requests of this hour. `false` if none is left.
     pub(crate) fn take_bisect_request(&mut self, at: At<'_>) -> bool {
-        let hour = || (Wait::new(at, Duration::from_secs(3600), Why::BisectBudget), 0);
+        let hour = self.pace.wait(Duration::from_secs(3600));
+        let hour = || (Wait::new(at, hour, Why::BisectBudget), 0);
         let (hold, used) = self.budget.get_or_insert_with(hour);
         if hold.over(at) {
             (*hold, *used) = hour();
@@ -267,7 +286,7 @@ impl RouteState {
 
     /// Stops the route. The request that led to the stop counts as a probe.
     pub(crate) fn stop(&mut self, at: At<'_>, kind: StopKind, why: String, suspects: Vec<Suspect>) {
-        let hour = Wait::new(at, PROBE_FIRST, Why::Probe);
+        let hour = Wait::new(at, self.pace.wait(PROBE_FIRST), Why::Probe);
         self.stop = Some(Stop { kind, why, last: hour.clone(), next: hour, probes: 0, suspects: Vec::new() });
         suspects.into_iter().for_each(|suspect| self.suspect(suspect));
         self.bisect = None;
@@ -293,8 +312,9 @@ impl RouteState {
         if let Some(stop) = &mut self.stop {
             stop.probes = stop.probes.saturating_add(1);
             let factor = 1u32.checked_shl(stop.probes).unwrap_or(u32::MAX);
-            stop.last = Wait::new(at, PROBE_FIRST, Why::Probe);
-            stop.next = Wait::new(at, PROBE_FIRST.saturating_mul(factor).min(PROBE_MOST), Why::Probe);
+            let wait = |usual| Wait::new(at, self.pace.wait(usual), Why::Probe);
+            stop.last = wait(PROBE_FIRST);
+            stop.next = wait(PROBE_FIRST.saturating_mul(factor).min(PROBE_MOST));
         }
     }
 

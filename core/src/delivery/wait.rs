@@ -49,6 +49,11 @@ impl Why {
         matches!(self, Why::Unreachable | Why::Intercepted | Why::NoResponse | Why::Outage)
     }
 
+    /// Whether we choose how long it is: test mode shortens it. Else the server names a time.
+    pub(crate) fn is_our_choice(self) -> bool {
+        !matches!(self, Why::RetryAfter | Why::Parked)
+    }
+
     /// Whether it ends when the network returns.
     pub(crate) fn ends_with_network(self) -> bool {
         matches!(self, Why::Unreachable | Why::Intercepted)

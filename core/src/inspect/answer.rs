@@ -53,6 +53,9 @@ pub(crate) fn event(entry: &Entry) -> Value {
             event.insert(member.to_owned(), value.clone());
         }
     }
+    if let Some(install) = json.pointer("/received/install") {
+        event.insert("install".to_owned(), install.clone());
+    }
     event.insert("wall_ms".to_owned(), row.wall_ms.into());
     event.insert("bytes".to_owned(), row.json.len().into());
     event.insert("state".to_owned(), entry.state().as_str().into());

@@ -15,7 +15,9 @@ mod parser;
 use super::state::State;
 use super::title;
 use crate::json::split;
+use crate::kind::Kind;
 use crate::row::Row;
+use crate::support_code::is_code;
 use parser::Parser;
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -148,10 +150,56 @@ impl Conditions {
         (Conditions(state), Conditions(others))
     }
 
-    /// Adds the condition that a field has this value.
-    pub(crate) fn add(&mut self, field: &str, value: &str) {
-        let (path, value) = (vec![field.to_owned()], Some(value.to_owned()));
-        self.0.push(Condition { path, operator: Operator::Equal, value });
+    /// The conditions on what a row is, each as a filter of its own, and the others. `seq`, `id`, `kind`, `lane`, `wall_ms` and `state` say nothing
+    /// about the user.
+    #[must_use]
+    pub fn split_row(self) -> (Vec<String>, Conditions) {
+        let is_of_row = |condition: &Condition| matches!(&condition.path[..], [name] if ["seq", "id", "kind", "lane", "wall_ms", "state"].contains(&&**name));
+        let (of_row, others) = self.0.into_iter().partition(is_of_row);
+        (Conditions(of_row).each(), Conditions(others))
+    }
+
+    /// The same, and the condition that a field has this value; for `session`, that it has this id or this
+    /// [support code](crate::support_code).
+    #[must_use]
+    pub fn and(mut self, field: &str, value: &str) -> Conditions {
+        self.add(&[field], value);
+        self
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether all conditions hold for an event of an answer with these fields, as they would for its row.
+    #[must_use]
+    pub fn hold_for(&self, event: &Value, json: &Value) -> bool {
+        let word = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (Ok(id), Some(kind)) = (word("id").parse(), Kind::parse(word("kind"))) else { return false };
+        let row = Row {
+            seq: event.get("seq").and_then(Value::as_u64).unwrap_or_default(),
+            id,
+            kind,
+            run: 0,
+            wall_ms: event.get("wall_ms").and_then(Value::as_i64).unwrap_or_default(),
+            mono_ms: 0,
+            targets: Vec::new(),
+            json: json.to_string(),
+        };
+        let state = State::ALL.into_iter().find(|state| state.as_str() == word("state"));
+        self.hold(&Fields { row: &row, state })
+    }
+
+    /// Adds the condition that a field has this value; for `session`, that it has this id or this support code.
+    pub(crate) fn add(&mut self, path: &[&str], value: &str) {
+        let (operator, value) = match path {
+            ["session"] if is_code(value) => (Operator::Like, format!("*{value}")),
+            _ => (Operator::Equal, value.to_owned()),
+        };
+        let path = path.iter().map(|name| (*name).to_owned()).collect();
+        self.0.push(Condition { path, operator, value: Some(value) });
     }
 }
 

@@ -109,13 +109,13 @@ pub(crate) fn chunk(view: View<'_>, recent: &Recent, query: &Query, most: usize)
 }
 
 /// What can be said without reading the JSON.
-fn is_candidate(row: &Row, query: &Query) -> bool {
+pub(super) fn is_candidate(row: &Row, query: &Query) -> bool {
     query.since_ms.is_none_or(|since| row.wall_ms >= since)
         && query.text.as_ref().is_none_or(|text| row.json.contains(text.as_str()))
 }
 
 /// Whether the row is a mark. An attribute of the app can have the same name and value.
-fn is_mark(row: &Row) -> bool {
+pub(super) fn is_mark(row: &Row) -> bool {
     row.kind == Kind::Log
         && row.json.contains(MARK_LOGGER)
         && serde_json::from_str::<Value>(&row.json).is_ok_and(|json| json.get("logger") == Some(&MARK_LOGGER.into()))

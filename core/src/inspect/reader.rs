@@ -56,6 +56,8 @@ impl Reader {
                 Ok(json!({"lines": answer::lines(&overview), "live": self.live(), "balance": balance}))
             }
             Request::Drops => self.view(answer::drops),
+            // Its parts besides the rows are files, which a reader of the queue does not know.
+            Request::Doctor => Ok(json!({"error": "this is the file of a queue; `rezq doctor` examines it"})),
             Request::SendNow | Request::Mark(_) | Request::Fault(_) | Request::Requeue(_) | Request::Drop(_) => {
                 Ok(json!({"error": "this is the file of a queue; only its running app can do that"}))
             }

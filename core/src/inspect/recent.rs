@@ -4,12 +4,11 @@
 //! the folder and the next run have them too. The file has no promise: what cannot be written to it is missing there.
 
 use crate::id::EventId;
-use crate::kind::Kind;
 use crate::limits::{RECENT_BYTES, RECENT_EVENTS};
 use crate::row::Row;
-use crate::store::crc_of;
+use crate::store::recent::{kept_recent, line, read_line};
+use crate::store::{FILE, Result};
 use crate::sys::file;
-use serde_json::Value;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -111,6 +110,11 @@ impl Recent {
         self.rows().rows.iter().rev().find(|row| row.id == id).cloned()
     }
 
+    /// All rows, oldest first.
+    pub(crate) fn all(&self) -> Vec<Row> {
+        self.rows().rows.iter().cloned().collect()
+    }
+
     /// At most `most` rows that `wanted` accepts, newest first.
     pub(crate) fn select(&self, most: usize, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
         self.rows().rows.iter().rev().filter(|row| wanted(row)).take(most).cloned().collect()
@@ -149,7 +153,7 @@ impl Rows {
 
     fn load(&mut self, folder: &Path) {
         let content = file::read(&folder.join(RECENT_FILE)).unwrap_or_default();
-        content.split(|byte| *byte == b'\n').filter_map(row).for_each(|row| self.push(row));
+        content.split(|byte| *byte == b'\n').filter_map(read_line).for_each(|row| self.push(row));
     }
 }
 
@@ -203,28 +207,22 @@ impl Kept {
     }
 }
 
-/// A row as one line, with its checksum.
-fn line(row: &Row) -> String {
-    format!("{}\n", crate::json::with(row, "crc", crc_of(row)))
+/// The rows of a folder's [`RECENT_FILE`], oldest first.
+#[must_use]
+pub fn recent_rows(folder: &Path) -> Vec<Row> {
+    Recent::read(folder).all()
 }
 
-/// Reads a line. `None` = it is cut or damaged.
-fn row(line: &[u8]) -> Option<Row> {
-    let value: Value = serde_json::from_slice(line).ok()?;
-    let number = |name: &str| value.get(name)?.as_i64();
-    let text = |name: &str| value.get(name)?.as_str();
-    let targets = value.get("targets")?.as_array()?.iter().map(|name| name.as_str().map(str::to_owned));
-    let row = Row {
-        seq: value.get("seq")?.as_u64()?,
-        id: text("id")?.parse().ok()?,
-        kind: Kind::parse(text("kind")?)?,
-        run: number("run")?,
-        wall_ms: number("wall_ms")?,
-        mono_ms: number("mono_ms")?,
-        targets: targets.collect::<Option<_>>()?,
-        json: text("json")?.to_owned(),
-    };
-    (number("crc")? == i64::from(crc_of(&row))).then_some(row)
+/// Writes the [`RECENT_FILE`] beside a copy of a queue in this folder, if the copy has the rows.
+///
+/// # Errors
+/// The copy cannot be read, or the file cannot be written.
+pub fn unpack_recent(folder: &Path) -> Result<()> {
+    let rows = kept_recent(&folder.join(FILE))?;
+    if !rows.is_empty() {
+        std::fs::write(folder.join(RECENT_FILE), rows.iter().map(line).collect::<String>())?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub(crate) enum Request {
         check: bool,
     },
     Drops,
+    Doctor,
     SendNow,
     Mark(String),
     Fault(Fault),
@@ -31,7 +32,7 @@ pub(crate) enum Request {
 /// What changes something, as spelled in a request.
 pub(crate) const TELLS: [&str; 5] = ["send_now", "mark", "fault", "requeue", "drop"];
 
-const ASKS: [&str; 7] = ["about", "version", "list", "show", "why", "status", "drops"];
+const ASKS: [&str; 8] = ["about", "version", "list", "show", "why", "status", "drops", "doctor"];
 
 /// Which events to list.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +68,7 @@ pub(crate) fn read(json: &str) -> Result<Request, String> {
         (Some("why"), None) => Ok(Request::Why(id(&members)?)),
         (Some("status"), None) => Ok(Request::Status { check: switch(&members, "check")? }),
         (Some("drops"), None) => Ok(Request::Drops),
+        (Some("doctor"), None) => Ok(Request::Doctor),
         (None, Some("send_now")) => Ok(Request::SendNow),
         (None, Some("mark")) => match word(&members, "text")?.map(str::trim) {
             Some(text) if !text.is_empty() => Ok(Request::Mark(text.to_owned())),
@@ -98,12 +100,15 @@ fn query(members: &Map<String, Value>) -> Result<Query, String> {
         ("state", Some(State::ALL.map(State::as_str).as_slice())),
         ("level", None),
         ("session", None),
+        ("install", None),
     ] {
         if let Some(word) = word(filter, name)? {
             if let Some(all) = all.filter(|all| !all.contains(&word)) {
                 return Err(unknown(name, word, all));
             }
-            conditions.add(name, word);
+            // A queue belongs to one installation. A server notes the sender of each event.
+            let path: &[&str] = if name == "install" { &["received", name] } else { &[name] };
+            conditions.add(path, word);
         }
     }
     let (states, conditions) = conditions.split_state();
@@ -194,6 +199,7 @@ mod tests {
         assert_eq!(read(r#"{"ask":"about"}"#), Ok(Request::About));
         assert_eq!(read(r#"{"ask":"version"}"#), Ok(Request::Version));
         assert_eq!(read(r#"{"ask":"drops"}"#), Ok(Request::Drops));
+        assert_eq!(read(r#"{"ask":"doctor"}"#), Ok(Request::Doctor));
         assert_eq!(read(r#"{"ask":"status"}"#), Ok(Request::Status { check: false }));
         assert_eq!(read(r#"{"ask":"status","check":true}"#), Ok(Request::Status { check: true }));
         for tell in ["requeue", "drop"] {

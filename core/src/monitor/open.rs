@@ -8,6 +8,7 @@ use crate::ring::{Found, Ring};
 use crate::row::Run;
 use crate::store::repair;
 use crate::sys::fork;
+use crate::sys::ids::Ids;
 use crate::sys::lock::{FolderLock, SIBLINGS, sibling};
 use crate::trace::IdGenerator;
 use crate::writer::shared::{Command, Role, Shared};
@@ -56,6 +57,9 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
         }
     };
     let start = start(&ring, found, (lock.is_some() && folder == wanted).then_some(&folder));
+    if let Some(ids) = config.seed.and_then(|seed| seeded(seed, &ring, &start)) {
+        config.ids = ids;
+    }
     let key = IdKey::from_bytes(config.ids.key());
     let shared = Arc::new(Shared::new(ring, config, folder, boot, key, found, lock, Role::App));
     set_first_consent(&shared);
@@ -69,7 +73,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
         run: Mutex::new(run),
         sampled_out: AtomicU32::new(0),
         screen: Mutex::default(),
-        ids: IdGenerator::with_key(key),
+        ids: IdGenerator::with_key(shared.config.ids.trace_key(key, shared.clock.wall_ms())),
         forks: fork::generation(),
         shared: Arc::clone(&shared),
     });
@@ -121,6 +125,13 @@ fn start(ring: &Ring, found: Found, folder: Option<&PathBuf>) -> Start {
     let first = found.fresh && !found.unreadable && before.is_none() && folder.is_some_and(is_new);
     let version_before = before.as_ref().filter(|_| folder.is_some()).map(Start::version_of);
     Start { first, version_before, ..Start::default() }
+}
+
+/// The ids of this run in test mode. `None` where the earlier runs of the folder are not known: seeded ids could be theirs.
+fn seeded(seed: u64, ring: &Ring, start: &Start) -> Option<Ids> {
+    let run = ring.superblock().run.and_then(|run| serde_json::from_str::<Run>(&run.json).ok());
+    let before = run.map(|run| run.id).or_else(|| start.first.then(String::new))?;
+    Some(Ids::seeded(seed, &before, ring.last().0))
 }
 
 /// Stores the configured consent if none is stored.

@@ -5,6 +5,7 @@ use crate::delivery::{DestinationNote, RouteStatus};
 use crate::kind::Kind;
 use crate::reason::Reason;
 use crate::row::Run;
+use crate::support_code::support_code;
 use crate::writer::shared::StoreState;
 
 /// A snapshot of the engine's state. See [`Status::lines`] for it as text.
@@ -17,6 +18,12 @@ pub struct Status {
     pub store: StoreState,
     /// What is known about this start of the app.
     pub start: Start,
+    /// Id of the current session, if there is one.
+    pub session: Option<String>,
+    /// The [support code](crate::support_code) of the current session, for the user to read to a tester or to support.
+    pub support_code: Option<String>,
+    /// Whether the engine is in [test mode](crate::ConfigBuilder::test_mode).
+    pub test_mode: bool,
     /// Events accepted by the ring since its file was created.
     pub accepted: u64,
     /// How many of them are folded into the database.
@@ -71,10 +78,14 @@ impl Monitor {
     pub fn status(&self) -> Status {
         let shared = &self.0.shared;
         let refused = shared.ring.refusals().into_iter();
+        let session = self.0.current_session().map(|session| session.id.clone());
         Status {
             folder: shared.folder.to_string_lossy().into_owned(),
             store: shared.state(),
             start: Start { version: Start::version_of(&self.0.run()), ..self.0.start.clone() },
+            support_code: session.as_deref().and_then(support_code).map(str::to_owned),
+            session,
+            test_mode: shared.config.is_test(),
             accepted: shared.ring.last().1,
             folded: shared.ring.superblock().fold_total,
             refused: refused.map(|(reason, kind, count)| Refused { reason, kind, count }).collect(),

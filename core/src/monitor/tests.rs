@@ -13,6 +13,7 @@ mod inspect_folder;
 mod pause;
 mod people;
 mod starts;
+mod test_mode;
 mod times;
 mod views;
 

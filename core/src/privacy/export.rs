@@ -9,6 +9,9 @@ const USER: &str = "[user]";
 /// Replaces ids of the installation, the device and the account.
 const ID: &str = "[id]";
 
+/// Replaces a body that nobody could read, and in which nothing can be hidden.
+const BODY: &str = "[body]";
+
 /// Ends of keys, without separators, whose value names a device, an installation, an account or a person.
 const IDENTIFYING: &[&str] = &[
     "aaid",
@@ -20,12 +23,14 @@ const IDENTIFYING: &[&str] = &[
     "clientip",
     "customerid",
     "deviceid",
+    "devicename",
     "displayname",
     "distinctid",
     "emailaddress",
     "firstname",
     "fullname",
     "gaid",
+    "hostname",
     "idfa",
     "idfv",
     "imei",
@@ -38,13 +43,14 @@ const IDENTIFYING: &[&str] = &[
     "phonenumber",
     "remoteip",
     "serialnumber",
+    "servername",
     "udid",
     "userid",
     "username",
 ];
 
 /// Whole keys of the same sort, which are the ends of other words.
-const IDENTIFYING_WHOLE: &[&str] = &["ip", "uid", "serial", "email", "phone", "mobile"];
+const IDENTIFYING_WHOLE: &[&str] = &["did", "email", "install", "ip", "mobile", "phone", "serial", "uid"];
 
 /// A known identifier of at least this many bytes is also hidden inside a longer text. A shorter one is part of other
 /// words too often.
@@ -67,11 +73,12 @@ impl Export {
         Export { known }
     }
 
-    /// The identifiers of the user that the JSON of a row has.
+    /// The identifiers of the user that the JSON of a row has, and the sender that a server noted.
     pub fn identifiers(row: &Value) -> impl Iterator<Item = String> + '_ {
         let members = row.get("user").and_then(Value::as_object).into_iter().flatten();
         let named = |key: &str| matches!(key, "id" | "email" | "username" | "name" | "anonymous");
-        members.filter(move |(key, _)| named(key)).filter_map(|(_, value)| match value {
+        let of_user = members.filter(move |(key, _)| named(key)).map(|(_, value)| value);
+        of_user.chain(row.pointer("/received/install")).filter_map(|value| match value {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
@@ -81,8 +88,10 @@ impl Export {
     /// Hides what a row of this kind, or the fields of a record, say of the user and the device.
     pub fn row(&self, kind: &str, row: &mut Value) {
         if let Some(members) = row.as_object_mut() {
+            let is_received = members.contains_key("received");
             for (key, value) in members.iter_mut() {
                 match (kind, key.as_str()) {
+                    (_, "original") if is_received && value.is_string() => hide(value, BODY),
                     (_, "user") | ("user_prop", "value" | "by") | ("feedback", "name" | "email") => hide(value, USER),
                     _ => {}
                 }
@@ -106,7 +115,17 @@ impl Export {
 
     fn known_in(&self, key: &str, value: &mut Value) {
         match value {
-            Value::Object(members) => members.iter_mut().for_each(|(key, value)| self.known_in(key, value)),
+            Value::Object(members) => {
+                // The form of OpenTelemetry: `{"key": "host.name", "value": {..}}`.
+                let attribute = members.get("key").and_then(Value::as_str).is_some_and(identifies);
+                for (name, value) in members.iter_mut() {
+                    match name.as_str() {
+                        "value" if attribute => hide(value, ID),
+                        "name" if key == "device" => hide(value, ID),
+                        name => self.known_in(name, value),
+                    }
+                }
+            }
             Value::Array(values) => values.iter_mut().for_each(|value| self.known_in(key, value)),
             Value::Null | Value::Bool(_) => {}
             _ if identifies(key) && !is_marker(value) => hide(value, ID),
@@ -151,7 +170,7 @@ fn hide(value: &mut Value, marker: &str) {
 }
 
 fn is_marker(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text == USER || text == ID || marker::ALL.contains(&text))
+    value.as_str().is_some_and(|text| text == USER || text == ID || text == BODY || marker::ALL.contains(&text))
 }
 
 fn identifies(key: &str) -> bool {
@@ -191,6 +210,32 @@ mod tests {
         assert_eq!(row, expected);
         export.row("analytics", &mut row);
         assert_eq!(row, expected, "a second pass changes nothing");
+    }
+
+    #[test]
+    fn what_a_server_received_names_neither_its_sender_nor_the_device_nor_what_it_could_not_read() {
+        let mut row = json!({
+            "received": {"install": "priya-1234", "protocol": "sentry"},
+            "message": "of priya-1234",
+            "original": {
+                "did": "priya-1234", "server_name": "priyas-mbp", "contexts": {"device": {"name": "Priya's iPhone", "model": "p"}},
+                "attributes": [{"key": "host.name", "value": {"stringValue": "priyas-mbp"}}, {"key": "n", "value": {"intValue": 5}}],
+            },
+        });
+        let export = Export::new(Export::identifiers(&row));
+        export.row("error", &mut row);
+        let text = row.to_string();
+        assert!(!text.to_lowercase().contains("priya"), "{text}");
+        assert!(
+            text.contains("of [id]") && text.contains(r#""model":"p""#) && text.contains(r#""intValue":5"#),
+            "{text}"
+        );
+        let mut cut = json!({"received": {"install": null}, "original": "data=eyJuYW1lIjoiUHJpeWEifQ"});
+        export.row("analytics", &mut cut);
+        assert_eq!(cut["original"], "[body]");
+        let mut own = json!({"original": "of the app"});
+        export.row("analytics", &mut own);
+        assert_eq!(own["original"], "of the app");
     }
 
     #[test]

@@ -47,6 +47,9 @@ fn status() -> Status {
     stopped.stopped = true;
     Status {
         start: Start { first: true, version: "shop@1".to_owned(), version_before: None },
+        session: Some("3f6a2c1e-7c1e-4a53-9b0e-3b6a3f0d9c11".to_owned()),
+        support_code: Some("0d9c11".to_owned()),
+        test_mode: true,
         folder: "/data/queue".into(),
         store: StoreState::Ready,
         accepted: 1_234,

@@ -2,6 +2,7 @@
 
 use super::error::{Result, StoreError};
 use super::parked::{EXCEPTION, Exception};
+use super::recent;
 use super::schema::{self, ROW, Read, crc_of, read_row};
 use crate::privacy::Export;
 use crate::row::{Row, push_denied, push_paused};
@@ -38,6 +39,7 @@ pub fn mask(path: &Path) -> Result<Masked> {
     let masked = rows(&db, &export)?;
     crumbs(&db, &export)?;
     notes(&db, &export)?;
+    lately(&db, &export)?;
     db.execute_batch("DELETE FROM scope; DELETE FROM property;")?;
     db.execute("UPDATE fold SET install = ?1", [INSTALL])?;
     db.execute_batch("COMMIT; VACUUM;")?;
@@ -62,7 +64,20 @@ fn identifiers(db: &Connection) -> Result<BTreeSet<String>> {
             known.extend(Export::identifiers(&value_of(&json)));
         }
     }
+    for row in recent::kept(db)? {
+        known.extend(Export::identifiers(&value_of(&row.json)));
+    }
     Ok(known)
+}
+
+/// The events that were stored lately.
+fn lately(db: &Connection, export: &Export) -> Result<()> {
+    let rows = recent::kept(db)?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let masked = rows.into_iter().filter_map(|row| Some(Row { json: masked_json(export, &row)?, ..row }));
+    recent::put(db, &masked.collect::<Vec<_>>())
 }
 
 fn value_of(json: &str) -> Value {

@@ -45,6 +45,7 @@ mod model_test;
 mod names;
 mod parked;
 mod read;
+pub(crate) mod recent;
 mod repack;
 pub(crate) mod repair;
 mod restore;

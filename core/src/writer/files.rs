@@ -212,6 +212,7 @@ impl Writer {
             key: self.shared.key,
             clock: self.shared.clock.clone(),
             foreground: true,
+            pace: self.shared.config.pace,
             log: self.shared.config.log.clone(),
         };
         let Ok(delivery) = Delivery::start(Arc::new(StoreAccess::new(&self.shared)), transport, options) else {
@@ -306,13 +307,13 @@ impl Writer {
         }
     }
 
-    /// Closes the store and tries again after a minute. Until then events stay in the ring, as long as it has space.
+    /// Closes the store and tries again after a minute, in test mode after a second. Until then events stay in the ring, as long as it has space.
     pub(super) fn give_up_for_now(&mut self, why: String) {
         self.store = None;
         // The next open resumes the carve; without a store it would only keep the thread awake.
         self.carving = None;
         self.sync_at = None;
-        self.reopen_at = Some(Instant::now() + limits::REOPEN_INTERVAL);
+        self.reopen_at = Some(Instant::now() + self.shared.config.pace.wait(limits::REOPEN_INTERVAL));
         let state = StoreState::Unavailable(why);
         self.log().say(LogCode::StoreUnavailable, "", || state.text());
         self.shared.set_state(state);

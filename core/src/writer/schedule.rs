@@ -166,6 +166,7 @@ impl Writer {
         if self.nothing_to_do()
             && self.can_fold()
             && !self.shared.take_urgency()
+            && self.shared.config.pace.batches()
             && self.shared.ring.head() != self.position()
         {
             std::thread::park_timeout(limits::FOLD_INTERVAL);

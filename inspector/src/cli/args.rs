@@ -8,7 +8,8 @@ use rez_monitor::inspect::Conditions;
 #[derive(Debug, clap::Args)]
 pub(super) struct SourceArg {
     /// Folder with queue.db, queue.db under any name, an export (.rezq), the folder of `rezq demo --keep`,
-    /// adb:PACKAGE, expo:PORT of an app behind `npx expo start`, or http://127.0.0.1:PORT/?token=TOKEN of a running app
+    /// the file of `rezq collect`, adb:PACKAGE, expo:PORT of an app behind `npx expo start`, http://127.0.0.1:PORT/?token=TOKEN
+    /// of a running app, or http://127.0.0.1:PORT of a running collector
     #[arg(value_name = "SOURCE")]
     pub(super) source: String,
 }
@@ -56,6 +57,9 @@ pub(super) struct FilterArgs {
     /// Only the session with this id
     #[arg(long, value_name = "ID")]
     pub(super) session: Option<String>,
+    /// Only what this installation sent, at a collector
+    #[arg(long, value_name = "ID")]
+    pub(super) install: Option<String>,
     /// Only what happened in this time, such as 90s, 10m, 2h or 1d
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]
     pub(super) since: Option<i64>,
@@ -80,6 +84,7 @@ impl FilterArgs {
             ("state", &self.state),
             ("level", &self.level),
             ("session", &self.session),
+            ("install", &self.install),
             ("text", &self.text),
         ];
         filter.extend(members.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))));
@@ -103,7 +108,16 @@ impl FilterArgs {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        let texts = [&self.lane, &self.state, &self.name, &self.level, &self.session, &self.text, &self.conditions];
+        let texts = [
+            &self.lane,
+            &self.state,
+            &self.name,
+            &self.level,
+            &self.session,
+            &self.install,
+            &self.text,
+            &self.conditions,
+        ];
         self.kind.is_none() && texts.iter().all(|text| text.is_none()) && self.since.is_none() && !self.since_mark
     }
 }

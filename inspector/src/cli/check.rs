@@ -90,15 +90,12 @@ pub(super) fn read(file: &Path) -> Result<Plan, CliError> {
 
 /// One line about a finding.
 pub(super) fn text(finding: &Finding) -> String {
-    let Finding { id, session, name, path, expected, found, nearest, .. } = finding;
-    let place = match (id, session) {
+    let place = match (&finding.id, &finding.session) {
         (Some(id), _) => format!("{id}  "),
         (None, Some(session)) => format!("session {session}  "),
         (None, None) => String::new(),
     };
-    let path = path.as_ref().map(|path| format!("  {path}")).unwrap_or_default();
-    let nearest = nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    format!("✗ {place}{name}{path}: expected {expected}, found {found}{nearest}").replace(['\n', '\r'], " ")
+    format!("✗ {place}{}", finding.text()).replace(['\n', '\r'], " ")
 }
 
 fn summary(check: &Check) -> String {

@@ -1,16 +1,12 @@
-//! `rezq salvage`, `doctor`, `sql`, `export` and `import`.
+//! `rezq salvage`, `sql` and `import`.
 
-use super::args::done;
 use super::line;
-use crate::files::{self, Diagnosis, FileError, Query, Source, SqlError};
-use crate::source::{self, Masked};
-use crate::terminal::{CliError, Exit, Output, bytes, count, lines, table};
-use crate::web;
-use clap::ValueEnum;
+use super::opened::{SOURCE, ended, open, written};
+use crate::files::{self, FileError, Query, SqlError};
+use crate::terminal::{CliError, Exit, Output, count, lines, table};
 use rez_monitor::inspect;
 use serde_json::{Map, Value, json};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Rows of a query that are printed as a table.
@@ -18,9 +14,6 @@ const TABLE_ROWS: usize = 1_000;
 
 /// Longest cell of such a table, in characters.
 const CELL_CHARS: usize = 120;
-
-const SOURCE: &str =
-    "Folder with queue.db, queue.db under any name, an export (.rezq), or the folder of `rezq demo --keep`";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SalvageArgs {
@@ -39,15 +32,6 @@ pub(super) struct SalvageArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct DoctorArgs {
-    #[arg(value_name = "SOURCE", help = SOURCE)]
-    source: PathBuf,
-    /// Print one JSON object per line: each `finding`, each `fact`, then the `doctor`
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, clap::Args)]
 #[command(after_help = view_help())]
 pub(super) struct SqlArgs {
     #[arg(value_name = "SOURCE", help = SOURCE)]
@@ -61,39 +45,6 @@ pub(super) struct SqlArgs {
     /// Print one JSON object per line: each `row`
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct ExportArgs {
-    #[arg(value_name = "SOURCE", help = SOURCE)]
-    source: PathBuf,
-    /// The file to write; without it, ndjson and csv go to standard output
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Form of the export
-    #[arg(long, value_enum, default_value_t = Format::Rezq)]
-    format: Format,
-    /// Keep personal data
-    #[arg(long)]
-    unmasked: bool,
-    /// Most events of a page, the newest
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
-    limit: usize,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// One compressed file with the whole queue
-    Rezq,
-    /// One JSON object per event
-    Ndjson,
-    /// A table of the events
-    Csv,
-    /// The inspector's page with the newest events, for a browser
-    Html,
 }
 
 #[derive(Debug, clap::Args)]
@@ -126,94 +77,6 @@ pub(super) fn salvage(args: &SalvageArgs, output: &mut Output) -> Result<Exit, C
     Ok(Exit::Done)
 }
 
-/// Runs `rezq export`.
-pub(super) fn export(args: &ExportArgs, output: &mut Output) -> Result<Exit, CliError> {
-    if args.format == Format::Html {
-        return page(args, output);
-    }
-    let source = open(&args.source, args.json, output)?;
-    match (args.format, &args.output) {
-        (Format::Rezq, Some(file)) => {
-            let exported = files::export(&source, file, args.unmasked)?;
-            output.line(&if args.json { line("export", &exported, &[]) } else { written(&exported) });
-        }
-        (Format::Rezq, None) => return Err(no_file()),
-        (format, None) => {
-            let snapshot = files::snapshot(&source, args.unmasked)?;
-            stream(&snapshot, format, &mut |line| output.line(line))?;
-        }
-        (format, Some(file)) => {
-            let snapshot = files::snapshot(&source, args.unmasked)?;
-            let failed = |error| CliError::from(FileError::unwritable(file, error));
-            let (rows, _) = files::create(file, |new| {
-                let mut writer = std::io::BufWriter::new(new);
-                let mut result = Ok(());
-                let rows = stream(&snapshot, format, &mut |line| {
-                    if result.is_ok() {
-                        result = writeln!(writer, "{line}");
-                    }
-                })?;
-                result.and_then(|()| writer.flush()).map_err(failed)?;
-                Ok::<u64, CliError>(rows)
-            })?;
-            let written = json!({"file": file, "rows": rows, "masked": snapshot.masked});
-            output.line(&if args.json {
-                line("export", &written, &[])
-            } else {
-                format!("{} events in {}", count(rows), file.display())
-            });
-        }
-    }
-    Ok(ended(&source))
-}
-
-fn no_file() -> CliError {
-    CliError::usage("an export is a file", "pass the file to write with -o")
-}
-
-/// Writes the page of the inspector with what the source answers.
-fn page(args: &ExportArgs, output: &mut Output) -> Result<Exit, CliError> {
-    let file = args.output.as_deref().ok_or_else(no_file)?;
-    let source = source::open(&args.source.to_string_lossy())?;
-    let source = if args.unmasked { source } else { Box::new(Masked::new(source)) };
-    let ((), size) = files::create(file, |mut new| {
-        let page = web::saved(&*source, args.limit).map_err(|error| CliError::open(error, ""))?;
-        new.write_all(page.as_bytes()).map_err(|error| CliError::from(FileError::unwritable(file, error)))
-    })?;
-    let hidden = if args.unmasked { "with personal data" } else { "personal data is hidden" };
-    output.line(&if args.json {
-        line("export", &json!({"file": file, "bytes": size, "masked": !args.unmasked}), &[])
-    } else {
-        format!("{}: {}, {hidden}; open it in a browser", file.display(), bytes(size))
-    });
-    Ok(done(&*source))
-}
-
-/// Prints the events, oldest first.
-fn stream(snapshot: &files::Snapshot, format: Format, write: &mut dyn FnMut(&str)) -> Result<u64, CliError> {
-    if format == Format::Csv {
-        write(&files::VIEW.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(","));
-    }
-    Ok(snapshot.events(|event| match format {
-        Format::Csv => {
-            let cells = files::VIEW.iter().map(|(name, _)| csv(event.get(*name).unwrap_or(&Value::Null)));
-            write(&cells.collect::<Vec<_>>().join(","));
-        }
-        _ => write(&line("event", &event, &[])),
-    })?)
-}
-
-/// A cell of RFC 4180. Spreadsheets run a text that begins like a formula, so it gets an apostrophe.
-fn csv(value: &Value) -> String {
-    let text = match value {
-        Value::Null => return String::new(),
-        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
 /// Runs `rezq import`.
 pub(super) fn import(args: &ImportArgs, output: &mut Output) -> Result<Exit, CliError> {
     let info = files::import(&args.file, &args.folder)?;
@@ -225,36 +88,6 @@ pub(super) fn import(args: &ImportArgs, output: &mut Output) -> Result<Exit, Cli
         output.line(&format!("{}: made {made} from {}, {hidden}", args.folder.display(), info.source));
     }
     Ok(Exit::Done)
-}
-
-/// Runs `rezq doctor`.
-pub(super) fn doctor(args: &DoctorArgs, output: &mut Output) -> Result<Exit, CliError> {
-    if args.source.to_str().is_some_and(source::is_address) {
-        let hint = "pass a copy of the folder; `rezq status SOURCE` asks the app itself";
-        return Err(CliError::usage("doctor examines the files of a queue, and this is the address of an app", hint));
-    }
-    let source = Source::open(&args.source)?;
-    let diagnosis = files::doctor(&source, jiff::Timestamp::now().as_millisecond())?;
-    let Diagnosis { findings, facts } = &diagnosis;
-    let damaged = diagnosis.is_damaged();
-    for finding in findings {
-        output.line(&if args.json {
-            line("finding", finding, &[])
-        } else {
-            format!("✗ {}: {}\n  {}", finding.area, finding.text, finding.mend)
-        });
-    }
-    for fact in facts {
-        output.line(&if args.json { line("fact", fact, &[]) } else { format!("✓ {}: {}", fact.area, fact.text) });
-    }
-    if args.json {
-        output.line(&line("doctor", &json!({"findings": findings.len(), "damaged": damaged}), &[]));
-    }
-    Ok(match (findings.is_empty(), damaged) {
-        (_, true) => Exit::Damaged,
-        (false, false) => Exit::Finding,
-        (true, false) => Exit::Done,
-    })
 }
 
 /// Runs `rezq sql`.
@@ -299,41 +132,6 @@ fn cell(value: &Value) -> String {
     shown.chain(is_long.then_some('…')).collect()
 }
 
-/// Opens a source and says what a person must know about it.
-fn open(path: &Path, json: bool, output: &mut Output) -> Result<Source, CliError> {
-    let (source, notes) = match path.to_str().filter(|text| source::is_address(text)) {
-        Some(address) => {
-            let app = source::open(address)?;
-            // An address contains a token.
-            let name = address.strip_prefix("adb:").unwrap_or("app");
-            (Source::of_bytes(&app.snapshot()?, name)?, app.notes())
-        }
-        None => (Source::open(path)?, Vec::new()),
-    };
-    for note in notes.iter().chain(source.notes()) {
-        if json {
-            output.line(&line("note", &json!({ "text": note }), &[]));
-        } else {
-            eprintln!("rezq: {note}");
-        }
-    }
-    Ok(source)
-}
-
-fn ended(source: &Source) -> Exit {
-    if source.salvage().is_some() { Exit::Damaged } else { Exit::Done }
-}
-
-fn written(exported: &files::Exported) -> String {
-    let files::Exported { file, bytes: size, rows, masked, removed, .. } = exported;
-    let hidden = if *masked { "personal data is hidden" } else { "with personal data" };
-    let removed = match removed {
-        0 => String::new(),
-        n => format!("; {} with a wrong checksum left out", count(*n)),
-    };
-    format!("{}: {} rows, {}, {hidden}{removed}", file.display(), count(*rows), bytes(*size))
-}
-
 impl From<FileError> for CliError {
     fn from(error: FileError) -> CliError {
         let hint = error.hint();
@@ -355,14 +153,6 @@ impl From<SqlError> for CliError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cell_of_csv_is_quoted_and_never_a_formula() {
-        assert_eq!(csv(&json!("plain")), "plain");
-        assert_eq!(csv(&json!("a \"b\", c\nd")), "\"a \"\"b\"\", c\nd\"");
-        assert_eq!(csv(&json!("=cmd()")), "'=cmd()");
-        assert_eq!((csv(&json!(-5)), csv(&Value::Null)), ("-5".to_owned(), String::new()));
-    }
 
     #[test]
     fn a_cell_of_a_table_is_one_line_of_limited_length() {

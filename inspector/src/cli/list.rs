@@ -56,7 +56,10 @@ pub(super) fn dead(args: &Common, output: &mut Output) -> Result<Exit, CliError>
                 output.line(&format!("  {}: {}", route.route, route.text));
             }
         }
-        output.line(&format!("\n{}; `rezq requeue SOURCE ID --write` sends one again", rows(page.events.len() as u64)));
+        // What a server refused is sent again by its device.
+        let is_received = page.raw.iter().any(|event| event.get("install").is_some());
+        let hint = if is_received { "" } else { "; `rezq requeue SOURCE ID --write` sends one again" };
+        output.line(&format!("\n{}{hint}", rows(page.events.len() as u64)));
     }
     Ok(match done(&*source) {
         Exit::Done if !page.events.is_empty() => Exit::Finding,

@@ -11,12 +11,16 @@
 mod args;
 mod assert;
 mod check;
+mod collect;
 mod completions;
 mod diff;
+mod doctor;
 mod drops;
+mod export;
 mod files;
 mod list;
 mod mcp;
+mod opened;
 mod plan;
 mod ring;
 mod serve;
@@ -27,7 +31,6 @@ mod tell;
 mod timeline;
 mod tui;
 
-use crate::collector::{Collector, CollectorError, Options};
 use crate::demo;
 use crate::source::{AdbError, ExpoError, RemoteError, SourceError};
 use crate::terminal::{CliError, Exit, Output, printable};
@@ -35,8 +38,6 @@ use clap::{CommandFactory, Parser, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
 use std::io::IsTerminal;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Inspects a REZ Monitor queue, and runs the local collector and the demo
@@ -54,8 +55,8 @@ struct Cli {
 enum Command {
     /// Run an app through a network outage, a crash and a SIGKILL, then account for every event
     Demo(demo::Args),
-    /// Run a local collector that receives batches from apps on this machine
-    Collect(CollectArgs),
+    /// Run a local collector that receives events from apps on this machine
+    Collect(collect::Args),
     /// Print the balance of a queue, and why each route waits
     Status(args::Common),
     /// Print the events of a queue, newest last
@@ -94,8 +95,8 @@ enum Command {
     Requeue(tell::EventsArgs),
     /// Delete events
     Drop(tell::EventsArgs),
-    /// Examine a queue; each finding comes with what mends it
-    Doctor(files::DoctorArgs),
+    /// Examine a queue or a running app; each finding comes with what mends it
+    Doctor(args::Common),
     /// Bring the rows of a damaged queue back, as an export
     Salvage(files::SalvageArgs),
     /// Print what waits in the ring, and the state that outlives the queue
@@ -103,7 +104,7 @@ enum Command {
     /// Run a query over a queue, read-only
     Sql(files::SqlArgs),
     /// Write a queue to one file, without personal data
-    Export(files::ExportArgs),
+    Export(export::ExportArgs),
     /// Unpack an export into a folder
     Import(files::ImportArgs),
     /// Serve the commands that only read to coding agents, over the Model Context Protocol
@@ -113,25 +114,6 @@ enum Command {
     /// The app process of the demo
     #[command(hide = true)]
     DemoApp(demo::AppArgs),
-}
-
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-POST /v1/batch      receive a batch
-GET  /v1/events     stored events; kind=, since=<id>, limit=, format=json|ndjson
-GET  /v1/counts     events by kind, duplicates, batches, reported losses
-GET  /v1/gaps       sequence numbers that have not arrived
-GET  /v1/switches   simulated faults; POST replaces them, {} clears them")]
-struct CollectArgs {
-    /// Port on 127.0.0.1; 0 picks a free port. The first line of output is the address
-    #[arg(long, default_value_t = 0, value_name = "PORT")]
-    port: u16,
-    /// SQLite file for received events
-    #[arg(long, default_value = "collector.sqlite", value_name = "FILE")]
-    db: PathBuf,
-    /// Write key that apps must send; without it, every key is accepted
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
 }
 
 /// Runs `rezq` with the arguments of the process.
@@ -160,7 +142,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli, output: &mut Output) -> Result<Exit, CliError> {
     match cli.command {
         Command::Demo(args) => demo::run(&args, output),
-        Command::Collect(args) => collect(args, output),
+        Command::Collect(args) => collect::run(args, output),
         Command::Status(args) => status::run(&args, output),
         Command::List(args) => list::list(&args, output),
         Command::Tail(args) => tail::run(&args, output),
@@ -180,11 +162,11 @@ fn run(cli: Cli, output: &mut Output) -> Result<Exit, CliError> {
         Command::Fault(args) => tell::fault(&args, output),
         Command::Requeue(args) => tell::requeue(&args, output),
         Command::Drop(args) => tell::drop(&args, output),
-        Command::Doctor(args) => files::doctor(&args, output),
+        Command::Doctor(args) => doctor::run(&args, output),
         Command::Salvage(args) => files::salvage(&args, output),
         Command::Ring(args) => ring::ring(&args, output),
         Command::Sql(args) => files::sql(&args, output),
-        Command::Export(args) => files::export(&args, output),
+        Command::Export(args) => export::run(&args, output),
         Command::Import(args) => files::import(&args, output),
         Command::Mcp(args) => mcp::run(&args, output),
         Command::Completions(args) => completions::run(&args, &Cli::command(), output),
@@ -220,25 +202,6 @@ impl From<SourceError> for CliError {
     }
 }
 
-fn collect(args: CollectArgs, output: &mut Output) -> Result<Exit, CliError> {
-    let address: SocketAddr = ([127, 0, 0, 1], args.port).into();
-    let running = Collector::start(Options { address, key: args.key, ..Options::new(args.db) })?;
-    output.line(&format!("http://{}", running.address()));
-    output.line(&format!("file {}", running.db().display()));
-    running.wait();
-    Ok(Exit::Done)
-}
-
-impl From<CollectorError> for CliError {
-    fn from(error: CollectorError) -> CliError {
-        let hint = match &error {
-            CollectorError::Db { .. } => "check that the folder exists and is writable, or pass another file with --db",
-            _ => "",
-        };
-        CliError::open(error, hint)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,20 +209,5 @@ mod tests {
     #[test]
     fn the_command_line_definition_is_valid() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_collector_that_cannot_start_reports_the_cause_and_a_remedy() {
-        let db = PathBuf::from("/nowhere/at/all/c.sqlite");
-        let error = collect(CollectArgs { port: 0, db, key: None }, &mut Output::discard()).unwrap_err();
-        assert_eq!(error.exit, Exit::CannotOpen);
-        let text = error.to_string();
-        assert!(text.contains("/nowhere/at/all/c.sqlite") && text.contains("--db"), "{text}");
-        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = taken.local_addr().unwrap().port();
-        let folder = tempfile::tempdir().unwrap();
-        let args = CollectArgs { port, db: folder.path().join("c.sqlite"), key: None };
-        let text = collect(args, &mut Output::discard()).unwrap_err().to_string();
-        assert!(text.contains(&port.to_string()) && text.contains("another port"), "{text}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::args::{Common, done};
 use super::line;
+use crate::diff::is_collector;
 use crate::queue::Overview;
 use crate::render;
 use crate::source::Ask;
@@ -12,6 +13,9 @@ pub(super) fn run(args: &Common, output: &mut Output) -> Result<Exit, CliError> 
     let overview = Ask(&*source).overview(true)?;
     if args.json {
         json(&overview, output);
+    } else if is_collector(Ask(&*source))? {
+        // A server has no balance: what it did not receive it does not know.
+        Ask(&*source).lines()?.iter().for_each(|line| output.line(line));
     } else {
         output.line(&render::status(&overview));
         if source.is_damaged() {

@@ -3,9 +3,9 @@
 use super::args::{SourceArg, done};
 use super::line;
 use crate::render;
-use crate::source::{Ask, Event, Query};
+use crate::source::{Ask, Query};
 use crate::terminal::{CliError, Exit, Output};
-use crate::timeline::{Moment, moments};
+use crate::timeline::{self, Moment};
 use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
@@ -39,9 +39,7 @@ pub(super) fn story(ask: Ask<'_>, session: Option<&str>) -> Result<(String, Vec<
         Some(session) => session.to_owned(),
         None => latest(ask)?,
     };
-    let filter = vec![("session", session.clone())];
-    let events: Vec<Event> = ask.list(&Query { filter, json: true, ..Query::default() })?.events;
-    let moments = moments(&events);
+    let moments = timeline::story(ask, &session)?;
     if moments.is_empty() {
         return Err(CliError::finding(
             format!("no event of session `{session}` is stored"),

@@ -1,5 +1,6 @@
 //! Parses a batch and validates its events. Stores nothing.
 
+use crate::received::LostCount;
 use rez_monitor::{EventId, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,18 +21,14 @@ const FRAME_BYTES: usize = 1024;
 /// Maximum age of an event in milliseconds. Longer than a device keeps one (30 days).
 pub const MAX_AGE_MS: i64 = 31 * DAY_MS;
 
-/// How long an id is kept for deduplication, in milliseconds. Longer than [`MAX_AGE_MS`], so that no accepted event can
-/// be older than its id.
-pub const DEDUPE_MS: i64 = 32 * DAY_MS;
-
-/// How long a stored response is repeated, in milliseconds.
-pub const REPLAY_MS: i64 = DAY_MS;
-
 /// An age above this means a wrong clock: no device keeps an event for so long.
 const AGE_UNKNOWN_MS: i64 = 400 * DAY_MS;
 
 /// Limit of integers that every JSON parser represents exactly.
 const MAX_SEQ: u64 = 1 << 53;
+
+/// Maximum length of the name of a library.
+const CLIENT_CHARS: usize = 100;
 
 /// Maximum length of a reason or kind in `lost`.
 const WORD_BYTES: usize = 40;
@@ -47,20 +44,12 @@ pub(crate) struct Batch {
     pub(crate) epoch: u64,
     /// Empty if the sender knows no run.
     pub(crate) boot: String,
+    /// Name and version of the library that sent it.
+    #[serde(default)]
+    sdk: Value,
     #[serde(default)]
     pub(crate) lost: Vec<LostCount>,
     pub(crate) events: Vec<Box<RawValue>>,
-}
-
-/// A cumulative count of events that a device lost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LostCount {
-    /// The reason.
-    pub reason: String,
-    /// The kind of the events.
-    pub kind: String,
-    /// The count since the start of the epoch.
-    pub count: u64,
 }
 
 /// When a request was sent and received.
@@ -72,6 +61,15 @@ pub(crate) struct Times {
     pub(crate) mono_ms: Option<i64>,
     /// Time of receipt by the clock of the collector.
     pub(crate) received_ms: i64,
+}
+
+impl Batch {
+    /// The library that sent it, as `name/version`; empty if it does not say.
+    pub(crate) fn client(&self) -> String {
+        let text = |name: &str| self.sdk.get(name).and_then(Value::as_str).unwrap_or_default();
+        let client = format!("{}/{}", text("name"), text("version"));
+        client.trim_matches('/').chars().take(CLIENT_CHARS).collect()
+    }
 }
 
 /// A valid event.
@@ -215,7 +213,7 @@ fn validate_fields(value: &Value, bytes: usize, boot: &str, times: Times) -> Res
 /// Returns the time of an event by the clock of the collector. Its age is measured by the monotonic clock if the event
 /// and the request are of the same boot, otherwise by the wall clock of the device. A negative age, or one that no device
 /// can have, means a wrong clock: then the result is the time of receipt.
-fn corrected(ts_ms: i64, mono_ms: Option<i64>, times: Times) -> i64 {
+pub(super) fn corrected(ts_ms: i64, mono_ms: Option<i64>, times: Times) -> i64 {
     let ago = match (mono_ms, times.mono_ms) {
         (Some(event), Some(sent)) if sent >= event => Some(sent.saturating_sub(event)),
         _ => times.sent_ms.map(|sent| sent.saturating_sub(ts_ms)),
@@ -233,14 +231,10 @@ fn text<'a>(value: &'a Value, field: &'static str) -> Result<&'a str, FieldError
     required(value, field)?.as_str().ok_or_else(|| ("invalid_field", field, "not a string".to_owned()))
 }
 
-/// Formats a time as the protocol does: RFC 3339, UTC, milliseconds.
-pub(crate) fn rfc3339(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::received::rfc3339;
 
     const NOW: i64 = 1_795_400_000_000;
 

@@ -1,32 +1,47 @@
-//! The local collector: the server side of the `rez` batch protocol, for development and tests.
+//! The local collector: a server for the `rez` batch protocol and for what vendors' libraries send, for development and tests.
 //!
 //! One process, one SQLite file, loopback only. It responds to a batch after its events are on disk, stores each event
 //! once, and can simulate server and network faults.
+//!
+//! | file | idea |
+//! | --- | --- |
+//! | `http`, `access` | paths, who may use them |
+//! | `reading` | reads of the file, beside the batches |
+//! | `body`, `response` | bodies within limits, the forms of a response |
+//! | `rez`, `batch` | our own protocol |
+//! | `vendor` | what vendors' libraries send |
+//! | `rules`, `assertions` | a tracking plan, and tests by HTTP |
+//! | `switches`, `faults`, `wire` | simulated faults |
 
+mod access;
+mod assertions;
 mod batch;
-mod db;
-mod gaps;
+mod body;
+mod faults;
 mod http;
-mod read;
+mod reading;
+mod response;
+mod rez;
+mod rules;
 mod switches;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "cli")]
+mod vendor;
 mod wire;
 
-pub use batch::{DEDUPE_MS, LostCount, MAX_AGE_MS, MAX_BYTES, MAX_EVENT_BYTES, MAX_EVENTS, REPLAY_MS, Rejection};
-pub use db::{Counts, Filter, LostRow, StoredEvent};
-pub use gaps::Gaps;
-#[cfg(feature = "cli")]
-pub(crate) use gaps::{epoch_of, leaves_a_gap, seq_of};
-pub use read::read;
+pub use crate::received::{Counts, DEDUPE_MS, Filter, Gaps, LostCount, LostRow, REPLAY_MS, ReceivedError, StoredEvent};
+pub use batch::{MAX_AGE_MS, MAX_BYTES, MAX_EVENT_BYTES, MAX_EVENTS, Rejection};
+pub use rules::Rules;
 pub use switches::{Fault, KindLimit, Switches, What};
 
 use crate::host::{self, Host, NotLoopback};
-use db::Db;
+use crate::received::{Db, SqlError, failed};
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Semaphore;
 use wire::{Line, Network, Port, Reservation};
 
 /// Returns milliseconds since 1970. Tests inject their own.
@@ -41,6 +56,8 @@ pub struct Options {
     pub db: PathBuf,
     /// The write key that clients must send. `None` accepts any key, and requests without one.
     pub key: Option<String>,
+    /// The tracking plan that arriving events are checked against.
+    pub rules: Option<Arc<dyn Rules>>,
     /// The clock.
     pub clock: Clock,
 }
@@ -50,7 +67,7 @@ impl Options {
     #[must_use]
     pub fn new(db: impl Into<PathBuf>) -> Options {
         let clock = || jiff::Timestamp::now().as_millisecond();
-        Options { address: ([127, 0, 0, 1], 0).into(), db: db.into(), key: None, clock: Arc::new(clock) }
+        Options { address: ([127, 0, 0, 1], 0).into(), db: db.into(), key: None, rules: None, clock: Arc::new(clock) }
     }
 }
 
@@ -76,24 +93,19 @@ pub enum CollectorError {
         /// The error of the operating system.
         error: std::io::Error,
     },
-    /// SQLite cannot use the file.
-    #[error("cannot use {}: {message}", path.display())]
-    Db {
-        /// The file.
-        path: PathBuf,
-        /// The error of SQLite.
-        message: String,
-    },
-    /// The file exists and was not created by this version of the collector.
-    #[error("{} is not a collector file of this version; choose another file", .0.display())]
-    NotOurs(PathBuf),
+    /// The file cannot be used.
+    #[error(transparent)]
+    File(#[from] ReceivedError),
 }
 
 /// State that the request handlers share.
 pub(crate) struct State {
     key: Option<String>,
+    rules: Option<Arc<dyn Rules>>,
     clock: Clock,
     network: Network,
+    path: PathBuf,
+    readers: Arc<Semaphore>,
     db: Mutex<Db>,
     switches: Mutex<Switches>,
 }
@@ -101,6 +113,11 @@ pub(crate) struct State {
 impl State {
     fn db(&self) -> MutexGuard<'_, Db> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a client with this key may send and read.
+    fn admits(&self, key: Option<&str>) -> bool {
+        self.key.as_deref().is_none_or(|wanted| key == Some(wanted))
     }
 
     fn switches(&self) -> MutexGuard<'_, Switches> {
@@ -123,8 +140,11 @@ impl Collector {
         let network = Network::new();
         let state = Arc::new(State {
             key: options.key,
+            rules: options.rules,
             clock: options.clock,
             network: network.clone(),
+            path: options.db,
+            readers: Arc::new(Semaphore::new(reading::READERS)),
             db: Mutex::new(db),
             switches: Mutex::default(),
         });
@@ -175,7 +195,7 @@ impl Running {
     /// Returns the path of the SQLite file.
     #[must_use]
     pub fn db(&self) -> PathBuf {
-        self.state.db().path().to_owned()
+        self.state.path.clone()
     }
 
     /// Replaces the simulated faults, as `POST /v1/switches` does. `refuse_ms` has no effect here: use
@@ -227,9 +247,9 @@ impl Running {
         self.read(|db| db.events(filter)).map(Option::unwrap_or_default)
     }
 
-    fn read<T>(&self, query: impl FnOnce(&Db) -> Result<T, rusqlite::Error>) -> Result<T, CollectorError> {
+    fn read<T>(&self, query: impl FnOnce(&Db) -> Result<T, SqlError>) -> Result<T, CollectorError> {
         let db = self.state.db();
-        query(&db).map_err(|error| fail(db.path(), &error))
+        query(&db).map_err(|error| failed(db.path(), &error).into())
     }
 
     /// Blocks until the process ends.
@@ -241,8 +261,4 @@ impl Running {
     pub fn stop(mut self) {
         self.host.stop();
     }
-}
-
-fn fail(path: &Path, error: &rusqlite::Error) -> CollectorError {
-    CollectorError::Db { path: path.to_owned(), message: error.to_string() }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::client::{Client, Reply};
+use crate::received::rfc3339;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -10,6 +11,8 @@ use std::time::Instant;
 
 const NOW: i64 = 1_795_400_000_000;
 const DAY_MS: i64 = 24 * 3600 * 1000;
+
+mod ask;
 
 struct Desk {
     folder: tempfile::TempDir,
@@ -84,7 +87,7 @@ fn id(n: u64) -> String {
 }
 
 fn event(n: u64) -> Value {
-    json!({"id": id(n), "seq": (1_u64 << 40) + n, "ts": batch::rfc3339(NOW - 1000), "boot": "b1", "mono_ms": 5,
+    json!({"id": id(n), "seq": (1_u64 << 40) + n, "ts": rfc3339(NOW - 1000), "boot": "b1", "mono_ms": 5,
         "kind": "error", "session": "s", "attrs": {"n": n}})
 }
 
@@ -176,7 +179,7 @@ fn an_id_is_remembered_for_31_days_and_an_event_that_old_is_refused() {
     desk.later(31 * DAY_MS);
     desk.restart();
     let mut again = event(1);
-    again["ts"] = json!(batch::rfc3339(NOW + 31 * DAY_MS - 1));
+    again["ts"] = json!(rfc3339(NOW + 31 * DAY_MS - 1));
     assert_eq!(outcome(&desk.send(&batch("x2", [again]))), (0, 1, 0));
     let reply = desk.send(&batch("x3", [event(2)]));
     assert_eq!(outcome(&reply), (0, 0, 1));
@@ -221,8 +224,8 @@ fn the_time_is_corrected_by_the_clocks_of_the_request() {
     let body = sent.to_string();
     assert_eq!(send_body(&mut desk.client(), "x1", &headers, body.as_bytes()).unwrap().status, 200);
     let stored = &desk.on().events(&Filter { limit: 1, ..Filter::default() }).unwrap()[0];
-    assert_eq!(stored.time, batch::rfc3339(NOW - 65_000));
-    assert_eq!(stored.ts, batch::rfc3339(NOW - 1000));
+    assert_eq!(stored.time, rfc3339(NOW - 65_000));
+    assert_eq!(stored.ts, rfc3339(NOW - 1000));
 }
 
 #[test]
@@ -301,6 +304,18 @@ fn the_same_id_of_two_projects_is_two_events() {
         assert_eq!(outcome(&reply), (1, 0, 0));
     }
     assert_eq!(desk.total(), 2);
+    // Each can be asked for, and one that comes again is not a third.
+    let repeat = batch("x2", [event(1)]).to_string();
+    let reply = send_body(&mut desk.client(), "x2", &[("authorization", "Bearer b")], repeat.as_bytes()).unwrap();
+    assert_eq!((outcome(&reply), desk.total()), ((0, 1, 0), 2));
+    let source = crate::source::open(desk.folder.path().join("collector.sqlite").to_str().unwrap()).unwrap();
+    let ask = crate::source::Ask(&*source);
+    let listed = ask.list(&crate::source::Query { json: true, ..Default::default() }).unwrap().events;
+    assert_eq!((listed.len(), listed[1].id.as_str()), (2, id(1).as_str()));
+    assert_eq!(listed[0].json["received"]["id"], id(1));
+    for one in &listed {
+        assert_eq!(ask.show(&one.id).unwrap().1["event"]["seq"], one.seq);
+    }
 }
 
 #[test]
@@ -342,9 +357,9 @@ fn a_file_of_something_else_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other.sqlite");
     rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
-    assert!(matches!(Collector::start(Options::new(&path)), Err(CollectorError::NotOurs(_))));
+    assert!(matches!(Collector::start(Options::new(&path)), Err(CollectorError::File(ReceivedError::NotOurs(_)))));
     std::fs::write(&path, "no database at all, only words of some length").unwrap();
-    assert!(matches!(Collector::start(Options::new(&path)), Err(CollectorError::Db { .. })));
+    assert!(matches!(Collector::start(Options::new(&path)), Err(CollectorError::File(ReceivedError::Db { .. }))));
 }
 
 #[test]

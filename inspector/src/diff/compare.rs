@@ -3,7 +3,7 @@
 use super::device::Device;
 use super::members::{Member, differing};
 use super::server::Received;
-use crate::collector::{epoch_of, seq_of};
+use crate::received::{epoch_of, seq_of};
 use crate::source::Event;
 use serde::Serialize;
 use serde_json::Value;

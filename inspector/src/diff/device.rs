@@ -1,7 +1,7 @@
 //! The events of a source and what its ledger says of them.
 
-use crate::collector::leaves_a_gap;
 use crate::queue::Overview;
+use crate::received::leaves_a_gap;
 use crate::source::{Ask, Event, Query, SourceError};
 
 /// The end of the name of a route to a server of the rez protocol.
@@ -29,12 +29,12 @@ pub(crate) struct Device {
 pub(crate) enum DeviceError {
     #[error(transparent)]
     Source(#[from] SourceError),
-    #[error("the queue has no route to a server of the rez protocol; its routes are {0}")]
-    NoRoute(String),
+    #[error("the queue has no route to a server of the protocol of {0}; its routes are {1}")]
+    NoRoute(&'static str, String),
     #[error("the queue has no route `{0}`; its routes are {1}")]
     Unknown(String, String),
-    #[error("the queue has several routes to servers of the rez protocol: {0}")]
-    Routes(String),
+    #[error("the queue has several routes to servers of the protocol of {0}: {1}")]
+    Routes(&'static str, String),
 }
 
 impl Device {
@@ -56,10 +56,10 @@ impl Device {
                 let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
                 return Err(match route {
                     Some(route) => DeviceError::Unknown(route.to_owned(), all),
-                    None => DeviceError::NoRoute(all),
+                    None => DeviceError::NoRoute("rez", all),
                 });
             }
-            several => return Err(DeviceError::Routes(several.join(", "))),
+            several => return Err(DeviceError::Routes("rez", several.join(", "))),
         };
         let (drops, _) = ask.drops()?;
         let is_ours = |name: &Option<String>| name.as_ref().is_none_or(|name| *name == route);

@@ -1,8 +1,8 @@
 //! The events of a collector, from its file or over HTTP.
 
 use crate::client::Client;
-use crate::collector::{self, CollectorError};
 use crate::host::parse_loopback;
+use crate::received::{self, ReceivedError};
 use serde::Deserialize;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -42,7 +42,7 @@ pub(crate) enum ServerError {
     #[error("the key has a character that no header can have")]
     Key,
     #[error(transparent)]
-    File(#[from] CollectorError),
+    File(#[from] ReceivedError),
     #[error("{address} does not answer: {message}; check that `rezq collect` runs there")]
     Unreachable { address: String, message: String },
     #[error("{address} answered with status {status}; {hint}")]
@@ -71,8 +71,8 @@ impl Server {
     pub(crate) fn events(&self) -> Result<Vec<Received>, ServerError> {
         match self {
             Server::File(path) => {
-                let events = collector::read(path)?.into_iter();
-                let event = |stored: collector::StoredEvent| Received {
+                let events = received::read(path)?.into_iter();
+                let event = |stored: received::StoredEvent| Received {
                     event: serde_json::from_str(stored.event.get()).unwrap_or_default(),
                     n: stored.n,
                     id: stored.id,

@@ -3,13 +3,13 @@
 use super::copy::{Files, RING};
 use super::db::number as query;
 use super::error::FileError;
-use super::place::{one_line, rows};
+use super::place::one_line;
 use super::source::Source;
 use crate::queue;
+use rez_monitor::inspect::doctor::{CLOCK, CLOCK_MS, Diagnosis, rows};
 use rez_monitor::inspect::{self, number};
 use rez_monitor::limits;
 use rusqlite::Connection;
-use serde::Serialize;
 use std::path::Path;
 
 /// Errors of the integrity check that are listed.
@@ -20,63 +20,6 @@ const FRAME_BYTES: u64 = 4096 + 24;
 
 /// Free pages above which the file is much larger than what it holds.
 const FREE_PAGES: i64 = 256;
-
-/// Free space below which the app handles its disk as nearly full.
-const SCARCE_BYTES: u64 = 8 * limits::LOG_BYTES;
-
-/// A clock of the device may be wrong by this much.
-const CLOCK_MS: i64 = 10 * 60 * 1000;
-
-/// Something that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// The part that was examined.
-    pub area: &'static str,
-    /// What is wrong.
-    pub text: String,
-    /// The command or the action that mends it.
-    pub mend: String,
-    /// Data is damaged, or lost.
-    pub damage: bool,
-}
-
-/// A part that is in order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fact {
-    /// The part.
-    pub area: &'static str,
-    /// Its state.
-    pub text: String,
-}
-
-/// The result of an examination.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Diagnosis {
-    /// What is wrong.
-    pub findings: Vec<Finding>,
-    /// What is in order.
-    pub facts: Vec<Fact>,
-}
-
-impl Diagnosis {
-    /// Whether data is damaged or lost.
-    #[must_use]
-    pub fn is_damaged(&self) -> bool {
-        self.findings.iter().any(|finding| finding.damage)
-    }
-
-    fn fact(&mut self, area: &'static str, text: impl Into<String>) {
-        self.facts.push(Fact { area, text: text.into() });
-    }
-
-    fn finding(&mut self, area: &'static str, text: impl Into<String>, mend: impl Into<String>) {
-        self.findings.push(Finding { area, text: text.into(), mend: mend.into(), damage: false });
-    }
-
-    fn damage(&mut self, area: &'static str, text: impl Into<String>, mend: impl Into<String>) {
-        self.findings.push(Finding { area, text: text.into(), mend: mend.into(), damage: true });
-    }
-}
 
 /// Examines a source. `now_ms` is the wall clock, milliseconds since 1970.
 ///
@@ -104,8 +47,8 @@ pub fn doctor(source: &Source, now_ms: i64) -> Result<Diagnosis, FileError> {
         let live = source.salvage().is_none() && source.reader().is_ok_and(|reader| reader.live());
         log(&home, live, &db, &mut diagnosis);
         ring(&home, live, &mut diagnosis);
-        quarantines(&home, &mut diagnosis);
-        disk(&home, &mut diagnosis);
+        diagnosis.quarantine(&home);
+        diagnosis.disk(&home);
     }
     Ok(diagnosis)
 }
@@ -123,14 +66,8 @@ fn integrity(db: &Connection, diagnosis: &mut Diagnosis, salvage: &str) -> rusql
 fn checksums(source: &Source, diagnosis: &mut Diagnosis, salvage: &str) -> Result<(), FileError> {
     let reader = source.reader()?;
     let read = reader.damaged().and_then(|damaged| Ok((damaged, reader.overview()?.rows)));
-    match read.map_err(|error| FileError::of_store(source.path(), error))? {
-        (0, all) => diagnosis.fact("checksums", format!("{} with the right checksum", rows(all))),
-        (damaged, all) => diagnosis.damage(
-            "checksums",
-            format!("{} of {} with a wrong checksum: the app counts and deletes them", number(damaged), rows(all)),
-            format!("{salvage} looks for older copies of them"),
-        ),
-    }
+    let (damaged, all) = read.map_err(|error| FileError::of_store(source.path(), error))?;
+    diagnosis.checksums(damaged, all, salvage);
     Ok(())
 }
 
@@ -147,12 +84,7 @@ fn free_list(db: &Connection, diagnosis: &mut Diagnosis) -> rusqlite::Result<()>
 
 fn balance(source: &Source, diagnosis: &mut Diagnosis) -> Result<(), FileError> {
     let overview = source.reader()?.overview().map_err(|error| FileError::of_store(source.path(), error))?;
-    if overview.balance.holds() {
-        diagnosis.fact("balance", "every event is accounted for");
-    } else {
-        let mend = format!("`rezq status {}` shows the line that does not hold", source.path().display());
-        diagnosis.finding("balance", "events are not accounted for", mend);
-    }
+    diagnosis.balance(overview.balance.holds(), &format!("`rezq status {}`", source.path().display()));
     Ok(())
 }
 
@@ -224,30 +156,6 @@ fn ring(home: &Path, live: bool, diagnosis: &mut Diagnosis) {
     }
 }
 
-fn quarantines(home: &Path, diagnosis: &mut Diagnosis) {
-    match inspect::quarantines(home) {
-        Ok(found) if found.is_empty() => diagnosis.fact("quarantine", "there is none"),
-        Ok(found) => found.iter().for_each(|one| {
-            let what = one.rows.map(|n| format!(" with {}", rows(u64::from(n)))).unwrap_or_default();
-            let text = format!("a damaged queue{what} waits for its recovery in {}", one.folder.display());
-            let mend = format!("open the app, or `rezq salvage {} -o OUT.rezq`", one.folder.display());
-            diagnosis.finding("quarantine", text, mend);
-        }),
-        Err(error) => diagnosis.finding("quarantine", format!("it cannot be read: {error}"), "check its permissions"),
-    }
-}
-
-fn disk(home: &Path, diagnosis: &mut Diagnosis) {
-    match inspect::free_bytes(home) {
-        Some(free) if free < SCARCE_BYTES => {
-            let text = format!("{} bytes are free: the app evicts rows before it stores new ones", number(free));
-            diagnosis.finding("disk", text, "free disk space");
-        }
-        Some(free) => diagnosis.fact("disk", format!("{} bytes are free", number(free))),
-        None => {}
-    }
-}
-
 /// Rows from the future, and rows whose two clocks do not agree with those of their boot.
 fn clocks(db: &Connection, diagnosis: &mut Diagnosis, now_ms: i64) -> rusqlite::Result<()> {
     let future: i64 =
@@ -261,13 +169,12 @@ fn clocks(db: &Connection, diagnosis: &mut Diagnosis, now_ms: i64) -> rusqlite::
         |row| row.get(0),
     )?;
     let count = |n: i64| rows(u64::try_from(n).unwrap_or(0));
-    let mend = "check the clock of the device";
     if future > 0 {
-        diagnosis.finding("clock", format!("{} from the future by the clock of this machine", count(future)), mend);
+        diagnosis.finding("clock", format!("{} from the future by the clock of this machine", count(future)), CLOCK);
     }
     if moved > 0 {
         let text = format!("the clock was set while the app ran: {} from before it", count(moved));
-        diagnosis.finding("clock", text, mend);
+        diagnosis.finding("clock", text, CLOCK);
     }
     if future + moved == 0 {
         diagnosis.fact("clock", "no row is from the future, and both clocks agree");

@@ -21,6 +21,9 @@ pub enum FileError {
         /// What it is.
         message: String,
     },
+    /// The file is that of a collector.
+    #[error("{} is what a collector received, and no queue", .0.display())]
+    Received(PathBuf),
     /// A newer version wrote the file.
     #[error("{} has format {format}, which this version of rezq does not read", path.display())]
     Newer {
@@ -68,6 +71,9 @@ impl FileError {
                 "pass the folder that contains queue.db, a copy of queue.db, an export, or a folder kept by `rezq demo --keep`"
             }
             FileError::NotAQueue { .. } => "pass queue.db of the app, or a file made by `rezq export`",
+            FileError::Received(_) => {
+                "`rezq list`, `show`, `status`, `check`, `serve` and `export --format ndjson` read it"
+            }
             FileError::Newer { .. } => "use the version of rezq that matches the app",
             FileError::Export { .. } => "copy the file again, or export the queue again; no part of it is used",
             FileError::Unreadable { .. } => {

@@ -11,6 +11,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
+/// What was stored lately and is no row of the queue any more.
+const DELIVERED: &str = "SELECT count(*) FROM recent WHERE json_extract(line, '$.seq') NOT IN (SELECT seq FROM event)";
+
 /// A consistent copy of a queue in a temporary folder.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -30,6 +33,8 @@ pub struct Exported {
     pub bytes: u64,
     /// Rows in it.
     pub rows: u64,
+    /// Events in it that are no rows of the queue any more: nearly all of them were delivered.
+    pub delivered: u64,
     /// Personal data is hidden.
     pub masked: bool,
     /// Rows whose JSON was changed to hide it.
@@ -82,13 +87,17 @@ impl Snapshot {
         let rezq = env!("CARGO_PKG_VERSION").to_owned();
         let info = Info { format: FORMAT, made_ms, source, masked: self.masked, salvaged, rezq };
         rezq::describe(&db, &info).map_err(|error| FileError::unwritable(&db, error))?;
-        let rows = db::connect(&db).and_then(|db| db::number(&db, "SELECT count(*) FROM event"));
-        let rows = rows.map_err(|error| FileError::unreadable(&db, error))?;
+        // Without the table there are none.
+        let counts = db::connect(&db).and_then(|db| {
+            Ok((db::number(&db, "SELECT count(*) FROM event")?, db::number(&db, DELIVERED).unwrap_or(0)))
+        });
+        let (rows, delivered) = counts.map_err(|error| FileError::unreadable(&db, error))?;
         let changes = self.changes.unwrap_or_default();
         Ok(Exported {
             file: out.to_owned(),
             bytes: rezq::pack(&db, out)?,
             rows: u64::try_from(rows).unwrap_or(0),
+            delivered: u64::try_from(delivered).unwrap_or(0),
             masked: self.masked,
             changed: changes.rows,
             removed: changes.removed,

@@ -26,7 +26,7 @@ mod sql;
 mod temp;
 
 pub(crate) use create::create;
-pub use doctor::{Diagnosis, Fact, Finding, doctor};
+pub use doctor::doctor;
 pub use error::FileError;
 pub use export::{Exported, Snapshot, export, snapshot};
 pub use place::ring_file;

@@ -3,16 +3,22 @@
 use super::copy::RING;
 use super::error::FileError;
 use crate::queue;
-use rez_monitor::inspect::number;
+use crate::received::is_received;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+
+pub(super) use rez_monitor::inspect::doctor::rows;
 
 /// First bytes of an SQLite file.
 pub(super) const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// The database or export that this path means.
 pub(super) fn locate(path: &Path) -> Result<PathBuf, FileError> {
-    find(path, queue::FILE)?.ok_or_else(|| FileError::NoQueue(path.to_owned()))
+    let file = find(path, queue::FILE)?.ok_or_else(|| FileError::NoQueue(path.to_owned()))?;
+    if is_received(&file) {
+        return Err(FileError::Received(file));
+    }
+    Ok(file)
 }
 
 /// The ring of a folder, of a folder of `rezq demo --keep`, or the file itself.
@@ -70,8 +76,4 @@ pub(super) fn first_bytes(file: &Path) -> Result<Vec<u8>, FileError> {
 /// SQLite writes some messages in several lines.
 pub(super) fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-pub(super) fn rows(n: u64) -> String {
-    format!("{} {}", number(n), if n == 1 { "row" } else { "rows" })
 }

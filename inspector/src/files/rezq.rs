@@ -11,6 +11,7 @@ use crate::queue;
 use flate2::Compression;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
+use rez_monitor::inspect::{self, StoreError};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 use std::fs::File;
@@ -142,6 +143,14 @@ fn size(file: &Path) -> u64 {
     file.metadata().map_or(0, |metadata| metadata.len())
 }
 
+/// Writes the file with the events that were stored lately beside a copy that has them in it. A damaged copy is read without them.
+pub(super) fn unpack_recent(folder: &Path, file: &Path) -> Result<(), FileError> {
+    match inspect::unpack_recent(folder) {
+        Err(error @ (StoreError::Full(_) | StoreError::Unavailable(_))) => Err(FileError::of_store(file, error)),
+        _ => Ok(()),
+    }
+}
+
 /// Unpacks an export into a new or empty folder, as `queue.db`.
 ///
 /// # Errors
@@ -164,5 +173,6 @@ pub fn import(file: &Path, folder: &Path) -> Result<Info, FileError> {
         .create(folder)
         .and_then(|()| std::fs::copy(&unpacked, &to))
         .map_err(|error| FileError::unwritable(&to, error))?;
+    unpack_recent(folder, &file)?;
     Ok(info)
 }

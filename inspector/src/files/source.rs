@@ -3,11 +3,11 @@
 use super::copy::Files;
 use super::error::FileError;
 use super::place::{first_bytes, locate, one_line, parent, rows};
-use super::rezq::{self, Info};
+use super::rezq::{self, Info, unpack_recent};
 use super::temp;
 use super::{db, salvage};
 use crate::queue;
-use rez_monitor::inspect::{Reader, Salvage, StoreError};
+use rez_monitor::inspect::{self, Reader, Salvage, StoreError};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -67,6 +67,7 @@ impl Source {
         let temp = temp::folder()?;
         let file = temp.path().join(queue::FILE);
         std::fs::write(&file, bytes).map_err(|error| FileError::unwritable(&file, error))?;
+        unpack_recent(temp.path(), &file)?;
         let mut source = Source::open(temp.path())?;
         source.path = PathBuf::from(name);
         source.origin = Origin::File;
@@ -92,6 +93,7 @@ impl Source {
         };
         if !is_in_place {
             source.use_copy(files.copy()?);
+            unpack_recent(&source.folder, &file)?;
         }
         match check(&source) {
             // The index of the log cannot be created or read there.
@@ -122,6 +124,7 @@ impl Source {
     fn open_export(file: &Path) -> Result<Source, FileError> {
         let temp = temp::folder()?;
         let info = rezq::unpack(file, &temp.path().join(queue::FILE))?;
+        unpack_recent(temp.path(), file)?;
         let source = Source {
             path: file.to_owned(),
             origin: Origin::Export(info),
@@ -198,8 +201,10 @@ impl Source {
     pub(super) fn snapshot(&self) -> Result<TempDir, FileError> {
         let temp = temp::folder()?;
         let path = temp.path().join(queue::FILE);
+        let recent = inspect::recent_rows(&self.folder);
         let copied = self.connect()?.execute("VACUUM INTO ?1", [path.to_string_lossy()]);
         copied.map_err(|error| FileError::unreadable(&self.file, error))?;
+        inspect::keep_recent(&path, &recent).map_err(|error| FileError::of_store(&path, error))?;
         Ok(temp)
     }
 

@@ -37,6 +37,17 @@ pub struct Finding {
     pub nearest: Option<String>,
 }
 
+impl Finding {
+    /// A sentence about it, without the place of the event.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Finding { name, path, expected, found, nearest, .. } = self;
+        let path = path.as_ref().map(|path| format!("  {path}")).unwrap_or_default();
+        let nearest = nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        format!("{name}{path}: expected {expected}, found {found}{nearest}").replace(['\n', '\r'], " ")
+    }
+}
+
 /// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Check {
@@ -89,8 +100,19 @@ pub fn check(ask: Ask<'_>, query: &Query, plan: &Plan) -> Result<Check, SourceEr
 }
 
 impl Plan {
+    /// What is wrong with one event, whatever the others are.
+    pub(super) fn findings(&self, event: Event) -> Vec<Finding> {
+        self.examine(event).1
+    }
+
     /// Looks at one event.
-    fn examine(&self, event: Event) -> (Seen, Vec<Finding>) {
+    fn examine(&self, mut event: Event) -> (Seen, Vec<Finding>) {
+        // What a collector notes is not the app's.
+        if let Some(members) = event.json.as_object_mut()
+            && members.remove("received").is_some()
+        {
+            members.remove("original");
+        }
         let planned: Vec<usize> =
             self.events.iter().enumerate().filter(|(_, one)| one.name.selects(&event)).map(|(at, _)| at).collect();
         let name = format!("{} {}", event.kind, name_of(&event));

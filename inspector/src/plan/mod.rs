@@ -7,6 +7,7 @@
 //! | `pattern` | names with `*` |
 //! | `schema` | a JSON Schema, and its errors as findings |
 //! | `check` | events against a plan |
+//! | `rules` | what arrives at a collector against a plan |
 //! | `draft`, `shape` | a plan made from recorded events |
 //!
 //! `docs/guide/tracking-plan.md` describes the file.
@@ -16,6 +17,7 @@ mod draft;
 mod member;
 mod pattern;
 mod read;
+mod rules;
 mod schema;
 mod shape;
 

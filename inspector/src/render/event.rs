@@ -13,7 +13,12 @@ pub(crate) fn event(shown: &Shown) -> String {
     row("id", &event.id);
     row("seq", &event.seq.to_string());
     row("lane", &event.lane);
-    row("time", &format!("{}, {:.3} s after the boot of the device", inspect::time(*wall_ms), *mono_ms as f64 / 1e3));
+    // What a vendor's library sent has no such clock.
+    let boot = match mono_ms {
+        0 => String::new(),
+        ms => format!(", {:.3} s after the boot of the device", *ms as f64 / 1e3),
+    };
+    row("time", &format!("{}{boot}", inspect::time(*wall_ms)));
     row("size", &format!("{} of JSON, CRC-32 {crc}", bytes(event.bytes)));
     if let Some(session) = &event.session {
         row("session", session);

@@ -2,6 +2,7 @@
 
 use super::{Inspect, SourceError};
 use crate::queue::Overview;
+use rez_monitor::inspect::doctor::Diagnosis;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -15,7 +16,7 @@ pub struct Ask<'a>(pub &'a dyn Inspect);
 /// Which events to list. The default is all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Members of the filter: `kind`, `lane`, `level`, `state`, `session`, `text`, `where`.
+    /// Members of the filter: `kind`, `lane`, `level`, `state`, `session`, `install`, `text`, `where`.
     pub filter: Vec<(&'static str, String)>,
     /// Only what happened at or after this time, milliseconds since 1970.
     pub since_ms: Option<i64>,
@@ -204,6 +205,24 @@ impl Ask<'_> {
     /// # Errors
     /// As [`Ask::raw`].
     pub fn overview(&self, check: bool) -> Result<Overview, SourceError> {
+        Ok(self.overview_and_fault(check)?.0)
+    }
+
+    /// The status in sentences.
+    ///
+    /// # Errors
+    /// As [`Ask::raw`].
+    pub fn lines(&self) -> Result<Vec<String>, SourceError> {
+        let answer = self.raw(&json!({"ask": "status"}))?;
+        let lines = answer.get("lines").and_then(Value::as_array).into_iter().flatten();
+        Ok(lines.filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// The same, and the fault that an app has been told to have: `none`, `offline` and so on.
+    ///
+    /// # Errors
+    /// As [`Ask::raw`].
+    pub fn overview_and_fault(&self, check: bool) -> Result<(Overview, String), SourceError> {
         let answer = self.raw(&json!({"ask": "status", "check": check}))?;
         let balance = answer.get("balance").filter(|balance| !balance.is_null());
         let balance = balance.ok_or_else(|| {
@@ -214,7 +233,9 @@ impl Ask<'_> {
         let overview = Overview::deserialize(balance).map_err(|error| unreadable("status", &error.to_string()))?;
         // An app that answers has it open.
         let live = answer.get("live").and_then(Value::as_bool).unwrap_or(true);
-        Ok(Overview { live, ..overview })
+        // A file has none.
+        let fault = answer.get("fault").and_then(Value::as_str).unwrap_or("none").to_owned();
+        Ok((Overview { live, ..overview }, fault))
     }
 
     /// A number that changes when something was stored, sent or settled.
@@ -224,6 +245,15 @@ impl Ask<'_> {
     pub fn version(&self) -> Result<u64, SourceError> {
         let answer = self.raw(&json!({"ask": "version"}))?;
         answer.get("version").and_then(Value::as_u64).ok_or_else(|| unreadable("version", "it has no `version`"))
+    }
+
+    /// What is wrong, and what mends it.
+    ///
+    /// # Errors
+    /// As [`Ask::raw`].
+    pub fn doctor(&self) -> Result<Diagnosis, SourceError> {
+        let answer = self.raw(&json!({"ask": "doctor"}))?;
+        Diagnosis::deserialize(answer).map_err(|error| unreadable("doctor", &error.to_string()))
     }
 
     /// The counts of lost events, the latest day first, and the answer.
@@ -264,6 +294,7 @@ mod tests {
         let page = Ask(&Says(r#"{"events": [], "before": 7}"#)).list(&Query::default()).unwrap();
         assert!(page.events.is_empty() && page.before.is_none());
         assert!(Ask(&Says("{}")).version().is_err() && Ask(&Says("{}")).drops().is_err());
+        assert!(Ask(&Says("{}")).doctor().is_err());
         assert_eq!(Ask(&Says(r#"{"error": "no"}"#)).show("x").unwrap_err(), SourceError::Refused("no".to_owned()));
     }
 }

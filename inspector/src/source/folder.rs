@@ -1,8 +1,9 @@
 //! A queue in files of this machine.
 
 use super::{Inspect, Remote, SourceError, address};
-use crate::files::{FileError, Source};
+use crate::files::{self, FileError, Source};
 use rez_monitor::inspect::{Reader, StoreError};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -49,8 +50,17 @@ impl Folder {
     }
 }
 
+/// Whether a request asks what is wrong: the files are examined, not only their rows.
+pub(super) fn is_doctor(request: &str) -> bool {
+    serde_json::from_str(request).is_ok_and(|request: Value| request == json!({"ask": "doctor"}))
+}
+
 impl Inspect for Folder {
     fn try_inspect(&self, request: &str) -> Result<String, SourceError> {
+        if is_doctor(request) {
+            let found = files::doctor(&Source::open(&self.path)?, jiff::Timestamp::now().as_millisecond())?;
+            return Ok(json!(found).to_string());
+        }
         let open = &mut *self.lock();
         let failed = |error: StoreError| FileError::of_store(&self.path, error);
         match open.inspect(request) {

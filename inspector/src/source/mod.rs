@@ -6,6 +6,7 @@ mod adb;
 pub(crate) mod address;
 mod app;
 mod ask;
+mod collected;
 #[cfg(feature = "cli")]
 mod expo;
 mod folder;
@@ -16,6 +17,7 @@ mod remote;
 pub use adb::{Adb, AdbError};
 pub use app::App;
 pub use ask::{Ask, Event, EventRoute, Lost, Page, Query, Shown};
+pub use collected::Collected;
 #[cfg(feature = "cli")]
 pub use expo::{Expo, ExpoError};
 pub use folder::Folder;
@@ -23,6 +25,7 @@ pub use masked::Masked;
 pub use remote::{Remote, RemoteError};
 
 use crate::files::FileError;
+use crate::received::{self, ReceivedError};
 use std::path::Path;
 
 /// A queue that can be asked.
@@ -71,6 +74,9 @@ pub enum SourceError {
     /// The file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The file of a collector cannot be read.
+    #[error(transparent)]
+    Received(#[from] ReceivedError),
     /// The app does not answer.
     #[error(transparent)]
     Remote(#[from] RemoteError),
@@ -109,8 +115,9 @@ pub fn is_address(argument: &str) -> bool {
 }
 
 /// Opens a source: the folder of a queue, a folder of `rezq demo --keep`, a copy of `queue.db` under any name, an export,
-/// `adb:PACKAGE`, an app on an Android device, `expo:[PORT][/NAME]`, a running app behind `expo start` (feature `cli`), or
-/// `http://127.0.0.1:PORT/?token=..`, the address of a running app or of `rezq serve`.
+/// the file of a collector, `adb:PACKAGE`, an app on an Android device, `expo:[PORT][/NAME]`, a running app behind `expo start` (feature
+/// `cli`), `http://127.0.0.1:PORT/?token=..`, the address of a running app or of `rezq serve`, or `http://127.0.0.1:PORT`, that of a
+/// collector.
 ///
 /// # Errors
 /// There is no queue, or the address cannot be used.
@@ -125,5 +132,9 @@ pub fn open(argument: &str) -> Result<Box<dyn Inspect>, SourceError> {
     if is_address(argument) {
         return Ok(Box::new(Remote::new(argument)?));
     }
-    Ok(Box::new(Folder::open(Path::new(argument))?))
+    let path = Path::new(argument);
+    if received::is_received(path) {
+        return Ok(Box::new(Collected::open(path)?));
+    }
+    Ok(Box::new(Folder::open(path)?))
 }

@@ -13,7 +13,8 @@ pub struct Remote {
     at: SocketAddr,
     /// How the app names itself: its port differs from that of the address when a cable is between them.
     host: String,
-    token: String,
+    /// A collector without a key has none.
+    token: Option<String>,
 }
 
 impl std::fmt::Debug for Remote {
@@ -28,7 +29,8 @@ impl std::fmt::Debug for Remote {
 pub enum RemoteError {
     /// The address has another form.
     #[error(
-        "`{0}` is no address of an inspector; pass http://127.0.0.1:PORT/?token=TOKEN as the app or `rezq serve` prints it"
+        "`{0}` is no address of an inspector; pass http://127.0.0.1:PORT/?token=TOKEN as the app or `rezq serve` prints it, or \
+         http://127.0.0.1:PORT of `rezq collect`"
     )]
     Address(String),
     /// Nothing listens there.
@@ -42,6 +44,9 @@ pub enum RemoteError {
     /// The token is wrong.
     #[error("{0} refuses the token; each start has a new one, so copy the address that was printed last")]
     Token(String),
+    /// There is none.
+    #[error("{0} needs a token; pass the whole address that was printed, and of a collector with a key {0}/?token=KEY")]
+    NoToken(String),
     /// Something else listens there.
     #[error("{address} answered with status {status}; check that an inspector of REZ Monitor listens there")]
     Status {
@@ -56,17 +61,21 @@ impl Remote {
     /// Reads an address; connects with the first request.
     ///
     /// # Errors
-    /// It has no token, or is on another machine.
+    /// It has another form, or is on another machine.
     pub fn new(address: &str) -> Result<Remote, RemoteError> {
         // Without the token: errors end up in logs.
         let wrong = || RemoteError::Address(address.split('?').next().unwrap_or_default().to_owned());
         let rest = address.strip_prefix("http://").ok_or_else(wrong)?;
-        let (host, query) = rest.split_once("/?").ok_or_else(wrong)?;
-        let token = query.split('&').find_map(|pair| pair.strip_prefix("token=")).filter(|token| !token.is_empty());
-        let token = token.ok_or_else(wrong)?;
-        let is_token = token.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        let (host, token) = match rest.split_once("/?") {
+            Some((host, query)) => {
+                let token = query.split('&').find_map(|pair| pair.strip_prefix("token="));
+                (host, Some(token.filter(|token| !token.is_empty()).ok_or_else(wrong)?))
+            }
+            None => (rest.trim_end_matches('/'), None),
+        };
+        let is_token = token.unwrap_or_default().chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         let at = parse_loopback(host).filter(|_| is_token).ok_or_else(wrong)?;
-        Ok(Remote { address: format!("http://{host}"), at, host: host.to_owned(), token: token.to_owned() })
+        Ok(Remote { address: format!("http://{host}"), at, host: host.to_owned(), token: token.map(str::to_owned) })
     }
 }
 
@@ -84,13 +93,15 @@ impl Remote {
 
     /// Sends a request. Returns the body of the response.
     fn send(&self, method: &str, path: &str, body: &str) -> Result<Vec<u8>, RemoteError> {
-        let bearer = format!("Bearer {}", self.token);
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json"), ("host", &self.host)];
+        let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        let mut headers = vec![("content-type", "application/json"), ("host", self.host.as_str())];
+        headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
         // A connection of its own: one that the app has closed meanwhile would need a repetition, and a mark must not be set twice.
         let reply = Client::new(self.at).send(method, path, &headers, body.as_bytes());
         let address = self.address.clone();
         match reply {
             Ok(reply) if reply.status == 200 => Ok(reply.body),
+            Ok(reply) if reply.status == 401 && self.token.is_none() => Err(RemoteError::NoToken(address)),
             Ok(reply) if reply.status == 401 => Err(RemoteError::Token(address)),
             Ok(reply) => Err(RemoteError::Status { address, status: reply.status }),
             Err(error) => Err(RemoteError::Unreachable { address, message: error.to_string() }),
@@ -113,15 +124,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_on_this_machine_and_has_a_token() {
-        for address in
-            ["http://127.0.0.1:7345/?token=a1-_", "http://localhost:80/?x=1&token=T", "http://[::1]:9/?token=t"]
-        {
+    fn an_address_is_on_this_machine_and_has_a_token_or_is_that_of_a_collector() {
+        for address in [
+            "http://127.0.0.1:7345/?token=a1-_",
+            "http://localhost:80/?x=1&token=T",
+            "http://[::1]:9/?token=t",
+            "http://127.0.0.1:7345",
+            "http://127.0.0.1:7345/",
+        ] {
             assert!(Remote::new(address).is_ok(), "{address}");
         }
         for address in [
             "https://127.0.0.1:7345/?token=a",
-            "http://127.0.0.1:7345/",
+            "http://127.0.0.1:7345/v1/batch",
             "http://127.0.0.1:7345/?token=",
             "http://127.0.0.1/?token=a",
             "http://192.168.0.7:7345/?token=a",

@@ -2,7 +2,7 @@
 
 use super::list::TABS;
 use super::message::{Effect, Job};
-use super::overlay::last_top;
+use super::overlay::{FAULTS, last_top};
 use super::page::Page;
 use super::state::{Asked, Input, Overlay, Screen, State, Story};
 use crate::render::one_line;
@@ -16,8 +16,10 @@ const PAN: isize = 8;
 pub(super) fn key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     state.notice = None;
     let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
-    if is_control && key.code == KeyCode::Char('c') {
-        return vec![Effect::Quit];
+    match key.code {
+        KeyCode::Char('c') if is_control => return vec![Effect::Quit],
+        KeyCode::Char('z') if is_control => return vec![Effect::Stop],
+        _ => {}
     }
     if let Some(overlay) = state.overlay.take() {
         return in_front(state, overlay, key.code);
@@ -63,6 +65,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             return vec![Effect::Ask(Job::SendNow)];
         }
         KeyCode::Char('m') if can(state, "mark") => ask(state, Asked::Mark),
+        KeyCode::Char('x') if can(state, "fault") => state.show(Overlay::Fault),
         KeyCode::Char('R') if can(state, "requeue") => return of_event(state, Job::Requeue),
         KeyCode::Char('D') if can(state, "drop") => match state.target() {
             Some(target) => state.show(Overlay::Drop(target)),
@@ -84,7 +87,7 @@ fn can(state: &mut State, what: &str) -> bool {
     can
 }
 
-/// Only `y` deletes.
+/// Only `y` deletes, and only the first letter of a fault chooses it.
 fn in_front(state: &mut State, overlay: Overlay, code: KeyCode) -> Vec<Effect> {
     let last = last_top(&overlay, state.size);
     let by = match code {
@@ -97,6 +100,11 @@ fn in_front(state: &mut State, overlay: Overlay, code: KeyCode) -> Vec<Effect> {
             state.overlay_top = state.overlay_top.saturating_add_signed(by).min(last);
             state.overlay = Some(overlay);
             Vec::new()
+        }
+        Overlay::Fault => {
+            let chosen =
+                FAULTS.iter().find(|(fault, _)| code == KeyCode::Char(fault.chars().next().unwrap_or_default()));
+            chosen.map(|(fault, _)| Effect::Ask(Job::Fault(fault))).into_iter().collect()
         }
         Overlay::Drop(target) if code == KeyCode::Char('y') => vec![Effect::Ask(Job::Drop(target.id))],
         _ => Vec::new(),

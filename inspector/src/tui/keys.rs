@@ -1,7 +1,7 @@
 //! The keys.
 
 /// What the help shows: keys, and what they do.
-pub(super) const KEYS: [(&str, &str); 21] = [
+pub(super) const KEYS: [(&str, &str); 22] = [
     ("j k, \u{2193} \u{2191}", "next, previous event or line"),
     ("h l, \u{2190} \u{2192}", "move a table sideways"),
     ("PgDn PgUp", "one page down, up"),
@@ -15,11 +15,12 @@ pub(super) const KEYS: [(&str, &str); 21] = [
     ("w", "why the event waits, or what became of it"),
     ("y", "copy the event's JSON to the clipboard"),
     ("r", "read again"),
-    ("q", "quit"),
+    ("q, Ctrl+Z", "quit; stop, until the shell goes on with `fg`"),
     ("", ""),
     ("", "With a running app:"),
     ("S", "send now"),
     ("m", "mark a moment"),
+    ("x", "let requests fail: offline, refuse, slow, none"),
     ("R", "queue a dead letter again"),
     ("D", "delete the event"),
     ("?", "these keys"),

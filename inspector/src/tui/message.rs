@@ -31,6 +31,8 @@ pub(super) enum Effect {
     Ask(Job),
     /// Put this text on the clipboard.
     Copy(String),
+    /// Stop, as every program does on Ctrl+Z, until the shell goes on with it.
+    Stop,
     /// End.
     Quit,
 }
@@ -60,6 +62,8 @@ pub(super) enum Job {
     SendNow,
     /// Name a moment.
     Mark(String),
+    /// Let requests fail, or no longer.
+    Fault(&'static str),
     /// Queue a dead letter again.
     Requeue(String),
     /// Delete an event.
@@ -99,8 +103,10 @@ pub(super) enum Told {
         /// Rows with a wrong checksum, which are left out.
         unreadable: u64,
     },
-    /// To [`Job::Status`].
-    Status(Overview),
+    /// To [`Job::Status`]: the balance, and the fault in effect.
+    Status(Overview, String),
+    /// To [`Job::Fault`]: the fault in effect.
+    Fault(String),
     /// To [`Job::Show`] and [`Job::Copy`].
     Shown(Box<Shown>),
     /// To [`Job::Session`].

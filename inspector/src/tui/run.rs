@@ -11,6 +11,10 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::clipboard::CopyToClipboard;
 use ratatui::crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyEventKind};
 use ratatui::crossterm::execute;
+#[cfg(unix)]
+use ratatui::crossterm::terminal::{EnterAlternateScreen, enable_raw_mode};
+#[cfg(unix)]
+use ratatui::{Terminal, backend::CrosstermBackend};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -87,7 +91,9 @@ impl Session {
         loop {
             while let Some(message) = next {
                 for effect in update(&mut self.state, message) {
-                    if perform(effect, &mut self.state, &self.worker)? {
+                    if effect == Effect::Stop {
+                        stop(terminal)?;
+                    } else if perform(effect, &mut self.state, &self.worker)? {
                         return Ok(());
                     }
                 }
@@ -126,9 +132,31 @@ fn perform(effect: Effect, state: &mut State, worker: &Worker) -> Result<bool, R
                 .say(format!("{} of JSON sent to the terminal's clipboard", crate::terminal::bytes(text.len() as u64)));
             execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
         }
+        // The terminal is needed for it.
+        Effect::Stop => {}
         Effect::Quit => return Ok(true),
     }
     Ok(false)
+}
+
+/// Gives the terminal back to the shell, and takes it again when the shell goes on with the program.
+#[cfg(unix)]
+fn stop(terminal: &mut DefaultTerminal) -> io::Result<()> {
+    terminal.show_cursor()?;
+    execute!(io::stdout(), DisableBracketedPaste)?;
+    ratatui::try_restore()?;
+    // The whole job: a shell that waits for one of its programs waits for all of them. Without job control nothing stops.
+    let stopped = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+    // Another one, which knows nothing of what was drawn. `clear` would ask for the place of the cursor, whose answer the keys' thread takes.
+    *terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    Ok(stopped?)
+}
+
+#[cfg(not(unix))]
+fn stop(_: &mut DefaultTerminal) -> io::Result<()> {
+    Ok(())
 }
 
 /// Reads keys on a thread of its own. It ends with the program.

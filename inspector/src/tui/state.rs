@@ -34,6 +34,8 @@ pub(super) enum Overlay {
     Lines(&'static str, Vec<String>),
     /// The question whether to delete an event.
     Drop(Target),
+    /// The question how requests are to fail.
+    Fault,
 }
 
 /// An event that a key acts on.
@@ -119,6 +121,8 @@ pub(super) struct State {
     /// How long the source has not answered yet, if that is long.
     pub(super) busy: Option<Duration>,
     pub(super) overview: Option<Overview>,
+    /// The fault in effect: the app's requests fail.
+    pub(super) fault: Option<String>,
     pub(super) list: List,
     pub(super) screen: Screen,
     /// Where an event was opened.
@@ -146,6 +150,7 @@ impl State {
             trouble: None,
             busy: None,
             overview: None,
+            fault: None,
             list: List::new(),
             screen: Screen::default(),
             opened_from: Screen::default(),
@@ -225,6 +230,11 @@ impl State {
             }
             Screen::Status | Screen::Drops => None,
         }
+    }
+
+    /// Remembers the fault in effect.
+    pub(super) fn has_fault(&mut self, fault: String) {
+        self.fault = Some(fault).filter(|fault| fault != "none");
     }
 
     /// Shows something in front of the screen.

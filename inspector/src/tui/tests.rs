@@ -130,7 +130,13 @@ fn each_view_has_a_screen_for_each_width() {
     let mut person = Person::opens(&app, SIZES[0]);
     person.types("D");
     check("app-delete-80", &person.screen());
-    person.types("nS");
+    person.types("nx");
+    check("app-fault-80", &person.screen());
+    person.types("o");
+    check("app-offline-80", &person.screen());
+    person.types("xn");
+    assert!(person.sees("requests no longer fail") && person.sees("live"), "{}", person.screen());
+    person.types("S");
     check("app-send-now-80", &person.screen());
     shop.close();
 }
@@ -160,12 +166,32 @@ fn with_a_running_app_an_event_is_deleted_after_a_question_a_dead_letter_queued_
 }
 
 #[test]
+fn requests_fail_as_the_first_letter_says_until_none_and_another_key_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::open(folder.path());
+    let app = App::new(shop.monitor.clone(), Duration::from_secs(60));
+    let mut person = Person::opens(&app, (80, 24));
+    for (key, fault) in [("o", "offline"), ("r", "refuse"), ("s", "slow")] {
+        person.types("x");
+        person.types(key);
+        assert!(person.sees(&format!("fault: {fault}")), "{}", person.screen());
+    }
+    person.types("xq");
+    assert!(person.sees("fault: slow"), "another key changes nothing: {}", person.screen());
+    // Another face has ended it.
+    let _ = shop.monitor.inspect(r#"{"tell": "fault", "fault": "none"}"#, Duration::from_secs(60));
+    person.types("s");
+    assert!(!person.sees("fault:"), "{}", person.screen());
+    shop.close();
+}
+
+#[test]
 fn a_file_says_that_only_an_app_can_send_mark_requeue_and_delete() {
     let folder = tempfile::tempdir().unwrap();
     let shop = Shop::open(folder.path());
     let file = Folder::open(folder.path()).unwrap();
     let mut person = Person::opens(&file, (80, 24));
-    for key in ["S", "m", "R", "D"] {
+    for key in ["S", "m", "x", "R", "D"] {
         person.types(key);
         assert!(person.sees("only a running app"), "{key}: {}", person.screen());
         assert!(person.state.overlay.is_none() && person.state.input.is_none());

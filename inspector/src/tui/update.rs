@@ -85,7 +85,8 @@ fn took(state: &mut State, job: Job, told: Told) -> Vec<Effect> {
         (Job::Events(query), Told::Events { events, has_more, unreadable }) if query == state.list.query() => {
             state.list.set(events, has_more, unreadable);
         }
-        (_, Told::Status(overview)) => {
+        (_, Told::Status(overview, fault)) => {
+            state.has_fault(fault);
             state.status.set(&render::status(&overview));
             state.overview = Some(overview);
         }
@@ -121,6 +122,12 @@ fn took(state: &mut State, job: Job, told: Told) -> Vec<Effect> {
             let none = vec!["the app has no destination".to_owned()];
             state.notice = None;
             state.show(Overlay::Lines("send now", if lines.is_empty() { none } else { lines }));
+            return state.refresh();
+        }
+        (_, Told::Fault(fault)) => {
+            let text = if fault == "none" { "requests no longer fail".to_owned() } else { format!("fault `{fault}`") };
+            state.say(text);
+            state.has_fault(fault);
             return state.refresh();
         }
         (_, Told::Lines(lines)) => state.show(Overlay::Lines("why", lines)),

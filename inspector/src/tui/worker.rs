@@ -1,8 +1,8 @@
 //! Asks the source, on a thread of its own: the screen does not wait for a slow app.
 
 use super::message::{About, Answer, Job, Told};
-use crate::source::{Ask, Inspect, Query, SourceError};
-use crate::timeline::moments;
+use crate::source::{Ask, Inspect, SourceError};
+use crate::timeline::story;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
@@ -149,13 +149,13 @@ fn told(ask: Ask<'_>, job: &Job) -> Result<Told, SourceError> {
             let page = ask.list(query)?;
             Told::Events { events: page.events, has_more: page.before.is_some(), unreadable: page.unreadable }
         }
-        Job::Status => Told::Status(ask.overview(false)?),
+        Job::Status => {
+            let (overview, fault) = ask.overview_and_fault(false)?;
+            Told::Status(overview, fault)
+        }
         Job::Show(id) | Job::Copy(id) => Told::Shown(Box::new(ask.show(id)?.0)),
         Job::Why(id) => Told::Lines(texts(&ask.raw(&json!({"ask": "why", "id": id}))?, "lines")),
-        Job::Session(session) => {
-            let filter = vec![("session", session.clone())];
-            Told::Session(moments(&ask.list(&Query { filter, json: true, ..Query::default() })?.events))
-        }
+        Job::Session(session) => Told::Session(story(ask, session)?),
         Job::Drops => {
             let (drops, answer) = ask.drops()?;
             Told::Drops(drops, answer.get("refused").cloned().unwrap_or_default())
@@ -167,6 +167,10 @@ fn told(ask: Ask<'_>, job: &Job) -> Result<Told, SourceError> {
             Told::Lines(destinations.map(text).collect())
         }
         Job::Mark(text) => ask.raw(&json!({"tell": "mark", "text": text})).map(|_| Told::Done(1))?,
+        Job::Fault(fault) => {
+            let answer = ask.raw(&json!({"tell": "fault", "fault": fault}))?;
+            Told::Fault(answer.get("fault").and_then(Value::as_str).unwrap_or_default().to_owned())
+        }
         Job::Requeue(id) => Told::Done(count(&ask.raw(&json!({"tell": "requeue", "ids": [id]}))?, "requeued")),
         Job::Drop(id) => Told::Done(count(&ask.raw(&json!({"tell": "drop", "ids": [id]}))?, "dropped")),
     })
@@ -184,6 +188,7 @@ fn count(answer: &Value, member: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Query;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     const WAIT: Duration = Duration::from_secs(60);

@@ -73,6 +73,12 @@ extension RezMonitor {
         }
     }
 
+    /// The support code of the current session: six characters for the user to read to a tester or to support. It is the end
+    /// of the session's id. `nil` without a session.
+    public static var supportCode: String? {
+        Engine.call(or: nil) { RezMonitorCore.supportCode(handle: $0) }
+    }
+
     /// What became of an event, as JSON in the form of `rezq why --json`.
     ///
     /// - Parameters:

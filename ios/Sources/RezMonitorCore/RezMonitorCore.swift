@@ -7824,6 +7824,17 @@ public func statusLines(handle: UInt64) -> [String]  {
 })
 }
 /**
+ * The support code of the current session, if there is one.
+ */
+public func supportCode(handle: UInt64) -> String?  {
+    return try!  FfiConverterOptionString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_support_code(
+        FfiConverterUInt64.lower(handle),uniffiCallStatus
+    )
+})
+}
+/**
  * Prepares for the system suspending the process. Recording continues into the ring.
  */
 public func suspend(handle: UInt64, waitMs: Int64)  {try! rustCall() {
@@ -8514,6 +8525,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rezmonitor_checksum_func_status_lines() != 27239) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rezmonitor_checksum_func_support_code() != 14317) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rezmonitor_checksum_func_suspend() != 17191) {

@@ -20,6 +20,8 @@ const SETTINGS = [
   'environment',
   'debug',
   'inspector',
+  'testMode',
+  'testSeed',
   'consentMonitoring',
   'consentAnalytics',
   'traceTargets',

@@ -54,6 +54,15 @@ export function status(): { status: Record<string, unknown>; lines: string[] } |
   return guarded(undefined, () => client().status());
 }
 
+/**
+ * The support code of the current session: six characters for the user to read to a tester or to support. It is the end of the
+ * session's id. Undefined without a session.
+ */
+export function supportCode(): string | undefined {
+  const code = status()?.status.support_code;
+  return typeof code === 'string' ? code : undefined;
+}
+
 /** What the engine has to say to a developer since the last call. */
 export function takeLog(): LogLine[] {
   return guarded([], () => client().takeLog());

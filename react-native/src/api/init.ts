@@ -58,7 +58,8 @@ function start(passed: Config): InitResult {
     return { recording: client().opened, problems: unread };
   }
   if (client().opened) return { recording: true, problems: [...unread, ...addDestinations(config)] };
-  if (typeof config.inspector === 'boolean') allowInspector(config.inspector);
+  const inspector = config.inspector ?? (config.testMode === true ? true : undefined);
+  if (typeof inspector === 'boolean') allowInspector(inspector);
   const { known, problems: incomplete } = destinationsOf(config);
   const problems = [...unread, ...incomplete];
   const settings = engineSettings(config);

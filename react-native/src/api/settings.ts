@@ -153,6 +153,16 @@ export interface Config extends EngineSettings, InstrumentationSettings, Destina
   debug?: boolean;
   /** Whether the engine answers the inspector, and `startInspector()` and `<RezInspector/>` show it. Default: `__DEV__`. */
   inspector?: boolean;
+  /**
+   * Test mode, for builds of testers and UI tests: each event is sent at once, and no wait of the engine's own choice is longer than a
+   * second. Default: false. `inspector` is then true by default.
+   */
+  testMode?: boolean;
+  /**
+   * In test mode: the number from which the ids of installation, runs and sessions are made, so that a test that begins with an empty
+   * folder sees the same ones each time.
+   */
+  testSeed?: number;
   /** Facts about device and app, as `docs/guide/device.md` names them. The native layer adds what it knows. */
   facts?: Readonly<Record<string, unknown>>;
   /** Changes an event before it is recorded; null drops it. One that throws drops it too. */
@@ -189,7 +199,7 @@ export function engineSettings(config: Config): Record<string, unknown> {
   settings.consentAnalytics = consent?.analytics ?? 'pending';
   if (debug !== undefined) settings.debug = debug;
   // By default the engine asks its own `debug`, which a debug build of the bundle does not set.
-  const inspects = inspector ?? (isDevelopment() || undefined);
+  const inspects = inspector ?? (config.testMode === true || isDevelopment() || undefined);
   if (inspects !== undefined) settings.inspector = inspects;
   return settings;
 }

@@ -25,7 +25,7 @@ const FORBIDDEN: [Forbidden; 7] = [
 ];
 
 /// Folders of the core and the inspector that may contain SQL and use rusqlite.
-const SQL_FOLDERS: [&str; 4] = ["core/src/store", "core/src/carve", "inspector/src/collector", "inspector/src/files"];
+const SQL_FOLDERS: [&str; 4] = ["core/src/store", "core/src/carve", "inspector/src/files", "inspector/src/received"];
 
 /// Prefixes of SQL statements. Statements are written in upper case, which distinguishes them from sentences.
 const SQL: [&str; 14] = [
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(broken("core/src/writer.rs", statement).len(), 1);
         assert_eq!(broken("core/src/writer.rs", "use rusqlite::Connection;\n").len(), 1);
         assert!(broken("core/src/store/insert.rs", statement).is_empty());
-        assert!(broken("inspector/src/collector/db.rs", statement).is_empty());
+        assert!(broken("inspector/src/received/query.rs", statement).is_empty());
         assert!(broken("core/src/writer.rs", "fn a() { log(\"Select one\"); } // SELECT\n").is_empty());
         assert!(broken("core/src/writer.rs", &format!("#[cfg(test)]\nmod tests {{\n{statement}}}\n")).is_empty());
     }

@@ -264,7 +264,8 @@ impl Bench {
             silent: Mutex::default(),
             reports_connect: false,
         };
-        let (writer, driver, reports, wire) = Bench::start(folder.path(), &clock, "boot-a", Arc::new(wire));
+        let (writer, driver, reports, wire) =
+            Bench::start(folder.path(), &clock, "boot-a", Pace::Usual, Arc::new(wire));
         Bench { folder, writer, wire, clock, boot: "boot-a".into(), driver, reports, events: 0 }
     }
 
@@ -279,6 +280,7 @@ impl Bench {
         folder: &std::path::Path,
         clock: &Clock,
         boot: &str,
+        pace: Pace,
         wire: Arc<ScriptedTransport>,
     ) -> (Arc<LocalWriter>, Driver<LocalWriter>, Receiver<Report>, Arc<ScriptedTransport>) {
         let identity = Identity { install: "i".into(), epoch: 1, boot: boot.into() };
@@ -301,6 +303,7 @@ impl Bench {
             key: IdKey::from_bytes([7; 16]),
             reports: Arc::new(move |report| drop(sender.send(report))),
             shared: Arc::default(),
+            pace,
             log: crate::logger::Log::default(),
         };
         (writer, Driver::new(context, true), reports, wire)
@@ -308,8 +311,14 @@ impl Bench {
 
     /// Kills the process and starts it again; the clocks go on.
     fn restart(&mut self, boot: &str) {
+        self.restart_with(boot, Pace::Usual);
+    }
+
+    /// As [`Bench::restart`], with another pace.
+    fn restart_with(&mut self, boot: &str, pace: Pace) {
         self.writer.store.lock().unwrap().take();
-        let (writer, driver, reports, _) = Bench::start(self.folder.path(), &self.clock, boot, Arc::clone(&self.wire));
+        let wire = Arc::clone(&self.wire);
+        let (writer, driver, reports, _) = Bench::start(self.folder.path(), &self.clock, boot, pace, wire);
         (self.writer, self.driver, self.reports, self.boot) = (writer, driver, reports, boot.into());
     }
 
@@ -479,5 +488,6 @@ mod responses;
 mod sentry;
 mod success;
 mod table;
+mod test_mode;
 mod triggers;
 mod unclear;

@@ -54,6 +54,7 @@ fn rig() -> Rig {
         key: IdKey::from_bytes([3; 16]),
         clock: Clock::system(),
         foreground: true,
+        pace: Default::default(),
         log: Default::default(),
     };
     let delivery = Delivery::start(Arc::clone(&writer), Arc::clone(&wire) as Arc<dyn Transport>, options).unwrap();

@@ -1,6 +1,7 @@
 //! What the machine knows about one route.
 
 use super::{Backlog, PARKED_INTERVAL_MS};
+use crate::delivery::pace::Pace;
 use crate::delivery::schedule::Trigger;
 use crate::delivery::state::RouteState;
 use crate::delivery::wait::At;
@@ -41,8 +42,8 @@ impl Route {
 
     /// Whether the route waits in spite of `flush()`: because the server asked for it, or because a flush ignored the
     /// wait a few seconds ago.
-    pub(super) fn refuses_flush(&self, at: At<'_>) -> bool {
+    pub(super) fn refuses_flush(&self, pace: Pace, at: At<'_>) -> bool {
         let hold = self.state.hold.as_ref().filter(|hold| !hold.over(at));
-        hold.is_some_and(|hold| !hold.why.yields_to_flush() || self.trigger.flushed_recently(at.mono_ms))
+        hold.is_some_and(|hold| !hold.why.yields_to_flush() || self.trigger.flushed_recently(pace, at.mono_ms))
     }
 }

@@ -3,7 +3,7 @@
 use super::super::bisect::{Bisect, Cause, RowResult, reason};
 use super::super::state::StopKind;
 use super::super::wait::Why;
-use super::{Decider, PARK, Step};
+use super::{Decider, Step};
 use crate::destination::Action;
 use crate::limits;
 use crate::reason::Reason;
@@ -78,7 +78,7 @@ impl Decider<'_> {
                 }
                 // This part must not block the rows behind the batch: park what is not known yet.
                 self.state.outages = 0;
-                let later = self.later(PARK);
+                let later = self.park();
                 let park = |(result, end)| if is_open(result) { later.clone() } else { end };
                 Step::Settle(bisect.results.iter().zip(self.known(&bisect)).map(park).collect())
             }
@@ -163,7 +163,7 @@ impl Decider<'_> {
                 RowResult::Alone { status, note, after } if bisect.is_poison(*status, *after) => {
                     *end = RowEnd::Dead { reason: Reason::Poison, status: *status, note: note.clone() };
                 }
-                RowResult::Alone { .. } => *end = self.later(PARK),
+                RowResult::Alone { .. } => *end = self.park(),
                 RowResult::Open => *end = self.later(wait),
                 _ => {}
             }

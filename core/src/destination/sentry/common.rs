@@ -4,6 +4,10 @@ use super::fields::Fields;
 use super::{device, name};
 use crate::json::split::{self, member, members};
 use crate::json::{Escaped, Object};
+use crate::support_code::support_code;
+
+/// The tag with the support code of the session.
+const SUPPORT_CODE: &str = "support_code";
 
 /// Contexts of the app that are sent as debug ids of files and images instead.
 const DEBUG_IDS: &str = "debug_ids";
@@ -80,7 +84,13 @@ fn user(out: &mut Object<'_>, fields: &Fields<'_>) {
 
 /// Tags. Sentry accepts letters, digits and `_.:-` in a name, others become `_`. Line breaks in values become blanks.
 fn tags(out: &mut Object<'_>, fields: &Fields<'_>) {
-    let Some(given) = fields.get("tags") else { return };
+    let given = fields.get("tags");
+    let session = fields.get("session").map(split::text);
+    let code = session.as_deref().and_then(support_code);
+    if given.is_none() && code.is_none() {
+        return;
+    }
+    let given = given.unwrap_or_default();
     let mut seen: Vec<String> = Vec::new();
     out.object("tags", |tags| {
         for (name, value) in members(given).filter(|(_, value)| value.starts_with('"') && *value != "\"\"") {
@@ -95,6 +105,10 @@ fn tags(out: &mut Object<'_>, fields: &Fields<'_>) {
                 tags.json(&name, value);
             }
             seen.push(name);
+        }
+        // Sentry searches tags, and not the context that has the session.
+        if let Some(code) = code.filter(|_| !seen.iter().any(|name| name == SUPPORT_CODE)) {
+            tags.text(SUPPORT_CODE, code);
         }
     });
 }

@@ -1,5 +1,6 @@
 //! A running app answers an inspector.
 
+use super::doctor::doctor;
 use crate::consent::Consent;
 use crate::id::EventId;
 use crate::inspect::answer::{Known, Story};
@@ -53,6 +54,7 @@ fn reply(monitor: &Monitor, request: Request, end: Instant) -> Result<Value, Wai
         }
         Request::Why(id) => story(monitor, id, end)?.why(),
         Request::Status { check } => status(monitor, check, end),
+        Request::Doctor => serde_json::to_value(doctor(monitor, end)).unwrap_or_default(),
         Request::Drops => monitor.0.read_store(left(end), |store| inspect::answer::drops(store.view()))?,
         Request::SendNow => {
             let flushed = monitor.flush(left(end))?;

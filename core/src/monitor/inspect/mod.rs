@@ -1,6 +1,7 @@
 //! What a debug screen of the app asks.
 
 mod answer;
+mod doctor;
 
 use super::{Inner, Monitor, WaitError};
 use crate::store::{self, Now, Store, StoreError};
@@ -45,7 +46,7 @@ pub enum SnapshotError {
 
 impl Monitor {
     /// Returns the queue as of now: the bytes of an SQLite file, for a ticket or for `rezq`. They contain personal data;
-    /// `rezq export FILE` hides it. Waits at most `wait`; never call it on a main thread.
+    /// `rezq export FILE` hides it. With the setting `inspector` it also has the events that were stored lately and are delivered. Waits at most `wait`; never call it on a main thread.
     ///
     /// The writer stores nothing meanwhile, and the file is copied beside the queue first: some milliseconds for a usual queue, and
     /// up to a second at the size cap on a slow disk. Events are recorded into the ring as always.
@@ -64,7 +65,8 @@ impl Monitor {
     /// # Errors
     /// The writer is busy or has no store, or there is no space for the copy.
     pub fn snapshot(&self, wait: Duration) -> Result<Vec<u8>, SnapshotError> {
-        let copied = self.0.read_store(wait, |store| match store.snapshot() {
+        let shared = std::sync::Arc::clone(&self.0.shared);
+        let copied = self.0.read_store(wait, move |store| match store.snapshot(&shared.recent.all()) {
             Err(error @ StoreError::Corrupt(_)) => Err(error),
             // A full disk is no fault of the queue.
             copied => Ok(copied.map_err(|error| error.to_string())),

@@ -2,9 +2,11 @@
 //!
 //! | file | idea |
 //! | --- | --- |
+//! | `input` | lines of standard input, until a signal comes |
 //! | `rpc` | messages of JSON-RPC 2.0, one per line |
 //! | `tools` | the tools, their arguments and their answers |
 
+mod input;
 mod rpc;
 mod tools;
 
@@ -12,12 +14,15 @@ use super::args::SourceArg;
 use super::check;
 use crate::source::{Inspect as _, Masked};
 use crate::terminal::{CliError, Exit, Output};
-use rpc::{Line, Server, next_line};
+use input::Input;
+use rpc::{Line, Server};
 use std::path::PathBuf;
 use tools::Tools;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Speaks JSON-RPC 2.0 on standard input and output, one message per line, until the input ends")]
+#[command(
+    after_help = "Speaks JSON-RPC 2.0 on standard input and output, one message per line, until the input ends or a signal comes"
+)]
 pub(super) struct Args {
     #[command(flatten)]
     source: SourceArg,
@@ -31,9 +36,9 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     args.plan.as_deref().map(check::read).transpose()?;
     let source = Masked::new(args.source.open()?);
     let server = Server { tools: Tools { source: &source, plan: args.plan.as_deref() } };
-    let mut input = std::io::stdin().lock();
     let failed = |error| CliError::open(format!("cannot read standard input: {error}"), "");
-    while let Some(line) = next_line(&mut input).map_err(failed)? {
+    let input = Input::start().map_err(failed)?;
+    while let Some(line) = input.next().map_err(failed)? {
         let answer = match line {
             Line::Text(text) => server.answer(&text),
             Line::TooLong => Some(rpc::too_long()),

@@ -7,10 +7,12 @@ mod tool;
 
 pub use tool::AdbError;
 
+use super::folder::is_doctor;
 use super::{Folder, Inspect, Remote, SourceError, address};
 use crate::files;
 use crate::queue;
 use rez_monitor::inspect::RECENT_FILE;
+use serde_json::Value;
 use std::fmt;
 use tempfile::TempDir;
 use tool::Tool;
@@ -31,7 +33,7 @@ pub struct Adb {
     note: Option<String>,
     // What the source needs.
     _forward: Option<Forward>,
-    _copied: Option<TempDir>,
+    copied: Option<TempDir>,
 }
 
 impl fmt::Debug for Adb {
@@ -68,7 +70,7 @@ impl Adb {
         let tool = Tool::new(package);
         let folder = if process.is_empty() { FOLDER.to_owned() } else { format!("{FOLDER}-{process}") };
         if let Some((app, forward)) = live(&tool, &folder)? {
-            return Ok(Adb { source: Box::new(app), note: None, _forward: Some(forward), _copied: None });
+            return Ok(Adb { source: Box::new(app), note: None, _forward: Some(forward), copied: None });
         }
         let (copied, damaged) = copy(&tool, &folder)?;
         let mut note = format!(
@@ -79,13 +81,23 @@ impl Adb {
             note.push_str(&format!("; the app changed its files in each of {ATTEMPTS} attempts, or they are damaged"));
         }
         let source = Box::new(Folder::open(copied.path())?);
-        Ok(Adb { source, note: Some(note), _forward: None, _copied: Some(copied) })
+        Ok(Adb { source, note: Some(note), _forward: None, copied: Some(copied) })
     }
 }
 
 impl Inspect for Adb {
     fn try_inspect(&self, request: &str) -> Result<String, SourceError> {
-        self.source.try_inspect(request)
+        let answer = self.source.try_inspect(request)?;
+        let Some(copied) = self.copied.as_ref().filter(|_| is_doctor(request)) else { return Ok(answer) };
+        // The copy is gone when a person reads its name, and its disk is that of this machine.
+        let answer = answer.replace(&*copied.path().to_string_lossy(), "COPY-OF-THE-FOLDER");
+        let mut found: Value = serde_json::from_str(&answer).unwrap_or_default();
+        for part in ["findings", "facts"] {
+            if let Some(all) = found.get_mut(part).and_then(Value::as_array_mut) {
+                all.retain(|one| one.get("area").is_none_or(|area| area != "disk"));
+            }
+        }
+        Ok(found.to_string())
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, SourceError> {

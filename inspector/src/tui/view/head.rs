@@ -49,6 +49,9 @@ fn liveness(state: &State, styles: Styles) -> (String, Style) {
     match (&state.trouble, state.busy, &state.overview) {
         (Some(_), ..) => ("no answer".to_owned(), styles.bad()),
         (None, Some(time), _) => (format!("no answer for {} s", time.as_secs()), styles.bad()),
+        _ if state.fault.is_some() => {
+            (format!("fault: {}", cell(state.fault.as_deref().unwrap_or_default())), styles.bad())
+        }
         _ if !state.list.is_read => ("reading".to_owned(), styles.quiet()),
         (_, _, Some(overview)) if overview.live => ("live".to_owned(), styles.good()),
         _ => ("no app".to_owned(), styles.quiet()),

@@ -14,6 +14,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, overlay: &Overlay, top: usize, styles:
         Overlay::Help => "keys",
         Overlay::Lines(title, _) => title,
         Overlay::Drop(_) => "delete",
+        Overlay::Fault => "let requests fail",
     };
     let rows = rows(overlay, screen.width);
     let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2);

@@ -97,7 +97,7 @@ function startPage(carrier) {
     const fault = can.includes('fault') ? (await ask({ ask: 'status' })).fault : undefined;
     byId('app').textContent = about.app ? String(about.app) : 'REZ Inspector';
     document.title = about.app ? `${about.app} · REZ Inspector` : 'REZ Inspector';
-    list.offer(isKnown);
+    list.offer(isKnown, Array.isArray(about.installs) ? about.installs : []);
     actions.offer(can, fault);
     return about.error && `The source does not say what it is: ${about.error}. Some filters and buttons are missing.`;
   }

@@ -47,6 +47,7 @@ function createDetail(ask, actions) {
           event.session ?? json.session,
         ),
       ],
+      ...senderOf(json?.received),
       crc !== undefined && ['CRC', typeof crc === 'number' ? crc.toString(16).padStart(8, '0') : String(crc)],
     ];
     fill(
@@ -127,6 +128,19 @@ function createDetail(ask, actions) {
           ),
         ),
     );
+  }
+
+  /** What a collector knows of the sender. */
+  function senderOf(received) {
+    if (received === null || typeof received !== 'object') return [];
+    const { protocol, client, install, at_ms: at, repeats } = received;
+    return [
+      ['Arrived', `${dayOf(at)} ${clockOf(at)}`],
+      ['Protocol', String(protocol)],
+      client && ['Sent by', String(client)],
+      install && ['Installation', String(install)],
+      repeats > 0 && ['Came again', repeats === 1 ? 'once' : `${count(repeats)} times`],
+    ];
   }
 
   const section = (title, ...content) => el('section', null, el('h3', null, title), content);

@@ -85,13 +85,14 @@ function stateChip(state, text = words(state)) {
 /** The figures of an event that people look for first, if its payload is known: status, time, amount. */
 function summary({ kind, json }) {
   if (json === null || typeof json !== 'object') return null;
-  const { status, duration_us: took, failed, amount, currency, error } = json;
+  const { status, duration_us: took, failed, amount, currency, error, received } = json;
   const isBad = failed === true || Number(status) >= 400;
   return [
     typeof status === 'number' && status > 0 && el('small', { class: isBad ? 'fails' : '' }, String(status)),
     typeof took === 'number' && kind !== 'session' && el('small', null, durationOf(took / 1000)),
     typeof error === 'string' && el('small', { class: 'fails' }, error),
     amount !== undefined && el('small', null, `${amount} ${currency ?? ''}`),
+    typeof received?.protocol === 'string' && el('small', { class: 'from' }, received.protocol),
   ];
 }
 

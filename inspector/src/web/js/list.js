@@ -38,6 +38,25 @@ function createList(ask, { open, onSelect }) {
   byId('kind').append(...['', ...Object.keys(KINDS)].map(option('any kind')));
   byId('level').append(...['', ...LEVELS].map(option('any level')));
 
+  /** The senders of a collector. The one that is chosen stays, also when its events are deleted. */
+  function offerInstalls(installs) {
+    const choice = form.elements.install;
+    const names = installs.map(({ install }) => String(install));
+    const chosen = choice.value;
+    if (chosen && !names.includes(chosen)) names.push(chosen);
+    choice.hidden = names.length === 0;
+    if (choice.options.length === names.length + 1 && names.every((name, at) => choice.options[at + 1].value === name))
+      return;
+    const about = new Map(installs.map(({ install, events, protocols }) => [String(install), [events, protocols]]));
+    const sender = (name) => {
+      const [events, protocols] = about.get(name) ?? [0, []];
+      const by = Array.isArray(protocols) ? protocols.join(', ') : '';
+      return el('option', { value: name }, `${name.slice(0, 12)} · ${by} · ${count(events)}`);
+    };
+    fill(choice, el('option', { value: '' }, 'any installation'), ...names.map(sender));
+    choice.value = chosen;
+  }
+
   function setState(at) {
     state = STATES[at];
     for (const [index, tab] of tabs.entries()) tab.setAttribute('aria-pressed', String(index === at));
@@ -46,7 +65,7 @@ function createList(ask, { open, onSelect }) {
 
   function filter() {
     const wanted = {};
-    for (const name of ['kind', 'level', 'text', 'where']) {
+    for (const name of ['kind', 'level', 'install', 'text', 'where']) {
       const value = form.elements[name].value.trim();
       if (value) wanted[name] = value;
     }
@@ -237,8 +256,9 @@ function createList(ask, { open, onSelect }) {
     select: (id) => select(id, false),
     openSelected: () => selected !== null && open(selected),
     /** Filters that the source does not know are not offered: it would ignore them. */
-    offer: (hasMore) => {
+    offer: (hasMore, installs) => {
       for (const name of ['level', 'where']) form.elements[name].hidden = !hasMore;
+      offerInstalls(installs);
     },
   };
 }

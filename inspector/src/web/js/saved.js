@@ -5,13 +5,18 @@ function savedCarrier(answers) {
   const isMark = (show) => show.event.kind === 'log' && show.json.logger === 'rez.mark';
   const none = (id) => ({ error: `this page was saved without an event ${id}` });
 
+  /** By its id, or by its support code: the last six digits. */
+  const isSession = (id, word) =>
+    /^[0-9a-f]{6}$/i.test(word) ? id.toLowerCase().endsWith(word.toLowerCase()) : id === word;
+
   function matches({ event, json }, filter) {
-    const { kind, state, level, lane, session, since_ms: since, text } = filter;
+    const { kind, state, level, lane, session, install, since_ms: since, text } = filter;
     if (kind && event.kind !== kind) return false;
     if (state && event.state !== state) return false;
     if (level && event.level !== level) return false;
     if (lane && event.lane !== lane) return false;
-    if (session && (event.session ?? json.session) !== session) return false;
+    if (session && !isSession(event.session ?? json.session ?? '', session)) return false;
+    if (install && event.install !== install) return false;
     if (typeof since === 'number' && event.wall_ms < since) return false;
     return !text || writeJson(json).includes(text);
   }

@@ -40,6 +40,15 @@ extension RezMonitor {
         /// events then stay in memory. Default: the value of `debug`.
         public var inspector: Bool?
 
+        /// Test mode, for builds of testers and UI tests: each event is sent at once, and no wait of the engine's own choice is
+        /// longer than a second. Default: false; while `debug` or `inspector` is on, what the environment variable `REZ_TEST`
+        /// says, which a UI test sets in `XCUIApplication.launchEnvironment`.
+        public var testMode: Bool?
+
+        /// In test mode: the number from which the ids of installation, runs and sessions are made, so that a test that begins
+        /// with an empty folder sees the same ones each time. A whole number from 0 to 2^53 - 1. Default: none.
+        public var testSeed: Int?
+
         /// Consent to monitoring until ``RezMonitor/setConsent(_:_:)`` is called for the first time. Default: pending.
         public var consentMonitoring: Consent?
 
@@ -206,7 +215,8 @@ extension RezMonitor {
 extension RezMonitor.Settings: Encodable {
     /// The members of the JSON that the core reads. What the app implements is none of them.
     private enum CodingKeys: String, CodingKey {
-        case folder, app, release, dist, environment, os, device, debug, inspector, consentMonitoring
+        case folder, app, release, dist, environment, os, device, debug, inspector
+        case testMode, testSeed, consentMonitoring
         case consentAnalytics, slowScreenMs, slowApiMs, slowImageMs, sampleRates, logLevel, capBytes, maxAgeMs
         case traceTargets, recordedHeaders, traceStyles, sessions, sessionBackgroundMs, maskUser, maskIp, destinations
         case hangs, hangMs, errors, rejections, exits, appStart, appStartMaxMs, screens, screenMaxMs, images, network

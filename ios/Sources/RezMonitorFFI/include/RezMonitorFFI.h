@@ -605,6 +605,11 @@ RustBuffer uniffi_rezmonitor_fn_func_status_json(uint64_t handle, RustCallStatus
 RustBuffer uniffi_rezmonitor_fn_func_status_lines(uint64_t handle, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_SUPPORT_CODE
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_SUPPORT_CODE
+RustBuffer uniffi_rezmonitor_fn_func_support_code(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_SUSPEND
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_SUSPEND
 void uniffi_rezmonitor_fn_func_suspend(uint64_t handle, int64_t wait_ms, RustCallStatus *_Nonnull out_status
@@ -1247,6 +1252,12 @@ uint16_t uniffi_rezmonitor_checksum_func_status_json(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_STATUS_LINES
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_STATUS_LINES
 uint16_t uniffi_rezmonitor_checksum_func_status_lines(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_SUPPORT_CODE
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_SUPPORT_CODE
+uint16_t uniffi_rezmonitor_checksum_func_support_code(void
 
 );
 #endif

@@ -20,6 +20,8 @@ final class SettingsTests: XCTestCase {
         settings.device = "a"
         settings.debug = true
         settings.inspector = true
+        settings.testMode = true
+        settings.testSeed = 7
         settings.consentMonitoring = .granted
         settings.consentAnalytics = .denied
         settings.slowScreenMs = 1

@@ -95,6 +95,18 @@ final class LifeTests: Monitored {
         XCTAssertFalse(RezMonitor.status().lines.isEmpty)
     }
 
+    func test_the_support_code_is_the_end_of_the_session_and_test_mode_is_in_the_status() {
+        XCTAssertNil(RezMonitor.supportCode)
+        start {
+            $0.sessions = true
+            $0.testMode = true
+        }
+        let code = RezMonitor.supportCode ?? "none"
+        XCTAssertEqual(code.count, 6)
+        XCTAssertTrue(RezMonitor.status().json.contains("\(code)\",\"support_code\":\"\(code)\""), RezMonitor.status().json)
+        XCTAssertTrue(RezMonitor.status().json.contains("\"test_mode\":true"), RezMonitor.status().json)
+    }
+
     func test_a_panic_of_the_core_does_not_reach_the_app() async {
         start()
         testPanic(panics: true)

@@ -2,12 +2,27 @@ import { carrier } from '../../core/carrier';
 import { freshApp } from '../../testing/app';
 import { identify } from '../../vendors/user';
 import { logEvent } from '../analytics';
-import { forgetUser, setConsent } from '../delivery';
+import { forgetUser, setConsent, supportCode } from '../delivery';
 import { setUser } from '../scope';
 
 jest.mock('../../specs/NativeRezMonitor', () => ({ __esModule: true, default: null }));
 
 const ASHA = { id: 'u-42', email: 'asha@shop.example', username: 'Asha' };
+
+test('the support code is that of the status, and without a session there is none', () => {
+  const { client } = freshApp();
+  const status = jest.spyOn(client, 'status');
+  for (const [told, code] of [
+    ['0d9c11', '0d9c11'],
+    [null, undefined],
+    [7, undefined],
+  ]) {
+    status.mockReturnValue({ status: { support_code: told }, lines: [] });
+    expect(supportCode()).toBe(code);
+  }
+  status.mockReturnValue(undefined);
+  expect(supportCode()).toBeUndefined();
+});
 
 test('after forgetUser nothing brings name and e-mail back', () => {
   const { open, items } = freshApp();

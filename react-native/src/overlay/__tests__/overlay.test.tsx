@@ -132,6 +132,19 @@ test.each([
   expect(app.settings().inspector).toBe(told);
 });
 
+test.each([
+  [undefined, true],
+  [false, false],
+])('a release build in test mode with the switch %s tells the engine and the app %s', async (inspector, allowed) => {
+  scope.__DEV__ = false;
+  app = freshApp();
+  init({ consent: GRANTED, testMode: true, testSeed: 7, ...(inspector !== undefined && { inspector }) });
+  expect(app.settings()).toMatchObject({ inspector: allowed, testMode: true, testSeed: 7 });
+  await render(<App />);
+  expect(await open()).toBe(allowed);
+  await act(async () => stopInspector());
+});
+
 test('a second init does not change the switch', async () => {
   await render(<App />);
   init({ consent: GRANTED, inspector: false });

@@ -65,6 +65,7 @@ fn main() {
         "twice" => twice(&args, monitor),
         "threads" => threads(&args, monitor),
         "texts" => inputs::texts(&args, monitor),
+        "status" => print_line(&monitor.status().to_json()),
         other => panic!("no mode {other}"),
     }
 }
@@ -92,6 +93,9 @@ fn config(args: &Args) -> Config {
         .cap_bytes(args.number("cap", 64 * 1024 * 1024))
         .trace_targets(["rezapp.com"])
         .trace_styles([TraceStyle::W3c, TraceStyle::Sentry, TraceStyle::Datadog]);
+    if let Some(debug) = args.0.get("debug") {
+        config = config.debug(debug == "1");
+    }
     let url = args.text("url", "none");
     if url != "none" {
         config = config.destination("desk", Rez::builder(url, "key").purposes(&Purpose::ALL).build().expect("a URL"));

@@ -566,6 +566,14 @@ public object RezMonitor {
     @JvmStatic
     public fun status(): Status = call(Status("", emptyList())) { Status(statusJson(it), statusLines(it)) }
 
+    /**
+     * The support code of the current session: six characters for the user to read to a tester or to support. It is the end of the
+     * session's id. `null` without a session.
+     */
+    @JvmStatic
+    public val supportCode: String?
+        get() = call(null) { supportCode(it) }
+
     /** What became of an event. Waits at most [timeout]; `null` if that is too short, or [id] is no id. Never on the main thread. */
     @JvmStatic
     @JvmOverloads

@@ -50,6 +50,18 @@ public class Settings internal constructor(
          */
         public var inspector: Boolean? = null
 
+        /**
+         * Test mode, for builds of testers and UI tests: each event is sent at once, and no wait of the engine's own choice is longer than
+         * a second. Default: `false`; while [debug] or [inspector] is on, what the environment variable `REZ_TEST` says.
+         */
+        public var testMode: Boolean? = null
+
+        /**
+         * In test mode: the number from which the ids of installation, runs and sessions are made, so that a test that begins with an empty
+         * folder sees the same ones each time. 0 to 2^53 - 1. Default: none.
+         */
+        public var testSeed: Long? = null
+
         /** Consent to [Purpose.MONITORING] until [RezMonitor.setConsent] is called for the first time. Default: pending. */
         public var consentMonitoring: Consent? = null
 
@@ -226,6 +238,8 @@ public class Settings internal constructor(
             add("device", device)
             add("debug", debug)
             add("inspector", inspector)
+            add("testMode", testMode)
+            add("testSeed", testSeed)
             add("consentMonitoring", consentMonitoring)
             add("consentAnalytics", consentAnalytics)
             add("slowScreenMs", slowScreen?.inWholeMilliseconds)

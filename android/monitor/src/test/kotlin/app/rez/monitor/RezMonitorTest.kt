@@ -92,6 +92,7 @@ class RezMonitorTest : EngineTest() {
             RezMonitor.recordBatch("no json"),
             RezMonitor.idSeed(),
             RezMonitor.status().lines,
+            RezMonitor.supportCode,
             RezMonitor.why("no id"),
             RezMonitor.pauseDestination("ga4"),
             RezMonitor.resumeDestination("ga4"),
@@ -271,6 +272,19 @@ class RezMonitorTest : EngineTest() {
         }
         assertEquals(4, rows.size)
         assertEquals("""{"a":1}""", rows[3]["json"]["attrs"].toString())
+    }
+
+    @Test
+    fun `the support code is the end of the session's id, and test mode is in the status`() {
+        rowsOf({
+            sessions = true
+            testMode = true
+        }) {
+            val status = JSON.readTree(RezMonitor.status().json)
+            assertEquals(status["session"].asText().takeLast(6), RezMonitor.supportCode)
+            assertTrue(status["test_mode"].asBoolean())
+        }
+        assertNull(RezMonitor.supportCode)
     }
 
     @Test

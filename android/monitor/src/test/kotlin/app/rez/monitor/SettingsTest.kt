@@ -24,6 +24,8 @@ class SettingsTest {
         device = "Pixel 9"
         debug = true
         inspector = true
+        testMode = true
+        testSeed = 7
         consentMonitoring = Consent.GRANTED
         consentAnalytics = Consent.PENDING
         slowScreen = 1.seconds

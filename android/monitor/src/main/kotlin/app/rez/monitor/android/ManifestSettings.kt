@@ -21,6 +21,8 @@ internal class ManifestSettings private constructor(private val data: Bundle) {
         environment = text("environment") ?: environment
         flag("debug")?.let { debug = it }
         inspector = flag("inspector")
+        testMode = flag("test_mode")
+        testSeed = number("test_seed")
         consentMonitoring = consent("consent_monitoring")
         consentAnalytics = consent("consent_analytics")
         traceTargets = list("trace_targets")

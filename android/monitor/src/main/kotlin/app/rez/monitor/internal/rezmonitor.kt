@@ -786,6 +786,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_rezmonitor_checksum_func_status_lines(
     ): Int
+    external fun uniffi_rezmonitor_checksum_func_support_code(
+    ): Int
     external fun uniffi_rezmonitor_checksum_func_suspend(
     ): Int
     external fun uniffi_rezmonitor_checksum_func_trace_headers(
@@ -1079,6 +1081,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_rezmonitor_fn_func_status_lines(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_rezmonitor_fn_func_support_code(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_rezmonitor_fn_func_suspend(`handle`: Long,`waitMs`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_rezmonitor_fn_func_trace_headers(`handle`: Long,`trace`: RustBuffer.ByValue,`url`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1363,6 +1367,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_rezmonitor_checksum_func_status_lines() and 0xFFFF) != 27239) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_rezmonitor_checksum_func_support_code() and 0xFFFF) != 14317) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_rezmonitor_checksum_func_suspend() and 0xFFFF) != 17191) {
@@ -9494,6 +9501,20 @@ internal object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<A
             return FfiConverterSequenceString.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_rezmonitor_fn_func_status_lines(
+
+
+        FfiConverterULong.lower(`handle`),_status)
+}
+    )
+    }
+
+
+        /**
+         * The support code of the current session, if there is one.
+         */ internal fun `supportCode`(`handle`: kotlin.ULong): kotlin.String? {
+            return FfiConverterOptionalString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_support_code(
 
 
         FfiConverterULong.lower(`handle`),_status)

@@ -1,8 +1,11 @@
 //! A source whose answers have no personal data: the rules of `rezq export` on every answer.
 
+mod list;
+
 use super::{Ask, Inspect, Query, SourceError};
+use list::Tested;
 use rez_monitor::inspect::{ExportRules, title};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -35,6 +38,46 @@ impl Masked {
         Masked { source, known: Mutex::default() }
     }
 
+    /// An answer of the source, with what is personal hidden.
+    fn masked(&self, request: &str) -> Result<Value, SourceError> {
+        let mut answer: Value = serde_json::from_str(&self.source.try_inspect(request)?)
+            .map_err(|error| SourceError::Answer { request: "request", message: error.to_string() })?;
+        let rules = self.rules(&answer)?;
+        mask(&rules, &mut answer);
+        Ok(answer)
+    }
+
+    /// A page of a list with conditions. It can be short, or empty, and still have a next one.
+    fn page(&self, mut asked: Map<String, Value>, tested: &Tested) -> Result<Value, SourceError> {
+        let (mut found, mut unreadable, mut is_marked) = (Vec::new(), 0_u64, None);
+        asked.insert("limit".to_owned(), list::PAGE.into());
+        let mut rounds = list::ROUNDS;
+        loop {
+            rounds -= 1;
+            let mut answer = self.masked(&Value::Object(asked.clone()).to_string())?;
+            let Some(Value::Array(events)) = answer.get_mut("events").map(Value::take) else { return Ok(answer) };
+            found.extend(events.into_iter().filter(|event| tested.holds(event)));
+            unreadable =
+                unreadable.saturating_add(answer.get("unreadable").and_then(Value::as_u64).unwrap_or_default());
+            if let Some(mark) = answer.get("mark").and_then(Value::as_bool) {
+                is_marked = Some(is_marked.unwrap_or_default() || mark);
+            }
+            let mut before = answer.get("before").and_then(Value::as_u64);
+            if found.len() > tested.limit {
+                found.truncate(tested.limit);
+                before = found.last().and_then(list::seq);
+            }
+            if before.is_none() || found.len() == tested.limit || rounds == 0 {
+                answer = json!({"events": found, "before": before, "unreadable": unreadable});
+                if let (Some(mark), Some(members)) = (is_marked, answer.as_object_mut()) {
+                    members.insert("mark".to_owned(), mark.into());
+                }
+                return Ok(answer);
+            }
+            asked.insert("before".to_owned(), before.into());
+        }
+    }
+
     /// The rules for an answer. An identifier of one event is hidden in all of them.
     fn rules(&self, answer: &Value) -> Result<ExportRules, SourceError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,6 +103,9 @@ impl Known {
             (self.install, self.seq) = (install.to_owned(), 0);
         }
         self.identifiers.insert(install.to_owned());
+        let installs = about.get("installs").and_then(Value::as_array).into_iter().flatten();
+        let installs = installs.filter_map(|one| one.get("install")?.as_str());
+        self.identifiers.extend(installs.map(str::to_owned));
         let new = format!("user != null, seq > {}", self.seq);
         let mut last = self.seq;
         ask.each(&Query { filter: vec![("where", new)], ..Query::default() }, |event| {
@@ -73,12 +119,14 @@ impl Known {
 
 impl Inspect for Masked {
     fn try_inspect(&self, request: &str) -> Result<String, SourceError> {
-        let (request, has_json) = with_json(request);
-        let answer = self.source.try_inspect(&request)?;
-        let mut answer: Value = serde_json::from_str(&answer)
-            .map_err(|error| SourceError::Answer { request: "request", message: error.to_string() })?;
-        let rules = self.rules(&answer)?;
-        mask(&rules, &mut answer);
+        let Some(mut asked) = list_of(request) else { return Ok(self.masked(request)?.to_string()) };
+        // The title of an event is made again from what is left of it.
+        let shows = asked.get("show") == Some(&Value::Bool(true));
+        let has_json = asked.insert("json".to_owned(), true.into()) == Some(Value::Bool(true)) || shows;
+        let mut answer = match Tested::take(&mut asked) {
+            Some(tested) => self.page(asked, &tested)?,
+            None => self.masked(&Value::Object(asked).to_string())?,
+        };
         if !has_json {
             let events = answer.get_mut("events").and_then(Value::as_array_mut).into_iter().flatten();
             events.filter_map(Value::as_object_mut).for_each(|event| drop(event.remove("json")));
@@ -100,16 +148,11 @@ impl Inspect for Masked {
     }
 }
 
-/// The same request, with `json` if it is one for a list: the title of an event is made again from what is left of it. `true` = the JSON
-/// of the events was asked for, alone or as a part of all about them.
-fn with_json(request: &str) -> (String, bool) {
-    match serde_json::from_str::<Value>(request) {
-        Ok(Value::Object(mut asked)) if asked.get("ask").is_some_and(|ask| ask == "list") => {
-            let has_json = ["json", "show"].iter().any(|name| asked.get(*name) == Some(&Value::Bool(true)));
-            asked.insert("json".to_owned(), true.into());
-            (Value::Object(asked).to_string(), has_json)
-        }
-        _ => (request.to_owned(), true),
+/// The members of a request for a list.
+fn list_of(request: &str) -> Option<Map<String, Value>> {
+    match serde_json::from_str(request) {
+        Ok(Value::Object(asked)) if asked.get("ask").is_some_and(|ask| ask == "list") => Some(asked),
+        _ => None,
     }
 }
 
@@ -213,6 +256,24 @@ mod tests {
                 assert!(!answer.to_lowercase().contains("priya"), "{answer}");
             }
             assert_eq!(list["events"][0].get("json"), None, "it was not asked for");
+            for limit in [json!(null), json!(1), json!(5_000)] {
+                for filter in [json!({"where": "name ~ priya"}), json!({"text": "Priya", "where": null})] {
+                    let asked = json!({"ask": "list", "filter": filter, "limit": limit, "show": true});
+                    let answer: Value = serde_json::from_str(&masked.inspect(&asked.to_string())).unwrap();
+                    assert_eq!(answer, json!({"events": [], "before": null, "unreadable": 0}), "{asked}");
+                }
+            }
+            for wrong in [
+                json!({"limit": -1}),
+                json!({"filter": {"where": 1}}),
+                json!({"filter": {"text": []}}),
+                json!({"filter": 7}),
+            ] {
+                let mut asked = json!({"ask": "list"});
+                asked.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+                let answer = masked.inspect(&asked.to_string());
+                assert!(answer.starts_with("{\"error\""), "{asked}: {answer}");
+            }
         }
         assert_eq!(without_folders("/data/priya/queue.db is damaged"), "queue.db is damaged");
         monitor.close(WAIT);
