@@ -1,6 +1,8 @@
 //! The configuration: a builder, validated once.
 
 pub use crate::consent::Consent;
+mod crashes;
+mod derived;
 mod development;
 mod error;
 mod facts;
@@ -66,6 +68,8 @@ pub struct Config {
     pub(crate) debug: bool,
     /// `None`: the value of `debug`.
     pub(crate) inspector: Option<bool>,
+    /// Signals that end the process are captured.
+    pub(crate) native_crashes: bool,
     /// How soon the engine sends.
     pub(crate) pace: Pace,
     /// The seed of the ids; `None`: nobody can foresee them.
@@ -118,6 +122,7 @@ impl Config {
                 logger: None,
                 debug: cfg!(debug_assertions),
                 inspector: None,
+                native_crashes: false,
                 pace: Pace::Usual,
                 seed: None,
                 faults: FaultSwitch::default(),
@@ -129,23 +134,6 @@ impl Config {
             trace_targets: Vec::new(),
             test: TestMode::default(),
         }
-    }
-}
-
-impl Config {
-    /// Whether a debug screen may read the queue.
-    pub(crate) fn inspects(&self) -> bool {
-        self.inspector.unwrap_or(self.debug || self.is_test())
-    }
-
-    /// Whether the engine is in test mode.
-    pub(crate) fn is_test(&self) -> bool {
-        self.pace == Pace::Test
-    }
-
-    /// Whether a request to `url` carries trace headers.
-    pub(crate) fn may_carry_headers(&self, url: &str) -> bool {
-        !self.trace_styles.is_empty() && self.targets.allows(url)
     }
 }
 

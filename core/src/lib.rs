@@ -10,6 +10,7 @@ mod carve;
 mod channel;
 mod config;
 mod consent;
+mod crash;
 mod delivery;
 pub mod destination;
 mod event;

@@ -190,6 +190,9 @@ pub const RUN_CHANGES: u32 = 100;
 /// Stack frames of one error: Sentry's limit. The innermost ones are kept.
 pub const FRAMES: usize = 50;
 
+/// Frames of a native crash. A deep recursion has thousands, and a server groups crashes by the innermost ones.
+pub const NATIVE_FRAMES: usize = 64;
+
 /// Causes of one error: deeper chains repeat themselves.
 pub const CAUSES: usize = 10;
 

@@ -14,5 +14,6 @@ pub(crate) fn is_ours() -> bool {
 
 /// Marks the current thread as a thread of the engine.
 pub(crate) fn mark_ours() {
+    crate::crash::guard_stack();
     OURS.with(|ours| ours.set(true));
 }

@@ -22,7 +22,7 @@
 //!
 //! | kind | fields |
 //! | --- | --- |
-//! | crash, error | `type`, `message`, `level`, `handled`, `severity`, `code`, `context`, `mechanism`, `language`, `frames` `[{function, module, file, line, column, address, in_app, language}]` (outermost first), `stack` (a text that was not parsed), `group`, `causes` `[{type, message, parent, source, group, frames}]` (outermost first; `parent` counts from 1, the error itself is 0), `threads` `[{id, name, crashed, main, frames}]`, `fingerprint` (a text or a list of texts), `collapsed_before`, `trail` (breadcrumbs, oldest first) |
+//! | crash, error | `type`, `message`, `level`, `handled`, `severity`, `code`, `context`, `mechanism`, `language`, `frames` `[{function, module, file, line, column, address, in_app, language}]` (outermost first), `stack` (a text that was not parsed), `group`, `causes` `[{type, message, parent, source, group, frames}]` (outermost first; `parent` counts from 1, the error itself is 0), `threads` `[{id, name, crashed, main, frames}]`, `fingerprint` (a text or a list of texts), `collapsed_before`, `trail` (breadcrumbs, oldest first); of a native crash also `debug_images` `{file name: {type, image_addr, image_size, code_id, debug_id}}`, the libraries in which its frames are |
 //! | hang | `message`, `duration_us`, `language`, `frames`, `threads`, `trail` |
 //! | app_exit | `cause`, `message`, `trail` |
 //! | message | `message`, `level`, `context` |

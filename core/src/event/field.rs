@@ -131,6 +131,8 @@ fields! {
     RequestHeaders = 122 "request_headers",
     /// Headers of the response that the app records.
     ResponseHeaders = 123 "response_headers",
+    /// The modules in which the frames of a native crash are, by file name.
+    DebugImages = 124 "debug_images",
 }
 
 /// The fields that a row of this kind can have, in the order in which they are encoded, without those that every row is
@@ -155,6 +157,7 @@ pub(crate) fn of_kind(kind: Kind) -> &'static [Field] {
             F::Context,
             F::Attrs,
             F::Threads,
+            F::DebugImages,
             F::Conditions,
         ],
         Kind::Hang => &[F::Message, F::DurationUs, F::Language, F::Frames, F::Attrs, F::Threads, F::Conditions],

@@ -148,7 +148,7 @@ fn view(bytes: &[u8], moves: bool) -> io::Result<RingView> {
     if lost > 0 && !moves {
         damage.push(format!("accepted events that cannot be read: {lost}"));
     }
-    let crash = reserve::read(&map).map(|crash| {
+    let crash = reserve::peek(&map).map(|crash| {
         let kind = Kind::from_number(crash.kind);
         let fields = Body::decode(&crash.body).map(|body| masked(&export, name(crash.kind), &body));
         let wall_ms = Body::decode(&crash.body).map(|body| body.time().0);

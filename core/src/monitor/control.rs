@@ -127,6 +127,7 @@ impl Inner {
             return;
         }
         self.shared.set_closing();
+        crate::crash::disarm(self.shared.key);
         self.shared.config.faults.give_up();
         self.each_engine(|shared| {
             if let Some(delivery) = shared.delivery.get() {
@@ -193,6 +194,7 @@ impl Inner {
                 }
             }
         };
+        crate::crash::told();
         let id = own_id.unwrap_or_else(|| shared.key.id(wall_ms, ticket, 0));
         match self.persist(wait.min(FATAL_WAIT)) {
             Ok(()) => Durability::Synced(id),

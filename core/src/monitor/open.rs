@@ -64,6 +64,9 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     let shared = Arc::new(Shared::new(ring, config, folder, boot, key, found, lock, Role::App));
     set_first_consent(&shared);
     let run = super::run::begin(&shared);
+    if shared.config.native_crashes {
+        crate::crash::arm(key, shared.ring.anchor(), &shared.clock);
+    }
     let inner = Arc::new(Inner {
         start,
         session: Mutex::default(),

@@ -70,7 +70,7 @@ impl Held {
 impl Ring {
     /// Whether held records wait for space. Takes no lock: a thread that crashed may hold that of the appends.
     pub(crate) fn has_held(&self) -> bool {
-        self.holding.load(Ordering::Acquire)
+        self.anchor.has_held()
     }
 
     /// Appends held records after space was freed, without waiting for the next append.
@@ -93,7 +93,7 @@ impl Ring {
                 return Err(reason);
             }
         }
-        self.holding.store(false, Ordering::Release);
+        self.anchor.holding.store(false, Ordering::Release);
         Ok(())
     }
 }

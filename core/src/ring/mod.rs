@@ -4,6 +4,7 @@
 //! nothing. The writer reads published records without the lock, folds them into the database, and then frees the
 //! space. Accepted records are never overwritten: a full ring refuses new ones, by lane.
 
+mod anchor;
 pub(crate) mod counters;
 pub(crate) mod crash_loop;
 mod held;
@@ -20,13 +21,14 @@ use crate::limits::RING_BYTES;
 use crate::reason::Reason;
 use crate::sys::fault;
 use crate::sys::map::Map;
+pub(crate) use anchor::Anchor;
 use held::Held;
 use layout::Word;
 pub(crate) use open::Found;
 use record::{HEAD, Head, PAD};
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use superblock::Superblock;
 
@@ -114,13 +116,11 @@ pub(crate) struct Ring {
     /// Position after the last published record: the writer may read up to it.
     published: AtomicU64,
     generation: AtomicU64,
-    /// Records are held. Readable while the append lock is held by a thread that crashed.
-    holding: AtomicBool,
     file: Mutex<Option<(File, PathBuf)>>,
     /// A second copy of the counters of refusals: the file, and the map with it, may be cut.
     refused: Box<[AtomicU64]>,
-    /// The same memory as in the state, reachable while the append lock is held by a thread that crashed.
-    reserve: Mutex<Arc<Map>>,
+    /// Readable while the append lock is held by a thread that crashed.
+    anchor: Arc<Anchor>,
 }
 
 impl Ring {
@@ -158,7 +158,7 @@ impl Ring {
         let append = scope_append(body);
         let appended = self.append_locked(&mut state, &append, Sum::Begun(record::body_crc(generation, body)));
         if appended.is_err() && !state.refuses_all {
-            self.holding.store(true, Ordering::Release);
+            self.anchor.holding.store(true, Ordering::Release);
             let dropped = state.held.push(record::SCOPE, body);
             self.count(&state.map, Reason::RingFull, None, dropped);
         }
@@ -173,7 +173,7 @@ impl Ring {
         if self.append_locked(&mut state, append, Sum::Begun(record::body_crc(generation, append.body))).is_err()
             && !state.refuses_all
         {
-            self.holding.store(true, Ordering::Release);
+            self.anchor.holding.store(true, Ordering::Release);
             let dropped = state.held.push(append.kind, append.body);
             self.count(&state.map, Reason::RingFull, None, dropped);
         }
@@ -181,7 +181,12 @@ impl Ring {
 
     /// The ring's memory, without the append lock, which the crashed thread may hold.
     pub(crate) fn reserve_map(&self) -> Arc<Map> {
-        Arc::clone(&self.reserve.lock().unwrap_or_else(PoisonError::into_inner))
+        self.anchor.map().unwrap_or_else(|| self.map())
+    }
+
+    /// What a signal handler needs of the ring.
+    pub(crate) fn anchor(&self) -> Arc<Anchor> {
+        Arc::clone(&self.anchor)
     }
 
     fn append_locked(&self, state: &mut State, append: &Append<'_>, sum: Sum<'_>) -> Result<Appended, Reason> {

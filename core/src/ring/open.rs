@@ -5,7 +5,7 @@ use super::layout::{self, FILE_BYTES, Word};
 use super::reserve;
 use super::scan::Scan;
 use super::superblock::Superblock;
-use super::{FILE, NEW_FILE, Ring, State, counters};
+use super::{Anchor, FILE, NEW_FILE, Ring, State, counters};
 use crate::limits::RING_BYTES;
 use crate::sys::map::Map;
 use crate::sys::random::random_16;
@@ -71,6 +71,7 @@ impl Ring {
         let booted = !found.fresh && layout::get(&map, Word::Boot) != boot;
         found.power_loss = booted && layout::get(&map, Word::Clean) == 0;
         found.failed_starts = crash_loop::count_failed_starts(&map);
+        reserve::settle(&map);
         let (head, ticket, total) = end_of_records(&map, &superblock);
         let ticket = if booted { ticket.saturating_add(TICKETS_AFTER_BOOT) } else { ticket };
         layout::set(&map, Word::Boot, boot);
@@ -99,11 +100,10 @@ impl Ring {
         let refused = (0..counters::COUNT).map(|index| AtomicU64::new(counters::read(&map, index).unwrap_or(0)));
         Ring {
             refused: refused.collect(),
-            reserve: Mutex::new(Arc::clone(&map)),
+            anchor: Arc::new(Anchor::new(&map)),
             tail: AtomicU64::new(layout::get(&map, Word::Tail) & !7),
             published: AtomicU64::new(head),
             generation: AtomicU64::new(layout::get(&map, Word::Generation)),
-            holding: std::sync::atomic::AtomicBool::new(false),
             state: Mutex::new(State {
                 map,
                 head,
@@ -167,7 +167,7 @@ impl Ring {
         place::for_file(&path)?;
         std::fs::rename(&temporary, &path)?;
         state.map = Arc::new(map);
-        *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.map);
+        self.anchor.move_to(&state.map);
         drop(state);
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((file, path));
         file::sync_folder(folder);
@@ -191,7 +191,7 @@ impl Ring {
         layout::write(&memory, 0, &header);
         reserve::refuse_all(&memory);
         state.map = Arc::clone(&memory);
-        *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = memory;
+        self.anchor.move_to(&memory);
         drop(state);
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
@@ -240,7 +240,7 @@ impl Ring {
         self.published.store(0, Ordering::SeqCst);
         state.head = 0;
         state.map = Arc::new(map);
-        *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.map);
+        self.anchor.move_to(&state.map);
         drop(state);
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((file, path));
         file::sync_folder(folder);

@@ -3,6 +3,9 @@
 //! A fatal error may occur on the thread that holds the lock. After 50 ms `fatal` stops waiting for the lock and writes
 //! here. The reserve is claimed by compare-exchange, so of two simultaneous crashes one is lost. It is freed after its
 //! row and its number were committed in one transaction.
+//!
+//! A signal handler writes here too. A signal that another handler may still survive is written as a chance: it becomes a crash if the
+//! process ends, and is taken back if it goes on.
 
 use super::layout::{self, RESERVE, Word};
 use crate::limits::RESERVE_BYTES;
@@ -11,6 +14,8 @@ use crate::sys::map::Map;
 const FREE: u64 = 0;
 const WRITING: u64 = 1;
 const FULL: u64 = 2;
+/// It holds a signal that the process may survive.
+const CHANCE: u64 = 3;
 /// Bytes before the body: generation, length, kind, checksum, key of the run.
 const FRONT: usize = 40;
 
@@ -34,9 +39,18 @@ pub(super) fn refuse_all(map: &Map) {
 
 /// Writes a body of at most [`BODY_BYTES`]. Returns its generation; `None` if the reserve is taken.
 pub(crate) fn write(map: &Map, kind: u8, key: [u8; 16], body: &[u8]) -> Option<u64> {
-    if body.len() > BODY_BYTES || !layout::exchange(map, Word::ReserveState, FREE, WRITING) {
-        return None;
-    }
+    (body.len() <= BODY_BYTES && claim(map)).then(|| fill(map, kind, key, body, true))
+}
+
+/// Claims the reserve, for [`fill`]; `false` if it is taken.
+pub(crate) fn claim(map: &Map) -> bool {
+    layout::exchange(map, Word::ReserveState, FREE, WRITING)
+}
+
+/// Writes a body into the claimed reserve and returns its generation. `is_sure` = the process ends; else it is a chance. A body that is
+/// too large is damaged by being cut, so keep to [`BODY_BYTES`].
+pub(crate) fn fill(map: &Map, kind: u8, key: [u8; 16], body: &[u8], is_sure: bool) -> u64 {
+    let body = body.get(..BODY_BYTES).unwrap_or(body);
     let generation = layout::get(map, Word::ReserveGeneration).wrapping_add(1);
     layout::set(map, Word::ReserveGeneration, generation);
     let mut front = [0u8; FRONT];
@@ -48,8 +62,28 @@ pub(crate) fn write(map: &Map, kind: u8, key: [u8; 16], body: &[u8]) -> Option<u
     layout::write(map, RESERVE + FRONT, body);
     layout::write(map, RESERVE, &front);
     layout::set(map, Word::ReserveTotal, layout::get(map, Word::ReserveTotal).wrapping_add(1));
-    layout::set(map, Word::ReserveState, FULL);
-    Some(generation)
+    layout::set(map, Word::ReserveState, if is_sure { FULL } else { CHANCE });
+    generation
+}
+
+/// Takes back a chance: the process goes on. Another state stays.
+#[allow(dead_code)] // Where native crashes are not captured.
+pub(crate) fn take_back(map: &Map) {
+    if layout::exchange(map, Word::ReserveState, CHANCE, WRITING) {
+        layout::set(map, Word::ReserveTotal, layout::get(map, Word::ReserveTotal).wrapping_sub(1));
+        free(map);
+    }
+}
+
+/// When a ring is opened, the process that wrote its reserve has ended: a chance is a crash, and what was not written to its end was never
+/// acknowledged.
+pub(super) fn settle(map: &Map) {
+    if !layout::exchange(map, Word::ReserveState, CHANCE, FULL)
+        && layout::get(map, Word::ReserveState) != FREE
+        && read(map).is_none()
+    {
+        free(map);
+    }
 }
 
 /// The crash in the reserve; `None` if there is none or it is damaged.
@@ -57,6 +91,18 @@ pub(crate) fn read(map: &Map) -> Option<Reserved> {
     if layout::get(map, Word::ReserveState) != FULL {
         return None;
     }
+    content(map)
+}
+
+/// The same, or the chance there, for who looks at the file of another process.
+pub(crate) fn peek(map: &Map) -> Option<Reserved> {
+    if !matches!(layout::get(map, Word::ReserveState), FULL | CHANCE) {
+        return None;
+    }
+    content(map)
+}
+
+fn content(map: &Map) -> Option<Reserved> {
     let mut front = [0u8; FRONT];
     layout::read(map, RESERVE, &mut front);
     let generation = u64::from_le_bytes(*front.first_chunk()?);
@@ -69,9 +115,20 @@ pub(crate) fn read(map: &Map) -> Option<Reserved> {
     (crc(generation, kind, &key, &body) == stored).then_some(Reserved { generation, kind, key, body })
 }
 
-/// Whether the reserve is taken, even by a damaged crash.
+/// Whether the reserve is taken, even by a damaged crash. A chance may be gone in a moment.
 pub(crate) fn is_taken(map: &Map) -> bool {
-    layout::get(map, Word::ReserveState) != FREE
+    !matches!(layout::get(map, Word::ReserveState), FREE | CHANCE)
+}
+
+/// Whether it holds a crash or a chance.
+#[allow(dead_code)] // Where native crashes are not captured.
+pub(crate) fn is_written(map: &Map) -> bool {
+    matches!(layout::get(map, Word::ReserveState), FULL | CHANCE)
+}
+
+/// Whether the reserve was written to its end, and cannot be read.
+pub(crate) fn is_damaged(map: &Map) -> bool {
+    layout::get(map, Word::ReserveState) == FULL && read(map).is_none()
 }
 
 /// Frees the reserve after its content was committed or found damaged.
@@ -112,6 +169,29 @@ mod tests {
         assert_eq!(write(&map, 0, [7; 16], &vec![1; BODY_BYTES]), Some(1));
         layout::write(&map, RESERVE + 500, &[2]);
         assert_eq!(read(&map), None);
-        assert!(is_taken(&map));
+        assert!(is_taken(&map) && is_damaged(&map));
+        settle(&map);
+        assert!(!is_taken(&map) && !is_damaged(&map));
+    }
+
+    #[test]
+    fn a_chance_is_a_crash_of_the_process_that_ended_with_it_and_nothing_if_that_went_on() {
+        let map = Map::anonymous(layout::FILE_BYTES).unwrap();
+        assert!(claim(&map) && !claim(&map));
+        fill(&map, 0, [7; 16], b"fault", false);
+        assert_eq!((read(&map), is_taken(&map), claim(&map)), (None, false, false));
+        assert_eq!(peek(&map).map(|crash| crash.body), Some(b"fault".to_vec()));
+        take_back(&map);
+        assert_eq!(peek(&map), None);
+        assert!(claim(&map));
+        fill(&map, 0, [7; 16], b"again", false);
+        settle(&map);
+        assert_eq!(read(&map).map(|crash| (crash.generation, crash.body)), Some((2, b"again".to_vec())));
+        take_back(&map);
+        assert!(read(&map).is_some(), "a crash is not taken back");
+        free(&map);
+        assert!(claim(&map), "the process is killed while it writes");
+        settle(&map);
+        assert!(claim(&map));
     }
 }

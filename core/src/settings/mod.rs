@@ -89,6 +89,7 @@ record! {
         inspector: Switch = "the value of `debug`", "Whether a debug screen of the app may read the queue and let requests fail. It keeps the last 1,000 events in memory.";
         test_mode: Switch = "false", "Each event is sent at once, and no wait of the engine's own choice is longer than a second. For builds of testers and UI tests. While `debug` or `inspector` is on, the environment variable `REZ_TEST` is the default.";
         test_seed: Integer(0, (1 << 53) - 1) = "none", "In test mode: the ids of installation, runs and sessions are made from this number, so that a test that begins with an empty folder sees the same ones each time.";
+        native_crashes: Switch = "false", "Signals that end the process (`SIGSEGV`, `SIGABRT` and so on) become a crash at the next start. Linux and Android.";
         consent_monitoring: OneOf(&["pending", "granted", "denied"]) = "pending", "Consent to monitoring until `set_consent` is called for the first time.";
         consent_analytics: OneOf(&["pending", "granted", "denied"]) = "pending", "Consent to analytics until `set_consent` is called for the first time.";
         slow_screen_ms: Integer(0, HOUR_MS) = "3000", "A screen load that takes longer is slow.";
@@ -189,6 +190,7 @@ fn build(settings: &Settings) -> Result<ConfigBuilder, Fault> {
     builder = set(builder, settings.inspector, ConfigBuilder::inspector);
     builder = set(builder, settings.test_mode, ConfigBuilder::test_mode);
     builder = set(builder, settings.test_seed.map(i64::unsigned_abs), ConfigBuilder::test_seed);
+    builder = set(builder, settings.native_crashes, ConfigBuilder::native_crashes);
     builder = set(builder, settings.sessions, ConfigBuilder::sessions);
     builder = set(builder, settings.mask_user, ConfigBuilder::mask_user);
     builder = set(builder, settings.mask_ip, ConfigBuilder::mask_ip);

@@ -1,7 +1,8 @@
 //! Named points at which a test kills the process or makes a call fail. Only compiled with the feature `fault-points`;
 //! without it a point does nothing.
 //!
-//! `REZ_FAULT=name:2` kills the process (SIGKILL) when the point `name` is reached for the second time;
+//! `REZ_FAULT=name:2` kills the process (SIGKILL) when the point `name` is reached for the second time; `REZ_FAULT=name:2:crash` makes it
+//! write to an address where there is no memory;
 //! `REZ_FAULT=name:1:full` makes the call at that point fail as on a full disk; `REZ_FAULT=name:1:move:folder` moves
 //! that folder to the same path with `.away` at its end.
 
@@ -50,6 +51,12 @@ pub(crate) fn point(name: &str) -> Fault {
     match armed.what.as_str() {
         "full" => Fault::Full,
         "corrupt" => Fault::Corrupt,
+        "crash" => {
+            let nowhere = std::hint::black_box(0x10) as *mut u32;
+            // SAFETY: none; it is the mistake that the test wants.
+            unsafe { nowhere.write_volatile(7) };
+            Fault::None
+        }
         _ => {
             // SAFETY: sends a signal to this very process; nothing of ours runs after it.
             #[cfg(unix)]

@@ -13,5 +13,8 @@ pub(crate) mod map;
 pub(crate) mod place;
 pub(crate) mod random;
 mod sigbus;
+pub(crate) mod signal_cell;
 
 pub use clock::Clock;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use sigbus::mend;

@@ -6,6 +6,8 @@
 //! thread. Every other SIGBUS goes to the handler that was installed before. (Measured alternatives: a lease cannot
 //! refuse a truncation, and `write(2)` per record costs 0.8 us and a system call.)
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use imp::mend;
 pub(super) use imp::*;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -122,13 +124,24 @@ mod imp {
     /// Async-signal-safe: atomics, `gettid`, `mmap`, `sigaction` and `raise` only.
     extern "C" fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
         // SAFETY: the kernel passes a valid structure with SA_SIGINFO.
+        if !unsafe { mend(info) } {
+            pass_on(signal, info, context);
+        }
+    }
+
+    /// Replaces the page that a SIGBUS is about, if it is one of ours. Async-signal-safe.
+    ///
+    /// # Safety
+    /// `info` is what the kernel passes to a handler of SIGBUS.
+    pub(crate) unsafe fn mend(info: *mut libc::siginfo_t) -> bool {
+        // SAFETY: the caller's promise.
         let (address, code) = unsafe { ((*info).si_addr() as usize, (*info).si_code) };
         for slot in &WATCHED {
             let (from, to) = (slot.from.load(Ordering::SeqCst), slot.to.load(Ordering::SeqCst));
             // The whole mapping at once: the rest of the file cannot be trusted any more.
             if from != 0 && (from..to).contains(&address) && replace(from, to - from) {
                 slot.torn.store(true, Ordering::SeqCst);
-                return;
+                return true;
             }
         }
         // SAFETY: no arguments, cannot fail.
@@ -139,10 +152,10 @@ mod imp {
             let page = PAGE_BYTES.load(Ordering::SeqCst);
             if replace(address - address % page, page) {
                 thread.replaced.fetch_add(1, Ordering::SeqCst);
-                return;
+                return true;
             }
         }
-        pass_on(signal, info, context);
+        false
     }
 
     /// Puts zeroed memory in the place of mapped pages.

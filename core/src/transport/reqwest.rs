@@ -161,7 +161,10 @@ impl Transport for Reqwest {
 fn start(trust: Trust) -> std::io::Result<UnboundedSender<Job>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (sender, receiver) = unbounded_channel();
-    std::thread::Builder::new().name("rez-transport".into()).spawn(move || runtime.block_on(serve(receiver, trust)))?;
+    std::thread::Builder::new().name("rez-transport".into()).spawn(move || {
+        crate::crash::guard_stack();
+        runtime.block_on(serve(receiver, trust));
+    })?;
     Ok(sender)
 }
 

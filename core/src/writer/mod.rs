@@ -66,6 +66,7 @@ pub(crate) use crate::own_thread::{is_ours, mark_ours};
 pub(crate) use files::boot_hash;
 pub(crate) use read::RESERVED_TICKET;
 
+use crate::crash;
 use crate::delivery::ForDelivery;
 use crate::kind::Kind;
 use crate::reason::Reason;
@@ -132,6 +133,8 @@ struct Writer {
     /// Ticket of the last record whose durations are in `metrics()`.
     measured: u64,
     reported: report::Reported,
+    /// The file with the libraries of this run.
+    modules: crash::ModuleFile,
 }
 
 /// Starts the writer thread.
@@ -196,6 +199,7 @@ impl Writer {
             scratch: Vec::new(),
             measured: 0,
             reported,
+            modules: crash::ModuleFile::default(),
         }
     }
 

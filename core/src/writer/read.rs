@@ -2,10 +2,11 @@
 
 use super::Writer;
 use super::batch::{Batch, Op};
+use crate::crash;
 use crate::event::decode::Body;
 use crate::id::{EventId, IdKey};
 use crate::kind::{Kind, Purpose};
-use crate::limits::RING_BYTES;
+use crate::limits::{RECORD_BYTES, RING_BYTES};
 use crate::reason::Reason;
 use crate::ring::crash_loop::Step;
 use crate::ring::record::{self, Head};
@@ -31,8 +32,7 @@ impl Writer {
         let (from, (end, all)) = (ring.tail(), ring.end());
         let crash = reserve::read(&map);
         if from == end && crash.is_none() {
-            if reserve::is_taken(&map) && self.first_fold {
-                // The process was killed while writing it, so it was never acknowledged.
+            if reserve::is_damaged(&map) && self.first_fold {
                 reserve::free(&map);
             }
             return None;
@@ -235,8 +235,14 @@ impl Writer {
             batch.refuse(Some(kind), reason);
             return;
         }
+        let modules = crash::Modules::of_run(&self.shared.folder, crash.key);
+        let mut named = vec![0; RECORD_BYTES];
         match Body::decode(&crash.body) {
             Some(body) => {
+                let body = match modules {
+                    Some(modules) => modules.name(body, &mut named),
+                    None => body,
+                };
                 let made = || IdKey::from_bytes(crash.key).id(body.wall_ms, crash.generation | RESERVED_TICKET, 0);
                 let id = body.id.unwrap_or_else(made);
                 let before = batch.ops.len();

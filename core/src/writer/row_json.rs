@@ -64,7 +64,7 @@ impl RowJson {
         match (field, value) {
             (Field::Url, Raw::Str(url)) => push_text(out, &rules.url(url)),
             // Not scrubbed: ids, and the address at which the user wants a reply.
-            (Field::TransactionId | Field::Email | Field::About | Field::Session, _) => {
+            (Field::TransactionId | Field::Email | Field::About | Field::Session | Field::DebugImages, _) => {
                 push_value(out, rules, value, Under::Exempt);
             }
             (Field::RequestHeaders | Field::ResponseHeaders, Raw::Map(count, reader)) => {

@@ -2,8 +2,10 @@
 
 use super::Writer;
 use super::report::report_evicted;
-use super::shared::{self, SLEEPING_TIMED, SLEEPING_UNTIL_WOKEN};
+use super::shared::{self, Role, SLEEPING_TIMED, SLEEPING_UNTIL_WOKEN};
+use crate::crash;
 use crate::limits;
+use crate::ring::reserve;
 use crate::store::{Now, Result, Store, StoreError, Tidy, Wants};
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,7 @@ impl Writer {
     /// Runs what is due: reopening, checkpoint, erasure, idle work, maintenance, carving.
     pub(super) fn run_due(&mut self) {
         let now = Instant::now();
+        self.serve_crashes();
         if self.reopen_at.is_some_and(|at| at <= now) {
             self.reopen_at = None;
             self.open();
@@ -48,6 +51,19 @@ impl Writer {
         }
         if self.carving.is_some() {
             self.carve();
+        }
+    }
+
+    /// Takes back a signal that the process survived, and keeps the list of libraries for the next one.
+    fn serve_crashes(&mut self) {
+        let shared = &self.shared;
+        if !shared.config.native_crashes || !matches!(shared.role, Role::App) {
+            return;
+        }
+        crash::release_survived();
+        // The crash of an earlier run needs the list of its own run.
+        if !self.first_fold && shared.ring.has_file() && reserve::read(&shared.ring.map()).is_none() {
+            self.modules.keep(&shared.folder, shared.key);
         }
     }
 

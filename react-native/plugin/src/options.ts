@@ -22,6 +22,7 @@ const SETTINGS = [
   'inspector',
   'testMode',
   'testSeed',
+  'nativeCrashes',
   'consentMonitoring',
   'consentAnalytics',
   'traceTargets',

@@ -163,6 +163,11 @@ export interface Config extends EngineSettings, InstrumentationSettings, Destina
    * folder sees the same ones each time.
    */
   testSeed?: number;
+  /**
+   * Signals that end the process, such as `SIGSEGV`, become a crash at the next start. For native code; errors of JavaScript are
+   * recorded without it. Default: false. On Android; on iOS it has no effect yet.
+   */
+  nativeCrashes?: boolean;
   /** Facts about device and app, as `docs/guide/device.md` names them. The native layer adds what it knows. */
   facts?: Readonly<Record<string, unknown>>;
   /** Changes an event before it is recorded; null drops it. One that throws drops it too. */

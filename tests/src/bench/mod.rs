@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod cap;
+pub mod crash;
 pub mod drain;
 pub mod encode;
 pub mod encode_sentry;

@@ -1,7 +1,7 @@
 //! The numbers of the product beside the floors measured in the same run: `bench [--quick] [--json FILE] [WORD]`.
 //!
 //! Run it from a release build (`cargo xtask bench`). Only lines whose group (`record`, `batch`, `rows`, `lease`, `cap`, `drain`, `names`, `engine`,
-//! `encode`, `privacy`) is WORD are
+//! `encode`, `privacy`, `inspector`, `crash`) is WORD are
 //! measured if one is given. A missed time is printed, never an exit code: the exit code tells whether it could measure.
 
 #[path = "../bench/mod.rs"]
@@ -65,15 +65,16 @@ fn main() -> Result<()> {
                 return match what.as_str() {
                     "record" => bench::record::syscall_child(&folder, bench::record::BURST, bench::record::timing),
                     "batch" => bench::record::syscall_child(&folder, bench::batch::CALLS, bench::batch::record),
+                    "crash" => bench::crash::install_child(&folder),
                     "idle" => bench::engine::idle_child(Some(&folder)),
                     _ => bench::engine::idle_child(None),
                 };
             }
             "record" | "rows" | "lease" | "cap" | "drain" | "names" | "engine" | "encode" | "privacy" | "batch"
-            | "inspector" => group = Some(arg),
+            | "inspector" | "crash" => group = Some(arg),
             "--help" | "-h" => {
                 println!(
-                    "bench [--quick] [--json FILE] [record|batch|rows|lease|cap|drain|names|engine|encode|privacy|inspector]"
+                    "bench [--quick] [--json FILE] [record|batch|rows|lease|cap|drain|names|engine|encode|privacy|inspector|crash]"
                 );
                 return Ok(());
             }
@@ -121,6 +122,9 @@ fn main() -> Result<()> {
     }
     if wanted("engine") {
         bench::engine::run(scale, folder.path(), &mut say)?;
+    }
+    if wanted("crash") {
+        bench::crash::run(scale, folder.path(), &mut say)?;
     }
     if wanted("privacy") {
         bench::privacy::run(scale, &mut say)?;

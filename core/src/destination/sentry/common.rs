@@ -45,7 +45,7 @@ pub(super) fn common(out: &mut Object<'_>, fields: &Fields<'_>, own: &[&str], co
         rez(all, fields);
     });
     out.json_if_some("extra", fields.get("attrs"));
-    debug_meta(out, given);
+    debug_meta(out, given, fields.get(DEBUG_IMAGES).unwrap_or_default());
 }
 
 /// The context `rez`: session, run, installation and row number.
@@ -113,15 +113,17 @@ fn tags(out: &mut Object<'_>, fields: &Fields<'_>) {
     });
 }
 
-/// Debug ids of source maps, by file name, and of native images, with their address.
-fn debug_meta(out: &mut Object<'_>, contexts: &str) {
+/// Debug ids of source maps, by file name, and of native images, with their address: those that the app set, and `own` of a native
+/// crash.
+fn debug_meta(out: &mut Object<'_>, contexts: &str, own: &str) {
     let of = |name: &str| member(contexts, name).unwrap_or_default();
     let (files, images) = (of(DEBUG_IDS), of(DEBUG_IMAGES));
-    if files.is_empty() && images.is_empty() {
+    if files.is_empty() && images.is_empty() && own.is_empty() {
         return;
     }
     let files = members(files).map(|(file, id)| (file, id, true));
-    let images = members(images).map(|(file, image)| (file, image, false));
+    let given = members(images).filter(|(file, _)| !members(own).any(|(name, _)| name == *file));
+    let images = members(own).chain(given).map(|(file, image)| (file, image, false));
     out.object("debug_meta", |meta| {
         meta.array("images", files.chain(images), |out, (file, value, script)| {
             Object::write(out, |image| {

@@ -127,6 +127,23 @@ fn the_platform_follows_from_stack_frames_and_operating_system() {
 }
 
 #[test]
+fn the_images_of_a_native_crash_are_sent_beside_those_of_the_app() {
+    let own = r#"{"type":"elf","image_addr":"0x2000","image_size":8192,"code_id":"ab","debug_id":"b-2"}"#;
+    let json = format!(
+        r#"{{"type":"SIGSEGV","frames":[{{"module":"libapp.so","address":9000,"in_app":true}}],"debug_images":{{"libapp.so":{own}}},
+        "contexts":{{"debug_images":{{"libapp.so":{{"debug_id":"old"}},"libother.so":{{"debug_id":"c-3"}}}}}}}}"#
+    );
+    let event = payload(Kind::Crash, &json, "Android 15");
+    let images = event["debug_meta"]["images"].as_array().unwrap();
+    let ids: Vec<_> = images.iter().map(|image| (image["code_file"].as_str(), image["debug_id"].as_str())).collect();
+    assert_eq!(ids, [(Some("libapp.so"), Some("b-2")), (Some("libother.so"), Some("c-3"))]);
+    assert_eq!(
+        (&images[0]["type"], &images[0]["image_addr"], &images[0]["code_id"]),
+        (&json!("elf"), &json!("0x2000"), &json!("ab"))
+    );
+}
+
+#[test]
 fn debug_ids_are_sent_as_images_and_not_as_contexts() {
     let json = r#"{"contexts":{"debug_ids":{"app:///main.bundle":"85314830-023f-4cf1-a267-535f4e37bb17"},
         "debug_images":{"libapp.so":{"type":"elf","debug_id":"a-1","image_addr":"0x1000","image_size":4096}},"shop":{"a":1}}}"#;

@@ -5,13 +5,32 @@ use super::{Encoder, FALSE, FIELD_ROOM, FRAME, I64, LIST, MAP, STR, TRUE, U64};
 use crate::attributes::{Attrs, Value};
 use crate::event::field::Field;
 use crate::event::{Cause, Details, Frame, Thread, User};
-use crate::limits::{CAUSES, CAUSES_BYTES, ELEMENTS, FRAMES, NAME_BYTES, SIDE_FRAMES, TEXT_BYTES, THREADS};
+use crate::limits::{
+    CAUSES, CAUSES_BYTES, ELEMENTS, FRAMES, NAME_BYTES, NATIVE_FRAMES, SIDE_FRAMES, TEXT_BYTES, THREADS,
+};
 
 impl Encoder<'_> {
     /// Adds stack frames, outermost first. Only the innermost [`FRAMES`] are kept.
     pub(crate) fn frames_field(&mut self, frames: &[Frame<'_>]) {
         if self.begin(Field::Frames) {
             self.frames(frames, FRAMES);
+        }
+    }
+
+    /// Adds stack frames of which only the address is known, outermost first.
+    #[allow(dead_code)] // Where native crashes are not captured.
+    pub(crate) fn addresses(&mut self, addresses: impl ExactSizeIterator<Item = u64>) {
+        if self.begin(Field::Frames) {
+            let given = addresses.len();
+            self.items(addresses, given, |encoder, address| encoder.frame(&Frame { address, ..Frame::default() }));
+        }
+    }
+
+    /// Adds the frames of a native crash, which has as many as its walk found.
+    #[allow(dead_code)] // Where native crashes are not captured.
+    pub(crate) fn native_frames(&mut self, frames: &[Frame<'_>]) {
+        if self.begin(Field::Frames) {
+            self.frames(frames, NATIVE_FRAMES);
         }
     }
 
@@ -152,16 +171,7 @@ impl Encoder<'_> {
         let mut count = 0u16;
         for frame in kept {
             let start = self.at;
-            let language = frame.language.map_or(0, |language| language as u8);
-            let whole = self.put([FRAME])
-                && self.text(frame.function, NAME_BYTES * 2)
-                && self.text(frame.module, NAME_BYTES)
-                && self.text(frame.file, NAME_BYTES * 2)
-                && self.put(frame.line.to_le_bytes())
-                && self.put(frame.column.to_le_bytes())
-                && self.put(frame.address.to_le_bytes())
-                && self.put([u8::from(frame.in_app) | language << 1]);
-            if !whole {
+            if !self.frame(frame) {
                 self.at = start;
                 self.cut += 1;
                 continue;
@@ -170,5 +180,17 @@ impl Encoder<'_> {
         }
         self.patch(count_at, count);
         true
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>) -> bool {
+        let language = frame.language.map_or(0, |language| language as u8);
+        self.put([FRAME])
+            && self.text(frame.function, NAME_BYTES * 2)
+            && self.text(frame.module, NAME_BYTES)
+            && self.text(frame.file, NAME_BYTES * 2)
+            && self.put(frame.line.to_le_bytes())
+            && self.put(frame.column.to_le_bytes())
+            && self.put(frame.address.to_le_bytes())
+            && self.put([u8::from(frame.in_app) | language << 1])
     }
 }

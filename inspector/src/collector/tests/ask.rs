@@ -60,7 +60,7 @@ fn accepted_repeated_and_rejected_events_are_listed_with_their_sender_and_what_w
         assert_eq!(dead.len(), 2);
         assert_eq!(dead[1].json["received"]["kind"], "Errors");
         assert_eq!(dead[0].json["original"], "no object");
-        assert_eq!(dead[1].routes[0].text, "dead, rejected, status 200 invalid_field kind unknown kind");
+        assert_eq!(dead[1].routes[0].text, "dead, rejected invalid_field kind unknown kind");
         assert_ne!(dead[1].id, id(3), "it can come again and be accepted");
         assert_eq!(list(vec![("where", "received.rejected.field = kind")]).len(), 1);
         assert_eq!(list(vec![("install", "phone-b"), ("kind", "error"), ("text", "\"n\":4")]).len(), 1);

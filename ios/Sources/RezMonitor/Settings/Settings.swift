@@ -49,6 +49,10 @@ extension RezMonitor {
         /// with an empty folder sees the same ones each time. A whole number from 0 to 2^53 - 1. Default: none.
         public var testSeed: Int?
 
+        /// Signals that end the process become a crash at the next start. Default: false. The engine does this on Linux and
+        /// Android; on Apple's systems the setting has no effect yet.
+        public var nativeCrashes: Bool?
+
         /// Consent to monitoring until ``RezMonitor/setConsent(_:_:)`` is called for the first time. Default: pending.
         public var consentMonitoring: Consent?
 
@@ -216,7 +220,7 @@ extension RezMonitor.Settings: Encodable {
     /// The members of the JSON that the core reads. What the app implements is none of them.
     private enum CodingKeys: String, CodingKey {
         case folder, app, release, dist, environment, os, device, debug, inspector
-        case testMode, testSeed, consentMonitoring
+        case testMode, testSeed, nativeCrashes, consentMonitoring
         case consentAnalytics, slowScreenMs, slowApiMs, slowImageMs, sampleRates, logLevel, capBytes, maxAgeMs
         case traceTargets, recordedHeaders, traceStyles, sessions, sessionBackgroundMs, maskUser, maskIp, destinations
         case hangs, hangMs, errors, rejections, exits, appStart, appStartMaxMs, screens, screenMaxMs, images, network

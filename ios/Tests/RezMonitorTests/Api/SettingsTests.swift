@@ -22,6 +22,7 @@ final class SettingsTests: XCTestCase {
         settings.inspector = true
         settings.testMode = true
         settings.testSeed = 7
+        settings.nativeCrashes = true
         settings.consentMonitoring = .granted
         settings.consentAnalytics = .denied
         settings.slowScreenMs = 1

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod batches;
+mod crash;
 mod drain;
 mod heap;
 mod inputs;
+mod java;
 
 use drain::{drain, flush};
 use rez_monitor::destination::Rez;
@@ -54,6 +56,9 @@ fn main() {
     if let Some(bytes) = args.0.get("max_file") {
         small_files(bytes.parse().expect("bytes"));
     }
+    if args.text("mode", "") == "crash" {
+        crash::prepare(&args);
+    }
     let monitor = Monitor::open(config(&args)).expect("it opens");
     match args.text("mode", "").as_str() {
         "record" if args.number("batch", 0) > 0 => batches::batches(&args, monitor),
@@ -61,6 +66,7 @@ fn main() {
         "allocations" => heap::allocations(&monitor),
         "steady" => steady(&args, &monitor),
         "hostile" => inputs::hostile(&args, monitor),
+        "crash" => crash::crash(&args, monitor),
         "fork" => fork(monitor),
         "twice" => twice(&args, monitor),
         "threads" => threads(&args, monitor),
@@ -90,6 +96,7 @@ fn config(args: &Args) -> Config {
         .consent(Purpose::Monitoring, consent("monitoring"))
         .consent(Purpose::Analytics, consent("analytics"))
         .sessions(args.number("sessions", 0) == 1)
+        .native_crashes(args.number("native", 0) == 1)
         .cap_bytes(args.number("cap", 64 * 1024 * 1024))
         .trace_targets(["rezapp.com"])
         .trace_styles([TraceStyle::W3c, TraceStyle::Sentry, TraceStyle::Datadog]);

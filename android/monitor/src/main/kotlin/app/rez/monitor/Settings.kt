@@ -62,6 +62,12 @@ public class Settings internal constructor(
          */
         public var testSeed: Long? = null
 
+        /**
+         * Signals that end the process, such as `SIGSEGV`, become a crash at the next start. It is for libraries of native code; exceptions
+         * are recorded without it. Default: `false`.
+         */
+        public var nativeCrashes: Boolean? = null
+
         /** Consent to [Purpose.MONITORING] until [RezMonitor.setConsent] is called for the first time. Default: pending. */
         public var consentMonitoring: Consent? = null
 
@@ -240,6 +246,7 @@ public class Settings internal constructor(
             add("inspector", inspector)
             add("testMode", testMode)
             add("testSeed", testSeed)
+            add("nativeCrashes", nativeCrashes)
             add("consentMonitoring", consentMonitoring)
             add("consentAnalytics", consentAnalytics)
             add("slowScreenMs", slowScreen?.inWholeMilliseconds)

@@ -26,6 +26,7 @@ class SettingsTest {
         inspector = true
         testMode = true
         testSeed = 7
+        nativeCrashes = true
         consentMonitoring = Consent.GRANTED
         consentAnalytics = Consent.PENDING
         slowScreen = 1.seconds

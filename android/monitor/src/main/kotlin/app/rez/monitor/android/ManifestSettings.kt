@@ -23,6 +23,7 @@ internal class ManifestSettings private constructor(private val data: Bundle) {
         inspector = flag("inspector")
         testMode = flag("test_mode")
         testSeed = number("test_seed")
+        nativeCrashes = flag("native_crashes")
         consentMonitoring = consent("consent_monitoring")
         consentAnalytics = consent("consent_analytics")
         traceTargets = list("trace_targets")
