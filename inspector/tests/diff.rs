@@ -107,17 +107,17 @@ fn both_sides_are_the_same_in_the_file_over_http_and_in_a_folder_and_what_waits_
 #[test]
 fn each_sort_of_difference_is_told_with_its_event_and_its_member() {
     let mut desk = Desk::new();
-    let columns = "key, protocol, client, project, id, install, seq, kind, ts_ms, time_ms, received_ms, boot, mono_ms, batch_id, text";
+    let columns = "key, protocol, client, project, id, once, install, seq, kind, ts_ms, time_ms, received_ms, boot, mono_ms, batch_id, text";
     let file = desk.file();
     let change = |sql: &str| assert_eq!(file.execute(&sql.replace("COLUMNS", columns), []).unwrap(), 1, "{sql}");
     change("DELETE FROM event WHERE n = 2");
     change("UPDATE event SET text = replace(text, '\"price\":2', '\"price\":\"2\"') WHERE n = 3");
     // As if a second key had sent it once more.
-    change("INSERT INTO event (COLUMNS) SELECT key, protocol, client, 'other', id, install, seq, kind, ts_ms, time_ms, received_ms, boot, mono_ms, batch_id, text
+    change("INSERT INTO event (COLUMNS) SELECT key, protocol, client, 'other', id, '', install, seq, kind, ts_ms, time_ms, received_ms, boot, mono_ms, batch_id, text
             FROM event WHERE n = 4");
-    change("INSERT INTO event (COLUMNS) SELECT key, protocol, client, project, '019b8d62-9137-700c-bd21-b3ef314c7a63', install, seq + 1000, kind, ts_ms, time_ms,
+    change("INSERT INTO event (COLUMNS) SELECT key, protocol, client, project, '019b8d62-9137-700c-bd21-b3ef314c7a63', '', install, seq + 1000, kind, ts_ms, time_ms,
             received_ms, boot, mono_ms, batch_id, text FROM event WHERE n = 5");
-    change("INSERT INTO event (COLUMNS) SELECT key, protocol, client, project, '019b8d62-9137-700c-bd21-b3ef314c7a64', 'another', seq, kind, ts_ms, time_ms,
+    change("INSERT INTO event (COLUMNS) SELECT key, protocol, client, project, '019b8d62-9137-700c-bd21-b3ef314c7a64', '', 'another', seq, kind, ts_ms, time_ms,
             received_ms, boot, mono_ms, batch_id, text FROM event WHERE n = 5");
     let (code, found, totals) = desk.diff(FILE, &[]);
     let told = |what: &str, member: &str, events| (what.to_owned(), member.to_owned(), events);
@@ -308,10 +308,10 @@ fn the_pages_of_a_server_advance_over_an_id_that_two_keys_have() {
     let file = desk.file();
     // The last event of the second page has the id of the first event: the page after it begins there.
     let more = "WITH RECURSIVE c(i) AS (SELECT 6 UNION ALL SELECT i + 1 FROM c WHERE i < 2001)
-        INSERT INTO event (key, protocol, client, project, id, install, seq, kind, ts_ms, time_ms, received_ms, batch_id, text)
+        INSERT INTO event (key, protocol, client, project, id, once, install, seq, kind, ts_ms, time_ms, received_ms, batch_id, text)
         SELECT key, protocol, client, CASE i WHEN 2000 THEN 'other' ELSE project END,
           CASE i WHEN 2000 THEN id ELSE printf('%08x-0000-7000-8000-000000000000', i) END,
-          'another', i, kind, ts_ms, time_ms, received_ms, batch_id, text FROM event, c WHERE n = 1";
+          '', 'another', i, kind, ts_ms, time_ms, received_ms, batch_id, text FROM event, c WHERE n = 1";
     assert_eq!(file.execute(more, []).unwrap(), 1_996);
     drop(file);
     let in_file = desk.diff(FILE, &[]);

@@ -25,6 +25,7 @@ mod source;
 mod sql;
 mod temp;
 
+#[cfg(feature = "cli")]
 pub(crate) use create::create;
 pub use doctor::doctor;
 pub use error::FileError;

@@ -33,6 +33,7 @@ pub(crate) fn leaves_a_gap(reason: &str) -> bool {
 }
 
 /// The number `n` of an epoch as a sequence number.
+#[cfg(feature = "cli")]
 pub(crate) fn seq_of(epoch: u64, n: u64) -> u64 {
     (epoch << EPOCH_BITS).saturating_add(n)
 }

@@ -22,7 +22,9 @@ pub use answer::Reader;
 pub use file::{ReceivedError, is_received};
 pub use gaps::Gaps;
 #[cfg(feature = "cli")]
-pub(crate) use gaps::{epoch_of, leaves_a_gap, seq_of};
+pub(crate) use gaps::seq_of;
+#[cfg(feature = "cli")]
+pub(crate) use gaps::{epoch_of, leaves_a_gap};
 pub use query::{Counts, Filter, LostRow, StoredEvent};
 
 #[cfg(feature = "cli")]

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Differences from the payloads of the library, with reasons. `*` matches any rest of a path.
 const REASONS: &[(&str, &str, &str)] = &[
+    ("any", "/payload/tags/support_code", "a code that the user can read to support; Sentry searches tags only"),
     (
         "any",
         "/header/event_id",

@@ -95,7 +95,7 @@ final class LifeTests: Monitored {
         XCTAssertFalse(RezMonitor.status().lines.isEmpty)
     }
 
-    func test_the_support_code_is_the_end_of_the_session_and_test_mode_is_in_the_status() {
+    func test_the_support_code_is_the_end_of_the_session_and_test_mode_is_in_the_status() throws {
         XCTAssertNil(RezMonitor.supportCode)
         start {
             $0.sessions = true
@@ -103,8 +103,11 @@ final class LifeTests: Monitored {
         }
         let code = RezMonitor.supportCode ?? "none"
         XCTAssertEqual(code.count, 6)
-        XCTAssertTrue(RezMonitor.status().json.contains("\(code)\",\"support_code\":\"\(code)\""), RezMonitor.status().json)
-        XCTAssertTrue(RezMonitor.status().json.contains("\"test_mode\":true"), RezMonitor.status().json)
+        let json = try JSONSerialization.jsonObject(with: Data(RezMonitor.status().json.utf8))
+        let status = try XCTUnwrap(json as? [String: Any])
+        XCTAssertEqual(status["support_code"] as? String, code)
+        XCTAssertEqual((status["session"] as? String)?.hasSuffix(code), true)
+        XCTAssertEqual(status["test_mode"] as? Bool, true)
     }
 
     func test_a_panic_of_the_core_does_not_reach_the_app() async {
