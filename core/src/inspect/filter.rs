@@ -160,7 +160,7 @@ impl Conditions {
     }
 
     /// The same, and the condition that a field has this value; for `session`, that it has this id or this
-    /// [support code](crate::support_code).
+    /// [support code](crate::support_code()).
     #[must_use]
     pub fn and(mut self, field: &str, value: &str) -> Conditions {
         self.add(&[field], value);

@@ -20,7 +20,7 @@ pub struct Status {
     pub start: Start,
     /// Id of the current session, if there is one.
     pub session: Option<String>,
-    /// The [support code](crate::support_code) of the current session, for the user to read to a tester or to support.
+    /// The [support code](crate::support_code()) of the current session, for the user to read to a tester or to support.
     pub support_code: Option<String>,
     /// Whether the engine is in [test mode](crate::ConfigBuilder::test_mode).
     pub test_mode: bool,

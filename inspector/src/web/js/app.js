@@ -35,6 +35,8 @@ function startPage(carrier) {
   let view = '';
 
   function route() {
+    // What is about to be shown for the cursor must not come after what the address says.
+    clearTimeout(settle);
     const [, name, ...rest] = location.hash.split('/');
     const id = decodeText(rest.join('/'));
     const isNew = view !== name || view === '';

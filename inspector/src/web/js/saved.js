@@ -46,9 +46,9 @@ function savedCarrier(answers) {
     if (ask === 'status') return answers.status;
     if (ask === 'drops') return answers.drops;
     if (ask === 'about') return { ...answers.about, can: [] };
-    const { final, ...show } = shown.get(id) ?? {};
-    if (ask === 'show') return shown.has(id) ? show : none(id);
-    if (ask === 'why') return shown.has(id) ? { why: show.why, lines: show.lines, final, known: true } : none(id);
+    const show = shown.get(id);
+    if (ask === 'show') return show ?? none(id);
+    if (ask === 'why') return show ? { why: show.why, lines: show.lines, final: show.final, known: true } : none(id);
     return { error: 'a saved page can only show what was saved; open the queue with rezq' };
   }
 
