@@ -101,6 +101,10 @@ test('the list has the events of one installation, and each is counted', async (
   await collector.send('phone-a', [purchase(3)]);
   await collector.send('tablet-b', [event('screen_view', { name: 'Cart' })]);
   await eventually(() => names(page), ['Cart', 'Home']);
+  await eventually(
+    () => choice.locator('option').allTextContents(),
+    ['any installation', 'tablet-b · rez · 2', 'phone-a · rez · 3'],
+  );
   assert.equal(await choice.inputValue(), 'tablet-b');
 });
 

@@ -33,7 +33,7 @@ impl ConfigBuilder {
     }
 
     /// Sets whether a debug screen of the app may read the queue and let requests fail, see [`crate::Monitor::inspect`]. Default: the
-    /// value of [`ConfigBuilder::debug`]. While it is on, the last 1,000 events that were stored (at most 1 MiB) stay in memory.
+    /// value of [`ConfigBuilder::debug`], and true in [test mode](ConfigBuilder::test_mode). While it is on, the last 1,000 events that were stored (at most 1 MiB) stay in memory.
     pub fn inspector(mut self, inspector: bool) -> Self {
         self.config.inspector = Some(inspector);
         self

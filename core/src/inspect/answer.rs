@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Version of requests and answers.
-const PROTOCOL: u32 = 1;
+pub(super) const PROTOCOL: u32 = 1;
 
 const MS_PER_DAY: i64 = 24 * 3600 * 1000;
 
@@ -63,25 +63,22 @@ pub(crate) fn event(entry: &Entry) -> Value {
     Value::Object(event)
 }
 
-/// What became of an event, and what is known about why it waits.
+/// What became of an event.
 pub(crate) struct Story {
     pub(crate) fate: Fate,
     /// Its row, if it was stored lately. The file may no longer have it.
     pub(crate) recent: Option<Row>,
-    /// Details of each route.
-    pub(crate) routes: Vec<RouteView>,
-    /// What a running app knows of a route that its file does not say: why it waits.
-    pub(crate) waits: BTreeMap<String, String>,
-    /// What the whole queue waits for: a decision of the user.
+    /// What all events of its kind wait for: a decision of the user.
     pub(crate) pending: Option<String>,
 }
 
 /// What is known of a queue besides its events.
 #[derive(Default)]
 pub(crate) struct Known {
+    /// Details of each route.
     pub(crate) routes: Vec<RouteView>,
     pub(crate) runs: Vec<Run>,
-    /// As in [`Story`].
+    /// What a running app knows of a route that its file does not say: why it waits.
     pub(crate) waits: BTreeMap<String, String>,
 }
 
@@ -95,34 +92,33 @@ impl Known {
     pub(crate) fn show(&self, entry: Entry, pending: Option<String>) -> Value {
         let Entry { row, routes, is_stored, .. } = entry;
         let (row, recent) = if is_stored { (Some(row), None) } else { (None, Some(row)) };
-        let (views, waits) = (self.routes.clone(), self.waits.clone());
-        Story { fate: Fate { row, routes }, recent, routes: views, waits, pending }.show(&self.runs)
+        Story { fate: Fate { row, routes }, recent, pending }.show(self)
     }
 }
 
 impl Story {
     /// One sentence for each route.
-    fn lines(&self) -> Vec<String> {
+    fn lines(&self, known: &Known) -> Vec<String> {
         if self.fate.routes.is_empty() {
             return vec![self.fate.text()];
         }
         let line = |route: &RouteFate| {
             let mut sentence = route.text();
             if route.state.is_waiting() {
-                self.reasons(&route.route).iter().for_each(|reason| sentence.push_str(&format!("; {reason}")));
+                self.reasons(&route.route, known).iter().for_each(|reason| sentence.push_str(&format!("; {reason}")));
             }
             sentence
         };
         self.fate.routes.iter().map(line).collect()
     }
 
-    fn reasons(&self, route: &str) -> Vec<String> {
+    fn reasons(&self, route: &str, known: &Known) -> Vec<String> {
         if let Some(pending) = &self.pending {
             return vec![pending.clone()];
         }
-        let view = self.routes.iter().find(|view| view.route == route);
+        let view = known.routes.iter().find(|view| view.route == route);
         let stored = || view.into_iter().flat_map(RouteView::held).map(|held| held.text()).collect();
-        let mut reasons: Vec<String> = self.waits.get(route).map_or_else(stored, |why| vec![why.clone()]);
+        let mut reasons: Vec<String> = known.waits.get(route).map_or_else(stored, |why| vec![why.clone()]);
         if let Some(last) = view.and_then(RouteView::last_text).filter(|_| !reasons.is_empty()) {
             reasons.push(format!("last request {last}"));
         }
@@ -139,19 +135,19 @@ impl Story {
     }
 
     /// What became of it.
-    pub(crate) fn why(&self) -> Value {
+    pub(crate) fn why(&self, known: &Known) -> Value {
         let fate = &self.fate;
-        let lines = self.lines();
+        let lines = self.lines(known);
         let is_known = fate.row.is_some() || self.recent.is_some() || !fate.routes.is_empty();
         json!({"why": lines.join("; "), "lines": lines, "final": self.is_final(), "known": is_known})
     }
 
     /// Everything about it.
-    pub(crate) fn show(mut self, runs: &[Run]) -> Value {
-        let (lines, is_final, is_stored) = (self.lines(), self.is_final(), self.fate.row.is_some());
+    pub(crate) fn show(mut self, known: &Known) -> Value {
+        let (lines, is_final, is_stored) = (self.lines(known), self.is_final(), self.fate.row.is_some());
         let why = lines.join("; ");
         let Some(row) = self.fate.row.take().or(self.recent) else { return json!({"error": why}) };
-        let run = runs.iter().find(|run| run.number == row.run);
+        let run = known.runs.iter().find(|run| run.number == row.run);
         let entry = Entry::new(row, self.fate.routes, is_stored);
         let (wall_ms, mono_ms, crc) = (entry.row.wall_ms, entry.row.mono_ms, crate::store::crc_of(&entry.row));
         let mut masked = Vec::new();

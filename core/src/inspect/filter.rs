@@ -26,6 +26,9 @@ use std::fmt;
 /// Most conditions of a filter.
 const CONDITIONS: usize = 32;
 
+/// What a row is, besides the fields of its event.
+const OF_ROW: [&str; 6] = ["id", "kind", "lane", "seq", "state", "wall_ms"];
+
 /// Conditions that all have to hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conditions(Vec<Condition>);
@@ -150,11 +153,11 @@ impl Conditions {
         (Conditions(state), Conditions(others))
     }
 
-    /// The conditions on what a row is, each as a filter of its own, and the others. `seq`, `id`, `kind`, `lane`, `wall_ms` and `state` say nothing
-    /// about the user.
+    /// The conditions on what a row is, each as a filter of its own, and the others. What a row is says nothing about the user.
     #[must_use]
     pub fn split_row(self) -> (Vec<String>, Conditions) {
-        let is_of_row = |condition: &Condition| matches!(&condition.path[..], [name] if ["seq", "id", "kind", "lane", "wall_ms", "state"].contains(&&**name));
+        let is_of_row =
+            |condition: &Condition| matches!(&condition.path[..], [name] if OF_ROW.contains(&name.as_str()));
         let (of_row, others) = self.0.into_iter().partition(is_of_row);
         (Conditions(of_row).each(), Conditions(others))
     }

@@ -91,6 +91,10 @@ pub(crate) fn chunk(view: View<'_>, recent: &Recent, query: &Query, most: usize)
     let is_cut = rows.len() > most;
     rows.truncate(most);
     let mut next = if is_cut { rows.last().map(|(row, _)| row.seq) } else { last };
+    if let Some(at) = query.after.and_then(|after| rows.iter().position(|(row, _)| row.seq <= after)) {
+        rows.truncate(at);
+        next = None;
+    }
     let mut is_marked = false;
     if query.since_mark
         && let Some(at) = rows.iter().position(|(row, _)| is_mark(row))

@@ -47,8 +47,8 @@ impl Reader {
             Request::About => self.view(|view| answer::about(view, "file", &[])),
             Request::Version => Ok(json!({"version": self.version()?})),
             Request::List(query) => self.page(&recent, query),
-            Request::Show(id) => self.view(|view| Ok(story(view, &recent, id)?.show(&view.runs()?))),
-            Request::Why(id) => self.view(|view| Ok(story(view, &recent, id)?.why())),
+            Request::Show(id) => self.view(|view| Ok(story(view, &recent, id)?.show(&Known::of(view)?))),
+            Request::Why(id) => self.view(|view| Ok(story(view, &recent, id)?.why(&Known::of(view)?))),
             Request::Status { check } => {
                 let overview = self.overview()?;
                 let unreadable = if check { Some(self.damaged()?) } else { None };
@@ -79,6 +79,5 @@ impl Reader {
 }
 
 fn story(view: View<'_>, recent: &Recent, id: EventId) -> Result<Story> {
-    let (fate, routes) = (view.fate(id)?, view.routes()?);
-    Ok(Story { fate, recent: recent.get(id), routes, waits: BTreeMap::new(), pending: None })
+    Ok(Story { fate: view.fate(id)?, recent: recent.get(id), pending: None })
 }

@@ -1,14 +1,14 @@
 //! A source that is no queue answers like one: what a server received.
 
-use super::answer::{self, Known, Story};
+use super::answer::{self, Known, PROTOCOL, Story};
 use super::list::{Entry, Found};
 use super::request::{self, Query, Request};
 use super::{Fate, RouteFate};
 use crate::id::EventId;
 use crate::inspect::filter::Fields;
+use crate::json::with;
 use crate::row::Row;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// JSON of a page after which it ends, also below its limit: an event can have megabytes.
@@ -19,7 +19,7 @@ pub trait Received {
     /// Why it cannot be read.
     type Error;
 
-    /// Members of the answer to `about`.
+    /// Members of the answer to `about`, without `protocol`.
     ///
     /// # Errors
     /// It cannot be read.
@@ -74,15 +74,15 @@ pub fn answer_received<S: Received>(source: &S, request: &str) -> Result<String,
 
 fn reply<S: Received>(source: &S, request: Request) -> Result<Value, S::Error> {
     Ok(match request {
-        Request::About => source.about()?,
+        Request::About => with(&source.about()?, "protocol", PROTOCOL),
         Request::Version => json!({"version": source.version()?}),
         Request::List(query) => page(source, query)?,
         Request::Show(id) => match story(source, id)? {
-            Some(story) => story.show(&[]),
+            Some(story) => story.show(&Known::default()),
             None => json!({"error": format!("no event {id} has arrived")}),
         },
         Request::Why(id) => match story(source, id)? {
-            Some(story) => story.why(),
+            Some(story) => story.why(&Known::default()),
             None => {
                 let text = "has not arrived";
                 json!({"why": text, "lines": [text], "final": false, "known": false})
@@ -98,13 +98,7 @@ fn reply<S: Received>(source: &S, request: Request) -> Result<Value, S::Error> {
 }
 
 fn story<S: Received>(source: &S, id: EventId) -> Result<Option<Story>, S::Error> {
-    let story = |(row, routes)| Story {
-        fate: Fate { row: Some(row), routes },
-        recent: None,
-        routes: Vec::new(),
-        waits: BTreeMap::new(),
-        pending: None,
-    };
+    let story = |(row, routes)| Story { fate: Fate { row: Some(row), routes }, recent: None, pending: None };
     Ok(source.row(id)?.map(story))
 }
 
@@ -112,6 +106,9 @@ fn page<S: Received>(source: &S, query: Query) -> Result<Value, S::Error> {
     let mut found = Found::default();
     let (mut bytes, mut last) = (0_usize, None);
     source.rows(query.before, &mut |row, routes| {
+        if query.after.is_some_and(|after| row.seq <= after) {
+            return ControlFlow::Break(());
+        }
         if query.since_mark && super::list::is_mark(&row) {
             found.is_marked = true;
             return ControlFlow::Break(());
@@ -235,6 +232,15 @@ mod tests {
         let wanted = |seq: &u64| seq.is_multiple_of(6) && format!("m{seq}").starts_with("m12");
         assert_eq!(found, (1..=2_500).rev().filter(wanted).collect::<Vec<_>>());
         assert_eq!((&page["before"], &page["events"][0]["install"]), (&Value::Null, &json!("even")));
+    }
+
+    #[test]
+    fn what_came_after_an_event_is_read_and_nothing_before_it() {
+        let source = Arrived::new(2_500);
+        let page = ask(&source, &json!({"ask": "list", "after": 2_497, "filter": {"where": "message ~ m*"}}));
+        let seqs: Vec<&Value> = page["events"].as_array().unwrap().iter().map(|event| &event["seq"]).collect();
+        assert_eq!((seqs, &page["before"]), (vec![&json!(2_500), &json!(2_499), &json!(2_498)], &Value::Null));
+        assert_eq!(source.read.get(), 4);
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(crate) struct Query {
     /// Only events stored before this one.
     pub(crate) before: Option<u64>,
     pub(crate) limit: usize,
+    /// Only events stored after this one.
+    pub(crate) after: Option<u64>,
     /// With the JSON of each event.
     pub(crate) json: bool,
     /// Each event as in the answer to [`Request::Show`].
@@ -121,6 +123,7 @@ fn query(members: &Map<String, Value>) -> Result<Query, String> {
         since_ms: count(filter, "since_ms")?.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
         since_mark: switch(filter, "since_mark")?,
         before: count(members, "before")?,
+        after: count(members, "after")?,
         limit,
         json: switch(members, "json")?,
         show: switch(members, "show")?,

@@ -127,7 +127,6 @@ impl Inner {
             return;
         }
         self.shared.set_closing();
-        crate::crash::disarm(self.shared.key);
         self.shared.config.faults.give_up();
         self.each_engine(|shared| {
             if let Some(delivery) = shared.delivery.get() {

@@ -71,27 +71,19 @@ impl Ring {
     /// Counts events that were not accepted.
     pub(crate) fn refuse(&self, reason: Reason, kind: Option<Kind>, n: u64) {
         let state = self.lock();
-        self.count(&state.map, reason, kind, n);
+        self.anchor.refuse(&state.map, reason, kind, n);
     }
 
     /// Counts a refused crash without the append lock, which the crashed thread may hold.
     pub(crate) fn refuse_crash(&self, reason: Reason, kind: Kind) {
-        self.count(&self.reserve_map(), reason, Some(kind), 1);
-    }
-
-    pub(super) fn count(&self, map: &Map, reason: Reason, kind: Option<Kind>, n: u64) {
-        let index = index(reason, kind);
-        if let Some(refused) = self.refused.get(index) {
-            let total = refused.fetch_add(n, Ordering::Relaxed).saturating_add(n);
-            add(map, index, n, total);
-        }
+        self.anchor.refuse(&self.reserve_map(), reason, Some(kind), 1);
     }
 
     /// All counters of refusals that are not zero.
     pub(crate) fn refusals(&self) -> Vec<(Reason, Option<Kind>, u64)> {
         let kinds = || Kind::ALL.into_iter().map(Some).chain([None]);
         let all = Reason::ALL.into_iter().flat_map(|reason| kinds().map(move |kind| (reason, kind)));
-        let count = |at: usize| self.refused.get(at).map_or(0, |refused| refused.load(Ordering::Relaxed));
+        let count = |at: usize| self.anchor.refused.get(at).map_or(0, |refused| refused.load(Ordering::Relaxed));
         all.map(|(reason, kind)| (reason, kind, count(index(reason, kind)))).filter(|(.., n)| *n > 0).collect()
     }
 
@@ -100,7 +92,7 @@ impl Ring {
         let state = self.lock();
         for (reason, kind, count) in counts {
             let index = index(*reason, *kind);
-            if let Some(refused) = self.refused.get(index)
+            if let Some(refused) = self.anchor.refused.get(index)
                 && refused.fetch_max(*count, Ordering::Relaxed) < *count
             {
                 write(&state.map, index, *count);

@@ -41,7 +41,7 @@ pub(crate) enum Word {
     Clean = 40,
     /// Consecutive runs that ended in the step [`Word::FailedStep`].
     FailedStarts = 48,
-    /// 0 free, 1 being written, 2 holds a crash.
+    /// 0 free, 1 being written, 2 holds a crash, 3 holds a signal that the process may survive.
     ReserveState = 56,
     /// Number of the crash in the reserve. Grows with each claim.
     ReserveGeneration = 64,

@@ -117,8 +117,6 @@ pub(crate) struct Ring {
     published: AtomicU64,
     generation: AtomicU64,
     file: Mutex<Option<(File, PathBuf)>>,
-    /// A second copy of the counters of refusals: the file, and the map with it, may be cut.
-    refused: Box<[AtomicU64]>,
     /// Readable while the append lock is held by a thread that crashed.
     anchor: Arc<Anchor>,
 }
@@ -160,7 +158,7 @@ impl Ring {
         if appended.is_err() && !state.refuses_all {
             self.anchor.holding.store(true, Ordering::Release);
             let dropped = state.held.push(record::SCOPE, body);
-            self.count(&state.map, Reason::RingFull, None, dropped);
+            self.anchor.refuse(&state.map, Reason::RingFull, None, dropped);
         }
         appended.ok()
     }
@@ -175,7 +173,7 @@ impl Ring {
         {
             self.anchor.holding.store(true, Ordering::Release);
             let dropped = state.held.push(append.kind, append.body);
-            self.count(&state.map, Reason::RingFull, None, dropped);
+            self.anchor.refuse(&state.map, Reason::RingFull, None, dropped);
         }
     }
 
@@ -266,6 +264,7 @@ impl Ring {
     pub(crate) fn change_superblock<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.lock();
         let result = change(&mut state);
+        self.anchor.set_consent(state.superblock.consent);
         state.superblock_version += 1;
         state.superblock.write(&state.map, state.superblock_version);
         result

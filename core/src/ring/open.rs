@@ -96,11 +96,8 @@ impl Ring {
         file: Option<(File, std::path::PathBuf)>,
     ) -> Ring {
         let map = Arc::new(map);
-        // A damaged counter starts at 0 until the database is open: see `restore_refusals`.
-        let refused = (0..counters::COUNT).map(|index| AtomicU64::new(counters::read(&map, index).unwrap_or(0)));
         Ring {
-            refused: refused.collect(),
-            anchor: Arc::new(Anchor::new(&map)),
+            anchor: Arc::new(Anchor::new(&map, superblock.consent)),
             tail: AtomicU64::new(layout::get(&map, Word::Tail) & !7),
             published: AtomicU64::new(head),
             generation: AtomicU64::new(layout::get(&map, Word::Generation)),
@@ -152,6 +149,7 @@ impl Ring {
         let mut bytes = vec![0u8; FILE_BYTES];
         layout::read(&state.map, 0, &mut bytes);
         layout::write(&map, 0, &bytes);
+        reserve::forget_unfinished(&map);
         layout::set(&map, Word::Tail, self.tail());
         layout::set(&map, Word::Magic, layout::MAGIC);
         // A decision made in this run takes precedence over the stored one.
@@ -161,9 +159,10 @@ impl Ring {
         }
         (state.superblock.install, state.superblock.epoch, state.superblock.routes) =
             (old.install, old.epoch, old.routes);
+        self.anchor.set_consent(state.superblock.consent);
         state.superblock_version += 1;
         state.superblock.write(&map, state.superblock_version);
-        refused.into_iter().for_each(|(reason, kind, n)| self.count(&map, reason, kind, n));
+        refused.into_iter().for_each(|(reason, kind, n)| self.anchor.refuse(&map, reason, kind, n));
         place::for_file(&path)?;
         std::fs::rename(&temporary, &path)?;
         state.map = Arc::new(map);
@@ -221,7 +220,7 @@ impl Ring {
         let mut state = self.lock();
         drain(&state.map, state.head);
         format(&map, boot, state.ticket, state.total);
-        for (number, refused) in self.refused.iter().enumerate() {
+        for (number, refused) in self.anchor.refused.iter().enumerate() {
             // Not from the old map: the page may have been cut away.
             counters::write(&map, number, refused.load(Ordering::Relaxed));
         }

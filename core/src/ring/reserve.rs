@@ -37,9 +37,9 @@ pub(super) fn refuse_all(map: &Map) {
     layout::set(map, Word::ReserveState, WRITING);
 }
 
-/// Writes a body of at most [`BODY_BYTES`]. Returns its generation; `None` if the reserve is taken.
+/// Writes a body of at most [`BODY_BYTES`] in the place of a chance, if there is one. Returns its generation; `None` if the reserve is taken.
 pub(crate) fn write(map: &Map, kind: u8, key: [u8; 16], body: &[u8]) -> Option<u64> {
-    (body.len() <= BODY_BYTES && claim(map)).then(|| fill(map, kind, key, body, true))
+    (body.len() <= BODY_BYTES && (claim(map) || claim_chance(map))).then(|| fill(map, kind, key, body, true))
 }
 
 /// Claims the reserve, for [`fill`]; `false` if it is taken.
@@ -69,8 +69,23 @@ pub(crate) fn fill(map: &Map, kind: u8, key: [u8; 16], body: &[u8], is_sure: boo
 /// Takes back a chance: the process goes on. Another state stays.
 #[allow(dead_code)] // Where native crashes are not captured.
 pub(crate) fn take_back(map: &Map) {
-    if layout::exchange(map, Word::ReserveState, CHANCE, WRITING) {
+    if claim_chance(map) {
+        free(map);
+    }
+}
+
+/// Claims the reserve from a chance, which then counts for nothing.
+fn claim_chance(map: &Map) -> bool {
+    let claimed = layout::exchange(map, Word::ReserveState, CHANCE, WRITING);
+    if claimed {
         layout::set(map, Word::ReserveTotal, layout::get(map, Word::ReserveTotal).wrapping_sub(1));
+    }
+    claimed
+}
+
+/// In a copy of the ring: whoever writes the reserve, or may take it back, does it in the original.
+pub(super) fn forget_unfinished(map: &Map) {
+    if matches!(layout::get(map, Word::ReserveState), WRITING | CHANCE) {
         free(map);
     }
 }
@@ -120,17 +135,6 @@ pub(crate) fn is_taken(map: &Map) -> bool {
     !matches!(layout::get(map, Word::ReserveState), FREE | CHANCE)
 }
 
-/// Whether it holds a crash or a chance.
-#[allow(dead_code)] // Where native crashes are not captured.
-pub(crate) fn is_written(map: &Map) -> bool {
-    matches!(layout::get(map, Word::ReserveState), FULL | CHANCE)
-}
-
-/// Whether the reserve was written to its end, and cannot be read.
-pub(crate) fn is_damaged(map: &Map) -> bool {
-    layout::get(map, Word::ReserveState) == FULL && read(map).is_none()
-}
-
 /// Frees the reserve after its content was committed or found damaged.
 pub(crate) fn free(map: &Map) {
     layout::write(map, RESERVE, &[0; RESERVE_BYTES]);
@@ -169,9 +173,9 @@ mod tests {
         assert_eq!(write(&map, 0, [7; 16], &vec![1; BODY_BYTES]), Some(1));
         layout::write(&map, RESERVE + 500, &[2]);
         assert_eq!(read(&map), None);
-        assert!(is_taken(&map) && is_damaged(&map));
+        assert!(is_taken(&map));
         settle(&map);
-        assert!(!is_taken(&map) && !is_damaged(&map));
+        assert!(!is_taken(&map));
     }
 
     #[test]

@@ -17,4 +17,4 @@ pub(crate) mod signal_cell;
 
 pub use clock::Clock;
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) use sigbus::mend;
+pub(crate) use sigbus::{before_ours, mend};

@@ -6,9 +6,9 @@
 //! thread. Every other SIGBUS goes to the handler that was installed before. (Measured alternatives: a lease cannot
 //! refuse a truncation, and `write(2)` per record costs 0.8 us and a system call.)
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) use imp::mend;
 pub(super) use imp::*;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use imp::{before_ours, mend};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod imp {
@@ -127,6 +127,12 @@ mod imp {
         if !unsafe { mend(info) } {
             pass_on(signal, info, context);
         }
+    }
+
+    /// The action that was there before the handler of this file, if that is it.
+    pub(crate) fn before_ours(action: libc::sigaction) -> libc::sigaction {
+        let is_ours = action.sa_sigaction == handle as *const () as usize;
+        BEFORE.get().copied().filter(|_| is_ours).unwrap_or(action)
     }
 
     /// Replaces the page that a SIGBUS is about, if it is one of ours. Async-signal-safe.

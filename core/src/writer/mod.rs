@@ -305,10 +305,10 @@ impl Writer {
         self.fold();
         self.report_gate();
         let folded = self.pending.is_none() && self.shared.ring.head() == self.position();
-        if let Some(store) = self.store.take()
-            && store.close().is_ok()
-            && folded
-        {
+        let closed = self.store.take().is_some_and(|store| store.close().is_ok());
+        // Until here a crash is one of this run. The file must not keep a signal that is not decided.
+        crash::disarm(self.shared.key);
+        if closed && folded {
             self.shared.ring.close_cleanly();
         }
         self.shared.set_state(StoreState::Unavailable("closed".into()));

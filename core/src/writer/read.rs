@@ -32,9 +32,6 @@ impl Writer {
         let (from, (end, all)) = (ring.tail(), ring.end());
         let crash = reserve::read(&map);
         if from == end && crash.is_none() {
-            if reserve::is_damaged(&map) && self.first_fold {
-                reserve::free(&map);
-            }
             return None;
         }
         let folded = self.store.as_ref()?.fold_position();

@@ -62,7 +62,7 @@ impl Writer {
         }
         crash::release_survived();
         // The crash of an earlier run needs the list of its own run.
-        if !self.first_fold && shared.ring.has_file() && reserve::read(&shared.ring.map()).is_none() {
+        if !self.first_fold && shared.ring.has_file() && !reserve::is_taken(&shared.ring.map()) {
             self.modules.keep(&shared.folder, shared.key);
         }
     }

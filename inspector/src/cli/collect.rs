@@ -29,7 +29,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     port: u16,
     /// SQLite file for received events
-    #[arg(long, default_value = "collector.sqlite", value_name = "FILE")]
+    #[arg(long, default_value = crate::received::FILE, value_name = "FILE")]
     db: PathBuf,
     /// Write key that apps must send; without it, every key is accepted
     #[arg(long, value_name = "KEY")]

@@ -3,7 +3,6 @@
 use super::args::done;
 use super::line;
 use super::opened::{SOURCE, ended, open, written};
-use crate::diff::is_collector;
 use crate::files::{self, FileError};
 use crate::received::is_received;
 use crate::source::{self, Ask, Event, Inspect, Masked};
@@ -106,11 +105,12 @@ fn to_file(
 /// The source, if it is what a collector received.
 fn collected(path: &Path) -> Result<Option<Box<dyn Inspect>>, CliError> {
     let argument = path.to_string_lossy();
-    if !source::is_address(&argument) && !is_received(path) {
+    // No other address is that of a collector, and asking a device for its queue copies it.
+    if !argument.starts_with("http://") && !is_received(path) {
         return Ok(None);
     }
     let source = source::open(&argument)?;
-    Ok(is_collector(Ask(&*source))?.then_some(source))
+    Ok(Ask(&*source).is_collector()?.then_some(source))
 }
 
 /// Exports what a collector received.

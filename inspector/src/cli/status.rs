@@ -2,7 +2,6 @@
 
 use super::args::{Common, done};
 use super::line;
-use crate::diff::is_collector;
 use crate::queue::Overview;
 use crate::render;
 use crate::source::Ask;
@@ -13,7 +12,7 @@ pub(super) fn run(args: &Common, output: &mut Output) -> Result<Exit, CliError> 
     let overview = Ask(&*source).overview(true)?;
     if args.json {
         json(&overview, output);
-    } else if is_collector(Ask(&*source))? {
+    } else if Ask(&*source).is_collector()? {
         // A server has no balance: what it did not receive it does not know.
         Ask(&*source).lines()?.iter().for_each(|line| output.line(line));
     } else {

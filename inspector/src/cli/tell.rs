@@ -110,19 +110,20 @@ fn order(source: &dyn Inspect, request: &Value) -> Result<Value, CliError> {
     match Ask(source).raw(request) {
         Err(refused @ SourceError::Refused(_)) => match source.app() {
             Some(app) => Ok(Ask(&app).raw(request)?),
-            None => Err(needs_app(refused)),
+            None if can(source, request)? => Err(refused.into()),
+            // Exit code 3.
+            None => Err(CliError::open(
+                refused,
+                "open the debug endpoint of the app, or pass its address; `rezq serve` of a folder is no app",
+            )),
         },
         answer => Ok(answer?),
     }
 }
 
-/// A file cannot do it: exit code 3.
-fn needs_app(error: SourceError) -> CliError {
-    match error {
-        SourceError::Refused(message) if message.contains("only its running app") => CliError::open(
-            message,
-            "open the debug endpoint of the app, or pass its address; `rezq serve` of a folder is no app",
-        ),
-        error => error.into(),
-    }
+/// Whether the source does what the request tells. A file does nothing.
+fn can(source: &dyn Inspect, request: &Value) -> Result<bool, CliError> {
+    let about = Ask(source).raw(&json!({"ask": "about"}))?;
+    let all = about.get("can").and_then(Value::as_array).into_iter().flatten();
+    Ok(request.get("tell").is_some_and(|tell| all.into_iter().any(|one| one == tell)))
 }

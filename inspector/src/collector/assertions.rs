@@ -2,8 +2,8 @@
 
 use super::State;
 use super::response::{Collector, ErrorResponse, json_text};
-use crate::received::{Db, Reader};
-use crate::source::{Ask, Inspect, SourceError};
+use crate::received::Db;
+use crate::source::{Ask, Collected, SourceError};
 use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::{Query, Request, State as Shared};
@@ -20,18 +20,9 @@ const MOST_EVENTS: u64 = 10_000;
 
 const REQUEST_BYTES: usize = 64 * 1024;
 
-/// The file, asked by the rules of a plan and by a list.
-struct Stored(Reader);
-
-impl Inspect for Stored {
-    fn try_inspect(&self, request: &str) -> Result<String, SourceError> {
-        Ok(self.0.inspect(request)?)
-    }
-}
-
 impl State {
-    fn stored(&self) -> Result<Stored, ErrorResponse> {
-        Ok(Stored(Reader::open(&self.path)?))
+    fn stored(&self) -> Result<Collected, ErrorResponse> {
+        Ok(Collected::open(&self.path)?)
     }
 }
 
@@ -130,7 +121,7 @@ async fn asked(query: BTreeMap<String, String>, request: Request, wanted: &str) 
     Ok(Asked { filter: members, limit })
 }
 
-fn list(source: &Stored, asked: &Asked) -> Result<Vec<Value>, ErrorResponse> {
+fn list(source: &Collected, asked: &Asked) -> Result<Vec<Value>, ErrorResponse> {
     let (filter, limit) = (&asked.filter, asked.limit);
     let (mut events, mut before) = (Vec::new(), Value::Null);
     loop {

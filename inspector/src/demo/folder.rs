@@ -47,7 +47,7 @@ impl Folder {
 
     /// Returns the path of the collector's file.
     pub(super) fn collector(&self) -> PathBuf {
-        self.path.join("collector.sqlite")
+        self.path.join(crate::received::FILE)
     }
 
     /// Returns the path if the folder is kept.

@@ -1,20 +1,18 @@
 //! What a collector received by any protocol, through the inspect protocol.
 
 use crate::host::parse_loopback;
+use crate::received;
 use crate::source::{self, Ask, Event, Inspect, Query};
 use crate::terminal::CliError;
 use rez_monitor::EventId;
 use serde_json::Value;
 use std::path::Path;
 
-/// Name of the file in a folder of `rezq demo --keep`.
-const FILE: &str = "collector.sqlite";
-
 /// Opens a collector: its file, the folder of `rezq demo --keep`, or its address.
 pub(crate) fn open(argument: &str, key: Option<&str>) -> Result<Box<dyn Inspect>, CliError> {
     let path = Path::new(argument);
     let source = if !source::is_address(argument) {
-        let file = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
+        let file = if path.is_dir() { path.join(received::FILE) } else { path.to_owned() };
         source::open(&file.to_string_lossy())?
     } else {
         let host = argument.strip_prefix("http://").unwrap_or_default().trim_end_matches('/');
@@ -24,17 +22,11 @@ pub(crate) fn open(argument: &str, key: Option<&str>) -> Result<Box<dyn Inspect>
         };
         source::open(&address)?
     };
-    if !is_collector(Ask(&*source))? {
+    if !Ask(&*source).is_collector()? {
         let hint = "pass the file of `rezq collect`, or its address";
         return Err(CliError::usage(format!("{} is not what a collector received", path.display()), hint));
     }
     Ok(source)
-}
-
-/// Whether the source is what a collector received.
-pub(crate) fn is_collector(ask: Ask<'_>) -> Result<bool, CliError> {
-    let about = ask.raw(&serde_json::json!({"ask": "about"}))?;
-    Ok(about.get("source").is_some_and(|source| source == "collector"))
 }
 
 /// The events of a protocol, oldest first; without one, those of all protocols but ours.

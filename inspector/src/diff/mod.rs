@@ -18,7 +18,7 @@ mod names;
 mod protocol;
 mod server;
 
-pub(crate) use arrived::{events as arrived, is_collector, open as open_collector};
+pub(crate) use arrived::{events as arrived, open as open_collector};
 pub(crate) use compare::{Diff, Difference, Explained, compare};
 pub(crate) use device::{Device, DeviceError};
 pub(crate) use names::{Named, during, names};

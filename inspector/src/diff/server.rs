@@ -11,9 +11,6 @@ use std::path::{Path, PathBuf};
 /// Events of a request.
 const PAGE: usize = 1_000;
 
-/// Name of the file in a folder of `rezq demo --keep`.
-const FILE: &str = "collector.sqlite";
-
 /// An event that the server received.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct Received {
@@ -56,7 +53,7 @@ impl Server {
     pub(crate) fn new(argument: &str, key: Option<&str>) -> Result<Server, ServerError> {
         if !argument.starts_with("http://") && !argument.starts_with("https://") {
             let path = Path::new(argument);
-            return Ok(Server::File(if path.is_dir() { path.join(FILE) } else { path.to_owned() }));
+            return Ok(Server::File(if path.is_dir() { path.join(received::FILE) } else { path.to_owned() }));
         }
         let wrong = || ServerError::Address(argument.to_owned());
         let host = argument.strip_prefix("http://").ok_or_else(wrong)?.trim_end_matches('/');

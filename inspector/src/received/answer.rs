@@ -9,9 +9,6 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// Version of the inspect protocol.
-const PROTOCOL: u32 = 1;
-
 /// Installations that are named, those that were seen last.
 const INSTALLS: usize = 100;
 
@@ -65,9 +62,7 @@ impl Received for Db {
             .into_iter()
             .map(|(install, events, protocols)| json!({"install": install, "events": events, "protocols": protocols}))
             .collect();
-        Ok(
-            json!({"protocol": PROTOCOL, "source": "collector", "app": "Collector", "install": install, "installs": installs, "can": []}),
-        )
+        Ok(json!({"source": "collector", "app": "Collector", "install": install, "installs": installs, "can": []}))
     }
 
     fn version(&self) -> Sql<u64> {
@@ -146,7 +141,7 @@ struct Totals {
 impl Totals {
     fn read(db: &Db) -> Sql<Totals> {
         let mut totals = db.connection.query_row(
-            "SELECT count(*), coalesce(sum(length(text)), 0), min(time_ms), coalesce(sum(repeats), 0),
+            "SELECT count(*), coalesce(sum(octet_length(text)), 0), min(time_ms), coalesce(sum(repeats), 0),
                count(DISTINCT nullif(install, '')), coalesce(sum(code IS NULL AND findings IS NOT NULL), 0) FROM event",
             [],
             |row| {

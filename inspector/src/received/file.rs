@@ -22,7 +22,8 @@ CREATE TABLE event (
 ) STRICT;
 CREATE UNIQUE INDEX event_once ON event (protocol, project, once) WHERE code IS NULL AND once <> '';
 CREATE INDEX event_key ON event (key);
-CREATE INDEX event_batch ON event (batch_id) WHERE batch_id <> '';
+CREATE INDEX event_id ON event (id) WHERE id <> '';
+CREATE INDEX event_sender ON event (install, protocol);
 CREATE TABLE batch (
   n INTEGER PRIMARY KEY, project TEXT NOT NULL, batch_id TEXT NOT NULL, received_ms INTEGER NOT NULL,
   events INTEGER NOT NULL, duplicate INTEGER NOT NULL, replayed INTEGER NOT NULL DEFAULT 0,

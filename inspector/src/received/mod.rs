@@ -18,6 +18,10 @@ mod query;
 mod rows;
 mod store;
 
+/// Name of the file, unless its user chooses another.
+#[cfg(feature = "cli")]
+pub(crate) const FILE: &str = "collector.sqlite";
+
 pub use answer::Reader;
 pub use file::{ReceivedError, is_received};
 pub use gaps::Gaps;

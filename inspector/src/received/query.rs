@@ -129,7 +129,7 @@ impl Db {
         let after = match &filter.since {
             None => 0,
             Some(id) => {
-                let sql = "SELECT min(n) FROM event WHERE protocol = 'rez' AND id = ?1 AND code IS NULL";
+                let sql = "SELECT min(n) FROM event WHERE protocol = 'rez' AND id = ?1 AND id <> '' AND code IS NULL";
                 match self.connection.query_row(sql, [id.to_ascii_lowercase()], |row| row.get::<_, Option<i64>>(0))? {
                     Some(n) => n,
                     None => return Ok(None),
@@ -166,9 +166,9 @@ impl Db {
         self.all(sql, [], |row| row.get(0))
     }
 
-    /// Returns the number of accepted events of our own protocol.
+    /// Returns the number of accepted events of our own protocol. Reads an index only.
     pub(crate) fn arrived(&self) -> Sql<u64> {
-        let sql = "SELECT count(*) FROM event WHERE protocol = 'rez' AND code IS NULL AND id <> ''";
+        let sql = "SELECT count(*) FROM event WHERE protocol = 'rez' AND code IS NULL AND once <> ''";
         self.connection.query_row(sql, [], |row| unsigned(row, 0))
     }
 }

@@ -47,7 +47,8 @@ impl Db {
         let by = |column: &str| format!("{SELECT} WHERE {column} ORDER BY n DESC LIMIT 1");
         let mut found = self.all(&by("key = ?1"), [id.to_string()], row)?;
         if found.is_empty() {
-            found = self.all(&by("id = ?1 OR id = ?2"), [id.to_string(), id.simple()], row)?;
+            found =
+                self.all(&by("(id = ?1 AND id <> '') OR (id = ?2 AND id <> '')"), [id.to_string(), id.simple()], row)?;
         }
         Ok(found.into_iter().next())
     }

@@ -3,11 +3,9 @@
 use super::{Inspect, SourceError};
 use crate::queue::Overview;
 use rez_monitor::inspect::doctor::Diagnosis;
+use rez_monitor::limits::LIST_EVENTS_OF_FILE;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-
-/// Events asked for at once. An app gives fewer.
-const PAGE: usize = 2_000;
 
 /// A source, asked in types instead of JSON.
 #[derive(Clone, Copy)]
@@ -24,6 +22,8 @@ pub struct Query {
     pub since_mark: bool,
     /// Only events stored before this one.
     pub before: Option<u64>,
+    /// Only events stored after this one.
+    pub after: Option<u64>,
     /// With the JSON of each event.
     pub json: bool,
     /// At most this many, the newest; 0 = all.
@@ -158,12 +158,14 @@ impl Ask<'_> {
         let mut all = Page { before: query.before, ..Page::default() };
         let mut is_marked = false;
         loop {
-            let left = if query.limit == 0 { PAGE } else { query.limit - all.events.len() };
+            // An app gives fewer at once.
+            let left = if query.limit == 0 { LIST_EVENTS_OF_FILE } else { query.limit - all.events.len() };
             let mut filter: Map<String, Value> =
                 query.filter.iter().map(|(name, text)| ((*name).to_owned(), text.clone().into())).collect();
             filter.insert("since_mark".to_owned(), query.since_mark.into());
             filter.insert("since_ms".to_owned(), query.since_ms.into());
-            let request = json!({"ask": "list", "filter": filter, "before": all.before, "limit": left.min(PAGE), "json": query.json});
+            let limit = left.min(LIST_EVENTS_OF_FILE);
+            let request = json!({"ask": "list", "filter": filter, "before": all.before, "after": query.after, "limit": limit, "json": query.json});
             let mut answer = self.raw(&request)?;
             let raw = match answer.get_mut("events").map(Value::take) {
                 Some(Value::Array(events)) => events,
@@ -208,16 +210,6 @@ impl Ask<'_> {
         Ok(self.overview_and_fault(check)?.0)
     }
 
-    /// The status in sentences.
-    ///
-    /// # Errors
-    /// As [`Ask::raw`].
-    pub fn lines(&self) -> Result<Vec<String>, SourceError> {
-        let answer = self.raw(&json!({"ask": "status"}))?;
-        let lines = answer.get("lines").and_then(Value::as_array).into_iter().flatten();
-        Ok(lines.filter_map(Value::as_str).map(str::to_owned).collect())
-    }
-
     /// The same, and the fault that an app has been told to have: `none`, `offline` and so on.
     ///
     /// # Errors
@@ -236,6 +228,25 @@ impl Ask<'_> {
         // A file has none.
         let fault = answer.get("fault").and_then(Value::as_str).unwrap_or("none").to_owned();
         Ok((Overview { live, ..overview }, fault))
+    }
+
+    /// Whether the source is what a collector received.
+    ///
+    /// # Errors
+    /// As [`Ask::raw`].
+    pub fn is_collector(&self) -> Result<bool, SourceError> {
+        let about = self.raw(&json!({"ask": "about"}))?;
+        Ok(about.get("source").is_some_and(|source| source == "collector"))
+    }
+
+    /// The status in sentences.
+    ///
+    /// # Errors
+    /// As [`Ask::raw`].
+    pub fn lines(&self) -> Result<Vec<String>, SourceError> {
+        let answer = self.raw(&json!({"ask": "status"}))?;
+        let lines = answer.get("lines").and_then(Value::as_array).into_iter().flatten();
+        Ok(lines.filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
     /// A number that changes when something was stored, sent or settled.

@@ -1,9 +1,7 @@
 //! All events of a query, page by page, so that a large queue is not in memory at once.
 
 use super::{Ask, Event, Query, SourceError};
-
-/// Events of a page.
-const PAGE: usize = 2_000;
+use rez_monitor::limits::LIST_EVENTS_OF_FILE;
 
 impl Ask<'_> {
     /// Passes every event of a query to `take`, newest first, with its JSON. Returns how many rows have a wrong checksum.
@@ -11,7 +9,7 @@ impl Ask<'_> {
     /// # Errors
     /// The source cannot be read, or refuses.
     pub fn each(&self, query: &Query, mut take: impl FnMut(Event)) -> Result<u64, SourceError> {
-        let mut next = Query { json: true, limit: PAGE, ..query.clone() };
+        let mut next = Query { json: true, limit: LIST_EVENTS_OF_FILE, ..query.clone() };
         let mut unreadable: u64 = 0;
         loop {
             let page = self.list(&next)?;

@@ -5,7 +5,7 @@
 
 use crate::ring::reserve;
 use crate::sys::map::Map;
-use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Signals, and errors that the app called fatal, within this time are one end of the process.
@@ -25,6 +25,8 @@ const NEVER: i64 = i64::MIN / 2;
 static OWNER: AtomicI32 = AtomicI32::new(0);
 /// When a chance was written; `i64::MAX` = there is none.
 static CHANCE_MS: AtomicI64 = AtomicI64::new(i64::MAX);
+/// The report of this run says how the process ends.
+static IS_SURE: AtomicBool = AtomicBool::new(false);
 /// When the app recorded a fatal error.
 static TOLD_MS: AtomicI64 = AtomicI64::new(NEVER);
 
@@ -37,8 +39,9 @@ pub(super) enum Claim {
     Nested,
     /// Another thread reports.
     Other,
-    /// The app has recorded the error that ends the process.
-    Told,
+    /// There is nothing to report, or no place: the app has recorded the error that ends the process, no engine is open, the process is
+    /// a child of `fork`, the user has denied monitoring, or an earlier crash is not stored yet.
+    Refused,
 }
 
 /// Milliseconds by a clock that only grows. Async-signal-safe.
@@ -59,6 +62,7 @@ pub(crate) fn told() {
 /// A run begins.
 pub(super) fn begin() {
     CHANCE_MS.store(i64::MAX, Ordering::SeqCst);
+    IS_SURE.store(false, Ordering::SeqCst);
     TOLD_MS.store(NEVER, Ordering::SeqCst);
     OWNER.store(0, Ordering::SeqCst);
 }
@@ -66,7 +70,7 @@ pub(super) fn begin() {
 /// Claims the report for this thread.
 pub(super) fn claim(thread: i32, map: &Map) -> Claim {
     if is_within(TOLD_MS.load(Ordering::SeqCst), ONE_END, now_ms()) {
-        return Claim::Told;
+        return Claim::Refused;
     }
     release_if_survived(map);
     match OWNER.compare_exchange(0, thread, Ordering::SeqCst, Ordering::SeqCst) {
@@ -81,17 +85,30 @@ pub(super) fn is_chance() {
     CHANCE_MS.store(now_ms(), Ordering::SeqCst);
 }
 
-/// The owner gives the report back: its thread goes on.
-pub(super) fn release(map: &Map) {
+/// The owner wrote how the process ends.
+pub(super) fn is_sure() {
+    IS_SURE.store(true, Ordering::SeqCst);
+}
+
+/// This thread gives the report back, if it still has it: it goes on.
+pub(super) fn release(thread: i32, map: &Map) {
+    if OWNER.load(Ordering::SeqCst) == thread {
+        give_back(map);
+    }
+}
+
+fn give_back(map: &Map) {
     CHANCE_MS.store(i64::MAX, Ordering::SeqCst);
     reserve::take_back(map);
     OWNER.store(0, Ordering::SeqCst);
 }
 
-/// The run ends: what was not decided until now was survived.
+/// The run ends: what was not decided until now was survived. A thread that is writing finishes first.
 pub(super) fn end(map: &Map) {
-    if CHANCE_MS.load(Ordering::SeqCst) != i64::MAX {
-        release(map);
+    let is_chance = || CHANCE_MS.load(Ordering::SeqCst) != i64::MAX;
+    wait_until(|| is_chance() || OWNER.load(Ordering::SeqCst) == 0 || IS_SURE.load(Ordering::SeqCst));
+    if is_chance() {
+        give_back(map);
     }
 }
 
@@ -102,7 +119,7 @@ fn release_if_survived(map: &Map) {
         && !is_within(since, SURVIVED, now_ms())
         && CHANCE_MS.compare_exchange(since, i64::MAX, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     {
-        release(map);
+        give_back(map);
     }
 }
 
@@ -113,9 +130,9 @@ pub(crate) fn release_survived() {
     }
 }
 
-/// Waits until another thread has written its report, but not for long.
-pub(super) fn wait_for_other(map: &Map) {
-    wait_until(|| reserve::is_written(map) || OWNER.load(Ordering::SeqCst) == 0);
+/// Reports how the process ends. Another thread may be about to report it, or a signal that it survives: not for long.
+pub(super) fn report_or_wait(report: impl Fn() -> Claim) {
+    wait_until(|| report() != Claim::Other || IS_SURE.load(Ordering::SeqCst));
 }
 
 /// Claims the reserve. A crash of an earlier run leaves it in a moment: an app that crashes at each start has one of each run.
@@ -146,7 +163,9 @@ mod tests {
         let map = Map::anonymous(layout::FILE_BYTES).unwrap();
         begin();
         assert_eq!([claim(7, &map), claim(7, &map), claim(8, &map)], [Claim::Mine, Claim::Nested, Claim::Other]);
-        release(&map);
+        release(8, &map);
+        assert_eq!(claim(8, &map), Claim::Other, "it is not its own");
+        release(7, &map);
         assert_eq!(claim(8, &map), Claim::Mine);
         assert!(reserve::claim(&map));
         reserve::fill(&map, 0, [1; 16], b"chance", false);
@@ -156,7 +175,7 @@ mod tests {
         assert_eq!((claim(7, &map), reserve::peek(&map)), (Claim::Mine, None));
         begin();
         told();
-        assert_eq!(claim(7, &map), Claim::Told);
+        assert_eq!(claim(7, &map), Claim::Refused);
         TOLD_MS.store(now_ms() - 11_000, Ordering::SeqCst);
         assert_eq!(claim(7, &map), Claim::Mine);
         begin();

@@ -26,6 +26,17 @@ pub(super) fn installed(signal: c_int) -> (usize, usize) {
     (handler, flags)
 }
 
+/// The handler that the C library tells. Where a runtime is between it and the kernel, as on Android, it is the one that the app has
+/// installed; else it is the same. Async-signal-safe.
+pub(super) fn registered(signal: c_int) -> usize {
+    // SAFETY: the structure is valid for the call.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action);
+        action.sa_sigaction
+    }
+}
+
 /// Gives a signal its default action. Async-signal-safe.
 pub(super) fn set_default(signal: c_int) {
     let words: Words = [libc::SIG_DFL, 0, 0, 0, 0, 0, 0, 0];

@@ -8,9 +8,11 @@
 
 use super::armed::{with_armed, with_map};
 use super::claim::{self, Claim};
-use super::disposition::{installed, set_default, set_handler};
+use super::disposition::{installed, registered, set_default, set_handler};
 use super::previous::{self, Action, Previous};
 use super::{report, signals};
+use crate::kind::Kind;
+use crate::reason::Reason;
 use libc::{c_int, c_void, siginfo_t};
 
 /// The handler of all captured signals. Async-signal-safe.
@@ -59,7 +61,8 @@ unsafe fn on_signal(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
                 die(signal, info, was_sent);
             }
         }
-        Action::Handler(action) if signal == libc::SIGABRT => {
+        // SAFETY: the caller's promise.
+        Action::Handler(action) if signal == libc::SIGABRT && unsafe { signals::is_own(info) } => {
             // `abort` ends the process whatever its handlers do.
             // SAFETY: the caller's promise.
             unsafe {
@@ -88,16 +91,16 @@ unsafe fn ask_previous(
     // SAFETY: the caller's promise.
     unsafe {
         let is_mine = report(signal, info, context, false) == Claim::Mine;
-        let (before, _) = installed(signal);
+        let before = (installed(signal).0, registered(signal));
         previous.call(action, signal, info, context);
         // It has repaired the cause or moved the thread elsewhere. One that gives up takes its handler away; if another thread
         // did so just before, the default action is there already.
-        let (after, _) = installed(signal);
-        let goes_on = after == before && after != libc::SIG_DFL;
+        let after = (installed(signal).0, registered(signal));
+        let goes_on = after == before && after.0 != libc::SIG_DFL;
         // It gave up on a signal that needs no repair: this one is over, the next one ends the process.
         let is_over = !goes_on && was_sent && !is_pending(signal);
         if (goes_on || is_over) && is_mine {
-            with_map(claim::release);
+            with_map(|map| claim::release(libc::gettid(), map));
         }
         if is_over {
             previous.forget();
@@ -114,9 +117,7 @@ unsafe fn ask_previous(
 /// As for [`handle`].
 unsafe fn report_or_wait(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: the caller's promise.
-    if unsafe { report(signal, info, context, true) } == Claim::Other {
-        with_map(claim::wait_for_other);
-    }
+    claim::report_or_wait(|| unsafe { report(signal, info, context, true) });
 }
 
 /// # Safety
@@ -126,7 +127,7 @@ unsafe fn report(signal: c_int, info: *mut siginfo_t, context: *mut c_void, is_s
     // SAFETY: no arguments, cannot fail.
     let (process, thread) = unsafe { (libc::getpid(), libc::gettid()) };
     let claimed = with_armed(|armed| {
-        if armed.process != process {
+        if armed.process != process || armed.anchor.is_monitoring_denied() {
             return None;
         }
         armed.anchor.with_map(|map| {
@@ -137,16 +138,21 @@ unsafe fn report(signal: c_int, info: *mut siginfo_t, context: *mut c_void, is_s
             // SAFETY: the caller's promise, and this thread owns the report.
             if !unsafe { report::write(map, armed, thread, signal, info, context, is_sure) } {
                 // An earlier crash waits there.
-                claim::release(map);
-                return Claim::Told;
+                if is_sure {
+                    armed.anchor.refuse(map, Reason::RingFull, Some(Kind::Crash), 1);
+                }
+                claim::release(thread, map);
+                return Claim::Refused;
             }
-            if !is_sure {
-                claim::is_chance();
+            if is_sure {
+                claim::is_sure()
+            } else {
+                claim::is_chance()
             }
             Claim::Mine
         })
     });
-    claimed.flatten().unwrap_or(Claim::Told)
+    claimed.flatten().unwrap_or(Claim::Refused)
 }
 
 /// Whether the signal is delivered again as soon as it is not blocked.

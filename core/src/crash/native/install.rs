@@ -13,7 +13,10 @@ use std::sync::{Arc, Once};
 pub(crate) fn arm(key: IdKey, anchor: Arc<Anchor>, clock: &Clock) {
     // SAFETY: no arguments, cannot fail.
     let process = unsafe { libc::getpid() };
-    armed::set(Armed { anchor, key: key.to_bytes(), clock: clock.clone(), process }, claim::begin);
+    armed::set(Armed { anchor, key: key.to_bytes(), clock: clock.clone(), process }, || {
+        armed::with_map(claim::end);
+        claim::begin();
+    });
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         alternate_stack::switch_on();
@@ -34,7 +37,8 @@ fn install(signal: c_int) {
     unsafe {
         let mut before: libc::sigaction = std::mem::zeroed();
         if libc::sigaction(signal, std::ptr::null(), &raw mut before) == 0 {
-            previous.set(before);
+            // The handler of our own mapped files is asked first anyway: it stands for the one before it.
+            previous.set(crate::sys::before_ours(before));
             disposition::set_handler(signal, handler::handle);
         }
     }

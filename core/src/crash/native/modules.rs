@@ -22,7 +22,7 @@ pub(super) struct Module {
 }
 
 /// Folders of the system on Android and Linux.
-const SYSTEM: [&str; 11] = [
+const SYSTEM: [&str; 12] = [
     "/system/",
     "/system_ext/",
     "/apex/",
@@ -34,6 +34,7 @@ const SYSTEM: [&str; 11] = [
     "/usr/",
     "/nix/store/",
     "linux-vdso",
+    "[vdso]",
 ];
 
 /// The flag of a segment that can be read.

@@ -27,6 +27,15 @@ pub(super) fn was_sent(code: c_int) -> bool {
     code <= 0
 }
 
+/// Whether a thread of this process sent the signal to itself or to another one, as `abort` does.
+///
+/// # Safety
+/// The pointer is that of a handler.
+pub(super) unsafe fn is_own(info: *mut libc::siginfo_t) -> bool {
+    // SAFETY: the caller's promise; the kernel fills in the sender of a signal with this code.
+    unsafe { (*info).si_code == libc::SI_TKILL && (*info).si_pid() == libc::getpid() }
+}
+
 /// Whether the address of the signal is the one that the program used, or that of the instruction.
 pub(super) fn has_address(code: c_int) -> bool {
     !was_sent(code) && code != KERNEL

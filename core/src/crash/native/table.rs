@@ -14,6 +14,7 @@ use crate::sys::{file, place};
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Name of the file inside the queue's folder.
 const FILE: &str = "modules.json";
@@ -32,23 +33,30 @@ pub(crate) struct Modules {
     modules: Vec<Module>,
 }
 
+/// A program that loads libraries in a loop, and a disk that stays full, cost one list in this time.
+const LIST_INTERVAL: Duration = Duration::from_secs(10);
+
 /// What the writer knows of its file.
 #[derive(Default)]
 pub(crate) struct ModuleFile {
     written: Option<(u64, u64)>,
+    tried: Option<Instant>,
 }
 
 impl ModuleFile {
     /// Writes the modules of this run, unless the file has them.
     pub(crate) fn keep(&mut self, folder: &Path, key: IdKey) {
         let version = modules::version();
-        if self.written == Some(version) {
+        if self.written == Some(version) || self.tried.is_some_and(|at| at.elapsed() < LIST_INTERVAL) {
             return;
         }
-        // Also if it fails: a full disk is not asked again until a library is loaded.
-        self.written = Some(version);
+        self.tried = Some(Instant::now());
         let table = Modules { run: hex(key.to_bytes()), modules: modules::list() };
-        let _ = table.write(folder);
+        match table.write(folder) {
+            Ok(()) => self.written = Some(version),
+            // It must not keep the blocks of a full disk.
+            Err(_) => drop(std::fs::remove_file(folder.join(NEW_FILE))),
+        }
     }
 }
 

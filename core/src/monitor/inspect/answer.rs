@@ -48,11 +48,8 @@ fn reply(monitor: &Monitor, request: Request, end: Instant) -> Result<Value, Wai
             json!({"version": commits})
         }
         Request::List(query) => page(monitor, query, end)?,
-        Request::Show(id) => {
-            let runs = monitor.0.read_store(left(end), |store| store.view().runs())?;
-            story(monitor, id, end)?.show(&runs)
-        }
-        Request::Why(id) => story(monitor, id, end)?.why(),
+        Request::Show(id) => story(monitor, id, end)?.show(&known(monitor, end)?),
+        Request::Why(id) => story(monitor, id, end)?.why(&known(monitor, end)?),
         Request::Status { check } => status(monitor, check, end),
         Request::Doctor => serde_json::to_value(doctor(monitor, end)).unwrap_or_default(),
         Request::Drops => monitor.0.read_store(left(end), |store| inspect::answer::drops(store.view()))?,
@@ -87,12 +84,16 @@ fn reply(monitor: &Monitor, request: Request, end: Instant) -> Result<Value, Wai
 }
 
 fn story(monitor: &Monitor, id: EventId, end: Instant) -> Result<Story, WaitError> {
-    let read = move |store: &Store| Ok((store.view().fate(id)?, store.view().routes()?));
-    let (fate, routes) = monitor.0.read_store(left(end), read)?;
+    let fate = monitor.0.read_store(left(end), move |store| store.view().fate(id))?;
     let recent = monitor.0.shared.recent.get(id);
     let kind = fate.row.as_ref().or(recent.as_ref()).map(|row| row.kind);
     let pending = kind.and_then(|kind| undecided(monitor, kind));
-    Ok(Story { fate, recent, routes, waits: waits(&monitor.status()), pending })
+    Ok(Story { fate, recent, pending })
+}
+
+fn known(monitor: &Monitor, end: Instant) -> Result<Known, WaitError> {
+    let known = monitor.0.read_store(left(end), |store| Known::of(store.view()))?;
+    Ok(Known { waits: waits(&monitor.status()), ..known })
 }
 
 /// Says which decision of the user an event of this kind waits for.
@@ -169,11 +170,7 @@ fn page(monitor: &Monitor, mut query: Query, end: Instant) -> Result<Value, Wait
             break;
         }
     }
-    let mut known = Known::default();
-    if query.show {
-        known = monitor.0.read_store(left(end), |store| Known::of(store.view()))?;
-        known.waits = waits(&monitor.status());
-    }
+    let known = if query.show { known(monitor, end)? } else { Known::default() };
     let show = |entry: Entry| {
         let pending = undecided(monitor, entry.row.kind);
         known.show(entry, pending)

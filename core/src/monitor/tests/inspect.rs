@@ -121,6 +121,9 @@ fn a_list_is_filtered_and_paged_without_a_gap_or_a_repetition() {
     // The memory holds the last 1,000 events.
     assert!(seen.len() >= 1_000, "{}", seen.len());
     assert_eq!(seen, expected[expected.len() - seen.len()..]);
+    let newest = ask(&monitor, json!({"ask": "list", "limit": 3}));
+    let newer = ask(&monitor, json!({"ask": "list", "after": newest["events"][2]["seq"]}));
+    assert_eq!((names(&newer), &newer["before"]), (vec!["event_1499", "event_1498"], &Value::Null));
     let found = ask(&monitor, json!({"ask": "list", "filter": {"text": "event_1499", "kind": "analytics"}}));
     assert_eq!(names(&found), ["event_1499"]);
     assert!(names(&ask(&monitor, json!({"ask": "list", "filter": {"kind": "crash"}}))).is_empty());

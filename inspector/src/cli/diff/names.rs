@@ -3,7 +3,7 @@
 use super::super::args::done;
 use super::super::line;
 use super::Args;
-use crate::diff::{Named, arrived, during, is_collector, names, open_collector};
+use crate::diff::{Named, arrived, during, names, open_collector};
 use crate::render::one_line;
 use crate::source::{Ask, Event, Query};
 use crate::terminal::{CliError, Exit, Output, count, lines, table};
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
 fn ours(args: &Args, ask: Ask<'_>, since_ms: Option<i64>) -> Result<Vec<Event>, CliError> {
     let mut filter = Vec::new();
     filter.extend(args.session.iter().map(|session| ("session", session.clone())));
-    if is_collector(ask)? {
+    if ask.is_collector()? {
         filter.push(("where", "received.protocol = rez".to_owned()));
     }
     let mut events = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::envelope::Item;
 use super::intake::{Intake, Known};
-use super::take::{Fields, at, first, list, number, text, time};
+use super::take::{Fields, at, first, level_of, list, number, text, time};
 use rez_monitor::Kind;
 use serde_json::{Map, Value, json};
 
@@ -32,7 +32,7 @@ pub(super) fn add(intake: &mut Intake<'_>, item: &Item<'_>) {
         Err(error) => {
             let message = format!("the payload of the item `{kind}` is no JSON: {error}");
             return intake.refuse(
-                kind_of(kind),
+                kind_of_broken(kind),
                 &String::from_utf8_lossy(item.payload),
                 "invalid_json",
                 kind,
@@ -45,13 +45,12 @@ pub(super) fn add(intake: &mut Intake<'_>, item: &Item<'_>) {
     if !payload.is_object() || (is_container && !payload.get("items").is_some_and(Value::is_array)) {
         let wanted = if is_container { "an object with `items`" } else { "an object" };
         let message = format!("the payload of the item `{kind}` is not {wanted}");
-        return intake.refuse(kind_of(kind), &payload.to_string(), "invalid_payload", kind, &message);
+        return intake.refuse(kind_of_broken(kind), &payload.to_string(), "invalid_payload", kind, &message);
     }
     match kind {
         "event" => event(intake, &payload),
         "transaction" => transaction(intake, &payload),
-        "feedback" => feedback(intake, &payload),
-        "user_report" => feedback(intake, &payload),
+        "feedback" | "user_report" => feedback(intake, &payload),
         "session" => session(intake, &payload),
         "sessions" => list(&payload, "aggregates").for_each(|one| sessions(intake, one)),
         "client_report" => report(intake, &payload),
@@ -63,7 +62,7 @@ pub(super) fn add(intake: &mut Intake<'_>, item: &Item<'_>) {
 }
 
 /// The kind of an item that cannot be read.
-fn kind_of(item: &str) -> Kind {
+fn kind_of_broken(item: &str) -> Kind {
     match item {
         "event" => Kind::Error,
         "transaction" | "span" => Kind::Span,
@@ -232,7 +231,7 @@ fn log(intake: &mut Intake<'_>, payload: &Value) {
     let attribute = |name: &str| attributes.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     fields.text("message", first(payload, &["body", "body.stringValue"]));
     let level = first(payload, &["level", "severity_text"]);
-    fields.text("level", if level == "warn" { "warning" } else { level });
+    fields.text("level", level_of(level));
     fields.text("logger", &attribute("logger.name"));
     fields.text("session", &attribute("session.id"));
     let (id, install) = (attribute("log.record.uid"), attribute("user.id"));

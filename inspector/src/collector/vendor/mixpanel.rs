@@ -178,10 +178,16 @@ mod tests {
     #[test]
     fn the_short_answer_is_a_digit_and_the_long_one_says_why() {
         let verbose = Parameters::from([("verbose".to_owned(), "1".to_owned())]);
-        for (query, error, kind) in [(Parameters::new(), None, "text/plain"), (verbose, Some("no"), "application/json")]
-        {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (query, error, kind, text) in [
+            (Parameters::new(), None, "text/plain", "1"),
+            (Parameters::new(), Some("no"), "text/plain", "0"),
+            (verbose, Some("no"), "application/json", r#"{"error":"no","status":0}"#),
+        ] {
             let response = track_answer(&query, 200, error);
             assert!(response.headers()["content-type"].to_str().unwrap().starts_with(kind));
+            let body = runtime.block_on(axum::body::to_bytes(response.into_body(), 1_000)).unwrap();
+            assert_eq!(body, text);
         }
         assert_eq!(refusal(Path::Import, &Parameters::new(), 413, "large").status(), 413);
     }

@@ -2,7 +2,7 @@
 
 use super::intake::{Intake, Known};
 use super::items::kind_of_op;
-use super::take::{Fields, list, text};
+use super::take::{Fields, level_of, list, text};
 use rez_monitor::Kind;
 use serde_json::{Map, Value, json};
 
@@ -240,20 +240,6 @@ fn level(record: &Value) -> &'static str {
     }
 }
 
-/// The level of a text such as `WARN`; empty if it is none of the standard's.
-fn level_of(text: &str) -> &'static str {
-    // `INFO2` to `INFO4` are finer steps of `INFO`.
-    match text.trim_end_matches(['2', '3', '4']).to_ascii_lowercase().as_str() {
-        "trace" => "trace",
-        "debug" => "debug",
-        "info" => "info",
-        "warn" | "warning" => "warning",
-        "error" => "error",
-        "fatal" => "fatal",
-        _ => "",
-    }
-}
-
 fn span(intake: &mut Intake<'_>, record: &Value, resource: &Map<String, Value>) {
     let own = attributes(Some(record));
     let attribute = |name: &str| own.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -319,11 +305,16 @@ fn metric(intake: &mut Intake<'_>, record: &Value, resource: &Map<String, Value>
         ("exponentialHistogram", "distribution"),
         ("summary", "distribution"),
     ];
-    let found = forms.into_iter().find_map(|(member, form)| Some((record.get(member)?, form)));
-    let Some((data, form)) = found.filter(|_| !text(record, "name").is_empty()) else {
+    let found = forms.into_iter().find_map(|(member, form)| Some((member, record.get(member)?, form)));
+    let Some((member, data, form)) = found.filter(|_| !text(record, "name").is_empty()) else {
         let message = "a metric needs a `name`, and `sum`, `gauge`, `histogram` or `summary`";
         return intake.refuse(Kind::Metric, &record.to_string(), "invalid_field", "", message);
     };
+    // Copied for each point, so it must not have them all.
+    let mut shell = record.clone();
+    if let Some(points) = shell.get_mut(member).and_then(|data| data.get_mut("dataPoints")) {
+        *points = Value::Null;
+    }
     for point in list(data, "dataPoints") {
         let own = attributes(Some(point));
         let at = nanos(point, "timeUnixNano");
@@ -344,11 +335,8 @@ fn metric(intake: &mut Intake<'_>, record: &Value, resource: &Map<String, Value>
             Ok(fields)
         });
         let id = own.get("log.record.uid").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let mut original = record.clone();
-        if let Some(member) = forms.iter().find(|(member, _)| record.get(*member).is_some()).map(|(member, _)| *member)
-        {
-            original[member]["dataPoints"] = json!([point]);
-        }
+        let mut original = shell.clone();
+        original[member]["dataPoints"] = json!([point]);
         put(
             intake,
             &original,

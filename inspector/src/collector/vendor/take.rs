@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Nanoseconds, microseconds and milliseconds since 1970 are above these limits, seconds below.
+/// A number below is seconds since 1970, one above is milliseconds.
 const MILLISECONDS: f64 = 1e11;
 
 /// The text at a path such as `contexts.trace.op`; empty if there is none.
@@ -21,6 +21,20 @@ pub(super) fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
         Value::Array(items) => items.get(name.parse::<usize>().ok()?),
         value => value.get(name),
     })
+}
+
+/// The level of a text such as `WARN`; empty if it is none of the standard's.
+pub(super) fn level_of(text: &str) -> &'static str {
+    // `INFO2` to `INFO4` are finer steps of `INFO`.
+    match text.trim_end_matches(['2', '3', '4']).to_ascii_lowercase().as_str() {
+        "trace" => "trace",
+        "debug" => "debug",
+        "info" => "info",
+        "warn" | "warning" => "warning",
+        "error" => "error",
+        "fatal" => "fatal",
+        _ => "",
+    }
 }
 
 /// The elements of a list; none if it is no list.

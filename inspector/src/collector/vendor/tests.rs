@@ -202,7 +202,7 @@ fn an_envelope_becomes_events_of_our_kinds_and_keeps_the_original() {
         ("transaction", call),
         (
             "log",
-            json!({"items": [{"timestamp": 1795400000, "level": "warn", "body": "a line", "attributes": {"n": {"value": 7, "type": "integer"}}}]}),
+            json!({"items": [{"timestamp": 1795400000, "level": "WARN", "body": "a line", "attributes": {"n": {"value": 7, "type": "integer"}}}]}),
         ),
         (
             "session",

@@ -1,16 +1,11 @@
 //! A list whose conditions are tested on what is left of an event: nobody finds out what is hidden by asking for it.
 
 use rez_monitor::inspect::Conditions;
+use rez_monitor::limits::{LIST_EVENTS, LIST_EVENTS_OF_FILE};
 use serde_json::{Map, Value};
 
-/// Events of one answer of the source.
-pub(super) const PAGE: usize = 2_000;
 /// Answers that are read for one page. What is further back is the next page.
 pub(super) const ROUNDS: usize = 3;
-
-/// Most events of a page, and those of a request that names no number. The source has the same numbers.
-const MOST: u64 = 2_000;
-const USUAL: u64 = 100;
 
 /// What the source must not test itself.
 #[derive(Debug)]
@@ -24,8 +19,8 @@ impl Tested {
     /// Takes it out of a request. `None` if there is nothing of that kind, or if the source will refuse the request.
     pub(super) fn take(asked: &mut Map<String, Value>) -> Option<Tested> {
         let limit = match asked.get("limit") {
-            None | Some(Value::Null) => USUAL,
-            Some(limit) => limit.as_u64()?.clamp(1, MOST),
+            None | Some(Value::Null) => LIST_EVENTS,
+            Some(limit) => usize::try_from(limit.as_u64()?).ok()?.clamp(1, LIST_EVENTS_OF_FILE),
         };
         let filter = asked.get_mut("filter")?.as_object_mut()?;
         let word = |name: &str| match filter.get(name) {
@@ -44,7 +39,7 @@ impl Tested {
         }
         filter.insert("where".to_owned(), of_row.join(", ").into());
         filter.remove("text");
-        Some(Tested { conditions, text, limit: usize::try_from(limit).unwrap_or_default() })
+        Some(Tested { conditions, text, limit })
     }
 
     /// Whether an event is one of the list, after what is personal was hidden in it.

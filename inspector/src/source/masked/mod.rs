@@ -5,6 +5,7 @@ mod list;
 use super::{Ask, Inspect, Query, SourceError};
 use list::Tested;
 use rez_monitor::inspect::{ExportRules, title};
+use rez_monitor::limits::LIST_EVENTS_OF_FILE;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -19,6 +20,9 @@ pub struct Masked {
 #[derive(Default)]
 struct Known {
     identifiers: BTreeSet<String>,
+    /// The rules for the first so many identifiers: none is ever removed.
+    rules: ExportRules,
+    of: usize,
     install: String,
     version: Option<u64>,
     seq: u64,
@@ -50,7 +54,7 @@ impl Masked {
     /// A page of a list with conditions. It can be short, or empty, and still have a next one.
     fn page(&self, mut asked: Map<String, Value>, tested: &Tested) -> Result<Value, SourceError> {
         let (mut found, mut unreadable, mut is_marked) = (Vec::new(), 0_u64, None);
-        asked.insert("limit".to_owned(), list::PAGE.into());
+        asked.insert("limit".to_owned(), LIST_EVENTS_OF_FILE.into());
         let mut rounds = list::ROUNDS;
         loop {
             rounds -= 1;
@@ -86,7 +90,11 @@ impl Masked {
         let events = answer.get("events").and_then(Value::as_array).into_iter().flatten();
         let rows = events.filter_map(|event| event.get("json")).chain(answer.get("json"));
         known.identifiers.extend(rows.flat_map(ExportRules::identifiers));
-        Ok(ExportRules::new(known.identifiers.iter().cloned()))
+        if known.of != known.identifiers.len() {
+            known.of = known.identifiers.len();
+            known.rules = ExportRules::new(known.identifiers.iter().cloned());
+        }
+        Ok(known.rules.clone())
     }
 }
 
@@ -106,13 +114,13 @@ impl Known {
         let installs = about.get("installs").and_then(Value::as_array).into_iter().flatten();
         let installs = installs.filter_map(|one| one.get("install")?.as_str());
         self.identifiers.extend(installs.map(str::to_owned));
-        let new = format!("user != null, seq > {}", self.seq);
-        let mut last = self.seq;
-        ask.each(&Query { filter: vec![("where", new)], ..Query::default() }, |event| {
-            last = last.max(event.seq);
+        // Before the others are read: what is stored meanwhile is read again the next time.
+        let newest = ask.list(&Query { limit: 1, ..Query::default() })?.events.first().map_or(0, |event| event.seq);
+        let of_users = vec![("where", "user != null".to_owned())];
+        ask.each(&Query { filter: of_users, after: Some(self.seq), ..Query::default() }, |event| {
             self.identifiers.extend(ExportRules::identifiers(&event.json));
         })?;
-        (self.seq, self.version) = (last, Some(version));
+        (self.seq, self.version) = (newest, Some(version));
         Ok(())
     }
 }

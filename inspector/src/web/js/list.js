@@ -45,15 +45,20 @@ function createList(ask, { open, onSelect }) {
     const chosen = choice.value;
     if (chosen && !names.includes(chosen)) names.push(chosen);
     choice.hidden = names.length === 0;
-    if (choice.options.length === names.length + 1 && names.every((name, at) => choice.options[at + 1].value === name))
-      return;
     const about = new Map(installs.map(({ install, events, protocols }) => [String(install), [events, protocols]]));
     const sender = (name) => {
       const [events, protocols] = about.get(name) ?? [0, []];
       const by = Array.isArray(protocols) ? protocols.join(', ') : '';
-      return el('option', { value: name }, `${name.slice(0, 12)} · ${by} · ${count(events)}`);
+      return `${name.slice(0, 12)} · ${by} · ${count(events)}`;
     };
-    fill(choice, el('option', { value: '' }, 'any installation'), ...names.map(sender));
+    const options = [...choice.options].slice(1);
+    // An open menu stays open while its counts change.
+    if (options.length === names.length && names.every((name, at) => options[at].value === name)) {
+      for (const option of options) option.textContent = sender(option.value);
+      return;
+    }
+    const offered = names.map((name) => el('option', { value: name }, sender(name)));
+    fill(choice, el('option', { value: '' }, 'any installation'), ...offered);
     choice.value = chosen;
   }
 

@@ -21,14 +21,17 @@ function savedCarrier(answers) {
     return !text || writeJson(json).includes(text);
   }
 
-  function list({ filter, before, limit, json }) {
+  function list({ filter, before, after, limit, json }) {
     const wanted = filter ?? {};
     if (wanted.where)
       return { error: 'a saved page cannot search with a condition; search for a text, or open the queue with rezq' };
     const mark = wanted.since_mark ? shows.findIndex(isMark) : -1;
     const reached = mark < 0 ? shows : shows.slice(0, mark);
     const found = reached.filter(
-      (show) => matches(show, wanted) && (typeof before !== 'number' || show.event.seq < before),
+      (show) =>
+        matches(show, wanted) &&
+        (typeof before !== 'number' || show.event.seq < before) &&
+        (typeof after !== 'number' || show.event.seq > after),
     );
     const page = found.slice(0, Math.min(limit ?? 100, 100));
     return {

@@ -13,7 +13,7 @@ static PAGE: AtomicUsize = AtomicUsize::new(0);
 /// The handlers that were there before that of the app.
 static BEFORE: std::sync::OnceLock<libc::sigaction> = std::sync::OnceLock::new();
 
-const STYLES: [&str; 5] = ["none", "give_up", "repair", "call", "stay"];
+const STYLES: [&str; 6] = ["none", "give_up", "repair", "repair_often", "call", "stay"];
 
 /// Before the engine is opened.
 pub fn prepare(args: &Args) {
@@ -57,10 +57,13 @@ extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: 
     let line = b"the handler of the app ran\n";
     // SAFETY: only async-signal-safe functions; what was there before has the signature that its flags give.
     unsafe {
-        libc::write(1, line.as_ptr().cast(), line.len());
-        match STYLES[STYLE.load(Ordering::SeqCst)] {
+        let style = STYLES[STYLE.load(Ordering::SeqCst)];
+        if style != "repair_often" {
+            libc::write(1, line.as_ptr().cast(), line.len());
+        }
+        match style {
             "give_up" => drop(libc::signal(signal, libc::SIG_DFL)),
-            "repair" => {
+            "repair" | "repair_often" => {
                 let page = PAGE.load(Ordering::SeqCst) as *mut libc::c_void;
                 libc::mprotect(page, 4096, libc::PROT_READ | libc::PROT_WRITE);
             }
@@ -152,6 +155,7 @@ fn die(how: &str, text: &str, monitor: &Monitor) {
         "overflow" => println!("{}", overflow(1)),
         "jump" => jump_nowhere(),
         "repaired" => write_to_a_page(),
+        "abort_beside_faults" => abort_beside_faults(),
         "java" => super::java::use_null(),
         "java_write" => {
             super::java::use_null();
@@ -288,4 +292,26 @@ fn write_to_a_page() {
 /// A function for a foreign language cannot unwind.
 extern "C" fn foreign(text: &String) {
     panic!("{text}");
+}
+
+/// Aborts while another thread has faults, one after the other, that a handler repairs.
+fn abort_beside_faults() {
+    static FAULTS: AtomicUsize = AtomicUsize::new(0);
+    // SAFETY: the page lives as long as the process, and the handler makes it accessible.
+    unsafe {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let page = libc::mmap(std::ptr::null_mut(), 4096, protection, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
+        PAGE.store(page as usize, Ordering::SeqCst);
+        let fault = || loop {
+            let page = PAGE.load(Ordering::SeqCst) as *mut u8;
+            libc::mprotect(page.cast(), 4096, libc::PROT_NONE);
+            page.write_volatile(7);
+            FAULTS.fetch_add(1, Ordering::SeqCst);
+        };
+        std::thread::Builder::new().name("faults".into()).spawn(fault).expect("a thread");
+        while FAULTS.load(Ordering::SeqCst) < 500 {
+            std::thread::yield_now();
+        }
+        libc::abort();
+    }
 }
