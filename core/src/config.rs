@@ -13,6 +13,7 @@ pub(crate) use error::{check_destination, check_name};
 
 use crate::delivery::Pace;
 use crate::destination::{Destination, Named};
+use crate::exit::UncleanExits;
 use crate::facts::Facts;
 use crate::kind::{Kind, Purpose};
 use crate::level::Level;
@@ -70,6 +71,8 @@ pub struct Config {
     pub(crate) inspector: Option<bool>,
     /// Signals that end the process are captured.
     pub(crate) native_crashes: bool,
+    /// What is recorded of a run that ended without a crash and without `close`.
+    pub(crate) unclean_exits: UncleanExits,
     /// How soon the engine sends.
     pub(crate) pace: Pace,
     /// The seed of the ids; `None`: nobody can foresee them.
@@ -123,6 +126,7 @@ impl Config {
                 debug: cfg!(debug_assertions),
                 inspector: None,
                 native_crashes: false,
+                unclean_exits: UncleanExits::default(),
                 pace: Pace::Usual,
                 seed: None,
                 faults: FaultSwitch::default(),

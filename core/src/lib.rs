@@ -14,6 +14,7 @@ mod crash;
 mod delivery;
 pub mod destination;
 mod event;
+mod exit;
 mod facts;
 mod hash;
 mod id;
@@ -53,6 +54,7 @@ pub use event::{
     Breadcrumb, Cause, ErrorEvent, Event, Feedback, Frame, Language, Log, Metric, People, Revenue, Severity, SpanEvent,
     SpanStatus, StartKind, Thread, Timing, TimingKind, User,
 };
+pub use exit::{ExitReason, ExitReport, LastCrash, LastRun, RunEnd, UncleanExits};
 pub use facts::{Facts, Framework};
 pub use id::{EventId, ParseIdError};
 pub use kind::{Kind, Lane, Purpose};

@@ -270,6 +270,24 @@ pub const SESSION_BACKGROUND: Duration = Duration::from_secs(30);
 /// Longest time in the background that a configuration can allow. GA4 allows at most 7 h 55 min.
 pub const SESSION_BACKGROUND_MAX: Duration = Duration::from_secs(24 * 3600);
 
+/// Ended runs that are remembered, for exits that the system reports later. Android remembers 16 exits of a process.
+pub const ENDED_RUNS: usize = 16;
+
+/// Ended runs whose state (user, screen, breadcrumbs) is kept for an event about their end that is still to come. A start uses it
+/// within seconds, so more means a crash loop.
+pub const UNCLEAN_RUNS: usize = 4;
+
+/// Bytes of an event about the end of a run that are left for what the system says about it. The rest of the row is the state of
+/// the run.
+pub const EXIT_BYTES: usize = 8 * 1024;
+
+/// How long a start waits for a host that reports the exits of earlier runs.
+pub const EXIT_REPORT_WAIT: Duration = Duration::from_secs(10);
+
+/// A crash that comes this soon after another one of the same run is the same one, reported by another source: React Native throws a
+/// fatal error of JavaScript again in Java, where the handler of the process ends it.
+pub const SAME_CRASH: Duration = Duration::from_secs(10);
+
 /// Sessions of earlier runs that wait for their end. A run ends them in its first second, so more means a crash loop.
 pub const UNFINISHED_SESSIONS: usize = 100;
 

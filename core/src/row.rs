@@ -22,9 +22,9 @@
 //!
 //! | kind | fields |
 //! | --- | --- |
-//! | crash, error | `type`, `message`, `level`, `handled`, `severity`, `code`, `context`, `mechanism`, `language`, `frames` `[{function, module, file, line, column, address, in_app, language}]` (outermost first), `stack` (a text that was not parsed), `group`, `causes` `[{type, message, parent, source, group, frames}]` (outermost first; `parent` counts from 1, the error itself is 0), `threads` `[{id, name, crashed, main, frames}]`, `fingerprint` (a text or a list of texts), `collapsed_before`, `trail` (breadcrumbs, oldest first); of a native crash also `debug_images` `{file name: {type, image_addr, image_size, code_id, debug_id}}`, the libraries in which its frames are |
+//! | crash, error | `type`, `message`, `level`, `handled`, `severity`, `code`, `context`, `mechanism`, `language`, `frames` `[{function, module, file, line, column, address, in_app, language}]` (outermost first), `stack` (a text that was not parsed), `group`, `causes` `[{type, message, parent, source, group, frames}]` (outermost first; `parent` counts from 1, the error itself is 0), `threads` `[{id, name, crashed, main, frames}]`, `fingerprint` (a text or a list of texts), `collapsed_before`, `trail` (breadcrumbs, oldest first); of a native crash also `debug_images` `{file name: {type, image_addr, image_size, code_id, debug_id}}`, the libraries in which its frames are; of a crash `since_start_ms` (of its run), `since_screen_ms` (of the screen that is shown), `cause` (what the system reports) |
 //! | hang | `message`, `duration_us`, `language`, `frames`, `threads`, `trail` |
-//! | app_exit | `cause`, `message`, `trail` |
+//! | app_exit | `cause` (`abnormal`: in the foreground, and nothing tells why), `message`, `trail` |
 //! | message | `message`, `level`, `context` |
 //! | log | `message`, `level` (`trace` to `fatal`), `logger` |
 //! | screen_load | `name`, `start_ms`, `duration_us`, `initial_us`, `full_us`, `slow`, `children` `[{id, kind, name (endpoint, URL, task or span), op, method, start_us (after the start of the row's own span), duration_us, status, failed, attrs (of a span), trace}]`, `children_dropped` (number of those that had no place) |
@@ -43,6 +43,9 @@
 //! | metric | `name`, `type` (`counter`, `gauge`, `distribution`), `value`, `unit` |
 //! | feedback | `message`, `name`, `email`, `about` (event id) |
 //!
+//! `reports` of a crash or app_exit are what other sources told of it later, latest first: `{at_ms, cause or type, message, mechanism,
+//! attrs}`. A row with it has it as its first member.
+//!
 //! A breadcrumb inside `trail`: `{ts (ms), type, category, message, level, data}`.
 
 use crate::facts::Facts;
@@ -50,7 +53,7 @@ use crate::id::EventId;
 use crate::kind::{Kind, Purpose};
 use crate::reason::Reason;
 
-/// A stored event. Immutable: retries and other destinations read the same bytes.
+/// A stored event. Immutable: retries and other destinations read the same bytes. Only `reports` is added, while no destination has it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Row {
     /// Insertion order: epoch x 2^40 + n. Fits a JSON number.
@@ -133,6 +136,9 @@ pub struct Run {
     pub change: u32,
     /// Id of the run (UUID). All changes of a run have the same.
     pub id: String,
+    /// Id of its process; 0 if a build that did not keep it wrote the row.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pid: u32,
     /// Id of the boot it ran in.
     pub boot: String,
     /// The app's name.

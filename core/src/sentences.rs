@@ -25,12 +25,6 @@ macro_rules! as_spelling {
 
 as_spelling! { HeldCode crate::Kind crate::Reason crate::LogCode crate::LogLevel }
 
-impl Serialize for crate::EventId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 /// A duration: `950 us`, `12.3 ms`, `4.56 s`.
 fn duration(us: u64) -> String {
     match us {

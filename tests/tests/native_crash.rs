@@ -383,8 +383,10 @@ fn a_crash_is_not_stored_without_consent_to_monitoring_and_not_at_all_while_the_
 }
 
 #[test]
-fn a_thousand_planted_secrets_in_panics_do_not_leave() {
-    const COUNT: usize = 1_000;
+fn ten_thousand_planted_secrets_in_panics_messages_and_urls_of_crashing_runs_do_not_leave() {
+    const COUNT: usize = 10_000;
+    /// Recorded in each run, beside those of its panic.
+    const EACH: usize = 300;
     let mut random = Seeded::of("panics", 13);
     let mut secrets: Vec<(String, String)> = Vec::new();
     while secrets.len() < COUNT {
@@ -393,7 +395,8 @@ fn a_thousand_planted_secrets_in_panics_do_not_leave() {
     }
     secrets.truncate(COUNT);
     let scenario = Scenario::new(CHILD);
-    let file = scenario.path("text");
+    let (file, texts) = (scenario.path("text"), scenario.path("texts"));
+    let lines = |some: &[(String, String)]| some.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join("\n");
     let mut rest = &secrets[..];
     let mut panics = 0;
     while !rest.is_empty() {
@@ -403,10 +406,12 @@ fn a_thousand_planted_secrets_in_panics_do_not_leave() {
             bytes += text.len() + 1;
             bytes < 1_900
         });
-        let (now, later) = rest.split_at(count.count());
-        let lines: Vec<&str> = now.iter().map(|(text, _)| text.as_str()).collect();
-        std::fs::write(&file, lines.join("\n")).unwrap();
-        let options = format!("native=1 how=panic persist=0 modules=0 text_file={}", file.display());
+        let (panic, later) = rest.split_at(count.count());
+        let (now, later) = later.split_at(later.len().min(EACH));
+        std::fs::write(&file, lines(panic)).unwrap();
+        std::fs::write(&texts, lines(now)).unwrap();
+        let (file, texts) = (file.display(), texts.display());
+        let options = format!("native=1 how=panic persist=0 modules=0 text_file={file} texts={texts}");
         assert_eq!(run(&scenario, &options, None).status.signal(), Some(libc::SIGABRT));
         rest = later;
         panics += 1;

@@ -7,7 +7,7 @@ use crate::sys::Clock;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(crate) fn arm(_: IdKey, _: Arc<Anchor>, _: &Clock) {}
+pub(crate) fn arm(_: IdKey, _: Arc<Anchor>, _: &Clock, _: &Path) {}
 pub(crate) fn disarm(_: IdKey) {}
 pub(crate) fn told() {}
 pub(crate) fn release_survived() {}

@@ -133,6 +133,10 @@ fields! {
     ResponseHeaders = 123 "response_headers",
     /// The modules in which the frames of a native crash are, by file name.
     DebugImages = 124 "debug_images",
+    /// The process whose end an event tells; 0 = not known.
+    Pid = 125 "",
+    /// The id of the run whose end an event tells.
+    EndedRun = 126 "",
 }
 
 /// The fields that a row of this kind can have, in the order in which they are encoded, without those that every row is

@@ -105,6 +105,16 @@ impl Recent {
         self.rewrite();
     }
 
+    /// Replaces rows by what became of them. Called on the writer's thread only.
+    pub(crate) fn replace(&self, changed: &[Row]) {
+        for row in &mut self.rows().rows {
+            if let Some(changed) = changed.iter().find(|changed| changed.id == row.id) {
+                row.json.clone_from(&changed.json);
+            }
+        }
+        self.rewrite();
+    }
+
     /// The row of an event.
     pub(crate) fn get(&self, id: EventId) -> Option<Row> {
         self.rows().rows.iter().rev().find(|row| row.id == id).cloned()

@@ -368,7 +368,11 @@ impl Monitor {
     /// takes longer than `wait`.
     pub fn close(self, wait: Duration) {
         let end = end_of(wait);
-        if !self.0.is_forked() && self.0.end_session() {
+        if self.0.is_forked() {
+            return;
+        }
+        self.0.append_scope(|encoder| encoder.field(Field::Change, "closed".into()));
+        if self.0.end_session() {
             self.0.send_session_end(end);
         }
         self.0.close(end);

@@ -5,6 +5,7 @@ mod analytics;
 mod batch;
 mod call;
 mod control;
+mod exits;
 mod inspect;
 mod open;
 mod run;

@@ -65,7 +65,7 @@ pub(super) fn open(mut config: Config) -> Result<Monitor, ConfigError> {
     set_first_consent(&shared);
     let run = super::run::begin(&shared);
     if shared.config.native_crashes {
-        crate::crash::arm(key, shared.ring.anchor(), &shared.clock);
+        crate::crash::arm(key, shared.ring.anchor(), &shared.clock, &shared.folder);
     }
     let inner = Arc::new(Inner {
         start,

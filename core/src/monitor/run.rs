@@ -17,6 +17,7 @@ pub(super) fn begin(shared: &Shared) -> Run {
     let config = &shared.config;
     let mut run = Run {
         id: config.ids.uuid(Fresh::Run),
+        pid: config.ids.process(),
         boot: shared.boot.clone(),
         app: config.app.clone(),
         release: config.release.clone(),

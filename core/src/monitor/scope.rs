@@ -111,6 +111,10 @@ pub(super) fn apply(inner: &Inner, change: ScopeChange<'_>) {
             encoder.field(Field::Value, value);
         }),
         ScopeChange::Foreground(foreground) => {
+            inner.append_scope(|encoder| {
+                encoder.field(Field::Change, "foreground".into());
+                encoder.field(Field::Value, foreground.into());
+            });
             if inner.shared.config.sessions {
                 inner.session_foreground(foreground);
             }

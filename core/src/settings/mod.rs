@@ -24,6 +24,7 @@ pub use table::{Setting, Shape};
 
 use crate::config::{Config, ConfigBuilder, ConfigError, Consent};
 use crate::destination::Named;
+use crate::exit::UncleanExits;
 use crate::kind::{Kind, Purpose};
 use crate::level::Level;
 use crate::trace::TraceStyle;
@@ -90,6 +91,7 @@ record! {
         test_mode: Switch = "false", "Each event is sent at once, and no wait of the engine's own choice is longer than a second. For builds of testers and UI tests. While `debug` or `inspector` is on, the environment variable `REZ_TEST` is the default.";
         test_seed: Integer(0, (1 << 53) - 1) = "none", "In test mode: the ids of installation, runs and sessions are made from this number, so that a test that begins with an empty folder sees the same ones each time.";
         native_crashes: Switch = "false", "Signals that end the process (`SIGSEGV`, `SIGABRT` and so on) become a crash at the next start. Linux and Android.";
+        unclean_exits: OneOf(&UncleanExits::NAMES) = "recorded", "What is recorded of a run that ended without a crash and without `close`: `recorded` = an `app_exit` if it was in the foreground; `await_report` = the same, after the host has reported what the system remembers; `ignored` = nothing, while a debugger is attached.";
         consent_monitoring: OneOf(&["pending", "granted", "denied"]) = "pending", "Consent to monitoring until `set_consent` is called for the first time.";
         consent_analytics: OneOf(&["pending", "granted", "denied"]) = "pending", "Consent to analytics until `set_consent` is called for the first time.";
         slow_screen_ms: Integer(0, HOUR_MS) = "3000", "A screen load that takes longer is slow.";
@@ -191,6 +193,8 @@ fn build(settings: &Settings) -> Result<ConfigBuilder, Fault> {
     builder = set(builder, settings.test_mode, ConfigBuilder::test_mode);
     builder = set(builder, settings.test_seed.map(i64::unsigned_abs), ConfigBuilder::test_seed);
     builder = set(builder, settings.native_crashes, ConfigBuilder::native_crashes);
+    let unclean = settings.unclean_exits.as_deref().and_then(UncleanExits::parse);
+    builder = set(builder, unclean, ConfigBuilder::unclean_exits);
     builder = set(builder, settings.sessions, ConfigBuilder::sessions);
     builder = set(builder, settings.mask_user, ConfigBuilder::mask_user);
     builder = set(builder, settings.mask_ip, ConfigBuilder::mask_ip);

@@ -23,8 +23,10 @@
 //! | `names`, `repair`, `carved`, `wipe` | names of the files; damaged file and the rows found in it; erasure |
 //! | `salvaged`, `masked` | files of the inspector: rows found in a damaged file; a copy without personal data |
 //! | `read`, `fate`, `view`, `results`, `list` | queries of the app and of the inspector |
+//! | `amend` | a later report of the same crash |
 //! | `chosen` | what a tester does with single events |
 
+mod amend;
 mod blocks;
 mod carved;
 mod chosen;

@@ -138,13 +138,19 @@ impl Tx<'_> {
         };
         if denied(Purpose::Monitoring) {
             self.db.execute("DELETE FROM crumb", [])?;
+            // The breadcrumbs of earlier runs.
+            self.db.execute("DELETE FROM scope WHERE key = 'unclean_runs'", [])?;
         }
         if denied(Purpose::Analytics) {
             self.db.execute("DELETE FROM property", [])?;
         }
         if Purpose::ALL.into_iter().all(denied) {
-            // Records that wait in the ring need the key of their ids and their session.
-            self.db.execute("DELETE FROM scope WHERE key NOT IN ('key', 'session', 'previous_session')", [])?;
+            // Records that wait in the ring need the key of their ids and their session; what says nothing about the user stays.
+            self.db.execute(
+                "DELETE FROM scope WHERE key NOT IN ('key', 'session', 'previous_session', 'foreground', 'closed', 'crashed',
+                   'ended_runs', 'told_exits')",
+                [],
+            )?;
         }
         if *what == Wipe::All {
             self.db.execute("DELETE FROM receipt", [])?;

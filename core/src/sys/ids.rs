@@ -98,6 +98,15 @@ impl Ids {
         }
     }
 
+    /// The id of this process; 0 where ids are counted.
+    pub(crate) fn process(&self) -> u32 {
+        match self {
+            #[cfg(any(test, feature = "bench-access"))]
+            Ids::Counted(_) => 0,
+            _ => std::process::id(),
+        }
+    }
+
     /// A fresh UUID of version 4.
     pub(crate) fn uuid(&self, fresh: Fresh) -> String {
         match self {

@@ -23,10 +23,18 @@ pub(crate) enum Op {
     Row {
         id: EventId,
         kind: Kind,
+        /// The run that it belongs to, if it is not the present one.
+        run: Option<Box<Run>>,
         wall_ms: i64,
         mono_ms: i64,
         targets: Vec<String>,
         json: String,
+    },
+    /// Adds a later report to the row of an event, if no destination has it yet.
+    Amend {
+        id: EventId,
+        kind: Kind,
+        report: String,
     },
 }
 
@@ -35,6 +43,7 @@ impl Op {
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Op::Row { json, .. } | Op::Crumb(_, json) => json.len(),
+            Op::Amend { report, .. } => report.len(),
             _ => 64,
         }
     }
@@ -46,6 +55,8 @@ pub(crate) struct Stored {
     pub(crate) run: i64,
     /// Number and run of each row, in the order of the steps.
     pub(crate) rows: Vec<(u64, i64)>,
+    /// Rows to which a report was added.
+    pub(crate) amended: Vec<Row>,
 }
 
 /// The steps of one fold, and its end position.
@@ -126,7 +137,7 @@ impl Batch {
     /// The rows that were stored, as a debug screen shows them.
     pub(crate) fn stored_rows<'a>(&'a self, stored: &'a Stored) -> impl Iterator<Item = Row> + 'a {
         let rows = self.ops.iter().filter_map(|op| match op {
-            Op::Row { id, kind, wall_ms, mono_ms, targets, json } => {
+            Op::Row { id, kind, wall_ms, mono_ms, targets, json, .. } => {
                 Some((*id, *kind, *wall_ms, *mono_ms, targets, json))
             }
             _ => None,
@@ -154,6 +165,7 @@ impl Batch {
     ) -> Result<Stored> {
         let mut fold = store.begin(self.critical, now)?;
         let mut rows = Vec::new();
+        let mut amended = Vec::new();
         for op in &self.ops {
             match op {
                 Op::Run(new) => run = fold.run(new)?,
@@ -168,7 +180,9 @@ impl Batch {
                     fold.drop(None, *reason, *n)?;
                 }
                 Op::Drop(kind, reason) => fold.drop(*kind, *reason, 1)?,
-                Op::Row { id, kind, wall_ms, mono_ms, targets, json } => {
+                Op::Amend { id, kind, report } => amended.extend(fold.amend(*id, *kind, report)?),
+                Op::Row { id, kind, run: of, wall_ms, mono_ms, targets, json } => {
+                    let run = of.as_ref().map_or(Ok(run), |of| fold.run(of))?;
                     let seq = fold.insert(&NewRow {
                         id: *id,
                         kind: *kind,
@@ -188,6 +202,6 @@ impl Batch {
         crate::sys::fault::point("fold_commit");
         fold.commit()?;
         crate::sys::fault::point("fold_committed");
-        Ok(Stored { run, rows })
+        Ok(Stored { run, rows, amended })
     }
 }

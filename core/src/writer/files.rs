@@ -164,7 +164,7 @@ impl Writer {
         match known {
             true if self.stamper.has_read(&row) => {}
             true => self.stamper.continue_run(row, &mut batch),
-            false => self.stamper.begin_run(row, Some(IdKey::from_bytes(run.key)), &mut batch),
+            false => self.stamper.begin_run(row, Some(IdKey::from_bytes(run.key)), 0, &mut batch),
         }
         self.adopted = batch.ops;
     }

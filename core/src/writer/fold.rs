@@ -92,6 +92,9 @@ impl Writer {
                 self.run = stored.run;
                 if self.shared.config.inspects() {
                     self.shared.recent.add(batch.stored_rows(&stored));
+                    if !stored.amended.is_empty() {
+                        self.shared.recent.replace(&stored.amended);
+                    }
                 }
                 self.stored_refusals = gate;
                 self.tries = 0;
@@ -177,24 +180,12 @@ impl Writer {
             // The log must not grow into blocks that a full disk does not have.
             self.sync();
         }
-        self.end_unfinished_sessions();
+        self.account_for_earlier_runs();
     }
 
     /// The run of the records to fold next.
     fn current_run(&self) -> Option<CurrentRun> {
         Some(CurrentRun::new(self.stamper.key?.to_bytes(), self.run_row.as_ref()?))
-    }
-
-    /// Records the ends of the sessions that earlier runs left without one.
-    fn end_unfinished_sessions(&mut self) {
-        if self.session_ended || self.stamper.key != Some(self.shared.key) {
-            return;
-        }
-        self.session_ended = true;
-        for session in self.stamper.unfinished_sessions() {
-            let now_ms = self.shared.clock.wall_ms();
-            super::session_record::append_end(&self.shared, &session.id, session.started_ms, session.status, now_ms);
-        }
     }
 
     /// Handles a failure of the store. `true` = try again at once.

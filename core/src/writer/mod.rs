@@ -17,6 +17,7 @@
 //! | `paused` | destinations that the app has paused |
 //! | `orphan` | queues without a recording process |
 //! | `profile`, `super_properties`, `timed_events` | the last values of the properties of the user; attributes of every analytics event; the duration of an event |
+//! | `crashes`, `ended_runs`, `exits`, `earlier_runs` | the crash of a run; how each earlier run ended; an event about it; when it is recorded |
 //! | `screens`, `sessions`, `dedup` | the current screen; sessions; repeated errors and messages |
 //! | `store_access` | the delivery thread's way to the store |
 //! | `schedule` | what is due while nothing is recorded: checkpoints, maintenance, idle work, sleep |
@@ -28,12 +29,16 @@ pub(crate) mod batch;
 pub(crate) mod bench;
 mod carve;
 mod crash_loop;
+mod crashes;
 mod crumbs;
 mod dedup;
 mod device;
 mod disk_space;
 mod document;
+mod earlier_runs;
+mod ended_runs;
 mod erase;
+mod exits;
 mod files;
 mod flags;
 mod fold;
@@ -120,8 +125,10 @@ struct Writer {
     slept_at: u64,
     /// The queue was quarantined because earlier runs died while opening it: once per run.
     crash_loop_handled: bool,
-    /// Sessions that earlier runs left open were ended.
-    session_ended: bool,
+    /// The ends of earlier runs and of their sessions were recorded.
+    accounted: bool,
+    /// Until when they wait for the host's report of the exits.
+    exits_until: Option<Instant>,
     /// What the app asked of the delivery thread before it was started, in order: the last request about each subject.
     for_delivery: Vec<ForDelivery>,
     /// Rows in a folder that was moved away, not counted as lost yet.
@@ -192,7 +199,8 @@ impl Writer {
             stored_refusals: Vec::new(),
             slept_at: 0,
             crash_loop_handled: false,
-            session_ended: false,
+            accounted: false,
+            exits_until: None,
             for_delivery: Vec::new(),
             left_behind: 0,
             left_in_flight: 0,

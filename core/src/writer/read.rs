@@ -144,7 +144,7 @@ impl Writer {
                 if let Some(crash) = batch.crash.take_if(|crash| self.is_of_this_run(crash)) {
                     self.take_reserve(&crash, batch);
                 }
-                self.stamper.run(&body, batch);
+                self.stamper.run(&body, !head.mask, batch);
             }
             (record::RUN_CHANGE, _) => self.stamper.change_run(&body, batch),
             (record::SCOPE, _) => self.stamper.scope(&body, batch),
@@ -201,16 +201,25 @@ impl Writer {
         }
     }
 
-    /// Passes the rows added since `from` to the app's hook.
+    /// Passes the rows added since `from` to the app's hook, and what is added to a row.
     fn ask_hook(&mut self, from: usize, batch: &mut Batch) {
         let Some(hook) = &mut self.hook else { return };
-        for op in batch.ops.iter_mut().skip(from) {
-            let Op::Row { kind, json, .. } = op else { continue };
-            match hook.run(*kind, json) {
-                Ok(changed) => *json = changed,
-                Err(reason) => *op = Op::Drop(Some(*kind), reason),
+        let mut refused = Vec::new();
+        for (at, op) in batch.ops.iter_mut().enumerate().skip(from) {
+            match op {
+                Op::Row { kind, json, .. } => match hook.run(*kind, json) {
+                    Ok(changed) => *json = changed,
+                    Err(reason) => *op = Op::Drop(Some(*kind), reason),
+                },
+                Op::Amend { kind, report, .. } => match hook.run(*kind, report) {
+                    Ok(changed) => *report = changed,
+                    Err(_) => refused.push(at),
+                },
+                _ => {}
             }
         }
+        // The event itself is counted as collapsed.
+        refused.into_iter().rev().for_each(|at| drop(batch.ops.remove(at)));
     }
 
     fn is_of_this_run(&self, crash: &reserve::Reserved) -> bool {
@@ -242,8 +251,11 @@ impl Writer {
                 };
                 let made = || IdKey::from_bytes(crash.key).id(body.wall_ms, crash.generation | RESERVED_TICKET, 0);
                 let id = body.id.unwrap_or_else(made);
-                let before = batch.ops.len();
+                let (before, crashed) = (batch.ops.len(), self.stamper.crashed_json());
                 self.stamper.event(kind, id, &body, batch);
+                if !self.is_of_this_run(crash) {
+                    self.stamper.reset_crashed(crashed, batch);
+                }
                 self.ask_hook(before, batch);
                 self.mark_paused(before, batch);
                 batch.critical = true;

@@ -52,6 +52,9 @@ impl Writer {
         if self.carving.is_some() {
             self.carve();
         }
+        if self.exits_until.is_some_and(|at| at <= now) {
+            self.give_up_exits();
+        }
     }
 
     /// Takes back a signal that the process survived, and keeps the list of libraries for the next one.
@@ -168,7 +171,7 @@ impl Writer {
         self.shared.ring.touch_ahead(TOUCH_BYTES.max(2 * came));
         let maintenance = self.maintenance_at.filter(|_| self.sync_at.is_some());
         let until = [self.sync_at, self.reopen_at, self.full_until, maintenance, self.tidy_at, self.erase_log_at];
-        let until = until.into_iter().flatten().min();
+        let until = until.into_iter().chain([self.exits_until.filter(|_| self.store.is_some())]).flatten().min();
         // While it cannot fold, records must not wake it.
         self.shared.set_sleep(if self.can_fold() { SLEEPING_UNTIL_WOKEN } else { SLEEPING_TIMED });
         if self.nothing_to_do() && (!self.can_fold() || self.shared.ring.head() == self.position()) {

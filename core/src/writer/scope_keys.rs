@@ -8,6 +8,20 @@ pub(super) const CONDITIONS: &str = "conditions";
 /// Those of the run before, for the rows of app exits.
 pub(super) const PREVIOUS_CONDITIONS: &str = "previous_conditions";
 pub(super) const SESSION: &str = "session";
+/// Whether the app is in the foreground, and since when.
+pub(super) const FOREGROUND: &str = "foreground";
+/// `close` was called.
+pub(super) const CLOSED: &str = "closed";
+/// The crash of this run.
+pub(super) const CRASHED: &str = "crashed";
+/// The view that is shown, as it began.
+pub(super) const VIEW: &str = "view";
+/// The runs before this one, oldest first: a JSON array.
+pub(super) const ENDED: &str = "ended_runs";
+/// The state at the end of those about whose end nothing was recorded yet: a JSON array.
+pub(super) const UNCLEAN: &str = "unclean_runs";
+/// The exits that the host has reported, latest last: process and time.
+pub(super) const TOLD: &str = "told_exits";
 /// The sessions of earlier runs that have no end yet, oldest first: a JSON array.
 pub(super) const PREVIOUS: &str = "previous_session";
 /// The names of the paused destinations, as a JSON array.
@@ -20,7 +34,7 @@ pub(super) const FLAGS: &str = "flags";
 /// Whether a part of the scope says nothing about the user. These parts survive a wipe, since records in the ring still
 /// need them.
 pub(super) fn is_impersonal(key: &str) -> bool {
-    matches!(key, KEY | SESSION | PREVIOUS | PAUSED)
+    matches!(key, KEY | SESSION | PREVIOUS | PAUSED | FOREGROUND | CLOSED | CRASHED | ENDED | TOLD)
 }
 
 /// Whether a part of the scope is not written to the database while these purposes are denied.

@@ -9,7 +9,7 @@ use crate::json::Object;
 use crate::kind::Kind;
 use crate::limits;
 use crate::privacy::Rules;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The current view, the screen load in progress, and the spans of the app in progress.
@@ -18,6 +18,8 @@ pub(crate) struct Screens {
     view: Option<View>,
     loading: Option<Root>,
     spans: Spans,
+    /// Another view is shown than before.
+    changed: bool,
 }
 
 struct View {
@@ -40,6 +42,35 @@ struct View {
 }
 
 impl View {
+    /// What another process needs of it.
+    fn to_json(&self) -> String {
+        json!({"id": self.id, "name": self.name, "started_ms": self.started_ms, "started_us": self.started_us, "key": self.key})
+            .to_string()
+    }
+
+    fn load(json: &str) -> Option<View> {
+        let view: Value = serde_json::from_str(json).ok()?;
+        let text = |name: &str| Some(view.get(name)?.as_str()?.to_owned());
+        let number = |name: &str| view.get(name)?.as_i64();
+        Some(View::new(text("id")?, text("name")?, (number("started_ms")?, number("started_us")?), text("key")))
+    }
+
+    fn new(id: String, name: String, (started_ms, started_us): (i64, i64), key: Option<String>) -> View {
+        View {
+            id,
+            name,
+            version: 0,
+            counts: BTreeMap::new(),
+            started_ms,
+            loading_us: None,
+            frames: None,
+            started_us,
+            key,
+            attrs: Map::new(),
+            timings: BTreeMap::new(),
+        }
+    }
+
     /// Adds the loading time or frames of the screen. Each later row repeats them, since vendors expect the whole view at once.
     fn update(&mut self, kind: Kind, body: &Body<'_>) {
         if kind == Kind::ScreenLoad {
@@ -86,6 +117,22 @@ impl View {
 }
 
 impl Screens {
+    /// The view that was shown at the end of the last fold of an earlier process, without its counts.
+    pub(crate) fn load(view: Option<&str>) -> Screens {
+        Screens { view: view.and_then(View::load), ..Screens::default() }
+    }
+
+    /// The view that is shown, if it is another one than at the last call: JSON text, or `None` for no view.
+    pub(crate) fn take_changed(&mut self) -> Option<Option<String>> {
+        std::mem::take(&mut self.changed).then(|| self.view.as_ref().map(View::to_json))
+    }
+
+    /// For how long the present view has been shown, in milliseconds.
+    pub(crate) fn shown_ms(&self, body: &Body<'_>) -> Option<i64> {
+        let us = body.time().1.checked_sub(self.view.as_ref()?.started_us)?;
+        Some(us.div_euclid(1_000)).filter(|ms| *ms >= 0)
+    }
+
     /// Starts a screen load.
     pub(crate) fn open(&mut self, name: &str, body: &Body<'_>) {
         let view = body.str(Field::View).unwrap_or_default();
@@ -176,19 +223,9 @@ impl Screens {
     fn open_view(&mut self, name: &str, id: &str, started_ms: i64, body: &Body<'_>) {
         let (wall_ms, mono_us) = body.time();
         let since_us = wall_ms.saturating_sub(started_ms).saturating_mul(1_000);
-        self.view = Some(View {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            version: 0,
-            counts: BTreeMap::new(),
-            started_ms,
-            loading_us: None,
-            frames: None,
-            started_us: mono_us.saturating_sub(since_us),
-            key: None,
-            attrs: Map::new(),
-            timings: BTreeMap::new(),
-        });
+        self.changed = true;
+        let started = (started_ms, mono_us.saturating_sub(since_us));
+        self.view = Some(View::new(id.to_owned(), name.to_owned(), started, None));
     }
 
     /// Whether the present view is the one that the app names by this key.
@@ -199,6 +236,7 @@ impl Screens {
     /// Ends the present view. Adds its name and how long it was shown to the row of its end.
     pub(crate) fn stop(&mut self, body: &Body<'_>, object: &mut RowJson) {
         if let Some(view) = self.view.take() {
+            self.changed = true;
             let name = object.rules().text(&view.name).into_owned();
             object.text("name", &name);
             object.number("duration_us", body.time().1.saturating_sub(view.started_us).max(0));

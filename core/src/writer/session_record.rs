@@ -1,11 +1,14 @@
-//! The records of sessions. The monitor appends those of its own session, the writer those of sessions that earlier runs did
-//! not end.
+//! The records of the ends of sessions and runs. The monitor appends those of its own session, the writer those of earlier runs.
 
 use super::shared::Shared;
 use crate::event::Event;
 use crate::event::field::Field;
 use crate::kind::Kind;
 use crate::ring::{Admission, Append};
+
+/// The message of an exit that nothing explains.
+const ABNORMAL: &str =
+    "the process ended in the foreground and nothing tells why; most often the system wants its memory";
 
 /// Appends the event that ends a session.
 pub(crate) fn append_end(shared: &Shared, id: &str, started_ms: i64, status: &str, end_ms: i64) {
@@ -21,18 +24,29 @@ pub(crate) fn append_session(shared: &Shared, id: &str, started_ms: i64, status:
         .with(Field::Init, init)
         .with(Field::StartedMs, started_ms)
         .with(Field::DurationUs, duration_us);
+    append(shared, &event);
+}
+
+/// Appends the event of a run that ended in the foreground, and nothing tells why.
+pub(crate) fn append_exit(shared: &Shared, run: &str, seen_ms: i64) {
+    let event = Event::app_exit("abnormal", ABNORMAL).with(Field::EndedRun, run).at(seen_ms);
+    append(shared, &event);
+}
+
+fn append(shared: &Shared, event: &Event<'_>) {
+    let kind = event.kind();
     let mut buffer = [0u8; 1024];
     let len = event.encode(&mut buffer, shared.clock.wall_ms(), shared.clock.mono_us());
     let append = Append {
-        kind: Kind::Session as u8,
-        lane: Kind::Session.lane() as u8,
+        kind: kind as u8,
+        lane: kind.lane() as u8,
         n: 1,
         admission: Admission::Critical,
-        purposes: Kind::Session.purpose_bits(),
+        purposes: kind.purpose_bits(),
         body: buffer.get(..len).unwrap_or_default(),
     };
     match shared.ring.append(&append) {
         Ok(_) => shared.wake_after_append(true),
-        Err(reason) => shared.ring.refuse(reason, Some(Kind::Session), 1),
+        Err(reason) => shared.ring.refuse(reason, Some(kind), 1),
     }
 }

@@ -2,11 +2,14 @@
 
 use super::batch::Batch;
 use super::row_json::RowJson;
-use super::scope_keys::{PREVIOUS, SESSION};
+use super::scope_keys::{FOREGROUND, PREVIOUS, SESSION};
 use super::stamp::Stamper;
 use crate::event::decode::Body;
 use crate::event::field::Field;
+use crate::exit::RunEnd;
+use crate::json::split::member;
 use crate::kind::Kind;
+use crate::row::Run;
 use serde_json::{Value, json};
 
 /// A session that its own run did not end.
@@ -14,16 +17,43 @@ use serde_json::{Value, json};
 pub(crate) struct Unfinished {
     pub(crate) id: String,
     pub(crate) started_ms: i64,
-    /// How it is to be ended: `crashed` or `abnormal`.
+    /// How it is to be ended: `crashed`, `exited` or `abnormal`.
     pub(crate) status: &'static str,
+    /// When its run was seen last, if that is known.
+    pub(crate) ended_ms: Option<i64>,
 }
 
 impl Stamper {
-    /// Removes the current session and returns it with the release it ran in, for the run that ends it.
-    pub(super) fn take_session(&mut self, release: Option<&str>) -> Option<Value> {
+    /// Removes the current session and returns it with the release it ran in and how its run ended, for the run that ends it.
+    pub(super) fn take_session(&mut self, release: Option<&str>, ended: Option<(&Run, RunEnd)>) -> Option<Value> {
         let mut session: Value = serde_json::from_str(&self.scope.remove(SESSION)?).ok()?;
-        session.as_object_mut()?.entry("release").or_insert(release?.into());
+        let members = session.as_object_mut()?;
+        members.entry("release").or_insert(release?.into());
+        if let Some((run, end)) = ended {
+            members.insert("run".into(), run.id.as_str().into());
+            if end == RunEnd::Exited {
+                members.insert("status".into(), end.as_str().into());
+                members.insert("ended_ms".into(), self.background_ms().into());
+            }
+        }
         Some(session)
+    }
+
+    /// Since when the app is in the background.
+    fn background_ms(&self) -> Option<i64> {
+        member(self.scope.get(FOREGROUND)?, "at_ms")?.parse().ok()
+    }
+
+    /// A session begins, or the current one has ended.
+    pub(super) fn begin_session(&mut self, body: &Body<'_>, batch: &mut Batch) {
+        if let Some(id) = body.str(Field::Session) {
+            self.sessions.swap(0, 1);
+            self.sessions[0] = Some(id.to_owned());
+        }
+        let session = body.str(Field::Session).map(|id| {
+            json!({"id": id, "started_ms": body.i64(Field::StartedMs).unwrap_or(body.wall_ms), "errors": 0}).to_string()
+        });
+        self.keep(SESSION, session, batch);
     }
 
     /// The release changes within the current session: the session belongs to the one in which it began.
@@ -39,10 +69,17 @@ impl Stamper {
     pub(crate) fn unfinished_sessions(&self) -> Vec<Unfinished> {
         let unfinished = |session: &Value| {
             let crashed = session.get("crashed").and_then(Value::as_bool).unwrap_or(false);
+            let status = session.get("status").and_then(Value::as_str).unwrap_or_default();
             Some(Unfinished {
                 id: session.get("id")?.as_str()?.to_owned(),
                 started_ms: session.get("started_ms")?.as_i64()?,
-                status: if crashed { "crashed" } else { "abnormal" },
+                status: match status {
+                    _ if crashed => "crashed",
+                    "crashed" => "crashed",
+                    "exited" => "exited",
+                    _ => "abnormal",
+                },
+                ended_ms: session.get("ended_ms").and_then(Value::as_i64),
             })
         };
         self.previous().iter().filter_map(unfinished).collect()

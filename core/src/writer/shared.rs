@@ -3,6 +3,7 @@
 use crate::channel::Sender;
 use crate::config::{Config, Consent};
 use crate::delivery::{DeliveryHandle, DestinationNote, ForDelivery};
+use crate::exit::LastRun;
 use crate::id::IdKey;
 use crate::inspect::Recent;
 use crate::kind::Purpose;
@@ -106,6 +107,8 @@ pub(crate) struct Shared {
     lock: Mutex<Option<FolderLock>>,
     /// `close` was called.
     closing: AtomicBool,
+    /// How the run before this one ended; `None` while it is not known.
+    last_run: Mutex<Option<Option<LastRun>>>,
     /// The folder is being taken over from memory: its lock is held, but not here yet.
     pub(crate) takes_over: AtomicBool,
     /// The user is being forgotten: data in the folders of ended processes is erased too, whenever they are found.
@@ -134,6 +137,15 @@ pub(crate) const SLEEPING_TIMED: u8 = 1;
 pub(crate) const SLEEPING_UNTIL_WOKEN: u8 = 2;
 
 impl Shared {
+    /// How the run before this one ended; `Some(None)`: there was none. `None` while it is not known.
+    pub(crate) fn last_run(&self) -> Option<Option<LastRun>> {
+        self.last_run.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_last_run(&self, last_run: Option<LastRun>) {
+        *self.last_run.lock().unwrap_or_else(PoisonError::into_inner) = Some(last_run);
+    }
+
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn new(
         ring: Ring,
@@ -149,6 +161,7 @@ impl Shared {
             role,
             lock: Mutex::new(lock),
             closing: AtomicBool::new(false),
+            last_run: Mutex::default(),
             takes_over: AtomicBool::new(false),
             forgets: AtomicBool::new(false),
             paused: Mutex::default(),

@@ -6,7 +6,8 @@ use super::dedup::Dedup;
 use super::device;
 use super::row_json::{self, RowJson};
 use super::scope_keys::{
-    CONDITIONS, KEY, PAUSED, PREVIOUS, PREVIOUS_CONDITIONS, SESSION, SUPER, is_impersonal, is_withheld,
+    CLOSED, CONDITIONS, ENDED, KEY, PAUSED, PREVIOUS, PREVIOUS_CONDITIONS, SESSION, SUPER, TOLD, UNCLEAN, VIEW,
+    is_impersonal, is_withheld,
 };
 use super::screens::Screens;
 use super::timed_events::Timers;
@@ -20,7 +21,7 @@ use crate::privacy::Rules;
 use crate::reason::Reason;
 use crate::row::Run;
 use crate::sorted::collected;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The folded scope, with which rows are stamped. Values are JSON text, as in the store.
@@ -31,16 +32,20 @@ pub(crate) struct Stamper {
     pub(super) crumbs: VecDeque<String>,
     pub(super) crumb_number: u64,
     pub(super) properties: Map<String, Value>,
-    screens: Screens,
+    pub(super) screens: Screens,
     /// The latest session that has begun, and the one before it.
-    sessions: [Option<String>; 2],
+    pub(super) sessions: [Option<String>; 2],
     dedup: Dedup,
     pub(super) mask_user: bool,
     pub(super) rules: Rules,
     /// The run that is being folded.
-    run: Option<Run>,
+    pub(super) run: Option<Run>,
     /// The timers of timed events.
     timers: Timers,
+    /// The host has reported the exits of earlier runs.
+    pub(super) exits_reported: bool,
+    /// What is known of the ends of earlier runs has changed.
+    pub(super) ends_changed: bool,
     /// The denied purposes, one bit each. While both are denied, what identifies the user stays in memory and is not written
     /// to the database; while analytics is denied, the super properties.
     denied: u8,
@@ -51,13 +56,11 @@ impl Stamper {
     pub(crate) fn load(store: &crate::store::Store, mask_user: bool, rules: Rules) -> crate::store::Result<Stamper> {
         let crumbs = store.crumbs()?;
         let properties = store.properties()?;
+        let scope: BTreeMap<String, String> = collected(store.scope()?);
         Ok(Stamper {
-            key: store
-                .scope()?
-                .into_iter()
-                .find(|(key, _)| key == KEY)
-                .and_then(|(_, hex)| parse_key(hex.trim_matches('"'))),
-            scope: collected(store.scope()?),
+            key: scope.get(KEY).and_then(|hex| parse_key(hex.trim_matches('"'))),
+            screens: Screens::load(scope.get(VIEW).map(String::as_str)),
+            scope,
             crumb_number: crumbs.last().map_or(0, |crumb| crumb.number),
             crumbs: crumbs.into_iter().map(|crumb| crumb.json).collect(),
             properties: collected(
@@ -91,6 +94,7 @@ impl Stamper {
     pub(crate) fn forget(&mut self, what: u8) {
         if what & Purpose::Monitoring.bit() != 0 {
             self.crumbs.clear();
+            self.scope.remove(UNCLEAN);
         }
         if what & Purpose::Analytics.bit() != 0 {
             self.properties.clear();
@@ -114,15 +118,16 @@ impl Stamper {
         }
     }
 
-    /// Whether analytics is denied now.
-    pub(super) fn analytics_is_denied(&self) -> bool {
-        self.denied & Purpose::Analytics.bit() != 0
+    /// Whether this purpose is denied now.
+    pub(super) fn is_denied(&self, purpose: Purpose) -> bool {
+        self.denied & purpose.bit() != 0
     }
 
-    /// A run begins: its scope is empty. Sessions without an end are remembered until they have one.
-    pub(crate) fn run(&mut self, body: &Body<'_>, batch: &mut Batch) {
+    /// A run begins: its scope is empty. Sessions without an end are remembered until they have one. `denied` has a bit for each
+    /// purpose that was denied then.
+    pub(crate) fn run(&mut self, body: &Body<'_>, denied: u8, batch: &mut Batch) {
         if let Some(run) = self.read_run(body) {
-            self.begin_run(run, body.str(Field::Key).and_then(parse_key), batch);
+            self.begin_run(run, body.str(Field::Key).and_then(parse_key), denied, batch);
         }
     }
 
@@ -131,7 +136,7 @@ impl Stamper {
         let Some(run) = self.read_run(body) else { return };
         match body.str(Field::Key).and_then(parse_key) {
             // Its first record is lost, and the state belongs to another run.
-            key if key != self.key => self.begin_run(run, key, batch),
+            key if key != self.key => self.begin_run(run, key, 0, batch),
             _ => self.continue_run(run, batch),
         }
     }
@@ -160,14 +165,17 @@ impl Stamper {
     }
 
     /// The same for a run whose own record is gone.
-    pub(crate) fn begin_run(&mut self, run: Run, key: Option<IdKey>, batch: &mut Batch) {
-        let before = self.run.replace(run.clone()).map(|run| run.release);
+    pub(crate) fn begin_run(&mut self, run: Run, key: Option<IdKey>, denied: u8, batch: &mut Batch) {
+        let before = self.run.replace(run.clone());
+        // A run whose ring was replaced begins again, and has not ended.
+        let ended = before.as_ref().filter(|before| before.id != run.id);
+        let ended = ended.map(|before| (before, self.end_run(before, &run, denied, batch)));
         let mut unfinished = self.previous();
-        unfinished.extend(self.take_session(before.as_deref()));
+        unfinished.extend(self.take_session(before.as_ref().map(|run| &*run.release), ended));
         let excess = unfinished.len().saturating_sub(limits::UNFINISHED_SESSIONS);
         unfinished.drain(..excess);
         let mut kept = device::KEPT.map(|part| (part, self.scope.remove(part))).to_vec();
-        kept.extend([SUPER, PAUSED].map(|part| (part, self.scope.remove(part))));
+        kept.extend([SUPER, PAUSED, ENDED, UNCLEAN, TOLD].map(|part| (part, self.scope.remove(part))));
         kept.push((PREVIOUS_CONDITIONS, self.scope.remove(CONDITIONS)));
         self.scope.clear();
         self.crumbs.clear();
@@ -175,6 +183,7 @@ impl Stamper {
         self.sessions = [None, None];
         self.dedup = Dedup::default();
         self.timers = Timers::default();
+        self.exits_reported = false;
         self.key = key;
         batch.ops.push(Op::ClearScope);
         batch.ops.push(Op::ClearCrumbs);
@@ -210,17 +219,13 @@ impl Stamper {
                 self.keep(CONDITIONS, json, batch);
             }
             Some("flag") => self.flag(name, body.get(Field::Value), batch),
-            Some("session") => {
-                if let Some(id) = body.str(Field::Session) {
-                    self.sessions.swap(0, 1);
-                    self.sessions[0] = Some(id.to_owned());
-                }
-                let session = body.str(Field::Session).map(|id| {
-                    json!({"id": id, "started_ms": body.i64(Field::StartedMs).unwrap_or(body.wall_ms), "errors": 0})
-                        .to_string()
-                });
-                self.keep(SESSION, session, batch);
+            Some("session") => self.begin_session(body, batch),
+            Some("foreground") => {
+                self.foreground(body.get(Field::Value) == Some(Raw::Bool(true)), body.time().0, batch);
             }
+            Some("closed") => self.keep(CLOSED, Some("true".into()), batch),
+            Some("exit") => self.no_fault(body, batch),
+            Some("exits_reported") => self.exits_reported = true,
             Some("pause") => self.pause(name, true, batch),
             Some("resume") => self.pause(name, false, batch),
             Some("super") => self.set_super(body, false, batch),
@@ -230,6 +235,7 @@ impl Stamper {
             Some("time_event") => self.timers.start(name, body.time().1),
             Some("screen") => {
                 self.screens.open(name, body);
+                self.keep_view(batch);
             }
             Some("view_timing") => self.screens.timing(self.rules, name, body),
             Some("view_attrs") => self.screens.add_attrs(self.rules, body),
@@ -245,6 +251,9 @@ impl Stamper {
     /// An event becomes one row, or one entry in the ledger.
     pub(crate) fn event(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) {
         batch.ops.push(Op::Intake(Some(kind)));
+        if self.exit(kind, id, body, batch).is_some() || (kind == Kind::Crash && self.is_told(body, batch)) {
+            return;
+        }
         let collapsed_before = match self.dedup.admit(kind, body) {
             Ok(collapsed) => collapsed,
             Err(()) => return batch.ops.push(Op::Drop(Some(kind), Reason::Collapsed)),
@@ -254,6 +263,7 @@ impl Stamper {
             && body.str(Field::Op) == Some("stop")
             && self.screens.is_shown(body.str(Field::ViewKey).unwrap_or_default());
         self.screens.count(self.rules, kind, id, body);
+        self.keep_view(batch);
         let mut object = RowJson::new(self.rules);
         let name = body.str(Field::Name).unwrap_or_default();
         let session_event = kind == Kind::Session;
@@ -300,9 +310,13 @@ impl Stamper {
         self.stamp(kind, body, &mut object, has_session);
         if stops {
             self.screens.stop(body, &mut object);
+            self.keep_view(batch);
         }
         if matches!(kind, Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit) {
             self.count_error(kind, batch);
+            if kind == Kind::Crash {
+                self.crash_times(body, &mut object);
+            }
             let trail = self.trail(limits::ROW_BYTES.saturating_sub(object.len() + 16));
             object.json("trail", &trail);
         }
@@ -314,7 +328,10 @@ impl Stamper {
         let targets = body.targets();
         let (wall_ms, mono_us) = body.time();
         let mono_ms = mono_us.div_euclid(1_000);
-        batch.ops.push(Op::Row { id, kind, wall_ms, mono_ms, targets, json });
+        batch.ops.push(Op::Row { id, kind, run: None, wall_ms, mono_ms, targets, json });
+        if kind == Kind::Crash {
+            self.set_crashed(id, body, batch);
+        }
     }
 
     fn stamp(&mut self, kind: Kind, body: &Body<'_>, object: &mut RowJson, has_session: bool) {
@@ -334,6 +351,13 @@ impl Stamper {
             self.scope.get(key).into_iter().for_each(|json| object.json("conditions", json));
         }
         self.stamp_scope(kind, body, object);
+    }
+
+    /// Keeps the view that is shown for the next process, which may have to tell of a crash on it.
+    fn keep_view(&mut self, batch: &mut Batch) {
+        if let Some(view) = self.screens.take_changed() {
+            self.keep(VIEW, view, batch);
+        }
     }
 
     pub(super) fn keep(&mut self, key: &str, json: Option<String>, batch: &mut Batch) {

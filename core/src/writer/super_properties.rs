@@ -8,7 +8,7 @@ use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
 use crate::json::push_text;
 use crate::json::split::members;
-use crate::kind::Kind;
+use crate::kind::{Kind, Purpose};
 use crate::limits;
 use serde_json::Value;
 
@@ -74,7 +74,7 @@ impl Stamper {
 
     /// The attributes of an event with the super properties added, as JSON. `None` if there is none to add.
     pub(super) fn with_super(&self, kind: Kind, body: &Body<'_>) -> Option<String> {
-        if !carries_super(kind) || self.analytics_is_denied() {
+        if !carries_super(kind) || self.is_denied(Purpose::Analytics) {
             return None;
         }
         self.scope.get(SUPER)?;

@@ -91,7 +91,7 @@ fn every_session_that_earlier_runs_left_open_is_ended_once_and_keeps_its_release
     };
     let run = |release: &str| Run { id: release.into(), release: release.into(), ..Run::default() };
     for n in 0..4 {
-        stamper.begin_run(run(&format!("shop@{n}")), None, &mut batch);
+        stamper.begin_run(run(&format!("shop@{n}")), None, 0, &mut batch);
         scope(&mut stamper, &mut batch, &format!("session-{n}"));
     }
     let ids = |stamper: &Stamper| stamper.unfinished_sessions().into_iter().map(|it| it.id).collect::<Vec<_>>();
@@ -105,7 +105,7 @@ fn every_session_that_earlier_runs_left_open_is_ended_once_and_keeps_its_release
     let Some(Op::Row { json, .. }) = batch.ops.last() else { panic!("no row") };
     assert!(json.contains(r#""release":"shop@1""#), "{json}");
     for n in 4..4 + 2 * crate::limits::UNFINISHED_SESSIONS {
-        stamper.begin_run(run("shop@2"), None, &mut batch);
+        stamper.begin_run(run("shop@2"), None, 0, &mut batch);
         scope(&mut stamper, &mut batch, &format!("session-{n}"));
     }
     assert_eq!(ids(&stamper).len(), crate::limits::UNFINISHED_SESSIONS);

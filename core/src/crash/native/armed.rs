@@ -5,6 +5,7 @@ use crate::sys::Clock;
 use crate::sys::map::Map;
 use crate::sys::signal_cell::SignalCell;
 use libc::c_int;
+use std::ffi::CString;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the handler needs of it.
@@ -12,6 +13,8 @@ pub(super) struct Armed {
     pub(super) anchor: Arc<Anchor>,
     pub(super) key: [u8; 16],
     pub(super) clock: Clock,
+    /// The folder of the queue; `None` if its path has a zero.
+    pub(super) folder: Option<CString>,
     /// A child of this process does not write to its ring.
     pub(super) process: c_int,
 }

@@ -7,13 +7,17 @@ use crate::id::IdKey;
 use crate::ring::Anchor;
 use crate::sys::Clock;
 use libc::c_int;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::{Arc, Once};
 
 /// Captures the crashes of this process from now on, for the run with this key. Of two engines the last one gets them.
-pub(crate) fn arm(key: IdKey, anchor: Arc<Anchor>, clock: &Clock) {
+pub(crate) fn arm(key: IdKey, anchor: Arc<Anchor>, clock: &Clock, folder: &Path) {
     // SAFETY: no arguments, cannot fail.
     let process = unsafe { libc::getpid() };
-    armed::set(Armed { anchor, key: key.to_bytes(), clock: clock.clone(), process }, || {
+    let folder = CString::new(folder.as_os_str().as_bytes()).ok();
+    armed::set(Armed { anchor, key: key.to_bytes(), clock: clock.clone(), folder, process }, || {
         armed::with_map(claim::end);
         claim::begin();
     });

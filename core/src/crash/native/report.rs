@@ -4,7 +4,7 @@ use super::armed::Armed;
 use super::claim;
 use super::registers::{self, MOST};
 use super::text::{Hex, Text};
-use super::{panics, signals, walk};
+use super::{free, panics, signals, walk};
 use crate::event::Thread;
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
@@ -53,6 +53,7 @@ static MEMORY: Shared = Shared(UnsafeCell::new(Memory {
 enum Item<'a> {
     Text(&'a str),
     Hex(Hex),
+    Bytes(u64),
     Map(&'a [(&'static str, Item<'a>)]),
 }
 
@@ -63,6 +64,7 @@ impl Node for Item<'_> {
         match self {
             Item::Text(text) => Shape::Str(text),
             Item::Hex(hex) => Shape::Str(hex.as_str()),
+            Item::Bytes(number) => Shape::U64(*number),
             Item::Map(entries) => Shape::Map(entries),
         }
     }
@@ -137,13 +139,26 @@ pub(super) unsafe fn write(
     let main = thread == u64::from(armed.process.unsigned_abs());
     encoder.threads(&[Thread { id: thread, name, crashed: true, main, frames: &[] }]);
     let shown = shown.get(..count).unwrap_or_default();
-    let context = [
+    let storage = armed.folder.as_deref().and_then(free::storage);
+    let mut context = [
         ("signal", Item::Text(signals::name(signal))),
         ("code", Item::Text(code_name)),
         ("registers", Item::Map(shown)),
-        ("address", Item::Hex(Hex::of(address))),
+        ("", Item::Bytes(0)),
+        ("", Item::Bytes(0)),
+        ("", Item::Bytes(0)),
     ];
-    let given = if signals::has_address(code) { context.len() } else { context.len() - 1 };
+    let mut given = 3;
+    for (name, item) in [
+        ("address", signals::has_address(code).then(|| Item::Hex(Hex::of(address)))),
+        ("free_memory_bytes", free::memory().map(Item::Bytes)),
+        ("free_storage_bytes", storage.map(Item::Bytes)),
+    ] {
+        if let (Some(item), Some(place)) = (item, context.get_mut(given)) {
+            *place = (name, item);
+            given += 1;
+        }
+    }
     encoder.map_field(Field::Context, &[("native_crash", Item::Map(context.get(..given).unwrap_or_default()))]);
     let len = encoder.finish();
     reserve::fill(map, Kind::Crash as u8, armed.key, body.get(..len).unwrap_or_default(), is_sure);

@@ -99,7 +99,15 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
         let own: &[(&str, &str)] = match row.kind {
             Kind::Metric => &[("name", "metric"), ("value", "value"), ("unit", "unit"), ("type", "type")],
             Kind::Feedback => &[("name", "name"), ("email", "email"), ("about", "about")],
-            _ => &[("severity", "severity"), ("code", "code"), ("mechanism", "mechanism"), ("cause", "cause")],
+            _ => &[
+                ("severity", "severity"),
+                ("code", "code"),
+                ("mechanism", "mechanism"),
+                ("cause", "cause"),
+                ("since_start_ms", "since_start_ms"),
+                ("since_screen_ms", "since_screen_ms"),
+                ("reports", "reports"),
+            ],
         };
         o.object("context", |o| {
             let mut taken = vec!["event_id", "kind", "tags", "contexts", "cut", "collapsed_before"];

@@ -210,6 +210,8 @@ impl Line<'_> {
             ("mechanism", fields.get("mechanism")),
             ("cause", fields.get("cause")),
             ("collapsed_before", fields.get("collapsed_before")),
+            ("since_screen_ms", fields.get("since_screen_ms")),
+            ("reports", fields.get("reports")),
         ];
         self.context(o, &own);
         self.internal(o, |_| {});
@@ -232,6 +234,9 @@ impl Line<'_> {
             o.text("type", title);
             o.text_if_some("stack", own_stack(fields).as_deref());
             o.flag("is_crash", crash);
+            if let Some(ms) = fields.int("since_start_ms") {
+                o.number("time_since_app_start", ms);
+            }
             o.text("handling", if fields.is("handled") { "handled" } else { "unhandled" });
             o.text("category", category);
             o.text_if_some("fingerprint", fingerprint(fields).as_deref());

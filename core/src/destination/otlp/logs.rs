@@ -159,6 +159,9 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
             threads(a, fields);
             flags(a, fields);
             a.int(names::ERROR_COLLAPSED, fields.int("collapsed_before"));
+            a.float(names::CRASH_SINCE_START, fields.int("since_start_ms").map(millis));
+            a.float(names::CRASH_SINCE_SCREEN, fields.int("since_screen_ms").map(millis));
+            a.any(names::CRASH_REPORTS, fields.get("reports"));
         }
         Kind::Hang => {
             a.text(names::EXCEPTION_STACK, stack(fields).as_deref());
@@ -172,6 +175,7 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
         Kind::Log => a.text(names::LOGGER, fields.text("logger")),
         Kind::AppExit => {
             a.text(names::EXIT_CAUSE, fields.text("cause"));
+            a.any(names::CRASH_REPORTS, fields.get("reports"));
             flags(a, fields);
         }
         Kind::Feedback => {
@@ -210,6 +214,11 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
         }
         _ => {}
     }
+}
+
+/// Milliseconds as seconds.
+fn millis(ms: i64) -> f64 {
+    seconds(ms.saturating_mul(1_000))
 }
 
 /// The thread that failed, and the stacks of all threads as text.

@@ -55,7 +55,7 @@ fn rez(out: &mut Object<'_>, fields: &Fields<'_>) {
         rez.text("run", &fields.run.id);
         rez.text("install", fields.install);
         rez.number("seq", fields.row.seq);
-        for name in ["collapsed_before", "cut"] {
+        for name in ["collapsed_before", "cut", "since_start_ms", "since_screen_ms", "reports"] {
             rez.json_if_some(name, fields.get(name));
         }
         device::rest(rez, fields);

@@ -30,7 +30,12 @@ pub(super) fn write(event: &mut Object<'_>, fields: &Fields<'_>) {
 fn push_error(out: &mut String, fields: &Fields<'_>, in_chain: bool, threads: &[&str]) {
     let (kind, mechanism, handled) = match fields.row.kind {
         Kind::Hang => ("\"AppHang\"", "\"AppHang\"", true),
-        Kind::AppExit => (fields.get("cause").unwrap_or("\"AppExit\""), "\"ApplicationExitInfo\"", false),
+        Kind::AppExit => {
+            let cause = fields.get("cause").unwrap_or("\"AppExit\"");
+            // Nobody reported it, and Sentry's own clients name that after the guess that it is.
+            let guessed = cause == "\"abnormal\"";
+            (cause, if guessed { "\"watchdog_termination\"" } else { "\"ApplicationExitInfo\"" }, false)
+        }
         kind => {
             let handled = kind != Kind::Crash && fields.get("handled") != Some("false");
             (fields.get("type").unwrap_or("\"Error\""), fields.get("mechanism").unwrap_or("\"generic\""), handled)

@@ -60,7 +60,9 @@ pub(super) fn becomes(kind: Kind) -> &'static str {
             "`event` with `exception`, stack and breadcrumbs; code, severity and context in `contexts.error`"
         }
         Kind::Hang => "`event`, level `error`, mechanism `AppHang`",
-        Kind::AppExit => "`event`, level `error`, mechanism `ApplicationExitInfo`",
+        Kind::AppExit => {
+            "`event`, level `error`, mechanism `ApplicationExitInfo`, or `watchdog_termination` if the cause is `abnormal`"
+        }
         Kind::Message => "`event` with `logentry`; with `messages_as_logs` an entry of a `log` item",
         Kind::Log => "entry of a `log` item with its level and `logger.name`",
         Kind::ScreenLoad => "`transaction` of op `ui.load` with its child spans, time to initial and full display",

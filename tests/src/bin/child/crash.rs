@@ -99,6 +99,9 @@ pub fn crash(args: &Args, monitor: Monitor) {
         print_line("waiting");
         let _ = std::io::stdin().read_line(&mut String::new());
     }
+    if args.0.contains_key("texts") {
+        super::inputs::everywhere(args, &monitor);
+    }
     if args.number("hold", 0) == 1 {
         hold_a_change_of_the_user(&monitor);
     }

@@ -56,6 +56,19 @@ pub fn hostile(args: &Args, monitor: Monitor) {
 
 /// Reads texts, one per line, and records each in a field that accepts text. The fields alternate.
 pub fn texts(args: &Args, monitor: Monitor) {
+    everywhere(args, &monitor);
+    for step in args.text("end", "close").split(',') {
+        match step {
+            "flush" => flush(args, &monitor),
+            _ => monitor.clone().close(super::WAIT),
+        }
+    }
+    print_line("done");
+    std::process::exit(0);
+}
+
+/// Records each line of a file in one of the places that a text can have.
+pub fn everywhere(args: &Args, monitor: &Monitor) {
     use rez_monitor::{Feedback, Frame, User};
     let lines = std::fs::read_to_string(args.text("texts", "")).expect("the texts");
     for (serial, text) in lines.lines().enumerate() {
@@ -105,12 +118,4 @@ pub fn texts(args: &Args, monitor: Monitor) {
             monitor.persist(super::WAIT).expect("persisted");
         }
     }
-    for step in args.text("end", "close").split(',') {
-        match step {
-            "flush" => flush(args, &monitor),
-            _ => monitor.clone().close(super::WAIT),
-        }
-    }
-    print_line("done");
-    std::process::exit(0);
 }

@@ -4,6 +4,7 @@
 mod batches;
 mod crash;
 mod drain;
+mod ends;
 mod heap;
 mod inputs;
 mod java;
@@ -12,7 +13,7 @@ use drain::{drain, flush};
 use rez_monitor::destination::Rez;
 use rez_monitor::{
     Breadcrumb, Clock, Config, Consent, Durability, ErrorEvent, Event, Level, Monitor, Outcome, Purpose, Reason,
-    ScopeChange, Timing, TraceStyle, Value,
+    ScopeChange, Timing, TraceStyle, UncleanExits, Value,
 };
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
@@ -67,6 +68,7 @@ fn main() {
         "steady" => steady(&args, &monitor),
         "hostile" => inputs::hostile(&args, monitor),
         "crash" => crash::crash(&args, monitor),
+        "ends" => ends::end(&args, monitor),
         "fork" => fork(monitor),
         "twice" => twice(&args, monitor),
         "threads" => threads(&args, monitor),
@@ -97,6 +99,10 @@ fn config(args: &Args) -> Config {
         .consent(Purpose::Analytics, consent("analytics"))
         .sessions(args.number("sessions", 0) == 1)
         .native_crashes(args.number("native", 0) == 1)
+        .unclean_exits(match args.text("exits", "recorded").as_str() {
+            "await" => UncleanExits::AwaitReport,
+            _ => UncleanExits::Recorded,
+        })
         .cap_bytes(args.number("cap", 64 * 1024 * 1024))
         .trace_targets(["rezapp.com"])
         .trace_styles([TraceStyle::W3c, TraceStyle::Sentry, TraceStyle::Datadog]);

@@ -1,0 +1,342 @@
+//! Runs that ended: a child process dies in some way, and the next start tells how, once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![cfg(unix)]
+
+use rez_monitor::destination::Rez;
+use rez_monitor::{
+    Config, ConfigBuilder, Consent, ExitReason, ExitReport, Kind, LastRun, Monitor, Purpose, RunEnd, UncleanExits,
+};
+use rez_monitor_tests::scenario::{Scenario, balance, dropped, rows};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const CHILD: &str = env!("CARGO_BIN_EXE_child");
+
+/// Limit of every wait for the engine. Long enough for a busy machine.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// A run in another process that has ended.
+struct Ended {
+    pid: u32,
+    at_ms: i64,
+}
+
+impl Ended {
+    fn report(&self, reason: ExitReason) -> ExitReport<'static> {
+        ExitReport::new(self.pid, self.at_ms, reason).description("by the system")
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
+fn ended(scenario: &Scenario, options: &str) -> Ended {
+    let args = scenario.args("ends", &format!("url=none sessions=1 {options}"));
+    let child = Command::new(CHILD).args(args).stdin(Stdio::null()).spawn().unwrap();
+    let pid = child.id();
+    let _ = child.wait_with_output().unwrap();
+    Ended { pid, at_ms: now_ms() }
+}
+
+fn config(folder: &Path) -> ConfigBuilder {
+    Config::builder(folder, "shop", "shop@1")
+        .consent(Purpose::Monitoring, Consent::Granted)
+        .consent(Purpose::Analytics, Consent::Granted)
+}
+
+fn open(folder: &Path, exits: UncleanExits) -> Monitor {
+    Monitor::open(config(folder).unclean_exits(exits).build().unwrap()).unwrap()
+}
+
+/// Starts, reports the exits if there is a list, and closes. Returns how the run before ended.
+fn next_start(scenario: &Scenario, exits: Option<&[ExitReport<'_>]>) -> Option<LastRun> {
+    let expects = if exits.is_some() { UncleanExits::AwaitReport } else { UncleanExits::Recorded };
+    let monitor = open(&scenario.folder(), expects);
+    if let Some(exits) = exits {
+        monitor.report_exits(exits);
+    }
+    monitor.persist(WAIT).unwrap();
+    let last_run = monitor.last_run(WAIT).unwrap();
+    monitor.close(WAIT);
+    last_run
+}
+
+/// The events about the ends of runs, with the release of their run. The balance holds.
+fn ends(folder: &Path) -> Vec<(Kind, Value)> {
+    balance(folder);
+    let about = |kind| matches!(kind, Kind::Crash | Kind::AppExit);
+    let found = rows(folder).into_iter().filter(|listed| about(listed.row.kind));
+    found.map(|listed| (listed.row.kind, serde_json::from_str(&listed.row.json).unwrap())).collect()
+}
+
+fn the_end(folder: &Path) -> (Kind, Value) {
+    let mut all = ends(folder);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all.remove(0)
+}
+
+/// How the sessions ended, oldest first.
+fn sessions(folder: &Path) -> Vec<String> {
+    let found = rows(folder).into_iter().filter(|listed| listed.row.kind == Kind::Session);
+    let status = |json: &str| serde_json::from_str::<Value>(json).unwrap()["status"].as_str().unwrap().to_owned();
+    let mut all: Vec<_> = found.map(|listed| (listed.row.seq, status(&listed.row.json))).collect();
+    all.sort();
+    all.into_iter().map(|(_, status)| status).filter(|status| status != "ok").collect()
+}
+
+fn collapsed(folder: &Path) -> u64 {
+    dropped(&balance(folder)).get("collapsed").copied().unwrap_or(0)
+}
+
+fn has_the_state_of_its_run(row: &Value) {
+    assert_eq!(row["user"]["id"], "u-1", "{row:#}");
+    assert_eq!(row["tags"]["shop"], "pune", "{row:#}");
+    assert_eq!(row["view"]["name"], "Cart", "{row:#}");
+    assert_eq!(row["trail"][0]["message"], "tapped pay", "{row:#}");
+    assert!(row["session"].is_string(), "{row:#}");
+}
+
+#[test]
+fn a_run_that_ends_in_the_foreground_without_a_record_is_an_abnormal_exit_with_its_own_state() {
+    let scenario = Scenario::new(CHILD);
+    let child = ended(&scenario, "foreground=1");
+    assert_eq!(next_start(&scenario, None), Some(LastRun { ended: RunEnd::Abnormal, crash: None }));
+    let (kind, row) = the_end(&scenario.folder());
+    assert_eq!((kind, &row["cause"]), (Kind::AppExit, &json!("abnormal")));
+    has_the_state_of_its_run(&row);
+    assert_eq!(sessions(&scenario.folder()), ["abnormal", "exited"]);
+    let listed = rows(&scenario.folder()).into_iter().find(|listed| listed.row.kind == Kind::AppExit).unwrap();
+    let runs = rez_monitor::inspect::Reader::open(&scenario.folder()).unwrap().runs().unwrap();
+    let run = runs.iter().find(|run| run.number == listed.row.run).unwrap();
+    assert_eq!(run.pid, child.pid);
+    // Once is enough.
+    assert_eq!(next_start(&scenario, None).unwrap().ended, RunEnd::Closed);
+    assert_eq!(ends(&scenario.folder()).len(), 1);
+}
+
+#[test]
+fn a_run_that_ends_in_the_background_is_no_event_and_its_session_has_exited() {
+    for (foreground, end, session) in [("0", RunEnd::Exited, "exited"), ("none", RunEnd::Unknown, "abnormal")] {
+        let scenario = Scenario::new(CHILD);
+        let _ = ended(&scenario, &format!("foreground={foreground}"));
+        assert_eq!(next_start(&scenario, None), Some(LastRun { ended: end, crash: None }), "{foreground}");
+        assert_eq!(ends(&scenario.folder()), [], "{foreground}");
+        assert_eq!(sessions(&scenario.folder()), [session, "exited"], "{foreground}");
+    }
+}
+
+#[test]
+fn a_run_that_closes_and_the_first_run_leave_nothing_to_tell() {
+    let scenario = Scenario::new(CHILD);
+    assert_eq!(next_start(&scenario, None), None);
+    let _ = ended(&scenario, "foreground=1 how=close");
+    assert_eq!(next_start(&scenario, None), Some(LastRun { ended: RunEnd::Closed, crash: None }));
+    assert_eq!(ends(&scenario.folder()), []);
+}
+
+#[test]
+fn an_update_of_the_app_and_a_debugger_are_no_abnormal_exit() {
+    let scenario = Scenario::new(CHILD);
+    let _ = ended(&scenario, "foreground=1 release=shop@0");
+    assert_eq!(next_start(&scenario, None).unwrap().ended, RunEnd::Unknown);
+    let _ = ended(&scenario, "foreground=1");
+    let monitor = open(&scenario.folder(), UncleanExits::Ignored);
+    assert_eq!(monitor.last_run(WAIT).unwrap().unwrap().ended, RunEnd::Abnormal);
+    monitor.close(WAIT);
+    assert_eq!(ends(&scenario.folder()), []);
+}
+
+#[test]
+fn a_crash_that_the_system_reports_too_is_one_event_with_the_report() {
+    let scenario = Scenario::new(CHILD);
+    let child = ended(&scenario, "foreground=1 how=fatal");
+    let last_run = next_start(&scenario, Some(&[child.report(ExitReason::Crash)])).unwrap();
+    let crash = last_run.crash.clone().unwrap();
+    assert_eq!((last_run.ended, last_run.crashed()), (RunEnd::Crashed, true));
+    assert_eq!((crash.kind.as_str(), crash.mechanism.as_deref()), ("TypeError", Some("onerror")));
+    assert!(crash.since_start_ms.is_some_and(|ms| ms < 60_000), "{crash:?}");
+    let (kind, row) = the_end(&scenario.folder());
+    assert_eq!((kind, &row["type"]), (Kind::Crash, &json!("TypeError")));
+    assert_eq!(crash.support_code.as_deref(), row["session"].as_str().and_then(rez_monitor::support_code));
+    let report = &row["reports"][0];
+    assert_eq!((&report["cause"], &report["message"]), (&json!("crash"), &json!("by the system")), "{row:#}");
+    assert!(row["since_start_ms"].is_i64() && row["since_screen_ms"].is_i64(), "{row:#}");
+    assert_eq!(collapsed(&scenario.folder()), 1);
+    assert_eq!(sessions(&scenario.folder()), ["crashed", "exited"]);
+}
+
+#[test]
+fn an_exit_that_only_the_system_knows_is_the_one_event_of_its_run() {
+    for (reason, kind, end, session) in [
+        (ExitReason::NativeCrash, Kind::Crash, RunEnd::Crashed, "crashed"),
+        (ExitReason::LowMemory, Kind::AppExit, RunEnd::Abnormal, "abnormal"),
+        (ExitReason::Anr, Kind::AppExit, RunEnd::Abnormal, "abnormal"),
+    ] {
+        let scenario = Scenario::new(CHILD);
+        let child = ended(&scenario, "foreground=1");
+        let last_run = next_start(&scenario, Some(&[child.report(reason)])).unwrap();
+        assert_eq!(last_run.ended, end, "{reason:?}");
+        let (stored, row) = the_end(&scenario.folder());
+        assert_eq!((stored, row["cause"].as_str()), (kind, Some(reason.as_str())));
+        has_the_state_of_its_run(&row);
+        assert_eq!(sessions(&scenario.folder()), [session, "exited"], "{reason:?}");
+        assert_eq!(last_run.crash.is_some(), kind == Kind::Crash);
+    }
+}
+
+#[test]
+fn an_exit_without_a_fault_is_no_event_and_ends_the_session_as_exited() {
+    let scenario = Scenario::new(CHILD);
+    let child = ended(&scenario, "foreground=1");
+    let last_run = next_start(&scenario, Some(&[child.report(ExitReason::Other)])).unwrap();
+    assert_eq!(last_run.ended, RunEnd::Exited);
+    assert_eq!(ends(&scenario.folder()), []);
+    assert_eq!(sessions(&scenario.folder()), ["exited", "exited"]);
+}
+
+#[test]
+fn an_exit_that_is_reported_again_after_a_kill_is_one_event() {
+    // Killed after the report, once while it is in the ring only and once when it is in the queue, before the cursor of the host moves.
+    for reported in [0, 1] {
+        let scenario = Scenario::new(CHILD);
+        let first = ended(&scenario, "foreground=1");
+        let report = format!("{}:{}:low_memory", first.pid, first.at_ms);
+        let second = ended(&scenario, &format!("foreground=0 exits=await report={report} reported={reported}"));
+        let _ = next_start(&scenario, Some(&[first.report(ExitReason::LowMemory), second.report(ExitReason::Other)]));
+        let (kind, row) = the_end(&scenario.folder());
+        assert_eq!((kind, &row["cause"]), (Kind::AppExit, &json!("low_memory")));
+        assert_eq!(collapsed(&scenario.folder()), 1, "{reported}");
+        let _ = next_start(&scenario, Some(&[first.report(ExitReason::LowMemory)]));
+        assert_eq!((ends(&scenario.folder()).len(), collapsed(&scenario.folder())), (1, 2));
+    }
+}
+
+#[test]
+fn a_report_after_the_crash_was_delivered_changes_nothing_and_is_counted() {
+    let scenario = Scenario::new(CHILD);
+    let child = ended(&scenario, "foreground=1 how=fatal");
+    let desk = || Rez::builder(scenario.collector.url(), "key").purposes(&Purpose::ALL).build().unwrap();
+    let open = || {
+        let config = config(&scenario.folder()).unclean_exits(UncleanExits::AwaitReport).destination("desk", desk());
+        Monitor::open(config.build().unwrap()).unwrap()
+    };
+    let monitor = open();
+    monitor.flush(WAIT).unwrap();
+    monitor.report_exits(&[child.report(ExitReason::Crash)]);
+    monitor.flush(WAIT).unwrap();
+    monitor.close(WAIT);
+    assert_eq!(collapsed(&scenario.folder()), 1);
+    let collected =
+        scenario.collector.events(&rez_inspect::collector::Filter { limit: 1000, ..Default::default() }).unwrap();
+    let crashes: Vec<_> = collected.iter().filter(|event| event.kind == "crash").collect();
+    assert_eq!(crashes.len(), 1, "{crashes:#?}");
+}
+
+#[test]
+fn an_error_of_javascript_that_java_throws_again_is_one_crash() {
+    let scenario = Scenario::new(CHILD);
+    let _ = ended(&scenario, "foreground=1 how=twice");
+    let last_run = next_start(&scenario, None).unwrap();
+    assert_eq!(last_run.crash.unwrap().kind, "TypeError");
+    let (_, row) = the_end(&scenario.folder());
+    assert_eq!(row["type"], "TypeError");
+    let report = &row["reports"][0];
+    assert_eq!(report["mechanism"], "UncaughtExceptionHandler");
+    assert_eq!(report["message"], "TypeError: [email] wrote it", "{report}");
+}
+
+#[test]
+fn a_hook_that_drops_crashes_drops_what_is_added_to_one() {
+    let scenario = Scenario::new(CHILD);
+    let child = ended(&scenario, "foreground=1 how=fatal");
+    let hook = |_: Kind, event: &mut Value| event.get("cause").is_none();
+    let config = config(&scenario.folder()).unclean_exits(UncleanExits::AwaitReport).before_send(hook);
+    let monitor = Monitor::open(config.build().unwrap()).unwrap();
+    monitor.report_exits(&[child.report(ExitReason::Crash)]);
+    monitor.close(WAIT);
+    let (_, row) = the_end(&scenario.folder());
+    assert_eq!(row.get("reports"), None, "{row:#}");
+}
+
+#[test]
+fn an_end_while_monitoring_was_denied_is_not_recorded_after_a_grant() {
+    let scenario = Scenario::new(CHILD);
+    let child = ended(&scenario, "foreground=1 monitoring=denied");
+    let monitor = open(&scenario.folder(), UncleanExits::AwaitReport);
+    monitor.set_consent(Purpose::Monitoring, Consent::Granted);
+    monitor.report_exits(&[]);
+    monitor.persist(WAIT).unwrap();
+    monitor.close(WAIT);
+    assert_eq!(ends(&scenario.folder()), []);
+    let _ = child;
+}
+
+#[test]
+fn a_user_who_is_forgotten_is_in_no_later_report() {
+    let scenario = Scenario::new(CHILD);
+    let child = ended(&scenario, "foreground=1");
+    let monitor = open(&scenario.folder(), UncleanExits::AwaitReport);
+    monitor.forget_user();
+    monitor.report_exits(&[child.report(ExitReason::LowMemory)]);
+    monitor.persist(WAIT).unwrap();
+    monitor.close(WAIT);
+    let (_, row) = the_end(&scenario.folder());
+    assert!(row.get("user").is_none() && !row.to_string().contains("tapped pay"), "{row:#}");
+    let queue = std::fs::read(scenario.folder().join("queue.db")).unwrap();
+    assert!(!queue.windows(10).any(|bytes| bytes == b"tapped pay"));
+}
+
+#[test]
+fn reports_of_nonsense_are_events_or_nothing_and_the_balance_holds() {
+    let scenario = Scenario::new(CHILD);
+    let _ = ended(&scenario, "foreground=1");
+    let long = "x".repeat(1 << 20);
+    let numbers = [(0, 0), (u32::MAX, i64::MIN), (1, i64::MAX), (u32::MAX, i64::MAX), (0, -1)];
+    let mut reports = Vec::new();
+    for (pid, at_ms) in numbers {
+        for reason in ExitReason::ALL {
+            reports.push(ExitReport::new(pid, at_ms, reason).description(&long));
+            reports.push(ExitReport::new(pid, at_ms, reason).description("\0\u{feff}\u{202e}"));
+        }
+    }
+    let monitor = open(&scenario.folder(), UncleanExits::AwaitReport);
+    for _ in 0..20 {
+        monitor.report_exits(&reports);
+    }
+    monitor.persist(WAIT).unwrap();
+    monitor.close(WAIT);
+    let all = ends(&scenario.folder());
+    let crashes = all.iter().filter(|(kind, _)| *kind == Kind::Crash).count();
+    assert!(!all.is_empty() && all.len() <= 40, "{crashes} {}", all.len());
+}
+
+#[test]
+fn many_runs_that_end_badly_are_as_many_events_each_with_its_own_state() {
+    let scenario = Scenario::new(CHILD);
+    let runs = 40;
+    for _ in 0..runs {
+        let _ = ended(&scenario, "foreground=1");
+    }
+    let _ = next_start(&scenario, None);
+    let all = ends(&scenario.folder());
+    assert_eq!(all.len(), runs);
+    all.iter().for_each(|(_, row)| has_the_state_of_its_run(row));
+}
+
+#[test]
+fn a_host_that_never_reports_delays_the_exit_and_does_not_lose_it() {
+    let scenario = Scenario::new(CHILD);
+    let _ = ended(&scenario, "foreground=1");
+    let config = config(&scenario.folder()).unclean_exits(UncleanExits::AwaitReport).test_mode(true);
+    let monitor = Monitor::open(config.build().unwrap()).unwrap();
+    // One second in test mode; the folder is read while the engine runs.
+    while ends(&scenario.folder()).is_empty() {
+        std::thread::yield_now();
+    }
+    monitor.close(WAIT);
+    assert_eq!(the_end(&scenario.folder()).1["cause"], "abnormal");
+}
