@@ -30,7 +30,7 @@ impl Monitor {
     /// # }
     /// ```
     pub fn last_run(&self, wait: Duration) -> Result<Option<LastRun>, WaitError> {
-        let known = || self.0.shared.last_run();
+        let known = || self.0.shared.last_run.get();
         if let Some(last_run) = known() {
             return Ok(last_run);
         }

@@ -2,9 +2,25 @@
 
 use super::Writer;
 use super::session_record::{append_end, append_exit};
-use crate::exit::UncleanExits;
+use crate::exit::{LastRun, UncleanExits};
 use crate::limits;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
+
+/// How the run before this one ended, once that is known. The app asks on any thread.
+#[derive(Default)]
+pub(crate) struct KnownLastRun(Mutex<Option<Option<LastRun>>>);
+
+impl KnownLastRun {
+    /// `None` while it is not known; `Some(None)`: there was no run before.
+    pub(crate) fn get(&self) -> Option<Option<LastRun>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, last_run: Option<LastRun>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(last_run);
+    }
+}
 
 impl Writer {
     /// Records the ends of earlier runs that nothing explains, and of the sessions that they left without one. Tells the app how the
@@ -13,8 +29,8 @@ impl Writer {
         if self.stamper.key != Some(self.shared.key) {
             return;
         }
-        if std::mem::take(&mut self.stamper.ends_changed) || self.shared.last_run().is_none() {
-            self.shared.set_last_run(self.stamper.last_run());
+        if std::mem::take(&mut self.stamper.ends_changed) || self.shared.last_run.get().is_none() {
+            self.shared.last_run.set(self.stamper.last_run());
         }
         if self.accounted || self.awaits_exits() {
             return;

@@ -1,9 +1,9 @@
 //! State shared by callers, the writer thread and the delivery thread.
 
+use super::earlier_runs::KnownLastRun;
 use crate::channel::Sender;
 use crate::config::{Config, Consent};
 use crate::delivery::{DeliveryHandle, DestinationNote, ForDelivery};
-use crate::exit::LastRun;
 use crate::id::IdKey;
 use crate::inspect::Recent;
 use crate::kind::Purpose;
@@ -107,8 +107,7 @@ pub(crate) struct Shared {
     lock: Mutex<Option<FolderLock>>,
     /// `close` was called.
     closing: AtomicBool,
-    /// How the run before this one ended; `None` while it is not known.
-    last_run: Mutex<Option<Option<LastRun>>>,
+    pub(crate) last_run: KnownLastRun,
     /// The folder is being taken over from memory: its lock is held, but not here yet.
     pub(crate) takes_over: AtomicBool,
     /// The user is being forgotten: data in the folders of ended processes is erased too, whenever they are found.
@@ -137,15 +136,6 @@ pub(crate) const SLEEPING_TIMED: u8 = 1;
 pub(crate) const SLEEPING_UNTIL_WOKEN: u8 = 2;
 
 impl Shared {
-    /// How the run before this one ended; `Some(None)`: there was none. `None` while it is not known.
-    pub(crate) fn last_run(&self) -> Option<Option<LastRun>> {
-        self.last_run.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set_last_run(&self, last_run: Option<LastRun>) {
-        *self.last_run.lock().unwrap_or_else(PoisonError::into_inner) = Some(last_run);
-    }
-
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn new(
         ring: Ring,
@@ -161,7 +151,7 @@ impl Shared {
             role,
             lock: Mutex::new(lock),
             closing: AtomicBool::new(false),
-            last_run: Mutex::default(),
+            last_run: KnownLastRun::default(),
             takes_over: AtomicBool::new(false),
             forgets: AtomicBool::new(false),
             paused: Mutex::default(),

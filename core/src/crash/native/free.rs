@@ -32,7 +32,9 @@ pub(super) fn storage(folder: &CStr) -> Option<u64> {
         }
         state.assume_init()
     };
-    u64::try_from(state.f_bsize).ok()?.checked_mul(u64::from(state.f_bavail))
+    #[allow(clippy::unnecessary_cast)] // 32 bits wide on systems of 32 bits.
+    let blocks = state.f_bavail as u64;
+    u64::try_from(state.f_bsize).ok()?.checked_mul(blocks)
 }
 
 fn read(path: &CStr, into: &mut [u8]) -> Option<usize> {

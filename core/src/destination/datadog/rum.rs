@@ -13,6 +13,10 @@ use crate::kind::Kind;
 use crate::row::{Row, Run};
 use std::borrow::Cow;
 
+/// Members of errors that have no place of their own in an event of Datadog.
+const OF_ERRORS: [&str; 7] =
+    ["severity", "code", "mechanism", "cause", "collapsed_before", "since_screen_ms", "reports"];
+
 /// The methods that Datadog defines.
 const METHODS: [&str; 9] = ["POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "CONNECT"];
 
@@ -201,18 +205,12 @@ impl Line<'_> {
         let (kind, fields, run) = (self.row.kind, self.fields, self.run);
         let system = System::of(run);
         let (facts, conditions) = (device::other_facts(run), device::other_conditions(fields));
-        let own = [
+        let mut own = vec![
             ("facts", facts.as_ref()),
             ("conditions", conditions.as_ref()),
             ("breadcrumbs", fields.get("trail").filter(|_| !fields.list("trail").is_empty())),
-            ("severity", fields.get("severity")),
-            ("code", fields.get("code")),
-            ("mechanism", fields.get("mechanism")),
-            ("cause", fields.get("cause")),
-            ("collapsed_before", fields.get("collapsed_before")),
-            ("since_screen_ms", fields.get("since_screen_ms")),
-            ("reports", fields.get("reports")),
         ];
+        own.extend(OF_ERRORS.map(|name| (name, fields.get(name))));
         self.context(o, &own);
         self.internal(o, |_| {});
         let cause = fields.text("cause").unwrap_or_default().to_ascii_lowercase();
@@ -234,9 +232,7 @@ impl Line<'_> {
             o.text("type", title);
             o.text_if_some("stack", own_stack(fields).as_deref());
             o.flag("is_crash", crash);
-            if let Some(ms) = fields.int("since_start_ms") {
-                o.number("time_since_app_start", ms);
-            }
+            o.value_if_some("time_since_app_start", fields.get("since_start_ms"));
             o.text("handling", if fields.is("handled") { "handled" } else { "unhandled" });
             o.text("category", category);
             o.text_if_some("fingerprint", fingerprint(fields).as_deref());

@@ -1,7 +1,17 @@
 //! A run that ends in one of many ways.
 
 use super::{Args, WAIT, print_line};
-use rez_monitor::{Breadcrumb, ErrorEvent, Event, ExitReason, ExitReport, Level, Monitor, ScopeChange, User};
+use rez_monitor::{
+    Breadcrumb, ErrorEvent, Event, ExitReason, ExitReport, Level, Monitor, ScopeChange, UncleanExits, User,
+};
+
+/// What the child records of the run before it.
+pub fn unclean_exits(args: &Args) -> UncleanExits {
+    match args.text("exits", "recorded").as_str() {
+        "await" => UncleanExits::AwaitReport,
+        _ => UncleanExits::Recorded,
+    }
+}
 
 /// Records a little, and ends as the arguments say.
 pub fn end(args: &Args, monitor: Monitor) {

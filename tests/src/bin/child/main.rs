@@ -13,7 +13,7 @@ use drain::{drain, flush};
 use rez_monitor::destination::Rez;
 use rez_monitor::{
     Breadcrumb, Clock, Config, Consent, Durability, ErrorEvent, Event, Level, Monitor, Outcome, Purpose, Reason,
-    ScopeChange, Timing, TraceStyle, UncleanExits, Value,
+    ScopeChange, Timing, TraceStyle, Value,
 };
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
@@ -99,10 +99,7 @@ fn config(args: &Args) -> Config {
         .consent(Purpose::Analytics, consent("analytics"))
         .sessions(args.number("sessions", 0) == 1)
         .native_crashes(args.number("native", 0) == 1)
-        .unclean_exits(match args.text("exits", "recorded").as_str() {
-            "await" => UncleanExits::AwaitReport,
-            _ => UncleanExits::Recorded,
-        })
+        .unclean_exits(ends::unclean_exits(args))
         .cap_bytes(args.number("cap", 64 * 1024 * 1024))
         .trace_targets(["rezapp.com"])
         .trace_styles([TraceStyle::W3c, TraceStyle::Sentry, TraceStyle::Datadog]);
