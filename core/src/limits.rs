@@ -273,6 +273,9 @@ pub const SESSION_BACKGROUND_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Ended runs that are remembered, for exits that the system reports later. Android remembers 16 exits of a process.
 pub const ENDED_RUNS: usize = 16;
 
+/// Reports of exits that are remembered, so that one that comes again is no second event.
+pub const EXIT_REPORTS: usize = 2 * ENDED_RUNS;
+
 /// Ended runs whose state (user, screen, breadcrumbs) is kept for an event about their end that is still to come. A start uses it
 /// within seconds, so more means a crash loop.
 pub const UNCLEAN_RUNS: usize = 4;

@@ -19,7 +19,7 @@ pub enum Reason {
     HookFailed = 5,
     /// Every purpose of its kind is denied.
     Consent = 6,
-    /// A repetition of the same error or message within a minute.
+    /// A repetition of the same error or message within a minute, or a second report of one crash.
     Collapsed = 7,
     /// Recorded on a thread of the engine.
     Reentrant = 8,
@@ -144,7 +144,9 @@ impl Reason {
             Reason::Filtered => "A `before_send` hook returned false.",
             Reason::HookFailed => "A hook panicked or took too long.",
             Reason::Consent => "Every purpose of its kind is denied.",
-            Reason::Collapsed => "A repetition of the same error or message within a minute.",
+            Reason::Collapsed => {
+                "A repetition of the same error or message within a minute, or a second report of one crash."
+            }
             Reason::Reentrant => "Recorded on a thread of the engine.",
             Reason::Forked => "Recorded in a child process created by `fork`.",
             Reason::StoreUnavailable => "Recorded after the monitor was closed.",

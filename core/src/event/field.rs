@@ -137,6 +137,8 @@ fields! {
     Pid = 125 "",
     /// The id of the run whose end an event tells.
     EndedRun = 126 "",
+    /// When a run ended, in milliseconds since 1970, as the system tells it.
+    ExitMs = 127 "",
 }
 
 /// The fields that a row of this kind can have, in the order in which they are encoded, without those that every row is

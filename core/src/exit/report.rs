@@ -121,6 +121,7 @@ impl<'a> ExitReport<'a> {
     pub(crate) fn event(&self) -> Option<Event<'a>> {
         let kind = self.reason.kind()?;
         let event = Event::new(kind).with(Field::Cause, self.reason.as_str()).with(Field::Pid, i64::from(self.pid));
+        let event = event.with(Field::ExitMs, self.at_ms);
         let event = match kind {
             Kind::Crash => event
                 .with(Field::Type, self.reason.as_str())
@@ -130,7 +131,7 @@ impl<'a> ExitReport<'a> {
                 .with(Field::Mechanism, "exit_report"),
             _ => event,
         };
-        Some(event.with(Field::Message, self.description).attrs(self.attrs).at(self.at_ms))
+        Some(event.with(Field::Message, self.description).attrs(self.attrs))
     }
 }
 

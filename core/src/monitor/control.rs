@@ -126,6 +126,7 @@ impl Inner {
         if self.is_forked() {
             return;
         }
+        self.append_scope(|encoder| encoder.field(Field::Change, "closed".into()));
         self.shared.set_closing();
         self.shared.config.faults.give_up();
         self.each_engine(|shared| {
@@ -371,7 +372,6 @@ impl Monitor {
         if self.0.is_forked() {
             return;
         }
-        self.0.append_scope(|encoder| encoder.field(Field::Change, "closed".into()));
         if self.0.end_session() {
             self.0.send_session_end(end);
         }

@@ -10,9 +10,9 @@ use crate::row::Run;
 use rusqlite::params;
 
 impl Fold<'_> {
-    /// Stores a run found in a damaged file and gives its number, which is lower than that of every run recorded into
-    /// this file: the newest run stays the last one. Also stores the offset between the clocks of its boot.
-    pub(crate) fn carved_run(&mut self, run: &Run) -> Result<i64> {
+    /// Stores a run that ended before, found in a damaged file or deleted meanwhile, and gives its number, which is lower than that of
+    /// every run recorded into this file: the newest run stays the last one. Also stores the offset between the clocks of its boot.
+    pub(crate) fn earlier_run(&mut self, run: &Run) -> Result<i64> {
         let json = serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         self.db
             .prepare_cached(

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_carved_run_is_stored_once_below_the_recorded_runs_with_the_clocks_of_its_boot() {
+    fn a_earlier_run_is_stored_once_below_the_recorded_runs_with_the_clocks_of_its_boot() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let run = |id: &str| Run {
@@ -285,7 +285,7 @@ mod tests {
             ..Run::default()
         };
         let mut fold = bench.store.begin(false, NOW).unwrap();
-        let numbers = ["a", "b", "a", "run-1"].map(|id| fold.carved_run(&run(id)).unwrap());
+        let numbers = ["a", "b", "a", "run-1"].map(|id| fold.earlier_run(&run(id)).unwrap());
         fold.commit().unwrap();
         assert_eq!(numbers, [-1, -2, -1, 1]);
         assert_eq!(bench.store.runs().unwrap().last().unwrap().id, "run-1");

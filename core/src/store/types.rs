@@ -220,6 +220,15 @@ pub(crate) enum Wipe {
     Purposes(Vec<Purpose>),
 }
 
+impl Wipe {
+    /// Parts of the scope that say nothing about the user. They stay: records that wait in the ring need them.
+    pub(crate) const KEPT_SCOPE: [&str; 7] =
+        ["key", "session", "previous_session", "paused", "foreground", "closed", "release"];
+
+    /// Parts of the scope that go with monitoring.
+    pub(crate) const MONITORING_SCOPE: [&str; 4] = ["ended_runs", "unclean_runs", "reported_exits", "crashed"];
+}
+
 /// How far a route is settled, for the ring's superblock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settled {

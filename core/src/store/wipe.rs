@@ -102,6 +102,13 @@ impl Tx<'_> {
         Ok(to_delete.len())
     }
 
+    /// Deletes the parts of the scope that are (`IN`), or are not (`NOT IN`), among these.
+    fn delete_scope(&self, which: &str, keys: &[&str]) -> Result<()> {
+        let keys = keys.iter().map(|key| format!("'{key}'")).collect::<Vec<_>>().join(", ");
+        self.db.execute(&format!("DELETE FROM scope WHERE key {which} ({keys})"), [])?;
+        Ok(())
+    }
+
     fn wipe(&mut self, what: &Wipe, keep: &dyn Fn(Kind) -> bool, install: Option<&str>, now: Now) -> Result<()> {
         let kept: Vec<&str> = Kind::ALL.into_iter().filter(|kind| keep(*kind)).map(Kind::as_str).collect();
         let reason = what.reason();
@@ -138,19 +145,13 @@ impl Tx<'_> {
         };
         if denied(Purpose::Monitoring) {
             self.db.execute("DELETE FROM crumb", [])?;
-            // The breadcrumbs of earlier runs.
-            self.db.execute("DELETE FROM scope WHERE key = 'unclean_runs'", [])?;
+            self.delete_scope("IN", &Wipe::MONITORING_SCOPE)?;
         }
         if denied(Purpose::Analytics) {
             self.db.execute("DELETE FROM property", [])?;
         }
         if Purpose::ALL.into_iter().all(denied) {
-            // Records that wait in the ring need the key of their ids and their session; what says nothing about the user stays.
-            self.db.execute(
-                "DELETE FROM scope WHERE key NOT IN ('key', 'session', 'previous_session', 'foreground', 'closed', 'crashed',
-                   'ended_runs', 'told_exits')",
-                [],
-            )?;
+            self.delete_scope("NOT IN", &Wipe::KEPT_SCOPE)?;
         }
         if *what == Wipe::All {
             self.db.execute("DELETE FROM receipt", [])?;

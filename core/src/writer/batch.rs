@@ -182,7 +182,7 @@ impl Batch {
                 Op::Drop(kind, reason) => fold.drop(*kind, *reason, 1)?,
                 Op::Amend { id, kind, report } => amended.extend(fold.amend(*id, *kind, report)?),
                 Op::Row { id, kind, run: of, wall_ms, mono_ms, targets, json } => {
-                    let run = of.as_ref().map_or(Ok(run), |of| fold.run(of))?;
+                    let run = of.as_ref().map_or(Ok(run), |of| fold.earlier_run(of))?;
                     let seq = fold.insert(&NewRow {
                         id: *id,
                         kind: *kind,

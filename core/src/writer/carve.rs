@@ -63,7 +63,7 @@ impl Runs {
             return Ok(*stored);
         }
         let Some(run) = self.found.get(&number).or(self.last.as_ref()) else { return Ok(present) };
-        let stored = fold.carved_run(run)?;
+        let stored = fold.earlier_run(run)?;
         self.stored.insert(number, stored);
         Ok(stored)
     }

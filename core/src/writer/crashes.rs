@@ -13,11 +13,26 @@ use crate::kind::Kind;
 use crate::limits;
 use crate::reason::Reason;
 use crate::support_code::support_code;
+use serde::{Deserialize, Serialize};
+
+/// The crash of a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Crashed {
+    #[serde(flatten)]
+    pub(super) crash: LastCrash,
+    /// Its row was stored: the app's hook has not dropped it.
+    is_stored: bool,
+}
 
 impl Stamper {
+    /// The crash of the run that is being folded.
+    pub(super) fn crashed(&self) -> Option<Crashed> {
+        serde_json::from_str(self.scope.get(CRASHED)?).ok()
+    }
+
     /// Whether this crash is one that another source has reported before: a report is added to its row.
-    pub(super) fn is_told(&self, body: &Body<'_>, batch: &mut Batch) -> bool {
-        let Some(first) = self.crashed() else { return false };
+    pub(super) fn is_same_crash(&self, body: &Body<'_>, batch: &mut Batch) -> bool {
+        let Some(Crashed { crash: first, is_stored: true }) = self.crashed() else { return false };
         let apart_ms = u128::from(body.time().0.abs_diff(first.at_ms));
         // One source that reports twice has seen the app survive the first.
         let is_other = body.str(Field::Mechanism) != first.mechanism.as_deref();
@@ -48,26 +63,40 @@ impl Stamper {
     pub(super) fn set_crashed(&mut self, id: EventId, body: &Body<'_>, batch: &mut Batch) {
         let session = self.scope.get(SESSION).and_then(|session| member(session, "id"));
         let kind = self.rules.text(body.str(Field::Type).unwrap_or("Error"));
+        let mechanism = body.str(Field::Mechanism).map(|name| self.rules.text(name).into_owned());
         let crash = LastCrash {
             id,
             kind: kind.get(..kind.floor_char_boundary(limits::NAME_BYTES)).unwrap_or_default().to_owned(),
-            mechanism: body.str(Field::Mechanism).map(str::to_owned),
+            mechanism,
             at_ms: body.time().0,
             since_start_ms: self.since_start_ms(body),
             support_code: session.and_then(|id| support_code(id.trim_matches('"'))).map(str::to_owned),
         };
-        self.keep(CRASHED, serde_json::to_string(&crash).ok(), batch);
+        self.keep_crashed(&Crashed { crash, is_stored: true }, batch);
     }
 
-    /// What [`Stamper::set_crashed`] has set.
-    pub(super) fn crashed_json(&self) -> Option<String> {
-        self.scope.get(CRASHED).cloned()
+    /// The app's hook has dropped the row of the crash.
+    pub(super) fn crash_was_dropped(&mut self, batch: &mut Batch) {
+        if let Some(crashed) = self.crashed() {
+            self.keep_crashed(&Crashed { is_stored: false, ..crashed }, batch);
+        }
     }
 
-    /// A crash of another run was read: this one has not crashed by it.
-    pub(super) fn reset_crashed(&mut self, before: Option<String>, batch: &mut Batch) {
-        if self.scope.get(CRASHED) != before.as_ref() {
-            self.keep(CRASHED, before, batch);
+    fn keep_crashed(&mut self, crashed: &Crashed, batch: &mut Batch) {
+        self.keep(CRASHED, serde_json::to_string(crashed).ok(), batch);
+    }
+
+    /// What a crash changes of the run that is being folded.
+    pub(super) fn marks_of_crash(&self) -> [(&'static str, Option<String>); 2] {
+        [CRASHED, SESSION].map(|key| (key, self.scope.get(key).cloned()))
+    }
+
+    /// Takes the marks back: the crash was that of another run.
+    pub(super) fn restore_marks(&mut self, before: [(&'static str, Option<String>); 2], batch: &mut Batch) {
+        for (key, value) in before {
+            if self.scope.get(key) != value.as_ref() {
+                self.keep(key, value, batch);
+            }
         }
     }
 }

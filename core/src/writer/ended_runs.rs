@@ -4,40 +4,62 @@
 
 use super::batch::Batch;
 use super::row_json::RowJson;
-use super::scope_keys::{CLOSED, CONDITIONS, CRASHED, ENDED, FOREGROUND, SESSION, UNCLEAN};
+use super::scope_keys::{CLOSED, CONDITIONS, ENDED, FOREGROUND, RELEASE, SESSION, UNCLEAN};
 use super::stamp::Stamper;
 use crate::event::decode::Body;
 use crate::exit::{LastCrash, LastRun, RunEnd};
 use crate::id::EventId;
-use crate::json::split::member;
+use crate::json::split::{member, text};
 use crate::kind::{Kind, Purpose};
 use crate::limits;
 use crate::row::Run;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+/// The clocks of the system that tell of an exit and of the start of a process may differ by so much, in milliseconds.
+const CLOCKS_MS: i64 = 60_000;
+
 /// A run that ended.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct EndedRun {
-    pub(super) id: String,
-    pub(super) pid: u32,
-    pub(super) began_ms: i64,
+    pub(super) run: Run,
     /// The last time at which it is known to have lived.
     pub(super) seen_ms: i64,
     pub(super) end: RunEnd,
     pub(super) crash: Option<LastCrash>,
     /// The event that tells of its end, if it is not the crash.
     pub(super) event: Option<EventId>,
-    /// Nothing is to be recorded of its end any more, unless the system reports it.
-    pub(super) settled: bool,
+    /// Monitoring was denied: nothing is recorded of its end, not even after a grant.
+    pub(super) is_denied: bool,
+    /// The engine has decided whether to record its end by itself.
+    pub(super) is_decided: bool,
 }
 
 /// The state at the end of a run that had neither a crash nor `close`.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Unclean {
-    pub(super) run: Run,
+pub(super) struct StateAtEnd {
+    /// Id of the run.
+    pub(super) run: String,
     /// Members of the row of an event about its end: session, view, user, trail and so on.
     pub(super) row: Value,
+}
+
+/// The place of the run whose end the system reports. `pid` 0 = not known, of the report or of the run.
+pub(super) fn place_of(runs: &[EndedRun], pid: u32, at_ms: i64) -> Option<usize> {
+    let is_process = |run: &EndedRun| match (run.run.pid, pid) {
+        (own, told) if own != 0 && told != 0 => own == told,
+        _ => run.end != RunEnd::Closed,
+    };
+    let began = |place: usize| runs.get(place).map(|run| run.run.wall_ms);
+    let fits = |place: usize, slack_ms: i64| {
+        let begun = began(place).is_some_and(|began| began <= at_ms.saturating_add(slack_ms));
+        begun && began(place + 1).is_none_or(|next| at_ms <= next.saturating_add(CLOCKS_MS))
+    };
+    let of_process = || (0..runs.len()).rev().filter(|place| runs.get(*place).is_some_and(is_process));
+    let exact =
+        of_process().find(|place| fits(*place, 0)).or_else(|| of_process().find(|place| fits(*place, CLOCKS_MS)));
+    // A clock that was set back: the process itself is certain enough, since so few are remembered.
+    exact.or_else(|| of_process().find(|place| pid != 0 && runs.get(*place).is_some_and(|run| run.run.pid == pid)))
 }
 
 impl Stamper {
@@ -61,12 +83,39 @@ impl Stamper {
         self.ended_runs().pop().map(|run| LastRun { ended: run.end, crash: run.crash })
     }
 
-    pub(super) fn unclean(&self) -> Vec<Unclean> {
+    /// The runs of whose end nothing was recorded, though they ended in the foreground: id and last sign of life.
+    pub(crate) fn unexplained_runs(&self) -> Vec<(String, i64)> {
+        let runs = self.ended_runs().into_iter().filter(|run| run.end == RunEnd::Abnormal && !run.is_decided);
+        runs.filter(|run| run.event.is_none()).map(|run| (run.run.id, run.seen_ms)).collect()
+    }
+
+    /// Whether an earlier run has an end that is not decided.
+    pub(crate) fn has_open_ends(&self) -> bool {
+        self.scope.contains_key(UNCLEAN) || self.ended_runs().iter().any(|run| !run.is_decided)
+    }
+
+    /// All ends are recorded that the engine records by itself: their states are not needed any more.
+    pub(super) fn decide_ends(&mut self, batch: &mut Batch) {
+        let mut runs = self.ended_runs();
+        runs.iter_mut().for_each(|run| run.is_decided = true);
+        self.keep_ended_runs(&runs, batch);
+        self.keep_states(&[], batch);
+    }
+
+    pub(super) fn states_at_end(&self) -> Vec<StateAtEnd> {
         self.scope.get(UNCLEAN).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
     }
 
-    /// The states of these runs are kept, the others are not needed any more.
-    pub(super) fn keep_unclean(&mut self, states: &[Unclean], batch: &mut Batch) {
+    /// Takes the state of a run.
+    pub(super) fn take_state(&mut self, run: &str, batch: &mut Batch) -> Option<Value> {
+        let mut states = self.states_at_end();
+        let place = states.iter().position(|state| state.run == run)?;
+        let state = states.remove(place);
+        self.keep_states(&states, batch);
+        Some(state.row)
+    }
+
+    fn keep_states(&mut self, states: &[StateAtEnd], batch: &mut Batch) {
         let json = (!states.is_empty()).then(|| serde_json::to_string(states).ok()).flatten();
         if json.is_some() || self.scope.contains_key(UNCLEAN) {
             self.keep(UNCLEAN, json, batch);
@@ -76,43 +125,42 @@ impl Stamper {
     /// The run `before` has ended, since `next` begins. Called while the scope is still that of `before`. `denied` has a bit for each
     /// purpose that was denied when `next` began.
     pub(super) fn end_run(&mut self, before: &Run, next: &Run, denied: u8, batch: &mut Batch) -> RunEnd {
-        let mut runs = self.ended_runs();
-        let crash = self.crashed();
+        let crash = self.crashed().map(|crashed| crashed.crash);
         let foreground = self.scope.get(FOREGROUND);
-        let known = |name: &str| foreground.and_then(|json| member(json, name));
-        let is_foreground = known("foreground").map(|value| value == "true");
-        let changed_ms = known("at_ms").and_then(|ms| ms.parse().ok());
-        let crumb_ms = self.crumbs.back().and_then(|crumb| member(crumb, "ts")?.parse().ok());
-        let seen_ms = [changed_ms, crumb_ms].into_iter().flatten().fold(before.wall_ms, i64::max);
-        let same = before.boot == next.boot && before.release == next.release;
-        let end = match (&crash, self.scope.contains_key(CLOSED), is_foreground) {
+        let is_foreground = foreground.and_then(|json| member(json, "foreground")).map(|value| value == "true");
+        let is_closed = self.scope.contains_key(CLOSED);
+        let release = self.scope.get(RELEASE).map(|release| text(release));
+        let is_same = before.boot == next.boot && release.is_none_or(|release| *release == next.release);
+        let end = match (&crash, is_closed, is_foreground) {
             (Some(_), ..) => RunEnd::Crashed,
             (None, true, _) => RunEnd::Closed,
             (None, false, Some(false)) => RunEnd::Exited,
-            (None, false, Some(true)) if same => RunEnd::Abnormal,
+            (None, false, Some(true)) if is_same => RunEnd::Abnormal,
             (None, false, _) => RunEnd::Unknown,
         };
         let is_denied = self.is_denied(Purpose::Monitoring) || denied & Purpose::Monitoring.bit() != 0;
-        if crash.is_none() && !self.scope.contains_key(CLOSED) && !is_denied {
-            let mut states = self.unclean();
-            states.push(Unclean { run: before.clone(), row: self.state_at_end() });
+        if crash.is_none() && !is_closed && !is_denied {
+            let mut states = self.states_at_end();
+            states.push(StateAtEnd { run: before.id.clone(), row: self.state_at_end() });
             states.drain(..states.len().saturating_sub(limits::UNCLEAN_RUNS));
-            self.keep_unclean(&states, batch);
+            self.keep_states(&states, batch);
         }
-        runs.push(EndedRun {
-            id: before.id.clone(),
-            pid: before.pid,
-            began_ms: before.wall_ms,
-            seen_ms,
-            end,
-            event: None,
-            // What happened while monitoring was denied is not recorded later.
-            settled: crash.is_some() || is_denied,
-            crash,
-        });
+        let seen_ms = self.seen_ms(before);
+        let is_decided = crash.is_some() || is_denied;
+        let ended = EndedRun { run: before.clone(), seen_ms, end, crash, event: None, is_denied, is_decided };
+        let mut runs = self.ended_runs();
+        runs.push(ended);
         runs.drain(..runs.len().saturating_sub(limits::ENDED_RUNS));
         self.keep_ended_runs(&runs, batch);
         end
+    }
+
+    /// The last sign of life of a run: a breadcrumb, a screen, a change between foreground and background.
+    pub(super) fn seen_ms(&self, run: &Run) -> i64 {
+        let number = |json: &str, name: &str| member(json, name)?.parse().ok();
+        let foreground = self.scope.get(FOREGROUND).and_then(|json| number(json, "at_ms"));
+        let crumb = self.crumbs.back().and_then(|crumb| number(crumb, "ts"));
+        [foreground, crumb, self.screens.started_ms()].into_iter().flatten().fold(run.wall_ms, i64::max)
     }
 
     /// What an event about the end of this run carries of its state.
@@ -129,9 +177,43 @@ impl Stamper {
         object.json("trail", &trail);
         serde_json::from_str(&object.finish()).unwrap_or_default()
     }
+}
 
-    /// The crash of the run that is being folded.
-    pub(super) fn crashed(&self) -> Option<LastCrash> {
-        serde_json::from_str(self.scope.get(CRASHED)?).ok()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(pid: u32, began_ms: i64) -> EndedRun {
+        EndedRun {
+            run: Run { pid, wall_ms: began_ms, ..Run::default() },
+            seen_ms: began_ms,
+            end: RunEnd::Unknown,
+            crash: None,
+            event: None,
+            is_denied: false,
+            is_decided: false,
+        }
+    }
+
+    #[test]
+    fn an_exit_belongs_to_the_run_of_its_process_or_of_its_time() {
+        let runs = [run(7, 1_000), run(8, 500_000), run(7, 900_000)];
+        // By process, and of a process id that was used twice by time.
+        assert_eq!(place_of(&runs, 7, 400_000), Some(0));
+        assert_eq!(place_of(&runs, 7, 950_000), Some(2));
+        assert_eq!(place_of(&runs, 8, 899_000), Some(1));
+        // By time alone: the next run began a second after the end.
+        assert_eq!(place_of(&runs, 0, 499_000), Some(0));
+        assert_eq!(place_of(&runs, 0, 2_000_000), Some(2));
+        // The clock was set back.
+        assert_eq!(place_of(&runs, 8, 10), Some(1));
+        assert_eq!(place_of(&runs, 9, 950_000), None);
+        assert_eq!(place_of(&[], 7, 1), None);
+    }
+
+    #[test]
+    fn a_run_of_a_build_that_kept_no_process_is_found_by_time() {
+        let runs = [run(0, 1_000), run(8, 500_000)];
+        assert_eq!(place_of(&runs, 7, 400_000), Some(0));
     }
 }

@@ -1,134 +1,126 @@
 //! Events about the end of an earlier run: they become a row of that run, or an addition to the row that tells of it already.
 
 use super::batch::{Batch, Op};
-use super::ended_runs::EndedRun;
+use super::ended_runs::{EndedRun, place_of};
 use super::row_json::RowJson;
-use super::scope_keys::{PREVIOUS, TOLD};
+use super::scope_keys::{PREVIOUS, REPORTED};
 use super::stamp::Stamper;
 use crate::event::decode::Body;
 use crate::event::field::Field;
 use crate::exit::{LastCrash, RunEnd};
+use crate::hash::stable_hash;
 use crate::id::EventId;
 use crate::kind::Kind;
 use crate::limits;
 use crate::reason::Reason;
-use crate::support_code;
+use crate::support_code::support_code;
 use serde_json::{Value, json};
 
-/// An exit and the start of its process are told by two clocks of the system, which may differ by so much, in milliseconds.
-const CLOCKS_MS: i64 = 60_000;
+/// What the system or the engine tells of an end.
+struct Exit {
+    kind: Kind,
+    id: EventId,
+    at_ms: i64,
+    /// The system reports it, not the engine by itself.
+    is_reported: bool,
+}
 
 impl Stamper {
-    /// An event that tells of the end of an earlier run. `None` if it is another one, or its run is not known.
-    pub(super) fn exit(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) -> Option<()> {
-        let pid = body.i64(Field::Pid);
-        let own = body.str(Field::EndedRun);
-        if pid.is_none() && own.is_none() {
-            return None;
+    /// Whether the event tells of the end of an earlier run. It is then handled.
+    pub(super) fn is_exit(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) -> bool {
+        if !matches!(kind, Kind::Crash | Kind::AppExit) {
+            return false;
         }
-        let (at_ms, _) = body.time();
-        if let Some(pid) = pid
-            && !self.tell_once(pid, at_ms, batch)
-        {
-            batch.ops.push(Op::Drop(Some(kind), Reason::Collapsed));
-            return Some(());
+        let Some(at_ms) = body.i64(Field::ExitMs) else { return false };
+        let own = body.str(Field::EndedRun);
+        let exit = Exit { kind, id, at_ms, is_reported: own.is_none() };
+        if let Err(reason) = self.exit(&exit, own, body, batch) {
+            batch.ops.push(Op::Drop(Some(kind), reason));
+        }
+        true
+    }
+
+    fn exit(&mut self, exit: &Exit, own: Option<&str>, body: &Body<'_>, batch: &mut Batch) -> Result<(), Reason> {
+        let pid = pid_of(body);
+        if exit.is_reported && !self.is_first_report(pid, exit, body, batch) {
+            return Err(Reason::Collapsed);
         }
         let mut runs = self.ended_runs();
-        let found = runs.iter_mut().rfind(|run| match own {
-            Some(own) => run.id == own,
-            None => run.is_ended_by(pid.unwrap_or(0), at_ms),
-        });
-        let run = found?;
-        let known = run.crash.as_ref().map(|crash| (crash.id, Kind::Crash)).or(run.event.map(|id| (id, Kind::AppExit)));
-        match known {
-            Some((event, lane)) => {
-                // Nobody reported it but the engine, which had nothing to add.
-                if own.is_none() {
-                    batch.ops.push(Op::Amend { id: event, kind: lane, report: self.report(body) });
+        let place = match own {
+            Some(own) => runs.iter().rposition(|run| run.run.id == own),
+            None => place_of(&runs, pid, exit.at_ms),
+        };
+        // Nothing is known of its user, its release and its session, and those of the present run are wrong.
+        let run = place.and_then(|place| runs.get_mut(place)).ok_or(Reason::Malformed)?;
+        if run.is_denied {
+            return Err(Reason::Consent);
+        }
+        let crash = run.crash.as_ref().map(|crash| (crash.id, Kind::Crash));
+        let result = match crash.or(run.event.map(|id| (id, Kind::AppExit))) {
+            Some((row, kind)) => {
+                if exit.is_reported {
+                    batch.ops.push(Op::Amend { id: row, kind, report: self.report(body) });
                 }
-                batch.ops.push(Op::Drop(Some(kind), Reason::Collapsed));
+                if exit.kind == Kind::Crash && run.crash.is_none() {
+                    // Its event stays what it is, and the run has crashed.
+                    let session = None;
+                    run.crashed(&Exit { id: row, ..*exit }, body, session);
+                }
+                Err(Reason::Collapsed)
             }
-            None => self.exit_row(run, (kind, id, at_ms), body, batch),
-        }
-        let (ended, crashed) = (run.id.clone(), run.end == RunEnd::Crashed);
+            None => self.exit_row(run, exit, body, batch),
+        };
+        let (ended, has_crashed) = (run.run.id.clone(), run.end == RunEnd::Crashed);
         self.keep_ended_runs(&runs, batch);
-        if crashed {
-            self.set_status_of(&ended, "crashed", batch);
+        if has_crashed {
+            self.end_sessions_of(&ended, "crashed", Some(exit.at_ms), batch);
         }
-        Some(())
+        result
     }
 
     /// An exit that is no fault.
-    pub(super) fn no_fault(&mut self, body: &Body<'_>, batch: &mut Batch) {
-        let (pid, at_ms) = (body.i64(Field::Pid).unwrap_or(0), body.time().0);
+    pub(super) fn exit_without_fault(&mut self, body: &Body<'_>, batch: &mut Batch) {
         let mut runs = self.ended_runs();
-        let Some(run) = runs.iter_mut().rfind(|run| run.is_ended_by(pid, at_ms)) else { return };
-        if run.crash.is_some() || run.event.is_some() {
+        let place = body.i64(Field::ExitMs).and_then(|at_ms| place_of(&runs, pid_of(body), at_ms));
+        let Some(run) = place.and_then(|place| runs.get_mut(place)) else { return };
+        if run.crash.is_some() || run.event.is_some() || run.end == RunEnd::Closed {
             return;
         }
-        run.settled = true;
-        if run.end != RunEnd::Closed {
-            run.end = RunEnd::Exited;
-        }
-        let id = run.id.clone();
-        self.drop_state(&id, batch);
+        (run.end, run.is_decided) = (RunEnd::Exited, true);
+        let id = run.run.id.clone();
+        self.take_state(&id, batch);
         self.keep_ended_runs(&runs, batch);
-        self.set_status_of(&id, "exited", batch);
-    }
-
-    /// The runs of whose end nothing was recorded, though they ended in the foreground: id and last sign of life.
-    pub(crate) fn unexplained_runs(&self) -> Vec<(String, i64)> {
-        let runs = self.ended_runs().into_iter();
-        runs.filter(|run| run.end == RunEnd::Abnormal && !run.settled).map(|run| (run.id, run.seen_ms)).collect()
+        self.end_sessions_of(&id, "exited", None, batch);
     }
 
     /// The first event about the end of a run.
-    fn exit_row(&mut self, run: &mut EndedRun, event: (Kind, EventId, i64), body: &Body<'_>, batch: &mut Batch) {
-        let (kind, id, at_ms) = event;
-        let state = self.drop_state(&run.id, batch);
+    fn exit_row(&mut self, run: &mut EndedRun, exit: &Exit, body: &Body<'_>, batch: &mut Batch) -> Result<(), Reason> {
+        let state = self.take_state(&run.run.id, batch).unwrap_or_else(|| json!({}));
         let mut object = RowJson::new(self.rules);
-        self.exit_fields(body, &mut object);
-        let since_start_ms = at_ms.checked_sub(run.began_ms).filter(|ms| *ms >= 0);
-        if kind == Kind::Crash
-            && let Some(ms) = since_start_ms
-        {
-            object.number("since_start_ms", ms);
+        body.fields.iter().for_each(|(field, value)| object.field(*field, *value, ""));
+        let since_start_ms = exit.at_ms.saturating_sub(run.run.wall_ms);
+        if exit.kind == Kind::Crash && since_start_ms >= 0 {
+            object.number("since_start_ms", since_start_ms);
         }
-        run.settled = true;
-        let session = state.as_ref().and_then(|state| state.row.get("session")?.as_str());
-        match kind {
-            Kind::Crash => {
-                run.end = RunEnd::Crashed;
-                run.crash = Some(LastCrash {
-                    id,
-                    kind: body.str(Field::Type).unwrap_or("crash").to_owned(),
-                    mechanism: body.str(Field::Mechanism).map(str::to_owned),
-                    at_ms,
-                    since_start_ms,
-                    support_code: session.and_then(support_code::support_code).map(str::to_owned),
-                });
-            }
-            _ => run.event = Some(id),
+        let session = state.get("session").and_then(Value::as_str).map(str::to_owned);
+        let json = joined(&object.finish(), state).ok_or(Reason::TooLarge)?;
+        run.is_decided = true;
+        match exit.kind {
+            Kind::Crash => run.crashed(exit, body, session.as_deref()),
+            _ => run.event = Some(exit.id),
         }
-        let row = object.finish();
-        let (state_run, state) = state.map(|state| (state.run, state.row)).unzip();
-        let Some(json) = [state.as_ref(), None].into_iter().map(|state| joined(&row, state)).find(|json| fits(json))
-        else {
-            return batch.ops.push(Op::Drop(Some(kind), Reason::TooLarge));
-        };
         // The clock of the boot in which it ran.
-        let mono_ms = match &state_run {
-            Some(run) => run.mono_ms.saturating_add(at_ms.saturating_sub(run.wall_ms)),
-            None => body.time().1.div_euclid(1_000),
-        };
-        let run = state_run.map(Box::new);
-        batch.ops.push(Op::Row { id, kind, run, wall_ms: at_ms, mono_ms, targets: body.targets(), json });
+        let mono_ms = run.run.mono_ms.saturating_add(exit.at_ms.saturating_sub(run.run.wall_ms));
+        let of = Some(Box::new(run.run.clone()));
+        let Exit { kind, id, at_ms, .. } = *exit;
+        batch.ops.push(Op::Row { id, kind, run: of, wall_ms: at_ms, mono_ms, targets: body.targets(), json });
+        Ok(())
     }
 
     /// A later report of a crash or an exit, as an element of `reports`.
     pub(super) fn report(&self, body: &Body<'_>) -> String {
         let mut object = RowJson::new(self.rules);
-        object.number("at_ms", body.time().0);
+        object.number("at_ms", body.i64(Field::ExitMs).unwrap_or(body.time().0));
         for (field, value) in &body.fields {
             if matches!(field, Field::Cause | Field::Type | Field::Message | Field::Mechanism | Field::Attrs) {
                 object.field(*field, *value, "");
@@ -137,40 +129,33 @@ impl Stamper {
         object.finish()
     }
 
-    fn exit_fields(&self, body: &Body<'_>, object: &mut RowJson) {
-        for (field, value) in &body.fields {
-            object.field(*field, *value, "");
-        }
-    }
-
-    /// Remembers an exit; `false` if it was told before.
-    fn tell_once(&mut self, pid: i64, at_ms: i64, batch: &mut Batch) -> bool {
-        let known = self.scope.get(TOLD).and_then(|json| serde_json::from_str::<Vec<(i64, i64)>>(json).ok());
+    /// Remembers a report; `false` if it came before.
+    fn is_first_report(&mut self, pid: u32, exit: &Exit, body: &Body<'_>, batch: &mut Batch) -> bool {
+        let words = [Field::Cause, Field::Message].map(|field| body.str(field).unwrap_or_default());
+        let report = (pid, exit.at_ms, stable_hash(&words));
+        let known = self.scope.get(REPORTED).and_then(|json| serde_json::from_str::<Vec<(u32, i64, u64)>>(json).ok());
         let mut known = known.unwrap_or_default();
-        if known.contains(&(pid, at_ms)) {
+        if known.contains(&report) {
             return false;
         }
-        known.push((pid, at_ms));
-        known.drain(..known.len().saturating_sub(2 * limits::ENDED_RUNS));
-        self.keep(TOLD, Some(json!(known).to_string()), batch);
+        known.push(report);
+        known.drain(..known.len().saturating_sub(limits::EXIT_REPORTS));
+        self.keep(REPORTED, Some(json!(known).to_string()), batch);
         true
     }
 
-    /// Takes the state of a run.
-    fn drop_state(&mut self, run: &str, batch: &mut Batch) -> Option<super::ended_runs::Unclean> {
-        let mut states = self.unclean();
-        let place = states.iter().position(|state| state.run.id == run)?;
-        let state = states.remove(place);
-        self.keep_unclean(&states, batch);
-        Some(state)
-    }
-
-    /// Sets how the sessions of a run ended, as far as their end is not recorded yet.
-    fn set_status_of(&mut self, run: &str, status: &str, batch: &mut Batch) {
+    /// Sets how the sessions of a run ended, as far as their end is not recorded yet. A crash counts as an error.
+    fn end_sessions_of(&mut self, run: &str, status: &str, at_ms: Option<i64>, batch: &mut Batch) {
         let mut sessions = self.previous();
-        for session in &mut sessions {
-            if session.get("run").and_then(Value::as_str) == Some(run) {
-                session["status"] = json!(status);
+        for session in sessions.iter_mut().filter(|session| session.get("run").and_then(Value::as_str) == Some(run)) {
+            if session.get("crashed") == Some(&Value::Bool(true)) {
+                continue;
+            }
+            session["status"] = json!(status);
+            if let Some(at_ms) = at_ms {
+                let errors = session.get("errors").and_then(Value::as_u64).unwrap_or(0);
+                (session["crashed"], session["errors"], session["ended_ms"]) =
+                    (json!(true), json!(errors + 1), json!(at_ms));
             }
         }
         if !sessions.is_empty() {
@@ -180,22 +165,38 @@ impl Stamper {
 }
 
 impl EndedRun {
-    /// Whether an exit that the system remembers is that of this run. `pid` 0 = not known.
-    fn is_ended_by(&self, pid: i64, at_ms: i64) -> bool {
-        let alive = self.began_ms <= at_ms.saturating_add(CLOCKS_MS);
-        alive && if pid == 0 { self.end != RunEnd::Closed } else { i64::from(self.pid) == pid }
+    /// The run has crashed, as this event tells.
+    fn crashed(&mut self, exit: &Exit, body: &Body<'_>, session: Option<&str>) {
+        let since_start_ms = exit.at_ms.checked_sub(self.run.wall_ms).filter(|ms| *ms >= 0);
+        self.end = RunEnd::Crashed;
+        self.crash = Some(LastCrash {
+            id: exit.id,
+            kind: body.str(Field::Type).unwrap_or("crash").to_owned(),
+            mechanism: body.str(Field::Mechanism).map(str::to_owned),
+            at_ms: exit.at_ms,
+            since_start_ms,
+            support_code: session.and_then(support_code).map(str::to_owned),
+        });
     }
 }
 
-/// The row of an event with the state of its run.
-fn joined(row: &str, state: Option<&Value>) -> String {
-    let state = state.map(Value::to_string).filter(|state| state.len() > 2);
-    match (row.strip_suffix('}'), state.as_deref().and_then(|state| state.strip_prefix('{'))) {
-        (Some(row), Some(state)) => format!("{row},{state}"),
-        _ => row.to_owned(),
-    }
+fn pid_of(body: &Body<'_>) -> u32 {
+    body.i64(Field::Pid).and_then(|pid| pid.try_into().ok()).unwrap_or(0)
 }
 
-fn fits(json: &str) -> bool {
-    json.len() <= limits::ROW_BYTES
+/// The row of an event with the state of its run. The oldest breadcrumbs give way; `None` if it does not fit without any.
+fn joined(row: &str, mut state: Value) -> Option<String> {
+    let row = row.strip_suffix('}')?;
+    loop {
+        let json = match state.to_string() {
+            members if members.len() > 2 => format!("{row},{}", members.strip_prefix('{')?),
+            _ => format!("{row}}}"),
+        };
+        if json.len() <= limits::ROW_BYTES {
+            return Some(json);
+        }
+        let trail = state.get_mut("trail").and_then(Value::as_array_mut).filter(|trail| !trail.is_empty())?;
+        // Half of them at a time: this runs once for a report of unusual size.
+        trail.drain(..trail.len().div_ceil(2));
+    }
 }

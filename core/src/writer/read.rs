@@ -201,25 +201,28 @@ impl Writer {
         }
     }
 
-    /// Passes the rows added since `from` to the app's hook, and what is added to a row.
+    /// Passes the rows added since `from` to the app's hook. Nothing is added to a row that it has seen.
     fn ask_hook(&mut self, from: usize, batch: &mut Batch) {
         let Some(hook) = &mut self.hook else { return };
-        let mut refused = Vec::new();
-        for (at, op) in batch.ops.iter_mut().enumerate().skip(from) {
-            match op {
-                Op::Row { kind, json, .. } => match hook.run(*kind, json) {
-                    Ok(changed) => *json = changed,
-                    Err(reason) => *op = Op::Drop(Some(*kind), reason),
-                },
-                Op::Amend { kind, report, .. } => match hook.run(*kind, report) {
-                    Ok(changed) => *report = changed,
-                    Err(_) => refused.push(at),
-                },
-                _ => {}
+        let mut lost_crash = false;
+        for op in batch.ops.iter_mut().skip(from) {
+            let Op::Row { kind, json, .. } = op else { continue };
+            match hook.run(*kind, json) {
+                Ok(changed) => *json = changed,
+                Err(reason) => {
+                    lost_crash |= *kind == Kind::Crash;
+                    *op = Op::Drop(Some(*kind), reason);
+                }
             }
         }
-        // The event itself is counted as collapsed.
-        refused.into_iter().rev().for_each(|at| drop(batch.ops.remove(at)));
+        let mut at = 0;
+        batch.ops.retain(|op| {
+            at += 1;
+            at <= from || !matches!(op, Op::Amend { .. })
+        });
+        if lost_crash {
+            self.stamper.crash_was_dropped(batch);
+        }
     }
 
     fn is_of_this_run(&self, crash: &reserve::Reserved) -> bool {
@@ -251,12 +254,12 @@ impl Writer {
                 };
                 let made = || IdKey::from_bytes(crash.key).id(body.wall_ms, crash.generation | RESERVED_TICKET, 0);
                 let id = body.id.unwrap_or_else(made);
-                let (before, crashed) = (batch.ops.len(), self.stamper.crashed_json());
+                let (before, marks) = (batch.ops.len(), self.stamper.marks_of_crash());
                 self.stamper.event(kind, id, &body, batch);
-                if !self.is_of_this_run(crash) {
-                    self.stamper.reset_crashed(crashed, batch);
-                }
                 self.ask_hook(before, batch);
+                if !self.is_of_this_run(crash) {
+                    self.stamper.restore_marks(marks, batch);
+                }
                 self.mark_paused(before, batch);
                 batch.critical = true;
             }

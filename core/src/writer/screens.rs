@@ -43,8 +43,9 @@ struct View {
 
 impl View {
     /// What another process needs of it.
-    fn to_json(&self) -> String {
-        json!({"id": self.id, "name": self.name, "started_ms": self.started_ms, "started_us": self.started_us, "key": self.key})
+    fn to_json(&self, rules: Rules) -> String {
+        let (name, key) = (rules.text(&self.name), self.key.as_deref().map(|key| rules.text(key)));
+        json!({"id": self.id, "name": name, "started_ms": self.started_ms, "started_us": self.started_us, "key": key})
             .to_string()
     }
 
@@ -123,8 +124,13 @@ impl Screens {
     }
 
     /// The view that is shown, if it is another one than at the last call: JSON text, or `None` for no view.
-    pub(crate) fn take_changed(&mut self) -> Option<Option<String>> {
-        std::mem::take(&mut self.changed).then(|| self.view.as_ref().map(View::to_json))
+    pub(crate) fn take_changed(&mut self, rules: Rules) -> Option<Option<String>> {
+        std::mem::take(&mut self.changed).then(|| self.view.as_ref().map(|view| view.to_json(rules)))
+    }
+
+    /// When the present view began, in milliseconds since 1970.
+    pub(crate) fn started_ms(&self) -> Option<i64> {
+        Some(self.view.as_ref()?.started_ms)
     }
 
     /// For how long the present view has been shown, in milliseconds.

@@ -4,6 +4,8 @@ use super::shared::Shared;
 use crate::event::Event;
 use crate::event::field::Field;
 use crate::kind::Kind;
+use crate::limits;
+use crate::reason::Reason;
 use crate::ring::{Admission, Append};
 
 /// The message of an exit that nothing explains.
@@ -24,18 +26,19 @@ pub(crate) fn append_session(shared: &Shared, id: &str, started_ms: i64, status:
         .with(Field::Init, init)
         .with(Field::StartedMs, started_ms)
         .with(Field::DurationUs, duration_us);
-    append(shared, &event);
+    let _ = append(shared, &event);
 }
 
 /// Appends the event of a run that ended in the foreground, and nothing tells why.
 pub(crate) fn append_exit(shared: &Shared, run: &str, seen_ms: i64) {
-    let event = Event::app_exit("abnormal", ABNORMAL).with(Field::EndedRun, run).at(seen_ms);
-    append(shared, &event);
+    let event = Event::app_exit("abnormal", ABNORMAL).with(Field::EndedRun, run).with(Field::ExitMs, seen_ms);
+    let _ = append(shared, &event);
 }
 
-fn append(shared: &Shared, event: &Event<'_>) {
+/// Appends an event that no rate of sampling leaves out. A refusal is counted.
+pub(crate) fn append(shared: &Shared, event: &Event<'_>) -> Result<(), Reason> {
     let kind = event.kind();
-    let mut buffer = [0u8; 1024];
+    let mut buffer = [0u8; limits::RECORD_BYTES];
     let len = event.encode(&mut buffer, shared.clock.wall_ms(), shared.clock.mono_us());
     let append = Append {
         kind: kind as u8,
@@ -46,7 +49,13 @@ fn append(shared: &Shared, event: &Event<'_>) {
         body: buffer.get(..len).unwrap_or_default(),
     };
     match shared.ring.append(&append) {
-        Ok(_) => shared.wake_after_append(true),
-        Err(reason) => shared.ring.refuse(reason, Some(kind), 1),
+        Ok(_) => {
+            shared.wake_after_append(true);
+            Ok(())
+        }
+        Err(reason) => {
+            shared.ring.refuse(reason, Some(kind), 1);
+            Err(reason)
+        }
     }
 }

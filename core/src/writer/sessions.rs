@@ -2,12 +2,11 @@
 
 use super::batch::Batch;
 use super::row_json::RowJson;
-use super::scope_keys::{FOREGROUND, PREVIOUS, SESSION};
+use super::scope_keys::{PREVIOUS, SESSION};
 use super::stamp::Stamper;
 use crate::event::decode::Body;
 use crate::event::field::Field;
 use crate::exit::RunEnd;
-use crate::json::split::member;
 use crate::kind::Kind;
 use crate::row::Run;
 use serde_json::{Value, json};
@@ -31,17 +30,13 @@ impl Stamper {
         members.entry("release").or_insert(release?.into());
         if let Some((run, end)) = ended {
             members.insert("run".into(), run.id.as_str().into());
+            let crash = self.crashed().map(|crashed| crashed.crash.at_ms);
+            members.insert("ended_ms".into(), crash.unwrap_or_else(|| self.seen_ms(run)).into());
             if end == RunEnd::Exited {
                 members.insert("status".into(), end.as_str().into());
-                members.insert("ended_ms".into(), self.background_ms().into());
             }
         }
         Some(session)
-    }
-
-    /// Since when the app is in the background.
-    fn background_ms(&self) -> Option<i64> {
-        member(self.scope.get(FOREGROUND)?, "at_ms")?.parse().ok()
     }
 
     /// A session begins, or the current one has ended.
@@ -75,7 +70,6 @@ impl Stamper {
                 started_ms: session.get("started_ms")?.as_i64()?,
                 status: match status {
                     _ if crashed => "crashed",
-                    "crashed" => "crashed",
                     "exited" => "exited",
                     _ => "abnormal",
                 },

@@ -6,8 +6,8 @@ use super::dedup::Dedup;
 use super::device;
 use super::row_json::{self, RowJson};
 use super::scope_keys::{
-    CLOSED, CONDITIONS, ENDED, KEY, PAUSED, PREVIOUS, PREVIOUS_CONDITIONS, SESSION, SUPER, TOLD, UNCLEAN, VIEW,
-    is_impersonal, is_withheld,
+    CLOSED, CONDITIONS, ENDED, KEY, PAUSED, PREVIOUS, PREVIOUS_CONDITIONS, RELEASE, REPORTED, SESSION, SUPER, UNCLEAN,
+    VIEW, is_impersonal, is_of_monitoring, is_withheld,
 };
 use super::screens::Screens;
 use super::timed_events::Timers;
@@ -94,7 +94,7 @@ impl Stamper {
     pub(crate) fn forget(&mut self, what: u8) {
         if what & Purpose::Monitoring.bit() != 0 {
             self.crumbs.clear();
-            self.scope.remove(UNCLEAN);
+            self.scope.retain(|key, _| !is_of_monitoring(key));
         }
         if what & Purpose::Analytics.bit() != 0 {
             self.properties.clear();
@@ -175,7 +175,7 @@ impl Stamper {
         let excess = unfinished.len().saturating_sub(limits::UNFINISHED_SESSIONS);
         unfinished.drain(..excess);
         let mut kept = device::KEPT.map(|part| (part, self.scope.remove(part))).to_vec();
-        kept.extend([SUPER, PAUSED, ENDED, UNCLEAN, TOLD].map(|part| (part, self.scope.remove(part))));
+        kept.extend([SUPER, PAUSED, ENDED, UNCLEAN, REPORTED].map(|part| (part, self.scope.remove(part))));
         kept.push((PREVIOUS_CONDITIONS, self.scope.remove(CONDITIONS)));
         self.scope.clear();
         self.crumbs.clear();
@@ -187,7 +187,9 @@ impl Stamper {
         self.key = key;
         batch.ops.push(Op::ClearScope);
         batch.ops.push(Op::ClearCrumbs);
+        let release = Value::from(&*run.release).to_string();
         batch.ops.push(Op::Run(Box::new(run)));
+        self.keep(RELEASE, Some(release), batch);
         if let Some(key) = key {
             let hex = uuid::Uuid::from_bytes(key.to_bytes()).simple().to_string();
             self.keep(KEY, Some(format!("\"{hex}\"")), batch);
@@ -224,8 +226,9 @@ impl Stamper {
                 self.foreground(body.get(Field::Value) == Some(Raw::Bool(true)), body.time().0, batch);
             }
             Some("closed") => self.keep(CLOSED, Some("true".into()), batch),
-            Some("exit") => self.no_fault(body, batch),
+            Some("exit") => self.exit_without_fault(body, batch),
             Some("exits_reported") => self.exits_reported = true,
+            Some("ends_decided") => self.decide_ends(batch),
             Some("pause") => self.pause(name, true, batch),
             Some("resume") => self.pause(name, false, batch),
             Some("super") => self.set_super(body, false, batch),
@@ -251,7 +254,7 @@ impl Stamper {
     /// An event becomes one row, or one entry in the ledger.
     pub(crate) fn event(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) {
         batch.ops.push(Op::Intake(Some(kind)));
-        if self.exit(kind, id, body, batch).is_some() || (kind == Kind::Crash && self.is_told(body, batch)) {
+        if self.is_exit(kind, id, body, batch) || (kind == Kind::Crash && self.is_same_crash(body, batch)) {
             return;
         }
         let collapsed_before = match self.dedup.admit(kind, body) {
@@ -355,7 +358,7 @@ impl Stamper {
 
     /// Keeps the view that is shown for the next process, which may have to tell of a crash on it.
     fn keep_view(&mut self, batch: &mut Batch) {
-        if let Some(view) = self.screens.take_changed() {
+        if let Some(view) = self.screens.take_changed(self.rules) {
             self.keep(VIEW, view, batch);
         }
     }

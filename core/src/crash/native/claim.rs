@@ -3,13 +3,11 @@
 //! The thread that reports owns the static memory of the report. It keeps it if the process ends with its signal, and gives it back
 //! if the handler that was there before makes the thread go on.
 
+use crate::limits::SAME_CRASH;
 use crate::ring::reserve;
 use crate::sys::map::Map;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 use std::time::Duration;
-
-/// Signals, and errors that the app called fatal, within this time are one end of the process.
-const ONE_END: Duration = Duration::from_secs(10);
 
 /// A process that lives for so long after a signal has survived it, although the handler never returned. A debugger of the
 /// system may need seconds to write its own report.
@@ -69,7 +67,7 @@ pub(super) fn begin() {
 
 /// Claims the report for this thread.
 pub(super) fn claim(thread: i32, map: &Map) -> Claim {
-    if is_within(TOLD_MS.load(Ordering::SeqCst), ONE_END, now_ms()) {
+    if is_within(TOLD_MS.load(Ordering::SeqCst), SAME_CRASH, now_ms()) {
         return Claim::Refused;
     }
     release_if_survived(map);

@@ -7,7 +7,7 @@
 //! | `previous`, `disposition` | the handlers that were there before; what the kernel calls |
 //! | `claim` | of several signals one is reported |
 //! | `report` | the signal as an event, encoded into static memory |
-//! | `signals`, `registers`, `walk`, `free`, `text` | names of signals and codes; registers; the frames; memory and storage that are left; texts without the heap |
+//! | `signals`, `registers`, `walk`, `left`, `text` | names of signals and codes; registers; the frames; memory and storage that are left; texts without the heap |
 //! | `panics` | the panic that an abort follows |
 //! | `alternate_stack` | a stack for the handler when the thread's own is exhausted |
 //! | `modules`, `table` | the libraries of the process with their build ids; their file, and the names of frames from it |
@@ -18,9 +18,9 @@ mod alternate_stack;
 mod armed;
 mod claim;
 mod disposition;
-mod free;
 mod handler;
 mod install;
+mod left;
 mod modules;
 mod panics;
 mod previous;

@@ -4,7 +4,7 @@ use super::armed::Armed;
 use super::claim;
 use super::registers::{self, MOST};
 use super::text::{Hex, Text};
-use super::{free, panics, signals, walk};
+use super::{left, panics, signals, walk};
 use crate::event::Thread;
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
@@ -139,7 +139,7 @@ pub(super) unsafe fn write(
     let main = thread == u64::from(armed.process.unsigned_abs());
     encoder.threads(&[Thread { id: thread, name, crashed: true, main, frames: &[] }]);
     let shown = shown.get(..count).unwrap_or_default();
-    let storage = armed.folder.as_deref().and_then(free::storage);
+    let storage = armed.folder.as_deref().and_then(left::storage);
     let mut context = [
         ("signal", Item::Text(signals::name(signal))),
         ("code", Item::Text(code_name)),
@@ -151,7 +151,7 @@ pub(super) unsafe fn write(
     let mut given = 3;
     for (name, item) in [
         ("address", signals::has_address(code).then(|| Item::Hex(Hex::of(address)))),
-        ("free_memory_bytes", free::memory().map(Item::Bytes)),
+        ("free_memory_bytes", left::memory().map(Item::Bytes)),
         ("free_storage_bytes", storage.map(Item::Bytes)),
     ] {
         if let (Some(item), Some(place)) = (item, context.get_mut(given)) {

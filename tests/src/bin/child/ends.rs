@@ -27,6 +27,9 @@ pub fn end(args: &Args, monitor: Monitor) {
     monitor.scope(ScopeChange::Tag("shop", Some("pune")));
     let _ = monitor.record(Event::screen_view("Cart", None));
     monitor.breadcrumb(Breadcrumb::new("user.action", "tapped pay"));
+    if let Some(release) = args.0.get("set_release") {
+        monitor.set_release(release, None).expect("a release");
+    }
     let _ = monitor.message("recorded", Level::Info, &[]);
     monitor.persist(WAIT).expect("persisted");
     for report in args.text("report", "").split(',').filter(|report| !report.is_empty()) {
@@ -61,5 +64,5 @@ fn report_one(monitor: &Monitor, report: &str, args: &Args) {
     let reason = ExitReason::parse(next()).expect("a reason");
     let attrs = [("rss_kb", 312_000.into())];
     let text = args.text("description", "by the system");
-    monitor.report_exits(&[ExitReport::new(pid, at_ms, reason).description(&text).attrs(&attrs)]);
+    assert!(monitor.report_exits(&[ExitReport::new(pid, at_ms, reason).description(&text).attrs(&attrs)]));
 }
