@@ -84,6 +84,8 @@ public object RezMonitor {
                 return false
             }
             Recorder.engine = Engine.open(settings, failed)
+            // The engine makes the images of an error from the context of this name.
+            settings.mappingId?.let { setContext("debug_images", mapOf("mapping" to mapOf("type" to "proguard", "uuid" to it.lowercase()))) }
             Recorder.engine != null
         }
     } catch (reason: Throwable) {
