@@ -43,8 +43,10 @@ impl Files {
         outcome: &mut Outcome,
     ) -> Result<Vec<super::Named>, String> {
         let Some(image) = image(about, module, address) else {
-            let library = if module.is_empty() { "no library of the event".to_owned() } else { format!("`{module}`") };
-            return Err(format!("{address:#x} is in {library}, whose build id the event does not have"));
+            return Err(match module {
+                "" => "the event does not say in which library its addresses are".to_owned(),
+                module => format!("the event has no build id of `{module}`"),
+            });
         };
         if image.build_id.is_empty() {
             return Err(format!("`{}` has no build id; link it with `-Wl,--build-id`", image.name));

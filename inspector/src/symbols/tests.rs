@@ -157,6 +157,15 @@ mod native {
 }
 
 #[test]
+fn addresses_without_the_libraries_of_the_event_are_told_once() {
+    let frame = |module: &str, address: u64| json!({"address": address, "module": module, "in_app": true});
+    let mut event = json!({"frames": [frame("App", 4096), frame("App", 8192), frame("", 1)], "debug_images": {"App": {"type": "elf"}}});
+    let outcome = symbols(&[]).name(&mut event);
+    let why = ["the event does not say in which library its addresses are", "the event has no build id of `App`"];
+    assert_eq!((outcome.unnamed, &outcome.problems[..]), (3, &why.map(str::to_owned)[..]));
+}
+
+#[test]
 fn a_file_that_names_nothing_is_told_and_a_path_that_does_not_exist_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let zeros = write(folder.path(), "zeros", "");
