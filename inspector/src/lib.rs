@@ -26,6 +26,8 @@ mod seeded;
 pub mod shop;
 pub mod source;
 #[cfg(feature = "cli")]
+pub mod symbols;
+#[cfg(feature = "cli")]
 mod terminal;
 pub mod timeline;
 #[cfg(feature = "cli")]

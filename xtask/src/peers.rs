@@ -28,6 +28,12 @@ const COLLECTOR_SOURCE: &str = include_str!("../peers/collector.go");
 const DATADOG_TYPES: &str = "7.16.2";
 const TYPESCRIPT: &str = "5.9.3";
 
+/// R8, which makes the classes of an app small. The tests use its version in the path of the archive.
+const R8: &str = "9.5.28";
+
+/// esbuild, which bundles JavaScript. The tests use its version in the path of the package.
+const ESBUILD: &str = "0.28.2";
+
 /// Time limit. A build with an empty cache takes two to five minutes on two cores.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
@@ -46,9 +52,11 @@ pub fn prepare(workspace: &Workspace) -> io::Result<bool> {
         return Ok(false);
     };
     let mut all = true;
-    let peers: [(&str, String, Build); 2] = [
+    let peers: [(&str, String, Build); 4] = [
         ("the OpenTelemetry Collector", format!("otelcol-{COLLECTOR}"), collector),
         ("Datadog's types", format!("datadog-types-{DATADOG_TYPES}"), datadog_types),
+        ("R8", format!("r8-{R8}"), r8),
+        ("esbuild", format!("esbuild-{ESBUILD}"), esbuild),
     ];
     for (what, name, build) in peers {
         let folder = cache.join(&name);
@@ -121,11 +129,28 @@ fn collector(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), Str
 }
 
 fn datadog_types(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    let datadog = format!("@datadog/browser-rum-core@{DATADOG_TYPES}");
+    npm(workspace, folder, &[datadog, format!("typescript@{TYPESCRIPT}")], log)
+}
+
+fn esbuild(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    npm(workspace, folder, &[format!("esbuild@{ESBUILD}")], log)
+}
+
+/// Installs packages of npm.
+fn npm(workspace: &Workspace, folder: &Path, packages: &[String], log: &Path) -> Result<(), String> {
     fs::write(folder.join("package.json"), "{\"private\": true}\n").map_err(|error| error.to_string())?;
     let mut npm = workspace.command("npm");
-    npm.current_dir(folder)
-        .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
-        .arg(format!("@datadog/browser-rum-core@{DATADOG_TYPES}"))
-        .arg(format!("typescript@{TYPESCRIPT}"));
+    npm.current_dir(folder).args(["install", "--no-audit", "--no-fund", "--ignore-scripts"]).args(packages);
     step(&mut npm, log)
+}
+
+/// Without Maven, the tests with R8 are skipped.
+fn r8(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    let mut maven = workspace.command("mvn");
+    maven.current_dir(folder).args(["--quiet", "--batch-mode"]);
+    maven.arg("org.apache.maven.plugins:maven-dependency-plugin:3.9.0:copy");
+    maven.arg(format!("-Dartifact=com.android.tools:r8:{R8}"));
+    maven.args(["-Dmdep.stripVersion=true", "-DoutputDirectory=."]);
+    step(&mut maven, log)
 }

@@ -26,6 +26,7 @@ mod ring;
 mod serve;
 mod show;
 mod status;
+mod symbolicate;
 mod tail;
 mod tell;
 mod timeline;
@@ -67,6 +68,8 @@ enum Command {
     Show(show::Args),
     /// Print what became of an event
     Why(show::Args),
+    /// Print errors and crashes with functions and lines, from local files with debug information
+    Symbolicate(symbolicate::Args),
     /// Print a session as a story: screens, calls, taps and errors with their durations
     Timeline(timeline::Args),
     /// Print the events that were lost, by day, route and reason
@@ -148,6 +151,7 @@ fn run(cli: Cli, output: &mut Output) -> Result<Exit, CliError> {
         Command::Tail(args) => tail::run(&args, output),
         Command::Show(args) => show::show(&args, output),
         Command::Why(args) => show::why(&args, output),
+        Command::Symbolicate(args) => symbolicate::run(&args, output),
         Command::Timeline(args) => timeline::run(&args, output),
         Command::Drops(args) => drops::run(&args, output),
         Command::Dead(args) => list::dead(&args, output),

@@ -2,10 +2,12 @@
 
 mod drops;
 mod event;
+mod stack;
 mod status;
 mod timeline;
 
 pub(crate) use drops::drops;
 pub(crate) use event::event;
+pub(crate) use stack::stack;
 pub(crate) use status::status;
 pub(crate) use timeline::{HEAD, one_line, timeline};

@@ -1,5 +1,5 @@
-//! Tests with third-party programs and files: Datadog's schemas and types, an OpenTelemetry Collector. A test whose program is
-//! not available is skipped by name and counted.
+//! Tests with third-party programs and files: Datadog's schemas and types, an OpenTelemetry Collector, R8, esbuild. A test whose
+//! program is not available is skipped by name and counted.
 //!
 //! `cargo xtask test` prepares the cache; see `xtask/src/peers.rs`. This file has its own harness, since the standard one
 //! cannot skip a test at run time. It prints the same lines.
@@ -8,6 +8,7 @@
 mod collector;
 mod datadog;
 mod schema;
+mod symbols;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,13 +19,18 @@ pub type Skipped = Option<String>;
 /// A name and a test.
 type Check = (&'static str, fn() -> Skipped);
 
-const CHECKS: [Check; 6] = [
+const CHECKS: [Check; 8] = [
     ("datadog_rum_events_fit_the_vendors_schemas", datadog::rum_fits_the_schemas),
     ("datadog_logs_fit_the_vendors_schema", datadog::logs_fit_the_schema),
     ("datadog_schemas_refuse_broken_events", datadog::broken_events_are_refused),
     ("datadog_rum_events_fit_the_vendors_types", datadog::rum_fits_the_types),
     ("datadog_types_refuse_broken_events", datadog::broken_events_do_not_compile),
     ("collector_has_every_event_once_with_its_attributes", collector::every_event_once),
+    ("r8_frames_get_the_names_of_the_source_and_another_mapping_is_refused", symbols::r8_names_are_those_of_the_source),
+    (
+        "bundle_frames_get_the_names_of_the_source_and_another_map_is_refused",
+        symbols::bundle_names_are_those_of_the_source,
+    ),
 ];
 
 /// Returns `shared/<path>` in a parent folder of the checkout.

@@ -146,11 +146,13 @@ fn the_images_of_a_native_crash_are_sent_beside_those_of_the_app() {
 #[test]
 fn debug_ids_are_sent_as_images_and_not_as_contexts() {
     let json = r#"{"contexts":{"debug_ids":{"app:///main.bundle":"85314830-023f-4cf1-a267-535f4e37bb17"},
-        "debug_images":{"libapp.so":{"type":"elf","debug_id":"a-1","image_addr":"0x1000","image_size":4096}},"shop":{"a":1}}}"#;
+        "debug_images":{"libapp.so":{"type":"elf","debug_id":"a-1","image_addr":"0x1000","image_size":4096},
+        "mapping":{"type":"proguard","uuid":"85314830-023f-4cf1-a267-535f4e37bb18"}},"shop":{"a":1}}}"#;
     let event = payload(Kind::Error, json, "Android");
     let images = json!([
         {"type": "sourcemap", "debug_id": "85314830-023f-4cf1-a267-535f4e37bb17", "code_file": "app:///main.bundle"},
         {"type": "elf", "debug_id": "a-1", "image_addr": "0x1000", "image_size": 4096, "code_file": "libapp.so"},
+        {"type": "proguard", "uuid": "85314830-023f-4cf1-a267-535f4e37bb18", "code_file": "mapping"},
     ]);
     assert_eq!(event["debug_meta"]["images"], images);
     assert_eq!(event["contexts"]["shop"], json!({"a": 1}));

@@ -84,6 +84,11 @@ public object RezMonitor {
                 return false
             }
             Recorder.engine = Engine.open(settings, failed)
+            // The engine makes the images of an error from the context of this name.
+            settings.mappingId?.let {
+                val image = mapOf("type" to "proguard", "uuid" to it.lowercase())
+                setContext("debug_images", mapOf("mapping" to image))
+            }
             Recorder.engine != null
         }
     } catch (reason: Throwable) {

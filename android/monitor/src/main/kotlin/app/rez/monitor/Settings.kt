@@ -6,6 +6,8 @@ import app.rez.monitor.internal.json
 import java.io.File
 import kotlin.time.Duration
 
+private val UUID = Regex("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 /** The configuration of [RezMonitor]. [Settings.Builder] makes it. */
 public class Settings internal constructor(
     internal val json: String,
@@ -13,6 +15,7 @@ public class Settings internal constructor(
     internal val transport: HttpTransport?,
     internal val beforeSend: BeforeSend?,
     internal val logger: MonitorLogger?,
+    internal val mappingId: String? = null,
 ) {
     /**
      * Collects the settings. `null`, an empty list or an empty map is the default.
@@ -67,6 +70,12 @@ public class Settings internal constructor(
          * are recorded without it. Default: `false`.
          */
         public var nativeCrashes: Boolean? = null
+
+        /**
+         * The UUID that the build has given to its mapping of R8 or ProGuard, as Sentry's Gradle plugin does. Sentry then finds the mapping
+         * of an error. Default: none. The id that R8 itself makes is in the frames, and needs no setting.
+         */
+        public var mappingId: String? = null
 
         /** Consent to [Purpose.MONITORING] until [RezMonitor.setConsent] is called for the first time. Default: pending. */
         public var consentMonitoring: Consent? = null
@@ -220,9 +229,10 @@ public class Settings internal constructor(
          * addresses are not in it. If the library cannot be loaded, nothing is checked, and [RezMonitor.init] does nothing.
          */
         public fun build(): Settings {
+            mappingId?.let { require(UUID.matches(it)) { "mappingId: use the UUID of the mapping, 8-4-4-4-12 hexadecimal digits" } }
             val text = json(toMap())
             if (Library.isLoaded) Native.check(text)?.let { throw IllegalArgumentException(it) }
-            return Settings(text, facts?.toMap()?.let(::json), transport, beforeSend, logger)
+            return Settings(text, facts?.toMap()?.let(::json), transport, beforeSend, logger, mappingId)
         }
 
         internal fun toMap(): Map<String, Any> = buildMap {

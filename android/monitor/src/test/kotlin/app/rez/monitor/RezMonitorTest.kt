@@ -186,6 +186,16 @@ class RezMonitorTest : EngineTest() {
     }
 
     @Test
+    fun `the UUID of a mapping is an image of each error, and another text is refused`() {
+        val uuid = "85314830-023F-4cf1-a267-535f4e37bb17"
+        val row = rowsOf({ mappingId = uuid }) { RezMonitor.captureException(IllegalStateException("no cart")) }.single()
+        val image = row["json"]["contexts"]["debug_images"]["mapping"]
+        assertEquals("proguard" to uuid.lowercase(), image["type"].asText() to image["uuid"].asText())
+        val wrong = assertThrows(IllegalArgumentException::class.java) { Settings { basics(queue); mappingId = "r8" } }
+        assertEquals("mappingId: use the UUID of the mapping, 8-4-4-4-12 hexadecimal digits", wrong.message)
+    }
+
+    @Test
     fun `a folder that cannot be used keeps events in memory and says so`() {
         val file = folder.resolve("file").also { it.writeText("no folder") }
         assertTrue(RezMonitor.init { basics(file.resolve("q")) })

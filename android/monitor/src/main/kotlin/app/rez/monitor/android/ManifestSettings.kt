@@ -24,6 +24,7 @@ internal class ManifestSettings private constructor(private val data: Bundle) {
         testMode = flag("test_mode")
         testSeed = number("test_seed")
         nativeCrashes = flag("native_crashes")
+        mappingId = text("mapping_id")
         consentMonitoring = consent("consent_monitoring")
         consentAnalytics = consent("consent_analytics")
         traceTargets = list("trace_targets")
