@@ -48,6 +48,7 @@ mod writer;
 
 pub use attributes::{Attrs, Value};
 pub use config::{BeforeSend, Config, ConfigBuilder, ConfigError, Consent};
+pub use crash::TestCrash;
 pub use delivery::{DestinationNote, Flushed, Held, Hint, Network, Power, RouteStatus};
 pub use event::conditions::{CarrierTechnology, Conditions, Connection, Orientation};
 pub use event::{
@@ -62,8 +63,8 @@ pub use level::Level;
 pub use logger::{LogCode, LogLevel, Logger, StderrLogger};
 pub use metrics::Summary;
 pub use monitor::{
-    ApiCall, Durability, From, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, SnapshotError, Span, Start, Status,
-    SuperProperties, WaitError,
+    ApiCall, Durability, From, InspectionOff, Monitor, Outcome, Refused, ScopeChange, ScreenLoad, SnapshotError, Span,
+    Start, Status, SuperProperties, WaitError,
 };
 pub use phrases::HeldCode;
 pub use reason::Reason;

@@ -49,6 +49,50 @@ test.each(['recordFatal', 'recordBatch'] as const)(
   },
 );
 
+/** Starts an engine in a process that calls a method of it, and returns the signal that ended it and what it printed. */
+function ended(folder: string, more: object, kind: string): { signal: string | null; stdout: string } {
+  const program = `
+    const { RezMonitor } = require(process.env.REZ_NODE_ADDON);
+    const engine = new RezMonitor();
+    if (JSON.parse(engine.open(process.argv[1], '')).error) process.exit(1);
+    console.log(engine.testCrash(process.argv[2]));
+  `;
+  const child = spawnSync(process.execPath, ['-e', program, settings(folder, { sessions: true, ...more }), kind]);
+  return { signal: child.signal, stdout: child.stdout.toString() };
+}
+
+test.each([
+  ['fault', 'SIGSEGV'],
+  ['abort', 'SIGABRT'],
+  ['panic', 'SIGABRT'],
+])('after the test crash %s the next start knows of %s, once', async (kind, signal) => {
+  const folder = newFolder();
+  expect(ended(folder, { nativeCrashes: true, inspector: true }, kind)).toEqual({ signal, stdout: '' });
+  const { engine, rows } = open({ nativeCrashes: true }, null, folder);
+  const last = JSON.parse(await engine.lastRun(WAIT_MS));
+  expect(last).toMatchObject({ ended: 'crashed', crash: { type: signal, mechanism: 'signal' } });
+  const crashes = (await rows()).filter((row) => row.kind === 'crash');
+  expect(crashes.map(({ id }) => id)).toEqual([last.crash.id]);
+  await engine.close(WAIT_MS);
+  expect(JSON.parse(await open({}, null, folder).engine.lastRun(WAIT_MS))).toEqual({ ended: 'closed', crash: null });
+});
+
+test('without the inspector a test crash is a sentence, and so is an unknown kind', () => {
+  const refused = ended(newFolder(), { nativeCrashes: true, inspector: false }, 'fault');
+  expect(refused).toEqual({ signal: null, stdout: expect.stringContaining('`inspector`') });
+  expect(ended(newFolder(), { inspector: true }, 'exception').stdout).toContain('fault, abort or panic');
+});
+
+test('there is no last run before the first, and a fatal error of JavaScript is the crash of the last one', async () => {
+  const { engine, folder } = open({ sessions: true });
+  expect(await engine.lastRun(WAIT_MS)).toBe('null');
+  engine.recordFatal(batch(PAYMENT));
+  await engine.close(WAIT_MS);
+  const last = JSON.parse(await open({}, null, folder).engine.lastRun(WAIT_MS));
+  expect(last).toMatchObject({ ended: 'crashed', crash: { id: PAYMENT.id, type: 'PaymentError' } });
+  expect(last.crash.support_code).toMatch(/^[0-9a-f]{6}$/);
+});
+
 test('a crash that a server has refused for now is delivered when it answers again', async () => {
   const collector = await Collector.start();
   const folder = newFolder();

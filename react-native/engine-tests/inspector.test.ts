@@ -243,6 +243,20 @@ test('a thousand events come page by page, the newest first, each once', async (
   expect(names).toEqual(Array.from({ length: 1_000 }, (_, at) => 999 - at));
 });
 
+test('the page says how the last run ended, and whether crashes of native code are captured', async () => {
+  open({ destinations: [], sessions: true });
+  const before = folder;
+  client.recordFatal({ kind: 'error', type: 'PaymentError', message: 'card declined' });
+  await act(() => client.close(WAIT_MS));
+  open({ destinations: [], folder: before, nativeCrashes: true });
+  const screen = await inspector();
+  await screen.press('rez-inspector-page-try');
+  await until(screen, 'the crash', () =>
+    /^The last run crashed: PaymentError, .*support code [0-9a-f]{6}\.$/.test(screen.text('rez-inspector-last-run')),
+  );
+  expect(screen.text('rez-inspector-crash-card-fault')).not.toContain('nativeCrashes: true');
+});
+
 test('before the engine is open, and after close, each page is one sentence', async () => {
   const screen = await inspector();
   await until(screen, 'a sentence', () => /\w+ \w+/.test(screen.text('rez-inspector-error')));

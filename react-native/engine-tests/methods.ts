@@ -37,7 +37,7 @@ export function call(port: Port, name: Method, args: unknown[]): unknown {
 
 const A_SENTENCE = expect.stringMatching(/\w+ \w+/);
 const AN_ERROR = { error: A_SENTENCE };
-const WITH_ERROR: Method[] = ['open', 'flush', 'why', 'inspect'];
+const WITH_ERROR: Method[] = ['open', 'flush', 'why', 'inspect', 'lastRun'];
 const EMPTY: Partial<Record<Method, string>> = {
   traceHeaders: '{}',
   status: '',

@@ -9,6 +9,7 @@ const MIGRATION = '../../docs/guide/migrate-from-the-guide.md';
 const DOCUMENTS = [
   ['../README.md', 1],
   [MIGRATION, 7],
+  ['../../docs/guide/crashes.md', 1],
 ] as const;
 
 const BLOCK = /```(tsx?|diff)\n([\s\S]*?)```/g;

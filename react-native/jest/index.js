@@ -38,6 +38,8 @@ const client = new Client({
     resumeDestination: nothing,
     flush: async () => '{"destinations":[]}',
     persist: done,
+    // There was no run before.
+    lastRun: async () => 'null',
     close: done,
   },
   // At once, so that no item says how long it has waited.

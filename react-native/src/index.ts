@@ -21,6 +21,7 @@ export {
   captureMessage,
   type TimedBreadcrumb,
 } from './api/capture';
+export { crashedLastRun, lastCrash } from './api/crashes';
 export {
   flush,
   forgetUser,
@@ -48,7 +49,7 @@ export {
   trackImageLoad,
   trackScreenLoad,
 } from './api/timing';
-export type { Consent, EventHint, Flushed, FlushResult, LogLine, Purpose } from './core/client';
+export type { Consent, EventHint, Flushed, FlushResult, LastCrash, LogLine, Purpose } from './core/client';
 export type { Attributes, Breadcrumb, EventItem, Level, Severity, Trace, User } from './core/items';
 export { fromTraceparent } from './core/trace';
 export { unsupportedFeatures } from './core/unsupported';

@@ -109,6 +109,29 @@ fn each_signal_on_each_thread_is_one_crash_with_its_trail_and_the_exit_status_is
 }
 
 #[test]
+fn each_test_crash_is_one_crash_of_its_signal() {
+    let message = "a test crash of REZ Monitor";
+    for (kind, signal, says) in
+        [("fault", "SIGSEGV", "SEGV_MAPERR at 0x10"), ("abort", "SIGABRT", ""), ("panic", "SIGABRT", message)]
+    {
+        let scenario = Scenario::new(CHILD);
+        let (status, lines) = died(&scenario, &format!("how=test_{kind} inspector=1"), None);
+        assert!(status.signal().is_some(), "{kind}: {status} {lines}");
+        let crash = the_crash(&scenario);
+        assert_eq!((&crash["type"], &crash["trail"][0]["message"]), (&json!(signal), &json!("tapped pay")), "{kind}");
+        assert!(crash["message"].as_str().unwrap().contains(says), "{kind}: {crash:#}");
+    }
+}
+
+#[test]
+fn a_test_crash_without_the_inspector_is_an_error_and_the_process_goes_on() {
+    let scenario = Scenario::new(CHILD);
+    let (status, lines) = died(&scenario, "how=test_fault inspector=0", None);
+    assert!(status.success() && lines.contains("inspection is off") && lines.contains("done"), "{status} {lines}");
+    assert!(crashes(&scenario, &scenario.folder()).is_empty());
+}
+
+#[test]
 fn the_session_of_a_crash_ends_as_crashed() {
     let scenario = Scenario::new(CHILD);
     let _ = died(&scenario, "how=write", None);

@@ -3,7 +3,7 @@
 use crate::engine::{Engine, Opening, guarded, text};
 use rez_monitor::{
     Conditions, Consent, Durability, EventId, Facts, From, Monitor, Purpose, ScopeChange, Settings, Spelling,
-    TraceContext,
+    TestCrash, TraceContext,
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -170,6 +170,17 @@ pub fn flush(monitor: &Monitor, wait: Duration) -> Result<String, String> {
 pub fn why(monitor: &Monitor, id: &str, wait: Duration) -> Result<String, String> {
     let id: EventId = id.parse().map_err(text)?;
     Ok(monitor.why(id, wait).map_err(text)?.to_json())
+}
+
+/// `{"ended", "crash"}`, `null` if there was no run before, or `{"error"}`.
+pub fn last_run(monitor: &Monitor, wait: Duration) -> Result<String, String> {
+    serde_json::to_string(&monitor.last_run(wait).map_err(text)?).map_err(text)
+}
+
+/// Ends the process by a crash of native code.
+pub fn test_crash(engine: &Engine, kind: &str) -> Result<(), String> {
+    let kind = TestCrash::parse(kind).ok_or("testCrash: the kind is an unknown word; use fault, abort or panic")?;
+    engine.call(|monitor| monitor.test_crash(kind).map(|_| ()))
 }
 
 #[cfg(test)]

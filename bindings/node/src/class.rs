@@ -173,6 +173,18 @@ impl RezMonitor {
         self.wait(wait_ms, calls::failed, |monitor, wait| Ok(monitor.inspect(&request.named("request")?, wait)))
     }
 
+    /// How the run before this one ended.
+    #[napi]
+    pub fn last_run(&self, wait_ms: Argument<f64>) -> AsyncTask<Wait> {
+        self.wait(wait_ms, calls::failed, calls::last_run)
+    }
+
+    /// Ends the process by a crash of native code.
+    #[napi]
+    pub fn test_crash(&self, kind: Text) -> String {
+        sentence(|| calls::test_crash(&self.engine, &kind.named("kind")?))
+    }
+
     /// Ends the session, sends what it can, and closes. Later calls find no engine, also while this one waits.
     #[napi]
     pub fn close(&self, wait_ms: Argument<f64>) -> AsyncTask<Wait> {

@@ -51,11 +51,11 @@ impl From<ConfigError> for CallError {
     }
 }
 
-fn wrong(error: impl std::fmt::Display) -> CallError {
+pub(crate) fn wrong(error: impl std::fmt::Display) -> CallError {
     CallError::Wrong { text: error.to_string() }
 }
 
-fn call<T>(handle: u64, call: impl FnOnce(&Monitor) -> Result<T, CallError>) -> Result<T, CallError> {
+pub(crate) fn call<T>(handle: u64, call: impl FnOnce(&Monitor) -> Result<T, CallError>) -> Result<T, CallError> {
     with(handle, Err(WaitError::Closed.into()), call)
 }
 

@@ -15,6 +15,7 @@
 //! | [`guards`] | screen loads, HTTP calls and spans in progress |
 //! | [`scope`] | user, tags, contexts, flags, super properties, views |
 //! | [`control`] | consent, delivery, status |
+//! | [`crashes`] | how earlier runs ended, and crashes on purpose |
 //! | `endpoint` | the debug endpoint, which a request opens |
 //! | [`hot`] | the hot record, and the JNI functions that take it |
 //!
@@ -26,6 +27,7 @@ uniffi::setup_scaffolding!("rezmonitor");
 
 pub mod attributes;
 pub mod control;
+pub mod crashes;
 mod endpoint;
 pub mod engines;
 pub mod events;

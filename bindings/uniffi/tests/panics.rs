@@ -4,12 +4,12 @@
 use rezmonitor::attributes::{Attr, AttrValue};
 use rezmonitor::events::*;
 use rezmonitor::hooks::Hooks;
-use rezmonitor::{control, engines, guards, hot, open, record, scope, test_access};
+use rezmonitor::{control, crashes, engines, guards, hot, open, record, scope, test_access};
 
 fn settings(folder: &std::path::Path) -> String {
     serde_json::json!({
         "folder": folder, "app": "shop", "release": "shop@1", "consentMonitoring": "granted", "consentAnalytics": "granted",
-        "sessions": false,
+        "sessions": false, "inspector": true,
     })
     .to_string()
 }
@@ -170,6 +170,7 @@ fn every_call(handle: u64) -> (usize, usize) {
     control::set_conditions(handle, Conditions::default());
     control::remove_destination(handle, text());
     control::clear_metrics(handle);
+    crashes::report_exits(handle, Vec::new());
     control::suspend(handle, 10);
     control::resume(handle);
     let results = [
@@ -182,6 +183,8 @@ fn every_call(handle: u64) -> (usize, usize) {
         control::flush(handle, 60_000).is_ok(),
         control::why_json(handle, "019f0c1e-7c1e-7a53-9b0e-3b6a3f0d9c11".into(), 60_000).is_ok(),
         control::inspect(handle, r#"{"ask":"status"}"#.into(), 60_000).is_ok(),
+        crashes::last_run(handle, 60_000).is_ok(),
+        crashes::check_inspects(handle).is_ok(),
         !control::status_json(handle).is_empty(),
         !control::status_lines(handle).is_empty(),
         control::id_seed(handle).len() == 16,
@@ -202,7 +205,7 @@ fn every_call(handle: u64) -> (usize, usize) {
 fn every_call_works_and_none_lets_a_panic_of_the_core_out_or_records_without_an_engine() {
     let folder = tempfile::tempdir().unwrap();
     let handle = open::open(settings(folder.path()), None, Hooks::default()).unwrap();
-    assert_eq!(every_call(handle), (21, 16));
+    assert_eq!(every_call(handle), (21, 18));
     for stale in [0, handle + 1, handle ^ (1 << 40), u64::MAX, 63 << 32 | 1] {
         assert_eq!(every_call(stale), (0, 0), "{stale:x}");
     }

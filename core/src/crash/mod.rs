@@ -11,3 +11,9 @@ pub(crate) use native::*;
 mod nowhere;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) use nowhere::*;
+
+mod test_crash;
+pub use test_crash::TestCrash;
+
+/// Whether there is something to switch on.
+pub(crate) const CAN_CAPTURE: bool = cfg!(any(target_os = "linux", target_os = "android"));

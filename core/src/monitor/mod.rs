@@ -20,7 +20,7 @@ mod views;
 
 pub use call::ApiCall;
 pub use control::{Durability, From, WaitError};
-pub use inspect::SnapshotError;
+pub use inspect::{InspectionOff, SnapshotError};
 pub use scope::{ScopeChange, SuperProperties};
 pub use screen::ScreenLoad;
 pub use span::Span;

@@ -113,7 +113,7 @@ record! {
         hang_ms: Integer(100, HOUR_MS) = "5000 on Android, 2000 on iOS, 5000 elsewhere", "Time without a response of the main thread that is a hang. 5 s is Android's own limit, used by Sentry and Datadog; 2 s is the value of Sentry's iOS SDK.";
         errors: Switch = "true", "Record uncaught errors and exceptions.";
         rejections: Switch = "true", "Record promise rejections that nobody handles (JavaScript).";
-        exits: Switch = "true", "Import why the system ended earlier processes (Android's `ApplicationExitInfo`).";
+        exits: Switch = "true", "Import why the system ended earlier processes (Android's `ApplicationExitInfo`, MetricKit's crash reports).";
         app_start: Switch = "true", "Record the app start.";
         app_start_max_ms: Integer(1_000, HOUR_MS) = "60000", "An app start that takes longer is not recorded: the app was started in the background. The value of Sentry's SDKs.";
         screens: Switch = "true", "Record screen loads from navigation.";

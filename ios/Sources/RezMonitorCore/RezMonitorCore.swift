@@ -2809,6 +2809,105 @@ public func FfiConverterTypeErrorEvent_lower(_ value: ErrorEvent) -> RustBuffer 
 
 
 /**
+ * Why an earlier process of the app ended, as the system remembers it.
+ */
+public struct ExitReport: Equatable, Hashable {
+    /**
+     * Id of the process; 0 = not known.
+     */
+    public let pid: UInt32
+    /**
+     * When it ended.
+     */
+    public let atMs: Int64
+    /**
+     * Why.
+     */
+    public let reason: ExitReason
+    /**
+     * The words of the system.
+     */
+    public let description: String
+    /**
+     * What else the system knows.
+     */
+    public let attrs: [Attr]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Id of the process; 0 = not known.
+         */pid: UInt32,
+        /**
+         * When it ended.
+         */atMs: Int64,
+        /**
+         * Why.
+         */reason: ExitReason,
+        /**
+         * The words of the system.
+         */description: String,
+        /**
+         * What else the system knows.
+         */attrs: [Attr]) {
+        self.pid = pid
+        self.atMs = atMs
+        self.reason = reason
+        self.description = description
+        self.attrs = attrs
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ExitReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeExitReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ExitReport {
+        return
+            try ExitReport(
+                pid: FfiConverterUInt32.read(from: &buf),
+                atMs: FfiConverterInt64.read(from: &buf),
+                reason: FfiConverterTypeExitReason.read(from: &buf),
+                description: FfiConverterString.read(from: &buf),
+                attrs: FfiConverterSequenceTypeAttr.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ExitReport, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.pid, into: &buf)
+        FfiConverterInt64.write(value.atMs, into: &buf)
+        FfiConverterTypeExitReason.write(value.reason, into: &buf)
+        FfiConverterString.write(value.description, into: &buf)
+        FfiConverterSequenceTypeAttr.write(value.attrs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExitReport_lift(_ buf: RustBuffer) throws -> ExitReport {
+    return try FfiConverterTypeExitReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExitReport_lower(_ value: ExitReport) -> RustBuffer {
+    return FfiConverterTypeExitReport.lower(value)
+}
+
+
+/**
  * What most events may carry in addition.
  */
 public struct Extras: Equatable, Hashable {
@@ -3577,6 +3676,184 @@ public func FfiConverterTypeHostResponse_lift(_ buf: RustBuffer) throws -> HostR
 #endif
 public func FfiConverterTypeHostResponse_lower(_ value: HostResponse) -> RustBuffer {
     return FfiConverterTypeHostResponse.lower(value)
+}
+
+
+/**
+ * A crash of the run before.
+ */
+public struct LastCrash: Equatable, Hashable {
+    /**
+     * Id of its event.
+     */
+    public let id: String
+    /**
+     * Its type: `SIGSEGV`, `TypeError`.
+     */
+    public let kind: String
+    /**
+     * What reported it.
+     */
+    public let mechanism: String?
+    /**
+     * When it happened.
+     */
+    public let atMs: Int64
+    /**
+     * Milliseconds from the start of its run; `None` if that is not known.
+     */
+    public let sinceStartMs: Int64?
+    /**
+     * The support code of its session.
+     */
+    public let supportCode: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Id of its event.
+         */id: String,
+        /**
+         * Its type: `SIGSEGV`, `TypeError`.
+         */kind: String,
+        /**
+         * What reported it.
+         */mechanism: String?,
+        /**
+         * When it happened.
+         */atMs: Int64,
+        /**
+         * Milliseconds from the start of its run; `None` if that is not known.
+         */sinceStartMs: Int64?,
+        /**
+         * The support code of its session.
+         */supportCode: String?) {
+        self.id = id
+        self.kind = kind
+        self.mechanism = mechanism
+        self.atMs = atMs
+        self.sinceStartMs = sinceStartMs
+        self.supportCode = supportCode
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension LastCrash: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLastCrash: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LastCrash {
+        return
+            try LastCrash(
+                id: FfiConverterString.read(from: &buf),
+                kind: FfiConverterString.read(from: &buf),
+                mechanism: FfiConverterOptionString.read(from: &buf),
+                atMs: FfiConverterInt64.read(from: &buf),
+                sinceStartMs: FfiConverterOptionInt64.read(from: &buf),
+                supportCode: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LastCrash, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.id, into: &buf)
+        FfiConverterString.write(value.kind, into: &buf)
+        FfiConverterOptionString.write(value.mechanism, into: &buf)
+        FfiConverterInt64.write(value.atMs, into: &buf)
+        FfiConverterOptionInt64.write(value.sinceStartMs, into: &buf)
+        FfiConverterOptionString.write(value.supportCode, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLastCrash_lift(_ buf: RustBuffer) throws -> LastCrash {
+    return try FfiConverterTypeLastCrash.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLastCrash_lower(_ value: LastCrash) -> RustBuffer {
+    return FfiConverterTypeLastCrash.lower(value)
+}
+
+
+/**
+ * The run before this one.
+ */
+public struct LastRun: Equatable, Hashable {
+    /**
+     * How it ended.
+     */
+    public let ended: RunEnd
+    /**
+     * Its crash, if it had one.
+     */
+    public let crash: LastCrash?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * How it ended.
+         */ended: RunEnd,
+        /**
+         * Its crash, if it had one.
+         */crash: LastCrash?) {
+        self.ended = ended
+        self.crash = crash
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension LastRun: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLastRun: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LastRun {
+        return
+            try LastRun(
+                ended: FfiConverterTypeRunEnd.read(from: &buf),
+                crash: FfiConverterOptionTypeLastCrash.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LastRun, into buf: inout [UInt8]) {
+        FfiConverterTypeRunEnd.write(value.ended, into: &buf)
+        FfiConverterOptionTypeLastCrash.write(value.crash, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLastRun_lift(_ buf: RustBuffer) throws -> LastRun {
+    return try FfiConverterTypeLastRun.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLastRun_lower(_ value: LastRun) -> RustBuffer {
+    return FfiConverterTypeLastRun.lower(value)
 }
 
 
@@ -5388,6 +5665,141 @@ public func FfiConverterTypeDurability_lower(_ value: Durability) -> RustBuffer 
 
 
 /**
+ * Why an earlier process ended.
+ */
+
+public enum ExitReason: Equatable, Hashable {
+
+    /**
+     * An exception that nothing caught.
+     */
+    case crash
+    /**
+     * A signal of native code.
+     */
+    case nativeCrash
+    /**
+     * The main thread did not respond.
+     */
+    case anr
+    /**
+     * The system had no memory left.
+     */
+    case lowMemory
+    /**
+     * A signal that another process sent.
+     */
+    case signaled
+    /**
+     * It did not start in time.
+     */
+    case initializationFailure
+    /**
+     * It used too much of a resource.
+     */
+    case excessiveResourceUsage
+    /**
+     * No fault.
+     */
+    case other
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ExitReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeExitReason: FfiConverterRustBuffer {
+    typealias SwiftType = ExitReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ExitReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .crash
+
+        case 2: return .nativeCrash
+
+        case 3: return .anr
+
+        case 4: return .lowMemory
+
+        case 5: return .signaled
+
+        case 6: return .initializationFailure
+
+        case 7: return .excessiveResourceUsage
+
+        case 8: return .other
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: ExitReason, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .crash:
+            writeInt(&buf, Int32(1))
+
+
+        case .nativeCrash:
+            writeInt(&buf, Int32(2))
+
+
+        case .anr:
+            writeInt(&buf, Int32(3))
+
+
+        case .lowMemory:
+            writeInt(&buf, Int32(4))
+
+
+        case .signaled:
+            writeInt(&buf, Int32(5))
+
+
+        case .initializationFailure:
+            writeInt(&buf, Int32(6))
+
+
+        case .excessiveResourceUsage:
+            writeInt(&buf, Int32(7))
+
+
+        case .other:
+            writeInt(&buf, Int32(8))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExitReason_lift(_ buf: RustBuffer) throws -> ExitReason {
+    return try FfiConverterTypeExitReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExitReason_lower(_ value: ExitReason) -> RustBuffer {
+    return FfiConverterTypeExitReason.lower(value)
+}
+
+
+
+/**
  * A method of the host has thrown. The text names the exception and is not sent anywhere.
  */
 public
@@ -6483,6 +6895,111 @@ public func FfiConverterTypePurpose_lower(_ value: Purpose) -> RustBuffer {
 
 
 /**
+ * How a run of the app ended.
+ */
+
+public enum RunEnd: Equatable, Hashable {
+
+    /**
+     * By `close`.
+     */
+    case closed
+    /**
+     * By a crash.
+     */
+    case crashed
+    /**
+     * In the background, without a crash.
+     */
+    case exited
+    /**
+     * In the foreground, without a crash.
+     */
+    case abnormal
+    /**
+     * Without a crash; where is not known.
+     */
+    case unknown
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RunEnd: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRunEnd: FfiConverterRustBuffer {
+    typealias SwiftType = RunEnd
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RunEnd {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .closed
+
+        case 2: return .crashed
+
+        case 3: return .exited
+
+        case 4: return .abnormal
+
+        case 5: return .unknown
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: RunEnd, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .closed:
+            writeInt(&buf, Int32(1))
+
+
+        case .crashed:
+            writeInt(&buf, Int32(2))
+
+
+        case .exited:
+            writeInt(&buf, Int32(3))
+
+
+        case .abnormal:
+            writeInt(&buf, Int32(4))
+
+
+        case .unknown:
+            writeInt(&buf, Int32(5))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRunEnd_lift(_ buf: RustBuffer) throws -> RunEnd {
+    return try FfiConverterTypeRunEnd.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRunEnd_lower(_ value: RunEnd) -> RustBuffer {
+    return FfiConverterTypeRunEnd.lower(value)
+}
+
+
+
+/**
  * How bad an error is for the user.
  */
 
@@ -7105,6 +7622,54 @@ fileprivate struct FfiConverterOptionTypeHeld: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeLastCrash: FfiConverterRustBuffer {
+    typealias SwiftType = LastCrash?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLastCrash.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLastCrash.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeLastRun: FfiConverterRustBuffer {
+    typealias SwiftType = LastRun?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLastRun.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLastRun.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeTraceContext: FfiConverterRustBuffer {
     typealias SwiftType = TraceContext?
 
@@ -7388,6 +7953,31 @@ fileprivate struct FfiConverterSequenceTypeCause: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeCause.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeExitReport: FfiConverterRustBuffer {
+    typealias SwiftType = [ExitReport]
+
+    public static func write(_ value: [ExitReport], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeExitReport.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ExitReport] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ExitReport]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeExitReport.read(from: &buf))
         }
         return seq
     }
@@ -7873,6 +8463,61 @@ public func whyJson(handle: UInt64, id: String, waitMs: Int64)throws  -> String 
         FfiConverterInt64.lower(waitMs),uniffiCallStatus
     )
 })
+}
+/**
+ * Whether a debug screen may ask.
+ *
+ * # Errors
+ * [`CallError::Wrong`] if inspection is off.
+ */
+public func checkInspects(handle: UInt64)throws   {try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_check_inspects(
+        FfiConverterUInt64.lower(handle),uniffiCallStatus
+    )
+}
+}
+/**
+ * How the run before this one ended. Waits at most `wait_ms` until the queue was read. `None`: there was none.
+ *
+ * # Errors
+ * As [`persist`](crate::control::persist).
+ */
+public func lastRun(handle: UInt64, waitMs: Int64)throws  -> LastRun?  {
+    return try  FfiConverterOptionTypeLastRun.lift(try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_last_run(
+        FfiConverterUInt64.lower(handle),
+        FfiConverterInt64.lower(waitMs),uniffiCallStatus
+    )
+})
+}
+/**
+ * Tells the engine why earlier processes of the app ended: all of them in one call, the oldest first, once per start. An empty list: the
+ * system knows of none. Returns whether all of them are recorded; they are durable after `persist`. Told twice, an exit counts once.
+ */
+public func reportExits(handle: UInt64, exits: [ExitReport]) -> Bool  {
+    return try!  FfiConverterBool.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_report_exits(
+        FfiConverterUInt64.lower(handle),
+        FfiConverterSequenceTypeExitReport.lower(exits),uniffiCallStatus
+    )
+})
+}
+/**
+ * Ends the process by a crash of native code: `fault`, `abort` or `panic`. Needs the setting `inspector`.
+ *
+ * # Errors
+ * [`CallError::Wrong`] if the kind is unknown or inspection is off. If it returns, nothing has happened.
+ */
+public func testCrash(handle: UInt64, kind: String)throws   {try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_rezmonitor_fn_func_test_crash(
+        FfiConverterUInt64.lower(handle),
+        FfiConverterString.lower(kind),uniffiCallStatus
+    )
+}
 }
 /**
  * A number that this copy of the library made when it was loaded. JNI and JNA must see the same one: otherwise two copies are
@@ -8537,6 +9182,18 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rezmonitor_checksum_func_why_json() != 37902) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rezmonitor_checksum_func_check_inspects() != 41400) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rezmonitor_checksum_func_last_run() != 7278) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rezmonitor_checksum_func_report_exits() != 19819) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rezmonitor_checksum_func_test_crash() != 40962) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rezmonitor_checksum_func_nonce() != 63148) {

@@ -57,6 +57,8 @@ static NSString *const kMissingError = @"{\"error\":\"the native half of REZ Mon
 - (void)flush:(double)waitMs resolve:(RCTPromiseResolveBlock)resolve reject:(RCTPromiseRejectBlock)reject { REZ_LATER([_native flush:waitMs answer:answer], kMissingError) }
 - (void)why:(NSString *)id waitMs:(double)waitMs resolve:(RCTPromiseResolveBlock)resolve reject:(RCTPromiseRejectBlock)reject { REZ_LATER([_native why:id waitMs:waitMs answer:answer], kMissingError) }
 - (void)inspect:(NSString *)request waitMs:(double)waitMs resolve:(RCTPromiseResolveBlock)resolve reject:(RCTPromiseRejectBlock)reject { REZ_LATER([_native inspect:request waitMs:waitMs answer:answer], kMissingError) }
+- (void)lastRun:(double)waitMs resolve:(RCTPromiseResolveBlock)resolve reject:(RCTPromiseRejectBlock)reject { REZ_LATER([_native lastRun:waitMs answer:answer], kMissingError) }
+- (NSString *)testCrash:(NSString *)kind { REZ_TEXT([_native testCrash:kind], kMissing) }
 - (void)close:(double)waitMs resolve:(RCTPromiseResolveBlock)resolve reject:(RCTPromiseRejectBlock)reject { REZ_LATER([_native close:waitMs answer:answer], kMissing) }
 
 @end

@@ -77,5 +77,9 @@ final class RezMonitorImpl: NSObject, RezMonitorNative {
         Self.later(waitMs, answer) { Bridge.inspect(request, wait: $0) }
     }
 
+    func lastRun(_ waitMs: Double, answer: @escaping Answer) { Self.later(waitMs, answer) { Bridge.lastRun(wait: $0) } }
+
+    func testCrash(_ kind: String) -> String { Bridge.testCrash(kind) }
+
     func close(_ waitMs: Double, answer: @escaping Answer) { Self.later(waitMs, answer) { Bridge.close(wait: $0) } }
 }

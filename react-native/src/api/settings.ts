@@ -168,6 +168,11 @@ export interface Config extends EngineSettings, InstrumentationSettings, Destina
    * recorded without it. Default: false. On Android; on iOS it has no effect yet.
    */
   nativeCrashes?: boolean;
+  /**
+   * What is recorded of a run that ended without a crash and without `close`. Default: what the native layer knows, which waits for the
+   * report of the system, and ignores the end while a debugger is attached.
+   */
+  uncleanExits?: 'recorded' | 'await_report' | 'ignored';
   /** Facts about device and app, as `docs/guide/device.md` names them. The native layer adds what it knows. */
   facts?: Readonly<Record<string, unknown>>;
   /** Changes an event before it is recorded; null drops it. One that throws drops it too. */

@@ -34,6 +34,28 @@ export interface Status {
   lines: string[];
 }
 
+/** The crash of the run before this one. */
+export interface LastCrash {
+  /** Of its event, for `why`. */
+  id: string;
+  /** `TypeError`, `SIGSEGV`, `java.lang.IllegalStateException`. */
+  type: string;
+  /** What reported it: `onerror`, `signal`, `exit_report`, .. */
+  mechanism?: string;
+  /** When it happened, in milliseconds since 1970. */
+  atMs: number;
+  /** Milliseconds from the start of its run. Absent if the clock was changed meanwhile. */
+  sinceStartMs?: number;
+  /** The support code of its session. Absent without a session. */
+  supportCode?: string;
+}
+
+export interface LastRun {
+  /** `closed`, `crashed`, `exited`, `abnormal`, `unknown`. */
+  ended: string;
+  crash: LastCrash | null;
+}
+
 export interface Metric {
   name: string;
   last: number;
@@ -113,6 +135,26 @@ export function readLog(json: string): LogLine[] {
 /** What became of an event. */
 export function readWhy(json: string): Record<string, unknown> {
   return readObject(json) ?? { error: NO_ENGINE_TEXT };
+}
+
+/** The run before this one; null: there was none, or it is not known. */
+export function readLastRun(json: string): LastRun | null {
+  const answer = readObject(json);
+  const ended = readText(answer, 'ended');
+  if (ended === '') return null;
+  return { ended, crash: isRecord(answer?.crash) ? crashOf(answer.crash) : null };
+}
+
+function crashOf(crash: Record<string, unknown>): LastCrash {
+  const { mechanism, since_start_ms: since, support_code: code } = crash;
+  return {
+    id: readText(crash, 'id'),
+    type: readText(crash, 'type'),
+    ...(typeof mechanism === 'string' && { mechanism }),
+    atMs: readNumber(crash, 'at_ms'),
+    ...(typeof since === 'number' && { sinceStartMs: since }),
+    ...(typeof code === 'string' && { supportCode: code }),
+  };
 }
 
 export function readHeaders(json: string): Record<string, string> {

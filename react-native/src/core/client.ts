@@ -7,10 +7,12 @@
 import { guardedPort, noPort, type Port } from '../native/port';
 import {
   type FlushResult,
+  type LastRun,
   type LogLine,
   type Metric,
   readFlush,
   readHeaders,
+  readLastRun,
   readLog,
   readMetrics,
   readObject,
@@ -30,7 +32,7 @@ import { say } from './say';
 export type Purpose = 'monitoring' | 'analytics';
 export type Consent = 'granted' | 'denied' | 'pending';
 
-export type { Flushed, FlushResult, LogLine } from './answers';
+export type { Flushed, FlushResult, LastCrash, LogLine } from './answers';
 
 /** What a hook learns about an event beside the event. */
 export interface EventHint {
@@ -256,6 +258,16 @@ export class Client {
   /** What became of an event, as `rezq why --json` prints it. */
   async why(id: string, waitMs: number): Promise<Record<string, unknown>> {
     return readWhy(await this.drained().why(id, waitMs));
+  }
+
+  /** How the run before this one ended. */
+  async lastRun(waitMs: number): Promise<LastRun | null> {
+    return readLastRun(await this.port.lastRun(waitMs));
+  }
+
+  /** Ends the process. Returns why it goes on. */
+  testCrash(kind: 'exception' | 'fault' | 'abort' | 'panic'): string {
+    return this.drained().testCrash(kind);
   }
 
   /** The answer of the engine to a request of the inspector, as JSON. */

@@ -105,6 +105,8 @@ export interface Status {
   lines: string[];
   /** The fault in effect. Undefined: the engine names none that is known here. */
   fault: Fault | undefined;
+  /** Whether crashes of native code are captured. Undefined: the engine does not say. */
+  nativeCrashes: boolean | undefined;
 }
 
 const FAULTS = ['none', 'offline', 'refuse', 'slow'] as const;
@@ -146,7 +148,7 @@ export async function why(id: string): Promise<Why | Wrong> {
 export async function status(): Promise<Status | Wrong> {
   const answer = await ask({ ask: 'status' });
   if (isWrong(answer)) return answer;
-  const inner = read(answer, 'status');
+  const [inner, native] = [read(answer, 'status'), read(answer, 'native_crashes')];
   const lines = readList(answer.lines, MOST).filter((line): line is string => typeof line === 'string');
   const routes = readList(read(inner, 'routes'), MOST).flatMap((route) => statusOf(route, lines));
   return {
@@ -154,6 +156,7 @@ export async function status(): Promise<Status | Wrong> {
     refused: counts(read(inner, 'refused')),
     lines: lines.filter((line) => !routes.some(({ route }) => isAbout(line, route))),
     fault: FAULTS.find((fault) => fault === read(answer, 'fault')),
+    nativeCrashes: typeof native === 'boolean' ? native : undefined,
   };
 }
 

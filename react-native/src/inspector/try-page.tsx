@@ -1,8 +1,9 @@
-/** What a developer tries first: a network that fails, and one event of each kind. */
+/** What a developer tries first: a network that fails, one event of each kind, and a crash. */
 import { useState } from 'react';
 import { View } from 'react-native';
 import { Button, Card, Choice, Heading, Row, ScrollPage, StyledText } from '../overlay/parts';
 import { type Fault, isWrong, setFault, status, why } from './client';
+import { CrashCards } from './crash-cards';
 import { makeSamples, type Sample } from './samples';
 import { oneLine } from './text';
 import { useAnswer } from './use-answer';
@@ -17,7 +18,7 @@ const FAULTS: readonly (readonly [fault: Fault, text: string])[] = [
 export function TryPage({ onNotice }: { onNotice: (text: string) => void }) {
   // Of the engine: a fault outlives the page and the bundle, since it is there to watch the app.
   const { answer, again } = useAnswer(status, 'fault');
-  const fault = answer === undefined || isWrong(answer) ? undefined : answer.fault;
+  const known = answer === undefined || isWrong(answer) ? undefined : answer;
   // Kept with their number: the same kinds are made again by the next press.
   const [made, setMade] = useState<{ round: number; samples: Sample[] }>({ round: 0, samples: [] });
 
@@ -44,7 +45,7 @@ export function TryPage({ onNotice }: { onNotice: (text: string) => void }) {
               role="radio"
               text={text}
               testID={`rez-inspector-fault-${one}`}
-              chosen={fault === one}
+              chosen={known?.fault === one}
               onPress={() => void choose(one)}
             />
           ))}
@@ -58,6 +59,7 @@ export function TryPage({ onNotice }: { onNotice: (text: string) => void }) {
       {made.samples.map((sample) => (
         <Made key={`${made.round} ${sample.kind}`} sample={sample} />
       ))}
+      <CrashCards onNotice={onNotice} nativeCrashes={known?.nativeCrashes} />
     </ScrollPage>
   );
 }

@@ -34,6 +34,8 @@ export const noPort: Port = {
   flush: () => Promise.resolve(JSON.stringify({ error: NO_ENGINE_TEXT })),
   why: () => Promise.resolve(JSON.stringify({ error: NO_ENGINE_TEXT })),
   inspect: () => Promise.resolve(JSON.stringify({ error: NO_ENGINE_TEXT })),
+  lastRun: () => Promise.resolve(JSON.stringify({ error: NO_ENGINE_TEXT })),
+  testCrash: () => NO_ENGINE_TEXT,
   close: () => Promise.resolve(''),
 };
 

@@ -62,6 +62,16 @@ export interface Spec extends TurboModule {
    * `fault`), see `src/inspector/client.ts`. Resolves to a JSON object; what is wrong is `{"error": "<sentence>"}`.
    */
   inspect(request: string, waitMs: number): Promise<string>;
+  /**
+   * How the run before this one ended: `{"ended": "crashed", "crash": {"id", "type", "mechanism", "at_ms", "since_start_ms",
+   * "support_code"}}`, `null` if there was none, or `{"error": "<sentence>"}`.
+   */
+  lastRun(waitMs: number): Promise<string>;
+  /**
+   * Ends the process, for a developer: `exception` (of the platform, on its main thread), `fault`, `abort` or `panic`. Returns what is
+   * wrong; for `exception` an empty text, a moment before the end.
+   */
+  testCrash(kind: string): string;
   /** Ends the session, sends what it can, and closes. Resolves to an empty text. */
   close(waitMs: number): Promise<string>;
 }

@@ -35,6 +35,8 @@ export function recordingPort(answers: Partial<Port> = {}): RecordingPort {
     setRelease: () => '',
     flush: () => Promise.resolve('{"destinations":[]}'),
     persist: () => Promise.resolve(''),
+    lastRun: () => Promise.resolve('null'),
+    testCrash: () => '',
     inspect: () => Promise.resolve('{"events":[],"before":null}'),
   };
   for (const name of Object.keys(noPort) as (keyof Port)[]) {

@@ -125,7 +125,7 @@ impl Package {
 
 /// Whether the whole file is for a framework that only Apple's systems have.
 fn is_for_apple(text: &str) -> bool {
-    const FRAMEWORKS: [&str; 5] = ["Darwin", "Network", "ObjectiveC", "SwiftUI", "UIKit"];
+    const FRAMEWORKS: [&str; 6] = ["Darwin", "MetricKit", "Network", "ObjectiveC", "SwiftUI", "UIKit"];
     cfg!(target_os = "linux") && FRAMEWORKS.iter().any(|name| text.starts_with(&format!("#if canImport({name})\n")))
 }
 

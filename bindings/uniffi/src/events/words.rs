@@ -47,6 +47,25 @@ words! {
         /// The app is of no use.
         Critical,
     }
+    /// Why an earlier process ended.
+    ExitReason = core::ExitReason {
+        /// An exception that nothing caught.
+        Crash,
+        /// A signal of native code.
+        NativeCrash,
+        /// The main thread did not respond.
+        Anr,
+        /// The system had no memory left.
+        LowMemory,
+        /// A signal that another process sent.
+        Signaled,
+        /// It did not start in time.
+        InitializationFailure,
+        /// It used too much of a resource.
+        ExcessiveResourceUsage,
+        /// No fault.
+        Other,
+    }
     /// What the frames of a stack were written in.
     Language = core::Language {
         /// JavaScript.

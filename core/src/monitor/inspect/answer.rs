@@ -29,9 +29,7 @@ const CHUNKS: usize = 5;
 /// Answers a request within `wait`.
 pub(super) fn answer(monitor: &Monitor, request: &str, wait: Duration) -> String {
     let answer = || {
-        if !monitor.0.shared.config.inspects() {
-            return Err("inspection is off; set `inspector` to true when the engine is opened".to_owned());
-        }
+        monitor.check_inspects().map_err(|error| error.to_string())?;
         let request = request::read(request)?;
         reply(monitor, request, end_of(wait)).map_err(|error| error.to_string())
     };
@@ -127,7 +125,9 @@ fn status(monitor: &Monitor, check: bool, end: Instant) -> Value {
         inspect::answer::balance(&overview, &waits(&status), Some(cap), unreadable)
     });
     let fault = monitor.0.shared.config.faults.get();
-    json!({"lines": status.lines(), "live": true, "status": value, "fault": fault.as_str(), "balance": balance})
+    let native_crashes = crate::crash::CAN_CAPTURE && monitor.0.shared.config.native_crashes;
+    json!({"lines": status.lines(), "live": true, "status": value, "fault": fault.as_str(), "native_crashes": native_crashes,
+        "balance": balance})
 }
 
 /// Adds to each route of a status what it has delivered and lost.

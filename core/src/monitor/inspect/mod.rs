@@ -4,8 +4,10 @@ mod answer;
 mod doctor;
 
 use super::{Inner, Monitor, WaitError};
+use crate::crash::TestCrash;
 use crate::store::{self, Now, Store, StoreError};
 use crate::writer::shared::Command;
+use std::convert::Infallible;
 use std::time::Duration;
 
 impl Monitor {
@@ -30,7 +32,38 @@ impl Monitor {
     pub fn inspect(&self, request: &str, wait: Duration) -> String {
         answer::answer(self, request, wait)
     }
+
+    /// Ends the process by a crash, so that a developer sees what the next start makes of it. It is reported if
+    /// [`crate::ConfigBuilder::native_crashes`] is on, and is then as any other crash of native code: it is sent to every destination.
+    ///
+    /// ```no_run
+    /// # use rez_monitor::{Config, Monitor, TestCrash};
+    /// let config = Config::builder("/data/app/queue", "shop", "shop@1").native_crashes(true).inspector(true).build()?;
+    /// let monitor = Monitor::open(config)?;
+    /// monitor.test_crash(TestCrash::Fault)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InspectionOff`] without [`crate::ConfigBuilder::inspector`], so that nothing in a release build of the app can call it.
+    pub fn test_crash(&self, kind: TestCrash) -> Result<Infallible, InspectionOff> {
+        self.check_inspects()?;
+        kind.end_the_process()
+    }
+
+    /// Whether a debug screen of the app may ask: what [`Monitor::inspect`] and [`Monitor::test_crash`] check first.
+    ///
+    /// # Errors
+    /// [`InspectionOff`] without [`crate::ConfigBuilder::inspector`].
+    pub fn check_inspects(&self) -> Result<(), InspectionOff> {
+        if self.0.shared.config.inspects() { Ok(()) } else { Err(InspectionOff) }
+    }
 }
+
+/// The engine was opened without the setting `inspector`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("inspection is off; set `inspector` to true when the engine is opened")]
+pub struct InspectionOff;
 
 /// Why there is no copy of the queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

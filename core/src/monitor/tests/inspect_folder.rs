@@ -21,7 +21,7 @@ fn both(monitor: &Monitor, folder: &Path, requests: &[Value]) -> Vec<(Value, Val
     let pair = |request: &Value| {
         let (mut app, mut file) = (ask(monitor, request.clone()), ask_folder(folder, request));
         for answer in [&mut app, &mut file] {
-            for member in ["source", "can", "lines", "status", "fault"] {
+            for member in ["source", "can", "lines", "status", "fault", "native_crashes"] {
                 answer.as_object_mut().unwrap().remove(member);
             }
             if let Some(balance) = answer["balance"].as_object_mut() {

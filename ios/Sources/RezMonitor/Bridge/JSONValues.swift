@@ -23,6 +23,17 @@ extension Members {
         if case .bool(let value)? = self[name] { value } else { nil }
     }
 
+    /// The members of an object; none if it is missing or something else.
+    func object(_ name: String) -> Members {
+        if case .dictionary(let members)? = self[name] { members } else { [:] }
+    }
+
+    /// The objects of a list, without what is something else.
+    func objects(_ name: String) -> [Members] {
+        guard case .array(let values)? = self[name] else { return [] }
+        return values.compactMap { if case .dictionary(let members) = $0 { members } else { nil } }
+    }
+
     func number(_ name: String) -> Double? {
         switch self[name] {
         case .int(let value)?: Double(value)
@@ -65,6 +76,7 @@ extension RezMonitor.Settings {
         hangs = members.flag("hangs")
         hangMs = members.whole("hangMs")
         errors = members.flag("errors")
+        exits = members.flag("exits")
         network = members.flag("network")
         deviceHints = members.flag("deviceHints")
         appStart = members.flag("appStart")

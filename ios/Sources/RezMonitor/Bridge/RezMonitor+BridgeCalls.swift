@@ -143,6 +143,34 @@ extension RezMonitor.Bridge {
         return wrong.isEmpty ? found : failed(wrong)
     }
 
+    /// How the run before this one ended: `{"ended": "crashed", "crash": {"id", "type", "mechanism", "at_ms", "since_start_ms",
+    /// "support_code"}}`; `null` if there was none, or `{"error": "<sentence>"}`.
+    public static func lastRun(wait: TimeInterval) -> String {
+        var last: LastRun?
+        let wrong = answer { last = try ExitReports.lastRun($0, wait: wait) }
+        return wrong.isEmpty ? jsonText(last.map(described)) : failed(wrong)
+    }
+
+    private static func described(_ last: LastRun) -> Members {
+        var crash: RezMonitor.AttributeValue = .null
+        if let of = last.crash.map(RezMonitor.LastCrash.init) {
+            var members: Members = ["id": .string(of.id), "type": .string(of.type), "at_ms": .int(of.atMs)]
+            members["mechanism"] = of.mechanism.map { .string($0) }
+            members["since_start_ms"] = of.sinceStartMs.map { .int($0) }
+            members["support_code"] = of.supportCode.map { .string($0) }
+            crash = .dictionary(members)
+        }
+        return ["ended": .string(String(describing: last.ended)), "crash": crash]
+    }
+
+    /// As ``RezMonitor/testCrash(_:)``, by the name of the kind.
+    public static func testCrash(_ kind: String) -> String {
+        guard let known = RezMonitor.TestCrash(rawValue: kind) else {
+            return "testCrash: the kind is an unknown word; use exception, fault, abort or panic"
+        }
+        return RezMonitor.testCrash(known)?.text ?? ""
+    }
+
     /// Ends the session, sends what it can, and closes.
     public static func close(wait: TimeInterval) -> String {
         RezMonitor.closeAndWait(timeout: wait)

@@ -17,7 +17,9 @@ extension RezMonitor.Bridge {
         guard let given = Members(json: settings) else { return failed("settings: no JSON object") }
         guard let added = facts.isEmpty ? [:] : Members(json: facts) else { return failed("facts: no JSON object") }
         guard Library.matches else { return failed(Library.mismatch) }
-        let members = (Members(json: RezMonitor.Settings().completed().json) ?? [:]).replaced(by: given)
+        var own = RezMonitor.Settings()
+        own.exits = given.flag("exits")
+        let members = (Members(json: own.completed().json) ?? [:]).replaced(by: given)
         let json = jsonText(members)
         if let wrong = checkSettings(json: json) { return failed(wrong) }
         let all = known.replaced(by: added)

@@ -23,6 +23,9 @@ final class Instruments: Sendable {
         #if canImport(ObjectiveC)
         if platform.errors { UncaughtExceptions.install() }
         #endif
+        #if canImport(MetricKit)
+        if platform.exits, #available(iOS 15.0, macOS 12.0, visionOS 1.0, *) { undo.append(MetricKitCrashes.follow()) }
+        #endif
         if platform.deviceHints {
             let conditions = KnownConditions(crumbs: platform.breadcrumbSystem)
             undo.append(LowPower.follow(conditions))

@@ -12,7 +12,14 @@ extension RezMonitor.Settings {
         settings.os = os ?? Device.system
         settings.device = device ?? Device.model
         settings.debug = debug ?? Self.isDebugBuild
+        settings.uncleanExits = uncleanExits ?? knownUncleanExits
         return settings
+    }
+
+    /// A debugger ends the app as it likes. The reports of MetricKit are waited for if they are taken.
+    private var knownUncleanExits: RezMonitor.UncleanExits? {
+        if Debugger.isAttached { return .ignored }
+        return MetricKitSupport.isThere && exits ?? true ? .awaitReport : nil
     }
 
     /// A package that is built from source has the configuration of the app.
@@ -30,6 +37,7 @@ struct PlatformSettings: Sendable {
     let hangs: Bool
     let hang: TimeInterval
     let errors: Bool
+    let exits: Bool
     let network: Bool
     let deviceHints: Bool
     let appStart: Bool
@@ -42,6 +50,7 @@ struct PlatformSettings: Sendable {
         hangs = settings.hangs ?? true
         hang = TimeInterval(settings.hangMs ?? 2_000) / 1_000
         errors = settings.errors ?? true
+        exits = settings.exits ?? true
         network = settings.network ?? true
         deviceHints = settings.deviceHints ?? true
         appStart = settings.appStart ?? true

@@ -53,6 +53,10 @@ extension RezMonitor {
         /// Android; on Apple's systems the setting has no effect yet.
         public var nativeCrashes: Bool?
 
+        /// What is recorded of a run that ended without a crash and without ``RezMonitor/close(timeout:)``. Default: recorded; on
+        /// Apple's systems awaitReport if `exits` is on, and ignored while a debugger is attached.
+        public var uncleanExits: UncleanExits?
+
         /// Consent to monitoring until ``RezMonitor/setConsent(_:_:)`` is called for the first time. Default: pending.
         public var consentMonitoring: Consent?
 
@@ -122,8 +126,7 @@ extension RezMonitor {
         /// Record promise rejections that nobody handles (JavaScript). Default: true. No part of this package reads it.
         public var rejections: Bool?
 
-        /// Import why the system ended earlier processes (Android's `ApplicationExitInfo`). Default: true. Not used on this
-        /// platform.
+        /// Import why the system ended earlier processes: the crash reports of MetricKit. Default: true.
         public var exits: Bool?
 
         /// Record the app start. Default: true.
@@ -220,7 +223,7 @@ extension RezMonitor.Settings: Encodable {
     /// The members of the JSON that the core reads. What the app implements is none of them.
     private enum CodingKeys: String, CodingKey {
         case folder, app, release, dist, environment, os, device, debug, inspector
-        case testMode, testSeed, nativeCrashes, consentMonitoring
+        case testMode, testSeed, nativeCrashes, uncleanExits, consentMonitoring
         case consentAnalytics, slowScreenMs, slowApiMs, slowImageMs, sampleRates, logLevel, capBytes, maxAgeMs
         case traceTargets, recordedHeaders, traceStyles, sessions, sessionBackgroundMs, maskUser, maskIp, destinations
         case hangs, hangMs, errors, rejections, exits, appStart, appStartMaxMs, screens, screenMaxMs, images, network

@@ -625,6 +625,26 @@ RustBuffer uniffi_rezmonitor_fn_func_trace_headers(uint64_t handle, RustBuffer t
 RustBuffer uniffi_rezmonitor_fn_func_why_json(uint64_t handle, RustBuffer id, int64_t wait_ms, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_CHECK_INSPECTS
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_CHECK_INSPECTS
+void uniffi_rezmonitor_fn_func_check_inspects(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_LAST_RUN
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_LAST_RUN
+RustBuffer uniffi_rezmonitor_fn_func_last_run(uint64_t handle, int64_t wait_ms, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_REPORT_EXITS
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_REPORT_EXITS
+int8_t uniffi_rezmonitor_fn_func_report_exits(uint64_t handle, RustBuffer exits, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_TEST_CRASH
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_TEST_CRASH
+void uniffi_rezmonitor_fn_func_test_crash(uint64_t handle, RustBuffer kind, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_NONCE
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_FN_FUNC_NONCE
 int64_t uniffi_rezmonitor_fn_func_nonce(RustCallStatus *_Nonnull out_status
@@ -1276,6 +1296,30 @@ uint16_t uniffi_rezmonitor_checksum_func_trace_headers(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_WHY_JSON
 #define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_WHY_JSON
 uint16_t uniffi_rezmonitor_checksum_func_why_json(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_CHECK_INSPECTS
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_CHECK_INSPECTS
+uint16_t uniffi_rezmonitor_checksum_func_check_inspects(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_LAST_RUN
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_LAST_RUN
+uint16_t uniffi_rezmonitor_checksum_func_last_run(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_REPORT_EXITS
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_REPORT_EXITS
+uint16_t uniffi_rezmonitor_checksum_func_report_exits(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_TEST_CRASH
+#define UNIFFI_FFIDEF_UNIFFI_REZMONITOR_CHECKSUM_FUNC_TEST_CRASH
+uint16_t uniffi_rezmonitor_checksum_func_test_crash(void
 
 );
 #endif

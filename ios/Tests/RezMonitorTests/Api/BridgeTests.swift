@@ -70,7 +70,7 @@ final class BridgeTests: Monitored {
             Bridge.persist(wait: 0), Bridge.removeDestination("x"), Bridge.pauseDestination("x"),
             Bridge.resumeDestination("x"),
             Bridge.addDestinations("{}", from: "now"), Bridge.flush(wait: 0), Bridge.why(Self.id, wait: 0),
-            Bridge.inspect("{}", wait: 0),
+            Bridge.inspect("{}", wait: 0), Bridge.lastRun(wait: 0), Bridge.testCrash("fault"),
         ] {
             XCTAssertTrue(sentence.contains("not started"), sentence)
         }

@@ -23,6 +23,7 @@ final class SettingsTests: XCTestCase {
         settings.testMode = true
         settings.testSeed = 7
         settings.nativeCrashes = true
+        settings.uncleanExits = .awaitReport
         settings.consentMonitoring = .granted
         settings.consentAnalytics = .denied
         settings.slowScreenMs = 1

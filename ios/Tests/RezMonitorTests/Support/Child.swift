@@ -43,6 +43,8 @@ final class Child {
         }
     }
 
+    var pid: UInt32 { UInt32(process.processIdentifier) }
+
     func kill() {
         Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()

@@ -3,7 +3,8 @@
 NS_ASSUME_NONNULL_BEGIN
 
 /// The methods of the module without React Native's types: what Objective-C++ calls and Swift implements. `NativeRezMonitor.ts`
-/// says what each does. None throws. The last four return at once and pass their text to `answer` on another thread.
+/// says what each does. None throws. Those with `answer` return at once and pass
+/// their text to it on another thread.
 @protocol RezMonitorNative <NSObject>
 
 - (NSString *)open:(NSString *)settings facts:(NSString *)facts;
@@ -29,6 +30,8 @@ NS_ASSUME_NONNULL_BEGIN
 - (void)flush:(double)waitMs answer:(void (^)(NSString *))answer;
 - (void)why:(NSString *)event waitMs:(double)waitMs answer:(void (^)(NSString *))answer;
 - (void)inspect:(NSString *)request waitMs:(double)waitMs answer:(void (^)(NSString *))answer;
+- (void)lastRun:(double)waitMs answer:(void (^)(NSString *))answer;
+- (NSString *)testCrash:(NSString *)kind;
 - (void)close:(double)waitMs answer:(void (^)(NSString *))answer;
 
 @end

@@ -38,6 +38,10 @@
          waitMs:(double)waitMs
         resolve:(RCTPromiseResolveBlock)resolve
          reject:(RCTPromiseRejectBlock)reject;
+- (void)lastRun:(double)waitMs
+        resolve:(RCTPromiseResolveBlock)resolve
+         reject:(RCTPromiseRejectBlock)reject;
+- (NSString *)testCrash:(NSString *)kind;
 - (void)close:(double)waitMs
       resolve:(RCTPromiseResolveBlock)resolve
        reject:(RCTPromiseRejectBlock)reject;

@@ -18,6 +18,7 @@ test.each(NONSENSE)('the answer %s has the declared types', async (json) => {
     traceHeaders: () => json,
     flush: () => Promise.resolve(json),
     why: () => Promise.resolve(json),
+    lastRun: () => Promise.resolve(json),
   });
   expect(client.status()).toBeUndefined();
   expect(client.metrics()).toEqual([]);
@@ -27,6 +28,7 @@ test.each(NONSENSE)('the answer %s has the declared types', async (json) => {
   );
   expect((await client.flush(1)).destinations).toEqual([]);
   expect(Array.isArray(await client.why('id', 1))).toBe(false);
+  expect(await client.lastRun(1)).toBeNull();
 });
 
 test('wrong members of an answer get the value of an empty one, the rest stays', async () => {

@@ -543,6 +543,104 @@ describe('one of each kind', () => {
   });
 });
 
+describe('a crash', () => {
+  const KINDS = ['js', 'rejection', 'exception', 'fault', 'abort', 'panic'];
+  const told = () => app.port.calls.filter(([name]) => name === 'testCrash').map(([, kind]) => kind);
+
+  async function tryPage() {
+    const screen = await inspector();
+    await screen.press('rez-inspector-page-try');
+    return screen;
+  }
+
+  test('needs a second press of the same button', async () => {
+    const screen = await tryPage();
+    await screen.press('rez-inspector-crash-fault');
+    await screen.press('rez-inspector-crash-abort');
+    await screen.press('rez-inspector-crash-fault');
+    expect(told()).toEqual([]);
+    expect(screen.text('rez-inspector-crash-fault')).toBe('Press again');
+    await screen.press('rez-inspector-crash-fault');
+    expect(told()).toEqual(['fault']);
+    expect(screen.text('rez-inspector-crash-fault')).toBe('Do it');
+  });
+
+  test.each(['exception', 'fault', 'abort', 'panic'])(
+    '%s is done by the native side, whose refusal is shown',
+    async (kind) => {
+      const refusal = 'inspection is off; set `inspector` to true when the engine is opened';
+      app.port.testCrash = (name) => {
+        app.port.calls.push(['testCrash', name]);
+        return refusal;
+      };
+      setClient(new Client({ port: app.port }));
+      const screen = await tryPage();
+      await screen.press(`rez-inspector-crash-${kind}`);
+      await screen.press(`rez-inspector-crash-${kind}`);
+      expect(told()).toEqual([kind]);
+      expect(screen.text('rez-inspector-notice')).toBe(refusal);
+    },
+  );
+
+  test('of JavaScript is thrown outside of React', async () => {
+    const screen = await tryPage();
+    await screen.press('rez-inspector-crash-js');
+    await screen.press('rez-inspector-crash-js');
+    await expect(screen.wait(1)).rejects.toThrow('A test crash of the inspector');
+    expect(screen.find('rez-overlay-failed')).toBeUndefined();
+  });
+
+  test('a rejected promise is no crash, and the page says so', async () => {
+    const reject = jest.spyOn(Promise, 'reject').mockImplementation((() => Promise.resolve()) as never);
+    const screen = await tryPage();
+    await screen.press('rez-inspector-crash-rejection');
+    await screen.press('rez-inspector-crash-rejection');
+    expect(reject.mock.calls).toEqual([[expect.objectContaining({ name: 'InspectorError' })]]);
+    expect(screen.text('rez-inspector-notice')).toContain('The app goes on');
+  });
+
+  test('says for each kind what is seen afterwards, and warns where native crashes are not captured', async () => {
+    const warned = async (native_crashes: unknown) => {
+      engine.instead.status = JSON.stringify({ ...STATUS, native_crashes });
+      const screen = await tryPage();
+      return KINDS.filter((kind) => screen.text(`rez-inspector-crash-card-${kind}`).includes('nativeCrashes: true'));
+    };
+    expect(await warned(false)).toEqual(['fault', 'abort', 'panic']);
+    expect(await warned(true)).toEqual([]);
+    expect(await warned('no')).toEqual([]);
+    const screen = await tryPage();
+    for (const kind of KINDS) expect(screen.text(`rez-inspector-crash-card-${kind}`)).toMatch(/start shows|goes on/);
+  });
+
+  test.each([
+    [
+      {
+        ended: 'crashed',
+        crash: {
+          id: 'a',
+          type: 'SIGSEGV',
+          mechanism: 'signal',
+          at_ms: 1,
+          since_start_ms: 2_340,
+          support_code: '0d9c11',
+        },
+      },
+      'The last run crashed: SIGSEGV, signal, 2.3 s after the start, support code 0d9c11.',
+    ],
+    [{ ended: 'crashed', crash: { type: '\u202eE\u0000', mechanism: null } }, 'The last run crashed: \u00b7E\u00b7.'],
+    [{ ended: 'crashed', crash: 5 }, 'The last run crashed. Its crash is no longer in the queue.'],
+    [{ ended: 'closed', crash: null }, 'The last run did not crash: it was closed.'],
+    [{ ended: 'abnormal' }, 'The last run did not crash: it ended in the foreground, and nobody says why.'],
+    [{ ended: '__proto__' }, 'The last run did not crash: how it ended is not known.'],
+    [null, 'Nothing is known of a run before this one.'],
+    [{ error: 'the engine is closed' }, 'Nothing is known of a run before this one.'],
+  ])('of the last run: %j', async (last, text) => {
+    app.port.lastRun = () => Promise.resolve(JSON.stringify(last));
+    setClient(new Client({ port: app.port }));
+    expect((await tryPage()).text('rez-inspector-last-run')).toBe(text);
+  });
+});
+
 test('without the native module every page is one sentence, and no button throws', async () => {
   freshApp();
   setClient(new Client({ port: null }));

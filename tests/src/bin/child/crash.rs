@@ -190,6 +190,11 @@ fn die(how: &str, text: &str, monitor: &Monitor) {
             unsafe { libc::waitpid(child, &raw mut status, 0) };
             print_line(&format!("child {}", libc::WTERMSIG(status)));
         }
+        test if test.starts_with("test_") => {
+            let kind = test.strip_prefix("test_").and_then(rez_monitor::TestCrash::parse).expect("a test crash");
+            let refused = monitor.test_crash(kind).expect_err("it ends the process");
+            print_line(&refused.to_string());
+        }
         raised => {
             let signal = raised.strip_prefix("raise_").and_then(|text| text.parse().ok()).expect("a way to die");
             // SAFETY: the second one ends a process whose handler has given up at the first.

@@ -106,6 +106,9 @@ fn config(args: &Args) -> Config {
     if let Some(debug) = args.0.get("debug") {
         config = config.debug(debug == "1");
     }
+    if let Some(inspector) = args.0.get("inspector") {
+        config = config.inspector(inspector == "1");
+    }
     let url = args.text("url", "none");
     if url != "none" {
         config = config.destination("desk", Rez::builder(url, "key").purposes(&Purpose::ALL).build().expect("a URL"));

@@ -8,6 +8,7 @@ import android.os.StrictMode
 import app.rez.monitor.android.DeveloperLog
 import app.rez.monitor.android.applyDefaults
 import app.rez.monitor.android.guarded
+import app.rez.monitor.instrument.Exits
 import app.rez.monitor.instrument.Instruments
 import app.rez.monitor.instrument.PlatformSettings
 import app.rez.monitor.internal.AddFrom
@@ -51,6 +52,7 @@ public fun RezMonitor.init(context: Context, configure: Settings.Builder.() -> U
         if (builder.debug) builder.logger = DeveloperLog.before(builder.logger)
         var facts = Facts()
         builder.facts { facts = this }
+        builder.uncleanExits = builder.uncleanExits ?: Exits.uncleanExits(builder.exits ?: true)
         val settings = builder.build()
         synchronized(Instruments) {
             if (!start(context, settings, PlatformSettings(builder), facts) { Log.once("not opened, nothing is recorded: $it") }) {

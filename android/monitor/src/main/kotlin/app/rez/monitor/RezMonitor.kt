@@ -540,14 +540,7 @@ public object RezMonitor {
      * Stores everything recorded so far, then sends until nothing is left, a request fails or [timeout] ends. Does not block the
      * thread; cancelling the coroutine does not end the work, which ends with [timeout].
      */
-    public suspend fun flush(timeout: Duration = 5.seconds): FlushReport = suspendCoroutine { waiting ->
-        try {
-            thread(isDaemon = true, name = "rez-monitor-flush") { waiting.resume(flushBlocking(timeout)) }
-        } catch (reason: Throwable) {
-            Log.once("a flush could not be started: ${Log.text(reason)}")
-            waiting.resume(NOT_STORED)
-        }
-    }
+    public suspend fun flush(timeout: Duration = 5.seconds): FlushReport = waiting("flush", NOT_STORED) { flushBlocking(timeout) }
 
     /** [flush] for a thread that may wait; never the main thread. */
     @JvmStatic
@@ -561,6 +554,16 @@ public object RezMonitor {
     }
 
     private val NOT_STORED = FlushReport(emptyList(), false)
+
+    /** Runs [work], which blocks, on a thread of its own; [or] is the answer if the system has no thread left. */
+    private suspend fun <T> waiting(name: String, or: T, work: () -> T): T = suspendCoroutine { waiting ->
+        try {
+            thread(isDaemon = true, name = "rez-monitor-$name") { waiting.resume(work()) }
+        } catch (reason: Throwable) {
+            Log.once("$name could not be started: ${Log.text(reason)}")
+            waiting.resume(or)
+        }
+    }
 
     /** Waits at most [timeout] until everything recorded so far is on the disk. Whether it is. Never on the main thread. */
     @JvmStatic
@@ -584,6 +587,58 @@ public object RezMonitor {
     @JvmOverloads
     public fun why(id: String, timeout: Duration = 5.seconds): Fate? =
         call(null) { Fate(whyJson(it, id, timeout.millis())) }
+
+    // The last crash
+
+    /**
+     * Whether the run before this one crashed, whatever reported it: an exception, a signal of native code, JavaScript, or the system
+     * (`ApplicationExitInfo`, from API 30 on). A run that the system ended has not crashed. `null`: it is not known, because there was no
+     * run before, nothing is open, or [timeout] is too short: the queue is read on a thread of the library. On API 30 and later, the answer
+     * about a run that ended without a word waits for the system's list of exits.
+     *
+     * Does not block the thread; cancelling the coroutine does not end the work.
+     */
+    public suspend fun crashedLastRun(timeout: Duration = 5.seconds): Boolean? =
+        waiting("last-run", null) { crashedLastRunBlocking(timeout) }
+
+    /** [crashedLastRun] for a thread that may wait; never the main thread. */
+    @JvmStatic
+    @JvmOverloads
+    public fun crashedLastRunBlocking(timeout: Duration = 5.seconds): Boolean? =
+        ended(timeout)?.let { it.ended == RunEnd.CRASHED }
+
+    /**
+     * The crash of the run before this one; `null` if it has not crashed or that is not known. The event itself is in the queue and is
+     * sent without this call.
+     *
+     * ```
+     * lifecycleScope.launch {
+     *     val crash = RezMonitor.lastCrash() ?: return@launch
+     *     if ((crash.sinceStartMillis ?: Long.MAX_VALUE) < 5_000) startInSafeMode() else saySorry(crash.supportCode)
+     * }
+     * ```
+     *
+     * Threads and [timeout] as for [crashedLastRun].
+     */
+    public suspend fun lastCrash(timeout: Duration = 5.seconds): LastCrash? = waiting("last-run", null) { lastCrashBlocking(timeout) }
+
+    /** [lastCrash] for a thread that may wait; never the main thread. An app in safe mode waits here before it loads anything. */
+    @JvmStatic
+    @JvmOverloads
+    public fun lastCrashBlocking(timeout: Duration = 5.seconds): LastCrash? = ended(timeout)?.crash?.public()
+
+    private fun ended(timeout: Duration): LastRun? = call(null) { lastRunOnceTold(it, timeout.millis()) }
+
+    /**
+     * Ends the process as [kind] says, for a debug screen: the next start shows what becomes of the crash. Needs
+     * [Settings.Builder.inspector], and crashes of native code are reported with [Settings.Builder.nativeCrashes] only. They are sent to
+     * every destination.
+     *
+     * @return why the app goes on, in a sentence. Empty after [TestCrash.EXCEPTION], which the main thread throws a moment later. The
+     * other kinds do not return.
+     */
+    @JvmStatic
+    public fun testCrash(kind: TestCrash): String = Bridge.testCrash(kind.name.lowercase())
 
     /**
      * Answers a request of a debug screen: lists events, shows one, sends, marks a moment, lets requests fail. Request and answer are

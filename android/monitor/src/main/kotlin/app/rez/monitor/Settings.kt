@@ -77,6 +77,13 @@ public class Settings internal constructor(
          */
         public var mappingId: String? = null
 
+        /**
+         * What is recorded of a run that ended without a crash and without [RezMonitor.close]. Default: [UncleanExits.RECORDED]; the
+         * Android layer sets [UncleanExits.AWAIT_REPORT] from API 30 on if [exits] is on, and [UncleanExits.IGNORED] while a debugger is
+         * attached.
+         */
+        public var uncleanExits: UncleanExits? = null
+
         /** Consent to [Purpose.MONITORING] until [RezMonitor.setConsent] is called for the first time. Default: pending. */
         public var consentMonitoring: Consent? = null
 
@@ -137,7 +144,7 @@ public class Settings internal constructor(
         /** Record promise rejections that nobody handles, in JavaScript. Default: `true`. */
         public var rejections: Boolean? = null
 
-        /** Import why the system ended earlier processes. Default: `true`. */
+        /** Import why the system ended earlier processes, from API 30 on. Default: `true`. */
         public var exits: Boolean? = null
 
         /** Record the app start. Default: `true`. */
@@ -257,6 +264,7 @@ public class Settings internal constructor(
             add("testMode", testMode)
             add("testSeed", testSeed)
             add("nativeCrashes", nativeCrashes)
+            add("uncleanExits", uncleanExits)
             add("consentMonitoring", consentMonitoring)
             add("consentAnalytics", consentAnalytics)
             add("slowScreenMs", slowScreen?.inWholeMilliseconds)

@@ -170,3 +170,15 @@ public enum class TraceStyle {
     /** `x-datadog-*`. */
     DATADOG,
 }
+
+/** What is recorded of a run that ended without a crash and without [RezMonitor.close]. */
+public enum class UncleanExits {
+    /** An `app_exit`, if it was in the foreground. */
+    RECORDED,
+
+    /** The same, after the platform layer has told what the system remembers. */
+    AWAIT_REPORT,
+
+    /** Nothing: a debugger ends an app as it likes. */
+    IGNORED,
+}

@@ -1,11 +1,19 @@
 package app.rez.monitor
 
+import app.rez.monitor.internal.ExitReason
+import app.rez.monitor.internal.ExitReport
+import app.rez.monitor.internal.ExitsTold
+import app.rez.monitor.internal.Recorder
+import app.rez.monitor.internal.persist
+import app.rez.monitor.internal.reportExits
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.io.File
+import kotlin.concurrent.thread
+import kotlin.time.Duration.Companion.milliseconds
 
 /** What needs a process of its own: a library that is missing or another one, a kill, the end of the machine, a second process. */
 class ProcessTest {
@@ -54,6 +62,33 @@ class ProcessTest {
         assertEquals(0, code)
         assertTrue("the library cannot be used, nothing is recorded: " in errors) { errors }
         assertTrue(output.endsWith("stored false")) { output }
+    }
+
+    @Test
+    fun `the answer about a run that was killed waits for what the system says of it`() {
+        realClock()
+        val child = Child("until-killed", queue)
+        assertTrue(child.process.inputStream.bufferedReader().readLine().isNotEmpty())
+        child.process.destroyForcibly().waitFor()
+        RezMonitor.init {
+            basics(queue)
+            uncleanExits = UncleanExits.AWAIT_REPORT
+        }
+        assertEquals(false, RezMonitor.crashedLastRunBlocking(LIMIT), "nobody tells anything")
+        ExitsTold.expect()
+        assertEquals(false, RezMonitor.crashedLastRunBlocking(100.milliseconds), "nothing was told yet")
+        val pid = child.process.pid().toUInt()
+        thread {
+            Recorder.engine!!.attempt { handle ->
+                val exit = ExitReport(pid, System.currentTimeMillis(), ExitReason.NATIVE_CRASH, "said by the system", emptyList())
+                reportExits(handle, listOf(exit))
+                persist(handle, LIMIT.inWholeMilliseconds)
+            }
+            ExitsTold.settle()
+        }
+        val crash = RezMonitor.lastCrashBlocking(LIMIT)!!
+        assertEquals("native_crash" to "exit_report", crash.type to crash.mechanism)
+        assertEquals(true, RezMonitor.crashedLastRunBlocking(LIMIT))
     }
 
     @Test

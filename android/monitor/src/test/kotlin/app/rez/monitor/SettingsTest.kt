@@ -27,6 +27,7 @@ class SettingsTest {
         testMode = true
         testSeed = 7
         nativeCrashes = true
+        uncleanExits = UncleanExits.AWAIT_REPORT
         consentMonitoring = Consent.GRANTED
         consentAnalytics = Consent.PENDING
         slowScreen = 1.seconds

@@ -1,6 +1,8 @@
 package app.rez.monitor.android
 
 import android.content.Context
+import android.os.Handler
+import android.os.Looper
 import app.rez.monitor.Conditions
 import app.rez.monitor.Consent
 import app.rez.monitor.Durability
@@ -10,13 +12,16 @@ import app.rez.monitor.addDestinationsSoon
 import app.rez.monitor.instrument.Instruments
 import app.rez.monitor.internal.AddFrom
 import app.rez.monitor.internal.Engine
+import app.rez.monitor.internal.LastRun
 import app.rez.monitor.internal.Library
 import app.rez.monitor.internal.Log
 import app.rez.monitor.internal.Recorder
 import app.rez.monitor.internal.addDestinations
+import app.rez.monitor.internal.checkInspects
 import app.rez.monitor.internal.core
 import app.rez.monitor.internal.flush
 import app.rez.monitor.internal.json
+import app.rez.monitor.internal.lastRunOnceTold
 import app.rez.monitor.internal.pauseDestination
 import app.rez.monitor.internal.persist
 import app.rez.monitor.internal.removeDestination
@@ -25,6 +30,7 @@ import app.rez.monitor.internal.setConditions
 import app.rez.monitor.internal.setFacts
 import app.rez.monitor.internal.setRelease
 import app.rez.monitor.internal.inspect
+import app.rez.monitor.internal.testCrash
 import app.rez.monitor.internal.whyJson
 import app.rez.monitor.load
 import app.rez.monitor.start
@@ -42,6 +48,7 @@ public object Bridge {
     private const val NOT_OPEN = "REZ Monitor is not open: call open first"
     private const val UNUSABLE = "the native library cannot be used; the error stream has the reason"
     private const val SEED_BYTES = 16
+    private const val EXCEPTION = "exception"
 
     private val random by lazy { SecureRandom() }
 
@@ -206,6 +213,25 @@ public object Bridge {
         return if (wrong.isEmpty()) found else error(wrong)
     }
 
+    /**
+     * How the run before this one ended: `{"ended": "crashed", "crash": {"id", "type", "mechanism", "at_ms", "since_start_ms",
+     * "support_code"}}`; `null` if there was none, or `{"error": "<sentence>"}`.
+     */
+    @JvmStatic
+    public fun lastRun(waitMs: Long): String {
+        var last: LastRun? = null
+        val wrong = answer { last = lastRunOnceTold(it, waitMs) }
+        return if (wrong.isEmpty()) last?.let { json(described(it)) } ?: "null" else error(wrong)
+    }
+
+    /** As [RezMonitor.testCrash]; [kind] in lower case. */
+    @JvmStatic
+    public fun testCrash(kind: String): String = answer { handle ->
+        if (kind != EXCEPTION) return@answer testCrash(handle, kind)
+        checkInspects(handle)
+        Handler(Looper.getMainLooper()).post { throw IllegalStateException("a test crash of REZ Monitor") }
+    }
+
     /** Ends the session, sends what it can, and closes. */
     @JvmStatic
     public fun close(waitMs: Long): String = guarded("not closed", "not closed; the log has the reason") {
@@ -248,3 +274,13 @@ private fun flushed(one: app.rez.monitor.internal.Flushed): Map<String, Any?> {
         "text" to one.text,
     )
 }
+
+private fun described(last: LastRun): Map<String, Any?> = mapOf(
+    "ended" to last.ended.name.lowercase(),
+    "crash" to last.crash?.let {
+        mapOf(
+            "id" to it.id, "type" to it.kind, "mechanism" to it.mechanism,
+            "at_ms" to it.atMs, "since_start_ms" to it.sinceStartMs, "support_code" to it.supportCode,
+        )
+    },
+)

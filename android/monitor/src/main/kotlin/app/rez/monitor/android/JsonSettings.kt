@@ -3,6 +3,7 @@ package app.rez.monitor.android
 import android.content.Context
 import app.rez.monitor.Facts
 import app.rez.monitor.Settings
+import app.rez.monitor.instrument.Exits
 import app.rez.monitor.instrument.PlatformSettings
 import app.rez.monitor.internal.Native
 import app.rez.monitor.internal.json
@@ -11,7 +12,7 @@ import org.json.JSONObject
 /** Settings and facts in JSON, completed with what Android knows. */
 internal class JsonSettings(context: Context, settings: String, facts: String) {
     private val known = Settings.Builder().apply { guarded("facts about the device are missing") { applyDefaults(context) } }
-    private val members: Map<String, Any?> = known.toMap() + read(settings, "settings").plain().filterValues { it != null }
+    private val members: Map<String, Any?> = withUncleanExits(known.toMap() + read(settings, "settings").plain().filterValues { it != null })
 
     val settings: String = json(members)
     val platform: PlatformSettings = PlatformSettings(members)
@@ -26,6 +27,11 @@ internal class JsonSettings(context: Context, settings: String, facts: String) {
         val logger = if (members["debug"] == true) DeveloperLog.before(null) else null
         return Settings(settings, json(facts.toMap()), null, null, logger)
     }
+}
+
+private fun withUncleanExits(members: Map<String, Any?>): Map<String, Any?> {
+    val known = Exits.uncleanExits(members["exits"] as? Boolean ?: true)
+    return if (known == null || "uncleanExits" in members) members else members + ("uncleanExits" to known.name.lowercase())
 }
 
 /** Reads an object. The message of the parser has the text in it, and so the keys: it is not passed on. */

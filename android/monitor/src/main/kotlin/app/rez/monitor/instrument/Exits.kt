@@ -5,48 +5,65 @@ import android.app.Application
 import android.app.ApplicationExitInfo
 import android.content.Context
 import android.os.Build
-import app.rez.monitor.RezMonitor
+import android.os.Debug
+import app.rez.monitor.UncleanExits
 import app.rez.monitor.android.HostThread
 import app.rez.monitor.android.guarded
 import app.rez.monitor.android.processName
 import app.rez.monitor.android.queueFolder
+import app.rez.monitor.internal.ExitReason
+import app.rez.monitor.internal.ExitReport
+import app.rez.monitor.internal.ExitsTold
+import app.rez.monitor.internal.Recorder
+import app.rez.monitor.internal.attrs
+import app.rez.monitor.internal.persist
+import app.rez.monitor.internal.reportExits
 import java.io.File
 import java.io.IOException
 
 /**
- * Imports why the system ended earlier processes of this name, each once. From API 30 on; the system remembers 16. An uncaught exception
- * is not imported: it was recorded when it happened.
+ * Tells the engine why the system ended earlier processes of this name, each exit once. From API 30 on; the system remembers 16. The engine
+ * makes one event of an exit and of what it knows itself of the run.
  */
 internal class Exits(private val application: Application, host: HostThread) : AutoCloseable {
-    /** The time of the last one that was imported. */
+    /** The time of the last one that the engine has stored. */
     private val mark: File = queueFolder(application).let { File(it.parentFile, "${it.name}-exits") }
 
     init {
-        if (Build.VERSION.SDK_INT >= 30) host.post { import() }
+        if (isSupported) {
+            ExitsTold.expect()
+            host.post { guarded("the exits of earlier processes were not told") { tell() }.also { ExitsTold.settle() } }
+        }
     }
 
-    private fun import() {
-        val manager = application.getSystemService(Context.ACTIVITY_SERVICE) as? ActivityManager ?: return
-        val last = if (mark.isFile) mark.readText().trim().toLongOrNull() else null
-        val exits = manager.getHistoricalProcessExitReasons(application.packageName, 0, 0)
+    private fun tell() {
+        val known = guarded("the exits of earlier processes are not known", null) { known() }
+        val last = guarded("the last exit that was told is not known", null) { marked() }
+        // An exit before the first start with this library says nothing about this release.
+        val new = known.orEmpty().filter { last != null && it.timestamp > last }
+        if (!told(new.map { report(it) }) || known == null) return
+        val newest = known.lastOrNull()?.timestamp ?: 0
+        if (last == null || newest > last) note(newest)
+    }
+
+    private fun known(): List<ApplicationExitInfo> {
+        val manager = application.getSystemService(Context.ACTIVITY_SERVICE) as ActivityManager
+        return manager.getHistoricalProcessExitReasons(application.packageName, 0, 0)
             .filter { it.processName == processName(application) }
             .sortedBy { it.timestamp }
-        // An exit before the first start with this library says nothing about this release.
-        val new = if (last == null) emptyList() else exits.filter { it.timestamp > last }
-        val newest = exits.lastOrNull()?.timestamp ?: 0
-        if (last == null || newest > last) note(newest)
-        for (exit in new) record(exit)
     }
 
-    /** Before the records: on a full disk every start would import the same exits. Throws if it cannot be noted. */
-    private fun note(newest: Long) {
-        val fresh = File(mark.parentFile, "${mark.name}.new")
-        fresh.writeText(newest.toString())
-        if (!fresh.renameTo(mark)) throw IOException("${mark.name} cannot be replaced")
+    /** Whether they are on the disk. Also an empty list is told: the engine waits for it. */
+    private fun told(reports: List<ExitReport>): Boolean {
+        var isRecorded = false
+        val isDone = Recorder.engine?.attempt { handle ->
+            isRecorded = reportExits(handle, reports)
+            if (isRecorded && reports.isNotEmpty()) persist(handle, PERSIST_MS)
+        }
+        return isDone == true && isRecorded
     }
 
-    private fun record(exit: ApplicationExitInfo) {
-        val cause = CAUSES[exit.reason] ?: return
+    private fun report(exit: ApplicationExitInfo): ExitReport {
         val attributes = buildMap<String, Any?> {
             put("importance", exit.importance)
             put("status", exit.status)
@@ -54,7 +71,9 @@ internal class Exits(private val application: Application, host: HostThread) : A
             put("rss_kb", exit.rss)
             if (exit.reason == ApplicationExitInfo.REASON_ANR) trace(exit)?.let { put("main_thread", it) }
         }
-        RezMonitor.captureAppExit(cause, exit.description.orEmpty(), attributes) { atMillis = exit.timestamp }
+        val reason = REASONS[exit.reason] ?: ExitReason.OTHER
+        val pid = exit.pid.coerceAtLeast(0).toUInt()
+        return ExitReport(pid, exit.timestamp, reason, exit.description.orEmpty(), attrs(attributes))
     }
 
     /** The stack of the main thread in the dump of all threads. That of a native crash is a binary tombstone, which is not read. */
@@ -65,19 +84,42 @@ internal class Exits(private val application: Application, host: HostThread) : A
         lines?.joinToString("\n")?.ifEmpty { null }
     }
 
-    override fun close() = Unit
+    private fun marked(): Long? = if (mark.isFile) mark.readText().trim().toLongOrNull() else null
 
-    private companion object {
-        const val LINES = 64
+    /** After the engine has stored them: a process that dies before tells them again, and the engine counts each once. */
+    private fun note(newest: Long) {
+        val fresh = File(mark.parentFile, "${mark.name}.new")
+        fresh.writeText(newest.toString())
+        if (!fresh.renameTo(mark)) throw IOException("${mark.name} cannot be replaced")
+    }
 
-        /** Those that are a fault. The others are the user, the system at work, or an exception that was recorded. */
-        val CAUSES: Map<Int, String> = mapOf(
-            2 to "signaled",
-            3 to "low_memory",
-            5 to "native_crash",
-            6 to "anr",
-            7 to "initialization_failure",
-            9 to "excessive_resource_usage",
+    override fun close() = ExitsTold.settle()
+
+    companion object {
+        private const val LINES = 64
+        private const val PERSIST_MS = 5_000L
+
+        private val isSupported: Boolean
+            get() = Build.VERSION.SDK_INT >= 30
+
+        /** Those that are a fault. The others are the user, an update, the system at work, or a reason that is newer than this file. */
+        private val REASONS: Map<Int, ExitReason> = mapOf(
+            2 to ExitReason.SIGNALED,
+            3 to ExitReason.LOW_MEMORY,
+            4 to ExitReason.CRASH,
+            5 to ExitReason.NATIVE_CRASH,
+            6 to ExitReason.ANR,
+            7 to ExitReason.INITIALIZATION_FAILURE,
+            9 to ExitReason.EXCESSIVE_RESOURCE_USAGE,
         )
+
+        /** The setting of the engine: with [isImported] it waits for what is told here. `null`: its default. */
+        fun uncleanExits(isImported: Boolean, isDebugged: Boolean = isDebugged()): UncleanExits? = when {
+            isDebugged -> UncleanExits.IGNORED
+            isImported && isSupported -> UncleanExits.AWAIT_REPORT
+            else -> null
+        }
+
+        private fun isDebugged() = Debug.isDebuggerConnected() || Debug.waitingForDebugger()
     }
 }

@@ -104,6 +104,9 @@ internal fun Durability.public(): PublicDurability = when (this) {
     is Durability.Dropped -> PublicDurability.DROPPED
 }
 
+internal fun LastCrash.public(): app.rez.monitor.LastCrash =
+    app.rez.monitor.LastCrash(id, kind, mechanism, atMs, sinceStartMs, supportCode)
+
 /** Microseconds; a negative duration is 0. */
 internal fun Duration.micros(): Long = inWholeMicroseconds.coerceAtLeast(0)
 

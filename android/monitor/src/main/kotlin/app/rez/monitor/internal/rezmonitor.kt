@@ -794,6 +794,14 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_rezmonitor_checksum_func_why_json(
     ): Int
+    external fun uniffi_rezmonitor_checksum_func_check_inspects(
+    ): Int
+    external fun uniffi_rezmonitor_checksum_func_last_run(
+    ): Int
+    external fun uniffi_rezmonitor_checksum_func_report_exits(
+    ): Int
+    external fun uniffi_rezmonitor_checksum_func_test_crash(
+    ): Int
     external fun uniffi_rezmonitor_checksum_func_nonce(
     ): Int
     external fun uniffi_rezmonitor_checksum_func_version(
@@ -1089,6 +1097,14 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_rezmonitor_fn_func_why_json(`handle`: Long,`id`: RustBuffer.ByValue,`waitMs`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_rezmonitor_fn_func_check_inspects(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_rezmonitor_fn_func_last_run(`handle`: Long,`waitMs`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_rezmonitor_fn_func_report_exits(`handle`: Long,`exits`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Byte
+    external fun uniffi_rezmonitor_fn_func_test_crash(`handle`: Long,`kind`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
     external fun uniffi_rezmonitor_fn_func_nonce(uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_rezmonitor_fn_func_version(uniffi_out_err: UniffiRustCallStatus,
@@ -1379,6 +1395,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_rezmonitor_checksum_func_why_json() and 0xFFFF) != 37902) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_rezmonitor_checksum_func_check_inspects() and 0xFFFF) != 41400) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_rezmonitor_checksum_func_last_run() and 0xFFFF) != 7278) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_rezmonitor_checksum_func_report_exits() and 0xFFFF) != 19819) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_rezmonitor_checksum_func_test_crash() and 0xFFFF) != 40962) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_rezmonitor_checksum_func_nonce() and 0xFFFF) != 63148) {
@@ -4964,6 +4992,77 @@ internal object FfiConverterTypeErrorEvent: FfiConverterRustBuffer<ErrorEvent> {
 
 
 /**
+ * Why an earlier process of the app ended, as the system remembers it.
+ */
+internal data class ExitReport (
+    /**
+     * Id of the process; 0 = not known.
+     */
+    val `pid`: kotlin.UInt
+    ,
+    /**
+     * When it ended.
+     */
+    val `atMs`: kotlin.Long
+    ,
+    /**
+     * Why.
+     */
+    val `reason`: ExitReason
+    ,
+    /**
+     * The words of the system.
+     */
+    val `description`: kotlin.String
+    ,
+    /**
+     * What else the system knows.
+     */
+    val `attrs`: kotlin.collections.List<Attr>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeExitReport: FfiConverterRustBuffer<ExitReport> {
+    override fun read(buf: ByteBuffer): ExitReport {
+        return ExitReport(
+            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterTypeExitReason.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeAttr.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ExitReport) = (
+            FfiConverterUInt.allocationSize(value.`pid`) +
+            FfiConverterLong.allocationSize(value.`atMs`) +
+            FfiConverterTypeExitReason.allocationSize(value.`reason`) +
+            FfiConverterString.allocationSize(value.`description`) +
+            FfiConverterSequenceTypeAttr.allocationSize(value.`attrs`)
+    )
+
+    override fun write(value: ExitReport, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`pid`, buf)
+            FfiConverterLong.write(value.`atMs`, buf)
+            FfiConverterTypeExitReason.write(value.`reason`, buf)
+            FfiConverterString.write(value.`description`, buf)
+            FfiConverterSequenceTypeAttr.write(value.`attrs`, buf)
+    }
+}
+
+
+
+/**
  * What most events may carry in addition.
  */
 internal data class Extras (
@@ -5520,6 +5619,132 @@ internal object FfiConverterTypeHostResponse: FfiConverterRustBuffer<HostRespons
             FfiConverterUShort.write(value.`status`, buf)
             FfiConverterSequenceTypeTextPair.write(value.`headers`, buf)
             FfiConverterByteArray.write(value.`body`, buf)
+    }
+}
+
+
+
+/**
+ * A crash of the run before.
+ */
+internal data class LastCrash (
+    /**
+     * Id of its event.
+     */
+    val `id`: kotlin.String
+    ,
+    /**
+     * Its type: `SIGSEGV`, `TypeError`.
+     */
+    val `kind`: kotlin.String
+    ,
+    /**
+     * What reported it.
+     */
+    val `mechanism`: kotlin.String?
+    ,
+    /**
+     * When it happened.
+     */
+    val `atMs`: kotlin.Long
+    ,
+    /**
+     * Milliseconds from the start of its run; `None` if that is not known.
+     */
+    val `sinceStartMs`: kotlin.Long?
+    ,
+    /**
+     * The support code of its session.
+     */
+    val `supportCode`: kotlin.String?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeLastCrash: FfiConverterRustBuffer<LastCrash> {
+    override fun read(buf: ByteBuffer): LastCrash {
+        return LastCrash(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: LastCrash) = (
+            FfiConverterString.allocationSize(value.`id`) +
+            FfiConverterString.allocationSize(value.`kind`) +
+            FfiConverterOptionalString.allocationSize(value.`mechanism`) +
+            FfiConverterLong.allocationSize(value.`atMs`) +
+            FfiConverterOptionalLong.allocationSize(value.`sinceStartMs`) +
+            FfiConverterOptionalString.allocationSize(value.`supportCode`)
+    )
+
+    override fun write(value: LastCrash, buf: ByteBuffer) {
+            FfiConverterString.write(value.`id`, buf)
+            FfiConverterString.write(value.`kind`, buf)
+            FfiConverterOptionalString.write(value.`mechanism`, buf)
+            FfiConverterLong.write(value.`atMs`, buf)
+            FfiConverterOptionalLong.write(value.`sinceStartMs`, buf)
+            FfiConverterOptionalString.write(value.`supportCode`, buf)
+    }
+}
+
+
+
+/**
+ * The run before this one.
+ */
+internal data class LastRun (
+    /**
+     * How it ended.
+     */
+    val `ended`: RunEnd
+    ,
+    /**
+     * Its crash, if it had one.
+     */
+    val `crash`: LastCrash?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeLastRun: FfiConverterRustBuffer<LastRun> {
+    override fun read(buf: ByteBuffer): LastRun {
+        return LastRun(
+            FfiConverterTypeRunEnd.read(buf),
+            FfiConverterOptionalTypeLastCrash.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: LastRun) = (
+            FfiConverterTypeRunEnd.allocationSize(value.`ended`) +
+            FfiConverterOptionalTypeLastCrash.allocationSize(value.`crash`)
+    )
+
+    override fun write(value: LastRun, buf: ByteBuffer) {
+            FfiConverterTypeRunEnd.write(value.`ended`, buf)
+            FfiConverterOptionalTypeLastCrash.write(value.`crash`, buf)
     }
 }
 
@@ -7007,6 +7232,75 @@ internal object FfiConverterTypeDurability : FfiConverterRustBuffer<Durability>{
 
 
 
+/**
+ * Why an earlier process ended.
+ */
+
+internal enum class ExitReason {
+
+    /**
+     * An exception that nothing caught.
+     */
+    CRASH,
+    /**
+     * A signal of native code.
+     */
+    NATIVE_CRASH,
+    /**
+     * The main thread did not respond.
+     */
+    ANR,
+    /**
+     * The system had no memory left.
+     */
+    LOW_MEMORY,
+    /**
+     * A signal that another process sent.
+     */
+    SIGNALED,
+    /**
+     * It did not start in time.
+     */
+    INITIALIZATION_FAILURE,
+    /**
+     * It used too much of a resource.
+     */
+    EXCESSIVE_RESOURCE_USAGE,
+    /**
+     * No fault.
+     */
+    OTHER;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeExitReason: FfiConverterRustBuffer<ExitReason> {
+    override fun read(buf: ByteBuffer) = try {
+
+        ExitReason.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: ExitReason) = 4UL
+
+    override fun write(value: ExitReason, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
 
 
 /**
@@ -8008,6 +8302,63 @@ internal object FfiConverterTypePurpose: FfiConverterRustBuffer<Purpose> {
 
 
 /**
+ * How a run of the app ended.
+ */
+
+internal enum class RunEnd {
+
+    /**
+     * By `close`.
+     */
+    CLOSED,
+    /**
+     * By a crash.
+     */
+    CRASHED,
+    /**
+     * In the background, without a crash.
+     */
+    EXITED,
+    /**
+     * In the foreground, without a crash.
+     */
+    ABNORMAL,
+    /**
+     * Without a crash; where is not known.
+     */
+    UNKNOWN;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeRunEnd: FfiConverterRustBuffer<RunEnd> {
+    override fun read(buf: ByteBuffer) = try {
+
+        RunEnd.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: RunEnd) = 4UL
+
+    override fun write(value: RunEnd, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * How bad an error is for the user.
  */
 
@@ -8618,6 +8969,70 @@ internal object FfiConverterOptionalTypeHeld: FfiConverterRustBuffer<Held?> {
 /**
  * @suppress
  */
+internal object FfiConverterOptionalTypeLastCrash: FfiConverterRustBuffer<LastCrash?> {
+    override fun read(buf: ByteBuffer): LastCrash? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLastCrash.read(buf)
+    }
+
+    override fun allocationSize(value: LastCrash?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLastCrash.allocationSize(value)
+        }
+    }
+
+    override fun write(value: LastCrash?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLastCrash.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterOptionalTypeLastRun: FfiConverterRustBuffer<LastRun?> {
+    override fun read(buf: ByteBuffer): LastRun? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLastRun.read(buf)
+    }
+
+    override fun allocationSize(value: LastRun?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLastRun.allocationSize(value)
+        }
+    }
+
+    override fun write(value: LastRun?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLastRun.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 internal object FfiConverterOptionalTypeTraceContext: FfiConverterRustBuffer<TraceContext?> {
     override fun read(buf: ByteBuffer): TraceContext? {
         if (buf.get().toInt() == 0) {
@@ -8980,6 +9395,34 @@ internal object FfiConverterSequenceTypeCause: FfiConverterRustBuffer<List<Cause
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeCause.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterSequenceTypeExitReport: FfiConverterRustBuffer<List<ExitReport>> {
+    override fun read(buf: ByteBuffer): kotlin.collections.List<ExitReport> {
+        val len = buf.getInt()
+        return List<ExitReport>(len) {
+            FfiConverterTypeExitReport.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: kotlin.collections.List<ExitReport>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeExitReport.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: kotlin.collections.List<ExitReport>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeExitReport.write(it, buf)
         }
     }
 }
@@ -9571,6 +10014,76 @@ internal object FfiConverterSequenceTypeAttrValue: FfiConverterRustBuffer<List<A
 }
     )
     }
+
+
+        /**
+         * Whether a debug screen may ask.
+         *
+         * # Errors
+         * [`CallError::Wrong`] if inspection is off.
+         */
+    @Throws(CallException::class) internal fun `checkInspects`(`handle`: kotlin.ULong)
+        =
+    uniffiRustCallWithError(CallException) { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_check_inspects(
+
+
+        FfiConverterULong.lower(`handle`),_status)
+}
+
+
+
+        /**
+         * How the run before this one ended. Waits at most `wait_ms` until the queue was read. `None`: there was none.
+         *
+         * # Errors
+         * As [`persist`](crate::control::persist).
+         */
+    @Throws(CallException::class) internal fun `lastRun`(`handle`: kotlin.ULong, `waitMs`: kotlin.Long): LastRun? {
+            return FfiConverterOptionalTypeLastRun.lift(
+    uniffiRustCallWithError(CallException) { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_last_run(
+
+
+        FfiConverterULong.lower(`handle`),
+        FfiConverterLong.lower(`waitMs`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Tells the engine why earlier processes of the app ended: all of them in one call, the oldest first, once per start. An empty list: the
+         * system knows of none. Returns whether all of them are recorded; they are durable after `persist`. Told twice, an exit counts once.
+         */ internal fun `reportExits`(`handle`: kotlin.ULong, `exits`: kotlin.collections.List<ExitReport>): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_report_exits(
+
+
+        FfiConverterULong.lower(`handle`),
+        FfiConverterSequenceTypeExitReport.lower(`exits`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Ends the process by a crash of native code: `fault`, `abort` or `panic`. Needs the setting `inspector`.
+         *
+         * # Errors
+         * [`CallError::Wrong`] if the kind is unknown or inspection is off. If it returns, nothing has happened.
+         */
+    @Throws(CallException::class) internal fun `testCrash`(`handle`: kotlin.ULong, `kind`: kotlin.String)
+        =
+    uniffiRustCallWithError(CallException) { _status ->
+    UniffiLib.uniffi_rezmonitor_fn_func_test_crash(
+
+
+        FfiConverterULong.lower(`handle`),
+        FfiConverterString.lower(`kind`),_status)
+}
+
 
 
         /**

@@ -68,6 +68,10 @@ internal class NativeCalls(private val context: Context) {
     fun inspect(request: String?, waitMs: Double, resolve: (String) -> Unit) =
         later(resolve, ::error) { Bridge.inspect(request.orEmpty(), waitMs.toLong()) }
 
+    fun lastRun(waitMs: Double, resolve: (String) -> Unit) = later(resolve, ::error) { Bridge.lastRun(waitMs.toLong()) }
+
+    fun testCrash(kind: String?): String = caught(::sentence) { Bridge.testCrash(kind.orEmpty()) }
+
     fun close(waitMs: Double, resolve: (String) -> Unit) = later(resolve, ::sentence) { Bridge.close(waitMs.toLong()) }
 
     companion object {

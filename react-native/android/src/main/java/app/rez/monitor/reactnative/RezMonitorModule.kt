@@ -60,5 +60,9 @@ class RezMonitorModule(context: ReactApplicationContext) : NativeRezMonitorSpec(
     override fun inspect(request: String?, waitMs: Double, promise: Promise?) =
         calls.inspect(request, waitMs) { promise?.resolve(it) }
 
+    override fun lastRun(waitMs: Double, promise: Promise?) = calls.lastRun(waitMs) { promise?.resolve(it) }
+
+    override fun testCrash(kind: String?): String = calls.testCrash(kind)
+
     override fun close(waitMs: Double, promise: Promise?) = calls.close(waitMs) { promise?.resolve(it) }
 }

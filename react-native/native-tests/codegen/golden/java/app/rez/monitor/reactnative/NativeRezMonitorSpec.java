@@ -126,5 +126,13 @@ public abstract class NativeRezMonitorSpec extends ReactContextBaseJavaModule im
 
   @ReactMethod
   @DoNotStrip
+  public abstract void lastRun(double waitMs, Promise promise);
+
+  @ReactMethod(isBlockingSynchronousMethod = true)
+  @DoNotStrip
+  public abstract String testCrash(String kind);
+
+  @ReactMethod
+  @DoNotStrip
   public abstract void close(double waitMs, Promise promise);
 }

@@ -172,6 +172,26 @@ class CallsTest : ModuleTest() {
     }
 
     @Test
+    fun `the crash of the last run is told, and before the first run there is none`() {
+        open()
+        assertEquals("null", answer { module.lastRun(LIMIT_MS.toDouble(), it) })
+        module.recordFatal(error(ID))
+        answer { module.close(2_000.0, it) }
+        open()
+        val last = JSONObject(answer { module.lastRun(LIMIT_MS.toDouble(), it) })
+        assertEquals("crashed", last.getString("ended"))
+        assertEquals(ID, last.getJSONObject("crash").getString("id"))
+    }
+
+    @Test
+    fun `a test crash without the inspector is a sentence`() {
+        assertTrue("not open" in module.testCrash("fault"))
+        open("""{"release": "shop@1", "consentMonitoring": "granted", "inspector": false}""")
+        for (kind in listOf("exception", "fault", "abort", "panic")) assertTrue(kind, "`inspector`" in module.testCrash(kind))
+        assertTrue("fault" in module.testCrash("nothing"))
+    }
+
+    @Test
     fun `promises are resolved in the order of the calls`() {
         open()
         val order = java.util.concurrent.LinkedBlockingQueue<Int>()

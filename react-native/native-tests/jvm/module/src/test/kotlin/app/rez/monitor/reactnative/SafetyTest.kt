@@ -40,7 +40,7 @@ class SafetyTest : ModuleTest() {
 
     @Test
     fun `every method of the specification is a method of the module`() {
-        assertEquals(24, methods.size)
+        assertEquals(26, methods.size)
         for (method in methods) RezMonitorModule::class.java.getDeclaredMethod(method.name, *method.parameterTypes)
     }
 
