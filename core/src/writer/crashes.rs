@@ -87,12 +87,12 @@ impl Stamper {
     }
 
     /// What a crash changes of the run that is being folded.
-    pub(super) fn marks_of_crash(&self) -> [(&'static str, Option<String>); 2] {
+    pub(super) fn before_crash(&self) -> [(&'static str, Option<String>); 2] {
         [CRASHED, SESSION].map(|key| (key, self.scope.get(key).cloned()))
     }
 
-    /// Takes the marks back: the crash was that of another run.
-    pub(super) fn restore_marks(&mut self, before: [(&'static str, Option<String>); 2], batch: &mut Batch) {
+    /// Takes back what a crash has changed: it was that of another run.
+    pub(super) fn take_back(&mut self, before: [(&'static str, Option<String>); 2], batch: &mut Batch) {
         for (key, value) in before {
             if self.scope.get(key) != value.as_ref() {
                 self.keep(key, value, batch);

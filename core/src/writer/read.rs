@@ -254,11 +254,11 @@ impl Writer {
                 };
                 let made = || IdKey::from_bytes(crash.key).id(body.wall_ms, crash.generation | RESERVED_TICKET, 0);
                 let id = body.id.unwrap_or_else(made);
-                let (before, marks) = (batch.ops.len(), self.stamper.marks_of_crash());
+                let (before, unmarked) = (batch.ops.len(), self.stamper.before_crash());
                 self.stamper.event(kind, id, &body, batch);
                 self.ask_hook(before, batch);
                 if !self.is_of_this_run(crash) {
-                    self.stamper.restore_marks(marks, batch);
+                    self.stamper.take_back(unmarked, batch);
                 }
                 self.mark_paused(before, batch);
                 batch.critical = true;

@@ -266,7 +266,6 @@ impl Stamper {
             && body.str(Field::Op) == Some("stop")
             && self.screens.is_shown(body.str(Field::ViewKey).unwrap_or_default());
         self.screens.count(self.rules, kind, id, body);
-        self.keep_view(batch);
         let mut object = RowJson::new(self.rules);
         let name = body.str(Field::Name).unwrap_or_default();
         let session_event = kind == Kind::Session;
@@ -313,8 +312,8 @@ impl Stamper {
         self.stamp(kind, body, &mut object, has_session);
         if stops {
             self.screens.stop(body, &mut object);
-            self.keep_view(batch);
         }
+        self.keep_view(batch);
         if matches!(kind, Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit) {
             self.count_error(kind, batch);
             if kind == Kind::Crash {
@@ -330,8 +329,7 @@ impl Stamper {
         self.screens.child(self.rules, kind, id, body);
         let targets = body.targets();
         let (wall_ms, mono_us) = body.time();
-        let mono_ms = mono_us.div_euclid(1_000);
-        batch.ops.push(Op::Row { id, kind, run: None, wall_ms, mono_ms, targets, json });
+        batch.ops.push(Op::Row { id, kind, run: None, wall_ms, mono_ms: mono_us.div_euclid(1_000), targets, json });
         if kind == Kind::Crash {
             self.set_crashed(id, body, batch);
         }

@@ -91,8 +91,12 @@ fn head(path: &Path) -> Head {
 fn choose<'h>(heads: &'h [Head], about: &About, file: &str) -> Option<Result<(&'h Head, bool), String>> {
     let base = base(file);
     let of_file = about.bundles.iter().find(|(name, _)| name == file);
-    let of_base = || about.bundles.iter().find(|(name, _)| self::base(name) == base);
+    let of_base = || only(about.bundles.iter().filter(|(name, _)| self::base(name) == base));
     let is_of_name = |head: &&Head| map_name(&head.path).is_some_and(|name| name == base);
+    let several = |heads: &mut dyn Iterator<Item = &Head>| {
+        let paths: Vec<_> = heads.map(|head| head.path.display().to_string()).collect();
+        Err(format!("{} can be the map of `{file}`; give one of them", paths.join(" and ")))
+    };
     if let Some((_, id)) = of_file.or_else(of_base) {
         if let Some(head) = heads.iter().find(|head| head.debug_id == *id) {
             return Some(Ok((head, true)));
@@ -112,17 +116,31 @@ fn choose<'h>(heads: &'h [Head], about: &About, file: &str) -> Option<Result<(&'
     }
     if !about.update.is_empty() {
         let of_update = || heads.iter().filter(|head| is_in_folder(&head.path, &about.update));
-        let mut all = of_update();
-        let only = all.next().filter(|_| all.next().is_none());
-        if let Some(head) = of_update().find(is_of_name).or(only) {
+        if let Some(head) = only(of_update().filter(is_of_name)) {
             return Some(Ok((head, true)));
+        }
+        if of_update().any(|head| is_of_name(&head)) {
+            return Some(several(&mut of_update().filter(is_of_name)));
+        }
+        // A map of another name can be that of another platform.
+        if let Some(head) = only(of_update()) {
+            return Some(Ok((head, false)));
         }
         let id = &about.update;
         return Some(Err(format!(
             "no source map of update {id} (`{file}`) is among the debug files; put it into a folder that is named by this id"
         )));
     }
-    heads.iter().find(is_of_name).map(|head| Ok((head, false)))
+    match only(heads.iter().filter(is_of_name)) {
+        Some(head) => Some(Ok((head, false))),
+        None if heads.iter().any(|head| is_of_name(&head)) => Some(several(&mut heads.iter().filter(is_of_name))),
+        None => None,
+    }
+}
+
+/// The only one.
+fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
+    all.next().filter(|_| all.next().is_none())
 }
 
 /// The name of the bundle of a map: `main.jsbundle.map` is that of `main.jsbundle`.

@@ -395,6 +395,19 @@ fn without_a_debug_id_the_update_says_which_map_it_is() {
 }
 
 #[test]
+fn of_two_maps_that_can_be_meant_none_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    for flavour in ["free", "paid"] {
+        write(folder.path(), &format!("{flavour}/index.android.bundle.map"), map("").to_string());
+    }
+    let mut event = error("app:///index.android.bundle", &json!({}));
+    let outcome = symbols(&[folder.path()]).name(&mut event);
+    assert_eq!(outcome.named, 0, "{event:#}");
+    let problem = &outcome.problems[0];
+    assert!(problem.contains("free") && problem.contains("paid") && problem.contains("give one of them"), "{problem}");
+}
+
+#[test]
 fn a_map_in_sections_and_an_offset_of_bytecode_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let sections = json!({"version": 3, "debug_id": DEBUG_ID, "sections": [

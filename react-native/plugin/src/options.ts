@@ -23,6 +23,7 @@ const SETTINGS = [
   'testMode',
   'testSeed',
   'nativeCrashes',
+  'mappingId',
   'consentMonitoring',
   'consentAnalytics',
   'traceTargets',

@@ -46,7 +46,7 @@ export function CrashCards(props: Told) {
 }
 
 function LastRunCard() {
-  const { answer } = useAnswer(() => client().lastRun(WAIT_MS), 'last run', { isLast: (last) => last !== null });
+  const { answer } = useAnswer(() => client().lastRun(WAIT_MS), 'last run', { isLast: () => true });
   return (
     <Card testID="rez-inspector-last-run">
       <StyledText bad={answer?.ended === 'crashed'} selectable>

@@ -50,7 +50,7 @@ const PLACES: [(&str, PlaceOf); 5] = [
 ];
 
 /// The data that the library adds to rows, with its origin.
-const STAMPED: [(&str, &str, &str); 12] = [
+const STAMPED: [(&str, &str, &str); 14] = [
     ("id, wall_ms, mono_ms", "every event", "made at the call: an id without personal data, and two clocks"),
     (
         "run",
@@ -73,6 +73,8 @@ const STAMPED: [(&str, &str, &str); 12] = [
         "`crash`, `error`, `hang`, `app_exit`",
         "free memory and storage, battery, connection and the like, as the host said them last; never the carrier's name",
     ),
+    ("since_start_ms, since_screen_ms", "`crash`", "how long the run and its screen had lasted"),
+    ("reports", "`crash`, `app_exit`", "what the system or another handler told of it later, after the rules"),
     ("cut, collapsed_before", "where it applies", "counts of what was left out"),
     ("denied", "kinds with two purposes", "the purpose that was denied when the event was recorded"),
 ];

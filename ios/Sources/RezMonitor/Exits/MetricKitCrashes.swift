@@ -9,16 +9,21 @@ final class MetricKitCrashes: NSObject, MXMetricManagerSubscriber {
     /// In order, and not on a thread of the system: storing a report waits for the disk.
     private static let queue = DispatchQueue(label: "app.rez.monitor.exits", qos: .utility)
 
-    /// The system tells nobody that it has no report. The engine waits for this long, and what comes later is taken too.
+    /// The system tells nobody that it has no report. Who asks for the last crash waits for this long; the engine waits longer, and what
+    /// comes later is taken too.
     private static let patience: TimeInterval = 3
 
     static func follow() -> Undo {
         let subscriber = MetricKitCrashes()
         ExitReports.expect()
         MXMetricManager.shared.add(subscriber)
-        queue.asyncAfter(deadline: .now() + patience) { tell([]) }
-        nonisolated(unsafe) let followed = subscriber
+        // Those that could not be recorded when they came. The engine counts each once.
+        subscriber.didReceive(MXMetricManager.shared.pastDiagnosticPayloads)
+        let giveUp = DispatchWorkItem { ExitReports.settle() }
+        queue.asyncAfter(deadline: .now() + patience, execute: giveUp)
+        nonisolated(unsafe) let (followed, waiting) = (subscriber, giveUp)
         return {
+            waiting.cancel()
             MXMetricManager.shared.remove(followed)
             ExitReports.settle()
         }

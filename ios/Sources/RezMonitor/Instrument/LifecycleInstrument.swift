@@ -23,9 +23,8 @@ final class LifecycleInstrument: Sendable {
     }
 
     func follow(_ lifecycle: any Lifecycle) -> Undo {
-        // The system can start the app in the background, and suspends it there. It is no fault if it ends it there.
+        // The system can start the app in the background, and suspends it there.
         watchdog?.pause()
-        RezMonitor.setForeground(false)
         return lifecycle.observe({ phase in self.enter(phase) }, isActive: { self.wasActive() })
     }
 

@@ -1,7 +1,9 @@
 //! Malformed arguments, and texts in every field that accepts text.
 
 use super::{Args, acknowledge, flush, print_line};
-use rez_monitor::{Breadcrumb, ErrorEvent, Event, Level, Metric, Monitor, Outcome, ScopeChange, Timing, Value};
+use rez_monitor::{
+    Breadcrumb, ConfigBuilder, ErrorEvent, Event, Level, Metric, Monitor, Outcome, ScopeChange, Timing, Value,
+};
 use std::time::Duration;
 
 /// Records events with malformed arguments.
@@ -52,6 +54,17 @@ pub fn hostile(args: &Args, monitor: Monitor) {
     flush(args, &monitor);
     print_line("done");
     std::process::exit(0);
+}
+
+/// Sets what a developer switches on.
+pub fn switches(args: &Args, mut config: ConfigBuilder) -> ConfigBuilder {
+    if let Some(debug) = args.0.get("debug") {
+        config = config.debug(debug == "1");
+    }
+    if let Some(inspector) = args.0.get("inspector") {
+        config = config.inspector(inspector == "1");
+    }
+    config
 }
 
 /// Reads texts, one per line, and records each in a field that accepts text. The fields alternate.

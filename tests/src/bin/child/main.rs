@@ -103,12 +103,7 @@ fn config(args: &Args) -> Config {
         .cap_bytes(args.number("cap", 64 * 1024 * 1024))
         .trace_targets(["rezapp.com"])
         .trace_styles([TraceStyle::W3c, TraceStyle::Sentry, TraceStyle::Datadog]);
-    if let Some(debug) = args.0.get("debug") {
-        config = config.debug(debug == "1");
-    }
-    if let Some(inspector) = args.0.get("inspector") {
-        config = config.inspector(inspector == "1");
-    }
+    config = inputs::switches(args, config);
     let url = args.text("url", "none");
     if url != "none" {
         config = config.destination("desk", Rez::builder(url, "key").purposes(&Purpose::ALL).build().expect("a URL"));

@@ -84,16 +84,21 @@ public object RezMonitor {
                 return false
             }
             Recorder.engine = Engine.open(settings, failed)
-            // The engine makes the images of an error from the context of this name.
-            settings.mappingId?.let {
-                val image = mapOf("type" to "proguard", "uuid" to it.lowercase())
-                setContext("debug_images", mapOf("mapping" to image))
-            }
+            mappingId = settings.mappingId
+            setMapping()
             Recorder.engine != null
         }
     } catch (reason: Throwable) {
         Log.disabled("not opened", reason)
         false
+    }
+
+    private var mappingId: String? = null
+
+    /** The engine makes the images of an error from the context of this name, which goes with the user. The build is still the same. */
+    private fun setMapping() {
+        val id = mappingId ?: return
+        setContext("debug_images", mapOf("mapping" to mapOf("type" to "proguard", "uuid" to id.lowercase())))
     }
 
     /** Ends the session, sends what it can in at most [timeout], and closes. [init] may be called again. */
@@ -508,11 +513,15 @@ public object RezMonitor {
     public fun setConsent(purpose: Purpose, consent: Consent): Unit = call(Unit) {
         val (about, decision) = purpose.ordinal to consent.ordinal
         setConsent(it, app.rez.monitor.internal.Purpose.entries[about], app.rez.monitor.internal.Consent.entries[decision])
+        setMapping()
     }
 
     /** Erases everything that was recorded so far, and makes a new id of the installation. */
     @JvmStatic
-    public fun forgetUser(): Unit = call(Unit) { forgetUser(it) }
+    public fun forgetUser(): Unit = call(Unit) {
+        forgetUser(it)
+        setMapping()
+    }
 
     // Delivery
 

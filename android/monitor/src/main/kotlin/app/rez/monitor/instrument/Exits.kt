@@ -38,12 +38,12 @@ internal class Exits(private val application: Application, host: HostThread) : A
 
     private fun tell() {
         val known = guarded("the exits of earlier processes are not known", null) { known() }
-        val last = guarded("the last exit that was told is not known", null) { marked() }
+        val last = guarded("the last exit that was told is not known", TELL_ALL) { marked() }
         // An exit before the first start with this library says nothing about this release.
         val new = known.orEmpty().filter { last != null && it.timestamp > last }
-        if (!told(new.map { report(it) }) || known == null) return
+        if (!told(new.mapNotNull { report(it) }) || known == null) return
         val newest = known.lastOrNull()?.timestamp ?: 0
-        if (last == null || newest > last) note(newest)
+        if (newest != last) note(newest)
     }
 
     private fun known(): List<ApplicationExitInfo> {
@@ -63,7 +63,9 @@ internal class Exits(private val application: Application, host: HostThread) : A
         return isDone == true && isRecorded
     }
 
-    private fun report(exit: ApplicationExitInfo): ExitReport {
+    /** `null`: the system itself does not know why. */
+    private fun report(exit: ApplicationExitInfo): ExitReport? {
+        val reason = REASONS[exit.reason] ?: return null
         val attributes = buildMap<String, Any?> {
             put("importance", exit.importance)
             put("status", exit.status)
@@ -71,7 +73,6 @@ internal class Exits(private val application: Application, host: HostThread) : A
             put("rss_kb", exit.rss)
             if (exit.reason == ApplicationExitInfo.REASON_ANR) trace(exit)?.let { put("main_thread", it) }
         }
-        val reason = REASONS[exit.reason] ?: ExitReason.OTHER
         val pid = exit.pid.coerceAtLeast(0).toUInt()
         return ExitReport(pid, exit.timestamp, reason, exit.description.orEmpty(), attrs(attributes))
     }
@@ -84,12 +85,22 @@ internal class Exits(private val application: Application, host: HostThread) : A
         lines?.joinToString("\n")?.ifEmpty { null }
     }
 
-    private fun marked(): Long? = if (mark.isFile) mark.readText().trim().toLongOrNull() else null
+    /**
+     * `null` before the first start. A mark that cannot be read, and one of a clock that was set back since, let all be told: the engine counts each
+     * once.
+     */
+    private fun marked(): Long? {
+        if (!mark.isFile) return null
+        return mark.readText().trim().toLongOrNull()?.takeIf { it <= System.currentTimeMillis() } ?: TELL_ALL
+    }
 
     /** After the engine has stored them: a process that dies before tells them again, and the engine counts each once. */
     private fun note(newest: Long) {
         val fresh = File(mark.parentFile, "${mark.name}.new")
-        fresh.writeText(newest.toString())
+        fresh.outputStream().use {
+            it.write(newest.toString().toByteArray())
+            it.fd.sync()
+        }
         if (!fresh.renameTo(mark)) throw IOException("${mark.name} cannot be replaced")
     }
 
@@ -98,11 +109,12 @@ internal class Exits(private val application: Application, host: HostThread) : A
     companion object {
         private const val LINES = 64
         private const val PERSIST_MS = 5_000L
+        private const val TELL_ALL = Long.MIN_VALUE
 
         private val isSupported: Boolean
             get() = Build.VERSION.SDK_INT >= 30
 
-        /** Those that are a fault. The others are the user, an update, the system at work, or a reason that is newer than this file. */
+        /** Those that are known: a fault, or the user, an update, the system at work. */
         private val REASONS: Map<Int, ExitReason> = mapOf(
             2 to ExitReason.SIGNALED,
             3 to ExitReason.LOW_MEMORY,
@@ -111,7 +123,7 @@ internal class Exits(private val application: Application, host: HostThread) : A
             6 to ExitReason.ANR,
             7 to ExitReason.INITIALIZATION_FAILURE,
             9 to ExitReason.EXCESSIVE_RESOURCE_USAGE,
-        )
+        ) + listOf(1, 8, 10, 11, 12, 13, 14, 15, 16).associateWith { ExitReason.OTHER }
 
         /** The setting of the engine: with [isImported] it waits for what is told here. `null`: its default. */
         fun uncleanExits(isImported: Boolean, isDebugged: Boolean = isDebugged()): UncleanExits? = when {

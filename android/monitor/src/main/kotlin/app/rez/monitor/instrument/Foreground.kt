@@ -27,12 +27,8 @@ internal class Foreground(
 
     init {
         observe()
-        // An engine that is opened late, with an activity in front, hears of no start; a process for a job or a message never has one.
-        val isInFront = isForegroundProcess()
-        host.post {
-            RezMonitor.host.setForeground(isInFront)
-            if (isInFront) device?.setForeground(true)
-        }
+        // An engine that is opened late, with an activity in front, hears of no start.
+        if (isForegroundProcess()) host.post { device?.setForeground(true) }
     }
 
     override fun started(activity: Activity) {

@@ -105,6 +105,18 @@ class ExitsTest : AndroidTest() {
     }
 
     @Test
+    fun `a mark that is damaged or ahead of the clock lets all exits be told, each once`() {
+        install()
+        val at = System.currentTimeMillis() - 60_000
+        exit(ApplicationExitInfo.REASON_LOW_MEMORY, at)
+        for (text in listOf("", "x", "${Long.MAX_VALUE}")) {
+            mark.writeText(text)
+            assertEquals(text, listOf("low_memory" to at), again())
+            assertEquals(at.toString(), mark.readText())
+        }
+    }
+
+    @Test
     fun `a mark that cannot be written loses no exit and repeats none`() {
         install()
         val at = System.currentTimeMillis() - 60_000
