@@ -55,6 +55,16 @@ impl SmallDisk {
         }
     }
 
+    /// It gives some of them back.
+    ///
+    /// # Panics
+    /// If its file cannot be cut.
+    pub fn give_back(&mut self, bytes: u64) {
+        let file = std::fs::File::options().write(true).open(self.at.join("others")).expect("its file");
+        let len = file.metadata().expect("its length").len();
+        file.set_len(len.saturating_sub(bytes)).and_then(|()| file.sync_all()).expect("a shorter file");
+    }
+
     /// It gives them back.
     pub fn free(&mut self) {
         let _ = std::fs::remove_file(self.at.join("others"));

@@ -6,7 +6,9 @@ use rez_monitor::destination::Rez;
 use rez_monitor::{
     Config, ConfigBuilder, Consent, ExitReason, ExitReport, Kind, LastRun, Monitor, Purpose, RunEnd, UncleanExits,
 };
+use rez_monitor_tests::disk::SmallDisk;
 use rez_monitor_tests::scenario::{Scenario, balance, dropped, rows};
+use rez_monitor_tests::skipped;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -441,6 +443,40 @@ fn many_runs_that_end_badly_are_as_many_events_each_with_its_own_state() {
     let all = ends(&scenario.folder());
     assert_eq!(all.len(), runs);
     all.iter().for_each(|(_, row)| has_the_state_of_its_run(row));
+}
+
+#[test]
+fn runs_that_end_badly_on_a_full_disk_each_with_a_long_trail_are_all_recorded_when_there_is_room() {
+    // Nothing is left, and less than the states of all these runs need.
+    for (kind, left) in [("8m", 0), ("8m", 200 << 10), ("ext4", 0), ("ext4", 200 << 10)] {
+        let scenario = Scenario::new(CHILD);
+        let Some(mut disk) = SmallDisk::mount(&scenario.path("small"), kind) else {
+            skipped("ended runs on a full disk", "no small file system can be mounted here");
+            return;
+        };
+        let folder = disk.path().join("app");
+        let options = format!("folder={} foreground=1 exits=await crumbs=70", folder.display());
+        let _ = ended(&scenario, &options);
+        disk.fill();
+        disk.give_back(left);
+        // More than the states that are kept: each start dies before it is decided what became of the run before. The ring holds them.
+        for _ in 0..8 {
+            let _ = ended(&scenario, &format!("{options} full=1"));
+        }
+        let monitor = open(&folder, UncleanExits::Recorded);
+        let _ = monitor.message("later", rez_monitor::Level::Info, &[]);
+        let _ = monitor.persist(Duration::from_secs(2));
+        monitor.close(WAIT);
+        disk.free();
+        let monitor = open(&folder, UncleanExits::Recorded);
+        monitor.persist(WAIT).unwrap();
+        monitor.close(WAIT);
+        let all = ends(&folder);
+        let case = format!("{kind} {left}: {:?}", dropped(&balance(&folder)));
+        assert_eq!(all.len(), 9, "{case}");
+        let with_state = all.iter().filter(|(_, row)| row["user"]["id"] == "u-1").count();
+        assert!(with_state >= 4, "{case}: {with_state}");
+    }
 }
 
 #[test]

@@ -4,10 +4,9 @@
 use super::Inner;
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
-use crate::limits::RECORD_BYTES;
 use crate::sys::ids::Fresh;
 use crate::trace::share::session_share;
-use crate::writer::session_record::{append_end, append_session};
+use crate::writer::session_record::{append_end, append_scope, append_session};
 use std::sync::{Arc, PoisonError};
 
 /// The current session.
@@ -142,14 +141,8 @@ impl Inner {
 impl Inner {
     /// Appends a scope change.
     pub(crate) fn append_scope(&self, write: impl FnOnce(&mut Encoder<'_>)) {
-        if self.is_forked() {
-            return;
+        if !self.is_forked() {
+            append_scope(&self.shared, write);
         }
-        let mut buffer = [0u8; RECORD_BYTES];
-        let mut encoder = Encoder::new(&mut buffer, self.shared.clock.wall_ms(), self.shared.clock.mono_us());
-        write(&mut encoder);
-        let len = encoder.finish();
-        self.shared.ring.append_scope(buffer.get(..len).unwrap_or_default());
-        self.shared.wake_after_append(false);
     }
 }

@@ -1,31 +1,14 @@
 //! Rows that the carver found in a damaged file, and its position in that file.
 
 use super::Tx;
-use super::error::{Result, StoreError};
+use super::error::Result;
 use super::insert::Fold;
 use super::memory::{signed, unsigned};
 use super::types::{NewRow, SettledBefore};
 use crate::reason::Reason;
-use crate::row::Run;
 use rusqlite::params;
 
 impl Fold<'_> {
-    /// Stores a run that ended before, found in a damaged file or deleted meanwhile, and gives its number, which is lower than that of
-    /// every run recorded into this file: the newest run stays the last one. Also stores the offset between the clocks of its boot.
-    pub(crate) fn earlier_run(&mut self, run: &Run) -> Result<i64> {
-        let json = serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        self.db
-            .prepare_cached(
-                "INSERT INTO run (number, id, boot, json)
-                 VALUES ((SELECT min(0, ifnull(min(number), 0)) - 1 FROM run), ?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
-            )?
-            .execute(params![run.key(), run.boot, json])?;
-        self.db
-            .prepare_cached("INSERT OR IGNORE INTO boot (boot, wall_offset_ms) VALUES (?1, ?2)")?
-            .execute(params![run.boot, run.wall_ms.saturating_sub(run.mono_ms)])?;
-        self.run(run)
-    }
-
     /// Stores a row found in a damaged file for all routes but those that had settled it there (by the hash of their
     /// name): a destination that does not recognise a second copy would count it twice.
     pub(crate) fn insert_carved(&mut self, row: &NewRow<'_>, settled: &[SettledBefore]) -> Result<u64> {

@@ -127,6 +127,22 @@ impl Fold<'_> {
         Ok(number)
     }
 
+    /// Stores a run that ended before, found in a damaged file or deleted meanwhile, and gives its number, which is lower than that of
+    /// every run recorded into this file: the newest run stays the last one. Also stores the offset between the clocks of its boot.
+    pub(crate) fn earlier_run(&mut self, run: &Run) -> Result<i64> {
+        let json = serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO run (number, id, boot, json)
+                 VALUES ((SELECT min(0, ifnull(min(number), 0)) - 1 FROM run), ?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
+            )?
+            .execute(params![run.key(), run.boot, json])?;
+        self.db
+            .prepare_cached("INSERT OR IGNORE INTO boot (boot, wall_offset_ms) VALUES (?1, ?2)")?
+            .execute(params![run.boot, run.wall_ms.saturating_sub(run.mono_ms)])?;
+        self.run(run)
+    }
+
     /// Stores an event and returns its `seq`. Counts it as stored, and as late if it is.
     pub(crate) fn insert(&mut self, row: &NewRow<'_>) -> Result<u64> {
         if self.memory.next_n >= (1 << EPOCH_SHIFT) - 1 {

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_earlier_run_is_stored_once_below_the_recorded_runs_with_the_clocks_of_its_boot() {
+    fn an_earlier_run_is_stored_once_below_the_recorded_runs_with_the_clocks_of_its_boot() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Error]);
         let run = |id: &str| Run {

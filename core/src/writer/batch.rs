@@ -40,9 +40,9 @@ pub(crate) enum Op {
 
 impl Op {
     /// Estimate of the bytes it adds to the log.
-    pub(crate) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         match self {
-            Op::Row { json, .. } | Op::Crumb(_, json) => json.len(),
+            Op::Row { json, .. } | Op::Crumb(_, json) | Op::Scope(_, Some(json)) => json.len(),
             Op::Amend { report, .. } => report.len(),
             _ => 64,
         }
@@ -93,6 +93,11 @@ impl Batch {
             }
         }
         self.ops.push(Op::Scope(key.to_owned(), json));
+    }
+
+    /// Estimate of the bytes that the steps from this one on add to the log.
+    pub(crate) fn bytes_since(&self, step: usize) -> usize {
+        self.ops.get(step..).map_or(0, |ops| ops.iter().map(Op::bytes).sum())
     }
 
     /// Adds an accepted event that is not stored.

@@ -30,8 +30,8 @@ impl Stamper {
         serde_json::from_str(self.scope.get(CRASHED)?).ok()
     }
 
-    /// Whether this crash is one that another source has reported before: a report is added to its row.
-    pub(super) fn is_same_crash(&self, body: &Body<'_>, batch: &mut Batch) -> bool {
+    /// Adds a crash that another source has reported before to its row. `false` = it is another crash.
+    pub(super) fn collapse_same_crash(&self, body: &Body<'_>, batch: &mut Batch) -> bool {
         let Some(Crashed { crash: first, is_stored: true }) = self.crashed() else { return false };
         let apart_ms = u128::from(body.time().0.abs_diff(first.at_ms));
         // One source that reports twice has seen the app survive the first.

@@ -1,7 +1,6 @@
 //! What the writer does when the disk is full, or when a reader keeps the log from being restarted.
 
 use super::Writer;
-use super::batch::Op;
 use super::shared::StoreState;
 use crate::logger::LogCode;
 use crate::store::StoreError;
@@ -75,7 +74,7 @@ impl Writer {
         let wants = self.shared.wants();
         let now = self.shared.now();
         // More with each try: how many pages a transaction needs is an estimate.
-        let bytes = self.pending.as_ref().map_or(0, |batch| batch.ops.iter().map(Op::bytes).sum());
+        let bytes = self.pending.as_ref().map_or(0, |batch| batch.bytes_since(0));
         let need = (bytes + FULL_STEP_BYTES) * self.tries as usize;
         let Some(store) = &mut self.store else { return Ok(false) };
         store.make_room(need, lanes, &wants, now)

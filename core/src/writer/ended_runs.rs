@@ -31,7 +31,7 @@ pub(super) struct EndedRun {
     pub(super) event: Option<EventId>,
     /// Monitoring was denied: nothing is recorded of its end, not even after a grant.
     pub(super) is_denied: bool,
-    /// The engine has decided whether to record its end by itself.
+    /// It ended in the foreground, and it is decided whether that is recorded.
     pub(super) is_decided: bool,
 }
 
@@ -85,8 +85,11 @@ impl Stamper {
 
     /// The runs of whose end nothing was recorded, though they ended in the foreground: id and last sign of life.
     pub(crate) fn unexplained_runs(&self) -> Vec<(String, i64)> {
-        let runs = self.ended_runs().into_iter().filter(|run| run.end == RunEnd::Abnormal && !run.is_decided);
-        runs.filter(|run| run.event.is_none()).map(|run| (run.run.id, run.seen_ms)).collect()
+        let runs = self.ended_runs().into_iter().filter(|run| !run.is_decided);
+        // One that was reported meanwhile has its event.
+        runs.filter(|run| run.end == RunEnd::Abnormal && run.event.is_none())
+            .map(|run| (run.run.id, run.seen_ms))
+            .collect()
     }
 
     /// Whether an earlier run has an end that is not decided.
@@ -146,7 +149,7 @@ impl Stamper {
             self.keep_states(&states, batch);
         }
         let seen_ms = self.seen_ms(before);
-        let is_decided = crash.is_some() || is_denied;
+        let is_decided = end != RunEnd::Abnormal || is_denied;
         let ended = EndedRun { run: before.clone(), seen_ms, end, crash, event: None, is_denied, is_decided };
         let mut runs = self.ended_runs();
         runs.push(ended);

@@ -3,7 +3,7 @@
 use super::batch::{Batch, Op};
 use super::ended_runs::{EndedRun, place_of};
 use super::row_json::RowJson;
-use super::scope_keys::{PREVIOUS, REPORTED};
+use super::scope_keys::REPORTED;
 use super::stamp::Stamper;
 use crate::event::decode::Body;
 use crate::event::field::Field;
@@ -26,8 +26,8 @@ struct Exit {
 }
 
 impl Stamper {
-    /// Whether the event tells of the end of an earlier run. It is then handled.
-    pub(super) fn is_exit(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) -> bool {
+    /// Handles an event that tells of the end of an earlier run. `false` = it is another one.
+    pub(super) fn handle_exit(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) -> bool {
         if !matches!(kind, Kind::Crash | Kind::AppExit) {
             return false;
         }
@@ -42,7 +42,7 @@ impl Stamper {
 
     fn exit(&mut self, exit: &Exit, own: Option<&str>, body: &Body<'_>, batch: &mut Batch) -> Result<(), Reason> {
         let pid = pid_of(body);
-        if exit.is_reported && !self.is_first_report(pid, exit, body, batch) {
+        if exit.is_reported && !self.remember_report(pid, exit, body, batch) {
             return Err(Reason::Collapsed);
         }
         let mut runs = self.ended_runs();
@@ -63,8 +63,7 @@ impl Stamper {
                 }
                 if exit.kind == Kind::Crash && run.crash.is_none() {
                     // Its event stays what it is, and the run has crashed.
-                    let session = None;
-                    run.crashed(&Exit { id: row, ..*exit }, body, session);
+                    run.crashed(&Exit { id: row, ..*exit }, body, None);
                 }
                 Err(Reason::Collapsed)
             }
@@ -73,7 +72,7 @@ impl Stamper {
         let (ended, has_crashed) = (run.run.id.clone(), run.end == RunEnd::Crashed);
         self.keep_ended_runs(&runs, batch);
         if has_crashed {
-            self.end_sessions_of(&ended, "crashed", Some(exit.at_ms), batch);
+            self.sessions_crashed(&ended, exit.at_ms, batch);
         }
         result
     }
@@ -86,11 +85,11 @@ impl Stamper {
         if run.crash.is_some() || run.event.is_some() || run.end == RunEnd::Closed {
             return;
         }
-        (run.end, run.is_decided) = (RunEnd::Exited, true);
+        run.end = RunEnd::Exited;
         let id = run.run.id.clone();
         self.take_state(&id, batch);
         self.keep_ended_runs(&runs, batch);
-        self.end_sessions_of(&id, "exited", None, batch);
+        self.sessions_exited(&id, batch);
     }
 
     /// The first event about the end of a run.
@@ -98,13 +97,11 @@ impl Stamper {
         let state = self.take_state(&run.run.id, batch).unwrap_or_else(|| json!({}));
         let mut object = RowJson::new(self.rules);
         body.fields.iter().for_each(|(field, value)| object.field(*field, *value, ""));
-        let since_start_ms = exit.at_ms.saturating_sub(run.run.wall_ms);
-        if exit.kind == Kind::Crash && since_start_ms >= 0 {
-            object.number("since_start_ms", since_start_ms);
+        if let Some(ms) = run.since_start_ms(exit).filter(|_| exit.kind == Kind::Crash) {
+            object.number("since_start_ms", ms);
         }
         let session = state.get("session").and_then(Value::as_str).map(str::to_owned);
         let json = joined(&object.finish(), state).ok_or(Reason::TooLarge)?;
-        run.is_decided = true;
         match exit.kind {
             Kind::Crash => run.crashed(exit, body, session.as_deref()),
             _ => run.event = Some(exit.id),
@@ -130,7 +127,7 @@ impl Stamper {
     }
 
     /// Remembers a report; `false` if it came before.
-    fn is_first_report(&mut self, pid: u32, exit: &Exit, body: &Body<'_>, batch: &mut Batch) -> bool {
+    fn remember_report(&mut self, pid: u32, exit: &Exit, body: &Body<'_>, batch: &mut Batch) -> bool {
         let words = [Field::Cause, Field::Message].map(|field| body.str(field).unwrap_or_default());
         let report = (pid, exit.at_ms, stable_hash(&words));
         let known = self.scope.get(REPORTED).and_then(|json| serde_json::from_str::<Vec<(u32, i64, u64)>>(json).ok());
@@ -143,38 +140,22 @@ impl Stamper {
         self.keep(REPORTED, Some(json!(known).to_string()), batch);
         true
     }
-
-    /// Sets how the sessions of a run ended, as far as their end is not recorded yet. A crash counts as an error.
-    fn end_sessions_of(&mut self, run: &str, status: &str, at_ms: Option<i64>, batch: &mut Batch) {
-        let mut sessions = self.previous();
-        for session in sessions.iter_mut().filter(|session| session.get("run").and_then(Value::as_str) == Some(run)) {
-            if session.get("crashed") == Some(&Value::Bool(true)) {
-                continue;
-            }
-            session["status"] = json!(status);
-            if let Some(at_ms) = at_ms {
-                let errors = session.get("errors").and_then(Value::as_u64).unwrap_or(0);
-                (session["crashed"], session["errors"], session["ended_ms"]) =
-                    (json!(true), json!(errors + 1), json!(at_ms));
-            }
-        }
-        if !sessions.is_empty() {
-            self.keep(PREVIOUS, Some(Value::Array(sessions).to_string()), batch);
-        }
-    }
 }
 
 impl EndedRun {
+    fn since_start_ms(&self, exit: &Exit) -> Option<i64> {
+        exit.at_ms.checked_sub(self.run.wall_ms).filter(|ms| *ms >= 0)
+    }
+
     /// The run has crashed, as this event tells.
     fn crashed(&mut self, exit: &Exit, body: &Body<'_>, session: Option<&str>) {
-        let since_start_ms = exit.at_ms.checked_sub(self.run.wall_ms).filter(|ms| *ms >= 0);
         self.end = RunEnd::Crashed;
         self.crash = Some(LastCrash {
             id: exit.id,
             kind: body.str(Field::Type).unwrap_or("crash").to_owned(),
             mechanism: body.str(Field::Mechanism).map(str::to_owned),
             at_ms: exit.at_ms,
-            since_start_ms,
+            since_start_ms: self.since_start_ms(exit),
             support_code: session.and_then(support_code).map(str::to_owned),
         });
     }

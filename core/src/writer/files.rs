@@ -125,6 +125,7 @@ impl Writer {
                 }
             }
             Err(error) => {
+                self.shared.ring.leave();
                 self.failed(&error);
                 if self.store.is_none() && self.reopen_at.is_none() {
                     self.give_up_for_now(error.to_string());

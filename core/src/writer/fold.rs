@@ -105,6 +105,8 @@ impl Writer {
                 true
             }
             Err(error) => {
+                // It has ended with an error, so it does not kill: whoever waits may die as soon as it is told.
+                self.shared.ring.leave();
                 batch.critical = asked_full;
                 self.pending = Some(batch);
                 self.failed(&error)

@@ -17,7 +17,8 @@
 //! | `paused` | destinations that the app has paused |
 //! | `orphan` | queues without a recording process |
 //! | `profile`, `super_properties`, `timed_events` | the last values of the properties of the user; attributes of every analytics event; the duration of an event |
-//! | `crashes`, `ended_runs`, `exits`, `earlier_runs` | the crash of a run; how each earlier run ended; an event about it; when it is recorded |
+//! | `crashes`, `ended_runs`, `exits` | the crash of a run; how each earlier run ended; an event about it |
+//! | `earlier_runs`, `known_last_run` | when the ends of earlier runs are recorded; the answer to the app |
 //! | `screens`, `sessions`, `dedup` | the current screen; sessions; repeated errors and messages |
 //! | `store_access` | the delivery thread's way to the store |
 //! | `schedule` | what is due while nothing is recorded: checkpoints, maintenance, idle work, sleep |
@@ -43,6 +44,7 @@ mod files;
 mod flags;
 mod fold;
 mod hook;
+mod known_last_run;
 mod orphan;
 mod paused;
 mod profile;

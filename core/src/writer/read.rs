@@ -144,7 +144,10 @@ impl Writer {
                 if let Some(crash) = batch.crash.take_if(|crash| self.is_of_this_run(crash)) {
                     self.take_reserve(&crash, batch);
                 }
+                let before = batch.ops.len();
                 self.stamper.run(&body, !head.mask, batch);
+                // The state at the end of the run before can be as large as a row.
+                batch.bytes += batch.bytes_since(before);
             }
             (record::RUN_CHANGE, _) => self.stamper.change_run(&body, batch),
             (record::SCOPE, _) => self.stamper.scope(&body, batch),
@@ -188,7 +191,7 @@ impl Writer {
             }
         }
         batch.critical |= kind.lane() as u8 <= 1;
-        batch.bytes += batch.ops.get(before..).map_or(0, |ops| ops.iter().map(Op::bytes).sum());
+        batch.bytes += batch.bytes_since(before);
     }
 
     /// Notes in the rows added since `from` which destinations are paused. After the hook, which cannot remove it.
@@ -215,11 +218,8 @@ impl Writer {
                 }
             }
         }
-        let mut at = 0;
-        batch.ops.retain(|op| {
-            at += 1;
-            at <= from || !matches!(op, Op::Amend { .. })
-        });
+        let added = batch.ops.split_off(from.min(batch.ops.len()));
+        batch.ops.extend(added.into_iter().filter(|op| !matches!(op, Op::Amend { .. })));
         if lost_crash {
             self.stamper.crash_was_dropped(batch);
         }

@@ -1,7 +1,9 @@
-//! The records of the ends of sessions and runs. The monitor appends those of its own session, the writer those of earlier runs.
+//! Records that the monitor and the writer append: changes of the scope, and the ends of sessions and runs. The monitor appends those
+//! of its own run, the writer those of earlier runs.
 
 use super::shared::Shared;
 use crate::event::Event;
+use crate::event::encode::Encoder;
 use crate::event::field::Field;
 use crate::kind::Kind;
 use crate::limits;
@@ -11,6 +13,16 @@ use crate::ring::{Admission, Append};
 /// The message of an exit that nothing explains.
 const ABNORMAL: &str =
     "the process ended in the foreground and nothing tells why; most often the system wants its memory";
+
+/// Appends a change of the scope.
+pub(crate) fn append_scope(shared: &Shared, write: impl FnOnce(&mut Encoder<'_>)) {
+    let mut buffer = [0u8; limits::RECORD_BYTES];
+    let mut encoder = Encoder::new(&mut buffer, shared.clock.wall_ms(), shared.clock.mono_us());
+    write(&mut encoder);
+    let len = encoder.finish();
+    shared.ring.append_scope(buffer.get(..len).unwrap_or_default());
+    shared.wake_after_append(false);
+}
 
 /// Appends the event that ends a session.
 pub(crate) fn append_end(shared: &Shared, id: &str, started_ms: i64, status: &str, end_ms: i64) {

@@ -109,15 +109,42 @@ impl Stamper {
         }
     }
 
+    /// Sessions of a run crashed, as far as their end is not recorded yet.
+    pub(super) fn sessions_crashed(&mut self, run: &str, at_ms: i64, batch: &mut Batch) {
+        self.change_sessions_of(run, batch, |session| {
+            if session.get("crashed").is_none() {
+                add_error(session, Kind::Crash);
+                session["ended_ms"] = json!(at_ms);
+            }
+        });
+    }
+
+    /// They ended without a fault.
+    pub(super) fn sessions_exited(&mut self, run: &str, batch: &mut Batch) {
+        self.change_sessions_of(run, batch, |session| session["status"] = json!("exited"));
+    }
+
+    fn change_sessions_of(&mut self, run: &str, batch: &mut Batch, change: impl Fn(&mut Value)) {
+        let mut sessions = self.previous();
+        sessions.iter_mut().filter(|session| session.get("run").and_then(Value::as_str) == Some(run)).for_each(change);
+        if !sessions.is_empty() {
+            self.keep(PREVIOUS, Some(Value::Array(sessions).to_string()), batch);
+        }
+    }
+
     pub(super) fn count_error(&mut self, kind: Kind, batch: &mut Batch) {
         let Some(mut session) = self.scope.get(SESSION).and_then(|json| serde_json::from_str::<Value>(json).ok())
         else {
             return;
         };
-        session["errors"] = json!(session.get("errors").and_then(Value::as_u64).unwrap_or(0) + 1);
-        if kind == Kind::Crash {
-            session["crashed"] = json!(true);
-        }
+        add_error(&mut session, kind);
         self.keep(SESSION, Some(session.to_string()), batch);
+    }
+}
+
+fn add_error(session: &mut Value, kind: Kind) {
+    session["errors"] = json!(session.get("errors").and_then(Value::as_u64).unwrap_or(0) + 1);
+    if kind == Kind::Crash {
+        session["crashed"] = json!(true);
     }
 }

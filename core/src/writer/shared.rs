@@ -1,6 +1,6 @@
 //! State shared by callers, the writer thread and the delivery thread.
 
-use super::earlier_runs::KnownLastRun;
+use super::known_last_run::KnownLastRun;
 use crate::channel::Sender;
 use crate::config::{Config, Consent};
 use crate::delivery::{DeliveryHandle, DestinationNote, ForDelivery};

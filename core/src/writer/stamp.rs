@@ -254,7 +254,7 @@ impl Stamper {
     /// An event becomes one row, or one entry in the ledger.
     pub(crate) fn event(&mut self, kind: Kind, id: EventId, body: &Body<'_>, batch: &mut Batch) {
         batch.ops.push(Op::Intake(Some(kind)));
-        if self.is_exit(kind, id, body, batch) || (kind == Kind::Crash && self.is_same_crash(body, batch)) {
+        if self.handle_exit(kind, id, body, batch) || (kind == Kind::Crash && self.collapse_same_crash(body, batch)) {
             return;
         }
         let collapsed_before = match self.dedup.admit(kind, body) {

@@ -7,7 +7,7 @@ use crate::source::{Ask, Event, Query};
 use crate::symbols::{SearchError, Symbols};
 use crate::terminal::{CliError, Exit, Output};
 use rez_monitor::inspect;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::PathBuf;
 
 /// The kinds that have frames.
@@ -95,10 +95,8 @@ fn print(symbols: &mut Symbols, event: Event, json: bool, output: &mut Output) -
         output.line(&line("symbolicated", &members, &[]));
         return outcome.unnamed == 0;
     }
-    let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
-    let parts = [text("type"), text("message")].into_iter().filter(|part| !part.is_empty());
-    let head = parts.collect::<Vec<_>>().join(": ");
-    // What is no error has a name.
+    let head = render::thrown(&row);
+    // A hang or another event without an exception has a name.
     output.line(&format!("{}  {}", event.kind, if head.is_empty() { &event.name } else { &head }));
     output.line(&format!("  id   {}", event.id));
     output.line(&format!("  time {}", inspect::time(event.wall_ms)));

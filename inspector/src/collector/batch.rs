@@ -191,9 +191,10 @@ fn validate_fields(value: &Value, bytes: usize, boot: &str, times: Times) -> Res
     };
     let mono_ms = match value.get("mono_ms") {
         None | Some(Value::Null) => None,
+        // Negative: it happened before the boot.
         Some(number) => match number.as_i64() {
-            Some(ms) if ms >= 0 => Some(ms),
-            _ => return Err(invalid("mono_ms", "not an integer of milliseconds since boot")),
+            Some(ms) => Some(ms),
+            None => return Err(invalid("mono_ms", "not an integer of milliseconds since boot")),
         },
     };
     let ts_ms = ts.as_millisecond();
@@ -294,6 +295,12 @@ mod tests {
         let valid = validate(0, &event(r#"{"ts":"2020-01-01T00:00:00Z"}"#), "b1", times).unwrap();
         assert_eq!(valid.time_ms, NOW + 60_000 - 5_000);
         assert_eq!(valid.ts_ms, 1_577_836_800_000);
+    }
+
+    #[test]
+    fn an_event_from_before_the_boot_has_a_negative_time_of_the_monotonic_clock() {
+        let before = event(r#"{"mono_ms":-20000}"#);
+        assert_eq!(validate(0, &before, "b1", TIMES).unwrap().time_ms, NOW + 60_000 - 120_000);
     }
 
     #[test]

@@ -8,6 +8,6 @@ mod timeline;
 
 pub(crate) use drops::drops;
 pub(crate) use event::event;
-pub(crate) use stack::stack;
+pub(crate) use stack::{stack, thrown};
 pub(crate) use status::status;
 pub(crate) use timeline::{HEAD, one_line, timeline};

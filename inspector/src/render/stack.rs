@@ -1,21 +1,27 @@
 //! The frames of an error or a crash, one a line.
 
+use super::one_line;
 use serde_json::Value;
 use std::fmt::Write;
+
+/// Type and message of an error or of a cause, on one line; empty if it has neither.
+pub(crate) fn thrown(owner: &Value) -> String {
+    let parts = [text(owner, "type"), text(owner, "message")].into_iter().filter(|part| !part.is_empty());
+    one_line(&parts.collect::<Vec<_>>().join(": "))
+}
 
 /// The stack of an event, of its causes and of its threads, innermost frame first.
 pub(crate) fn stack(event: &Value) -> String {
     let mut out = String::new();
     frames(&mut out, event);
     for cause in list(event, "causes") {
-        let (kind, message) = (text(cause, "type"), text(cause, "message"));
-        let head = [kind, message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+        let head = thrown(cause);
         let source = text(cause, "source");
         let _ = writeln!(out, "  {} {head}", if source.is_empty() { "cause" } else { source });
         frames(&mut out, cause);
     }
     for thread in list(event, "threads").filter(|thread| list(thread, "frames").next().is_some()) {
-        let _ = writeln!(out, "  thread {}", text(thread, "name"));
+        let _ = writeln!(out, "  thread {}", one_line(text(thread, "name")));
         frames(&mut out, thread);
     }
     out.truncate(out.trim_end().len());
@@ -55,7 +61,7 @@ fn line(frame: &Value) -> String {
     if frame.get("inlined") == Some(&Value::Bool(true)) {
         line.push_str("  (inlined)");
     }
-    line
+    one_line(&line)
 }
 
 fn text<'v>(object: &'v Value, name: &str) -> &'v str {

@@ -1,6 +1,8 @@
 //! ELF files: build id, functions, DWARF.
 
 use super::found::Program;
+use super::guard::guarded;
+use super::limited::Limited;
 use super::named::{Named, known, place};
 use addr2line::Context;
 use gimli::{self, EndianRcSlice, RunTimeEndian};
@@ -8,13 +10,17 @@ use object::{
     CompressionFormat, Object, ObjectKind, ObjectSection, ObjectSegment, ObjectSymbol, ReadCache, SymbolKind,
 };
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::rc::Rc;
 
-/// The longest section that is read: the largest browser has 2 GiB in all.
-const SECTION_BYTES: u64 = 1 << 30;
+/// What is read of the tables of a file.
+const TABLE_BYTES: u64 = 1 << 30;
+
+/// What is read of all debug sections of a file: the largest browser has 2 GiB.
+const DEBUG_BYTES: u64 = 3 << 30;
 
 /// Frames that one address stands for; a compiler inlines less deep.
 const INLINED: usize = 200;
@@ -33,10 +39,14 @@ pub(super) struct Open {
     functions: Vec<(u64, u64, String)>,
 }
 
-/// Reads the head of a file. `None`: it is no program or library with a build id.
+/// Reads the tables of a file. `None`: it is no program or library with a build id.
 pub(super) fn head(path: &Path) -> Option<Program> {
-    let cache = ReadCache::new(File::open(path).ok()?);
-    let file = object::File::parse(&cache).ok()?;
+    guarded(|| Ok(program(path))).ok().flatten()
+}
+
+fn program(path: &Path) -> Option<Program> {
+    let (cache, left) = (ReadCache::new(File::open(path).ok()?), Cell::new(TABLE_BYTES));
+    let file = object::File::parse(Limited { cache: &cache, left: &left }).ok()?;
     // Objects of a compiler have no addresses yet.
     if !matches!(file.kind(), ObjectKind::Executable | ObjectKind::Dynamic) {
         return None;
@@ -54,12 +64,14 @@ impl Open {
     pub(super) fn read(head: &Program) -> Result<Open, String> {
         let failed = |error: &dyn std::fmt::Display| format!("{} cannot be read: {error}", head.path.display());
         let cache = ReadCache::new(File::open(&head.path).map_err(|error| failed(&error))?);
-        let file = object::File::parse(&cache).map_err(|error| failed(&error))?;
+        let tables = Cell::new(TABLE_BYTES);
+        let file = object::File::parse(Limited { cache: &cache, left: &tables }).map_err(|error| failed(&error))?;
         let base = file.segments().map(|segment| segment.address()).min().unwrap_or_default() & !PAGE;
         let mut dwarf = None;
         if head.has_lines {
             let mut bytes = File::open(&head.path).map_err(|error| failed(&error))?;
-            let load = |id: gimli::SectionId| section(&file, &mut bytes, id.name());
+            let mut left = DEBUG_BYTES;
+            let load = |id: gimli::SectionId| section(&file, &mut bytes, &mut left, id.name());
             let sections = gimli::Dwarf::load(load).map_err(|error| failed(&error))?;
             dwarf = Some(Context::from_dwarf(sections).map_err(|error| failed(&error))?);
         }
@@ -125,7 +137,7 @@ fn readable(name: &str) -> String {
 }
 
 /// The linker's table of functions.
-fn functions<'d>(file: &object::File<'d, &'d ReadCache<File>>) -> Vec<(u64, u64, String)> {
+fn functions<'d>(file: &object::File<'d, Limited<'d>>) -> Vec<(u64, u64, String)> {
     let all = file.symbols().chain(file.dynamic_symbols());
     let functions = all.filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_definition());
     let named = functions.filter_map(|symbol| Some((symbol.address(), symbol.size(), symbol.name().ok()?.to_owned())));
@@ -136,14 +148,19 @@ fn functions<'d>(file: &object::File<'d, &'d ReadCache<File>>) -> Vec<(u64, u64,
 }
 
 /// The bytes of a section; none if the file does not have it.
-fn section<'d>(file: &object::File<'d, &'d ReadCache<File>>, bytes: &mut File, name: &str) -> Result<Slice, String> {
+fn section<'d>(
+    file: &object::File<'d, Limited<'d>>,
+    bytes: &mut File,
+    left: &mut u64,
+    name: &str,
+) -> Result<Slice, String> {
     let endian = if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
     let content = match file.section_by_name(name) {
         Some(section) => {
             let range = section.compressed_file_range().map_err(|error| format!("{name}: {error}"))?;
-            if range.uncompressed_size > SECTION_BYTES {
-                return Err(format!("{name} is longer than 1 GiB"));
-            }
+            let size = range.uncompressed_size.max(range.compressed_size);
+            *left =
+                left.checked_sub(size).ok_or_else(|| format!("{name}: its debug sections are longer than 3 GiB"))?;
             let stored =
                 stored(bytes, range.offset, range.compressed_size).map_err(|error| format!("{name}: {error}"))?;
             match range.format {

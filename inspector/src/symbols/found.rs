@@ -1,5 +1,6 @@
 //! The files that were found, by what they name.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 /// The files that were found.
@@ -7,8 +8,7 @@ use std::path::PathBuf;
 pub(super) struct Found {
     pub(super) programs: Vec<Program>,
     pub(super) mappings: Vec<Mapping>,
-    /// Source maps.
-    pub(super) maps: Vec<PathBuf>,
+    pub(super) maps: Vec<SourceMap>,
     /// What a person must know about the search.
     pub(super) notes: Vec<String>,
 }
@@ -28,4 +28,12 @@ pub(super) struct Mapping {
     pub(super) path: PathBuf,
     /// The ids that R8 wrote into it.
     pub(super) ids: Vec<String>,
+}
+
+/// A source map.
+#[derive(Debug)]
+pub(super) struct SourceMap {
+    pub(super) path: PathBuf,
+    /// Its debug id, which can be at the end of the file: it is read when an event asks for it.
+    pub(super) debug_id: OnceCell<String>,
 }

@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Calls a parser of another crate. A panic in it (sums that overflow, in a build that checks them) is a file that cannot be read.
+/// Calls a parser of another crate. If it panics (for example at a sum that overflows, in a build that checks), the file cannot be
+/// read.
 pub(super) fn guarded<T>(parse: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| Err("its numbers are out of range".to_owned()))
+    catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| Err("its parser failed".to_owned()))
 }

@@ -3,15 +3,15 @@
 use super::event::{About, mapping_id, plain};
 use super::found::{Found, Mapping};
 use super::guard::guarded;
-use super::named::{Named, known, number, place, text};
+use super::named::{Named, is_of_app, known, number, place, text};
+use super::opened::{Opened, whole};
 use super::{Names, Outcome};
 use proguard::{ProguardCache, ProguardMapping, StackFrame, class_name_to_descriptor};
 use serde_json::Value;
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The longest mapping that is read: that of the largest apps has 200 MiB.
-const MAPPING_BYTES: u64 = 1 << 30;
+/// Names of one frame that are looked at; R8 inlines less deep.
+const NAMES: usize = 200;
 
 /// Methods that are listed beside the first one.
 const OTHERS: usize = 10;
@@ -36,7 +36,7 @@ pub(super) fn head(path: &Path, head: &[u8]) -> Option<Mapping> {
 
 /// Mappings that are open, in the form in which they are searched.
 #[derive(Default)]
-pub(super) struct Mappings(HashMap<PathBuf, Result<Vec<u8>, String>>);
+pub(super) struct Mappings(Opened<Vec<u8>>);
 
 /// The mapping for a frame.
 enum Chosen<'f> {
@@ -63,25 +63,27 @@ impl Mappings {
         let of_java: Vec<(usize, &Value)> =
             frames.iter().enumerate().rev().filter(|(_, frame)| is_java(about, frame)).collect();
         // A library that was made small by itself has another mapping than the app. What has no id belongs to the first one.
-        let mut ids: Vec<&str> = Vec::new();
-        for id in of_java.iter().filter_map(|(_, frame)| mapping_id(frame)) {
-            if !ids.contains(&id) {
-                ids.push(id);
+        let first = of_java.iter().find_map(|(_, frame)| mapping_id(frame));
+        let mut ids: Vec<Option<&str>> = Vec::new();
+        for (_, frame) in &of_java {
+            let own = mapping_id(frame).or(first);
+            if !ids.contains(&own) {
+                ids.push(own);
             }
         }
-        let first = ids.first().copied();
-        for own in first.map_or_else(|| vec![None], |_| ids.iter().copied().map(Some).collect()) {
+        for own in ids {
             let is_own = |frame: &Value| mapping_id(frame).or(first) == own;
             let part: Vec<(usize, &Value)> = of_java.iter().copied().filter(|(_, frame)| is_own(frame)).collect();
-            if !part.is_empty() {
-                self.part(found, about, own, &part, thrown, &mut names, outcome);
+            for (place, named) in self.part(found, about, own, &part, thrown, outcome) {
+                if let Some(name) = names.get_mut(place) {
+                    *name = Some(named);
+                }
             }
         }
         names
     }
 
     /// The names of the frames with one id of a mapping.
-    #[allow(clippy::too_many_arguments)] // All of it is the caller's.
     fn part(
         &mut self,
         found: &Found,
@@ -89,52 +91,43 @@ impl Mappings {
         own: Option<&str>,
         of_java: &[(usize, &Value)],
         thrown: &str,
-        names: &mut [Names],
         outcome: &mut Outcome,
-    ) {
+    ) -> Vec<(usize, Result<Vec<Named>, String>)> {
         let (head, is_verified) = match choose(found, about, own) {
-            Chosen::None => return,
+            Chosen::None => return Vec::new(),
             Chosen::Verified(head) => (head, true),
             Chosen::Only(head) => (head, false),
             Chosen::Refused(why) => {
-                for &(place, frame) in of_java {
-                    // R8 writes its id into all classes. With another id, those of the app are meant.
-                    let is_meant = if own.is_some() { mapping_id(frame).is_some() } else { is_of_app(frame) };
-                    if let Some(name) = names.get_mut(place).filter(|_| is_meant) {
-                        *name = Some(Err(why.clone()));
-                    }
-                }
-                return;
+                // R8 writes its id into all classes. With another id, those of the app are meant.
+                let is_meant =
+                    |frame: &Value| if own.is_some() { mapping_id(frame).is_some() } else { is_of_app(frame) };
+                let meant = of_java.iter().filter(|(_, frame)| is_meant(frame));
+                return meant.map(|(place, _)| (*place, Err(why.clone()))).collect();
             }
         };
         let result = match self.open(head) {
             Ok(bytes) => guarded(|| stack(bytes, of_java, thrown)),
             Err(why) => Err(why.clone()),
         };
+        let path = head.path.display();
         let stack = match result {
             Ok(stack) => stack,
             Err(why) => {
-                outcome.unnamed += of_java.iter().filter(|(_, frame)| is_of_app(frame)).count();
-                outcome.problem(format!("{} cannot be read: {why}", head.path.display()));
-                return;
+                let why = format!("{path} cannot be read: {why}");
+                return of_java.iter().map(|(place, _)| (*place, Err(why.clone()))).collect();
             }
         };
         if !is_verified && stack.iter().any(|(_, named)| !named.is_empty()) {
-            let path = head.path.display();
             outcome.problem(format!(
                 "the event has no mapping id: that {path} is the mapping of its build is not verified"
             ));
         }
-        for (place, named) in stack {
-            if named.iter().any(|named| !named.others.is_empty()) {
-                let why = "a frame fits several methods of the mapping: R8 gave them one name, and the frame has no line that \
-                           tells them apart";
-                outcome.problem(why.to_owned());
-            }
-            if let Some(name) = names.get_mut(place) {
-                *name = Some(Ok(named));
-            }
+        if stack.iter().flat_map(|(_, named)| named).any(|named| !named.others.is_empty()) {
+            let why = "a frame fits several methods of the mapping: R8 gave them one name, and the frame has no line that \
+                       tells them apart";
+            outcome.problem(why.to_owned());
         }
+        stack.into_iter().map(|(place, named)| (place, Ok(named))).collect()
     }
 
     /// The name of the class of an exception.
@@ -157,17 +150,13 @@ impl Mappings {
     }
 
     fn open(&mut self, head: &Mapping) -> Result<&Vec<u8>, &String> {
-        self.0.entry(head.path.clone()).or_insert_with(|| guarded(|| read(&head.path))).as_ref()
+        self.0.get(&head.path, || read(&head.path))
     }
 }
 
 /// Reads a mapping, and writes it in the form in which it is searched.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if about.len() > MAPPING_BYTES {
-        return Err("it is longer than 1 GiB".to_owned());
-    }
-    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    let text = whole(path)?;
     let mut bytes = Vec::new();
     ProguardCache::write(&ProguardMapping::new(&text), &mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
@@ -175,10 +164,6 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 
 fn is_java(about: &About, frame: &Value) -> bool {
     matches!(about.language(frame), "java" | "kotlin") && !text(frame, "module").is_empty()
-}
-
-fn is_of_app(frame: &Value) -> bool {
-    frame.get("in_app") == Some(&Value::Bool(true))
 }
 
 /// The id in a frame that has its names already.
@@ -203,13 +188,11 @@ fn choose<'f>(found: &'f Found, about: &About, own: Option<&str>) -> Chosen<'f> 
         (None, _) => Chosen::Refused("the event has no mapping id: pass one mapping, that of its build".to_owned()),
         (Some(id), []) => Chosen::Refused(format!("no mapping with id {id} is among the debug files")),
         (Some(id), [first, rest @ ..]) => {
-            let (path, others) = (
-                first.path.display(),
-                match rest.len() {
-                    0 => String::new(),
-                    n => format!(" (and {n} more have other ids)"),
-                },
-            );
+            let path = first.path.display();
+            let others = match rest.len() {
+                0 => String::new(),
+                n => format!(" (and {n} more have other ids)"),
+            };
             let has = match first.ids.first() {
                 Some(id) => format!("has mapping id {id}"),
                 None => "has no mapping id".to_owned(),
@@ -244,12 +227,12 @@ fn stack(bytes: &[u8], frames: &[(usize, &Value)], thrown: &str) -> Result<Vec<(
         };
         is_first = false;
         let is_known = names.had_mappings() || cache.remap_class(class).is_some();
-        let names: Vec<StackFrame<'_>> = names.collect();
+        let names: Vec<StackFrame<'_>> = names.take(NAMES).collect();
         if names.is_empty() && !is_known {
             continue;
         }
         // Names of a chain of inlined calls depend on the line. Without lines they are all methods that it can be.
-        let anywhere = || cache.remap_frame(&StackFrame::new(class, method, u32::MAX as usize)).count() > 1;
+        let anywhere = || cache.remap_frame(&StackFrame::new(class, method, u32::MAX as usize)).nth(1).is_some();
         let is_ambiguous = names.len() > 1 && (line == 0 || anywhere());
         all.push((*place, if is_ambiguous { vec![ambiguous(&names)] } else { chain(&names) }));
     }

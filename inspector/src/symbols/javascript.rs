@@ -1,27 +1,17 @@
 //! File and line by a source map.
 
 use super::event::{About, plain};
-use super::found::Found;
+use super::found::{Found, SourceMap};
 use super::guard::guarded;
 use super::named::{Named, known, number, place, text};
+use super::opened::{LONGEST, Opened, whole};
 use super::{Names, Outcome};
 use serde::Deserialize;
 use serde_json::Value;
 use sourcemap::{DecodedMap, SourceView, Token};
-use std::collections::HashMap;
 use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
-
-/// The longest map that is read: that of the largest apps has 100 MiB.
-const MAP_BYTES: u64 = 1 << 30;
-
-/// What a source map is known by.
-#[derive(Debug)]
-struct Head {
-    path: PathBuf,
-    debug_id: String,
-}
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 
 /// The members of a map that say which one it is.
 #[derive(Deserialize)]
@@ -40,10 +30,7 @@ struct Open {
 
 /// Maps that are open.
 #[derive(Default)]
-pub(super) struct Maps {
-    heads: Option<Vec<Head>>,
-    open: HashMap<PathBuf, Result<Open, String>>,
-}
+pub(super) struct Maps(Opened<Open>);
 
 impl Maps {
     /// The names of a frame with file, line and column.
@@ -53,24 +40,21 @@ impl Maps {
         if about.language(frame) != "javascript" || file.is_empty() || line == 0 || file.starts_with("node:") {
             return None;
         }
-        let heads = self.heads.get_or_insert_with(|| found.maps.iter().map(|path| head(path)).collect());
-        let (head, is_verified) = match choose(heads, about, file)? {
+        let (map, is_verified) = match choose(&found.maps, about, file)? {
             Ok(chosen) => chosen,
             Err(why) => return Some(Err(why)),
         };
-        let path = head.path.clone();
-        let open = self.open.entry(path.clone()).or_insert_with(|| guarded(|| Open::read(&path)));
-        let open = match open {
+        let path = map.path.display();
+        let open = match self.0.get(&map.path, || Open::read(&map.path)) {
             Ok(open) => open,
-            Err(why) => return Some(Err(format!("{} cannot be read: {why}", path.display()))),
+            Err(why) => return Some(Err(format!("{path} cannot be read: {why}"))),
         };
         let name = function_name(text(frame, "function"));
         let named = guarded(|| Ok(open.at(line - 1, column, name))).ok().flatten();
         if !is_verified && named.is_some() {
-            let path = path.display();
             outcome.problem(format!("the event has no id of `{file}`: that {path} is its source map is not verified"));
         }
-        let missing = || format!("{} has no place for {file}:{line}:{column}", path.display());
+        let missing = || format!("{path} has no place for {file}:{line}:{column}");
         Some(named.map(|named| vec![named]).ok_or_else(missing))
     }
 }
@@ -80,61 +64,77 @@ fn function_name(name: &str) -> &str {
     name.rsplit([' ', '.']).next().unwrap_or_default()
 }
 
-/// Reads the ids of a map. One that cannot be read has none, and is refused when it is asked for.
-fn head(path: &Path) -> Head {
-    let ids = File::open(path).ok().and_then(|file| serde_json::from_reader::<_, Ids>(BufReader::new(file)).ok());
-    let debug_id = ids.and_then(|ids| ids.camel.or(ids.snake)).map(|id| plain(&id)).unwrap_or_default();
-    Head { path: path.to_owned(), debug_id }
+/// The debug id of a map; empty if it has none, cannot be read or is too long.
+fn debug_id(map: &SourceMap) -> &str {
+    map.debug_id.get_or_init(|| read_id(&map.path).unwrap_or_default())
+}
+
+fn read_id(path: &Path) -> Option<String> {
+    let file = File::open(path).ok()?;
+    if file.metadata().ok()?.len() > LONGEST {
+        return None;
+    }
+    let mut reader = BufReader::new(file.take(LONGEST));
+    // A server can put `)]}'` before the map.
+    if reader.fill_buf().ok()?.first() == Some(&b')') {
+        reader.skip_until(b'\n').ok()?;
+    }
+    let ids: Ids = serde_json::from_reader(reader).ok()?;
+    ids.camel.or(ids.snake).map(|id| plain(&id))
 }
 
 /// The map of a bundle: by debug id, else by the id of the update, else by its name alone. The flag: whether an id says so.
-fn choose<'h>(heads: &'h [Head], about: &About, file: &str) -> Option<Result<(&'h Head, bool), String>> {
+fn choose<'f>(maps: &'f [SourceMap], about: &About, file: &str) -> Option<Result<(&'f SourceMap, bool), String>> {
     let base = base(file);
     let of_file = about.bundles.iter().find(|(name, _)| name == file);
     let of_base = || only(about.bundles.iter().filter(|(name, _)| self::base(name) == base));
-    let is_of_name = |head: &&Head| map_name(&head.path).is_some_and(|name| name == base);
-    let several = |heads: &mut dyn Iterator<Item = &Head>| {
-        let paths: Vec<_> = heads.map(|head| head.path.display().to_string()).collect();
-        Err(format!("{} can be the map of `{file}`; give one of them", paths.join(" and ")))
-    };
+    let is_of_name = |map: &&SourceMap| map_name(&map.path).is_some_and(|name| name == base);
     if let Some((_, id)) = of_file.or_else(of_base) {
-        if let Some(head) = heads.iter().find(|head| head.debug_id == *id) {
-            return Some(Ok((head, true)));
+        // An id is read from the whole file. Most maps have the name of their bundle.
+        let mut likely_first = maps.iter().filter(is_of_name).chain(maps);
+        if let Some(map) = likely_first.find(|map| debug_id(map) == id.as_str()) {
+            return Some(Ok((map, true)));
         }
-        return Some(Err(match heads.iter().find(is_of_name).or(heads.first().filter(|_| heads.len() == 1)) {
-            Some(Head { path, debug_id }) if debug_id.is_empty() => {
-                let path = path.display();
-                format!(
-                    "{path} has no debug id; the event needs debug id {id} of `{file}` (`copyDebugId` writes it into a map)"
-                )
-            }
-            Some(Head { path, debug_id }) => {
-                format!("{} has debug id {debug_id}; the event needs debug id {id} of `{file}`", path.display())
-            }
+        return Some(Err(match maps.iter().find(is_of_name).or(maps.first().filter(|_| maps.len() == 1)) {
+            Some(map) if debug_id(map).is_empty() => format!(
+                "{} has no debug id; the event needs debug id {id} of `{file}` (`copyDebugId` writes it into a map)",
+                map.path.display()
+            ),
+            Some(map) => format!(
+                "{} has debug id {}; the event needs debug id {id} of `{file}`",
+                map.path.display(),
+                debug_id(map)
+            ),
             None => format!("no source map with debug id {id} (`{file}`) is among the debug files"),
         }));
     }
-    if !about.update.is_empty() {
-        let of_update = || heads.iter().filter(|head| is_in_folder(&head.path, &about.update));
-        if let Some(head) = only(of_update().filter(is_of_name)) {
-            return Some(Ok((head, true)));
-        }
-        if of_update().any(|head| is_of_name(&head)) {
-            return Some(several(&mut of_update().filter(is_of_name)));
-        }
-        // A map of another name can be that of another platform.
-        if let Some(head) = only(of_update()) {
-            return Some(Ok((head, false)));
-        }
-        let id = &about.update;
-        return Some(Err(format!(
-            "no source map of update {id} (`{file}`) is among the debug files; put it into a folder that is named by this id"
-        )));
+    if about.update.is_empty() {
+        return single(maps.iter().filter(is_of_name), file).map(|one| one.map(|map| (map, false)));
     }
-    match only(heads.iter().filter(is_of_name)) {
-        Some(head) => Some(Ok((head, false))),
-        None if heads.iter().any(|head| is_of_name(&head)) => Some(several(&mut heads.iter().filter(is_of_name))),
-        None => None,
+    let of_update: Vec<&SourceMap> = maps.iter().filter(|map| is_in_folder(&map.path, &about.update)).collect();
+    if let Some(one) = single(of_update.iter().copied().filter(is_of_name), file) {
+        return Some(one.map(|map| (map, true)));
+    }
+    // A map of another name can be that of another platform.
+    if let [map] = of_update[..] {
+        return Some(Ok((map, false)));
+    }
+    let id = &about.update;
+    Some(Err(format!(
+        "no source map of update {id} (`{file}`) is among the debug files; put it into a folder that is named by this id"
+    )))
+}
+
+/// The only map of these. An error names several.
+fn single<'f>(maps: impl Iterator<Item = &'f SourceMap>, file: &str) -> Option<Result<&'f SourceMap, String>> {
+    let all: Vec<&SourceMap> = maps.collect();
+    match all[..] {
+        [] => None,
+        [map] => Some(Ok(map)),
+        _ => {
+            let paths: Vec<String> = all.iter().map(|map| map.path.display().to_string()).collect();
+            Some(Err(format!("{} can be the map of `{file}`; give one of them", paths.join(" and "))))
+        }
     }
 }
 
@@ -154,23 +154,16 @@ fn base(file: &str) -> &str {
 
 /// Whether a file or a folder above it is named by the id of an update. `plain` removes hyphens, so a name may have some.
 fn is_in_folder(path: &Path, id: &str) -> bool {
-    id.len() >= 32 && path.components().any(|name| plain(&name.as_os_str().to_string_lossy()).contains(id))
+    id.len() >= 32 && plain(&path.to_string_lossy()).contains(id)
 }
 
 impl Open {
     fn read(path: &Path) -> Result<Open, String> {
-        let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
-        if about.len() > MAP_BYTES {
-            return Err("it is longer than 1 GiB".to_owned());
-        }
-        let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-        let map = sourcemap::decode_slice(&bytes).map_err(|error| error.to_string())?;
+        let map = sourcemap::decode_slice(&whole(path)?).map_err(|error| error.to_string())?;
         // A regular map has no functions. The bundle has their short names, whose places have the long ones.
-        let bundle =
-            Some(path.with_extension("")).filter(|_| path.extension().is_some_and(|extension| extension == "map"));
-        let is_short =
-            |path: &PathBuf| std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() <= MAP_BYTES);
-        let bundle = bundle.filter(is_short).and_then(|path| std::fs::read_to_string(path).ok());
+        let is_map = path.extension().is_some_and(|extension| extension == "map");
+        let bundle = is_map.then(|| path.with_extension("")).filter(|path| path.is_file());
+        let bundle = bundle.and_then(|path| String::from_utf8(whole(&path).ok()?).ok());
         Ok(Open { map, bundle: bundle.map(SourceView::from_string) })
     }
 

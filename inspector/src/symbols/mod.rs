@@ -10,6 +10,8 @@
 //! | `java` | class, method and line by the mapping of R8 or ProGuard |
 //! | `javascript` | file and line by a source map |
 //! | `named` | a frame with its names |
+//! | `opened` | the files that are open |
+//! | `limited` | what may be read of the tables of a file |
 //! | `guard` | keeps a parser's panic from ending the program |
 //!
 //! A file is used for the event that has its id, and for no other: names of another build look right and are wrong. Nothing is sent
@@ -21,8 +23,10 @@ mod found;
 mod guard;
 mod java;
 mod javascript;
+mod limited;
 mod named;
 mod native;
+mod opened;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -31,11 +35,11 @@ pub use search::SearchError;
 
 use event::About;
 use found::Found;
-use named::{Named, text};
+use named::{Named, is_of_app, text};
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// Files with debug information. Those that were used stay open.
+/// Files with debug information. The last ones that were used stay open.
 pub struct Symbols {
     found: Found,
     native: native::Files,
@@ -66,7 +70,7 @@ impl Outcome {
 type Names = Option<Result<Vec<Named>, String>>;
 
 impl Symbols {
-    /// Searches files and folders. Reads the heads of files only.
+    /// Searches files and folders. Reads the first bytes of files, and the tables of programs.
     ///
     /// # Errors
     /// A path does not exist or cannot be read.
@@ -127,12 +131,9 @@ impl Symbols {
                     all.extend(names.into_iter().map(|named| named.complete(&frame)));
                 }
                 Some(Err(why)) => {
-                    // Whose names are missing among those of the system matters to nobody.
-                    let is_of_app = frame.get("in_app") == Some(&Value::Bool(true));
-                    outcome.unnamed += usize::from(is_of_app);
-                    if !why.is_empty() {
-                        outcome.problem(why);
-                    }
+                    // A frame of the system without a name is not counted.
+                    outcome.unnamed += usize::from(is_of_app(&frame));
+                    outcome.problem(why);
                     all.push(frame);
                 }
             }

@@ -47,6 +47,11 @@ pub(super) fn place(number: Option<u64>) -> Value {
     number.filter(|number| *number > 0).map_or(Value::Null, Value::from)
 }
 
+/// Whether a frame is of the app.
+pub(super) fn is_of_app(frame: &Value) -> bool {
+    frame.get("in_app") == Some(&Value::Bool(true))
+}
+
 /// A text of an object; empty if it has none.
 pub(super) fn text<'v>(object: &'v Value, name: &str) -> &'v str {
     object.get(name).and_then(Value::as_str).unwrap_or_default()

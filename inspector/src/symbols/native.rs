@@ -5,14 +5,13 @@ use super::event::{About, Image, same_build};
 use super::found::{Found, Program};
 use super::guard::guarded;
 use super::named::text;
+use super::opened::Opened;
 use super::{Names, Outcome};
 use serde_json::Value;
-use std::collections::HashMap;
-use std::path::PathBuf;
 
 /// Files that are open.
 #[derive(Default)]
-pub(super) struct Files(HashMap<PathBuf, Result<Open, String>>);
+pub(super) struct Files(Opened<Open>);
 
 impl Files {
     /// The names of a frame with an address. `is_exact`: the address is that of the instruction itself, not that behind a call.
@@ -56,8 +55,7 @@ impl Files {
             let path = head.path.display();
             outcome.problem(format!("{path} has no debug information: its functions are named, without lines"));
         }
-        let open = self.0.entry(head.path.clone()).or_insert_with(|| guarded(|| Open::read(head)));
-        let open = open.as_ref().map_err(Clone::clone)?;
+        let open = self.0.get(&head.path, || Open::read(head)).map_err(Clone::clone)?;
         let names = guarded(|| Ok(open.at(address - image.from))).unwrap_or_default();
         if names.is_empty() {
             return Err(format!("{} has no function at {:#x}", head.path.display(), address - image.from));

@@ -1,7 +1,8 @@
 //! The files below the paths that were passed.
 
-use super::found::Found;
+use super::found::{Found, SourceMap};
 use super::{elf, java};
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
@@ -64,7 +65,7 @@ fn folder(path: &Path, left: &mut usize, found: &mut Found) {
                 found.notes.push(format!("{} is too deep and was not searched", path.display()));
             } else if is_folder {
                 open.push_back((path, depth + 1));
-            } else if !is_folder {
+            } else {
                 if *left == 0 {
                     return;
                 }
@@ -90,7 +91,7 @@ fn take(found: &mut Found, path: &Path) -> std::io::Result<bool> {
     } else if let Some(mapping) = java::head(path, &head) {
         found.mappings.push(mapping);
     } else if is_source_map(path, &head) {
-        found.maps.push(path.to_owned());
+        found.maps.push(SourceMap { path: path.to_owned(), debug_id: OnceCell::new() });
     } else {
         return Ok(false);
     }

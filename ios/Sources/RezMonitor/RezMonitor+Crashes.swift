@@ -6,7 +6,7 @@ extension RezMonitor {
     /// ended has not crashed. The calling thread does not block.
     ///
     /// - Parameter timeout: seconds that it may take. The queue is read on a thread of the library. After a run that ended without a
-    ///   word, the answer waits up to 3 s for MetricKit.
+    ///   crash and without ``RezMonitor/close(timeout:)``, the answer waits up to 3 s for MetricKit.
     /// - Returns: `nil` if it is not known: there was no run before, nothing is started, or `timeout` was too short.
     public static func crashedLastRun(timeout: TimeInterval = 5) async -> Bool? {
         await Engine.blocking { crashedLastRunAndWait(timeout: timeout) }

@@ -15,9 +15,13 @@ final class RezMonitorImpl: NSObject, RezMonitorNative {
     /// One queue for all instances: after a reload of JavaScript the calls of the old one still come first.
     private static let queue = DispatchQueue(label: "app.rez.monitor.reactnative", qos: .utility)
 
+    /// Apart: this one waits for the system for seconds, and no other call depends on it.
+    private static let lookingBack = DispatchQueue(label: "app.rez.monitor.reactnative.last-run", qos: .utility)
+
     /// Answers with what a call returns that blocks.
     private static func later(
-        _ waitMs: Double, _ answer: @escaping Answer, _ call: @escaping @Sendable (TimeInterval) -> String
+        _ waitMs: Double, _ answer: @escaping Answer, on queue: DispatchQueue = RezMonitorImpl.queue,
+        _ call: @escaping @Sendable (TimeInterval) -> String
     ) {
         // React Native's blocks may be called from any thread.
         nonisolated(unsafe) let answer = answer
@@ -77,7 +81,9 @@ final class RezMonitorImpl: NSObject, RezMonitorNative {
         Self.later(waitMs, answer) { Bridge.inspect(request, wait: $0) }
     }
 
-    func lastRun(_ waitMs: Double, answer: @escaping Answer) { Self.later(waitMs, answer) { Bridge.lastRun(wait: $0) } }
+    func lastRun(_ waitMs: Double, answer: @escaping Answer) {
+        Self.later(waitMs, answer, on: Self.lookingBack) { Bridge.lastRun(wait: $0) }
+    }
 
     func testCrash(_ kind: String) -> String { Bridge.testCrash(kind) }
 

@@ -18,7 +18,7 @@ export async function crashedLastRun(timeoutMs = WAIT_MS): Promise<boolean | nul
 }
 
 /**
- * The crash of the run before this one, for a word to the user or a safe mode. Null if it has not crashed or that is not known. The event
+ * The crash of the run before this one, to tell the user or to start in a safe mode. Null if it has not crashed or that is not known. The event
  * itself is in the queue and is sent without this call.
  *
  * ```

@@ -169,8 +169,8 @@ export interface Config extends EngineSettings, InstrumentationSettings, Destina
    */
   nativeCrashes?: boolean;
   /**
-   * What is recorded of a run that ended without a crash and without `close`. Default: what the native layer knows, which waits for the
-   * report of the system, and ignores the end while a debugger is attached.
+   * What is recorded of a run that ended without a crash and without `close`. Default: `ignored` while a debugger is attached;
+   * `await_report` if `exits` is on and the system reports ends (Android from API 30 on, iOS from 15 on); else `recorded`.
    */
   uncleanExits?: 'recorded' | 'await_report' | 'ignored';
   /** Facts about device and app, as `docs/guide/device.md` names them. The native layer adds what it knows. */

@@ -4,6 +4,7 @@ import { View } from 'react-native';
 import { Button, Card, Choice, Heading, Row, ScrollPage, StyledText } from '../overlay/parts';
 import { type Fault, isWrong, setFault, status, why } from './client';
 import { CrashCards } from './crash-cards';
+import { LastRunCard } from './last-run-card';
 import { makeSamples, type Sample } from './samples';
 import { oneLine } from './text';
 import { useAnswer } from './use-answer';
@@ -59,6 +60,8 @@ export function TryPage({ onNotice }: { onNotice: (text: string) => void }) {
       {made.samples.map((sample) => (
         <Made key={`${made.round} ${sample.kind}`} sample={sample} />
       ))}
+      <Heading text="The last run" />
+      <LastRunCard />
       <CrashCards onNotice={onNotice} nativeCrashes={known?.nativeCrashes} />
     </ScrollPage>
   );

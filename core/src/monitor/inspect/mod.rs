@@ -45,7 +45,7 @@ impl Monitor {
     /// ```
     ///
     /// # Errors
-    /// [`InspectionOff`] without [`crate::ConfigBuilder::inspector`], so that nothing in a release build of the app can call it.
+    /// [`InspectionOff`] without [`crate::ConfigBuilder::inspector`], so that a release build refuses it unless it sets `inspector` or test mode.
     pub fn test_crash(&self, kind: TestCrash) -> Result<Infallible, InspectionOff> {
         self.check_inspects()?;
         kind.end_the_process()

@@ -37,12 +37,13 @@ enum ExitReports {
     /// How the run before this one ended, after at most `wait` seconds. If the engine itself knows of no crash, the answer waits for the
     /// report of the system.
     static func lastRun(_ handle: UInt64, wait: TimeInterval) throws -> LastRun? {
-        let end = Date(timeIntervalSinceNow: wait)
+        let end = DispatchTime.now() + .milliseconds(Int(clamping: wait.milliseconds))
         let known = try RezMonitorCore.lastRun(handle: handle, waitMs: wait.milliseconds)
         guard let known, known.ended != .crashed, known.ended != .closed, let group = pending.with({ $0 }) else {
             return known
         }
-        _ = group.wait(timeout: .now() + max(0, end.timeIntervalSinceNow))
-        return try RezMonitorCore.lastRun(handle: handle, waitMs: max(0, end.timeIntervalSinceNow).milliseconds)
+        _ = group.wait(timeout: end)
+        // What was known before is not waited for.
+        return try RezMonitorCore.lastRun(handle: handle, waitMs: 0)
     }
 }

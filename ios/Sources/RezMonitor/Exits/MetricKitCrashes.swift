@@ -17,8 +17,9 @@ final class MetricKitCrashes: NSObject, MXMetricManagerSubscriber {
         let subscriber = MetricKitCrashes()
         ExitReports.expect()
         MXMetricManager.shared.add(subscriber)
-        // Those that could not be recorded when they came. The engine counts each once.
-        subscriber.didReceive(MXMetricManager.shared.pastDiagnosticPayloads)
+        // Those that could not be recorded when they came. The engine counts each once. The report about the last run may still come, so
+        // they end no wait.
+        queue.async { Self.tell(MXMetricManager.shared.pastDiagnosticPayloads) }
         let giveUp = DispatchWorkItem { ExitReports.settle() }
         queue.asyncAfter(deadline: .now() + patience, execute: giveUp)
         nonisolated(unsafe) let (followed, waiting) = (subscriber, giveUp)
@@ -29,17 +30,20 @@ final class MetricKitCrashes: NSObject, MXMetricManagerSubscriber {
         }
     }
 
-    private static func tell(_ crashes: [ExitReport]) {
-        ExitReports.tell(crashes)
-        ExitReports.settle()
+    /// - Returns: whether there was a crash among them.
+    @discardableResult
+    private static func tell(_ payloads: [MXDiagnosticPayload]) -> Bool {
+        let received = Date()
+        let sorted = payloads.sorted { $0.timeStampEnd < $1.timeStampEnd }
+        let crashes = sorted.flatMap { CrashDiagnostics.reports($0.jsonRepresentation(), received: received) }
+        if !crashes.isEmpty { ExitReports.tell(crashes) }
+        return !crashes.isEmpty
     }
 
     func didReceive(_ payloads: [MXDiagnosticPayload]) {
-        let received = Date()
-        let all = payloads.sorted { $0.timeStampEnd < $1.timeStampEnd }.map { $0.jsonRepresentation() }
+        nonisolated(unsafe) let payloads = payloads
         Self.queue.async {
-            let crashes = all.flatMap { CrashDiagnostics.reports($0, received: received) }
-            if !crashes.isEmpty { Self.tell(crashes) }
+            if Self.tell(payloads) { ExitReports.settle() }
         }
     }
 }

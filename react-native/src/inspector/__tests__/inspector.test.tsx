@@ -630,7 +630,7 @@ describe('a crash', () => {
     [{ ended: 'crashed', crash: { type: '\u202eE\u0000', mechanism: null } }, 'The last run crashed: \u00b7E\u00b7.'],
     [{ ended: 'crashed', crash: 5 }, 'The last run crashed. Its crash is no longer in the queue.'],
     [{ ended: 'closed', crash: null }, 'The last run did not crash: it was closed.'],
-    [{ ended: 'abnormal' }, 'The last run did not crash: it ended in the foreground, and nobody says why.'],
+    [{ ended: 'abnormal' }, 'The last run did not crash: it ended in the foreground without `close`.'],
     [{ ended: '__proto__' }, 'The last run did not crash: how it ended is not known.'],
     [null, 'Nothing is known of a run before this one.'],
     [{ error: 'the engine is closed' }, 'Nothing is known of a run before this one.'],

@@ -26,12 +26,16 @@ pub fn end(args: &Args, monitor: Monitor) {
     monitor.scope(ScopeChange::User(Some(User { id: Some("u-1"), ..User::default() })));
     monitor.scope(ScopeChange::Tag("shop", Some("pune")));
     let _ = monitor.record(Event::screen_view("Cart", None));
+    let text = "x".repeat(900);
+    (0..args.number("crumbs", 0)).for_each(|_| monitor.breadcrumb(Breadcrumb::new("user.action", &text)));
     monitor.breadcrumb(Breadcrumb::new("user.action", "tapped pay"));
     if let Some(release) = args.0.get("set_release") {
         monitor.set_release(release, None).expect("a release");
     }
     let _ = monitor.message("recorded", Level::Info, &[]);
-    monitor.persist(WAIT).expect("persisted");
+    let persisted = monitor.persist(WAIT);
+    // What a full disk does not hold yet is in the ring.
+    assert!(persisted.is_ok() || args.number("full", 0) == 1, "{persisted:?}");
     for report in args.text("report", "").split(',').filter(|report| !report.is_empty()) {
         report_one(&monitor, report, args);
     }

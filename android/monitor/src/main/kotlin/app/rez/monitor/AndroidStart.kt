@@ -52,10 +52,11 @@ public fun RezMonitor.init(context: Context, configure: Settings.Builder.() -> U
         if (builder.debug) builder.logger = DeveloperLog.before(builder.logger)
         var facts = Facts()
         builder.facts { facts = this }
-        builder.uncleanExits = builder.uncleanExits ?: Exits.uncleanExits(builder.exits ?: true)
+        val platform = PlatformSettings(builder)
+        builder.uncleanExits = builder.uncleanExits ?: Exits.uncleanExits(platform.exits)
         val settings = builder.build()
         synchronized(Instruments) {
-            if (!start(context, settings, PlatformSettings(builder), facts) { Log.once("not opened, nothing is recorded: $it") }) {
+            if (!start(context, settings, platform, facts) { Log.once("not opened, nothing is recorded: $it") }) {
                 if (isInitialized) addLater(settings, isHeard)
                 return@guarded false
             }

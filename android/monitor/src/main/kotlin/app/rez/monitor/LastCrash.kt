@@ -17,18 +17,3 @@ public class LastCrash internal constructor(
 ) {
     override fun toString(): String = listOfNotNull(type, mechanism, supportCode).joinToString()
 }
-
-/** A crash that [RezMonitor.testCrash] makes. */
-public enum class TestCrash {
-    /** An exception of the main thread that nothing catches. */
-    EXCEPTION,
-
-    /** A write to memory that is not there: `SIGSEGV`. */
-    FAULT,
-
-    /** `SIGABRT`. */
-    ABORT,
-
-    /** A panic of Rust, which ends the process by `SIGABRT`. */
-    PANIC,
-}

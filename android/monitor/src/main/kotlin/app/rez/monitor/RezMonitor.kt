@@ -8,6 +8,7 @@ import kotlin.coroutines.suspendCoroutine
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
 
 /**
  * Monitors an app: errors, durations, logs and analytics go into one durable queue on the device, and from there to every backend that
@@ -84,7 +85,6 @@ public object RezMonitor {
                 return false
             }
             Recorder.engine = Engine.open(settings, failed)
-            mappingId = settings.mappingId
             setMapping()
             Recorder.engine != null
         }
@@ -93,12 +93,9 @@ public object RezMonitor {
         false
     }
 
-    private var mappingId: String? = null
-
-    /** The engine makes the images of an error from the context of this name, which goes with the user. The build is still the same. */
+    /** Erasing the user erases contexts too, and the build is still the same. By JNI: the main thread, which may call [init], does not wait for JNA. */
     private fun setMapping() {
-        val id = mappingId ?: return
-        setContext("debug_images", mapOf("mapping" to mapOf("type" to "proguard", "uuid" to id.lowercase())))
+        Recorder.engine?.settings?.mappingDocument?.let { Recorder.batch(it) }
     }
 
     /** Ends the session, sends what it can in at most [timeout], and closes. [init] may be called again. */
@@ -603,7 +600,7 @@ public object RezMonitor {
      * Whether the run before this one crashed, whatever reported it: an exception, a signal of native code, JavaScript, or the system
      * (`ApplicationExitInfo`, from API 30 on). A run that the system ended has not crashed. `null`: it is not known, because there was no
      * run before, nothing is open, or [timeout] is too short: the queue is read on a thread of the library. On API 30 and later, the answer
-     * about a run that ended without a word waits for the system's list of exits.
+     * about a run that ended without a crash and without [close] waits for the system's list of exits.
      *
      * Does not block the thread; cancelling the coroutine does not end the work.
      */
@@ -636,7 +633,12 @@ public object RezMonitor {
     @JvmOverloads
     public fun lastCrashBlocking(timeout: Duration = 5.seconds): LastCrash? = ended(timeout)?.crash?.public()
 
-    private fun ended(timeout: Duration): LastRun? = call(null) { lastRunOnceTold(it, timeout.millis()) }
+    private fun ended(timeout: Duration): LastRun? {
+        val begun = TimeSource.Monotonic.markNow()
+        val engine = Recorder.engine ?: return null
+        if (!engine.awaitReady(timeout.millis())) return null
+        return engine.call(null) { ExitReports.lastRunOnceReported(it, (timeout - begun.elapsedNow()).millis()) }
+    }
 
     /**
      * Ends the process as [kind] says, for a debug screen: the next start shows what becomes of the crash. Needs

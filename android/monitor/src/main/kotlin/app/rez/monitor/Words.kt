@@ -182,3 +182,18 @@ public enum class UncleanExits {
     /** Nothing: a debugger ends an app as it likes. */
     IGNORED,
 }
+
+/** A crash that [RezMonitor.testCrash] makes. */
+public enum class TestCrash {
+    /** An exception of the main thread that nothing catches. */
+    EXCEPTION,
+
+    /** A write to memory that is not there: `SIGSEGV`. */
+    FAULT,
+
+    /** `SIGABRT`. */
+    ABORT,
+
+    /** A panic of Rust, which ends the process by `SIGABRT`. */
+    PANIC,
+}

@@ -2,7 +2,7 @@ package app.rez.monitor
 
 import app.rez.monitor.internal.ExitReason
 import app.rez.monitor.internal.ExitReport
-import app.rez.monitor.internal.ExitsTold
+import app.rez.monitor.internal.ExitReports
 import app.rez.monitor.internal.Recorder
 import app.rez.monitor.internal.persist
 import app.rez.monitor.internal.reportExits
@@ -75,7 +75,7 @@ class ProcessTest {
             uncleanExits = UncleanExits.AWAIT_REPORT
         }
         assertEquals(false, RezMonitor.crashedLastRunBlocking(LIMIT), "nobody tells anything")
-        ExitsTold.expect()
+        ExitReports.expect()
         assertEquals(false, RezMonitor.crashedLastRunBlocking(100.milliseconds), "nothing was told yet")
         val pid = child.process.pid().toUInt()
         thread {
@@ -84,7 +84,7 @@ class ProcessTest {
                 reportExits(handle, listOf(exit))
                 persist(handle, LIMIT.inWholeMilliseconds)
             }
-            ExitsTold.settle()
+            ExitReports.settle()
         }
         val crash = RezMonitor.lastCrashBlocking(LIMIT)!!
         assertEquals("native_crash" to "exit_report", crash.type to crash.mechanism)

@@ -12,6 +12,7 @@ import app.rez.monitor.addDestinationsSoon
 import app.rez.monitor.instrument.Instruments
 import app.rez.monitor.internal.AddFrom
 import app.rez.monitor.internal.Engine
+import app.rez.monitor.internal.ExitReports
 import app.rez.monitor.internal.LastRun
 import app.rez.monitor.internal.Library
 import app.rez.monitor.internal.Log
@@ -21,7 +22,6 @@ import app.rez.monitor.internal.checkInspects
 import app.rez.monitor.internal.core
 import app.rez.monitor.internal.flush
 import app.rez.monitor.internal.json
-import app.rez.monitor.internal.lastRunOnceTold
 import app.rez.monitor.internal.pauseDestination
 import app.rez.monitor.internal.persist
 import app.rez.monitor.internal.removeDestination
@@ -220,7 +220,7 @@ public object Bridge {
     @JvmStatic
     public fun lastRun(waitMs: Long): String {
         var last: LastRun? = null
-        val wrong = answer { last = lastRunOnceTold(it, waitMs) }
+        val wrong = answer { last = ExitReports.lastRunOnceReported(it, waitMs) }
         return if (wrong.isEmpty()) last?.let { json(described(it)) } ?: "null" else error(wrong)
     }
 

@@ -11,8 +11,12 @@ import org.json.JSONObject
 
 /** Settings and facts in JSON, completed with what Android knows. */
 internal class JsonSettings(context: Context, settings: String, facts: String) {
-    private val known = Settings.Builder().apply { guarded("facts about the device are missing") { applyDefaults(context) } }
-    private val members: Map<String, Any?> = withUncleanExits(known.toMap() + read(settings, "settings").plain().filterValues { it != null })
+    private val given = read(settings, "settings").plain().filterValues { it != null }
+    private val known = Settings.Builder().apply {
+        guarded("facts about the device are missing") { applyDefaults(context) }
+        uncleanExits = Exits.uncleanExits(PlatformSettings(given).exits)
+    }
+    private val members: Map<String, Any?> = known.toMap() + given
 
     val settings: String = json(members)
     val platform: PlatformSettings = PlatformSettings(members)
@@ -27,11 +31,6 @@ internal class JsonSettings(context: Context, settings: String, facts: String) {
         val logger = if (members["debug"] == true) DeveloperLog.before(null) else null
         return Settings(settings, json(facts.toMap()), null, null, logger)
     }
-}
-
-private fun withUncleanExits(members: Map<String, Any?>): Map<String, Any?> {
-    val known = Exits.uncleanExits(members["exits"] as? Boolean ?: true)
-    return if (known == null || "uncleanExits" in members) members else members + ("uncleanExits" to known.name.lowercase())
 }
 
 /** Reads an object. The message of the parser has the text in it, and so the keys: it is not passed on. */

@@ -13,7 +13,7 @@ import app.rez.monitor.android.processName
 import app.rez.monitor.android.queueFolder
 import app.rez.monitor.internal.ExitReason
 import app.rez.monitor.internal.ExitReport
-import app.rez.monitor.internal.ExitsTold
+import app.rez.monitor.internal.ExitReports
 import app.rez.monitor.internal.Recorder
 import app.rez.monitor.internal.attrs
 import app.rez.monitor.internal.persist
@@ -31,8 +31,8 @@ internal class Exits(private val application: Application, host: HostThread) : A
 
     init {
         if (isSupported) {
-            ExitsTold.expect()
-            host.post { guarded("the exits of earlier processes were not told") { tell() }.also { ExitsTold.settle() } }
+            ExitReports.expect()
+            host.post { guarded("the exits of earlier processes were not told") { tell() }.also { ExitReports.settle() } }
         }
     }
 
@@ -104,7 +104,7 @@ internal class Exits(private val application: Application, host: HostThread) : A
         if (!fresh.renameTo(mark)) throw IOException("${mark.name} cannot be replaced")
     }
 
-    override fun close() = ExitsTold.settle()
+    override fun close() = ExitReports.settle()
 
     companion object {
         private const val LINES = 64

@@ -2,13 +2,15 @@ package app.rez.monitor.internal
 
 import app.rez.monitor.Settings
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
 import kotlin.concurrent.thread
+import kotlin.time.TimeSource
 
 /**
  * An open engine. It records by JNI at once; every other call waits until JNA is loaded, which a thread of its own does meanwhile. So
  * all calls take effect in the order in which they are made.
  */
-internal class Engine private constructor(opened: Long, private val settings: Settings) {
+internal class Engine private constructor(opened: Long, val settings: Settings) {
     /** Names the engine to the copy of the library that generated calls use. */
     @Volatile
     var handle: Long = opened
@@ -44,6 +46,8 @@ internal class Engine private constructor(opened: Long, private val settings: Se
                 // The folder of the first engine, and what it has recorded, go to the second one.
                 Native.close(first, CLOSE_MS)
                 handle = open(settings.json, settings.facts, hooks(settings)).toLong()
+                // The contexts of the first run are not those of this one.
+                settings.mappingDocument?.let { recordBatch(handle.toULong(), it) }
             }
         } catch (reason: Throwable) {
             hot = 0L
@@ -92,17 +96,23 @@ internal class Engine private constructor(opened: Long, private val settings: Se
         true
     }
 
-    fun awaitReady(): Boolean {
+    fun awaitReady(): Boolean = awaitReady(Long.MAX_VALUE)
+
+    /** Whether generated calls can be made, after at most [waitMs]. */
+    fun awaitReady(waitMs: Long): Boolean {
+        val begun = TimeSource.Monotonic.markNow()
         var isInterrupted = false
         while (ready.count > 0) {
+            val left = waitMs - begun.elapsedNow().inWholeMilliseconds
+            if (left <= 0) break
             try {
-                ready.await()
+                ready.await(left, TimeUnit.MILLISECONDS)
             } catch (_: InterruptedException) {
                 isInterrupted = true
             }
         }
         if (isInterrupted) Thread.currentThread().interrupt()
-        return !hasFailed
+        return ready.count == 0L && !hasFailed
     }
 
     companion object {

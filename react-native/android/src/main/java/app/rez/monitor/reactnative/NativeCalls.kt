@@ -11,7 +11,7 @@ import org.json.JSONObject
 /**
  * The methods of the module, without React Native's types.
  *
- * None throws: an exception would end the app. One that waits does so on a thread of its own, in the order of the calls, and passes its
+ * None throws: an exception would end the app. One that waits does so on a thread of its own, in the order of the calls, except `lastRun`, and passes its
  * answer to `resolve` there.
  */
 internal class NativeCalls(private val context: Context) {
@@ -68,7 +68,7 @@ internal class NativeCalls(private val context: Context) {
     fun inspect(request: String?, waitMs: Double, resolve: (String) -> Unit) =
         later(resolve, ::error) { Bridge.inspect(request.orEmpty(), waitMs.toLong()) }
 
-    fun lastRun(waitMs: Double, resolve: (String) -> Unit) = later(resolve, ::error) { Bridge.lastRun(waitMs.toLong()) }
+    fun lastRun(waitMs: Double, resolve: (String) -> Unit) = later(resolve, ::error, lookingBack) { Bridge.lastRun(waitMs.toLong()) }
 
     fun testCrash(kind: String?): String = caught(::sentence) { Bridge.testCrash(kind.orEmpty()) }
 
@@ -78,9 +78,15 @@ internal class NativeCalls(private val context: Context) {
         private const val KEEP_SECONDS = 10L
 
         /** One thread for all instances: after a reload of JavaScript the calls of the old one still come first. */
-        private val background = ThreadPoolExecutor(1, 1, KEEP_SECONDS, TimeUnit.SECONDS, LinkedBlockingQueue()) { work ->
-            Thread(work, "rez-monitor-js").apply { isDaemon = true }
-        }.apply { allowCoreThreadTimeOut(true) }
+        private val background = oneThread("rez-monitor-js")
+
+        /** Apart: this one waits for the system for seconds, and no other call depends on it. */
+        private val lookingBack = oneThread("rez-monitor-js-last-run")
+
+        private fun oneThread(name: String) =
+            ThreadPoolExecutor(1, 1, KEEP_SECONDS, TimeUnit.SECONDS, LinkedBlockingQueue()) { work ->
+                Thread(work, name).apply { isDaemon = true }
+            }.apply { allowCoreThreadTimeOut(true) }
 
         /** Runs [call]; [failed] makes the answer from what it throws, also an `Error`. */
         inline fun <T> caught(failed: (Throwable) -> T, call: () -> T): T = try {
@@ -89,9 +95,14 @@ internal class NativeCalls(private val context: Context) {
             failed(reason)
         }
 
-        fun later(resolve: (String) -> Unit, failed: (Throwable) -> String, call: () -> String) {
+        fun later(
+            resolve: (String) -> Unit,
+            failed: (Throwable) -> String,
+            on: ThreadPoolExecutor = background,
+            call: () -> String,
+        ) {
             val answer = { text: String -> caught({ }) { resolve(text) } }
-            caught({ answer(failed(it)) }) { background.execute { answer(caught(failed, call)) } }
+            caught({ answer(failed(it)) }) { on.execute { answer(caught(failed, call)) } }
         }
 
         fun sentence(reason: Throwable): String = "the native module has failed: $reason; report it"
