@@ -53,6 +53,7 @@ pub struct Config {
     pub(crate) slow: [Duration; 3],
     pub(crate) sampling: [f64; Kind::SLOTS],
     pub(crate) log_level: Level,
+    pub(crate) alert_window: Duration,
     pub(crate) cap_bytes: u64,
     pub(crate) max_age: Duration,
     pub(crate) targets: Targets,
@@ -112,6 +113,7 @@ impl Config {
                 slow: [limits::SLOW_SCREEN, limits::SLOW_API, limits::SLOW_IMAGE],
                 sampling: [1.0; Kind::SLOTS],
                 log_level: Level::Info,
+                alert_window: limits::ALERT_WINDOW,
                 cap_bytes: limits::QUEUE_BYTES,
                 max_age: limits::MAX_AGE,
                 targets: Targets::default(),
@@ -237,6 +239,14 @@ impl ConfigBuilder {
         self
     }
 
+    /// Sets how long the same alert, by title and severity, is stored once (default 5 minutes, at most 24 hours; zero = each alert is
+    /// stored). The others are counted as `collapsed`, and the next one that is stored has their number. A restart does not end
+    /// the window.
+    pub fn alert_window(mut self, window: Duration) -> Self {
+        self.config.alert_window = window;
+        self
+    }
+
     /// Sets the maximum size of the queue in bytes (default 20 MiB, at least 1 MiB).
     pub fn cap_bytes(mut self, bytes: u64) -> Self {
         self.config.cap_bytes = bytes;
@@ -350,6 +360,9 @@ impl ConfigBuilder {
             let value = format!("{:?}", config.session_background);
             return Err(field("session_background", &value, "use at most 24 hours"));
         }
+        if config.alert_window > limits::ALERT_WINDOW_MAX {
+            return Err(field("alert_window", &format!("{:?}", config.alert_window), "use at most 24 hours"));
+        }
         if let Some(name) = config.recorded_headers.iter().find(|name| !error::is_header(name)) {
             return Err(field(
                 "recorded_headers",
@@ -401,6 +414,7 @@ mod tests {
                 |b| b.session_background(Duration::from_secs(86_401)),
                 "`session_background` is 86401s: use at most 24 hours",
             ),
+            (|b| b.alert_window(Duration::from_secs(86_401)), "`alert_window` is 86401s: use at most 24 hours"),
             (|b| b.trace_targets(["https://x/"]), "trace_targets"),
             (|_| Config::builder("", "shop", "1"), "`folder` is empty"),
             (

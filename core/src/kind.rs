@@ -93,6 +93,8 @@ kinds! {
     Span = 19 "span", Bulk, [Monitoring];
     /// An entry of the app's log.
     Log = 20 "log", Bulk, [Monitoring];
+    /// Something that a person must know of now, with a title and a severity.
+    Alert = 21 "alert", Critical, [Monitoring];
 }
 
 /// Order of delivery and of eviction: lane 0 is sent first and never evicted for space.
@@ -101,7 +103,7 @@ kinds! {
 pub enum Lane {
     /// Crashes.
     Crash = 0,
-    /// Errors, hangs, exits, revenue, feedback, sessions.
+    /// Errors, hangs, exits, revenue, feedback, sessions, alerts.
     Critical = 1,
     /// Everything else.
     Normal = 2,

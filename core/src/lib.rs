@@ -52,8 +52,8 @@ pub use crash::TestCrash;
 pub use delivery::{DestinationNote, Flushed, Held, Hint, Network, Power, RouteStatus};
 pub use event::conditions::{CarrierTechnology, Conditions, Connection, Orientation};
 pub use event::{
-    Breadcrumb, Cause, ErrorEvent, Event, Feedback, Frame, Language, Log, Metric, People, Revenue, Severity, SpanEvent,
-    SpanStatus, StartKind, Thread, Timing, TimingKind, User,
+    Alert, AlertSeverity, Breadcrumb, Cause, ErrorEvent, Event, Feedback, Frame, Language, Log, Metric, People,
+    Revenue, Severity, SpanEvent, SpanStatus, StartKind, Thread, Timing, TimingKind, User,
 };
 pub use exit::{ExitReason, ExitReport, LastCrash, LastRun, RunEnd, UncleanExits};
 pub use facts::{Facts, Framework};

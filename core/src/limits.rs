@@ -173,6 +173,9 @@ pub const TEXT_BYTES: usize = 8192;
 /// and a release.
 pub const NAME_BYTES: usize = 200;
 
+/// Bytes of the title of an alert, after which it is truncated: PagerDuty's limit for a summary.
+pub const TITLE_BYTES: usize = 1024;
+
 /// Bytes of one text among the facts, after which it is truncated: no real model or version is longer, and a run with
 /// all facts fits one page of the database.
 pub const FACT_BYTES: usize = 100;
@@ -300,6 +303,15 @@ pub const COLLAPSE_AFTER: u32 = 10;
 
 /// Window of [`COLLAPSE_AFTER`]: an error that lasts is stored again every minute.
 pub const COLLAPSE_WINDOW: Duration = Duration::from_secs(60);
+
+/// Window in which the same alert is stored once (default): a person has looked by then, and a trouble that lasts is told again.
+pub const ALERT_WINDOW: Duration = Duration::from_secs(300);
+
+/// Longest window that a configuration can set: an alert that is still true after a day is told again.
+pub const ALERT_WINDOW_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// Alerts whose window the next process continues. A window more is about 40 bytes that each new alert writes again.
+pub const ALERT_WINDOWS: usize = 100;
 
 /// Longest wait of `fatal()`: short beside the 5 s after which Android reports that the app hangs.
 pub const FATAL_WAIT: Duration = Duration::from_millis(500);

@@ -145,7 +145,7 @@ impl Reason {
             Reason::HookFailed => "A hook panicked or took too long.",
             Reason::Consent => "Every purpose of its kind is denied.",
             Reason::Collapsed => {
-                "A repetition of the same error or message within a minute, or a second report of one crash."
+                "A repetition of the same error or message within a minute, or of the same alert within its window, or a second report of one crash."
             }
             Reason::Reentrant => "Recorded on a thread of the engine.",
             Reason::Forked => "Recorded in a child process created by `fork`.",

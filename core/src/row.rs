@@ -12,7 +12,7 @@
 //! | `tags`, `contexts` | string map; map of objects |
 //! | `attrs` | the app's own attributes, and the super properties of its time that it does not have itself (analytics, revenue, screen_view, interaction) |
 //! | `cut` | number of values cut or replaced because of a limit |
-//! | `collapsed_before` | errors and messages: repetitions of this one that were not stored |
+//! | `collapsed_before` | errors, messages and alerts: repetitions of this one that were not stored |
 //! | `conditions` | crash, error, hang, app_exit: `{free_memory_bytes, free_storage_bytes, battery (0 to 1), charging, low_power, orientation, connection, carrier_technology, metered, foreground}`, those that are known |
 //! | `flags` | crash, error, hang, app_exit, screen_load, screen_view: `[{flag, result}]`, the feature flags that the app evaluated, oldest change first |
 //! | `paused` | names of the destinations that were paused when the event was recorded: they never get it; the last member but `denied` |
@@ -27,6 +27,7 @@
 //! | app_exit | `cause` (`abnormal`: in the foreground, and nothing tells why), `message`, `trail` |
 //! | message | `message`, `level`, `context` |
 //! | log | `message`, `level` (`trace` to `fatal`), `logger` |
+//! | alert | `title`, `description`, `severity` (`info`, `warning`, `error`, `critical`); `attrs` are its details |
 //! | screen_load | `name`, `start_ms`, `duration_us`, `initial_us`, `full_us`, `slow`, `children` `[{id, kind, name (endpoint, URL, task or span), op, method, start_us (after the start of the row's own span), duration_us, status, failed, attrs (of a span), trace}]`, `children_dropped` (number of those that had no place) |
 //! | app_start | `type` (`cold`, `warm`), `start_ms`, `duration_us`, `children` |
 //! | api_call | `method`, `url` (no query), `endpoint` (template), `start_ms`, `duration_us`, `status`, `request_bytes`, `response_bytes`, `error`, `slow`, `failed`, `request_headers`, `response_headers` (those that the app records, by name), `child_of` (inside a screen load in progress: its view id; inside a span: the id of its root span) |

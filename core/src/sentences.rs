@@ -273,8 +273,8 @@ impl Summary {
 #[must_use]
 pub fn title(event: &serde_json::Value) -> String {
     const CHARS: usize = 60;
-    const MEMBERS: [&str; 10] =
-        ["type", "message", "method", "endpoint", "url", "name", "action", "component", "cause", "status"];
+    const MEMBERS: [&str; 11] =
+        ["title", "type", "message", "method", "endpoint", "url", "name", "action", "component", "cause", "status"];
     let text = |key: &str| event.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
     let words: Vec<&str> = MEMBERS.into_iter().filter_map(text).take(2).collect();
     words.join(" ").chars().filter(|c| !c.is_control()).take(CHARS).collect()

@@ -53,7 +53,7 @@ impl Moment {
             text: notes.join("  "),
             is_bad: is("slow")
                 || is("failed")
-                || matches!(event.kind.as_str(), "error" | "crash" | "hang" | "app_exit"),
+                || matches!(event.kind.as_str(), "error" | "crash" | "hang" | "app_exit" | "alert"),
             id: event.id.clone(),
         }
     }

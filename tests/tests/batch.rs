@@ -5,7 +5,7 @@ use rez_monitor::inspect::{Filter, Reader};
 use rez_monitor::{Config, Consent, Monitor, Purpose};
 use rez_monitor_tests::contract::destinations::ALL;
 use rez_monitor_tests::contract::world::World;
-use rez_monitor_tests::contract::{folder, vectors};
+use rez_monitor_tests::contract::{folder, server_vectors, vectors};
 use rez_monitor_tests::scenario::Scenario;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -58,7 +58,7 @@ fn the_schema_accepts_the_example_and_every_document_of_the_contract_vectors() {
     };
     check("the guide", &serde_json::from_str(&example()).unwrap());
     let mut documents = 0;
-    for vector in vectors() {
+    for vector in vectors().into_iter().chain(server_vectors()) {
         let world = World::play_batches(&vector, ALL[0].accept).unwrap();
         documents += world.documents.len();
         world.documents.iter().for_each(|document| check(&vector.name, document));

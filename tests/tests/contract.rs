@@ -6,9 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use rez_monitor_tests::contract::batch::without_ids;
-use rez_monitor_tests::contract::destinations::{ALL, Entry};
+use rez_monitor_tests::contract::destinations::{ALL, Entry, SERVER};
 use rez_monitor_tests::contract::world::World;
-use rez_monitor_tests::contract::{Vector, expected, folder, json_files, show, stem, vectors, wire};
+use rez_monitor_tests::contract::{Vector, expected, folder, json_files, server_vectors, show, stem, vectors, wire};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -98,10 +98,9 @@ fn difference(at: &str, written: &Value, found: &Value) -> String {
     }
 }
 
-/// Returns the vectors that are chosen by name; all of them by default.
-fn chosen() -> Vec<Vector> {
+/// Returns those of the vectors that are chosen by name; all of them by default.
+fn chosen(mut vectors: Vec<Vector>) -> Vec<Vector> {
     let chosen = std::env::var("REZ_VECTORS").unwrap_or_default();
-    let mut vectors = vectors();
     vectors.retain(|vector| chosen.split(',').any(|start| vector.name.starts_with(start)));
     vectors
 }
@@ -132,21 +131,31 @@ fn run(vector: &Vector, entry: &Entry, problems: &mut Vec<String>) {
 
 #[test]
 fn every_vector_results_in_the_expected_rows_and_requests() {
-    let vectors = chosen();
+    run_all(&chosen(vectors()), ALL);
+}
+
+#[test]
+fn every_vector_of_servers_results_in_the_expected_rows_and_requests_at_their_destinations_too() {
+    let vectors = chosen(server_vectors());
+    run_all(&vectors, ALL);
+    run_all(&vectors, SERVER);
+}
+
+fn run_all(vectors: &[Vector], entries: &[Entry]) {
     let mut problems = Vec::new();
-    for vector in &vectors {
-        for entry in ALL {
+    for vector in vectors {
+        for entry in entries {
             run(vector, entry, &mut problems);
         }
     }
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
-    println!("{} vectors on {} destinations", vectors.len(), ALL.len());
+    println!("{} vectors on {} destinations", vectors.len(), entries.len());
 }
 
 #[test]
 fn every_vector_results_in_the_same_rows_through_batches() {
     let mut problems = Vec::new();
-    for vector in chosen() {
+    for vector in chosen(vectors().into_iter().chain(server_vectors()).collect()) {
         let name = &vector.name;
         let world = World::play_batches(&vector, ALL[0].accept);
         let found = match world.and_then(|world| world.rows()) {
@@ -181,13 +190,16 @@ fn there_are_enough_vectors_and_one_for_each_call_of_the_guide() {
 
 #[test]
 fn every_expected_file_belongs_to_a_vector() {
-    let names: BTreeSet<String> = vectors().into_iter().map(|vector| vector.name).collect();
-    let known: BTreeSet<&str> = ALL.iter().map(|entry| entry.name).chain(["rows"]).collect();
+    let names: BTreeSet<String> = vectors().into_iter().chain(server_vectors()).map(|vector| vector.name).collect();
+    let known: BTreeSet<&str> = ALL.iter().chain(SERVER).map(|entry| entry.name).chain(["rows"]).collect();
     for entry in std::fs::read_dir(folder().join("expected")).unwrap() {
         let folder = entry.unwrap().path();
         assert!(known.contains(stem(&folder).as_str()), "{} belongs to no destination", folder.display());
         for file in json_files(&folder) {
             assert!(names.contains(&stem(&file)), "{} belongs to no vector", file.display());
+        }
+        for file in json_files(&folder.join("server")) {
+            assert!(names.contains(&format!("server/{}", stem(&file))), "{} belongs to no vector", file.display());
         }
     }
 }

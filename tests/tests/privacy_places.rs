@@ -3,8 +3,8 @@
 
 use rez_monitor::transport::{Completion, Request, Sent, Transport};
 use rez_monitor::{
-    Attrs, Breadcrumb, Cause, Config, Consent, ErrorEvent, Event, Facts, Feedback, Frame, Level, Log, Metric, Monitor,
-    People, Purpose, ScopeChange, SpanEvent, Thread, Timing, User, Value,
+    Alert, AlertSeverity, Attrs, Breadcrumb, Cause, Config, Consent, ErrorEvent, Event, Facts, Feedback, Frame, Level,
+    Log, Metric, Monitor, People, Purpose, ScopeChange, SpanEvent, Thread, Timing, User, Value,
 };
 use rez_monitor_tests::contract::destinations::entry;
 use rez_monitor_tests::contract::wire::plain;
@@ -186,6 +186,13 @@ const PLACES: &[Place] = &[
     }),
     ("feedback", |monitor, text, _| {
         let _ = monitor.feedback(Feedback { message: text, name: Some(text), email: None, about: None });
+    }),
+    ("alert: title, description, details", |monitor, text, serial| {
+        let details = [("note", Value::Str(text)), (text, Value::Str(serial))];
+        let alert = Alert::new(AlertSeverity::Critical, text).description(text);
+        let _ = monitor.alert(alert.details(&details));
+        let nested = [("outer", Value::Map(&[("note", Value::Str(text))]))];
+        let _ = monitor.alert(Alert::new(AlertSeverity::Info, serial).description(text).details(&nested));
     }),
     ("event name", |monitor, text, serial| {
         let _ = monitor.track(text, &[("n", Value::Str(serial))]);

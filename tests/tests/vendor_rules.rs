@@ -1,11 +1,12 @@
-//! Tests of the validators for Mixpanel and GA4: the bodies of our encoders pass, invalid bodies do not.
+//! Tests of the validators for Mixpanel, GA4, Slack and PagerDuty: the bodies of our encoders pass, invalid bodies do not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use rez_monitor::destination::{Batch, Destination, Ga4, Granted, Mixpanel, Stamp, Want};
+use rez_monitor::destination::{Batch, Destination, Ga4, Granted, Mixpanel, PagerDuty, Slack, Stamp, Want};
 use rez_monitor::transport::Request;
-use rez_monitor::{EventId, Kind, Purpose, Row, Run};
+use rez_monitor::{EventId, Kind, Purpose, Row, Run, limits};
+use rez_monitor_tests::contract::json_files;
 use rez_monitor_tests::vendor_server::ReceivedRequest;
-use rez_monitor_tests::vendors::{Ga4Rules, MixpanelRules, Vendor};
+use rez_monitor_tests::vendors::{Ga4Rules, MixpanelRules, PagerDutyRules, SlackRules, Vendor};
 use serde_json::{Value, json};
 
 const WALL: i64 = 1_795_400_000_123;
@@ -30,6 +31,26 @@ fn mixpanel_rules() -> MixpanelRules {
 fn ga4_rules(app: bool) -> Ga4Rules {
     let stream = if app { "12" } else { "G-1" };
     Ga4Rules { stream: stream.into(), secret: "s3cret".into(), app, now_ms: WALL }
+}
+
+const WEBHOOK: &str = "/services/T0/B0/s3cret";
+
+const ROUTING_KEY: &str = "0123456789abcdef0123456789abcdef";
+
+fn slack() -> Slack {
+    Slack::builder(format!("https://hooks.slack.com{WEBHOOK}")).build().unwrap()
+}
+
+fn slack_rules() -> SlackRules {
+    SlackRules { path: WEBHOOK.into() }
+}
+
+fn pagerduty() -> PagerDuty {
+    PagerDuty::builder(ROUTING_KEY).build().unwrap()
+}
+
+fn pagerduty_rules() -> PagerDutyRules {
+    PagerDutyRules { routing_key: ROUTING_KEY.into() }
 }
 
 /// Returns rows of every kind, with ordinary values and with values at and above every limit.
@@ -63,11 +84,13 @@ fn rows() -> Vec<Row> {
             ];
             let value = [json!(long), json!(3), deep.clone()][at % 3].clone();
             let items = items[at % 5].clone();
+            let severity = ["critical", "info", "bad"][at % 3];
             let json = json!({
                 "name": name, "attrs": attrs, "user": user, "op": op, "by": 2.0, "value": value,
                 "amount": 9.5, "currency": "INR", "transaction_id": long, "items": items, "type": long, "message": long,
                 "action": "tap", "component": long, "method": "GET", "endpoint": "/p/:id", "status": 200, "duration_us": 1_500_000,
-                "session": "s-1", "view": {"name": long},
+                "session": "s-1", "view": {"name": long}, "title": name, "description": long, "collapsed_before": at,
+                "severity": severity,
             });
             rows.push(row(rows.len(), kind, json));
         }
@@ -136,7 +159,7 @@ fn requests(destination: &dyn Destination, rows: &[Row]) -> Vec<Request> {
 
 fn seen(request: &Request) -> ReceivedRequest {
     let after = request.url.splitn(4, '/').nth(3).unwrap();
-    let (path, query) = after.split_once('?').unwrap();
+    let (path, query) = after.split_once('?').unwrap_or((after, ""));
     ReceivedRequest {
         path: format!("/{path}"),
         query: query.to_owned(),
@@ -151,10 +174,19 @@ fn requests_for_rows_of_every_kind_and_size_are_valid() {
     let rows = rows();
     let (mixpanel_rules, web_rules, app_rules) = (mixpanel_rules(), ga4_rules(false), ga4_rules(true));
     let (mixpanel, web, app) = (mixpanel(), web(), app());
-    let all: [(&dyn Destination, &dyn Vendor); 3] =
-        [(&mixpanel, &mixpanel_rules), (&web, &web_rules), (&app, &app_rules)];
-    for (destination, vendor) in all {
-        let requests = requests(destination, &rows);
+    let (slack, slack_rules, pagerduty, pagerduty_rules) = (slack(), slack_rules(), pagerduty(), pagerduty_rules());
+    let all: [(&dyn Destination, &dyn Vendor, usize); 5] = [
+        (&mixpanel, &mixpanel_rules, 50),
+        (&web, &web_rules, 50),
+        (&app, &app_rules, 50),
+        (&slack, &slack_rules, 11),
+        (&pagerduty, &pagerduty_rules, 2),
+    ];
+    // Larger rows are refused before they are stored. PagerDuty's limit of a request is the only one that they could break.
+    let stored: Vec<Row> = rows.iter().filter(|row| row.json.len() <= limits::ROW_BYTES).cloned().collect();
+    for (destination, vendor, least) in all {
+        let is_pagerduty = destination.routes().iter().any(|route| route.name == "pagerduty.enqueue");
+        let requests = requests(destination, if is_pagerduty { &stored } else { &rows });
         let mut events = 0;
         for request in &requests {
             let seen = seen(request);
@@ -168,7 +200,7 @@ fn requests_for_rows_of_every_kind_and_size_are_valid() {
             .iter()
             .map(|route| rows.iter().filter(|row| destination.wants(route, row) == Want::Yes).count());
         println!("{} requests, {events} events of {} rows", requests.len(), wanted.sum::<usize>());
-        assert!(events > 50);
+        assert!(events > least, "{events}");
     }
 }
 
@@ -176,9 +208,8 @@ fn requests_for_rows_of_every_kind_and_size_are_valid() {
 fn every_expected_request_of_the_vectors_is_valid() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("contract/expected");
     let mut read = 0;
-    for name in ["ga4", "mixpanel"] {
-        for file in std::fs::read_dir(folder.join(name)).unwrap() {
-            let path = file.unwrap().path();
+    for name in ["ga4", "mixpanel", "slack/server", "pagerduty/server"] {
+        for path in json_files(&folder.join(name)) {
             let routes: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
             for (route, request) in
                 routes.as_object().unwrap().iter().flat_map(|(route, requests)| {
@@ -192,7 +223,14 @@ fn every_expected_request_of_the_vectors_is_valid() {
                 let firebase = seen.query.contains("firebase_app_id");
                 seen.query = seen.query.replace("G-1A2B3C4D5E", "G-1");
                 seen.query = seen.query.replace("1%3A1234567890%3Aandroid%3A321abc456def7890", "12");
-                let vendor: &dyn Vendor = if name == "ga4" { &ga4_rules(firebase) } else { &mixpanel_rules() };
+                let (ga4, mixpanel, slack, pagerduty) =
+                    (ga4_rules(firebase), mixpanel_rules(), slack_rules(), pagerduty_rules());
+                let vendor: &dyn Vendor = match name {
+                    "ga4" => &ga4,
+                    "mixpanel" => &mixpanel,
+                    "slack/server" => &slack,
+                    _ => &pagerduty,
+                };
                 assert_eq!(vendor.route(&seen), route, "{}", path.display());
                 vendor.read(&seen).unwrap_or_else(|problems| panic!("{}: {problems:?}", path.display()));
                 read += 1;
@@ -354,4 +392,67 @@ fn an_invalid_collect_request_is_rejected() {
     let large = with(&event, "/client_id", json!("x".repeat(130_000)));
     refused(&vendor, &large, "bytes");
     refused(&vendor, &ReceivedRequest { body: event.body[..30].to_vec(), ..event }, "not JSON");
+}
+
+#[test]
+fn an_invalid_message_is_rejected() {
+    let vendor = slack_rules();
+    let alert = json!({"title": "Down", "description": "d", "severity": "error", "attrs": {"a": 1}});
+    let message = good(&slack(), Kind::Alert, alert);
+    assert!(vendor.read(&message).is_ok());
+    let of = |name: &str| format!("/attachments/0/{name}");
+    for (pointer, value, expected) in [
+        (of("title"), json!(""), "no_text"),
+        (of("title"), json!("a\nb"), "two lines"),
+        (of("title"), json!("<!channel>"), "has a `<`"),
+        (of("title"), json!(5), "not a text"),
+        (of("text"), json!("a & b"), "bare `&`"),
+        (of("text"), json!("\u{7}"), "has Some"),
+        (of("fallback"), Value::Null, "fallback"),
+        (of("color"), json!("red"), "color"),
+        (of("ts"), json!(WALL), "ts"),
+        (of("ts"), json!("1"), "ts"),
+        (of("footer"), json!("f".repeat(301)), "above 300"),
+        (of("fields"), json!({}), "no list"),
+        (of("fields/0"), json!({"title": "a", "value": "1"}), "field"),
+        (of("fields/0"), json!({"title": "a", "value": 1, "short": true}), "not a text"),
+        (of("odd"), json!(1), "unknown members"),
+        ("/attachments".to_owned(), json!([]), "0 attachments"),
+        ("/channel".to_owned(), json!("#general"), "members beside"),
+    ] {
+        refused(&vendor, &with(&message, &pointer, value), expected);
+    }
+    refused(&vendor, &ReceivedRequest { path: "/services/T0/B0/other".into(), ..message.clone() }, "no_service");
+    refused(&vendor, &ReceivedRequest { headers: [].into(), ..message.clone() }, "content type");
+    refused(&vendor, &ReceivedRequest { compressed: true, ..message.clone() }, "compressed");
+    refused(&vendor, &ReceivedRequest { body: b"payload=x".to_vec(), ..message }, "not JSON");
+}
+
+#[test]
+fn an_invalid_trigger_is_rejected() {
+    let vendor = pagerduty_rules();
+    let alert = json!({"title": "Down", "description": "d", "severity": "critical", "attrs": {"a": 1}});
+    let event = good(&pagerduty(), Kind::Alert, alert);
+    assert!(vendor.read(&event).is_ok());
+    let of = |name: &str| format!("/payload/{name}");
+    for (pointer, value, expected) in [
+        ("/routing_key".to_owned(), json!("other"), "routing_key"),
+        ("/event_action".to_owned(), json!("resolve"), "event_action"),
+        ("/dedup_key".to_owned(), json!("k".repeat(256)), "dedup_key"),
+        ("/dedup_key".to_owned(), Value::Null, "dedup_key"),
+        ("/odd".to_owned(), json!(1), "unknown members"),
+        (of("summary"), json!(" "), "missing or blank"),
+        (of("summary"), json!("s".repeat(1_025)), "a summary of 1025"),
+        (of("source"), Value::Null, "'payload.source'"),
+        (of("severity"), json!("fatal"), "'payload.severity'"),
+        (of("timestamp"), json!(WALL.to_string()), "timestamp"),
+        (of("custom_details"), json!("text"), "no object"),
+        (of("odd"), json!(1), "unknown members"),
+        ("/payload".to_owned(), json!([]), "no object"),
+    ] {
+        refused(&vendor, &with(&event, &pointer, value), expected);
+    }
+    refused(&vendor, &with(&event, "/client", json!("x".repeat(600_000))), "bytes");
+    refused(&vendor, &ReceivedRequest { path: "/v2/change/enqueue".into(), ..event.clone() }, "no such path");
+    refused(&vendor, &ReceivedRequest { headers: [].into(), ..event }, "content type");
 }

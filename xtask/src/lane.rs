@@ -195,8 +195,10 @@ impl Lane {
                         engine_with!("--features=destination-ga4"),
                         engine_with!("--features=destination-mixpanel"),
                         engine_with!("--features=destination-otlp"),
+                        engine_with!("--features=destination-pagerduty"),
                         engine_with!("--features=destination-rez"),
                         engine_with!("--features=destination-sentry"),
+                        engine_with!("--features=destination-slack"),
                     ]
                 }
             }

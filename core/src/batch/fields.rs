@@ -5,8 +5,8 @@
 //! Lengths, depth and numbers of elements are not checked here: the [`crate::event::encode::Encoder`] cuts them.
 
 use super::json::Json;
-use crate::event::Language;
 use crate::event::field::Field;
+use crate::event::{AlertSeverity, Language};
 use crate::kind::Kind;
 use crate::level::Level;
 use std::borrow::Cow;
@@ -45,6 +45,7 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
         (F::Value, Some(Kind::Metric)) => Type::Float,
         (F::Level, _) => Type::Word(&Level::NAMES),
         (F::Language, _) => Type::Word(&Language::NAMES),
+        (F::Severity, Some(Kind::Alert)) => Type::Word(&AlertSeverity::NAMES),
         (F::Severity, _) => Type::Word(&["low", "medium", "high", "critical"]),
         (F::Amount | F::By, _) => Type::Float,
         (F::Handled | F::Slow | F::Failed | F::Init | F::Group, _) => Type::Bool,
@@ -88,6 +89,8 @@ fn type_of(field: Field, kind: Option<Kind>) -> Type {
             | F::Cause
             | F::Category
             | F::Logger
+            | F::Title
+            | F::Description
             | F::ViewKey,
             _,
         ) => Type::Text,
@@ -189,6 +192,7 @@ pub(crate) fn is_complete(kind: Kind, has: impl Fn(Field) -> bool) -> bool {
     match kind {
         Kind::Crash | Kind::Error => has(F::Type) || has(F::Message),
         Kind::Message | Kind::Log | Kind::Feedback => has(F::Message),
+        Kind::Alert => has(F::Title),
         Kind::Hang => has(F::DurationUs),
         Kind::AppExit => has(F::Cause),
         Kind::Revenue => has(F::Amount),
@@ -236,6 +240,9 @@ mod tests {
             (Field::Handled, Kind::Error, "1", (None, 1)),
             (Field::Level, Kind::Message, "\"warning\"", (text("warning"), 0)),
             (Field::Level, Kind::Message, "\"warn\"", (None, 1)),
+            (Field::Severity, Kind::Alert, "\"critical\"", (text("critical"), 0)),
+            (Field::Severity, Kind::Alert, "\"medium\"", (None, 1)),
+            (Field::Severity, Kind::Error, "\"warning\"", (None, 1)),
             (Field::Type, Kind::Metric, "\"sum\"", (None, 1)),
             (Field::Type, Kind::Error, "\"sum\"", (text("sum"), 0)),
             (Field::Attrs, Kind::Error, "[]", (None, 1)),

@@ -7,7 +7,7 @@ use super::json::Json;
 use super::structured;
 use crate::event::encode::Encoder;
 use crate::event::field::{self, Field};
-use crate::event::{SpanStatus, Timing, TimingKind, micros};
+use crate::event::{AlertSeverity, SpanStatus, Timing, TimingKind, micros};
 use crate::id::EventId;
 use crate::kind::Kind;
 use crate::timing::measured::{Displayed, Measured, Place};
@@ -137,6 +137,9 @@ fn plain(members: &Members<'_, '_>, json: &Json<'_>, encoder: &mut Encoder<'_>) 
             (_, Some(value)) => structured::field(encoder, *field, value),
             (Field::Handled, None) if is_error => encoder.bool_field(Field::Handled, true),
             (Field::Severity, None) if is_error => encoder.text_field(Field::Severity, "medium"),
+            (Field::Severity, None) if kind == Kind::Alert => {
+                encoder.text_field(Field::Severity, AlertSeverity::default().as_str());
+            }
             (Field::Level, None) => encoder.text_field(Field::Level, default_level(members)),
             (Field::Type | Field::Message, None) if is_error => encoder.text_field(*field, ""),
             (Field::Message, None) if kind == Kind::Hang => encoder.text_field(Field::Message, HANG),

@@ -142,7 +142,10 @@ pub(crate) fn read(
     batch: &Batch<'_>,
     response: &Response,
 ) -> RequestEnd {
-    if let Some(what) = intercepted(response) {
+    let is_own = || catch_unwind(AssertUnwindSafe(|| destination.recognizes(response))).unwrap_or(false);
+    if let Some(what) = intercepted(response)
+        && !is_own()
+    {
         return RequestEnd::Intercepted(response.status, what);
     }
     let verdict = catch_unwind(AssertUnwindSafe(|| destination.verdict(spec, batch, response)));

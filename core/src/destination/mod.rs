@@ -3,19 +3,28 @@
 //! Everything here is a pure function of rows and responses: no clock, no file, no socket, no store. Values that are read
 //! at the moment of sending come in as [`Stamp`].
 
-#[cfg(any(feature = "destination-ga4", feature = "destination-mixpanel"))]
-mod analytics;
+#[cfg(any(feature = "destination-pagerduty", feature = "destination-slack"))]
+mod alert;
 #[cfg(any(test, feature = "destination-mixpanel", feature = "destination-otlp"))]
 mod base64;
 #[cfg(feature = "destination-datadog")]
 mod datadog;
 mod error;
+#[cfg(any(
+    feature = "destination-ga4",
+    feature = "destination-mixpanel",
+    feature = "destination-pagerduty",
+    feature = "destination-slack"
+))]
+mod fields;
 #[cfg(feature = "destination-ga4")]
 mod ga4;
 #[cfg(feature = "destination-mixpanel")]
 mod mixpanel;
 #[cfg(feature = "destination-otlp")]
 mod otlp;
+#[cfg(feature = "destination-pagerduty")]
+mod pagerduty;
 mod response;
 #[cfg(feature = "destination-rez")]
 mod rez;
@@ -25,6 +34,8 @@ mod screen_view;
 mod sentry;
 mod server_message;
 mod settings;
+#[cfg(feature = "destination-slack")]
+mod slack;
 #[cfg(any(feature = "destination-datadog", feature = "destination-otlp"))]
 mod stack_trace;
 #[cfg(any(
@@ -46,10 +57,14 @@ pub use self::ga4::{Ga4, Ga4Builder};
 pub use self::mixpanel::{Mixpanel, MixpanelBuilder, MixpanelRegion};
 #[cfg(feature = "destination-otlp")]
 pub use self::otlp::{Otlp, OtlpBuilder, OtlpEncoding, OtlpSignal};
+#[cfg(feature = "destination-pagerduty")]
+pub use self::pagerduty::{PagerDuty, PagerDutyBuilder};
 #[cfg(feature = "destination-rez")]
 pub use self::rez::{Rez, RezBuilder};
 #[cfg(feature = "destination-sentry")]
 pub use self::sentry::{Dsn, DsnError, Sentry, SentryBuilder};
+#[cfg(feature = "destination-slack")]
+pub use self::slack::{Slack, SlackBuilder};
 
 #[cfg(test)]
 pub(crate) use self::base64::base64;
@@ -302,6 +317,12 @@ pub trait Destination: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether a response is certainly the vendor's own, although it looks like a web page: Slack labels its `ok` as `text/html`. Default:
+    /// false.
+    fn recognizes(&self, _response: &Response) -> bool {
+        false
+    }
+
     /// The meaning of the response for these rows. Not called for a response that the server did not send (a captive
     /// portal's page or redirect): the delivery thread treats the server as unreachable then.
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict;
@@ -351,6 +372,10 @@ impl<D: Destination + ?Sized> Destination for std::sync::Arc<D> {
 
     fn run_notes(&self, run: &Run) -> Vec<Note> {
         (**self).run_notes(run)
+    }
+
+    fn recognizes(&self, response: &Response) -> bool {
+        (**self).recognizes(response)
     }
 
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {

@@ -30,10 +30,15 @@ fn is_web_page(response: &Response) -> bool {
     body.starts_with(b"<") || (is_html && !body.is_empty() && serde_json::from_slice::<IgnoredAny>(body).is_err())
 }
 
+/// Names the host of the target alone: the path of a webhook is its secret, and a redirect often keeps it.
 fn redirect(response: &Response) -> String {
-    match response.header("location") {
-        Some(target) => format!("the endpoint redirects to {}", server_message(target)),
-        None => "the endpoint redirects".to_owned(),
+    let target = response.header("location").unwrap_or_default();
+    let origin =
+        target.split_once("://").map(|(scheme, rest)| (scheme, rest.split(['/', '?', '#']).next().unwrap_or(rest)));
+    match origin {
+        Some((scheme, host)) => format!("the endpoint redirects to {}", server_message(&format!("{scheme}://{host}/"))),
+        None if target.is_empty() => "the endpoint redirects".to_owned(),
+        None => "the endpoint redirects to another path".to_owned(),
     }
 }
 
@@ -113,5 +118,12 @@ mod tests {
         let mut found = response(302, "", "");
         found.headers.push(("location".into(), "http://login.example/".into()));
         assert_eq!(intercepted(&found).as_deref(), Some("the endpoint redirects to http://login.example/"));
+        for (target, shown) in [
+            ("https://hooks.example/services/T0/B0/s3cret?x=1", "the endpoint redirects to https://hooks.example/"),
+            ("/services/T0/B0/s3cret", "the endpoint redirects to another path"),
+        ] {
+            found.headers = vec![("location".into(), target.into())];
+            assert_eq!(intercepted(&found).as_deref(), Some(shown));
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::field::Field;
 use super::node::{Node, Shape};
 use super::time::is_believed;
 use crate::attributes::{Attrs, Value};
-use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, NAME_BYTES, RECORD_BYTES, TEXT_BYTES};
+use crate::limits::{ATTRIBUTE_DEPTH, ATTRIBUTES, ELEMENTS, NAME_BYTES, RECORD_BYTES, TEXT_BYTES, TITLE_BYTES};
 
 pub(crate) const NULL: u8 = 0;
 pub(crate) const FALSE: u8 = 1;
@@ -352,7 +352,8 @@ impl<'b> Encoder<'b> {
 #[inline]
 fn text_limit(field: Field) -> usize {
     match field {
-        Field::Message | Field::Url | Field::Error | Field::Email | Field::Stack => TEXT_BYTES,
+        Field::Message | Field::Url | Field::Error | Field::Email | Field::Stack | Field::Description => TEXT_BYTES,
+        Field::Title => TITLE_BYTES,
         Field::Run => RUN_JSON_BYTES,
         _ => NAME_BYTES,
     }

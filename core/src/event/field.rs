@@ -139,6 +139,8 @@ fields! {
     EndedRun = 126 "",
     /// When a run ended, in milliseconds since 1970, as the system tells it.
     ExitMs = 127 "",
+    Title = 128 "title",
+    Description = 129 "description",
 }
 
 /// The fields that a row of this kind can have, in the order in which they are encoded, without those that every row is
@@ -200,6 +202,7 @@ pub(crate) fn of_kind(kind: Kind) -> &'static [Field] {
         Kind::LongTask => &[F::Name, F::StartMs, F::DurationUs, F::Attrs],
         Kind::Span => &[F::Name, F::Op, F::StartMs, F::DurationUs, F::Status, F::Attrs],
         Kind::Log => &[F::Message, F::Level, F::Logger, F::Attrs],
+        Kind::Alert => &[F::Title, F::Description, F::Severity, F::Attrs],
     }
 }
 

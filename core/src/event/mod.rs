@@ -16,6 +16,7 @@
 //!    Mixpanel do not send a kind that they do not name, and `rez` sends every kind as it is stored.
 //! 5. Add a contract vector in `tests/contract`, and generate the tables of the guide again (`gen-docs`).
 
+mod alert;
 mod breadcrumb;
 mod cause;
 pub(crate) mod conditions;
@@ -35,6 +36,7 @@ pub(crate) mod time;
 mod timing;
 mod user;
 
+pub use alert::{Alert, AlertSeverity};
 pub use breadcrumb::Breadcrumb;
 pub use cause::{Cause, Thread};
 pub use error::{ErrorEvent, Frame, Severity};

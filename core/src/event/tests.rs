@@ -125,6 +125,7 @@ fn typed_calls_use_only_the_fields_of_their_kind() {
         Log::new(crate::Level::Trace, "m").logger("a.b").attrs(&list).into_event(),
         Metric::Gauge(1.0).into_event("m").attrs(&list),
         Event::frames("s", 1, 1, 2).attrs(&list),
+        Alert::new(AlertSeverity::Critical, "t").description("d").details(&list).into_event(),
     ];
     for event in events {
         let known = super::field::of_kind(event.kind());

@@ -255,7 +255,7 @@ impl Condition {
     fn names(&self, json: &str) -> bool {
         let json: Value = serde_json::from_str(json).unwrap_or_default();
         let member = |name: &str| json.get(name).and_then(Value::as_str);
-        let names = ["name", "type", "endpoint", "url", "action", "message"].into_iter().filter_map(member);
+        let names = ["name", "type", "endpoint", "url", "action", "message", "title"].into_iter().filter_map(member);
         let mut names = names.map(Value::from).chain([title(&json).into()]);
         match self.operator {
             Operator::NotEqual => names.all(|name| self.compare(&name)),

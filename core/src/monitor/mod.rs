@@ -29,7 +29,7 @@ pub use status::{Refused, Start, Status};
 use crate::Attrs;
 use crate::config::Config;
 use crate::event::encode::Encoder;
-use crate::event::{Breadcrumb, ErrorEvent, Event, Feedback, Log, Metric, People, Revenue};
+use crate::event::{Alert, Breadcrumb, ErrorEvent, Event, Feedback, Log, Metric, People, Revenue};
 use crate::id::EventId;
 use crate::kind::{Kind, Purpose};
 use crate::level::Level;
@@ -156,6 +156,29 @@ impl Monitor {
             return Outcome::Dropped(Reason::LogLevel);
         }
         self.0.record(&entry.into_event())
+    }
+
+    /// Records an alert: something that a person must know of now. The same title and severity within
+    /// [`crate::ConfigBuilder::alert_window`] are stored once; the others are counted. Slack and PagerDuty tell people of it.
+    ///
+    /// ```
+    /// use rez_monitor::{Alert, AlertSeverity, Config, Monitor};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// let monitor = Monitor::open(Config::builder(folder.path(), "shop-api", "shop-api@1.4.0").build()?)?;
+    /// let details = [("attempts", 3.into()), ("lastError", "Connection timeout".into())];
+    /// let alert = Alert::new(AlertSeverity::Critical, "Database Connection Lost")
+    ///     .description("Unable to connect to MongoDB")
+    ///     .details(&details);
+    /// let outcome = monitor.alert(alert);
+    /// # let _ = outcome;
+    /// # monitor.close(std::time::Duration::from_secs(1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn alert(&self, alert: Alert<'_>) -> Outcome {
+        self.0.record(&alert.into_event())
     }
 
     /// Records an analytics event.

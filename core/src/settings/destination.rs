@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The kinds of destination.
-const KINDS: &[&str] = &["rez", "sentry", "datadog", "mixpanel", "ga4", "otlp"];
+const KINDS: &[&str] = &["rez", "sentry", "datadog", "mixpanel", "ga4", "otlp", "slack", "pagerduty"];
 
 record! {
     /// A destination: its name, its kind, and the settings of that kind. A setting of another kind is an error.
@@ -19,13 +19,13 @@ record! {
         name: Text(64) = "required", "The name, which is its identity across starts: letters, digits, `-`, `_`, `.`.";
         kind: OneOf(KINDS) = "required", "The vendor.";
         purposes: SomeOf(&["monitoring", "analytics"]) ["rez" "datadog" "mixpanel" "ga4" "otlp"] = "the vendor's usual one; both for `rez`", "What it receives, while the user consents to it.";
-        endpoint: Address ["rez" "datadog" "mixpanel" "ga4" "otlp"] = "the vendor's; required for `rez`, and for `otlp` unless each signal has its own", "The base address, or that of a relay of the team.";
+        endpoint: Address ["rez" "datadog" "mixpanel" "ga4" "otlp" "pagerduty"] = "the vendor's; required for `rez`, and for `otlp` unless each signal has its own", "The base address, or that of a relay of the team.";
         dsn: Secret ["sentry"] = "required", "The DSN of the project.";
-        key: Secret ["rez" "datadog" "mixpanel" "ga4" "otlp"] = "required, but not for `otlp`", "Write key (`rez`), client token (Datadog), project token (Mixpanel), API secret (GA4), bearer token (OTLP).";
+        key: Secret ["rez" "datadog" "mixpanel" "ga4" "otlp" "slack" "pagerduty"] = "required, but not for `otlp`", "Write key (`rez`), client token (Datadog), project token (Mixpanel), API secret (GA4), bearer token (OTLP), URL of the webhook (Slack), routing key (PagerDuty).";
         application_id: Text(200) ["datadog"] = "required", "The id of the RUM application.";
         site: Text(200) ["datadog"] = "datadoghq.com", "The Datadog site.";
-        service: Text(200) ["datadog"] = "the app's name", "The tag `service`.";
-        region: OneOf(&["us", "eu", "in"]) ["mixpanel" "ga4"] = "us", "Where the data is stored; GA4 has no `in`.";
+        service: Text(200) ["datadog" "slack" "pagerduty"] = "the app's name; `REZ API Monitoring` for Slack", "The tag `service` (Datadog), the footer (Slack), the `source` (PagerDuty).";
+        region: OneOf(&["us", "eu", "in"]) ["mixpanel" "ga4" "pagerduty"] = "us", "Where the data is stored; only Mixpanel has `in`.";
         measurement_id: Text(200) ["ga4"] = "required for a web stream", "The id of the web stream: `G-1A2B3C4D5E`.";
         firebase_app_id: Text(200) ["ga4"] = "required for an app stream", "The Firebase id of the app.";
         app_instance_id: Text(200) ["ga4"] = "required for an app stream", "The instance id that the Firebase SDK in the same app made.";
@@ -159,6 +159,10 @@ impl DestinationSettings {
             "ga4" => Some(Arc::new(self.ga4(purposes.as_deref())?)),
             #[cfg(feature = "destination-otlp")]
             "otlp" => Some(Arc::new(self.otlp(purposes.as_deref())?)),
+            #[cfg(feature = "destination-slack")]
+            "slack" => Some(Arc::new(self.slack()?)),
+            #[cfg(feature = "destination-pagerduty")]
+            "pagerduty" => Some(Arc::new(self.pagerduty()?)),
             _ => {
                 drop(purposes);
                 None
@@ -275,10 +279,29 @@ impl DestinationSettings {
         set(builder, purposes, |builder, purposes| builder.purposes(purposes)).build()
     }
 
+    #[cfg(feature = "destination-slack")]
+    fn slack(&self) -> Result<crate::destination::Slack, DestinationError> {
+        let builder = crate::destination::Slack::builder(Self::text(&self.key));
+        set(builder, self.service.as_ref(), |builder, service| builder.footer(service)).build()
+    }
+
+    #[cfg(feature = "destination-pagerduty")]
+    fn pagerduty(&self) -> Result<crate::destination::PagerDuty, DestinationError> {
+        let mut builder = crate::destination::PagerDuty::builder(Self::text(&self.key));
+        match self.region.as_deref() {
+            Some("eu") => builder = builder.eu(),
+            Some("in") => return Err(DestinationError::Form { part: "region", why: "use us or eu" }),
+            _ => {}
+        }
+        builder = set(builder, self.endpoint.as_ref(), |builder, endpoint| builder.endpoint(endpoint));
+        set(builder, self.service.as_ref(), |builder, service| builder.source(service)).build()
+    }
+
     /// The error of a destination's builder, under the name of the setting that it is about. It never contains a key.
     fn fault(&self, kind: &str, error: &DestinationError) -> Fault {
         let given = |name: &str| self.given().iter().any(|setting| setting.name == name);
         let field = match error {
+            DestinationError::Endpoint(_) if kind == "slack" => "key",
             DestinationError::Endpoint(_) => {
                 let all = [
                     ("endpoint", &self.endpoint),
@@ -305,7 +328,7 @@ impl DestinationSettings {
             | DestinationError::NotAHeader { part, .. }
             | DestinationError::Form { part, .. }
             | DestinationError::Rate { part, .. } => match *part {
-                "write key" | "client token" | "project token" | "API secret" => "key",
+                "write key" | "client token" | "project token" | "API secret" | "webhook URL" | "routing key" => "key",
                 "application id" => "application_id",
                 "measurement id" => "measurement_id",
                 "Firebase app id" => "firebase_app_id",

@@ -99,6 +99,7 @@ record! {
         slow_image_ms: Integer(0, HOUR_MS) = "2000", "An image load that takes longer is slow.";
         sample_rates: Rates(kinds) = "1 for every kind", "Share of sessions in which a kind is recorded, by its name: `{\"frames\": 0.1}`.";
         log_level: OneOf(&Level::NAMES) = "info", "The lowest level of log entries that are recorded; those below are refused before they are encoded.";
+        alert_window_ms: Integer(0, DAY_MS) = "300000", "How long the same alert, by title and severity, is stored once; 0 = each alert is stored.";
         cap_bytes: Integer(1_048_576, 1 << 40) = "20971520", "Maximum size of the queue.";
         max_age_ms: Integer(HOUR_MS, AGE_MS) = "1209600000", "Maximum age of a row, 14 days; crashes are kept for 30 days.";
         trace_targets: List(256) = "none", "Hosts that receive trace headers: `api.rezapp.com`, `*.rezapp.com`.";
@@ -185,6 +186,7 @@ fn build(settings: &Settings) -> Result<ConfigBuilder, Fault> {
     builder = set(builder, ms(settings.slow_api_ms), ConfigBuilder::slow_api);
     builder = set(builder, ms(settings.slow_image_ms), ConfigBuilder::slow_image);
     builder = set(builder, ms(settings.max_age_ms), ConfigBuilder::max_age);
+    builder = set(builder, ms(settings.alert_window_ms), ConfigBuilder::alert_window);
     builder = set(builder, ms(settings.session_background_ms), ConfigBuilder::session_background);
     let level = settings.log_level.as_deref().and_then(Level::parse);
     builder = set(builder, level, ConfigBuilder::log_level);
@@ -232,7 +234,7 @@ fn from_config(error: ConfigError, settings: &Settings) -> Fault {
     match error {
         ConfigError::Field { field, value, why } => {
             let name = match field.as_ref() {
-                "session_background" | "max_age" => format!("{field}_ms"),
+                "session_background" | "max_age" | "alert_window" => format!("{field}_ms"),
                 field => field.to_owned(),
             };
             Fault::value(hidden(&value), why.to_owned()).inside(name)

@@ -42,6 +42,12 @@ fn destinations() -> Vec<DestinationSettings> {
             encoding: Some("json".into()),
             ..destination("otlp")
         },
+        DestinationSettings {
+            key: Some(format!("https://hooks.slack.com/services/T0/B0/{KEY}")),
+            service: Some("Shop API".into()),
+            ..destination("slack")
+        },
+        DestinationSettings { key: key.clone(), region: Some("eu".into()), ..destination("pagerduty") },
     ]
 }
 
@@ -63,6 +69,7 @@ fn every_setting_of_the_engine_reaches_the_configuration() {
         slow_api_ms: Some(2),
         slow_image_ms: Some(3),
         sample_rates: [("frames".to_owned(), 0.1), ("api_call".to_owned(), 0.0)].into(),
+        alert_window_ms: Some(0),
         cap_bytes: Some(2 << 20),
         max_age_ms: Some(7_200_000),
         trace_targets: Some(vec!["api.example.com".into()]),
@@ -88,10 +95,13 @@ fn every_setting_of_the_engine_reaches_the_configuration() {
     assert!(config.targets.allows("https://api.example.com/x"));
     assert_eq!(config.trace_styles, [TraceStyle::Sentry, TraceStyle::Datadog]);
     assert_eq!((config.sessions, config.session_background.as_secs()), (false, 60));
-    assert_eq!(config.log_level, crate::Level::Warning);
+    assert_eq!((config.log_level, config.alert_window), (crate::Level::Warning, Duration::ZERO));
     assert!(config.mask_user && config.rules.mask_ip && config.debug);
     let names: Vec<&str> = config.destinations.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["my-rez", "my-sentry", "my-datadog", "my-mixpanel", "my-ga4", "my-otlp"]);
+    assert_eq!(
+        names,
+        ["my-rez", "my-sentry", "my-datadog", "my-mixpanel", "my-ga4", "my-otlp", "my-slack", "my-pagerduty"]
+    );
 }
 
 #[test]
@@ -252,6 +262,27 @@ fn a_wrong_destination_names_its_place_and_never_its_key() {
         ),
         ("rez", |one| one.name = Some("a b".into()), "`destinations[0].name` is `a b`: use 1 to 64 letters"),
         ("rez", |one| one.name = None, "`destinations[0].name` is missing: every destination needs it"),
+        (
+            "slack",
+            |one| one.key = Some(format!("http://hooks.slack.com/services/T0/B0/{KEY}")),
+            "`destinations[6].key` is not valid: slack: endpoint: http is allowed to a loopback address only",
+        ),
+        (
+            "slack",
+            |one| one.key = Some("https://hooks.slack.com/".into()),
+            "`destinations[6].key` is not valid: slack: webhook URL: it ends after the host",
+        ),
+        ("slack", |one| one.key = None, "`destinations[6].key` is missing: slack: webhook URL is empty"),
+        (
+            "pagerduty",
+            |one| one.key = Some(format!("{KEY}\n")),
+            "`destinations[7].key` is not valid: pagerduty: routing key: expected 32 letters and digits",
+        ),
+        (
+            "pagerduty",
+            |one| one.region = Some("in".into()),
+            "`destinations[7].region` is not valid: pagerduty: region: use us or eu",
+        ),
         ("rez", |one| one.kind = Some("Rez".into()), "`destinations[0].kind` is `Rez`: did you mean `rez`?"),
         ("rez", |one| one.kind = None, "`destinations[0].kind` is missing"),
         (

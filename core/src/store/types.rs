@@ -226,7 +226,8 @@ impl Wipe {
         ["key", "session", "previous_session", "paused", "foreground", "closed", "release"];
 
     /// Parts of the scope that go with monitoring.
-    pub(crate) const MONITORING_SCOPE: [&str; 4] = ["ended_runs", "unclean_runs", "reported_exits", "crashed"];
+    pub(crate) const MONITORING_SCOPE: [&str; 5] =
+        ["ended_runs", "unclean_runs", "reported_exits", "crashed", "alerts"];
 }
 
 /// How far a route is settled, for the ring's superblock.

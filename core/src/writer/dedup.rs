@@ -1,13 +1,17 @@
-//! Collapses repetitions: from the 11th error of a fingerprint, or message of a text, within a minute on, events are
-//! counted and not stored.
+//! Collapses repetitions: within a window only the first events of a fingerprint are stored, and further ones are counted. Errors of one
+//! fingerprint and messages of one text: ten in a minute. Alerts of one title and severity: one in the configured window, which a
+//! restart does not end (see [`super::alert_windows`]).
 
 use crate::event::decode::{Body, Raw};
 use crate::event::field::Field;
+use crate::hash::stable_hash;
 use crate::kind::Kind;
 use crate::limits;
 use crate::timing::template::template_behind;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
 
 /// The part of a fingerprint that stands for what an error without one has. Sentry's spelling.
 const DEFAULT_FINGERPRINT: &str = "{{ default }}";
@@ -15,44 +19,100 @@ const DEFAULT_FINGERPRINT: &str = "{{ default }}";
 /// Fingerprints tracked at once. Memory stays flat however many different errors and messages an app records.
 const FINGERPRINTS: usize = 1024;
 
-/// The fingerprints seen in this run.
-#[derive(Default)]
-pub(crate) struct Dedup(HashMap<u64, Seen>);
+/// The fingerprints seen in this run, and those of alerts from before.
+pub(crate) struct Dedup {
+    pub(super) seen: HashMap<u64, Seen>,
+    /// The window of alerts; zero = they never collapse.
+    pub(super) alert_window: Duration,
+    /// The windows of alerts that an earlier run opened, until the first alert of this one.
+    pub(super) earlier: Vec<OpenWindow>,
+    /// Both clocks at the last alert: wall clock in milliseconds, monotonic clock in microseconds.
+    pub(super) last_alert: (i64, i64),
+    /// An alert came after the windows were stored.
+    pub(super) windows_changed: bool,
+}
 
-struct Seen {
-    since_us: i64,
-    stored: u32,
-    collapsed: u64,
+/// What was seen of a fingerprint in its window.
+pub(super) struct Seen {
+    pub(super) kind: Kind,
+    pub(super) since_us: i64,
+    pub(super) window_us: i64,
+    /// How many more of it are stored in this window.
+    pub(super) left: u32,
+    pub(super) collapsed: u64,
 }
 
 impl Seen {
-    fn is_over(&self, now_us: i64) -> bool {
-        now_us.saturating_sub(self.since_us) >= limits::COLLAPSE_WINDOW.as_micros() as i64
+    pub(super) fn is_over(&self, now_us: i64) -> bool {
+        now_us.saturating_sub(self.since_us) >= self.window_us
     }
 }
 
+/// The window of an alert as it is stored: its fingerprint, when it began in milliseconds since 1970, and how many alerts were
+/// collapsed in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OpenWindow(pub(super) u64, pub(super) i64, pub(super) u64);
+
+/// When events of a fingerprint collapse.
+struct Rule {
+    fingerprint: u64,
+    window: Duration,
+    /// Stored in each window.
+    most: u32,
+}
+
 impl Dedup {
+    pub(crate) fn new(alert_window: Duration, earlier: Vec<OpenWindow>) -> Dedup {
+        Dedup { seen: HashMap::new(), alert_window, earlier, last_alert: (0, 0), windows_changed: false }
+    }
+
     /// Decides whether an event is stored: `Ok` with the number of its repetitions that were collapsed before it, or `Err`
     /// if it is collapsed itself.
     pub(crate) fn admit(&mut self, kind: Kind, body: &Body<'_>) -> Result<u64, ()> {
-        let fingerprint = match kind {
-            Kind::Error => error_fingerprint(body),
-            Kind::Message => message_fingerprint(body),
-            _ => return Ok(0),
-        };
-        if self.0.len() >= FINGERPRINTS && !self.0.contains_key(&fingerprint) {
+        let Some(Rule { fingerprint, window, most }) = self.rule(kind, body) else { return Ok(0) };
+        if kind == Kind::Alert {
+            self.continue_windows(body);
+        }
+        if self.seen.len() >= FINGERPRINTS && !self.seen.contains_key(&fingerprint) {
             self.shrink(body.mono_us);
         }
-        let seen = self.0.entry(fingerprint).or_insert(Seen { since_us: body.mono_us, stored: 0, collapsed: 0 });
+        let window_us = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
+        let new = Seen { kind, since_us: body.mono_us, window_us, left: most, collapsed: 0 };
+        let seen = self.seen.entry(fingerprint).or_insert(new);
         if seen.is_over(body.mono_us) {
-            (seen.since_us, seen.stored) = (body.mono_us, 0);
+            (seen.since_us, seen.window_us, seen.left) = (body.mono_us, window_us, most);
         }
-        if seen.stored >= limits::COLLAPSE_AFTER {
+        if seen.left == 0 {
             seen.collapsed += 1;
             return Err(());
         }
-        seen.stored += 1;
+        seen.left -= 1;
         Ok(std::mem::take(&mut seen.collapsed))
+    }
+
+    /// Continues the windows of an earlier run by the clocks of this alert. A window that seems to begin later begins now: the wall
+    /// clock was set back.
+    fn continue_windows(&mut self, alert: &Body<'_>) {
+        self.last_alert = (alert.wall_ms, alert.mono_us);
+        self.windows_changed = true;
+        let window_us = i64::try_from(self.alert_window.as_micros()).unwrap_or(i64::MAX);
+        for OpenWindow(fingerprint, since_ms, collapsed) in std::mem::take(&mut self.earlier) {
+            let age_us = alert.wall_ms.saturating_sub(since_ms).max(0).saturating_mul(1_000);
+            let since_us = alert.mono_us.saturating_sub(age_us);
+            self.seen.insert(fingerprint, Seen { kind: Kind::Alert, since_us, window_us, left: 0, collapsed });
+        }
+    }
+
+    fn rule(&self, kind: Kind, body: &Body<'_>) -> Option<Rule> {
+        let often = |fingerprint| Rule { fingerprint, window: limits::COLLAPSE_WINDOW, most: limits::COLLAPSE_AFTER };
+        match kind {
+            Kind::Error => Some(often(error_fingerprint(body))),
+            Kind::Message => Some(often(message_fingerprint(body))),
+            Kind::Alert if !self.alert_window.is_zero() => {
+                Some(Rule { fingerprint: alert_fingerprint(body), window: self.alert_window, most: 1 })
+            }
+            _ => None,
+        }
     }
 
     /// Removes at least half of the fingerprints, so that the cost per event is constant: those that repeat least first.
@@ -60,16 +120,28 @@ impl Dedup {
     fn shrink(&mut self, now_us: i64) {
         let steps: [&dyn Fn(&Seen) -> bool; 3] = [
             &|seen| !seen.is_over(now_us) || seen.collapsed > 0,
-            &|seen| seen.stored >= limits::COLLAPSE_AFTER && !seen.is_over(now_us),
+            &|seen| seen.left == 0 && !seen.is_over(now_us),
             &|_| false,
         ];
         for keep in steps {
-            self.0.retain(|_, seen| keep(seen));
-            if self.0.len() <= FINGERPRINTS / 2 {
+            self.seen.retain(|_, seen| keep(seen));
+            if self.seen.len() <= FINGERPRINTS / 2 {
                 return;
             }
         }
     }
+}
+
+impl Default for Dedup {
+    fn default() -> Dedup {
+        Dedup::new(limits::ALERT_WINDOW, Vec::new())
+    }
+}
+
+/// Title and severity. The same in every build, because the next process compares with it.
+fn alert_fingerprint(body: &Body<'_>) -> u64 {
+    let text = |field| body.str(field).unwrap_or_default();
+    stable_hash(&[Kind::Alert.as_str(), text(Field::Severity), text(Field::Title)])
 }
 
 /// The app's own fingerprint, or type, code and innermost frame.
@@ -170,10 +242,10 @@ mod tests {
         for n in 0..200_000 {
             assert_eq!(admit(&mut dedup, &text(n), Level::Info, 0), Ok(0));
         }
-        assert!(dedup.0.len() <= FINGERPRINTS);
+        assert!(dedup.seen.len() <= FINGERPRINTS);
         for n in 0..20_000 {
             (0..12).for_each(|_| _ = admit(&mut dedup, &text(n), Level::Info, 0));
         }
-        assert!(dedup.0.len() <= FINGERPRINTS, "collapsed ones are bounded too");
+        assert!(dedup.seen.len() <= FINGERPRINTS, "collapsed ones are bounded too");
     }
 }

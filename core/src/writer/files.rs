@@ -79,10 +79,7 @@ impl Writer {
                         let declared: Vec<&str> = declared.iter().map(|(name, _)| name.as_str()).collect();
                         store.retire_all_but(&declared, self.shared.now())?;
                     }
-                    (
-                        Some(Stamper::load(&store, self.shared.config.mask_user, self.shared.config.rules)?),
-                        store.runs()?.pop(),
-                    )
+                    (Some(Stamper::load(&store, &self.shared.config)?), store.runs()?.pop())
                 }
             };
             // The file with these rows was removed, not quarantined, or it is in a folder that was moved away.

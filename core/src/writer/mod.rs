@@ -25,7 +25,8 @@
 //! | `hook` | the app's `before_send` |
 //! | `report` | what the logger hears of all this |
 
-pub(crate) mod batch;
+pub(crate) mod alert_windows;
+mod batch;
 #[cfg(feature = "bench-access")]
 pub(crate) mod bench;
 mod carve;

@@ -53,6 +53,7 @@ impl Writer {
         }
         batch.crash = crash.filter(|crash| crash.generation > batch.folded.reserve_generation);
         let reached = self.read_records(&map, (from, end, all), (ticket, total), &mut batch);
+        self.stamper.keep_alert_windows(&mut batch);
         batch.folded.generation = self.shared.ring.generation();
         (batch.end, batch.folded.ticket, batch.folded.total) = reached;
         if batch.end == end || batch.wipe_next {

@@ -31,6 +31,8 @@ pub(super) const PREVIOUS: &str = "previous_session";
 pub(super) const PAUSED: &str = "paused";
 /// The super properties, as a JSON array.
 pub(super) const SUPER: &str = "super";
+/// The windows of alerts that are open, as a JSON array.
+pub(super) const ALERTS: &str = "alerts";
 /// The feature flags, as a JSON array.
 pub(super) const FLAGS: &str = "flags";
 

@@ -6,8 +6,8 @@ use super::dedup::Dedup;
 use super::device;
 use super::row_json::{self, RowJson};
 use super::scope_keys::{
-    CLOSED, CONDITIONS, ENDED, KEY, PAUSED, PREVIOUS, PREVIOUS_CONDITIONS, RELEASE, REPORTED, SESSION, SUPER, UNCLEAN,
-    VIEW, is_impersonal, is_of_monitoring, is_withheld,
+    ALERTS, CLOSED, CONDITIONS, ENDED, KEY, PAUSED, PREVIOUS, PREVIOUS_CONDITIONS, RELEASE, REPORTED, SESSION, SUPER,
+    UNCLEAN, VIEW, is_impersonal, is_of_monitoring, is_withheld,
 };
 use super::screens::Screens;
 use super::timed_events::Timers;
@@ -35,7 +35,7 @@ pub(crate) struct Stamper {
     pub(super) screens: Screens,
     /// The latest session that has begun, and the one before it.
     pub(super) sessions: [Option<String>; 2],
-    dedup: Dedup,
+    pub(super) dedup: Dedup,
     pub(super) mask_user: bool,
     pub(super) rules: Rules,
     /// The run that is being folded.
@@ -53,11 +53,12 @@ pub(crate) struct Stamper {
 
 impl Stamper {
     /// Loads the state after the last fold of an earlier run.
-    pub(crate) fn load(store: &crate::store::Store, mask_user: bool, rules: Rules) -> crate::store::Result<Stamper> {
+    pub(crate) fn load(store: &crate::store::Store, config: &crate::config::Config) -> crate::store::Result<Stamper> {
         let crumbs = store.crumbs()?;
         let properties = store.properties()?;
         let scope: BTreeMap<String, String> = collected(store.scope()?);
         Ok(Stamper {
+            dedup: Dedup::load(config.alert_window, scope.get(ALERTS)),
             key: scope.get(KEY).and_then(|hex| parse_key(hex.trim_matches('"'))),
             screens: Screens::load(scope.get(VIEW).map(String::as_str)),
             scope,
@@ -66,8 +67,8 @@ impl Stamper {
             properties: collected(
                 properties.into_iter().filter_map(|(name, json)| Some((name, serde_json::from_str(&json).ok()?))),
             ),
-            mask_user,
-            rules,
+            mask_user: config.mask_user,
+            rules: config.rules,
             run: store.runs()?.pop(),
             ..Stamper::default()
         })
@@ -95,6 +96,7 @@ impl Stamper {
         if what & Purpose::Monitoring.bit() != 0 {
             self.crumbs.clear();
             self.scope.retain(|key, _| !is_of_monitoring(key));
+            self.dedup.forget_alerts();
         }
         if what & Purpose::Analytics.bit() != 0 {
             self.properties.clear();
@@ -175,20 +177,18 @@ impl Stamper {
         let excess = unfinished.len().saturating_sub(limits::UNFINISHED_SESSIONS);
         unfinished.drain(..excess);
         let mut kept = device::KEPT.map(|part| (part, self.scope.remove(part))).to_vec();
-        kept.extend([SUPER, PAUSED, ENDED, UNCLEAN, REPORTED].map(|part| (part, self.scope.remove(part))));
+        kept.extend([SUPER, PAUSED, ENDED, UNCLEAN, REPORTED, ALERTS].map(|part| (part, self.scope.remove(part))));
         kept.push((PREVIOUS_CONDITIONS, self.scope.remove(CONDITIONS)));
         self.scope.clear();
         self.crumbs.clear();
         self.screens = Screens::default();
         self.sessions = [None, None];
-        self.dedup = Dedup::default();
+        self.dedup.begin_run();
         self.timers = Timers::default();
         self.exits_reported = false;
         self.key = key;
-        batch.ops.push(Op::ClearScope);
-        batch.ops.push(Op::ClearCrumbs);
         let release = Value::from(&*run.release).to_string();
-        batch.ops.push(Op::Run(Box::new(run)));
+        batch.ops.extend([Op::ClearScope, Op::ClearCrumbs, Op::Run(Box::new(run))]);
         self.keep(RELEASE, Some(release), batch);
         if let Some(key) = key {
             let hex = uuid::Uuid::from_bytes(key.to_bytes()).simple().to_string();

@@ -50,6 +50,7 @@ fn name_of(event: &Event) -> String {
         "api_call" => format!("{} {}", text("method"), first(&["endpoint", "url", "name"])),
         "interaction" => format!("{} {}", text("action"), text("component")),
         "session" => first(&["status"]),
+        "alert" => first(&["title"]),
         _ => first(&["name", "message", "type"]),
     };
     let name = name.trim();

@@ -29,8 +29,8 @@ pub const VIEW: &[(&str, &str)] = &[
 ];
 
 /// The first two texts of these members are the name of an event, as everywhere else.
-const NAMED_BY: [&str; 10] =
-    ["type", "message", "method", "endpoint", "url", "name", "action", "component", "cause", "status"];
+const NAMED_BY: [&str; 11] =
+    ["title", "type", "message", "method", "endpoint", "url", "name", "action", "component", "cause", "status"];
 
 /// Creates the view for this connection.
 ///

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fmt;
 
 /// Fields that name an event, beside its title in a list.
-const FIELDS: [&str; 4] = ["name", "type", "endpoint", "action"];
+const FIELDS: [&str; 5] = ["name", "type", "endpoint", "action", "title"];
 
 /// Selects events by kind and name.
 #[derive(Clone, Debug, PartialEq, Eq)]

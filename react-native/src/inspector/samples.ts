@@ -40,6 +40,7 @@ const SCREENS: readonly Maker[] = [
 /** All kinds, for the filter. */
 export const KINDS: readonly string[] = [
   ...[...SAMPLES, ...SCREENS].map(([kind]) => kind),
+  'alert',
   'crash',
   'app_start',
   'app_exit',

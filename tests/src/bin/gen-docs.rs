@@ -1,7 +1,7 @@
 //! Generates `docs/privacy.md`, the tables of the user guide and the page for developer tools from the library and the inspector. With
 //! `--check` it only reports whether the files are up to date.
 
-use rez_monitor::destination::{Datadog, Ga4, Mixpanel, Otlp, Sentry};
+use rez_monitor::destination::{Datadog, Ga4, Mixpanel, Otlp, PagerDuty, Sentry, Slack};
 use rez_monitor::{
     Conditions, DestinationSettings, Facts, HeldCode, Kind, LogCode, PRIVACY_KINDS, Purpose, Reason, Setting, Settings,
     Spelling, fields_of_kind, limits, settings_schema,
@@ -11,23 +11,32 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// A destination of this build. A new one needs a line in [`DESTINATIONS`] and a page with the two markers.
+/// A destination of this build. A new one needs a line in [`DESTINATIONS`], and a page with the two markers if it has a table.
 struct Described {
-    /// Its name; `docs/guide/<name>.md` is its page.
+    /// Its name; `docs/guide/<name>.md` is its page, if it has a table.
     name: &'static str,
     /// The purposes it serves.
     purposes: &'static [Purpose],
     /// Describes what is sent for a kind. `None` if rows are sent unchanged, so that there is no table.
     becomes: Option<fn(Kind) -> &'static str>,
+    /// Its page has a table of the kinds. One that takes a single kind needs none.
+    has_table: bool,
 }
 
 const DESTINATIONS: &[Described] = &[
-    Described { name: "datadog", purposes: &[Purpose::Monitoring], becomes: Some(Datadog::becomes) },
-    Described { name: "ga4", purposes: &[Purpose::Analytics], becomes: Some(Ga4::becomes) },
-    Described { name: "mixpanel", purposes: &[Purpose::Analytics], becomes: Some(Mixpanel::becomes) },
-    Described { name: "otlp", purposes: &[Purpose::Monitoring], becomes: Some(Otlp::becomes) },
-    Described { name: "rez", purposes: &Purpose::ALL, becomes: None },
-    Described { name: "sentry", purposes: &[Purpose::Monitoring], becomes: Some(Sentry::becomes) },
+    Described { name: "datadog", purposes: &[Purpose::Monitoring], becomes: Some(Datadog::becomes), has_table: true },
+    Described { name: "ga4", purposes: &[Purpose::Analytics], becomes: Some(Ga4::becomes), has_table: true },
+    Described { name: "mixpanel", purposes: &[Purpose::Analytics], becomes: Some(Mixpanel::becomes), has_table: true },
+    Described { name: "otlp", purposes: &[Purpose::Monitoring], becomes: Some(Otlp::becomes), has_table: true },
+    Described {
+        name: "pagerduty",
+        purposes: &[Purpose::Monitoring],
+        becomes: Some(PagerDuty::becomes),
+        has_table: false,
+    },
+    Described { name: "rez", purposes: &Purpose::ALL, becomes: None, has_table: false },
+    Described { name: "sentry", purposes: &[Purpose::Monitoring], becomes: Some(Sentry::becomes), has_table: true },
+    Described { name: "slack", purposes: &[Purpose::Monitoring], becomes: Some(Slack::becomes), has_table: false },
 ];
 
 /// The generated part of a page is between these markers.
@@ -104,7 +113,7 @@ fn files() -> Vec<(PathBuf, Result<String, String>)> {
     let dev_tools = docs.join("../react-native/dist/index.html");
     let mut files = vec![(docs.join("privacy.md"), Ok(page())), (dev_tools, Ok(rez_inspect::web::dev_tools()))];
     for destination in DESTINATIONS {
-        if let Some(becomes) = destination.becomes {
+        if let Some(becomes) = destination.becomes.filter(|_| destination.has_table) {
             let path = docs.join("guide").join(format!("{}.md", destination.name));
             let text = match std::fs::read_to_string(&path) {
                 Ok(text) => between_markers(&text, &table(destination, becomes)),

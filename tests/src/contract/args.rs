@@ -1,8 +1,8 @@
 //! The arguments of a call, from the JSON of a vector to the borrowed types of the engine.
 
 use rez_monitor::{
-    Attrs, Cause, Conditions, ErrorEvent, Event, Facts, Frame, Kind, Language, Level, Log, People, Severity, StartKind,
-    Thread, Timing, User, Value,
+    Alert, AlertSeverity, Attrs, Cause, Conditions, ErrorEvent, Event, Facts, Frame, Kind, Language, Level, Log,
+    People, Severity, StartKind, Thread, Timing, User, Value,
 };
 use serde_json::Value as Json;
 use std::time::Duration;
@@ -33,6 +33,17 @@ pub(super) fn event<'a>(verb: &str, call: &'a Json) -> Result<Event<'a>> {
         "app_exit" => Event::app_exit(text(&call["cause"])?, call["message"].as_str().unwrap_or_default()),
         other => return Err(format!("unknown call `{other}`")),
     })
+}
+
+/// An alert, whose details are its `attrs`.
+pub(super) fn alert(call: &Json) -> Result<Alert<'_>> {
+    let severity = AlertSeverity::parse(text(&call["severity"])?).ok_or("severity: a known one")?;
+    let mut alert = Alert::new(severity, text(&call["title"])?)
+        .description(call["description"].as_str().unwrap_or_default())
+        .details(attrs(&call["attrs"]))
+        .targets(targets(call));
+    alert.at_ms = at(call);
+    Ok(alert)
 }
 
 pub(super) fn error(call: &Json) -> Result<Option<ErrorEvent<'_>>> {

@@ -171,7 +171,7 @@ impl<'a> Batches<'a> {
             "track" => "analytics",
             "people" => "user_prop",
             "error" | "message" | "screen_view" | "interaction" | "frames" | "hang" | "app_exit" | "revenue"
-            | "metric" | "feedback" | "log" => verb,
+            | "metric" | "feedback" | "log" | "alert" => verb,
             other => return Err(format!("nothing says how a batch holds `{other}`: see tests/src/contract/batch.rs")),
         };
         Ok(self.event(kind, call))

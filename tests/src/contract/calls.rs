@@ -1,7 +1,8 @@
 //! Executes the calls of a vector on an engine. `tests/contract/README.md` lists them with their arguments.
 
 use super::args::{
-    at, attrs, conditions, error, event, facts, level, list, log, people, small, targets, text, timing, user, value,
+    alert, at, attrs, conditions, error, event, facts, level, list, log, people, small, targets, text, timing, user,
+    value,
 };
 use super::traces::{record_span, status, trace};
 use super::world::consent;
@@ -96,6 +97,10 @@ impl<'a> Calls<'a> {
             "start_view" => self.monitor.start_view(text(&call["key"])?, text(&call["name"])?, attrs(&call["attrs"])),
             "stop_view" => self.monitor.stop_view(text(&call["key"])?),
             "log" => self.monitor.log_entry(log(call)?),
+            "alert" => {
+                let alert = alert(call)?;
+                self.monitor.alert(trace(call, &self.monitor.ids())?.map_or(alert, |trace| alert.trace(trace)))
+            }
             "metric" => {
                 let value = call["value"].as_f64().ok_or("value: a number")?;
                 let metric = match text(&call["type"])? {

@@ -1,7 +1,9 @@
 //! All destinations, as the vectors use them. Tests of all destinations use this list.
 
 use rez_monitor::Purpose;
-use rez_monitor::destination::{Datadog, Destination, Ga4, Mixpanel, Otlp, OtlpEncoding, Rez, Sentry};
+use rez_monitor::destination::{
+    Datadog, Destination, Ga4, Mixpanel, Otlp, OtlpEncoding, PagerDuty, Rez, Sentry, Slack,
+};
 use rez_monitor::transport::{Request, Response};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -16,7 +18,7 @@ pub struct Entry {
     pub accept: fn(&Request) -> Response,
 }
 
-/// All destinations.
+/// The destinations of every build.
 pub const ALL: &[Entry] = &[
     Entry { name: "rez", make: rez, accept: accept_rez },
     Entry { name: "ga4", make: ga4, accept: accept_ga4 },
@@ -30,10 +32,16 @@ pub const ALL: &[Entry] = &[
     Entry { name: "otlp", make: otlp, accept: accept_otlp },
 ];
 
+/// The destinations of servers, which the library of a phone does not contain.
+pub const SERVER: &[Entry] = &[
+    Entry { name: "slack", make: slack, accept: accept_slack },
+    Entry { name: "pagerduty", make: pagerduty, accept: accept_pagerduty },
+];
+
 /// Returns the entry with this name.
 #[must_use]
 pub fn entry(name: &str) -> Option<&'static Entry> {
-    ALL.iter().find(|entry| entry.name == name)
+    ALL.iter().chain(SERVER).find(|entry| entry.name == name)
 }
 
 /// Returns a response with a JSON body.
@@ -135,4 +143,30 @@ fn otlp(options: &Value) -> Arc<dyn Destination> {
 
 fn accept_otlp(_: &Request) -> Response {
     response(200, &json!({"partialSuccess": {}}))
+}
+
+fn slack(_: &Value) -> Arc<dyn Destination> {
+    Arc::new(Slack::builder("https://hooks.slack.com/services/T0/B0/s3cret").build().expect("a valid configuration"))
+}
+
+fn accept_slack(_: &Request) -> Response {
+    let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
+    Response { status: 200, headers, body: b"ok".to_vec(), cut: false }
+}
+
+/// Options: `source`, `component`.
+fn pagerduty(options: &Value) -> Arc<dyn Destination> {
+    let mut pagerduty = PagerDuty::builder("0123456789abcdef0123456789abcdef");
+    if let Some(source) = options["source"].as_str() {
+        pagerduty = pagerduty.source(source);
+    }
+    if let Some(component) = options["component"].as_str() {
+        pagerduty = pagerduty.component(component);
+    }
+    Arc::new(pagerduty.build().expect("a valid configuration"))
+}
+
+fn accept_pagerduty(request: &Request) -> Response {
+    let body: Value = serde_json::from_slice(&super::wire::plain(request)).unwrap_or_default();
+    response(202, &json!({"status": "success", "message": "Event processed", "dedup_key": body["dedup_key"]}))
 }

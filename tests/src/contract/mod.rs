@@ -1,5 +1,5 @@
 //! Contract vectors: calls, and the exact rows and requests that result. `tests/contract/README.md` describes the files,
-//! which all language bindings run.
+//! which all language bindings run. Those in the folder `server` run in Rust alone: they have calls and destinations of servers.
 
 mod args;
 pub mod batch;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// A vector.
 #[derive(Debug)]
 pub struct Vector {
-    /// The file name without `.json`.
+    /// The path of the file in the folder of the vectors, without `.json`.
     pub name: String,
     /// The content of the file.
     pub json: Value,
@@ -50,14 +50,24 @@ pub fn expected(what: &str, name: &str) -> PathBuf {
     folder().join("expected").join(what).join(format!("{name}.json"))
 }
 
-/// Returns all vectors, sorted by name.
+/// Returns the vectors that every language runs, sorted by name.
 #[must_use]
 pub fn vectors() -> Vec<Vector> {
+    read(&folder(), "")
+}
+
+/// Returns the vectors of servers, sorted by name.
+#[must_use]
+pub fn server_vectors() -> Vec<Vector> {
+    read(&folder().join("server"), "server/")
+}
+
+fn read(folder: &Path, prefix: &str) -> Vec<Vector> {
     let mut found = BTreeMap::new();
-    for path in json_files(&folder()) {
+    for path in json_files(folder) {
         let text = std::fs::read_to_string(&path).expect("a vector is readable");
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        found.insert(stem(&path), json);
+        found.insert(format!("{prefix}{}", stem(&path)), json);
     }
     found.into_iter().map(|(name, json)| Vector { name, json }).collect()
 }

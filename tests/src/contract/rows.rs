@@ -1,6 +1,6 @@
 //! The expected rows of all vectors, as input for tests of encoders.
 
-use super::{expected, vectors};
+use super::{expected, server_vectors, vectors};
 use rez_monitor::destination::{Batch, Granted, Stamp};
 use rez_monitor::{Kind, Lost, Reason, Row, Run};
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub struct Stock {
 /// Returns the expected rows by vector, without vectors that have no row.
 #[must_use]
 pub fn stock() -> Vec<Stock> {
-    let all = vectors().into_iter().map(|vector| {
+    let all = vectors().into_iter().chain(server_vectors()).map(|vector| {
         let text = std::fs::read_to_string(expected("rows", &vector.name)).expect("the expected rows of the vector");
         let json: Value = serde_json::from_str(&text).expect("JSON");
         let list = |key: &str| json[key].as_array().cloned().unwrap_or_default();

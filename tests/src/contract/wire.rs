@@ -87,6 +87,10 @@ impl Destination for Watched {
         self.destination.max_age(route)
     }
 
+    fn recognizes(&self, response: &Response) -> bool {
+        self.destination.recognizes(response)
+    }
+
     fn verdict(&self, route: &RouteSpec, batch: &Batch<'_>, response: &Response) -> Verdict {
         self.destination.verdict(route, batch, response)
     }

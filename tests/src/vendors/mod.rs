@@ -4,12 +4,16 @@
 mod ga4;
 mod lines;
 mod mixpanel;
+mod pagerduty;
 mod rez;
+mod slack;
 
 pub use ga4::Ga4Rules;
 pub use lines::{DatadogLines, OtlpLines, SentryLines};
 pub use mixpanel::MixpanelRules;
+pub use pagerduty::PagerDutyRules;
 pub use rez::RezRules;
+pub use slack::SlackRules;
 
 use crate::vendor_server::{ReceivedRequest, Response};
 use serde_json::Value;

@@ -29,6 +29,9 @@ impl Datadog {
                 "RUM vital of type duration with op and status in its context; for a span without a parent also the steps `start` and `end` of an operation"
             }
             Kind::Message | Kind::Feedback => "log",
+            Kind::Alert => {
+                "log with the title as its text and its severity as status; severity, description and details in its context; not sent to RUM"
+            }
             Kind::Log => "log with its status and `logger.name`",
             Kind::Session => "its id is part of every event; its end ends the last view",
             Kind::UserProp => "not sent; the user set with `ScopeChange::User` is sent as `usr`",

@@ -7,6 +7,7 @@ use super::view::View;
 use super::{Datadog, error};
 use crate::calendar::rfc3339;
 use crate::destination::Batch;
+use crate::event::AlertSeverity;
 use crate::json::Json;
 use crate::json::Object;
 use crate::kind::Kind;
@@ -98,6 +99,7 @@ fn log(out: &mut String, datadog: &Datadog, batch: &Batch<'_>, row: &Row) {
         }
         let own: &[(&str, &str)] = match row.kind {
             Kind::Metric => &[("name", "metric"), ("value", "value"), ("unit", "unit"), ("type", "type")],
+            Kind::Alert => &[("severity", "severity"), ("description", "description")],
             Kind::Feedback => &[("name", "name"), ("email", "email"), ("about", "about")],
             _ => &[
                 ("severity", "severity"),
@@ -142,6 +144,7 @@ fn status(row: &Row, fields: &Json<'_>) -> (&'static str, String) {
         Kind::Error => level.unwrap_or(Level::Error),
         Kind::Hang | Kind::AppExit => Level::Error,
         Kind::Message | Kind::Log => level.unwrap_or_default(),
+        Kind::Alert => fields.text("severity").and_then(AlertSeverity::parse).unwrap_or_default().level(),
         _ => Level::Info,
     };
     let status = match level {
@@ -154,6 +157,7 @@ fn status(row: &Row, fields: &Json<'_>) -> (&'static str, String) {
     };
     let message = match row.kind {
         Kind::Metric => fields.text("name"),
+        Kind::Alert => fields.text("title"),
         _ => fields.text("message").or(fields.text("cause")).or(fields.text("type")),
     };
     (status, message.unwrap_or(row.kind.as_str()).to_owned())

@@ -135,14 +135,14 @@ impl Datadog {
             // The end of a session ends its last view. Its start adds nothing to the next event.
             Kind::Session => !fields.is("init") && fields.get("view").is_some(),
             Kind::Metric => is_vital(fields),
-            Kind::Message | Kind::Log | Kind::Feedback | Kind::UserProp => false,
+            Kind::Message | Kind::Log | Kind::Feedback | Kind::Alert | Kind::UserProp => false,
         }
     }
 
     /// Whether the logs route takes this row, before sampling.
     fn is_log(&self, row: &Row, fields: &Json<'_>) -> bool {
         match row.kind {
-            Kind::Message | Kind::Log | Kind::Feedback => true,
+            Kind::Message | Kind::Log | Kind::Feedback | Kind::Alert => true,
             Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit => self.forward_errors,
             Kind::Metric => !is_vital(fields),
             _ => false,

@@ -1,6 +1,6 @@
 //! Items of a purchase under Google's names: an app's `id` and `name` become `item_id` and `item_name`.
 
-use super::super::analytics::Notes;
+use super::super::fields::Notes;
 use super::name;
 use super::value::plain;
 use serde_json::{Map, Value, json};

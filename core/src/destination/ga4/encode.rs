@@ -1,6 +1,6 @@
 //! Encodes rows as one request of the Measurement Protocol.
 
-use super::super::analytics::{Notes, cut, fields, member, millis, text};
+use super::super::fields::{Notes, cut, fields, member, millis, text};
 use super::super::{Batch, stable_hash};
 use super::value::{VALUE, plain};
 use super::{commerce, device, name};

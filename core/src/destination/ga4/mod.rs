@@ -10,7 +10,7 @@ mod encode;
 mod name;
 mod value;
 
-use super::analytics::{Notes, fields, query_value, text};
+use super::fields::{Notes, fields, query_value, text};
 use super::response::unsuccessful;
 use super::settings::{Settings, check_credential, encoder, request, stable_hash};
 use super::{Action, Backoff, Batch, Destination, DestinationError, Note, RouteSpec, RowOutcome, Stamp, Verdict, Want};

@@ -1,6 +1,6 @@
 //! Names within Google's rules: `^[A-Za-z][A-Za-z0-9_]*$`, a maximum length, and no reserved name.
 
-use super::super::analytics::Notes;
+use super::super::fields::Notes;
 
 /// Limit of the name of an event or parameter, in characters.
 pub(super) const NAME: usize = 40;

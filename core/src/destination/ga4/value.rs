@@ -1,6 +1,6 @@
 //! Parameter values within Google's limits.
 
-use super::super::analytics::{Notes, cut};
+use super::super::fields::{Notes, cut};
 use serde_json::Value;
 
 /// Limit of a parameter's text, in characters.

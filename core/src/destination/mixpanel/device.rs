@@ -1,6 +1,6 @@
 //! Device, system and app as properties of an event.
 
-use super::super::analytics::Notes;
+use super::super::fields::Notes;
 use super::super::system::system;
 use super::value::limited;
 use crate::row::Run;

@@ -1,7 +1,7 @@
 //! Encodes rows as events for `/import` and as profile updates for `/engage`.
 
 use super::super::Batch;
-use super::super::analytics::{Notes, cut, fields, member, millis, text};
+use super::super::fields::{Notes, cut, fields, member, millis, text};
 use super::device;
 use super::value::{Identity, TEXT, limited, properties, time};
 use crate::calendar::rfc3339;

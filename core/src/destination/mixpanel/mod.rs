@@ -14,8 +14,8 @@ mod encode;
 mod response;
 mod value;
 
-use super::analytics::{Notes, fields, text};
 use super::base64::base64;
+use super::fields::{Notes, fields, text};
 use super::settings::{Settings, check_credential, encoder, request, stable_hash};
 use super::{Backoff, Batch, Destination, DestinationError, Note, RouteSpec, Stamp, Verdict, Want};
 use crate::kind::{Kind, Purpose};

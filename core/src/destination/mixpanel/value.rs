@@ -1,6 +1,6 @@
 //! Values and identities within Mixpanel's limits.
 
-use super::super::analytics::{Notes, cut};
+use super::super::fields::{Notes, cut};
 use crate::row::Row;
 use crate::sorted::collected;
 use serde_json::{Map, Value};

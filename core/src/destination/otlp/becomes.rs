@@ -17,6 +17,9 @@ impl Otlp {
             Kind::Hang => "log `app.hang`, level ERROR; its breadcrumbs as logs `app.breadcrumb`",
             Kind::AppExit => "log `app.exit`, level ERROR; its breadcrumbs as logs `app.breadcrumb`",
             Kind::Message | Kind::Feedback => "log with the text as its body",
+            Kind::Alert => {
+                "log `app.alert` with its severity (critical: FATAL), the title as its body, `app.alert.severity`, `app.alert.description`, `app.alert.collapsed_before`; details as attributes"
+            }
             Kind::Log => "log with its severity (TRACE to FATAL), the text as its body and `app.logger.name`",
             Kind::Interaction => "log `app.widget.click`; other actions `app.interaction`",
             Kind::ScreenView => {

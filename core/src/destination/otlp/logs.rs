@@ -8,6 +8,7 @@ use super::wire::{Tag, Wire};
 use crate::destination::Batch;
 use crate::destination::stack_trace::{fingerprint, own_stack, stack};
 use crate::destination::trace_ids::{self, TraceIds};
+use crate::event::AlertSeverity;
 use crate::json::Json;
 use crate::kind::Kind;
 use crate::level::Level;
@@ -118,6 +119,10 @@ impl<'a> Content<'a> {
             Kind::AppExit => (Level::Error, text("message"), event::EXIT),
             Kind::Message | Kind::Log => (level.unwrap_or_default(), text("message"), ""),
             Kind::Feedback => (Level::Info, text("message"), event::FEEDBACK),
+            Kind::Alert => {
+                let severity = fields.text("severity").and_then(AlertSeverity::parse).unwrap_or_default();
+                (severity.level(), text("title"), event::ALERT)
+            }
             Kind::Interaction => {
                 let action = fields.text("action").unwrap_or("tap");
                 let body = format!("{action} {}", fields.text("component").unwrap_or_default());
@@ -171,6 +176,11 @@ fn details<W: Wire>(a: &mut Attributes<'_, W>, kind: Kind, fields: &Json<'_>) {
             flags(a, fields);
         }
         Kind::Message => a.int(names::MESSAGE_COLLAPSED, fields.int("collapsed_before")),
+        Kind::Alert => {
+            a.text(names::ALERT_SEVERITY, fields.text("severity"));
+            a.text(names::ALERT_DESCRIPTION, fields.text("description"));
+            a.int(names::ALERT_COLLAPSED, fields.int("collapsed_before"));
+        }
         Kind::Analytics => a.float(names::EVENT_DURATION, fields.int("duration_us").map(seconds)),
         Kind::Log => a.text(names::LOGGER, fields.text("logger")),
         Kind::AppExit => {

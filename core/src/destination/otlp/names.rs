@@ -64,6 +64,7 @@ pub(super) mod event {
     pub(in super::super) const SESSION_START: &str = "session.start";
     pub(in super::super) const SESSION_END: &str = "session.end";
     // Not in the conventions.
+    pub(in super::super) const ALERT: &str = "app.alert";
     pub(in super::super) const BREADCRUMB: &str = "app.breadcrumb";
     pub(in super::super) const EXIT: &str = "app.exit";
     pub(in super::super) const FEEDBACK: &str = "app.feedback";
@@ -114,6 +115,9 @@ pub(super) const USER_NAME: &str = "user.name";
 pub(super) const WIDGET_ID: &str = "app.widget.id";
 
 // Ours.
+pub(super) const ALERT_COLLAPSED: &str = "app.alert.collapsed_before";
+pub(super) const ALERT_DESCRIPTION: &str = "app.alert.description";
+pub(super) const ALERT_SEVERITY: &str = "app.alert.severity";
 pub(super) const BREADCRUMB_CATEGORY: &str = "app.breadcrumb.category";
 pub(super) const BREADCRUMB_DATA: &str = "app.breadcrumb.data";
 pub(super) const BREADCRUMB_OF: &str = "app.breadcrumb.of";

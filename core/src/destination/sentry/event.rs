@@ -1,4 +1,4 @@
-//! Payloads of errors, crashes, hangs, app exits, messages and feedback.
+//! Payloads of errors, crashes, hangs, app exits, messages, alerts and feedback.
 
 use super::common::common;
 use super::exception;
@@ -16,10 +16,10 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
         event.time("timestamp", fields.row.wall_ms);
         event.json("level", level(fields));
         event.json_if_some("transaction", fields.screen());
-        if kind == Kind::Message {
-            event.object("logentry", |entry| entry.json("message", fields.get("message").unwrap_or("\"\"")));
-        } else {
-            exception::write(event, fields);
+        match kind {
+            Kind::Message => logentry(event, fields.get("message")),
+            Kind::Alert => logentry(event, fields.get("title")),
+            _ => exception::write(event, fields),
         }
         if let Some(print) = fields.get("fingerprint") {
             // One text, or a list of parts.
@@ -38,7 +38,7 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
         let whole = fields.get("code").is_some();
         let named = |(_, value): &(&str, &str)| !whole && value.starts_with('{');
         let own: Vec<&str> =
-            members(context).filter(named).map(|(name, _)| name).chain(["error", "values", "flags"]).collect();
+            members(context).filter(named).map(|(name, _)| name).chain(["error", "values", "flags", "alert"]).collect();
         common(event, fields, &own, |contexts| {
             trace(contexts, fields);
             members(context)
@@ -55,6 +55,12 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
                     more.for_each(|(name, value)| error.json(Escaped(name), value));
                 });
             }
+            if kind == Kind::Alert {
+                contexts.object("alert", |alert| {
+                    alert.json_if_some("severity", fields.get("severity"));
+                    alert.json_if_some("description", fields.get("description"));
+                });
+            }
             if let Some(flags) = fields.get("flags") {
                 contexts.object("flags", |object| object.json("values", flags));
             }
@@ -68,8 +74,20 @@ pub(super) fn event(out: &mut String, fields: &Fields<'_>) {
     });
 }
 
+/// The text of an event without an exception. Sentry makes one issue of those that are equal.
+fn logentry(event: &mut Object<'_>, text: Option<&str>) {
+    event.object("logentry", |entry| entry.json("message", text.unwrap_or("\"\"")));
+}
+
 /// The level of an event. Sentry has no events of level `trace`.
 fn level<'a>(fields: &Fields<'a>) -> &'a str {
+    if fields.row.kind == Kind::Alert {
+        return match fields.get("severity") {
+            Some("\"critical\"") => "\"fatal\"",
+            Some(severity) => severity,
+            None => "\"error\"",
+        };
+    }
     match fields.get("level") {
         Some("\"trace\"") => "\"debug\"",
         Some(level) => level,

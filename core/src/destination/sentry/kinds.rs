@@ -36,7 +36,7 @@ pub(super) fn shape(kind: Kind, switches: Switches) -> Shape {
         Kind::Message if switches.messages_as_logs => Shape::Log,
         Kind::Analytics if switches.analytics_as_logs => Shape::Log,
         Kind::Log => Shape::Log,
-        Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit | Kind::Message => Shape::Event,
+        Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit | Kind::Message | Kind::Alert => Shape::Event,
         Kind::ScreenLoad | Kind::AppStart | Kind::ApiCall | Kind::Span => Shape::Transaction,
         Kind::Session => Shape::Session,
         Kind::Feedback => Shape::Feedback,
@@ -64,6 +64,9 @@ pub(super) fn becomes(kind: Kind) -> &'static str {
             "`event`, level `error`, mechanism `ApplicationExitInfo`, or `watchdog_termination` if the cause is `abnormal`"
         }
         Kind::Message => "`event` with `logentry`; with `messages_as_logs` an entry of a `log` item",
+        Kind::Alert => {
+            "`event` with the title as `logentry`, its severity as level (`critical`: `fatal`); description and severity in `contexts.alert`, details in `extra`"
+        }
         Kind::Log => "entry of a `log` item with its level and `logger.name`",
         Kind::ScreenLoad => "`transaction` of op `ui.load` with its child spans, time to initial and full display",
         Kind::AppStart => "`transaction` of op `app.start.cold` or `app.start.warm` with its measurement",
@@ -104,7 +107,7 @@ pub(super) fn category(kind: Kind, switches: Switches) -> Option<&'static str> {
 pub(super) fn kinds_of(limited: &str, switches: Switches) -> Vec<Kind> {
     // Ingestion counts an event without an exception as an error first and as `default` later.
     let also = |kind: Kind| match limited {
-        "default" => kind == Kind::Message && !switches.messages_as_logs,
+        "default" => kind == Kind::Alert || (kind == Kind::Message && !switches.messages_as_logs),
         "log_byte" => category(kind, switches) == Some("log_item"),
         _ => false,
     };
@@ -119,10 +122,10 @@ mod tests {
     fn a_category_limits_the_kinds_that_are_sent_in_it() {
         use Kind as K;
         for (limited, logs, kinds) in [
-            ("error", false, vec![K::Crash, K::Error, K::Hang, K::AppExit, K::Message]),
-            ("error", true, vec![K::Crash, K::Error, K::Hang, K::AppExit]),
-            ("default", false, vec![K::Message]),
-            ("default", true, vec![]),
+            ("error", false, vec![K::Crash, K::Error, K::Hang, K::AppExit, K::Message, K::Alert]),
+            ("error", true, vec![K::Crash, K::Error, K::Hang, K::AppExit, K::Alert]),
+            ("default", false, vec![K::Message, K::Alert]),
+            ("default", true, vec![K::Alert]),
             ("transaction", false, vec![K::ScreenLoad, K::AppStart, K::ApiCall, K::Span]),
             ("session", false, vec![K::Session]),
             ("feedback", false, vec![K::Feedback]),

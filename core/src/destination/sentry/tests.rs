@@ -217,7 +217,13 @@ fn a_call_is_a_transaction_if_it_is_slow_or_failed_or_part_of_a_trace_beyond_the
     for kind in Kind::ALL {
         let expected = match kind {
             Kind::Crash | Kind::Error | Kind::Hang | Kind::AppExit | Kind::Message | Kind::Session => Want::Yes,
-            Kind::ScreenLoad | Kind::AppStart | Kind::Metric | Kind::Feedback | Kind::Span | Kind::Log => Want::Yes,
+            Kind::ScreenLoad
+            | Kind::AppStart
+            | Kind::Metric
+            | Kind::Feedback
+            | Kind::Span
+            | Kind::Log
+            | Kind::Alert => Want::Yes,
             _ => Want::No,
         };
         assert_eq!(wants(kind, "{}"), expected, "{kind:?}");

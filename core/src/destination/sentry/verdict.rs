@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn every_form_of_the_rate_limit_header_is_read() {
         let header = "X-Sentry-Rate-Limits";
-        let errors = vec![K::Crash, K::Error, K::Hang, K::AppExit, K::Message];
+        let errors = vec![K::Crash, K::Error, K::Hang, K::AppExit, K::Message, K::Alert];
         let timed = vec![K::ScreenLoad, K::AppStart, K::ApiCall, K::Span];
         for (value, expected) in [
             ("60::organization", vec![(vec![], 60_000)]),

@@ -44,10 +44,11 @@ impl Signal {
 }
 
 /// The names of events of the log that are kinds of ours.
-const EVENTS: [(&str, Kind); 12] = [
+const EVENTS: [(&str, Kind); 13] = [
     ("exception", Kind::Error),
     ("app.crash", Kind::Crash),
     ("device.crash", Kind::Crash),
+    ("app.alert", Kind::Alert),
     ("app.hang", Kind::Hang),
     ("app.exit", Kind::AppExit),
     ("app.feedback", Kind::Feedback),
@@ -209,6 +210,11 @@ fn log(intake: &mut Intake<'_>, record: &Value, resource: &Map<String, Value>) {
                 fields.text("component", attribute("app.widget.id"));
             }
             Kind::Session => fields.text("status", name),
+            Kind::Alert => {
+                fields.text("title", &body);
+                fields.text("severity", attribute("app.alert.severity"));
+                fields.text("description", attribute("app.alert.description"));
+            }
             _ => {
                 fields.text("message", if body.is_empty() { name } else { &body });
                 fields.text("logger", attribute("app.logger.name"));

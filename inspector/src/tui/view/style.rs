@@ -26,7 +26,7 @@ impl Styles {
 
     /// Of the kind of an event.
     pub(super) fn kind(self, kind: &str) -> Style {
-        let is_bad = matches!(kind, "crash" | "error" | "hang" | "app_exit");
+        let is_bad = matches!(kind, "crash" | "error" | "hang" | "app_exit" | "alert");
         if is_bad { self.color(Color::Red) } else { self.color(Color::Cyan) }
     }
 

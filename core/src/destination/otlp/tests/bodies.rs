@@ -154,6 +154,8 @@ fn every_other_log_has_its_name_level_and_body() {
         (Kind::Message, r#"{"message":"hi","level":"debug"}"#, "", "DEBUG", "hi"),
         (Kind::Message, r#"{"message":"hi"}"#, "", "INFO", "hi"),
         (Kind::Feedback, r#"{"message":"nice","name":"A"}"#, "app.feedback", "INFO", "nice"),
+        (Kind::Alert, r#"{"title":"down","severity":"critical","description":"d"}"#, "app.alert", "FATAL", "down"),
+        (Kind::Alert, r#"{"title":"slow","severity":"warning"}"#, "app.alert", "WARN", "slow"),
         (Kind::Interaction, r#"{"action":"tap","component":"Buy"}"#, "app.widget.click", "INFO", "tap Buy"),
         (Kind::Interaction, r#"{"action":"swipe","component":"List"}"#, "app.interaction", "INFO", "swipe List"),
         (Kind::ScreenView, r#"{"name":"Home","class":"HomeScreen"}"#, "app.screen.view", "INFO", "Home"),

