@@ -51,6 +51,8 @@ pub enum Lane {
     ReactNative,
     /// Tests the page of the inspector in a browser.
     Page,
+    /// Checks the configuration of the monitoring, and runs it.
+    Ops,
     /// Builds the documentation.
     Docs,
 }
@@ -99,7 +101,7 @@ macro_rules! engine_with {
 
 impl Lane {
     /// All lanes, in the order in which they run.
-    pub const ALL: [Lane; 14] = [
+    pub const ALL: [Lane; 15] = [
         Lane::Format,
         Lane::Rules,
         Lane::RustUnit,
@@ -113,6 +115,7 @@ impl Lane {
         Lane::Swift,
         Lane::ReactNative,
         Lane::Page,
+        Lane::Ops,
         Lane::Docs,
     ];
 
@@ -132,6 +135,7 @@ impl Lane {
             Lane::Swift => "swift",
             Lane::ReactNative => "react-native",
             Lane::Page => "page",
+            Lane::Ops => "ops",
             Lane::Docs => "docs",
         }
     }
@@ -139,9 +143,13 @@ impl Lane {
     /// Returns how the output is evaluated.
     pub fn reads(self) -> Reads {
         match self {
-            Lane::RustUnit | Lane::RustDoc | Lane::Kotlin | Lane::Swift | Lane::ReactNative | Lane::Page => {
-                Reads::Tests
-            }
+            Lane::RustUnit
+            | Lane::RustDoc
+            | Lane::Kotlin
+            | Lane::Swift
+            | Lane::ReactNative
+            | Lane::Page
+            | Lane::Ops => Reads::Tests,
             Lane::RustIntegration => Reads::TestsInEach,
             _ => Reads::Check,
         }
@@ -211,6 +219,7 @@ impl Lane {
                 &const { [Step { arguments: &["react-native"], built: Some("xtask"), variables: &[] }] }
             }
             Lane::Page => &const { [Step { arguments: &["page"], built: Some("xtask"), variables: &[] }] },
+            Lane::Ops => &const { [Step { arguments: &["ops", "check"], built: Some("xtask"), variables: &[] }] },
             Lane::Docs => {
                 &const {
                     [Step {
@@ -255,7 +264,7 @@ impl Lane {
                 (!there).then(|| "tests/src/bin/gen-docs does not exist".to_string())
             }
             Lane::Swift => swift::prepare(workspace),
-            Lane::ReactNative | Lane::Page => node::missing(workspace),
+            Lane::ReactNative | Lane::Page | Lane::Ops => node::missing(workspace),
             _ => None,
         }
     }

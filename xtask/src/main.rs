@@ -1,5 +1,5 @@
 //! The build script of this repository: `cargo xtask test`, `bench`, `size`, `package`, `audit`, `bindings`, `peers`, `kotlin`, `swift`,
-//! `react-native`.
+//! `react-native`, `page`, `ops`.
 //!
 //! It is compiled before everything else, so it depends on clap and the standard library only.
 
@@ -12,6 +12,7 @@ mod debian;
 mod kotlin;
 mod lane;
 mod node;
+mod ops;
 mod package;
 mod page;
 mod peers;
@@ -46,6 +47,7 @@ fn command_line() -> Command {
         .subcommand(swift::command_line())
         .subcommand(page::command_line())
         .subcommand(react_native::command_line())
+        .subcommand(ops::command_line())
 }
 
 fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
@@ -62,6 +64,7 @@ fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
         Some(("swift", _)) => swift::run(&workspace),
         Some(("page", _)) => page::run(&workspace),
         Some(("react-native", _)) => react_native::run(&workspace),
+        Some(("ops", arguments)) => ops::run(&workspace, arguments),
         _ => Ok(false),
     }
 }

@@ -38,7 +38,7 @@ const ESBUILD: &str = "0.28.2";
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Builds a peer in a folder. The last path is the log file.
-type Build = fn(&Workspace, &Path, &Path) -> Result<(), String>;
+pub type Build = fn(&Workspace, &Path, &Path) -> Result<(), String>;
 
 /// Returns the command line of `peers`.
 pub fn command_line() -> Subcommand {
@@ -59,28 +59,39 @@ pub fn prepare(workspace: &Workspace) -> io::Result<bool> {
         ("esbuild", format!("esbuild-{ESBUILD}"), esbuild),
     ];
     for (what, name, build) in peers {
-        let folder = cache.join(&name);
-        if folder.is_dir() {
-            continue;
-        }
-        println!("preparing {what}");
-        // Build in a temporary folder and rename it, so that an interrupted run leaves no incomplete folder.
-        let part = cache.join(format!("{name}.{}", std::process::id()));
-        fs::create_dir_all(&part)?;
-        let log = cache.join(format!("{name}.log"));
-        let built = build(workspace, &part, &log);
-        if let Err(why) = built {
-            println!("note: {what} is not available: {why}; see {}", log.display());
-        } else if let Err(error) = fs::rename(&part, &folder)
-            && !folder.is_dir()
-        {
-            println!("note: {what}: {error}");
-        }
-        all &= folder.is_dir();
-        // Does not exist after the rename.
-        let _ = fs::remove_dir_all(&part);
+        all &= provide(workspace, &cache, what, &name, build)?.is_some();
     }
     Ok(all)
+}
+
+/// Returns the folder of a peer in the cache, and builds it first if it is missing. `None`, and a note, if that fails.
+pub fn provide(
+    workspace: &Workspace,
+    cache: &Path,
+    what: &str,
+    name: &str,
+    build: Build,
+) -> io::Result<Option<PathBuf>> {
+    let folder = cache.join(name);
+    if folder.is_dir() {
+        return Ok(Some(folder));
+    }
+    println!("preparing {what}");
+    // Build in a temporary folder and rename it, so that an interrupted run leaves no incomplete folder.
+    let part = cache.join(format!("{name}.{}", std::process::id()));
+    fs::create_dir_all(&part)?;
+    let log = cache.join(format!("{name}.log"));
+    let built = build(workspace, &part, &log);
+    if let Err(why) = built {
+        println!("note: {what} is not available: {why}; see {}", log.display());
+    } else if let Err(error) = fs::rename(&part, &folder)
+        && !folder.is_dir()
+    {
+        println!("note: {what}: {error}");
+    }
+    // Does not exist after the rename.
+    let _ = fs::remove_dir_all(&part);
+    Ok(folder.is_dir().then_some(folder))
 }
 
 /// Returns `rez-monitor` in the cache folder of the user.

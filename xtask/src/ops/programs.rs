@@ -1,0 +1,146 @@
+//! The programs that read the configuration: from Debian's packages, and from the Go module proxy where Debian's are too old.
+//!
+//! They are unpacked into the cache folder, not installed: the packages would start servers.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::peers::{self, Build};
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Debian packages whose versions have everything that the configuration uses.
+const PACKAGES: [&str; 4] =
+    ["prometheus", "prometheus-blackbox-exporter", "prometheus-nginx-exporter", "prometheus-redis-exporter"];
+
+/// Versions from the Go module proxy.
+const ALERTMANAGER: &str = "0.35.0";
+const NODE_EXPORTER: &str = "1.12.1";
+const SLOTH: &str = "0.16.0";
+
+/// Source of a program that evaluates a maintenance window at any time, with Alertmanager's own code.
+const MAINTENANCE_SOURCE: &str = include_str!("../../peers/maintenance.go");
+
+/// Returns the folders of the programs that are available, and builds the missing ones first.
+pub fn provide(workspace: &Workspace) -> io::Result<Vec<PathBuf>> {
+    let Some(cache) = peers::cache() else {
+        println!("note: no cache folder (HOME is not set); only programs in PATH are used");
+        return Ok(Vec::new());
+    };
+    let programs: [(&str, String, Build); 4] = [
+        ("Prometheus and the blackbox, nginx and Redis exporters", "prometheus-of-debian".to_string(), debian),
+        ("Alertmanager", format!("alertmanager-{ALERTMANAGER}"), alertmanager),
+        ("node_exporter", format!("node_exporter-{NODE_EXPORTER}"), node_exporter),
+        ("sloth", format!("sloth-{SLOTH}"), sloth),
+    ];
+    let mut folders = Vec::new();
+    for (what, name, build) in programs {
+        if let Some(folder) = peers::provide(workspace, &cache, what, &name, build)? {
+            folders.push(folder);
+        }
+    }
+    Ok(folders)
+}
+
+/// Downloads the packages and keeps their programs.
+fn debian(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    let download = |log: &Path| {
+        let mut command = workspace.command("apt-get");
+        peers::step(command.current_dir(folder).arg("download").args(PACKAGES), log)
+    };
+    if download(log).is_err() {
+        // The lists may be old, or empty. Only root can update them.
+        let _ = process::is_installed(workspace.command("apt-get").arg("update"));
+        download(log)?;
+    }
+    let unpacked = folder.join("unpacked");
+    for package in files(folder)?.iter().filter(|file| file.extension().is_some_and(|kind| kind == "deb")) {
+        let mut command = workspace.command("dpkg-deb");
+        peers::step(command.arg("--extract").arg(package).arg(&unpacked), log)?;
+        fs::remove_file(package).map_err(text)?;
+    }
+    for program in files(&unpacked.join("usr/bin"))? {
+        let name = program.file_name().ok_or("a program without a name")?;
+        fs::rename(&program, folder.join(name)).map_err(text)?;
+    }
+    fs::remove_dir_all(unpacked).map_err(text)
+}
+
+/// Builds Alertmanager, amtool and `maintenance` in a copy of the module: the module contains no web pages, and does not compile
+/// without them.
+fn alertmanager(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    let module = format!("github.com/prometheus/alertmanager@v{ALERTMANAGER}");
+    let mut command = workspace.command("go");
+    peers::step(command.current_dir(folder).args(["mod", "download", &module]), log)?;
+    let output = workspace.command("go").args(["env", "GOMODCACHE"]).output().map_err(text)?;
+    let modules = String::from_utf8_lossy(&output.stdout).trim().to_string();
+    let source = folder.join("source");
+    copy(&Path::new(&modules).join(module), &source)?;
+    let add = |file: &str, content: &str| {
+        let file = source.join(file);
+        let parent = file.parent().unwrap_or(&source);
+        fs::create_dir_all(parent).and_then(|()| fs::write(&file, content)).map_err(text)
+    };
+    add("ui/app/dist/index.html", "")?;
+    add("cmd/maintenance/main.go", MAINTENANCE_SOURCE)?;
+    let mut command = workspace.command("go");
+    command.current_dir(&source).args(["build", "-trimpath", "-ldflags=-s", "-o"]).arg(folder);
+    peers::step(command.args(["./cmd/alertmanager", "./cmd/amtool", "./cmd/maintenance"]), log)?;
+    fs::remove_dir_all(&source).map_err(text)
+}
+
+fn node_exporter(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    peers::step(&mut go_install(workspace, folder, "github.com/prometheus/node_exporter", NODE_EXPORTER), log)
+}
+
+fn sloth(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    peers::step(&mut go_install(workspace, folder, "github.com/slok/sloth/cmd/sloth", SLOTH), log)
+}
+
+fn go_install(workspace: &Workspace, folder: &Path, package: &str, version: &str) -> Command {
+    let mut command = workspace.command("go");
+    command.current_dir(folder).env("GOBIN", folder);
+    command.args(["install", "-trimpath", "-ldflags=-s", &format!("{package}@v{version}")]);
+    command
+}
+
+/// Copies a folder. Files of the module cache are read-only, new folders are not.
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    fs::create_dir_all(to).map_err(text)?;
+    for file in files(from)? {
+        let Some(name) = file.file_name() else { continue };
+        if file.is_dir() {
+            copy(&file, &to.join(name))?;
+        } else {
+            fs::copy(&file, to.join(name)).map_err(text)?;
+        }
+    }
+    Ok(())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    entries.map(|entry| entry.map(|entry| entry.path()).map_err(text)).collect()
+}
+
+fn text(error: io::Error) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_copied_with_everything_in_it() {
+        let folder = std::env::temp_dir().join(format!("xtask-copy-{}", std::process::id()));
+        fs::create_dir_all(folder.join("from/inner")).unwrap();
+        fs::write(folder.join("from/inner/a.go"), "package a\n").unwrap();
+        copy(&folder.join("from"), &folder.join("to")).unwrap();
+        assert_eq!(fs::read_to_string(folder.join("to/inner/a.go")).unwrap(), "package a\n");
+        assert!(copy(&folder.join("none"), &folder.join("to")).is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
