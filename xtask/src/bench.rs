@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::backend;
 use crate::kotlin;
 use crate::process;
 use crate::react_native;
@@ -46,6 +47,12 @@ pub fn command_line() -> Command {
                 .action(ArgAction::SetTrue),
         )
         .arg(
+            Arg::new("backend")
+                .long("backend")
+                .help("Run the benchmarks of the package for servers instead; the arguments are rounds, and minutes of the memory test")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
             Arg::new("rest")
                 .value_name("ARGUMENT")
                 .help("Arguments of the benchmark program")
@@ -65,6 +72,9 @@ pub fn run(workspace: &Workspace, arguments: &ArgMatches) -> io::Result<bool> {
     }
     if arguments.get_flag("react-native") {
         return react_native::bench(workspace);
+    }
+    if arguments.get_flag("backend") {
+        return backend::bench(workspace, arguments.get_many::<OsString>("rest").unwrap_or_default());
     }
     let mut command = workspace.cargo();
     command.args(["run", "--release", "--package", "rez-monitor-tests", "--bin", "bench", "--"]);

@@ -49,6 +49,8 @@ pub enum Lane {
     Swift,
     /// Checks the React Native package, and runs its tests on the engine.
     ReactNative,
+    /// Checks the package for servers, and runs its tests on the engine.
+    Backend,
     /// Tests the page of the inspector in a browser.
     Page,
     /// Checks the configuration of the monitoring, and runs it.
@@ -101,7 +103,7 @@ macro_rules! engine_with {
 
 impl Lane {
     /// All lanes, in the order in which they run.
-    pub const ALL: [Lane; 15] = [
+    pub const ALL: [Lane; 16] = [
         Lane::Format,
         Lane::Rules,
         Lane::RustUnit,
@@ -114,6 +116,7 @@ impl Lane {
         Lane::Kotlin,
         Lane::Swift,
         Lane::ReactNative,
+        Lane::Backend,
         Lane::Page,
         Lane::Ops,
         Lane::Docs,
@@ -134,6 +137,7 @@ impl Lane {
             Lane::Kotlin => "kotlin",
             Lane::Swift => "swift",
             Lane::ReactNative => "react-native",
+            Lane::Backend => "backend",
             Lane::Page => "page",
             Lane::Ops => "ops",
             Lane::Docs => "docs",
@@ -148,6 +152,7 @@ impl Lane {
             | Lane::Kotlin
             | Lane::Swift
             | Lane::ReactNative
+            | Lane::Backend
             | Lane::Page
             | Lane::Ops => Reads::Tests,
             Lane::RustIntegration => Reads::TestsInEach,
@@ -218,6 +223,7 @@ impl Lane {
             Lane::ReactNative => {
                 &const { [Step { arguments: &["react-native"], built: Some("xtask"), variables: &[] }] }
             }
+            Lane::Backend => &const { [Step { arguments: &["backend"], built: Some("xtask"), variables: &[] }] },
             Lane::Page => &const { [Step { arguments: &["page"], built: Some("xtask"), variables: &[] }] },
             Lane::Ops => &const { [Step { arguments: &["ops", "check"], built: Some("xtask"), variables: &[] }] },
             Lane::Docs => {
@@ -255,7 +261,9 @@ impl Lane {
             Lane::RustIntegration => {
                 // Without it the tests of the terminal interface are skipped by name.
                 let _ = debian::missing(workspace, &TMUX);
-                peers::prepare(workspace).err().map(|error| format!("cannot use the cache folder: {error}"))
+                peers::prepare(workspace, &peers::OF_RUST)
+                    .err()
+                    .map(|error| format!("cannot use the cache folder: {error}"))
             }
             Lane::Kotlin => kotlin::missing(workspace),
             Lane::GeneratedDocs => {
@@ -264,7 +272,7 @@ impl Lane {
                 (!there).then(|| "tests/src/bin/gen-docs does not exist".to_string())
             }
             Lane::Swift => swift::prepare(workspace),
-            Lane::ReactNative | Lane::Page | Lane::Ops => node::missing(workspace),
+            Lane::ReactNative | Lane::Backend | Lane::Page | Lane::Ops => node::missing(workspace),
             _ => None,
         }
     }

@@ -1,10 +1,12 @@
 //! The build script of this repository: `cargo xtask test`, `bench`, `size`, `package`, `audit`, `bindings`, `peers`, `kotlin`, `swift`,
-//! `react-native`, `page`, `ops`.
+//! `react-native`, `backend`, `api`, `page`, `ops`.
 //!
 //! It is compiled before everything else, so it depends on clap and the standard library only.
 
+mod addon;
 mod app_library;
 mod audit;
+mod backend;
 mod bench;
 mod bindings;
 mod count;
@@ -47,6 +49,11 @@ fn command_line() -> Command {
         .subcommand(swift::command_line())
         .subcommand(page::command_line())
         .subcommand(react_native::command_line())
+        .subcommand(backend::command_line())
+        .subcommand(
+            Command::new("api")
+                .about("Start the example's API with Redis, a MongoDB server and a Collector, on port 4000 or `PORT`"),
+        )
         .subcommand(ops::command_line())
 }
 
@@ -59,11 +66,13 @@ fn run(arguments: &ArgMatches) -> std::io::Result<bool> {
         Some(("package", arguments)) => package::run(&workspace, arguments),
         Some(("audit", arguments)) => audit::run(&workspace, arguments),
         Some(("bindings", arguments)) => bindings::run(&workspace, arguments),
-        Some(("peers", _)) => peers::prepare(&workspace),
+        Some(("peers", _)) => peers::prepare_all(&workspace),
         Some(("kotlin", _)) => kotlin::run(&workspace),
         Some(("swift", _)) => swift::run(&workspace),
         Some(("page", _)) => page::run(&workspace),
         Some(("react-native", _)) => react_native::run(&workspace),
+        Some(("backend", _)) => backend::run(&workspace),
+        Some(("api", _)) => backend::api(&workspace),
         Some(("ops", arguments)) => ops::run(&workspace, arguments),
         _ => Ok(false),
     }

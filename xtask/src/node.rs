@@ -97,6 +97,22 @@ pub fn of_summary(line: &str) -> Option<Tally> {
     Some(Tally { passed: numbers.next()??, failed: numbers.next()??, skipped: numbers.next()?? })
 }
 
+/// Reads the totals in a report of jest, whose form vitest writes too: `"numPassedTests":7`. A file that could not be run counts as one failure.
+pub fn of_jest(json: &str) -> Option<Tally> {
+    let number = |name: &str| {
+        let (_, value) = json.split_once(&format!("\"{name}\":"))?;
+        value.split([',', '}']).next()?.trim().parse::<u64>().ok()
+    };
+    let failed = number("numFailedTests")?;
+    // A file that cannot be run: jest counts it by itself, vitest as a suite that has failed.
+    let failed = match number("numRuntimeErrorTestSuites") {
+        Some(unrunnable) => failed.saturating_add(unrunnable),
+        None => failed.max(number("numFailedTestSuites")?.min(1)),
+    };
+    let skipped = number("numPendingTests")?.saturating_add(number("numTodoTests")?);
+    Some(Tally { passed: number("numPassedTests")?, failed, skipped })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +129,15 @@ mod tests {
         assert_eq!(too_old("v24.21.0"), None);
         assert_eq!(too_old("v18.19.0\n"), Some("Node.js v18.19.0 is older than 20".to_string()));
         assert!(too_old("").is_some());
+    }
+
+    #[test]
+    fn a_report_of_jest_is_counted() {
+        let json = r#"{"numFailedTestSuites":1,"numFailedTests":2,"numPassedTestSuites":1,"numPassedTests":163,"numPendingTestSuites":0,"numPendingTests":1,"numRuntimeErrorTestSuites":1,"numTodoTests":4,"numTotalTests":169}"#;
+        assert_eq!(of_jest(json), Some(Tally { passed: 163, failed: 3, skipped: 5 }));
+        let vitest =
+            r#"{"numFailedTestSuites":1,"numPassedTests":590,"numFailedTests":0,"numPendingTests":6,"numTodoTests":0}"#;
+        assert_eq!(of_jest(vitest), Some(Tally { passed: 590, failed: 1, skipped: 6 }));
+        assert_eq!(of_jest("{}"), None);
     }
 }

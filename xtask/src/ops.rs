@@ -1,6 +1,6 @@
 //! The lane `ops`: installs the programs that operations people run, and checks the configuration in `ops` with them.
 
-mod programs;
+pub mod programs;
 
 use std::env;
 use std::ffi::OsString;

@@ -5,6 +5,7 @@
 mod android;
 mod checks;
 mod ios;
+mod node;
 
 use std::fs;
 use std::io;
@@ -21,12 +22,14 @@ pub fn command_line() -> Command {
         .subcommand_required(true)
         .subcommand(Command::new("android").about("The AAR, with every ABI whose target and linker are installed"))
         .subcommand(Command::new("ios").about("The XCFramework, with every platform that this machine can build"))
+        .subcommand(Command::new("node").about("The packages for Node.js, with the addon for this machine"))
 }
 
 /// Lays out a package. Returns true if every check of what was laid out holds.
 pub fn run(workspace: &Workspace, arguments: &ArgMatches) -> io::Result<bool> {
     let report = match arguments.subcommand_name() {
         Some("ios") => ios::package(workspace)?,
+        Some("node") => node::package(workspace)?,
         _ => android::package(workspace)?,
     };
     Ok(report.print())

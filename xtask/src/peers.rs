@@ -34,32 +34,84 @@ const R8: &str = "9.5.28";
 /// esbuild, which bundles JavaScript. The tests use its version in the path of the package.
 const ESBUILD: &str = "0.28.2";
 
+/// Node.js for the package of servers: the present line, and the oldest one. A package of npm contains the program.
+const NODE: &str = "24.21.0";
+const OLDEST_NODE: &str = "22.22.3";
+
+/// FerretDB, which speaks MongoDB's protocol, with its store in SQLite.
+const FERRETDB: &str = "1.24.2";
+
+/// Source of the FerretDB program.
+const FERRETDB_SOURCE: &str = include_str!("../peers/ferretdb.go");
+
 /// Time limit. A build with an empty cache takes two to five minutes on two cores.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Builds a peer in a folder. The last path is the log file.
 pub type Build = fn(&Workspace, &Path, &Path) -> Result<(), String>;
 
+/// A program or a package.
+pub struct Peer {
+    /// As a note names it.
+    what: &'static str,
+    /// Its folder is named after it and the version.
+    name: &'static str,
+    version: &'static str,
+    build: Build,
+}
+
+impl Peer {
+    /// Returns its folder in the cache.
+    pub fn folder(&self) -> Option<PathBuf> {
+        Some(cache()?.join(format!("{}-{}", self.name, self.version)))
+    }
+}
+
+/// The Collector, built with the parts that the tests use.
+pub const OTELCOL: Peer =
+    Peer { what: "the OpenTelemetry Collector", name: "otelcol", version: COLLECTOR, build: collector };
+
+/// Node.js as the package of servers needs it. That of the machine can be older.
+pub const NODE_JS: Peer = Peer { what: "Node.js", name: "node", version: NODE, build: node };
+
+/// The oldest line of Node.js that the package supports.
+pub const OLDEST_NODE_JS: Peer =
+    Peer { what: "the oldest Node.js", name: "node", version: OLDEST_NODE, build: oldest_node };
+
+/// A server of MongoDB's protocol.
+pub const MONGODB: Peer = Peer { what: "FerretDB", name: "ferretdb", version: FERRETDB, build: ferretdb };
+
+/// What the integration tests of Rust use.
+pub const OF_RUST: [&Peer; 4] = [
+    &OTELCOL,
+    &Peer { what: "Datadog's types", name: "datadog-types", version: DATADOG_TYPES, build: datadog_types },
+    &Peer { what: "R8", name: "r8", version: R8, build: r8 },
+    &Peer { what: "esbuild", name: "esbuild", version: ESBUILD, build: esbuild },
+];
+
+/// What the tests of the package for servers use.
+pub const OF_BACKEND: [&Peer; 4] = [&NODE_JS, &OLDEST_NODE_JS, &MONGODB, &OTELCOL];
+
 /// Returns the command line of `peers`.
 pub fn command_line() -> Subcommand {
     Subcommand::new("peers").about("Prepare third-party programs for the tests, in the cache folder of the user")
 }
 
+/// Prepares all peers.
+pub fn prepare_all(workspace: &Workspace) -> io::Result<bool> {
+    Ok(prepare(workspace, &OF_RUST)? & prepare(workspace, &OF_BACKEND)?)
+}
+
 /// Prepares missing peers, and prints a note for each that is not available. Returns true if all are available.
-pub fn prepare(workspace: &Workspace) -> io::Result<bool> {
+pub fn prepare(workspace: &Workspace, peers: &[&Peer]) -> io::Result<bool> {
     let Some(cache) = cache() else {
         println!("note: no cache folder (HOME is not set); tests with third-party programs are skipped");
         return Ok(false);
     };
     let mut all = true;
-    let peers: [(&str, String, Build); 4] = [
-        ("the OpenTelemetry Collector", format!("otelcol-{COLLECTOR}"), collector),
-        ("Datadog's types", format!("datadog-types-{DATADOG_TYPES}"), datadog_types),
-        ("R8", format!("r8-{R8}"), r8),
-        ("esbuild", format!("esbuild-{ESBUILD}"), esbuild),
-    ];
-    for (what, name, build) in peers {
-        all &= provide(workspace, &cache, what, &name, build)?.is_some();
+    for peer in peers {
+        let name = format!("{}-{}", peer.name, peer.version);
+        all &= provide(workspace, &cache, peer.what, &name, peer.build)?.is_some();
     }
     Ok(all)
 }
@@ -115,28 +167,69 @@ pub fn step(command: &mut Command, log: &Path) -> Result<(), String> {
 }
 
 fn collector(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
-    let source = folder.join("source");
-    let write = fs::create_dir_all(&source).and_then(|()| fs::write(source.join("main.go"), COLLECTOR_SOURCE));
-    write.map_err(|error| error.to_string())?;
-    let go = |arguments: &[String]| {
-        let mut command = workspace.command("go");
-        command.current_dir(&source).args(arguments);
-        step(&mut command, log)
-    };
-    let words = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<_>>();
-    go(&words("mod init rez-otelcol"))?;
-    // Not `go mod tidy`: it would also download the test dependencies of these modules.
     let core = "go.opentelemetry.io/collector";
-    go(&[
-        "get".to_string(),
+    let modules = [
         format!("{core}/otelcol@v{COLLECTOR}"),
         format!("{core}/service/telemetry/otelconftelemetry@v{COLLECTOR}"),
         format!("{core}/confmap/provider/fileprovider@v{COLLECTOR_STABLE}"),
         format!("{core}/receiver/otlpreceiver@v{COLLECTOR}"),
         format!("github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter@v{COLLECTOR}"),
-    ])?;
-    go(&words("build -trimpath -ldflags=-s -o ../otelcol ."))?;
+    ];
+    go(workspace, folder, log, "otelcol", COLLECTOR_SOURCE, &modules)
+}
+
+fn ferretdb(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    let modules = [format!("github.com/FerretDB/FerretDB/ferretdb@v{FERRETDB}")];
+    go(workspace, folder, log, "ferretdb", FERRETDB_SOURCE, &modules)
+}
+
+/// Builds a program of Go from one file and the modules that it imports.
+fn go(
+    workspace: &Workspace,
+    folder: &Path,
+    log: &Path,
+    program: &str,
+    main: &str,
+    modules: &[String],
+) -> Result<(), String> {
+    let source = folder.join("source");
+    let write = fs::create_dir_all(&source).and_then(|()| fs::write(source.join("main.go"), main));
+    write.map_err(|error| error.to_string())?;
+    let go = |arguments: &[&str]| {
+        let mut command = workspace.command("go");
+        command.current_dir(&source).args(arguments);
+        step(&mut command, log)
+    };
+    go(&["mod", "init", &format!("rez-{program}")])?;
+    // Not `go mod tidy`: it would also download the test dependencies of these modules.
+    let get: Vec<&str> = ["get"].into_iter().chain(modules.iter().map(String::as_str)).collect();
+    go(&get)?;
+    go(&["build", "-trimpath", "-ldflags=-s", "-o", &format!("../{program}"), "."])?;
     fs::remove_dir_all(&source).map_err(|error| error.to_string())
+}
+
+/// The package of npm that contains Node.js for this platform, with the program in its folder `bin`.
+fn node(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    npm(workspace, folder, &[format!("{}@{NODE}", node_package())], log)
+}
+
+fn oldest_node(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    npm(workspace, folder, &[format!("{}@{OLDEST_NODE}", node_package())], log)
+}
+
+fn node_package() -> String {
+    let os = match env::consts::OS {
+        "macos" => "darwin",
+        "windows" => "win",
+        other => other,
+    };
+    let cpu = if env::consts::ARCH == "aarch64" { "arm64" } else { "x64" };
+    format!("node-{os}-{cpu}")
+}
+
+/// Returns the folder with the program of a line of Node.js.
+pub fn node_programs(node: &Peer) -> Option<PathBuf> {
+    Some(node.folder()?.join("node_modules").join(node_package()).join("bin"))
 }
 
 fn datadog_types(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {

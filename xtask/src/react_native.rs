@@ -8,18 +8,12 @@ use std::process::Command;
 
 use clap::Command as Subcommand;
 
+use crate::addon;
 use crate::bindings;
 use crate::count::Tally;
-use crate::node::{self, Node, of_summary};
+use crate::node::{self, Node, of_jest, of_summary};
 use crate::process;
 use crate::workspace::Workspace;
-
-/// The addon's crate, and its feature with the functions for tests.
-const ADDON: &str = "rez-monitor-node";
-const TEST_FEATURE: &str = "test-access";
-
-/// Under this name Node.js loads it.
-const ADDON_FILE: &str = "rez_monitor_node.node";
 
 /// The folder with the tests of the native half, which have packages of their own.
 const NATIVE: &str = "native-tests";
@@ -53,7 +47,7 @@ pub fn run(workspace: &Workspace) -> io::Result<bool> {
         return Ok(false);
     }
     let package = Package::new(workspace)?;
-    let Some(addon) = addon(workspace, &package.node.out)? else { return Ok(false) };
+    let Some(addon) = addon::for_tests(workspace, &package.node.out)? else { return Ok(false) };
     for folder in FOLDERS {
         if !package.node.install(&package.folder.join(folder))? {
             return Ok(false);
@@ -73,7 +67,7 @@ pub fn run(workspace: &Workspace) -> io::Result<bool> {
     let mut jest = package.tool("jest", &["--json", "--outputFile"]);
     jest.arg(&report).env("REZ_NODE_ADDON", &addon);
     let passed = package.node.quiet("jest", jest)?;
-    let tests = fs::read_to_string(&report).ok().and_then(|json| of_report(&json)).unwrap_or_default();
+    let tests = fs::read_to_string(&report).ok().and_then(|json| of_jest(&json)).unwrap_or_default();
     sum += tests;
     let passed = passed && sum.failed == 0 && tests.passed > 0;
     let word = if passed { "ok" } else { "FAILED" };
@@ -88,7 +82,7 @@ pub fn bench(workspace: &Workspace) -> io::Result<bool> {
         return Ok(true);
     }
     let package = Package::new(workspace)?;
-    let Some(addon) = build(workspace, &["--release"], "release", &package.node.out.join("release"))? else {
+    let Some(addon) = addon::release(workspace, &package.node.out)? else {
         return Ok(false);
     };
     if !package.node.install(&package.folder)?
@@ -100,31 +94,6 @@ pub fn bench(workspace: &Workspace) -> io::Result<bool> {
     let mut node = workspace.command("node");
     node.current_dir(&package.folder).arg("bench/bench.mjs").env("REZ_NODE_ADDON", addon);
     Ok(process::succeeds(&mut node))
-}
-
-/// Builds the addon with the functions for tests, in `out`.
-fn addon(workspace: &Workspace, out: &Path) -> io::Result<Option<PathBuf>> {
-    build(workspace, &["--features", TEST_FEATURE], "debug", out)
-}
-
-/// Builds the addon with a profile, and copies it to `out`.
-fn build(workspace: &Workspace, options: &[&str], profile: &str, out: &Path) -> io::Result<Option<PathBuf>> {
-    let mut build = workspace.cargo();
-    build.args(["build", "--quiet", "--package", ADDON, "--lib"]).args(options);
-    if !process::succeeds(&mut build) {
-        return Ok(None);
-    }
-    let name = ADDON.replace('-', "_");
-    let library = format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let programs = workspace.programs()?;
-    let built = programs.parent().unwrap_or(&programs).join(profile).join(library);
-    fs::create_dir_all(out)?;
-    let addon = out.join(ADDON_FILE);
-    // Renamed: a process of an earlier run may still have the file mapped.
-    let part = out.join(format!("{ADDON_FILE}.{}", std::process::id()));
-    fs::copy(built, &part)?;
-    fs::rename(&part, &addon)?;
-    Ok(Some(addon))
 }
 
 /// The package, and where its lane writes.
@@ -143,7 +112,7 @@ impl Package<'_> {
     /// Runs the tests of the native half on the library with the functions for tests.
     fn native_tests(&self, addon: &Path) -> io::Result<Tally> {
         let failed = Tally { failed: 1, ..Tally::default() };
-        let Some(library) = bindings::library(self.workspace, &[TEST_FEATURE])? else { return Ok(failed) };
+        let Some(library) = bindings::library(self.workspace, &[addon::TEST_FEATURE])? else { return Ok(failed) };
         if !process::succeeds(self.workspace.cargo().args([
             "build",
             "--quiet",
@@ -174,28 +143,5 @@ impl Package<'_> {
         let mut command = self.workspace.command(self.folder.join("node_modules/.bin").join(name));
         command.current_dir(&self.folder).args(arguments).env("CI", "1");
         command
-    }
-}
-
-/// Reads the totals in a report of jest: `"numPassedTests":7`. A file that could not be run counts as one failure.
-fn of_report(json: &str) -> Option<Tally> {
-    let number = |name: &str| {
-        let (_, value) = json.split_once(&format!("\"{name}\":"))?;
-        value.split([',', '}']).next()?.trim().parse::<u64>().ok()
-    };
-    let failed = number("numFailedTests")?.saturating_add(number("numRuntimeErrorTestSuites")?);
-    let skipped = number("numPendingTests")?.saturating_add(number("numTodoTests")?);
-    Some(Tally { passed: number("numPassedTests")?, failed, skipped })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_of_jest_is_counted() {
-        let json = r#"{"numFailedTestSuites":1,"numFailedTests":2,"numPassedTestSuites":1,"numPassedTests":163,"numPendingTestSuites":0,"numPendingTests":1,"numRuntimeErrorTestSuites":1,"numTodoTests":4,"numTotalTests":169}"#;
-        assert_eq!(of_report(json), Some(Tally { passed: 163, failed: 3, skipped: 5 }));
-        assert_eq!(of_report("{}"), None);
     }
 }

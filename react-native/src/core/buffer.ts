@@ -64,11 +64,12 @@ export class Buffer {
     return json === undefined ? [] : [{ ...entry, json }];
   }
 
-  /** Hands everything to the engine now. */
-  drain(): void {
+  /** Hands everything to the engine now. False: it refused an event, and counted it. */
+  drain(): boolean {
     this.scheduled = false;
-    if (this.held) return;
-    while (this.entries.length > 0) this.host.send(this.document());
+    let taken = true;
+    while (!this.held && this.entries.length > 0) taken = this.host.send(this.document()) && taken;
+    return taken;
   }
 
   /** Forgets everything, and keeps what follows until `release`. */

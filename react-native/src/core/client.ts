@@ -282,9 +282,9 @@ export class Client {
     await port.close(waitMs);
   }
 
-  /** Hands everything recorded so far to the engine now, instead of at the end of the tick. */
-  drain(): void {
-    this.buffer.drain();
+  /** Hands everything recorded so far to the engine now, instead of at the end of the tick. False: it refused an event. */
+  drain(): boolean {
+    return this.buffer.drain();
   }
 
   /** Whether what is recorded goes anywhere: to the engine, or into the buffer until it is open. */

@@ -5,6 +5,7 @@ export type Attributes = Readonly<Record<string, unknown>>;
 
 export type Level = 'trace' | 'debug' | 'info' | 'warning' | 'error' | 'fatal';
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
+export type AlertSeverity = 'info' | 'warning' | 'error' | 'critical';
 
 export type Language = 'javascript' | 'java' | 'native' | 'cocoa';
 
@@ -98,6 +99,7 @@ export type EventItem =
   | ErrorItem
   | (EventCommon & { kind: 'message'; message: string; level?: Level; context?: Attributes })
   | (EventCommon & { kind: 'feedback'; message: string; name?: string; email?: string; about?: string })
+  | (EventCommon & { kind: 'alert'; title: string; description?: string; severity?: AlertSeverity })
   | (EventCommon & { kind: 'app_exit'; cause: string; message?: string; conditions?: Attributes })
   | (EventCommon & { kind: 'analytics'; name: string })
   | (EventCommon & { kind: 'screen_view'; name: string; class?: string })

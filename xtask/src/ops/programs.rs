@@ -15,6 +15,9 @@ use crate::workspace::Workspace;
 const PACKAGES: [&str; 4] =
     ["prometheus", "prometheus-blackbox-exporter", "prometheus-nginx-exporter", "prometheus-redis-exporter"];
 
+/// The folder of their programs.
+const PROMETHEUS: &str = "prometheus-of-debian";
+
 /// Versions from the Go module proxy.
 const ALERTMANAGER: &str = "0.35.0";
 const NODE_EXPORTER: &str = "1.12.1";
@@ -23,19 +26,29 @@ const SLOTH: &str = "0.16.0";
 /// Source of a program that evaluates a maintenance window at any time, with Alertmanager's own code.
 const MAINTENANCE_SOURCE: &str = include_str!("../../peers/maintenance.go");
 
+/// Returns the folder with promtool, and downloads it first if it is missing.
+pub fn prometheus(workspace: &Workspace) -> io::Result<Option<PathBuf>> {
+    let Some(cache) = peers::cache() else { return Ok(None) };
+    peers::provide(workspace, &cache, "Prometheus and the blackbox, nginx and Redis exporters", PROMETHEUS, debian)
+}
+
+/// The same folder, whether it is there or not.
+pub fn prometheus_folder() -> Option<PathBuf> {
+    Some(peers::cache()?.join(PROMETHEUS))
+}
+
 /// Returns the folders of the programs that are available, and builds the missing ones first.
 pub fn provide(workspace: &Workspace) -> io::Result<Vec<PathBuf>> {
     let Some(cache) = peers::cache() else {
         println!("note: no cache folder (HOME is not set); only programs in PATH are used");
         return Ok(Vec::new());
     };
-    let programs: [(&str, String, Build); 4] = [
-        ("Prometheus and the blackbox, nginx and Redis exporters", "prometheus-of-debian".to_string(), debian),
+    let programs: [(&str, String, Build); 3] = [
         ("Alertmanager", format!("alertmanager-{ALERTMANAGER}"), alertmanager),
         ("node_exporter", format!("node_exporter-{NODE_EXPORTER}"), node_exporter),
         ("sloth", format!("sloth-{SLOTH}"), sloth),
     ];
-    let mut folders = Vec::new();
+    let mut folders: Vec<PathBuf> = prometheus(workspace)?.into_iter().collect();
     for (what, name, build) in programs {
         if let Some(folder) = peers::provide(workspace, &cache, what, &name, build)? {
             folders.push(folder);

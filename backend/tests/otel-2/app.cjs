@@ -1,0 +1,4 @@
+const express = require('express');
+const { serve } = require('../otel-app.mjs');
+
+serve(express);

@@ -1,0 +1,3 @@
+// The app starts OpenTelemetry by its first line, without an argument to node.
+require('../../lib/register.cjs');
+require('./app.cjs');
