@@ -1,6 +1,6 @@
 /** The metrics of the guide's dashboard, on real servers, read as Prometheus reads them. */
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { cpSync, writeFileSync } from 'node:fs';
 import { createServer, get, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
@@ -11,6 +11,7 @@ import { Redis } from 'ioredis';
 import mongoose from 'mongoose';
 import { register } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setLimits } from '../src/core/limits';
 import { setLogger } from '../src/core/logger';
 import {
   close,
@@ -301,6 +302,56 @@ test.skipIf(noMongodb !== '')(
     await server.stop();
   },
 );
+
+test.skipIf(noMongodb !== '')(
+  `a query above slowQueryMs is counted as slow by its command, a failed one too, and the others are not${noMongodb}`,
+  async () => {
+    const server = await startMongodb();
+    const slow = async () => Object.fromEntries(await samples('mongodb_slow_queries_total'));
+    const before = await slow();
+    const mongo = new mongoose.mongo.MongoClient(server.url);
+    setupQueryMonitoring(mongo);
+    await mongo.connect();
+    const carts = mongo.db('shop').collection('carts');
+    init({ folder: newFolder(), limits: { slowQueryMs: 600_000 } });
+    await carts.insertOne({ cart: 1 });
+    expect(await slow()).toEqual(before);
+    // Nothing here depends on how quick the machine is: each command takes longer than no time.
+    setLimits({ slowQueryMs: 0 });
+    await carts.insertOne({ cart: 2 });
+    const refused = carts.aggregate([{ $nonsense: 1 }]).toArray();
+    await refused.catch(() => 'refused');
+    await mongo.db('shop').command({ ping: 1 });
+    setLimits({ slowQueryMs: 100 });
+    expect(await slow()).toEqual({ ...before, 'command="insert"': 1, 'command="aggregate"': 1 });
+    await mongo.close();
+    await close(20_000);
+    await server.stop();
+  },
+);
+
+test('the getMore of a cursor that waits for news is no slow query, and one of a client that is new is counted', async () => {
+  const events = Object.assign(new EventEmitter(), { db: () => undefined });
+  setupQueryMonitoring(events);
+  const done = (commandName: string, requestId: number, id: number) =>
+    events.emit('commandSucceeded', { requestId, commandName, duration: 900, reply: { cursor: { id } } });
+  const run = (command: Record<string, unknown>, requestId: number, id: number) => {
+    const [commandName = ''] = Object.keys(command);
+    events.emit('commandStarted', { requestId, commandName, databaseName: 'shop', command });
+    done(commandName, requestId, id);
+  };
+  setLimits({ slowQueryMs: 0 });
+  const labels = 'command="getMore"';
+  const before = (await sample('mongodb_slow_queries_total', labels)) ?? 0;
+  run({ aggregate: 'news', pipeline: [{ $changeStream: {} }] }, 1, 7);
+  run({ getMore: 7, collection: 'news' }, 2, 7);
+  expect((await sample('mongodb_slow_queries_total', labels)) ?? 0).toBe(before);
+  run({ getMore: 8, collection: 'carts' }, 3, 8);
+  // It began before the client was watched.
+  done('getMore', 4, 8);
+  expect(await sample('mongodb_slow_queries_total', labels)).toBe(before + 2);
+  setLimits({ slowQueryMs: 100 });
+});
 
 test.skipIf(noMongodb !== '')(`a client of an app without mongoose is counted too${noMongodb}`, async () => {
   const server = await startMongodb();

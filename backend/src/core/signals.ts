@@ -11,6 +11,8 @@ export interface MongodbCommand {
   command: string;
   durationMs: number;
   failed: boolean;
+  /** Whether it took longer than `slowQueryMs`. The `getMore` of a cursor that waits for news is never slow. */
+  slow: boolean;
 }
 
 /** A command of a Redis client that has ended, or a transaction: `multi`. Those that the client sends for itself are not published. */

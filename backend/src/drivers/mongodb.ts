@@ -58,21 +58,40 @@ const isOwn = (commandName: string) => OWN.has(commandName.toLowerCase());
 /** Commands that run at once, and cursors that are remembered. */
 const MOST = 10_000;
 
-/** Publishes the commands of a client as `rez:mongodb.command` as long as the client lives, each once whoever calls this. */
-export function publishCommands(client: MongoClientLike): void {
-  const { published } = shared('mongodb.commands', () => ({ published: new WeakSet<MongoClientLike>() }));
-  if (published.has(client)) return;
-  published.add(client);
-  const told = (failed: boolean) => (event: Ended) => {
-    const { commandName: command, duration: durationMs } = event;
-    if (!isOwn(command)) publish('rez:mongodb.command', { command, durationMs, failed });
-  };
-  client.on('commandSucceeded', told(false));
-  client.on('commandFailed', told(true));
+/** What became of a command. */
+interface Outcome {
+  durationMs: number;
+  /** Whether it took longer than `slowQueryMs`, and not because it waits for news. */
+  slow: boolean;
+  failure?: unknown;
 }
 
-/** Logs and records the commands of a client that failed or were slow. Returns what ends it. */
+/** A client whose commands are heard. */
+interface Heard {
+  /** Whether the log and the queue are told, too. */
+  told: boolean;
+}
+
+/**
+ * Publishes the commands of a client as `rez:mongodb.command` as long as the client lives, each once whoever calls this, and logs and
+ * records those that failed or were slow. Returns what ends the lines and the rows.
+ */
 export function watchCommands(client: MongoClientLike): () => void {
+  const { clients } = shared('mongodb.commands', () => ({ clients: new WeakMap<MongoClientLike, Heard>() }));
+  let heard = clients.get(client);
+  if (!heard) {
+    heard = { told: true };
+    clients.set(client, heard);
+    hearCommands(client, heard);
+  }
+  const known = heard;
+  known.told = true;
+  return () => {
+    known.told = false;
+  };
+}
+
+function hearCommands(client: MongoClientLike, heard: Heard): void {
   const running = new Map<number, Running>();
   /** Cursors on which the server waits for news, with each `getMore`. */
   const waiting = new Set<string>();
@@ -87,24 +106,30 @@ export function watchCommands(client: MongoClientLike): () => void {
       const parent = activeTrace();
       running.set(requestId, { requestId, commandName, databaseName, command, began: performance.now(), parent });
     },
-    commandSucceeded({ requestId, reply }: Succeeded) {
-      const one = taken(requestId);
-      if (!one) return;
-      const isLate = performance.now() - one.began > limits().slowQueryMs;
-      const asked = one.commandName === 'getMore' && waiting.size > 0 ? String(one.command.getMore) : '';
+    commandSucceeded(event: Succeeded) {
+      const one = taken(event);
+      const asked = one?.commandName === 'getMore' && waiting.size > 0 ? String(one.command.getMore) : '';
       const isWaiting = waiting.has(asked);
-      if (isWaiting && cursorOf(reply) === NO_CURSOR) waiting.delete(asked);
-      if (waits(one.command)) remember(cursorOf(reply));
-      if (isLate && !isWaiting) tellSlow(one);
+      if (isWaiting && cursorOf(event.reply) === NO_CURSOR) waiting.delete(asked);
+      if (one && waits(one.command)) remember(cursorOf(event.reply));
+      ended(event, one, isWaiting, {});
     },
-    commandFailed({ requestId, failure }: Failed) {
-      const one = taken(requestId);
-      if (!one) return;
+    commandFailed(event: Failed) {
+      const one = taken(event);
       // Whatever it failed with, the driver does not go on with that cursor.
-      if (one.commandName === 'getMore') waiting.delete(String(one.command.getMore));
-      tellFailed(one, failure);
+      const isWaiting = one?.commandName === 'getMore' && waiting.delete(String(one.command.getMore));
+      ended(event, one, isWaiting, { failure: event.failure });
     },
   };
+
+  function ended(event: Ended, one: Running | undefined, isWaiting: boolean, failed: { failure?: unknown }): void {
+    if (isOwn(event.commandName)) return;
+    // Of a command that began before it was watched, the driver knows the time.
+    const durationMs = one ? performance.now() - one.began : event.duration;
+    const slow = durationMs > limits().slowQueryMs && !isWaiting;
+    publish('rez:mongodb.command', { command: event.commandName, durationMs, failed: 'failure' in failed, slow });
+    if (one && heard.told) tell(one, { durationMs, slow, ...failed });
+  }
 
   function remember(cursor: string): void {
     if (cursor === NO_CURSOR) return;
@@ -118,31 +143,29 @@ export function watchCommands(client: MongoClientLike): () => void {
     for (const cursor of command.cursors) waiting.delete(String(cursor));
   }
 
-  function taken(requestId: number): Running | undefined {
+  function taken({ requestId }: Ended): Running | undefined {
     const one = running.get(requestId);
     running.delete(requestId);
     return one;
   }
 
-  const ends = Object.entries(listeners).map(([name, listen]) => {
-    const listener = (event: unknown) => guarded(undefined, () => listen(event as never));
-    client.on(name, listener);
-    return () => client.off(name, listener);
-  });
-  return () => {
-    for (const end of ends) end();
-  };
+  for (const [name, listen] of Object.entries(listeners)) {
+    client.on(name, (event: unknown) => guarded(undefined, () => listen(event as never)));
+  }
 }
 
-function tellSlow(one: Running): void {
-  const durationMs = performance.now() - one.began;
+function tell(one: Running, outcome: Outcome): void {
+  if ('failure' in outcome) tellFailed(one, outcome.durationMs, outcome.failure);
+  else if (outcome.slow) tellSlow(one, outcome.durationMs);
+}
+
+function tellSlow(one: Running, durationMs: number): void {
   const query = shapeOf(one.command);
   logger.warn('Slow database query', { ...about(one), duration: Math.round(durationMs), query });
   recordQuery(one, durationMs, query);
 }
 
-function tellFailed(one: Running, failure: unknown): void {
-  const durationMs = performance.now() - one.began;
+function tellFailed(one: Running, durationMs: number, failure: unknown): void {
   const query = shapeOf(one.command);
   // The message of the server holds values: that of a duplicate key holds the key.
   const error = errorKind(failure);

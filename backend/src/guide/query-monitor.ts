@@ -5,7 +5,7 @@ import { limits } from '../core/limits';
 import { logger, warnOnce } from '../core/logger';
 import { onClose } from '../core/monitor';
 import { shared } from '../core/shared';
-import { publishCommands, watchCommands } from '../drivers/mongodb';
+import { watchCommands } from '../drivers/mongodb';
 import { watchPool } from '../drivers/mongodb-pool';
 import {
   type ConnectionLike,
@@ -19,7 +19,7 @@ import {
 /**
  * Logs `Slow database query` above 100 ms, `Database query failed`, and that MongoDB was connected, was disconnected or failed. Slow
  * and failed queries become rows with the trace of the request. Only the shape of a query is kept: names and operators, no value. The
- * metrics `mongodb_*` count each query and the connections.
+ * metrics `mongodb_*` count each query, the slow ones, and the connections.
  *
  * Call it before `connect`, for each mongoose once. After `connect` it works if the connection was opened with
  * `monitorCommands: true`; else it says so once, and begins with the next `connect`. Connections of `createConnection` are watched
@@ -76,7 +76,6 @@ function monitorConnection(connection: ConnectionLike): void {
 
 /** Returns what ends the lines and rows. For the metrics a client is watched as long as it lives. */
 function watch(client: MongoClientLike): () => void {
-  publishCommands(client);
   watchPool(client);
   return watchCommands(client);
 }

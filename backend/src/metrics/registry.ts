@@ -11,6 +11,7 @@ export interface Metrics {
   requests: Prom.Counter<'method' | 'route' | 'status'> | undefined;
   webSockets: Prom.Gauge | undefined;
   queries: Prom.Counter<'command'> | undefined;
+  slowQueries: Prom.Counter<'command'> | undefined;
   redisHits: Prom.Counter | undefined;
   redisCommands: Prom.Counter | undefined;
   payments: Prom.Counter | undefined;
@@ -53,6 +54,15 @@ export function registered(prom: typeof Prom, register: Prom.Registry): Metrics 
     queries: once(
       'mongodb_queries_total',
       (about) => new prom.Counter({ ...about, help: 'Queries to MongoDB that have ended.', labelNames: ['command'] }),
+    ),
+    slowQueries: once(
+      'mongodb_slow_queries_total',
+      (about) =>
+        new prom.Counter({
+          ...about,
+          help: 'Queries to MongoDB that took longer than slowQueryMs.',
+          labelNames: ['command'],
+        }),
     ),
     redisHits: once(
       'redis_hits_total',

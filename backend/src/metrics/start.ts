@@ -73,9 +73,11 @@ export function recordPayment(succeeded: boolean): void {
 }
 
 /** MongoDB's commands are published for the clients that `setupQueryMonitoring` was told of. */
-function countDrivers({ queries, redisCommands, redisHits }: Metrics): void {
-  subscribe('rez:mongodb.command', ({ command }) => {
-    queries?.inc({ command: QUERIES.has(command) ? command : OTHER });
+function countDrivers({ queries, slowQueries, redisCommands, redisHits }: Metrics): void {
+  subscribe('rez:mongodb.command', ({ command: any, slow }) => {
+    const command = QUERIES.has(any) ? any : OTHER;
+    queries?.inc({ command });
+    if (slow) slowQueries?.inc({ command });
   });
   publishRedis();
   subscribe('rez:redis.command', ({ hit }) => {
