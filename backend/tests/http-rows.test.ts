@@ -24,7 +24,7 @@ import {
 import { forget } from './app';
 import { newFolder, type Row, rowsOf } from './engine';
 import { newLogger } from './logs';
-import { served } from './servers';
+import { pipelined, served } from './servers';
 import { freePort, until } from './waiting';
 
 let folder = '';
@@ -237,6 +237,56 @@ test('two requests of one connection have two traces', async () => {
   const ids = [await (await fetch(url)).text(), await (await fetch(url)).text()];
   expect(ids[0]).toMatch(/^[0-9a-f]{32}$/);
   expect(new Set(ids).size).toBe(2);
+});
+
+test('pipelined requests, whichever is answered first, have each their own user and none the trace of another', async () => {
+  const app = express5();
+  app.get('/:id/:ms', (request, response) => {
+    if (request.params.id !== 'nobody') Object.assign(request, { user: { id: request.params.id } });
+    const answer = () => response.status(500).end(requestContext()?.trace?.trace_id);
+    if (request.params.ms === '0') answer();
+    else setTimeout(answer, Number(request.params.ms));
+  });
+  const { port } = await served(app);
+  // An answer that is ready waits for those before it, and is sent, and ends, in their context.
+  const paths = ['/u-1/20', '/nobody/0', '/u-2/40', '/nobody/1', '/u-3/0'];
+  const text = await pipelined(
+    port,
+    paths.map((path) => [path]),
+  );
+  const traces = text.match(/^[0-9a-f]{32}/gm);
+  expect(new Set(traces).size).toBe(paths.length);
+  const found = await rows('span', paths.length);
+  const byPath = (path: string) =>
+    found.find(({ json }) => (json.attrs as { 'url.path': string })['url.path'] === path);
+  for (const [at, path] of paths.entries()) {
+    const user = path.startsWith('/nobody') ? undefined : { id: path.split('/')[1] };
+    expect([path, byPath(path)?.json.user]).toEqual([path, user]);
+    expect(byPath(path)?.json.trace).toMatchObject({ trace_id: traces?.[at] });
+  }
+});
+
+test('a call by fetch on a connection of another request has the user of its own request', async () => {
+  const { url: peer } = await served((_: unknown, response: Answer) => {
+    response.statusCode = 500;
+    response.end();
+  });
+  const { url } = await served(async (request: { url: string }, response: Answer) => {
+    if (request.url !== '/nobody') Object.assign(request, { user: { id: request.url.slice(1) } });
+    await (await fetch(`${peer}${request.url}`)).text();
+    response.end();
+  });
+  for (const id of ['u-1', 'nobody', 'u-2']) await (await fetch(`${url}/${id}`)).text();
+  const calls = await until(async () => {
+    // The calls of this test are slow on a busy machine.
+    const inside = (await rows('api_call', 3)).filter(({ json }) => String(json.url).startsWith(peer));
+    return inside.length === 3 && inside;
+  });
+  expect(calls.map(({ json }) => [String(json.url).slice(peer.length), json.user])).toEqual([
+    ['/u-1', { id: 'u-1' }],
+    ['/nobody', undefined],
+    ['/u-2', { id: 'u-2' }],
+  ]);
 });
 
 test('a traceparent that is nonsense begins a new trace', async () => {

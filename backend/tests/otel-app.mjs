@@ -13,6 +13,7 @@ export function serve(express, { pino, winston, mongoose, Redis } = {}) {
   app.get('/fail/:id', () => {
     throw new Error('no such cart');
   });
+  app.get('/late/:id', (_request, response) => setTimeout(() => response.status(500).end(), 20));
   app.get('/headers', (request, response) => response.json(request.headers));
   app.get('/out', async (_request, response) => {
     const answer = await fetch(`http://127.0.0.1:${server.address().port}/headers`);

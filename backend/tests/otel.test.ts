@@ -5,8 +5,9 @@ import { Agent, get, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Collector, noCollector, type Span, startCollector, startHanging } from './collector';
-import { newFolder, rowsOf } from './engine';
+import { newFolder, type Row, rowsOf } from './engine';
 import { registerFile, type Served, serve } from './otel-child';
+import { pipelined } from './servers';
 import { noMongodb, noRedis, startMongodb, startRedis } from './stores';
 import { freePort, until } from './waiting';
 
@@ -95,6 +96,24 @@ for (const { what, file, args, skip } of apps) {
 }
 
 for (const { what, file, args, skip } of apps.filter(({ file }) => file.endsWith('app.mjs'))) {
+  test.skipIf(skip !== '')(`${what} has the row of each pipelined request below its own span${skip}`, async () => {
+    const app = await serve(file, args, late());
+    const traces = ['1', '2', '3'].map((digit) => digit.repeat(32));
+    const paths = ['/late/1', '/fail/2', '/late/3'];
+    // The first thing that is recorded opens the engine.
+    await fetch(`${app.url}/fail/0`);
+    // The second is answered at once, and its answer waits for the first.
+    await pipelined(
+      Number(new URL(app.url).port),
+      paths.map((path, at) => [path, `traceparent: 00-${traces[at]}-${PARENT}-01`]),
+    );
+    await fetch(`${app.url}/close`);
+    await terminate(app);
+    const found = rowsOf(app.folder).filter(({ json }) => json.op === 'http.server');
+    const byPath = paths.map((path) => found.find(({ json }) => (json.attrs as Row['json'])['url.path'] === path));
+    expect(byPath.map((row) => (row?.json.trace as { trace_id?: string } | undefined)?.trace_id)).toEqual(traces);
+  });
+
   test.skipIf(skip !== '')(`${what} has no value of a query and no password in a span${skip}`, async () => {
     const environment = late();
     const app = await serve(file, args, environment);

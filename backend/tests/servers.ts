@@ -29,6 +29,19 @@ export async function served(handler: unknown): Promise<{ url: string; port: num
   return { url: `http://127.0.0.1:${port}`, port, server };
 }
 
+/** Sends requests in one write over one connection, each a path and lines of its head, and returns all answers. */
+export async function pipelined(port: number, requests: readonly (readonly string[])[]): Promise<string> {
+  const heads = requests.map(([path, ...lines], at) => {
+    const last = at === requests.length - 1 ? ['Connection: close'] : [];
+    return `${[`GET ${path} HTTP/1.1`, 'Host: a', ...lines, ...last].join('\r\n')}\r\n\r\n`;
+  });
+  const socket = connect(port, '127.0.0.1');
+  socket.write(heads.join(''));
+  let text = '';
+  for await (const chunk of socket) text += chunk;
+  return text;
+}
+
 /** A process that a test may stop (`SIGSTOP`) and end. */
 export interface Peer {
   port: number;

@@ -12,7 +12,7 @@ export interface RequestContext {
 }
 
 interface State {
-  requests: AsyncLocalStorage<RequestContext>;
+  requests: AsyncLocalStorage<RequestContext | undefined>;
   /** The span that another tracer has active: OpenTelemetry. */
   active: () => Trace | undefined;
 }
@@ -24,8 +24,8 @@ export function requestContext(): RequestContext | undefined {
   return state().requests.getStore();
 }
 
-/** Runs `work` as a part of the answer to a request. */
-export function inRequest<T>(context: RequestContext, work: () => T): T {
+/** Runs `work` as a part of the answer to a request. Undefined: of none, also where the connection is that of a request. */
+export function inRequest<T>(context: RequestContext | undefined, work: () => T): T {
   return state().requests.run(context, work);
 }
 

@@ -1,7 +1,7 @@
 /** Commands to MongoDB, from the driver's own command monitoring: each is published, and those that failed or were slow are rows. */
 import { guarded } from '../../../react-native/src/core/guard';
 import type { Trace } from '../../../react-native/src/core/items';
-import { activeTrace } from '../core/context';
+import { activeTrace, inRequest, type RequestContext, requestContext } from '../core/context';
 import { limits } from '../core/limits';
 import { logger } from '../core/logger';
 import { shared } from '../core/shared';
@@ -38,6 +38,8 @@ interface Failed extends Ended {
 interface Running extends Started {
   began: number;
   parent: Trace | undefined;
+  /** The request that sent it. */
+  context: RequestContext | undefined;
 }
 
 /** Commands of the driver itself: it tells of their failures in events of its own. */
@@ -103,8 +105,9 @@ function hearCommands(client: MongoClientLike, heard: Heard): void {
       // Commands that never end keep no other one from being measured.
       makeRoom(running);
       const { requestId, commandName, databaseName, command } = event;
-      const parent = activeTrace();
-      running.set(requestId, { requestId, commandName, databaseName, command, began: performance.now(), parent });
+      const [parent, context] = [activeTrace(), requestContext()];
+      const began = performance.now();
+      running.set(requestId, { requestId, commandName, databaseName, command, began, parent, context });
     },
     commandSucceeded(event: Succeeded) {
       const one = taken(event);
@@ -128,7 +131,7 @@ function hearCommands(client: MongoClientLike, heard: Heard): void {
     const durationMs = one ? performance.now() - one.began : event.duration;
     const slow = durationMs > limits().slowQueryMs && !isWaiting;
     publish('rez:mongodb.command', { command: event.commandName, durationMs, failed: 'failure' in failed, slow });
-    if (one && heard.told) tell(one, { durationMs, slow, ...failed });
+    if (one && heard.told) inRequest(one.context, () => tell(one, { durationMs, slow, ...failed }));
   }
 
   function remember(cursor: string): void {

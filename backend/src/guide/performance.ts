@@ -93,7 +93,7 @@ export function performanceMiddleware(request: IncomingMessage, response: Server
     const context = requestContext();
     const work = () => completed(request, response, performance.now() - began);
     // Each answer closes once, finished or not. Of requests that share a connection it does so in the context of another one.
-    response.on('close', () => guarded(undefined, () => (context ? inRequest(context, work) : work())));
+    response.on('close', () => guarded(undefined, () => inRequest(context, work)));
   });
   next();
 }

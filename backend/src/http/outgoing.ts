@@ -9,7 +9,7 @@ import type { ClientRequest } from 'node:http';
 import { guarded } from '../../../react-native/src/core/guard';
 import type { Trace } from '../../../react-native/src/core/items';
 import { record } from '../core/capture';
-import { activeTrace, tracerSpan } from '../core/context';
+import { activeTrace, inRequest, type RequestContext, requestContext, tracerSpan } from '../core/context';
 import { limits } from '../core/limits';
 import { client, onClose } from '../core/monitor';
 import { shared } from '../core/shared';
@@ -21,6 +21,8 @@ interface Call {
   method: string;
   url: string;
   trace: Trace;
+  /** The request in whose answer it was made: the answer can come on a connection of another one. */
+  context: RequestContext | undefined;
 }
 
 /** What undici publishes of its requests. */
@@ -86,7 +88,7 @@ export function observeOutgoing(): void {
 
 function begin(request: object, method: string, url: string, headers: Headers): void {
   const trace = spanBelow(activeTrace());
-  state().calls.set(request, { began: performance.now(), method, url, trace });
+  state().calls.set(request, { began: performance.now(), method, url, trace, context: requestContext() });
   if (headers.has || tracerSpan()) return;
   for (const [name, value] of Object.entries(client().traceHeaders(trace, url))) headers.add(name, value);
 }
@@ -105,16 +107,18 @@ function end(request: object, status: number, error?: unknown): void {
   calls.delete(request);
   const durationMs = performance.now() - call.began;
   if (error === undefined && status < 500 && durationMs <= limits().slowCallMs) return;
-  record({
-    kind: 'api_call',
-    method: call.method,
-    // The engine stores no query.
-    url: call.url,
-    duration_us: microseconds(durationMs),
-    ...(status > 0 && { status }),
-    ...(error !== undefined && { error: errorKind(error) }),
-    trace: call.trace,
-  });
+  inRequest(call.context, () =>
+    record({
+      kind: 'api_call',
+      method: call.method,
+      // The engine stores no query.
+      url: call.url,
+      duration_us: microseconds(durationMs),
+      ...(status > 0 && { status }),
+      ...(error !== undefined && { error: errorKind(error) }),
+      trace: call.trace,
+    }),
+  );
 }
 
 /** OTLP exporters name themselves so, in every language. */

@@ -7,7 +7,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { defined, guarded } from '../../../react-native/src/core/guard';
 import { record } from '../core/capture';
-import { enterRequest, tracerSpan } from '../core/context';
+import { enterRequest, inRequest, tracerSpan } from '../core/context';
 import { limits } from '../core/limits';
 import { onClose } from '../core/monitor';
 import { isProbe } from '../core/probes';
@@ -46,8 +46,12 @@ function onStart(message: unknown): void {
     const context = new ServedRequest(request);
     // What is entered here holds until the next request of the connection, which enters its own.
     enterRequest(context);
-    // After `finish` too: the one event that each answer has exactly once.
-    response.on('close', () => guarded(undefined, () => onEnd(context, request, response)));
+    // Of pipelined requests one closes in the context of another: each is told in its own. That of a tracer, which begins its span after
+    // this channel and binds what listens to the response from then on, is reached one tick later. No response closes before.
+    process.nextTick(() => {
+      // After `finish` too: the one event that each answer has exactly once.
+      response.on('close', () => guarded(undefined, () => inRequest(context, () => onEnd(context, request, response))));
+    });
   });
 }
 
