@@ -6,10 +6,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { inRequest } from '../src/core/context';
 import { client } from '../src/core/monitor';
 import { close, init, poolStatus, profileQuery, setupDatabaseMonitoring, setupQueryMonitoring } from '../src/index';
+import { run } from './child';
 import { newFolder, type Row, rowsOf } from './engine';
 import { newLogger } from './logs';
 import { noMongo, type Peer, skipped, startMongo } from './servers';
-import { until } from './waiting';
+import { freePort, until } from './waiting';
 
 const logger = newLogger();
 let folder = '';
@@ -261,9 +262,23 @@ test('an app without mongoose reads one sentence', () => {
     setupQueryMonitoring();
     setupQueryMonitoring();`;
   const options = { cwd: folder, encoding: 'utf8' } as const;
-  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], options);
-  expect(run.status).toBe(0);
-  expect(run.stderr.match(/mongoose is not installed: setupQueryMonitoring watches nothing/g)).toHaveLength(1);
+  const ended = spawnSync(process.execPath, ['--input-type=module', '-e', script], options);
+  expect(ended.status).toBe(0);
+  expect(ended.stderr.match(/mongoose is not installed: setupQueryMonitoring watches nothing/g)).toHaveLength(1);
+});
+
+test('close, while mongoose is about to tell that it cannot connect, is no uncaught exception', async () => {
+  // Mongoose looks for a listener of `error`, and emits one turn later: the handler of the rejection runs in between.
+  const script = `
+    const { default: mongoose } = await import('mongoose');
+    rez.setupQueryMonitoring(mongoose);
+    const url = 'mongodb://127.0.0.1:${await freePort()}/shop';
+    await mongoose.connect(url, { serverSelectionTimeoutMS: 50 }).catch(() => rez.close());
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    console.log('alive, listeners:', mongoose.connection.listenerCount('error'));`;
+  const { by, stdout, stderr } = await run(script, { REZ_FOLDER: newFolder() }, join(import.meta.dirname, '..'));
+  expect(stderr).not.toContain('Unhandled');
+  expect([by, stdout]).toEqual([0, 'alive, listeners: 0\n']);
 });
 
 test('what is no mongoose is a sentence for each of the two', () => {

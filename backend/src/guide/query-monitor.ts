@@ -89,7 +89,12 @@ function tellEvents(connection: ConnectionLike): () => void {
   ];
   for (const [name, listener] of listeners) connection.on(name, listener);
   return () => {
-    for (const [name, listener] of listeners) connection.off(name, listener);
+    for (const [name, listener] of listeners) {
+      const off = () => connection.off(name, listener);
+      // Mongoose looks for a listener of `error` and emits one turn later. Without a listener that would end the process.
+      if (name === 'error') setImmediate(off);
+      else off();
+    }
   };
 }
 
