@@ -3,7 +3,7 @@
  * rules in words.
  */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Delivery, LostTotal, Row, Sink } from '../../src/ingest';
+import type { Answers, Delivery, LostTotal, Row, Sink } from '../../src/ingest';
 
 /** Two instances of a sink over one empty storage. */
 export interface Pair {
@@ -11,7 +11,7 @@ export interface Pair {
   readonly instances: readonly [Sink, Sink];
   /** The ids that are stored for a project, one for each row. A row may take a moment to be seen. */
   ids(project: string): Promise<readonly string[]>;
-  /** The totals of lost events. Absent if the sink keeps none, or they cannot be read. */
+  /** The totals of lost events. Absent if the sink keeps none that can be read. */
   totals?(): Promise<readonly LostTotal[]>;
   close?(): Promise<void> | void;
 }
@@ -20,11 +20,13 @@ export interface Pair {
  * @param make a pair over a storage that is empty
  * @param recognises when a row that comes again is not stored again: `always`, also when two instances get it at once; `in turn`, when
  *   the first call has ended; `never`
+ * @param keeps what the sink keeps besides rows: `answers`, and totals of lost events, which `totals` reads
  */
 export function sinkContract(
   name: string,
   make: () => Promise<Pair>,
   recognises: 'always' | 'in turn' | 'never' = 'always',
+  keeps: readonly ('answers' | 'lost')[] = ['answers', 'lost'],
 ): void {
   describe(name, () => {
     let pair: Pair | undefined;
@@ -45,7 +47,7 @@ export function sinkContract(
       await holds(ids, 'shop', idsOf(rows(3)));
     });
 
-    test.skipIf(recognises === 'never')(
+    testIf(recognises !== 'never')?.(
       'a row that comes again, also to another instance, is named and stored once',
       async () => {
         const { instances, ids } = await open();
@@ -65,7 +67,7 @@ export function sinkContract(
       await holds(ids, 'other', idsOf(rows(1)));
     });
 
-    test.skipIf(recognises !== 'always')(
+    testIf(recognises === 'always')?.(
       'rows that come to two instances at once are stored once and counted once',
       async () => {
         const { instances, ids } = await open();
@@ -86,23 +88,32 @@ export function sinkContract(
       await holds(ids, 'shop', [row.id]);
     });
 
-    test('the first answer to a key is kept, in its project, and every instance knows it', async ({ skip }) => {
-      const { instances } = await open();
-      const [one, other] = instances.map(({ answers }) => answers);
-      if (one === undefined || other === undefined) return skip('this sink keeps no answers');
-      expect(await one.find('shop', 'k')).toBeUndefined();
-      const first = { ids: 'a', body: '{"accepted":1}' };
-      expect(await one.keep('shop', 'k', first)).toMatchObject(first);
-      expect(await other.keep('shop', 'k', { ids: 'b', body: '{}' })).toMatchObject(first);
-      expect(await other.find('shop', 'k')).toMatchObject(first);
-      expect(await other.find('other', 'k')).toBeUndefined();
-      // No two keys are one.
-      expect(await other.find('shop","k', '')).toBeUndefined();
+    test('it keeps what is said that it keeps', async () => {
+      const { instances, totals } = await open();
+      for (const { answers, lost } of instances) {
+        expect(answers !== undefined).toBe(keeps.includes('answers'));
+        if (keeps.includes('lost')) expect([lost, totals]).toEqual([expect.any(Function), expect.any(Function)]);
+      }
     });
 
-    test('of a total of lost events the maximum stays', async ({ skip }) => {
+    testIf(keeps.includes('answers'))?.(
+      'the first answer to a key is kept, in its project, and every instance knows it',
+      async () => {
+        const { instances } = await open();
+        const [one, other] = instances.map(({ answers }) => answers) as [Answers, Answers];
+        expect(await one.find('shop', 'k')).toBeUndefined();
+        const first = { ids: 'a', body: '{"accepted":1}' };
+        expect(await one.keep('shop', 'k', first)).toMatchObject(first);
+        expect(await other.keep('shop', 'k', { ids: 'b', body: '{}' })).toMatchObject(first);
+        expect(await other.find('shop', 'k')).toMatchObject(first);
+        expect(await other.find('other', 'k')).toBeUndefined();
+        // No two keys are one.
+        expect(await other.find('shop","k', '')).toBeUndefined();
+      },
+    );
+
+    testIf(keeps.includes('lost'))?.('of a total of lost events the maximum stays', async () => {
       const { instances, totals } = await open();
-      if (totals === undefined) return skip('this sink keeps no totals that can be read');
       const total = (epoch: number, count: number): LostTotal[] => [
         { project: 'shop', install: 'i1', epoch, kind: 'log', reason: 'sampled', count },
       ];
@@ -115,13 +126,18 @@ export function sinkContract(
         await instances[count % 2]?.lost?.(total(epoch, count), delivery());
       }
       await Promise.all(instances.map((sink, at) => sink.lost?.(total(3, at), delivery())));
-      expect((await totals()).map(({ epoch, count }) => [epoch, count])).toEqual([
+      expect((await totals?.())?.map(({ epoch, count }) => [epoch, count])).toEqual([
         [1, 9],
         [2, 1],
         [3, 1],
       ]);
     });
   });
+}
+
+/** A test of what a sink does not promise is not there, and none that is skipped. */
+function testIf(isPromised: boolean): typeof test | undefined {
+  return isPromised ? test : undefined;
 }
 
 /** The storage holds these ids and no other, each once. */
