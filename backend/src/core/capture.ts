@@ -32,7 +32,7 @@ export function captureException(thrown: unknown, options: CaptureOptions = {}):
 /** Records a text with a level, `info` if none is given. */
 export function captureMessage(message: string, level: Level = 'info', context?: Attributes): string {
   return guarded('', () =>
-    recordNow({ kind: 'message', message: describe(message), level, ...(context && { context }) }),
+    recordNow({ kind: 'message', message: describe(message), level: level ?? 'info', ...(context && { context }) }),
   );
 }
 

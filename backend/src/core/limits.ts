@@ -31,11 +31,23 @@ export function limits(): Readonly<Limits> {
   return shared<Limits>('limits', () => ({ ...DEFAULTS }));
 }
 
-/** Replaces limits. A value that is no number from 0 on is ignored. Returns the names of those, empty if there is none. */
+/** The longest time that a timer of Node.js takes: it makes one millisecond of a longer one. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** A time in milliseconds that an app has given. `otherwise`: it has given none, or what is no number from 0 on. */
+export function durationOf(given: unknown, otherwise: number): number {
+  return Math.min(typeof given === 'number' && given >= 0 ? given : otherwise, LONGEST_MS);
+}
+
+/**
+ * Replaces limits; what is null is left out. A value that is no number from 0 on is ignored. Returns the names of those, empty if there is
+ * none.
+ */
 export function setLimits(given: Partial<Limits>): string[] {
   const known = limits() as Limits;
   const wrong: string[] = [];
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
+    if (value === undefined || value === null) continue;
     if (!Object.hasOwn(DEFAULTS, name) || typeof value !== 'number' || !(value >= 0)) wrong.push(name);
     else known[name as keyof Limits] = value;
   }

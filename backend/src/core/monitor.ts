@@ -14,7 +14,7 @@ import { readText } from '../../../react-native/src/core/read';
 import { findEngine } from './addon';
 import { followLog, tellLog } from './engine-log';
 import { factsOfServer } from './facts';
-import { setLimits } from './limits';
+import { durationOf, setLimits } from './limits';
 import { logger, setLogger, warnOnce } from './logger';
 import { memoryPort } from './memory';
 import {
@@ -55,6 +55,9 @@ interface State {
   endLog: () => void;
 }
 
+/** How long a call waits for the engine unless it says so, in milliseconds. */
+const WAIT_MS = 5_000;
+
 /** Why there is no engine, for those who call after `close`. */
 const CLOSED_TEXT = 'the engine has been closed: call init to open it again';
 
@@ -94,7 +97,7 @@ function state(): State {
  * `init` with a better one.
  */
 export function init(given: Options = {}): boolean {
-  if (!isRecord(given)) warnOnce('init: the options are not an object; they are ignored');
+  if (given !== null && !isRecord(given)) warnOnce('init: the options are not an object; they are ignored');
   const options = readOptions(given);
   if (options.logger !== undefined) {
     const wrong = setLogger(options.logger);
@@ -192,9 +195,9 @@ export function onClose(closer: Closer): () => void {
 }
 
 /** Sends until nothing is left, a request fails or `waitMs` ends. After `close`: no destination, and `error`. */
-export async function flush(waitMs = 5_000): Promise<FlushResult> {
+export async function flush(waitMs = WAIT_MS): Promise<FlushResult> {
   const { client, phase } = opened();
-  return phase === 'closed' ? { destinations: [], error: CLOSED_TEXT } : client.flush(waitMs);
+  return phase === 'closed' ? { destinations: [], error: CLOSED_TEXT } : client.flush(durationOf(waitMs, WAIT_MS));
 }
 
 /** The state of the engine and of each destination, as `rezq status --json`, and in sentences. Undefined after `close`. */
@@ -204,9 +207,9 @@ export function status(): Status | undefined {
 }
 
 /** What became of an event, as `rezq why --json`. After `close`: `error`. */
-export async function why(id: string, waitMs = 5_000): Promise<Record<string, unknown>> {
+export async function why(id: string, waitMs = WAIT_MS): Promise<Record<string, unknown>> {
   const { client, phase } = opened();
-  return phase === 'closed' ? { error: CLOSED_TEXT } : client.why(id, waitMs);
+  return phase === 'closed' ? { error: CLOSED_TEXT } : client.why(id, durationOf(waitMs, WAIT_MS));
 }
 
 /** Who the service is: as `init` was told, before it as the environment says. Does not open the engine. */
@@ -229,11 +232,11 @@ export function isDurable(): boolean {
  * Ends what was started, sends what it can within the half of `waitMs`, and closes the engine. What is left is sent after the next start,
  * and so is what is recorded meanwhile. Calls that follow get the same promise; `init` opens the engine again.
  */
-export function close(waitMs = 5_000): Promise<void> {
+export function close(waitMs = WAIT_MS): Promise<void> {
   const known = state();
   // The last call counts.
   known.waiting.length = 0;
-  known.closing ??= closeAll(known, waitMs).finally(() => {
+  known.closing ??= closeAll(known, durationOf(waitMs, WAIT_MS)).finally(() => {
     known.closing = undefined;
     known.phase = 'closed';
     for (const options of known.waiting.splice(0)) init(options);

@@ -93,8 +93,13 @@ export function settingsOf(options: Options, environment: NodeJS.ProcessEnv): Re
     debug: true,
     inspector: false,
     testMode: false,
-    ...readable(options.settings ?? {})?.copy,
+    ...given(readable(options.settings ?? {})?.copy),
   };
+}
+
+/** The members that are not null. */
+function given(settings: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
 }
 
 /** The destinations whose keys the environment holds, under the names that the guide gives them. */

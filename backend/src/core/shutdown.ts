@@ -4,7 +4,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { constants } from 'node:os';
-import { guarded } from '../../../react-native/src/core/guard';
+import { guarded, recordOf } from '../../../react-native/src/core/guard';
+import { durationOf } from './limits';
 import { logger } from './logger';
 import { close } from './monitor';
 import { shared } from './shared';
@@ -24,6 +25,9 @@ export interface ShutdownOptions {
   /** Default: `['SIGTERM']`. */
   signals?: readonly NodeJS.Signals[];
 }
+
+/** Kubernetes kills after 30 s. */
+const LIMIT_MS = 25_000;
 
 /** What is kept for the engine when requests take longer, in milliseconds: half of it for the delivery of the queue. */
 const ENGINE_MS = 2_000;
@@ -53,7 +57,10 @@ export function isShuttingDown(): boolean {
  * A second signal ends the process at once. Returns a function that takes all of this back.
  */
 export function gracefulShutdown(server: Server | HttpsServer, options: ShutdownOptions = {}): () => void {
-  const { readyDelayMs = 0, limitMs = 25_000, signals = ['SIGTERM'] } = options;
+  const given = recordOf(options);
+  const readyDelayMs = durationOf(given.readyDelayMs, 0);
+  const limitMs = durationOf(given.limitMs, LIMIT_MS);
+  const signals = given.signals ?? ['SIGTERM'];
   const answers = watchAnswers(server);
   let begun = false;
   const onSignal = (signal: NodeJS.Signals) => {

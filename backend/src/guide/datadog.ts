@@ -76,7 +76,7 @@ export function initDatadogAPM(given: DatadogOptions = {}): boolean {
 /** The destination, or why there is none. */
 function destinationOf(options: DatadogOptions, environment: NodeJS.ProcessEnv): Destination | string {
   const { DD_API_KEY, DD_CLIENT_TOKEN, DD_APPLICATION_ID, DD_SERVICE } = environment;
-  const site = options.site || environment.DD_SITE || 'datadoghq.com';
+  const site = String(options.site || environment.DD_SITE || 'datadoghq.com');
   if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(site)) {
     return `the site ${JSON.stringify(site.slice(0, 60))} is not the name of a host: use datadoghq.com, datadoghq.eu or another site of Datadog.`;
   }

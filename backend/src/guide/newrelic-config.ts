@@ -26,8 +26,11 @@ const RULES = 1_000;
  * The configuration in `file`, or in the first `newrelic.js` of `NEW_RELIC_HOME` and the working directory. A text: what is wrong, in one
  * sentence. Never throws.
  */
-export function readNewRelicConfig(file: string | undefined, environment: NodeJS.ProcessEnv): NewRelicConfig | string {
-  const path = guarded(undefined, () => (file === undefined ? find(environment) : resolve(file)));
+export function readNewRelicConfig(
+  file: string | null | undefined,
+  environment: NodeJS.ProcessEnv,
+): NewRelicConfig | string {
+  const path = guarded(undefined, () => (file == null ? find(environment) : resolve(file)));
   if (path === undefined) return 'there is no newrelic.js in NEW_RELIC_HOME or the working directory.';
   let loaded: unknown;
   try {

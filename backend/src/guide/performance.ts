@@ -1,6 +1,6 @@
 /** The guide's performance monitor: the last 1,000 requests in memory, a warning for each slow one, and a line for each request. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { guarded } from '../../../react-native/src/core/guard';
+import { guarded, isRecord } from '../../../react-native/src/core/guard';
 import { inRequest, requestContext } from '../core/context';
 import { limits } from '../core/limits';
 import { logger } from '../core/logger';
@@ -33,8 +33,10 @@ export class PerformanceMonitor {
   /** Where the next one goes when the ring is full, which is where the oldest is. */
   private next = 0;
 
-  /** Keeps a request, in the place of the oldest. One that took more than 1,000 ms is logged: `Slow request detected`. */
+  /** Keeps a request, in the place of the oldest. What is no object is ignored. One that took more than 1,000 ms is logged: `Slow request detected`. */
   logMetric(metric: PerformanceMetric): void {
+    // A hole in the ring would fail those who read it.
+    if (!isRecord(metric)) return;
     if (this.ring.length < MAX_METRICS) this.ring.push(metric);
     else {
       this.ring[this.next] = metric;

@@ -1,7 +1,8 @@
 /** The guide's Sentry on Express: the destination, uncaught exceptions, the context of each request, and an error handler. */
 
+import { members } from '../../../react-native/src/api/members';
 import type { Hooks } from '../../../react-native/src/core/client';
-import { defined, recordOf } from '../../../react-native/src/core/guard';
+import { defined } from '../../../react-native/src/core/guard';
 import { read } from '../../../react-native/src/core/read';
 import { warnOnce } from '../core/logger';
 import { addDestination, client, init } from '../core/monitor';
@@ -33,8 +34,12 @@ export interface SentryOptions {
  * Without a DSN everything else works, and one line of the log says so.
  */
 export function initSentry(app?: AppLike, options: SentryOptions = {}): void {
-  const { dsn, environment, release, tracesSampleRate, beforeSend, beforeBreadcrumb } = recordOf(options);
-  init(defined({ environment, release }));
+  const { dsn, beforeSend, beforeBreadcrumb, ...rest } = members(
+    options,
+    ...(['dsn', 'environment', 'release', 'tracesSampleRate', 'beforeSend', 'beforeBreadcrumb'] as const),
+  );
+  const { tracesSampleRate, ...about } = rest;
+  init(about);
   // The hooks of a client are its own members: a hook that is not given stays.
   Object.assign(client().hooks, defined({ event: beforeSend, breadcrumb: beforeBreadcrumb }));
   const key = dsn || process.env.SENTRY_DSN;
@@ -44,7 +49,7 @@ export function initSentry(app?: AppLike, options: SentryOptions = {}): void {
       'initSentry: SENTRY_DSN is not set: errors are stored and are not sent to Sentry. Set it to the DSN of the project.',
     );
   }
-  use(app, 'initSentry', requestContextHandler);
+  if (app != null) use(app, 'initSentry', requestContextHandler);
 }
 
 /**
@@ -63,8 +68,7 @@ const recordServerError: ErrorHandler = (error, request, _response, next) => {
   next(error);
 };
 
-function use(app: AppLike | undefined, caller: string, handler: unknown): void {
-  if (app === undefined) return;
+function use(app: AppLike, caller: string, handler: unknown): void {
   if (typeof read(app, 'use') === 'function') app.use(handler);
   else warnOnce(`${caller}: the first argument has no method \`use\`: pass the Express app.`);
 }

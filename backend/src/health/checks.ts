@@ -1,5 +1,5 @@
 /** Questions to what the process depends on, each with a limit of time. */
-import { limits } from '../core/limits';
+import { durationOf, limits } from '../core/limits';
 
 /** Fails by throwing, by rejecting or by being late. */
 export type Check = () => unknown;
@@ -11,14 +11,15 @@ export type Checked = { healthy: true; value: unknown } | { healthy: false };
 export class Checks {
   private readonly running = new Map<Check, Promise<Checked>>();
 
-  /** The limit in milliseconds. Undefined: `limits().checkMs` of the moment in which a check begins. */
+  /** The limit in milliseconds. Without one: `limits().checkMs` of the moment in which a check begins. */
   constructor(private readonly limitMs?: number) {}
 
   /** Resolves after the limit at the latest, and never rejects. */
   async run(check: Check): Promise<Checked> {
     let timer: NodeJS.Timeout | undefined;
+    const limitMs = durationOf(this.limitMs, limits().checkMs);
     const late = new Promise<Checked>((resolve) => {
-      timer = setTimeout(() => resolve({ healthy: false }), this.limitMs ?? limits().checkMs);
+      timer = setTimeout(() => resolve({ healthy: false }), limitMs);
     });
     const checked = await Promise.race([this.started(check), late]);
     clearTimeout(timer);

@@ -67,8 +67,8 @@ const state = () =>
 export function setRequestPrivacy(rules: RequestPrivacy): void {
   const { exclude, allHeaders, ip } = recordOf(rules);
   const known = state();
-  if (allHeaders !== undefined) known.allHeaders = allHeaders === true;
-  if (ip !== undefined) known.ip = ip === true;
+  if (allHeaders != null) known.allHeaders = allHeaders === true;
+  if (ip != null) known.ip = ip === true;
   if (!Array.isArray(exclude)) return;
   for (const rule of exclude) {
     if (typeof rule !== 'string' || rule === '') continue;

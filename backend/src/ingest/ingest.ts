@@ -1,5 +1,6 @@
 /** The receiving side of the `rez` protocol: `POST /v1/batch` on the team's own server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { members } from '../../../react-native/src/api/members';
 import { trimmedPath } from '../core/path';
 import { type Answer, busy, Refused, send } from './answer';
 import { Arriving, arrival, checkType, discard, Gone } from './body';
@@ -45,6 +46,17 @@ export type IngestHandler = (req: IncomingMessage, res: ServerResponse, next?: (
 
 const PATH = '/v1/batch';
 
+const DEFAULTS = {
+  concurrent: CONCURRENT,
+  arrivingBytes: ARRIVING_BYTES,
+  bodyMs: BODY_MS,
+  sinkMs: SINK_MS,
+  now: Date.now as () => number,
+};
+
+/** What is read of the options: one that is null is left out. */
+const OPTIONS = ['keys', 'sink', 'observe', 'concurrent', 'arrivingBytes', 'bodyMs', 'sinkMs', 'now'] as const;
+
 /**
  * Receives batches at `POST /v1/batch`. Any other path goes to `next`; without one it gets 404.
  *
@@ -52,13 +64,14 @@ const PATH = '/v1/batch';
  * share a sink. Nothing is thrown later; options that cannot be used throw here.
  */
 export function rezIngest(options: IngestOptions): IngestHandler {
-  const { sink, observe, now = Date.now } = options ?? {};
-  const { bodyMs = BODY_MS, sinkMs = SINK_MS, concurrent = CONCURRENT, arrivingBytes = ARRIVING_BYTES } = options ?? {};
+  const { keys, observe, ...given } = members(options, ...OPTIONS);
+  const sink = given.sink as Sink;
+  const { now, bodyMs, sinkMs, concurrent, arrivingBytes } = { ...DEFAULTS, ...given };
   if (typeof sink?.store !== 'function') throw new TypeError('rezIngest: `sink` has no method `store`');
   for (const [name, value] of Object.entries({ bodyMs, sinkMs, concurrent, arrivingBytes })) {
     if (!(Number.isFinite(value) && value >= 1)) throw new RangeError(`rezIngest: \`${name}\` must be a number from 1`);
   }
-  const find = projectFinder(options.keys);
+  const find = projectFinder(keys);
   const complain = complaints(now);
   const arriving = new Arriving(arrivingBytes);
   let working = 0;

@@ -15,7 +15,7 @@ export type Keys =
 export type FindProject = (key: string) => string | undefined | Promise<string | undefined>;
 
 /** Checks the keys. Throws if they cannot be used: a programming error, at the start of the app. */
-export function projectFinder(keys: Keys): FindProject {
+export function projectFinder(keys: Keys | undefined): FindProject {
   if (typeof keys === 'function') return keys;
   const entries = keys instanceof Map ? [...keys] : Object.entries(keys ?? {});
   if (entries.length === 0) throw new TypeError('rezIngest: `keys` is empty: give a map of write key to project');

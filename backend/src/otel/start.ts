@@ -1,5 +1,5 @@
 /** Starts OpenTelemetry, or attaches to the provider that the app has. One per process, whichever copy of the package starts it. */
-import { guarded } from '../../../react-native/src/core/guard';
+import { guarded, recordOf } from '../../../react-native/src/core/guard';
 import { warnOnce } from '../core/logger';
 import { identity, onClose } from '../core/monitor';
 import { loadPeer } from '../core/peer';
@@ -46,7 +46,7 @@ const state = () => shared<State>('otel', () => ({ telemetry: undefined, api: un
  */
 export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   const known = state();
-  known.telemetry ??= guarded('off', () => start(known, options));
+  known.telemetry ??= guarded('off', () => start(known, recordOf(options)));
   return known.telemetry;
 }
 
@@ -90,7 +90,7 @@ function aboutOf({ app, release, environment, tracesSampleRate: rate }: Telemetr
   const known = identity();
   const stage = environment || known.environment;
   const isShare = typeof rate === 'number' && rate >= 0 && rate <= 1;
-  if (rate !== undefined && !isShare) warnOnce(`tracesSampleRate: not a number from 0 to 1: ${rate}; it is left out`);
+  if (rate != null && !isShare) warnOnce(`tracesSampleRate: not a number from 0 to 1: ${rate}; it is left out`);
   return {
     app: app || known.app,
     release: release || known.release,

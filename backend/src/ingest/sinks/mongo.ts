@@ -5,6 +5,7 @@
  * got no response sends the rows again; the unique index makes them duplicates, which an answer accounts for. All writes wait for the
  * majority: a row that another instance has just inserted is then durable as well when the answer, a later write, is.
  */
+import { members } from '../../../../react-native/src/api/members';
 import { DUPLICATE_KEY } from '../../drivers/mongodb-codes';
 import type { LostTotal } from '../batch';
 import type { Row } from '../event';
@@ -48,7 +49,8 @@ const PERMANENT: ReadonlySet<number> = new Set([
  *
  * @param mongo a `Db` or `MongoClient` of the driver, a mongoose connection, or a function that returns one of them
  */
-export function mongoSink(mongo: MongoLike, { collection = 'rez_events', keepDays }: MongoOptions = {}): Sink {
+export function mongoSink(mongo: MongoLike, options: MongoOptions = {}): Sink {
+  const { collection = 'rez_events', keepDays } = members(options, 'collection', 'keepDays');
   if (keepDays !== undefined && !(keepDays * 24 * 3600 * 1000 >= DEDUPE_MS)) {
     throw new RangeError('mongoSink: `keepDays` must be at least 32, the time for which ids are remembered');
   }

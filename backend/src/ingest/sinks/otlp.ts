@@ -1,4 +1,5 @@
 /** An OpenTelemetry Collector as a sink: OTLP over HTTP, as JSON. */
+import { members } from '../../../../react-native/src/api/members';
 import { warnOnce } from '../../core/logger';
 import type { LostTotal } from '../batch';
 import type { Row } from '../event';
@@ -27,7 +28,9 @@ export interface OtlpSinkOptions {
  * Passes events on to a Collector as log records. They are acknowledged when the Collector answers 200 as OTLP says: how durable that is
  * depends on its configuration, see `docs/guide/scale.md`.
  */
-export function otlpSink({ endpoint, headers, metrics = true, seen, answers }: OtlpSinkOptions): Sink {
+export function otlpSink(options: OtlpSinkOptions): Sink {
+  const given = members(options, 'endpoint', 'headers', 'metrics', 'seen', 'answers');
+  const { endpoint = '', headers, metrics = true, seen, answers } = given;
   const base = baseAddress(endpoint);
   // Wrong headers are a programming error: here it is seen at the start.
   const all = new Headers(headers);
