@@ -168,6 +168,9 @@ describe('the user that the app has put on the request', () => {
       { _id: new mongoose.Types.ObjectId(ID), email: 'asha@example.com' },
       { id: ID },
     ],
+    ['nothing, if it is a promise', Promise.resolve({ id: 'u-1' }), undefined],
+    ['nothing, if its id is a promise', { id: Promise.resolve('u-1') }, undefined],
+    ['nothing, if its id has no text of its own', { id: new Map() }, undefined],
     ['nothing, if there is no id', { email: 'asha@example.com' }, undefined],
     [
       'nothing, if it cannot be read',
@@ -192,6 +195,23 @@ describe('the user that the app has put on the request', () => {
     const [error] = await rows('error', 1);
     expect([row?.json.user, error?.json.user]).toEqual([expected, expected]);
     expect(JSON.stringify([row, error])).not.toContain('asha');
+  });
+
+  test('that is a promise is a sentence, once', async () => {
+    forget('said');
+    const logger = newLogger();
+    init({ logger });
+    const app = express5();
+    app.get('/', (request, response) => {
+      Object.assign(request, { user: Promise.resolve({ id: 'u-1' }) });
+      captureException(new Error('inside'));
+      response.end();
+    });
+    const { url } = await served(app);
+    for (let at = 0; at < 2; at++) await (await fetch(url)).text();
+    await rows('error', 2);
+    const said = logger.lines.map(({ message }) => message).filter((message) => message.includes('promise'));
+    expect(said).toEqual([expect.stringMatching(/request\.user is a promise/)]);
   });
 
   test('is on an error of a request over HTTP/2, with the trace of the caller, if the middleware opens the context', async () => {

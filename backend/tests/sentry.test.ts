@@ -194,6 +194,45 @@ test('beforeSend changes or drops what is recorded', async () => {
   expect((await rows()).map(({ json }) => [json.message, json.tags])).toMatchObject([['keep', { a: 'b' }]]);
 });
 
+test.each([
+  ['is async', async () => null, /beforeSend must not be async: what it gets is dropped/],
+  ['is async, and is rejected', () => Promise.reject(new Error('no')), /beforeSend must not be async: /],
+  [
+    'throws',
+    () => {
+      throw new TypeError('PLANTED');
+    },
+    /beforeSend has thrown TypeError: what it gets is dropped/,
+  ],
+  ['returns what is no item', () => true, /beforeSend has returned neither an item nor null: what it gets is dropped/],
+])('a beforeSend that %s drops what it gets, and says so once', async (_, beforeSend, sentence) => {
+  const unhandled: unknown[] = [];
+  const hear = (reason: unknown) => void unhandled.push(reason);
+  process.on('unhandledRejection', hear);
+  try {
+    initSentry(undefined, { beforeSend: beforeSend as never });
+    captureMessage('one');
+    captureMessage('two');
+    expect(await rows()).toEqual([]);
+    const said = lines.map(({ message }) => message).filter((message) => message.includes('beforeSend'));
+    expect(said).toEqual([expect.stringMatching(sentence)]);
+    expect(said.join('')).not.toContain('PLANTED');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', hear);
+  }
+});
+
+test('a hook that is no function is a sentence, and the events are recorded', async () => {
+  initSentry(undefined, { beforeSend: 'drop' as never, beforeBreadcrumb: {} as never });
+  captureMessage('kept');
+  expect((await rows()).map(({ json }) => json.message)).toEqual(['kept']);
+  const said = lines.map(({ message }) => message).join('\n');
+  expect(said).toMatch(/initSentry: beforeSend is not a function; it is ignored/);
+  expect(said).toMatch(/initSentry: beforeBreadcrumb is not a function; it is ignored/);
+});
+
 test('a sentry-trace header is read as Sentry writes it', () => {
   expect(fromSentryTrace(`${TRACE}-${SPAN}-0`)).toEqual({ trace_id: TRACE, span_id: SPAN, sampled: false });
   expect(fromSentryTrace(`${TRACE}-${SPAN}-1`)).toEqual({ trace_id: TRACE, span_id: SPAN, sampled: true });

@@ -10,6 +10,7 @@ import type { AppLike, ErrorHandler } from '../http/express';
 import { requestContextHandler } from '../http/request-context';
 import { captureRequestError } from '../http/request-error';
 import { answerTo } from './error-answer';
+import { checkedHook } from './hooks';
 
 /** Every member is optional. */
 export interface SentryOptions {
@@ -21,7 +22,10 @@ export interface SentryOptions {
   release?: string;
   /** Share of the traces whose spans are sent to Sentry, 0 to 1. Default: 1. */
   tracesSampleRate?: number;
-  /** Changes an event before it is stored, or drops it by returning null. It gets an item of the queue, not an event of Sentry. */
+  /**
+   * Changes an event before it is stored, or drops it by returning null. It gets an item of the queue, not an event of Sentry. What it gets
+   * is dropped too, with a line of the log, if it throws or is async.
+   */
   beforeSend?: NonNullable<Hooks['event']>;
   /** The same for breadcrumbs. */
   beforeBreadcrumb?: NonNullable<Hooks['breadcrumb']>;
@@ -41,7 +45,9 @@ export function initSentry(app?: AppLike, options: SentryOptions = {}): void {
   const { tracesSampleRate, ...about } = rest;
   init(about);
   // The hooks of a client are its own members: a hook that is not given stays.
-  Object.assign(client().hooks, defined({ event: beforeSend, breadcrumb: beforeBreadcrumb }));
+  const event = checkedHook('beforeSend', beforeSend);
+  const breadcrumb = checkedHook('beforeBreadcrumb', beforeBreadcrumb);
+  Object.assign(client().hooks, defined({ event, breadcrumb }));
   const key = dsn || process.env.SENTRY_DSN;
   if (key) addDestination({ name: 'sentry', kind: 'sentry', dsn: key, ...defined({ tracesSampleRate }) });
   else {
