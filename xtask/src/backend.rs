@@ -1,7 +1,6 @@
 //! The lane `backend`: builds the addon for Node.js with the functions for tests, and checks and tests the package in `backend` with
 //! it, on the Node.js that the package needs.
 
-use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -17,7 +16,7 @@ use crate::node::{self, Node, of_jest};
 use crate::ops::programs;
 use crate::peers::{self, Peer};
 use crate::process;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, path_with};
 
 /// The folders whose packages the tests need, each with a lock file.
 const FOLDERS: [&str; 3] = [".", "tests/otel-2", "neighbours"];
@@ -67,19 +66,16 @@ pub fn run(workspace: &Workspace) -> io::Result<bool> {
     }
     for (name, arguments) in CHECKS {
         let passed = package.quiet(name, package.tool(name, arguments))?;
-        sum += if passed { Tally { passed: 1, ..Tally::default() } } else { Tally { failed: 1, ..Tally::default() } };
+        sum += Tally::of(passed);
     }
     println!("     Running vitest ({})", package.folder.join("rez_monitor-0").display());
     let mut passed = true;
     for (node, options) in LINES {
         let tests = package.tests(node, options, &addon)?;
         passed &= tests.is_some_and(|tests| tests.passed > 0);
-        sum += tests.unwrap_or(Tally { failed: 1, ..Tally::default() });
+        sum += tests.unwrap_or(Tally::of(false));
     }
-    let passed = passed && sum.failed == 0;
-    let word = if passed { "ok" } else { "FAILED" };
-    println!("test result: {word}. {} passed; {} failed; {} ignored", sum.passed, sum.failed, sum.skipped);
-    Ok(passed)
+    Ok(sum.print(passed))
 }
 
 /// Runs the benchmarks on the engine of a release. Returns true if they succeed.
@@ -139,12 +135,15 @@ pub struct Package<'a> {
     workspace: &'a Workspace,
     folder: PathBuf,
     node: Node<'a>,
+    /// The search path of its commands.
+    path: OsString,
 }
 
 impl Package<'_> {
     pub fn new(workspace: &Workspace) -> io::Result<Package<'_>> {
         let node = Node::new(workspace, "backend")?;
-        Ok(Package { workspace, folder: workspace.root().join("backend"), node })
+        let path = search_path(peers::node_programs(&peers::NODE_JS))?;
+        Ok(Package { workspace, folder: workspace.root().join("backend"), node, path })
     }
 
     /// Installs the packages of the tests.
@@ -166,12 +165,12 @@ impl Package<'_> {
         }
         let mut vitest = self.tool("vitest", &["run", "--reporter=json", "--reporter=default"]);
         vitest.args(options).arg(format!("--outputFile.json={}", report.display())).env("REZ_NODE_ADDON", addon);
-        vitest.env("PATH", search_path(Some(programs)));
+        vitest.env("PATH", search_path(Some(programs))?);
         name_programs(&mut vitest);
         let passed = self.quiet("vitest", vitest)?;
         let report = fs::read_to_string(&report).unwrap_or_default();
         for name in skipped(&report) {
-            println!("note: backend: skipped: {name}");
+            println!("skipped: backend: {name}");
         }
         let tests = of_jest(&report);
         // It can fail for another reason than a test.
@@ -200,17 +199,14 @@ impl Package<'_> {
 
     fn command(&self, program: PathBuf) -> Command {
         let mut command = self.workspace.command(program);
-        command.current_dir(&self.folder).env("CI", "1").env("NO_COLOR", "1");
-        command.env("PATH", search_path(peers::node_programs(&peers::NODE_JS)));
+        command.current_dir(&self.folder).env("CI", "1").env("NO_COLOR", "1").env("PATH", &self.path);
         command
     }
 }
 
 /// The search path, with a Node.js before that of the machine, and with promtool.
-fn search_path(node: Option<PathBuf>) -> OsString {
-    let rest = env::var_os("PATH").unwrap_or_default();
-    let own = node.into_iter().chain(programs::prometheus_folder());
-    env::join_paths(own.chain(env::split_paths(&rest))).unwrap_or(rest)
+fn search_path(node: Option<PathBuf>) -> io::Result<OsString> {
+    path_with(node.into_iter().chain(programs::prometheus_folder()))
 }
 
 /// The names of the tests that a report of vitest calls skipped.

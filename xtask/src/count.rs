@@ -14,6 +14,24 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// One check that has passed or failed.
+    pub fn of(passed: bool) -> Tally {
+        if passed { Tally { passed: 1, ..Tally::default() } } else { Tally { failed: 1, ..Tally::default() } }
+    }
+
+    /// Prints the result of a lane in the form of `cargo test`, which is parsed below. Returns whether the lane has passed: `ended_well` says
+    /// whether its programs did, which can fail for another reason than a test.
+    pub fn print(self, ended_well: bool) -> bool {
+        let passed = ended_well && self.failed == 0;
+        println!("{}", self.line(passed));
+        passed
+    }
+
+    fn line(self, is_ok: bool) -> String {
+        let word = if is_ok { "ok" } else { "FAILED" };
+        format!("test result: {word}. {} passed; {} failed; {} ignored", self.passed, self.failed, self.skipped)
+    }
+
     /// Returns the sum.
     pub fn total(self) -> u64 {
         self.passed.saturating_add(self.failed).saturating_add(self.skipped)
@@ -118,6 +136,16 @@ mod tests {
 
     fn tally(passed: u64, failed: u64, skipped: u64) -> Option<Tally> {
         Some(Tally { passed, failed, skipped })
+    }
+
+    #[test]
+    fn a_result_that_is_printed_is_the_one_that_is_read() {
+        for (printed, ok) in [(Tally { passed: 5, failed: 0, skipped: 2 }, true), (Tally::of(false), false)] {
+            assert_eq!(result(&printed.line(ok)), Some(printed));
+        }
+        assert!(Tally::of(true).print(true));
+        assert!(!Tally::of(true).print(false));
+        assert!(!Tally::of(false).print(true));
     }
 
     #[test]

@@ -57,14 +57,11 @@ pub fn run(workspace: &Workspace) -> io::Result<bool> {
     }
     println!("     Running mvn test ({})", workspace.root().join("android/RezMonitorTests-0").display());
     let end = process::run(maven(workspace, &library)?.arg("test"), &log, LIMIT)?;
-    let Tally { passed: good, failed, skipped } = count(&reports)?;
-    let passed = end == End::Succeeded && failed == 0;
-    if !passed {
+    let sum = count(&reports)?;
+    if end != End::Succeeded || sum.failed > 0 {
         println!("mvn test: {end:?}\n{}", String::from_utf8_lossy(&fs::read(&log)?));
     }
-    let word = if passed { "ok" } else { "FAILED" };
-    println!("test result: {word}. {good} passed; {failed} failed; {skipped} ignored");
-    Ok(passed)
+    Ok(sum.print(end == End::Succeeded))
 }
 
 /// Runs the benchmarks with the library of a release. Returns true if they succeed.

@@ -12,7 +12,7 @@ use clap::{ArgMatches, Command as Subcommand};
 
 use crate::node::{self, Node, of_summary};
 use crate::process;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, path_with};
 
 /// The objectives, and the rules that sloth generates from them.
 const OBJECTIVES: &str = "ops/prometheus/slo.yml";
@@ -50,7 +50,7 @@ fn check(workspace: &Workspace) -> io::Result<bool> {
         return Ok(false);
     }
     let mut command = workspace.command("node");
-    command.current_dir(&tests).arg("run.mjs").env("PATH", path_with(&folders)?);
+    command.current_dir(&tests).arg("run.mjs").env("PATH", path_with(folders)?);
     println!("     Running ops ({})", tests.join("rez_ops-0").display());
     let passed = node.quiet("ops", command)?;
     let output = fs::read_to_string(node.out.join("ops.log"))?;
@@ -58,27 +58,18 @@ fn check(workspace: &Workspace) -> io::Result<bool> {
         println!("skipped: ops: {skipped}");
     }
     let sum = output.lines().next_back().and_then(of_summary).unwrap_or_default();
-    let passed = passed && sum.failed == 0;
-    let word = if passed { "ok" } else { "FAILED" };
-    println!("test result: {word}. {} passed; {} failed; {} ignored", sum.passed, sum.failed, sum.skipped);
-    Ok(passed)
+    Ok(sum.print(passed))
 }
 
 /// Writes the rules of the objectives.
 fn generate(workspace: &Workspace) -> io::Result<bool> {
-    let path = path_with(&programs::provide(workspace)?)?;
+    let path = path_with(programs::provide(workspace)?)?;
     let Some(sloth) = find(&path, "sloth") else {
         println!("skipped: ops: sloth is not available");
         return Ok(false);
     };
     let mut command = workspace.command(sloth);
     Ok(process::succeeds(command.args(["generate", "--no-log", "-i", OBJECTIVES, "-o", OBJECTIVES_RULES])))
-}
-
-/// Returns PATH with these folders before all others.
-fn path_with(folders: &[PathBuf]) -> io::Result<OsString> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::join_paths(folders.iter().cloned().chain(env::split_paths(&path))).map_err(io::Error::other)
 }
 
 /// Returns the first program of this name in a PATH. `Command` searches the PATH of this process alone.
@@ -95,7 +86,7 @@ mod tests {
         let folder = env::temp_dir().join(format!("xtask-ops-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("sloth"), "").unwrap();
-        let path = path_with(std::slice::from_ref(&folder)).unwrap();
+        let path = path_with([folder.clone()]).unwrap();
         assert_eq!(find(&path, "sloth"), Some(folder.join("sloth")));
         assert_eq!(find(&path, "no such program"), None);
         fs::remove_dir_all(folder).unwrap();

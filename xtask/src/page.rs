@@ -45,8 +45,5 @@ pub fn run(workspace: &Workspace) -> io::Result<bool> {
         println!("note: {line}");
     }
     let sum = output.lines().next_back().and_then(of_summary).unwrap_or_default();
-    let passed = passed && sum.failed == 0;
-    let word = if passed { "ok" } else { "FAILED" };
-    println!("test result: {word}. {} passed; {} failed; {} ignored", sum.passed, sum.failed, sum.skipped);
-    Ok(passed)
+    Ok(sum.print(passed))
 }

@@ -56,7 +56,7 @@ pub fn run(workspace: &Workspace) -> io::Result<bool> {
     let mut sum = Tally::default();
     for (name, arguments) in CHECKS {
         let passed = package.node.quiet(name, package.tool(name, arguments))?;
-        sum += if passed { Tally { passed: 1, ..Tally::default() } } else { Tally { failed: 1, ..Tally::default() } };
+        sum += Tally::of(passed);
     }
     sum += package.native_tests(&addon)?;
     println!("     Running jest ({})", package.folder.join("rez_monitor-0").display());
@@ -69,10 +69,7 @@ pub fn run(workspace: &Workspace) -> io::Result<bool> {
     let passed = package.node.quiet("jest", jest)?;
     let tests = fs::read_to_string(&report).ok().and_then(|json| of_jest(&json)).unwrap_or_default();
     sum += tests;
-    let passed = passed && sum.failed == 0 && tests.passed > 0;
-    let word = if passed { "ok" } else { "FAILED" };
-    println!("test result: {word}. {} passed; {} failed; {} ignored", sum.passed, sum.failed, sum.skipped);
-    Ok(passed)
+    Ok(sum.print(passed && tests.passed > 0))
 }
 
 /// Runs the benchmarks on the engine of a release. Returns true if they succeed.
@@ -111,7 +108,7 @@ impl Package<'_> {
 
     /// Runs the tests of the native half on the library with the functions for tests.
     fn native_tests(&self, addon: &Path) -> io::Result<Tally> {
-        let failed = Tally { failed: 1, ..Tally::default() };
+        let failed = Tally::of(false);
         let Some(library) = bindings::library(self.workspace, &[addon::TEST_FEATURE])? else { return Ok(failed) };
         if !process::succeeds(self.workspace.cargo().args([
             "build",

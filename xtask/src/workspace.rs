@@ -60,6 +60,12 @@ impl Workspace {
     }
 }
 
+/// Returns PATH with these folders before all others.
+pub fn path_with(folders: impl IntoIterator<Item = PathBuf>) -> io::Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(folders.into_iter().chain(env::split_paths(&path))).map_err(io::Error::other)
+}
+
 fn describes_own_package(name: &str) -> bool {
     const PREFIXES: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
     const NAMES: [&str; 3] = ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
