@@ -5,7 +5,7 @@ import { watchPool } from '../src/drivers/mongodb-pool';
 import { close, init, setupDatabaseMonitoring } from '../src/index';
 import { newFolder } from './engine';
 import { newLogger } from './logs';
-import { noMongo, type Peer, skipped, startMongo } from './servers';
+import { noMongo, type Peer, startMongo } from './peers';
 import { until } from './waiting';
 
 const logger = newLogger();
@@ -21,7 +21,7 @@ function fakeIntervals(): void {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
 }
 
-describe.skipIf(skipped(noMongo))('setupDatabaseMonitoring', () => {
+describe.skipIf(noMongo !== '')(`setupDatabaseMonitoring${noMongo}`, () => {
   let peer: Peer;
 
   beforeAll(async () => {

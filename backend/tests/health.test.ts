@@ -7,7 +7,8 @@ import { limits, setLimits } from '../src/core/limits';
 import { accessOf } from '../src/health/access';
 import { Checks } from '../src/health/checks';
 import { type HealthOptions, healthRouter } from '../src/index';
-import { atEnd, noMongo, noRedis, served, skipped, startMongo, startRedis } from './servers';
+import { noMongo, noRedis, startMongo, startRedis } from './peers';
+import { atEnd, served } from './servers';
 import { until } from './waiting';
 
 afterEach(() => {
@@ -200,7 +201,8 @@ test('a check that hangs is not started again while it hangs, and again after th
   expect(started).toBe(2);
 });
 
-describe.skipIf(skipped(noRedis || noMongo))('with a real Redis and MongoDB', () => {
+const noStores = noRedis || noMongo;
+describe.skipIf(noStores !== '')(`with a real Redis and MongoDB${noStores}`, () => {
   test('they are healthy with their numbers, and each that hangs or is gone cannot hang the probe', async () => {
     const [cache, store] = await Promise.all([startRedis(), startMongo()]);
     const redis = new Redis(cache.port, '127.0.0.1');

@@ -26,7 +26,7 @@ import {
 } from '../src/index';
 import { run as runChild } from './child';
 import { newFolder } from './engine';
-import { noMongodb, noRedis, startMongodb, startRedis } from './stores';
+import { noMongo, noRedis, startMongo, startRedis } from './peers';
 import { until } from './waiting';
 
 const servers: Server[] = [];
@@ -265,10 +265,10 @@ test.skipIf(noRedis !== '')(
   },
 );
 
-test.skipIf(noMongodb !== '')(
-  `queries are counted by their command, and the pool shows its connections, once whoever watches${noMongodb}`,
+test.skipIf(noMongo !== '')(
+  `queries are counted by their command, and the pool shows its connections, once whoever watches${noMongo}`,
   async () => {
-    const server = await startMongodb();
+    const server = await startMongo();
     // Lines and rows end with the engine, and what is counted does not.
     init({ folder: newFolder() });
     setupQueryMonitoring(mongoose);
@@ -303,10 +303,10 @@ test.skipIf(noMongodb !== '')(
   },
 );
 
-test.skipIf(noMongodb !== '')(
-  `a query above slowQueryMs is counted as slow by its command, a failed one too, and the others are not${noMongodb}`,
+test.skipIf(noMongo !== '')(
+  `a query above slowQueryMs is counted as slow by its command, a failed one too, and the others are not${noMongo}`,
   async () => {
-    const server = await startMongodb();
+    const server = await startMongo();
     const slow = async () => Object.fromEntries(await samples('mongodb_slow_queries_total'));
     const before = await slow();
     const mongo = new mongoose.mongo.MongoClient(server.url);
@@ -353,8 +353,8 @@ test('the getMore of a cursor that waits for news is no slow query, and one of a
   setLimits({ slowQueryMs: 100 });
 });
 
-test.skipIf(noMongodb !== '')(`a client of an app without mongoose is counted too${noMongodb}`, async () => {
-  const server = await startMongodb();
+test.skipIf(noMongo !== '')(`a client of an app without mongoose is counted too${noMongo}`, async () => {
+  const server = await startMongo();
   const mongo = new mongoose.mongo.MongoClient(server.url, { maxPoolSize: 3 });
   setupQueryMonitoring(mongo);
   setupQueryMonitoring(mongo);

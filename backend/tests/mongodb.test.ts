@@ -9,7 +9,7 @@ import { close, init, poolStatus, profileQuery, setupDatabaseMonitoring, setupQu
 import { run } from './child';
 import { newFolder, type Row, rowsOf } from './engine';
 import { newLogger } from './logs';
-import { noMongo, type Peer, skipped, startMongo } from './servers';
+import { noMongo, type Peer, startMongo } from './peers';
 import { freePort, until } from './waiting';
 
 const logger = newLogger();
@@ -34,7 +34,7 @@ async function rows(is: (row: Row) => boolean): Promise<Row[]> {
 
 const isNamed = (name: string) => (row: Row) => row.json.name === name;
 
-describe.skipIf(skipped(noMongo))('with a real server', () => {
+describe.skipIf(noMongo !== '')(`with a real server${noMongo}`, () => {
   let peer: Peer;
   const url = () => `mongodb://127.0.0.1:${peer.port}/shop`;
 

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Collector, noCollector, type Span, startCollector, startHanging } from './collector';
 import { newFolder, type Row, rowsOf } from './engine';
 import { registerFile, type Served, serve } from './otel-child';
+import { noMongo, noRedis, startMongo, startRedis } from './peers';
 import { pipelined } from './servers';
-import { noMongodb, noRedis, startMongodb, startRedis } from './stores';
 import { freePort, until } from './waiting';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -169,7 +169,7 @@ describe.skipIf(noCollector !== '')(`with a Collector${noCollector}`, () => {
     await fetch(`${app.url}/products/5`);
     expect(await terminate(app)).toEqual([null, 'SIGTERM']);
     await until(() => collector.spans().some(({ resource }) => resource['service.name'] === environment.REZ_APP));
-    await until(() => collector.metrics().includes('nodejs.eventloop.utilization'));
+    await until(() => collector.metrics().some(({ name }) => name === 'nodejs.eventloop.utilization'));
   });
 
   test('an app that has its own listener for SIGTERM ends by itself, with its own code', async () => {
@@ -243,9 +243,9 @@ describe.skipIf(noCollector !== '')(`with a Collector${noCollector}`, () => {
     expect(new Set(ours().map(({ traceId }) => traceId))).toEqual(new Set([TRACE]));
   });
 
-  const noStores = noRedis || noMongodb;
+  const noStores = noRedis || noMongo;
   test.skipIf(noStores !== '')(`a query and a command are spans of the request's trace${noStores}`, async () => {
-    const [redis, mongodb] = [await startRedis(), await startMongodb()];
+    const [redis, mongodb] = [await startRedis(), await startMongo()];
     const environment = { ...late(), REDIS: redis.url, MONGODB: `${mongodb.url}/shop` };
     const app = await serve('otel-3/app.mjs', imported, environment);
     await fetch(`${app.url}/stored`, ASKED);

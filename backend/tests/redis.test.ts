@@ -9,7 +9,7 @@ import { close, init } from '../src/index';
 import { run } from './child';
 import { newFolder, type Row, rowsOf } from './engine';
 import { newLogger } from './logs';
-import { noRedis, type Peer, skipped, startRedis } from './servers';
+import { noRedis, type Peer, startRedis } from './peers';
 
 let folder = '';
 
@@ -23,7 +23,7 @@ async function rows(): Promise<Row[]> {
   return rowsOf(folder).filter(({ kind }) => kind === 'span');
 }
 
-describe.skipIf(skipped(noRedis))('with a real Redis', () => {
+describe.skipIf(noRedis !== '')(`with a real Redis${noRedis}`, () => {
   let peer: Peer;
   let redis: Redis;
 

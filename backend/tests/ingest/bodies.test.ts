@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KINDS, mongoSink, otlpSink, rezIngest, type Sink } from '../../src/ingest';
+import { type Collector, noCollector, startCollector } from '../collector';
 import { newFolder } from '../engine';
-import { connectMongo, ferretdb, otelcol, startCollector, startFerret } from './peers';
+import { connectMongo, noMongo, type Peer, startMongo } from '../peers';
 import { listen, NOW, post } from './server';
 import { sqliteSink } from './sqlite-sink';
 
@@ -60,12 +61,12 @@ describe('SQLite', () => {
   acceptsEveryBody(async () => sqliteSink(join(newFolder(), 'sink.sqlite'), () => NOW));
 });
 
-describe.skipIf(!ferretdb)('a MongoDB server (REZ_FERRETDB)', () => {
-  let peer: Awaited<ReturnType<typeof startFerret>>;
+describe.skipIf(noMongo !== '')(`a MongoDB server${noMongo}`, () => {
+  let peer: Peer;
   let connection: Awaited<ReturnType<typeof connectMongo>>;
   beforeAll(async () => {
-    peer = await startFerret();
-    connection = await connectMongo(peer.url, 'bodies');
+    peer = await startMongo();
+    connection = await connectMongo(peer, 'bodies');
   });
   afterAll(async () => {
     await connection?.close();
@@ -74,8 +75,8 @@ describe.skipIf(!ferretdb)('a MongoDB server (REZ_FERRETDB)', () => {
   acceptsEveryBody(async () => mongoSink(connection));
 });
 
-describe.skipIf(!otelcol)('a Collector (REZ_OTELCOL)', () => {
-  let collector: Awaited<ReturnType<typeof startCollector>>;
+describe.skipIf(noCollector !== '')(`a Collector${noCollector}`, () => {
+  let collector: Collector;
   beforeAll(async () => {
     collector = await startCollector();
   });

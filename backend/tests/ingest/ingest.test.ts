@@ -6,7 +6,8 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { setLogger } from '../../src/core/logger';
 import { functionSink, type IngestOptions, type Observed, type Row, rezIngest, type Sink } from '../../src/ingest';
 import { newFolder } from '../engine';
-import { batch, DAY_MS, event, HOSTS, id, KEY, KEYS, listen, NOW, post, range, sendBatch, until } from './server';
+import { until } from '../waiting';
+import { batch, DAY_MS, event, HOSTS, id, KEY, KEYS, listen, NOW, post, range, sendBatch } from './server';
 import { type SqliteSink, sqliteSink } from './sqlite-sink';
 
 let now = NOW;

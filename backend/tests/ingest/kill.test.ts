@@ -8,8 +8,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { captureException, close, flush, init } from '../../src/index';
 import { functionSink, rezIngest } from '../../src/ingest';
 import { newFolder } from '../engine';
-import { connectMongo, ferretdb, startFerret } from './peers';
-import { batch, event, id, KEY, KEYS, listen, NOW, range, sendBatch, until } from './server';
+import { connectMongo, noMongo, type Peer, startMongo } from '../peers';
+import { until } from '../waiting';
+import { batch, event, id, KEY, KEYS, listen, NOW, range, sendBatch } from './server';
 import { type SqliteSink, sqliteSink } from './sqlite-sink';
 
 const children = new Set<Child>();
@@ -63,7 +64,7 @@ async function deliver(): Promise<void> {
   await until(async () => {
     const { destinations } = await flush(5_000);
     return destinations.length > 0 && destinations.every(({ left }) => left === 0);
-  }, 50_000);
+  }, 'an empty queue');
 }
 
 const PLACES = ['before the rows are stored', 'after the rows are stored', 'after the answer is stored'];
@@ -88,18 +89,18 @@ test.each(PLACES)('a server over SQLite that is killed %s loses nothing and doub
   sink.close();
 });
 
-describe.skipIf(!ferretdb)('over a MongoDB server (REZ_FERRETDB)', () => {
-  let peer: Awaited<ReturnType<typeof startFerret>>;
+describe.skipIf(noMongo !== '')(`over a MongoDB server${noMongo}`, () => {
+  let peer: Peer;
   beforeAll(async () => {
-    peer = await startFerret();
+    peer = await startMongo();
   });
   afterAll(() => peer?.stop());
 
   test.each(PLACES)('a server that is killed %s loses nothing and doubles nothing', async (place) => {
     const name = `kill${PLACES.indexOf(place)}`;
-    const connection = await connectMongo(peer.url, name);
+    const connection = await connectMongo(peer, name);
     const events = connection.getClient().db(name).collection('rez_events');
-    await killedAt(place, `${peer.url}${name}`, async () =>
+    await killedAt(place, `${peer.url}/${name}`, async () =>
       (await events.find({ project: 'shop' }).toArray()).map((row) => String(row.id)),
     );
     await connection.close();

@@ -112,12 +112,3 @@ export function sendBatch(
   const packed = new Uint8Array(gzipSync(JSON.stringify(sent)));
   return post(url, packed, { 'content-encoding': 'gzip', 'idempotency-key': String(sent.batch_id), ...headers });
 }
-
-/** Waits for a condition. */
-export async function until(holds: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`it did not happen within ${ms} ms: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
