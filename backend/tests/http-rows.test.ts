@@ -3,6 +3,7 @@ import { get as httpGet, request as httpRequest } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
 import express5 from 'express';
 import express4 from 'express4';
 import mongoose from 'mongoose';
@@ -284,6 +285,50 @@ test('pipelined requests, whichever is answered first, have each their own user 
     expect([path, byPath(path)?.json.user]).toEqual([path, user]);
     expect(byPath(path)?.json.trace).toMatchObject({ trace_id: traces?.[at] });
   }
+});
+
+describe('what is recorded when a body has arrived, a part later than the head', () => {
+  const listener = (request: Readable, response: Answer) => {
+    Object.assign(request, { user: { id: 'u-42' } });
+    // As an upload does that is parsed on its way.
+    const parser = request.pipe(new PassThrough());
+    parser.resume().on('end', () => {
+      captureException(new Error('inside'));
+      response.end();
+    });
+  };
+  const recorded = async () => (await rows('error', 1))[0]?.json;
+
+  test('belongs to the request', async () => {
+    const { url } = await served(listener);
+    const call = httpRequest(url, { method: 'POST', headers: { traceparent: PARENT } });
+    call.write('a');
+    later(() => call.end('b'));
+    await new Promise((resolve, reject) => {
+      call.on('response', (answer) => answer.resume().on('end', resolve)).on('error', reject);
+    });
+    expect(await recorded()).toMatchObject({ user: { id: 'u-42' }, trace: { trace_id: TRACE } });
+  });
+
+  test('belongs to the request over HTTP/2, if the middleware opens the context', async () => {
+    const server = createHttp2((request, response) =>
+      requestContextHandler(request, response, () => listener(request, response as unknown as Answer)),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const call = session.request({ ':path': '/', ':method': 'POST', traceparent: PARENT });
+    try {
+      call.write('a');
+      later(() => call.end('b'));
+      await new Promise((resolve, reject) => {
+        call.on('close', resolve).on('error', reject).resume();
+      });
+      expect(await recorded()).toMatchObject({ user: { id: 'u-42' }, trace: { trace_id: TRACE } });
+    } finally {
+      session.destroy();
+      server.close();
+    }
+  });
 });
 
 test('a call by fetch on a connection of another request has the user of its own request', async () => {

@@ -2,7 +2,7 @@
 import { guarded } from '../../../react-native/src/core/guard';
 import { inRequest, requestContext } from '../core/context';
 import type { Next, RequestLike } from './express';
-import { ServedRequest } from './served-request';
+import { bindEvents, ServedRequest } from './served-request';
 
 /**
  * A middleware that opens the context of a request, for servers whose requests Node.js does not publish: HTTP/2. It stands before all
@@ -11,7 +11,13 @@ import { ServedRequest } from './served-request';
  * It never throws, and never keeps a request from going on.
  */
 export function requestContextHandler(request: RequestLike, _response: unknown, next: Next): void {
-  const context = requestContext() === undefined ? guarded(undefined, () => new ServedRequest(request)) : undefined;
+  const context = requestContext() === undefined ? guarded(undefined, () => opened(request)) : undefined;
   if (context === undefined) next();
   else inRequest(context, next);
+}
+
+function opened(request: RequestLike): ServedRequest {
+  const context = new ServedRequest(request);
+  bindEvents(request, context);
+  return context;
 }

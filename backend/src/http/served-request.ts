@@ -1,7 +1,8 @@
 /** A request that is being answered: the context of everything that is recorded on its way. */
+import type { EventEmitter } from 'node:events';
 import type { Trace, User } from '../../../react-native/src/core/items';
 import { fromTraceparent } from '../../../react-native/src/core/trace';
-import type { RequestContext } from '../core/context';
+import { inRequest, type RequestContext } from '../core/context';
 import { spanBelow } from '../core/span';
 import type { RequestLike } from './express';
 import { userOf } from './request-user';
@@ -35,6 +36,22 @@ export class ServedRequest implements RequestContext {
   set trace(trace: Trace) {
     this.made = trace;
   }
+}
+
+/**
+ * Emits what comes of a request in its context. Node.js emits a part of a body that arrives later in the context of the connection, which
+ * has none, and so a parser of uploads would call the next handler.
+ */
+export function bindEvents(request: RequestLike, context: RequestContext): void {
+  const emitter = request as Partial<EventEmitter>;
+  const { emit } = emitter;
+  if (typeof emit !== 'function') return;
+  emitter.emit = (...event) => inRequest(context, () => emit.apply(request, event));
+}
+
+/** Whether a request over HTTP/1 has a body. Of the others nothing is emitted later, and most requests are such. */
+export function hasBody({ headers }: RequestLike): boolean {
+  return headers?.['content-length'] !== undefined || headers?.['transfer-encoding'] !== undefined;
 }
 
 const SENTRY_TRACE = /^([0-9a-f]{32})-([0-9a-f]{16})(?:-([01]))?$/;

@@ -15,7 +15,7 @@ import { shared } from '../core/shared';
 import { microseconds, spanBelow } from '../core/span';
 import { routeOf } from './endpoint';
 import { ifAllowed } from './request-privacy';
-import { ServedRequest } from './served-request';
+import { bindEvents, hasBody, ServedRequest } from './served-request';
 import { pathOf } from './url';
 
 /** The status of a request whose client left before the answer, as in nginx's log. */
@@ -46,6 +46,7 @@ function onStart(message: unknown): void {
     const context = new ServedRequest(request);
     // What is entered here holds until the next request of the connection, which enters its own.
     enterRequest(context);
+    if (hasBody(request)) bindEvents(request, context);
     // Of pipelined requests one closes in the context of another: each is told in its own. That of a tracer, which begins its span after
     // this channel and binds what listens to the response from then on, is reached one tick later. No response closes before.
     process.nextTick(() => {
