@@ -5,8 +5,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { constants } from 'node:os';
 import { guarded, recordOf } from '../../../react-native/src/core/guard';
+import { read } from '../../../react-native/src/core/read';
 import { durationOf } from './limits';
-import { logger } from './logger';
+import { logger, warnOnce } from './logger';
 import { close } from './monitor';
 import { shared } from './shared';
 
@@ -57,11 +58,17 @@ export function isShuttingDown(): boolean {
  * A second signal ends the process at once. Returns a function that takes all of this back.
  */
 export function gracefulShutdown(server: Server | HttpsServer, options: ShutdownOptions = {}): () => void {
+  const closable = isServer(server) ? server : undefined;
+  if (!closable) {
+    warnOnce(
+      'gracefulShutdown: not a server of node:http or node:https: pass what app.listen() returns. At a signal the engine closes, and requests are cut.',
+    );
+  }
   const given = recordOf(options);
   const readyDelayMs = durationOf(given.readyDelayMs, 0);
   const limitMs = durationOf(given.limitMs, LIMIT_MS);
-  const signals = given.signals ?? ['SIGTERM'];
-  const answers = watchAnswers(server);
+  const signals = signalsOf(given.signals);
+  const answers = closable && watchAnswers(closable);
   let begun = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (begun) return endNow(signal);
@@ -69,7 +76,7 @@ export function gracefulShutdown(server: Server | HttpsServer, options: Shutdown
     state().begun = true;
     state().ending += 1;
     const end = performance.now() + limitMs;
-    void shutDown(server, answers, readyDelayMs, end).then(() => endBy(signal));
+    void shutDown(closable, answers, readyDelayMs, end).then(() => endBy(signal));
   };
   const endBy = (signal: NodeJS.Signals) => {
     takeBack();
@@ -82,26 +89,37 @@ export function gracefulShutdown(server: Server | HttpsServer, options: Shutdown
   };
   const takeBack = () => {
     for (const signal of signals) process.off(signal, onSignal);
-    answers.end();
+    answers?.end();
   };
   for (const signal of signals) process.on(signal, onSignal);
   return takeBack;
 }
 
+function isServer(server: unknown): boolean {
+  // A server of HTTP/2 has no idle connections to close.
+  return ['prependListener', 'close', 'closeIdleConnections'].every((name) => typeof read(server, name) === 'function');
+}
+
+function signalsOf(given: unknown): readonly NodeJS.Signals[] {
+  if (Array.isArray(given)) return given;
+  if (given != null) warnOnce('gracefulShutdown: signals is not a list; SIGTERM is used');
+  return ['SIGTERM'];
+}
+
 /** Never rejects. */
 async function shutDown(
-  server: Server | HttpsServer,
-  answers: Answers,
+  server: Server | HttpsServer | undefined,
+  answers: Answers | undefined,
   readyDelayMs: number,
   end: number,
 ): Promise<void> {
   const left = () => Math.max(0, end - performance.now());
-  answers.last();
+  answers?.last();
   await wait(Math.min(readyDelayMs, left() - ENGINE_MS));
   try {
-    await within(closed(server, answers), left() - ENGINE_MS);
+    if (server && answers) await within(closed(server, answers), left() - ENGINE_MS);
     // What is still open has lost: the process ends.
-    server.closeAllConnections();
+    server?.closeAllConnections();
   } catch (error) {
     logger.warn('[rez] the server could not be closed', { error: String(error) });
   }

@@ -1,4 +1,4 @@
-/** Options that an app reads from JSON are null where it has none: that is the same as leaving them out. */
+/** Options that an app reads from JSON are null where it has none: that is the same as leaving them out. Others that are wrong are a sentence. */
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { limits, setLimits } from '../src/core/limits';
@@ -101,6 +101,32 @@ test('gracefulShutdown', () => {
     takeBack();
   }
   expect(process.listenerCount('SIGTERM')).toBe(listeners);
+});
+
+test.each([
+  ['an app of Express in place of its server', "(await import('express')).default()"],
+  ['nothing', 'undefined'],
+  ['a server that has no idle connections to close', "(await import('node:http2')).createServer()"],
+])('gracefulShutdown with %s says so, and closes the engine at the signal', async (_, server) => {
+  const script = `
+    rez.init();
+    rez.gracefulShutdown(${server}, { signals: ['SIGTERM'] });
+    rez.captureMessage('before the end');
+    setInterval(() => undefined, 1_000);
+    process.kill(process.pid, 'SIGTERM');`;
+  const { by, stderr } = await run(script, { REZ_FOLDER: folder }, `${import.meta.dirname}/..`);
+  expect(by).toBe('SIGTERM');
+  expect(stderr).toMatch(/gracefulShutdown: not a server of node:http or node:https: pass what app.listen\(\) returns/);
+  expect(stderr).not.toContain('could not be closed');
+  expect(rowsOf(folder).map(({ json }) => json.message)).toEqual(['before the end']);
+});
+
+test('gracefulShutdown with signals that are no list listens for SIGTERM, and says so', () => {
+  const listeners = process.listenerCount('SIGTERM');
+  const takeBack = gracefulShutdown(createServer(), { signals: 'SIGTERM' as never });
+  expect(process.listenerCount('SIGTERM')).toBe(listeners + 1);
+  takeBack();
+  expect(said()).toMatch(/gracefulShutdown: signals is not a list; SIGTERM is used/);
 });
 
 test('gracefulShutdown with a limit that is null answers the requests that it has', async () => {
