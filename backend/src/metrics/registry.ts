@@ -1,7 +1,7 @@
 /** Makes the metrics in a registry of prom-client. */
 import type * as Prom from 'prom-client';
 import { warnOnce } from '../core/logger';
-import { type PoolStatus, poolStatus } from '../drivers/mongodb-pool';
+import { type PoolStatus, poolsByServer } from '../drivers/mongodb-pool';
 import { BUCKETS_S } from './policy';
 
 /** The metrics. One that the app has registered itself under the same name is left to the app. */
@@ -28,10 +28,15 @@ export function registered(prom: typeof Prom, register: Prom.Registry): Metrics 
   };
   for (const [name, help, read] of POOL_GAUGES) {
     once(name, (about) => {
-      const gauge: Prom.Gauge = new prom.Gauge({
+      const gauge: Prom.Gauge<'server'> = new prom.Gauge({
         ...about,
         help,
-        collect: () => gauge.set(read(poolStatus())),
+        labelNames: ['server'],
+        collect() {
+          gauge.reset();
+          // Two clients can have a pool for the same server each.
+          for (const pool of poolsByServer()) gauge.inc({ server: pool.address }, read(pool));
+        },
       });
       return gauge;
     });
@@ -79,6 +84,7 @@ export function registered(prom: typeof Prom, register: Prom.Registry): Metrics 
   };
 }
 
+/** Of each server: of a replica set one has all the work, and a sum would hide that its pool is exhausted. */
 const POOL_GAUGES: readonly (readonly [string, string, (pools: PoolStatus) => number])[] = [
   ['mongodb_pool_connections_in_use', 'Connections to MongoDB that run a command.', ({ inUse }) => inUse],
   [
