@@ -30,7 +30,7 @@ export type { RequestView } from './http/request-view';
 // Performance and queries.
 
 export { leaveOut } from './core/probes';
-export { type PoolStatus, poolStatus, poolsByServer } from './drivers/mongodb-pool';
+export { type PoolStatus, poolStatus, poolsByServer, type ServerPool } from './drivers/mongodb-pool';
 export { setupDatabaseMonitoring } from './guide/database-monitor';
 export {
   type PerformanceMetric,

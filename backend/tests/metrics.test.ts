@@ -332,6 +332,20 @@ test.skipIf(noMongo !== '')(
   },
 );
 
+test('a pool without a limit is never nearly exhausted: the limit is infinite, and ends with the pool', async () => {
+  const events = Object.assign(new EventEmitter(), { db: () => undefined, options: { maxPoolSize: 0 } });
+  setupQueryMonitoring(events);
+  const [address, connectionId] = ['without-limit:27017', 1];
+  for (const name of ['connectionPoolCreated', 'connectionReady', 'connectionCheckedOut'])
+    events.emit(name, { address, connectionId });
+  const labels = `{server="${address}"}`;
+  const scrape = async () => (await fetch(scrapeUrl)).text();
+  expect(await scrape()).toContain(`mongodb_pool_connections_max${labels} +Inf\n`);
+  expect(await scrape()).toContain(`mongodb_pool_connections_in_use${labels} 1\n`);
+  events.emit('connectionPoolClosed', { address });
+  expect(await scrape()).not.toContain(address);
+});
+
 test('the getMore of a cursor that waits for news is no slow query, and one of a client that is new is counted', async () => {
   const events = Object.assign(new EventEmitter(), { db: () => undefined });
   setupQueryMonitoring(events);

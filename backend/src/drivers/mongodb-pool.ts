@@ -17,7 +17,7 @@ export interface PoolStatus {
   waiting: number;
 }
 
-/** The driver's default of `maxPoolSize`. */
+/** The driver's default of `maxPoolSize`; 0 is no limit. */
 const MAX_POOL_SIZE = 100;
 
 /** The pool that a client has for a server. */
@@ -49,14 +49,22 @@ interface State {
 
 const state = () => shared<State>('mongodb.pools', () => ({ clients: new WeakMap(), live: new Set() }));
 
+/** The pool of a client for a server. */
+export interface ServerPool extends PoolStatus {
+  /** Host and port of the server. */
+  address: string;
+  /** Whether `maxPoolSize` limits it. */
+  isLimited: boolean;
+}
+
 /** The present numbers of each pool that is watched: one for each server of each client. */
-export function poolsByServer(): (PoolStatus & { address: string })[] {
+export function poolsByServer(): ServerPool[] {
   return [...state().live].flatMap((pools) =>
     [...pools].map(([address, { max, open, inUse, waiting }]) => {
-      // 0 is no limit.
-      const poolSize = max === 0 ? open.size : max;
-      const availableConnections = max === 0 ? poolSize : Math.max(0, max - inUse.size);
-      return { address, poolSize, availableConnections, inUse: inUse.size, open: open.size, waiting };
+      const isLimited = max !== 0;
+      const poolSize = isLimited ? max : open.size;
+      const availableConnections = isLimited ? Math.max(0, max - inUse.size) : poolSize;
+      return { address, isLimited, poolSize, availableConnections, inUse: inUse.size, open: open.size, waiting };
     }),
   );
 }

@@ -1,7 +1,7 @@
 /** Makes the metrics in a registry of prom-client. */
 import type * as Prom from 'prom-client';
 import { warnOnce } from '../core/logger';
-import { type PoolStatus, poolsByServer } from '../drivers/mongodb-pool';
+import { poolsByServer, type ServerPool } from '../drivers/mongodb-pool';
 import { BUCKETS_S } from './policy';
 
 /** The metrics. One that the app has registered itself under the same name is left to the app. */
@@ -85,14 +85,18 @@ export function registered(prom: typeof Prom, register: Prom.Registry): Metrics 
 }
 
 /** Of each server: of a replica set one has all the work, and a sum would hide that its pool is exhausted. */
-const POOL_GAUGES: readonly (readonly [string, string, (pools: PoolStatus) => number])[] = [
+const POOL_GAUGES: readonly (readonly [string, string, (pool: ServerPool) => number])[] = [
   ['mongodb_pool_connections_in_use', 'Connections to MongoDB that run a command.', ({ inUse }) => inUse],
   [
     'mongodb_pool_connections_available',
     'Connections to MongoDB that are open and idle.',
     ({ open, inUse }) => open - inUse,
   ],
-  ['mongodb_pool_connections_max', 'Connections to MongoDB that the pools may open.', ({ poolSize }) => poolSize],
+  [
+    'mongodb_pool_connections_max',
+    'Connections to MongoDB that the pools may open.',
+    ({ isLimited, poolSize }) => (isLimited ? poolSize : Number.POSITIVE_INFINITY),
+  ],
   ['mongodb_pool_waiting', 'Commands that wait for a connection to MongoDB.', ({ waiting }) => waiting],
 ];
 
