@@ -21,12 +21,16 @@ export function alerts() {
   );
 }
 
-/** Every expectation of the tests: an alert by name, and the alerts that are expected to fire. */
+/** Every expectation of the tests: an alert by name, the metrics that it is given, and the alerts that are expected to fire. */
 export function expectations() {
   return files('tests').flatMap(([file, { tests }]) =>
-    tests.flatMap(({ name, alert_rule_test }) =>
-      alert_rule_test.map((test) => ({ file, test: name, alert: test.alertname, fires: test.exp_alerts ?? [] })),
-    ),
+    tests.flatMap(({ name, input_series, alert_rule_test = [] }) => {
+      const metrics = input_series.map(({ series }) => series.split('{')[0]);
+      return alert_rule_test.map(({ alertname, exp_alerts }) => ({
+        ...{ file, test: name, metrics, alert: alertname },
+        fires: exp_alerts ?? [],
+      }));
+    }),
   );
 }
 
