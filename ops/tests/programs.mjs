@@ -38,6 +38,7 @@ export function start(name, ...args) {
   process.once('exit', kill);
   return {
     name,
+    pid: child.pid,
     log: () => text,
     get running() {
       return child.exitCode === null && child.signalCode === null;

@@ -22,6 +22,8 @@ const PROMETHEUS: &str = "prometheus-of-debian";
 const ALERTMANAGER: &str = "0.35.0";
 const NODE_EXPORTER: &str = "1.12.1";
 const SLOTH: &str = "0.16.0";
+const ACTIONLINT: &str = "1.7.12";
+const COMPOSE_GO: &str = "2.16.2";
 
 /// Source of a program that evaluates a maintenance window at any time, with Alertmanager's own code.
 const MAINTENANCE_SOURCE: &str = include_str!("../../peers/maintenance.go");
@@ -43,10 +45,12 @@ pub fn provide(workspace: &Workspace) -> io::Result<Vec<PathBuf>> {
         println!("note: no cache folder (HOME is not set); only programs in PATH are used");
         return Ok(Vec::new());
     };
-    let programs: [(&str, String, Build); 3] = [
+    let programs: [(&str, String, Build); 5] = [
         ("Alertmanager", format!("alertmanager-{ALERTMANAGER}"), alertmanager),
         ("node_exporter", format!("node_exporter-{NODE_EXPORTER}"), node_exporter),
         ("sloth", format!("sloth-{SLOTH}"), sloth),
+        ("actionlint", format!("actionlint-{ACTIONLINT}"), actionlint),
+        ("compose-go", format!("compose-go-{COMPOSE_GO}"), compose_go),
     ];
     let mut folders: Vec<PathBuf> = prometheus(workspace)?.into_iter().collect();
     for (what, name, build) in programs {
@@ -110,6 +114,16 @@ fn node_exporter(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(),
 
 fn sloth(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
     peers::step(&mut go_install(workspace, folder, "github.com/slok/sloth/cmd/sloth", SLOTH), log)
+}
+
+fn actionlint(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    peers::step(&mut go_install(workspace, folder, "github.com/rhysd/actionlint/cmd/actionlint", ACTIONLINT), log)
+}
+
+/// What Docker Compose reads its files with, as a program. It is named after its folder, `cmd`.
+fn compose_go(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    peers::step(&mut go_install(workspace, folder, "github.com/compose-spec/compose-go/v2/cmd", COMPOSE_GO), log)?;
+    fs::rename(folder.join("cmd"), folder.join("compose-go")).map_err(text)
 }
 
 fn go_install(workspace: &Workspace, folder: &Path, package: &str, version: &str) -> Command {

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { missing, OPS, until } from './programs.mjs';
+import { boot, systemdMissing } from './systemd.mjs';
+import { SYSTEM, SYSTEMD, unitFiles } from './units.mjs';
+
+/** Where the units look for each program. */
+const PROGRAMS = {
+  prometheus: 'usr/bin/prometheus',
+  alertmanager: 'usr/local/bin/alertmanager',
+  node_exporter: 'usr/local/bin/node_exporter',
+  'prometheus-blackbox-exporter': 'usr/bin/prometheus-blackbox-exporter',
+  'prometheus-redis-exporter': 'usr/bin/prometheus-redis-exporter',
+  'prometheus-nginx-exporter': 'usr/bin/prometheus-nginx-exporter',
+};
+
+/** The services, and an address of each that answers when it works. The nginx exporter waits for an nginx first. */
+const SERVICES = {
+  'rez-prometheus': 'http://127.0.0.1:9090/-/ready',
+  'rez-alertmanager': 'http://127.0.0.1:9093/-/ready',
+  'rez-node-exporter': 'http://127.0.0.1:9100/metrics',
+  'rez-blackbox-exporter': 'http://127.0.0.1:9115/metrics',
+  'rez-redis-exporter': 'http://127.0.0.1:9121/metrics',
+  'rez-nginx-exporter': 'http://127.0.0.1:9113/metrics',
+};
+
+/** What takes the place of nginx and of Slack: a server that keeps the last body, and answers `stub_status`. */
+const SERVER = `let last = ''; require('http').createServer((request, response) => {
+  if (request.url === '/stub_status') return response.end('Active connections: 1 \\nserver accepts handled requests\\n 1 1 1 \\nReading: 0 Writing: 1 Waiting: 0 \\n');
+  if (request.method === 'GET') return response.end(last);
+  let body = ''; request.on('data', (chunk) => { body += chunk; }); request.on('end', () => { last = body; response.end('ok'); });
+}).listen(8080, '127.0.0.1');`;
+
+const where = (name) =>
+  process.env.PATH.split(path.delimiter)
+    .map((folder) => path.join(folder, name))
+    .find((file) => fs.existsSync(file));
+
+function world() {
+  const files = Object.fromEntries(
+    unitFiles().map((name) => [`etc/systemd/system/${name}`, fs.readFileSync(path.join(SYSTEM, name), 'utf8')]),
+  );
+  for (const name of ['tmpfiles.d', 'sysusers.d']) {
+    const file = `${name}/rez-monitoring.conf`;
+    files[`etc/${file}`] = fs.readFileSync(path.join(SYSTEMD, file), 'utf8');
+  }
+  files['etc/systemd/system/nginx.service'] = '[Service]\nExecStart=/usr/bin/node /opt/server.cjs\n';
+  // On a host multi-user.target wants it.
+  files['etc/systemd/system/rez-monitoring.target.d/nginx.conf'] = '[Unit]\nWants=nginx.service\n';
+  files['opt/server.cjs'] = SERVER;
+  // A job that fails, and one whose work another one does.
+  for (const [name, code] of [
+    ['check', 1],
+    ['drill', 75],
+  ]) {
+    files[`etc/systemd/system/rez-backup-${name}.service.d/test.conf`] =
+      `[Service]\nExecStart=\nExecStart=/bin/sh -c "exit ${code}"\n`;
+  }
+  files['etc/systemd/system/plain.service'] = '[Service]\nLoadCredential=gone:/etc/gone\nExecStart=/bin/true\n';
+  const programs = Object.entries(PROGRAMS).map(([name, to]) => [where(name), to]);
+  const node = ['usr/bin/node', process.execPath];
+  return { files, binds: { ...Object.fromEntries(programs), [node[1]]: node[0], [OPS]: 'opt/rez/ops' } };
+}
+
+/** Fetches inside the namespace of the network. */
+const get = (host, url, options = {}) =>
+  host.run(
+    '/usr/bin/node',
+    '-e',
+    `fetch(${JSON.stringify(url)}, ${JSON.stringify(options)}).then(async (response) => {
+      process.stdout.write(await response.text()); process.exitCode = response.ok ? 0 : 1; })`,
+  );
+
+test('systemd runs all of it', {
+  skip: missing(...Object.keys(PROGRAMS), 'nsenter') || systemdMissing(),
+}, async (t) => {
+  const host = await boot({ ...world(), unit: 'rez-monitoring.target' });
+  t.after(() => host.stop());
+
+  await t.test('every server and exporter starts without a secret, and answers', async () => {
+    for (const [name, url] of Object.entries(SERVICES)) {
+      await until(`${name} answers`, () => {
+        const { NRestarts, ActiveState } = host.show(name, 'NRestarts', 'ActiveState');
+        if (ActiveState === 'failed' || NRestarts !== '0')
+          throw new Error(host.run('journalctl', '-u', name, '-n', '20'));
+        return get(host, url);
+      });
+      const { User, DynamicUser, NoNewPrivileges } = host.show(name, 'User', 'DynamicUser', 'NoNewPrivileges');
+      assert.ok(DynamicUser === 'yes' || User === name, name);
+      assert.equal(NoNewPrivileges, 'yes', name);
+    }
+  });
+
+  await t.test('a credential without a file and without a default stops a service', async () => {
+    try {
+      host.run('systemctl', 'start', 'plain.service');
+    } catch {
+      // It fails at once, or right after the start.
+    }
+    await until('it has failed', () => host.show('plain.service', 'ExecMainStatus').ExecMainStatus === '243');
+  });
+
+  await t.test(
+    'Alertmanager sends to the address in the file of root, and reports the secret that is missing',
+    async () => {
+      const secret = '/etc/alertmanager/secrets/slack_webhook_url';
+      host.run(
+        'sh',
+        '-c',
+        `umask 077 && mkdir -p $(dirname ${secret}) && echo http://127.0.0.1:8080/slack > ${secret}`,
+      );
+      host.run('systemctl', 'restart', 'rez-alertmanager');
+      await until('it is ready', () => get(host, 'http://127.0.0.1:9093/-/ready'));
+      const alert = {
+        labels: { alertname: 'Test', severity: 'P0', team: 'devops' },
+        annotations: { summary: 'a test' },
+      };
+      get(host, 'http://127.0.0.1:9093/api/v2/alerts', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify([alert]),
+      });
+      const got = await until('Slack has it', () => get(host, 'http://127.0.0.1:8080/'));
+      assert.match(got, /#production-alerts/);
+      await until('the log names PagerDuty', () =>
+        /receiver=pagerduty .*routing key cannot be empty/.test(
+          host.run('journalctl', '-u', 'rez-alertmanager', '--no-pager'),
+        ),
+      );
+    },
+  );
+
+  await t.test('what is killed runs again: a server, and nginx under the drop-in', async () => {
+    for (const name of ['rez-blackbox-exporter', 'nginx']) {
+      const before = host.show(name, 'MainPID').MainPID;
+      host.run('systemctl', 'kill', '--signal=SIGKILL', name);
+      await until(`${name} runs again`, () => {
+        const { MainPID, ActiveState, NRestarts } = host.show(name, 'MainPID', 'ActiveState', 'NRestarts');
+        return ActiveState === 'active' && MainPID !== before && NRestarts === '1';
+      });
+    }
+    // An end without an error too, which Restart=on-failure would leave.
+    host.run('systemctl', 'kill', '--signal=SIGTERM', 'nginx');
+    await until('nginx runs again', () => host.show('nginx', 'NRestarts', 'ActiveState').NRestarts === '2');
+    host.run('systemctl', 'stop', 'nginx');
+    assert.equal(host.show('nginx', 'ActiveState').ActiveState, 'inactive');
+  });
+
+  await t.test('a job that fails is failed, and one that finds another at work is not', async () => {
+    for (const name of ['check', 'drill']) {
+      try {
+        host.run('systemctl', 'start', `rez-backup-${name}.service`);
+      } catch {
+        // The result is in the unit.
+      }
+    }
+    assert.equal(host.show('rez-backup-check.service', 'ActiveState').ActiveState, 'failed');
+    assert.deepEqual(host.show('rez-backup-drill.service', 'ActiveState', 'Result', 'ExecMainStatus'), {
+      ActiveState: 'inactive',
+      Result: 'success',
+      ExecMainStatus: '75',
+    });
+  });
+
+  await t.test('node_exporter shows what UnitFailed, UnitRestarting and NginxDown ask for', () => {
+    const metrics = get(host, SERVICES['rez-node-exporter']);
+    const value = (name, ...labels) =>
+      metrics
+        .split('\n')
+        .find((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(label)))
+        ?.split(' ')
+        .at(-1);
+    const state = (unit, name) => value('node_systemd_unit_state', `name="${unit}"`, `state="${name}"`);
+    assert.equal(state('rez-backup-check.service', 'failed'), '1');
+    assert.equal(state('rez-backup-drill.service', 'failed'), '0');
+    assert.equal(state('rez-prometheus.service', 'active'), '1');
+    assert.equal(state('nginx.service', 'active'), '0');
+    assert.equal(value('node_systemd_service_restart_total', 'name="rez-blackbox-exporter.service"'), '1');
+    assert.equal(value('node_systemd_unit_state', 'name="plain.service"'), undefined);
+  });
+});
