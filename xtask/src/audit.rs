@@ -1,4 +1,5 @@
-//! `cargo xtask audit`: checks licenses, versions and sources of all dependencies with cargo-deny and `deny.toml`.
+//! `cargo xtask audit`: checks licenses, versions and sources of all dependencies with cargo-deny and `deny.toml`. With `--advisories` it
+//! looks for known vulnerabilities of crates and of npm packages instead.
 //!
 //! cargo-deny is built from source, which takes about eight minutes on two cores. Only this command installs it, once per
 //! version, into the cache folder.
@@ -16,20 +17,38 @@ use crate::workspace::Workspace;
 /// The version that `deny.toml` was written for.
 const VERSION: &str = "0.20.2";
 
+/// Runs `npm audit` for each lock file, and prints until when a critical or high finding has to be deployed.
+const NPM_AUDIT: &str = "ops/maintenance/github/maintenance/audit.mjs";
+
 /// Returns the command line of `audit`.
 pub fn command_line() -> Command {
-    Command::new("audit").about("Check the licenses, versions and sources of all dependencies with cargo-deny").arg(
-        Arg::new("no-install")
-            .long("no-install")
-            .help("Fail instead of installing cargo-deny")
-            .action(ArgAction::SetTrue),
-    )
+    Command::new("audit")
+        .about("Check the licenses, versions and sources of all dependencies with cargo-deny")
+        .arg(
+            Arg::new("no-install")
+                .long("no-install")
+                .help("Fail instead of installing cargo-deny")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("advisories")
+                .long("advisories")
+                .help("Look for known vulnerabilities of crates and npm packages, which needs the network")
+                .action(ArgAction::SetTrue),
+        )
 }
 
 /// Runs the audit. Returns true if it found nothing.
 pub fn run(workspace: &Workspace, arguments: &ArgMatches) -> io::Result<bool> {
+    let advisories = arguments.get_flag("advisories");
+    // First: it is done in seconds, and says by itself which audit was not possible.
+    let packages = !advisories || process::succeeds(workspace.command("node").arg(NPM_AUDIT));
     let Some(program) = program(workspace, !arguments.get_flag("no-install"))? else { return Ok(false) };
-    // Advisories need a database from the network, so the result would not be reproducible.
+    if advisories {
+        let crates = process::succeeds(workspace.command(program).args(["--all-features", "check", "advisories"]));
+        return Ok(crates && packages);
+    }
+    // Without advisories: they need a database from the network, so the result would not be reproducible.
     Ok(process::succeeds(workspace.command(program).args(["--all-features", "check", "licenses", "bans", "sources"])))
 }
 

@@ -25,6 +25,9 @@ const SLOTH: &str = "0.16.0";
 const ACTIONLINT: &str = "1.7.12";
 const COMPOSE_GO: &str = "2.16.2";
 
+/// Renovate from npm: only the schema of its configuration.
+const RENOVATE: &str = "44.121.2";
+
 /// Source of a program that evaluates a maintenance window at any time, with Alertmanager's own code.
 const MAINTENANCE_SOURCE: &str = include_str!("../../peers/maintenance.go");
 
@@ -45,12 +48,13 @@ pub fn provide(workspace: &Workspace) -> io::Result<Vec<PathBuf>> {
         println!("note: no cache folder (HOME is not set); only programs in PATH are used");
         return Ok(Vec::new());
     };
-    let programs: [(&str, String, Build); 5] = [
+    let programs: [(&str, String, Build); 6] = [
         ("Alertmanager", format!("alertmanager-{ALERTMANAGER}"), alertmanager),
         ("node_exporter", format!("node_exporter-{NODE_EXPORTER}"), node_exporter),
         ("sloth", format!("sloth-{SLOTH}"), sloth),
         ("actionlint", format!("actionlint-{ACTIONLINT}"), actionlint),
         ("compose-go", format!("compose-go-{COMPOSE_GO}"), compose_go),
+        ("Renovate's schema", format!("renovate-schema-{RENOVATE}"), renovate_schema),
     ];
     let mut folders: Vec<PathBuf> = prometheus(workspace)?.into_iter().collect();
     for (what, name, build) in programs {
@@ -124,6 +128,17 @@ fn actionlint(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), St
 fn compose_go(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
     peers::step(&mut go_install(workspace, folder, "github.com/compose-spec/compose-go/v2/cmd", COMPOSE_GO), log)?;
     fs::rename(folder.join("cmd"), folder.join("compose-go")).map_err(text)
+}
+
+/// Renovate with its dependencies is 700 MB; its package alone is 3 MB.
+fn renovate_schema(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    let mut npm = workspace.command("npm");
+    peers::step(npm.current_dir(folder).args(["pack", &format!("renovate@{RENOVATE}")]), log)?;
+    let archive = format!("renovate-{RENOVATE}.tgz");
+    let mut tar = workspace.command("tar");
+    tar.current_dir(folder).args(["--strip-components=1", "-xzf", &archive, "package/renovate-schema.json"]);
+    peers::step(&mut tar, log)?;
+    fs::remove_file(folder.join(archive)).map_err(text)
 }
 
 fn go_install(workspace: &Workspace, folder: &Path, package: &str, version: &str) -> Command {
