@@ -55,9 +55,14 @@ export async function boot({ binds = {}, files = {}, unit }) {
   const namespaces = '--mount --pid --fork --kill-child --cgroup --uts --ipc --net';
   const command = `echo $$ > "$0/cgroup.procs" && exec unshare ${namespaces} sh -c '${inside}' "$@"`;
   const mounts = path.join(import.meta.dirname, 'systemd-root.mjs');
-  const child = spawn('sh', ['-c', command, group, 'sh', process.execPath, mounts, plan, root, SYSTEMD, unit], {
-    stdio: ['ignore', out, out],
-  });
+  // A test that is killed leaves no systemd.
+  const child = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', 'sh', '-c', command, group, 'sh', process.execPath, mounts, plan, root, SYSTEMD, unit],
+    {
+      stdio: ['ignore', out, out],
+    },
+  );
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
