@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::debian::{self, Program};
 use crate::peers::{self, Build};
 use crate::process;
 use crate::workspace::Workspace;
@@ -27,6 +28,11 @@ const COMPOSE_GO: &str = "2.16.2";
 
 /// Renovate from npm: only the schema of its configuration.
 const RENOVATE: &str = "44.121.2";
+const VERSITYGW: &str = "1.8.0";
+
+/// What the backups use: restic needs nothing but itself, Redis needs libraries and is installed.
+const RESTIC: &str = "restic-of-debian";
+const REDIS: Program = Program { name: "redis-server", version: "--version", packages: &["redis-server"] };
 
 /// Source of a program that evaluates a maintenance window at any time, with Alertmanager's own code.
 const MAINTENANCE_SOURCE: &str = include_str!("../../peers/maintenance.go");
@@ -34,7 +40,13 @@ const MAINTENANCE_SOURCE: &str = include_str!("../../peers/maintenance.go");
 /// Returns the folder with promtool, and downloads it first if it is missing.
 pub fn prometheus(workspace: &Workspace) -> io::Result<Option<PathBuf>> {
     let Some(cache) = peers::cache() else { return Ok(None) };
-    peers::provide(workspace, &cache, "Prometheus and the blackbox, nginx and Redis exporters", PROMETHEUS, debian)
+    peers::provide(
+        workspace,
+        &cache,
+        "Prometheus and the blackbox, nginx and Redis exporters",
+        PROMETHEUS,
+        prometheus_of_debian,
+    )
 }
 
 /// The same folder, whether it is there or not.
@@ -48,13 +60,18 @@ pub fn provide(workspace: &Workspace) -> io::Result<Vec<PathBuf>> {
         println!("note: no cache folder (HOME is not set); only programs in PATH are used");
         return Ok(Vec::new());
     };
-    let programs: [(&str, String, Build); 6] = [
+    if let Some(why) = debian::missing(workspace, &REDIS) {
+        println!("note: {why}");
+    }
+    let programs: [(&str, String, Build); 8] = [
         ("Alertmanager", format!("alertmanager-{ALERTMANAGER}"), alertmanager),
         ("node_exporter", format!("node_exporter-{NODE_EXPORTER}"), node_exporter),
         ("sloth", format!("sloth-{SLOTH}"), sloth),
         ("actionlint", format!("actionlint-{ACTIONLINT}"), actionlint),
         ("compose-go", format!("compose-go-{COMPOSE_GO}"), compose_go),
         ("Renovate's schema", format!("renovate-schema-{RENOVATE}"), renovate_schema),
+        ("restic", RESTIC.to_string(), restic),
+        ("versitygw", format!("versitygw-{VERSITYGW}"), versitygw),
     ];
     let mut folders: Vec<PathBuf> = prometheus(workspace)?.into_iter().collect();
     for (what, name, build) in programs {
@@ -65,11 +82,19 @@ pub fn provide(workspace: &Workspace) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Downloads the packages and keeps their programs.
-fn debian(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+fn prometheus_of_debian(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    unpack(workspace, folder, log, &PACKAGES)
+}
+
+fn restic(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    unpack(workspace, folder, log, &["restic"])
+}
+
+/// Downloads packages and keeps their programs.
+fn unpack(workspace: &Workspace, folder: &Path, log: &Path, packages: &[&str]) -> Result<(), String> {
     let download = |log: &Path| {
         let mut command = workspace.command("apt-get");
-        peers::step(command.current_dir(folder).arg("download").args(PACKAGES), log)
+        peers::step(command.current_dir(folder).arg("download").args(packages), log)
     };
     if download(log).is_err() {
         // The lists may be old, or empty. Only root can update them.
@@ -139,6 +164,10 @@ fn renovate_schema(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(
     tar.current_dir(folder).args(["--strip-components=1", "-xzf", &archive, "package/renovate-schema.json"]);
     peers::step(&mut tar, log)?;
     fs::remove_file(folder.join(archive)).map_err(text)
+}
+
+fn versitygw(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), String> {
+    peers::step(&mut go_install(workspace, folder, "github.com/versity/versitygw/cmd/versitygw", VERSITYGW), log)
 }
 
 fn go_install(workspace: &Workspace, folder: &Path, package: &str, version: &str) -> Command {
