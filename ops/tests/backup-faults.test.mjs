@@ -297,3 +297,44 @@ test('after SIGKILL in the middle of a backup the next run succeeds, and prunes'
   await host.ok('restore', '--yes');
   assert.deepEqual(picture(host.at('media')), before);
 });
+
+test('a restore that fails at its last source puts back what was there before', {
+  skip: missing('restic', 'redis-server', 'redis-cli', 'redis-check-rdb'),
+}, async (t) => {
+  const host = makeHost(t, { repositories: local, sources: media });
+  const redis = await makeRedis(t, host.at('redis'));
+  host.secret('redis_password', 'the-redis-password');
+  const sources = [...host.settings.sources, redis.source];
+  host.change({ sources });
+  makeFiles(host.at('media'), 3);
+  redis.cli('SET', 'key', 'saved');
+  await host.ok('init');
+  await host.ok('run');
+  fs.writeFileSync(host.at('media/new.jpg'), 'new');
+  redis.cli('SET', 'key', 'newer');
+  redis.cli('SAVE');
+  const now = picture(host.at('media'));
+  // The command that starts Redis fails.
+  host.change({ sources: [sources[0], { ...redis.source, start: ['redis-server', '--no-such-option', 'yes'] }] });
+  const { stderr } = await host.fails(1, 'restore', '--yes');
+  assert.match(
+    stderr,
+    /redis-server \(source redis, start\): exit code 1: .*: the files that were there before are back/,
+  );
+  assert.deepEqual(picture(host.at('media')), now);
+  assert.deepEqual(leftovers(host), []);
+  await redis.up();
+  assert.match(redis.cli('GET', 'key'), /^newer/);
+});
+
+test('a source that cannot be saved as it is named is refused', { skip: missing('restic') }, async (t) => {
+  const host = makeHost(t, { repositories: local, sources: media });
+  makeFiles(host.at('elsewhere'), 1);
+  await host.ok('init');
+  assert.match((await host.fails(1, 'run')).stderr, /source media: .*\/media does not exist/);
+  fs.symlinkSync(host.at('elsewhere'), host.at('media'));
+  assert.match(
+    (await host.fails(1, 'run')).stderr,
+    /media is a symbolic link, and only the link would be saved: name .*elsewhere/,
+  );
+});

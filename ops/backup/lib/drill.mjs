@@ -17,7 +17,7 @@ async function rehearse(source, { settings, repositories, now, log }) {
     Object.assign(result, { repository: repository.name, snapshot: snapshot.short });
     result.rpo = (now() - Date.parse(saved.started)) / 1000;
     needSpace(settings.drill.folder, bytesOf(saved), `the drill of ${source.name}`);
-    for (const file of saved.paths) await repository.restore(snapshot.id, file, folder);
+    await repository.restore(snapshot.id, saved.paths, folder);
     const where = (file) => path.join(folder, file);
     const counts = await manifest.verify(saved, where);
     const used = await KINDS[source.kind].rehearse(source, saved, where, { settings });

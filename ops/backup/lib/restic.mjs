@@ -67,6 +67,7 @@ export class Repository {
   #settings;
   #of;
   #opened;
+  #found;
 
   constructor(settings, repository) {
     this.#settings = settings;
@@ -159,25 +160,25 @@ export class Repository {
     return { id: summary.snapshot_id, bytesAdded: summary.data_added };
   }
 
-  /** The snapshots of a source (or of all) and a host, oldest first. */
-  async snapshots({ host, source } = {}) {
-    const tags = ['--tag', source ? `${TAG},${source}` : TAG];
-    const { stdout } = await this.#restic(['snapshots', '--json', ...tags, ...(host ? ['--host', host] : [])]);
+  /** The snapshots of all sources, of a host or of all, oldest first. */
+  async snapshots({ host } = {}) {
+    const { stdout } = await this.#restic(['snapshots', '--json', '--tag', TAG, ...(host ? ['--host', host] : [])]);
     return (JSON.parse(stdout) ?? [])
-      .map(({ id, short_id, time, hostname, tags: all, paths }) => ({
+      .map(({ id, short_id, time, hostname, tags, paths }) => ({
         id,
         short: short_id,
         time: new Date(time),
         host: hostname,
-        source: all.find((tag) => tag !== TAG),
+        source: tags.find((tag) => tag !== TAG),
         paths,
       }))
       .sort((a, b) => a.time - b.time);
   }
 
-  /** Finds a snapshot by the start of its id, or the last one, or the last one that is not after a time. */
+  /** Finds a snapshot by the start of its id, or the last one, or the last one that is not after a time. Lists them once. */
   async find({ host, source, id, at }) {
-    const all = await this.snapshots({ host, source });
+    this.#found ??= this.snapshots({ host });
+    const all = (await this.#found).filter((it) => it.source === source);
     const found = id ? all.find((it) => it.id.startsWith(id)) : all.findLast((it) => !at || it.time <= at);
     if (found) return found;
     const what = `no snapshot ${id ? `${id} ` : ''}of ${source} from ${host}${at ? ` at or before ${at.toISOString()}` : ''}`;
@@ -189,17 +190,18 @@ export class Repository {
     return (await this.#restic(['dump', id, file])).stdout;
   }
 
-  /** Restores one path of a snapshot below a folder. */
-  async restore(id, file, target) {
-    await this.#restic(['restore', id, '--include', literal(file), '--target', target]);
+  /** Restores these paths of a snapshot below a folder. */
+  async restore(id, paths, target) {
+    const included = paths.flatMap((file) => ['--include', literal(file)]);
+    await this.#restic(['restore', id, ...included, '--target', target]);
   }
 
-  /** Removes the snapshots of a source that the retention does not keep, and the data that only they used. */
-  async forget({ host, source, retention, prune = true }) {
+  /** Removes the snapshots that the retention of each source does not keep, and the data that only they used. */
+  async forget({ host, retention, prune = true }) {
     const keep = Object.entries(retention)
       .filter(([, count]) => count > 0)
       .flatMap(([unit, count]) => [`--keep-${unit}`, String(count)]);
-    const group = ['--group-by', 'host,tags', '--host', host, '--tag', `${TAG},${source}`];
+    const group = ['--group-by', 'host,tags', '--host', host, '--tag', TAG];
     const args = ['forget', '--quiet', ...group, ...keep, ...(prune ? ['--prune'] : [])];
     try {
       await this.#restic(args);

@@ -13,11 +13,19 @@ import * as redis from './redis.mjs';
 import { Place } from './swap.mjs';
 import { duration, moment, size, table } from './table.mjs';
 
+/** The places on one file system, which are restored together. */
+function byStaging(places) {
+  const groups = new Map();
+  for (const place of places) groups.set(place.staging, [...(groups.get(place.staging) ?? []), place]);
+  return groups;
+}
+
 /** Restores one source to its places, and compares it. Returns where each path of the snapshot is. */
 async function stage({ source, repository, snapshot, saved }, places, log) {
-  for (const place of places) {
-    fs.mkdirSync(place.staging, { recursive: true, mode: 0o700 });
-    await repository.restore(snapshot.id, place.saved, place.staging);
+  for (const [staging, same] of byStaging(places)) {
+    fs.mkdirSync(staging, { recursive: true, mode: 0o700 });
+    const paths = same.map(({ saved: root }) => root);
+    await repository.restore(snapshot.id, paths, staging);
   }
   const where = (file) => {
     const place = places.find(({ saved: root }) => file === root || file.startsWith(`${root}/`));

@@ -44,18 +44,41 @@ async function prepare(source, { settings, time }) {
   return { paths: [file, ...paths], bytes, staging };
 }
 
-/** Saves what is ready in one repository, and removes what the retention does not keep. */
+/** Writes the results. That they cannot be written is an error beside the others. */
+function store(settings, state, errors) {
+  try {
+    writeState(settings, state);
+  } catch (error) {
+    errors.push(error.message);
+  }
+}
+
+/** Saves what is ready in one repository. */
 async function save(repository, source, prepared, { settings, time }) {
-  const { host, retention } = settings;
   await repository.open();
   const exclude = [...manifest.EXCLUDED, ...(source.exclude ?? [])];
-  const saved = await repository.backup({ host, source: source.name, paths: prepared.paths, time, exclude });
-  try {
-    await repository.forget({ host, source: source.name, retention });
-  } catch (error) {
-    throw new Failure(`snapshot ${saved.id} is saved; old ones are not removed: ${error.message}`);
+  const what = { host: settings.host, source: source.name, paths: prepared.paths };
+  return repository.backup({ ...what, time, exclude });
+}
+
+/** Removes what the retention does not keep, once for all sources. If that fails, what was saved is saved. */
+async function forget({ settings, repositories, sources, log }, saved, state) {
+  const errors = [];
+  for (const repository of repositories.filter(({ name }) => saved.has(name))) {
+    try {
+      await repository.forget({ host: settings.host, retention: settings.retention });
+    } catch (error) {
+      const text = `old snapshots are not removed: ${error.message}`;
+      errors.push(text);
+      log(`FAILED: ${text}`);
+      for (const { name } of sources) {
+        const result = state.runs[name].repositories[repository.name];
+        if (result.ok) Object.assign(result, { ok: false, error: text });
+      }
+    }
   }
-  return saved;
+  if (errors.length > 0) store(settings, state, errors);
+  return errors;
 }
 
 /** Checks the repositories, or those whose last check is too old. */
@@ -76,13 +99,14 @@ export async function check({ settings, repositories, now, log, onlyOld = false 
       errors.push(error.message);
     }
   }
-  writeState(settings, state);
+  store(settings, state, errors);
   return errors;
 }
 
 export async function backUp({ settings, sources, repositories, now, log }) {
   const state = readState(settings);
   const errors = [];
+  const saved = new Set();
   for (const source of sources) {
     const time = now();
     const clock = performance.now();
@@ -107,6 +131,7 @@ export async function backUp({ settings, sources, repositories, now, log }) {
       try {
         if (unprepared) throw unprepared;
         const { id, bytesAdded } = await save(repository, source, prepared, { settings, time });
+        saved.add(repository.name);
         Object.assign(result, {
           ok: true,
           lastSuccess: time.getTime(),
@@ -126,11 +151,7 @@ export async function backUp({ settings, sources, repositories, now, log }) {
     }
     fs.rmSync(path.join(settings.stateFolder, 'staging', source.name), { recursive: true, force: true });
     // After each source: a run that is killed has told of those before.
-    try {
-      writeState(settings, state);
-    } catch (error) {
-      errors.push(error.message);
-    }
+    store(settings, state, errors);
   }
-  return errors;
+  return [...errors, ...(await forget({ settings, repositories, sources, log }, saved, state))];
 }
