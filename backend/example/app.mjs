@@ -1,5 +1,5 @@
 /**
- * The shop's API: products in MongoDB, carts in Redis, payments with faults. The example app for React Native calls it.
+ * The shop's API: products in MongoDB, cached in Redis with the carts, payments with faults. The example app for React Native calls it.
  *
  * | request | answer |
  * | --- | --- |
@@ -33,6 +33,8 @@ import { product, shop } from '../../react-native/example/server.mjs';
 const PRODUCTS = 24;
 const SLOW_MS = 3_000;
 const CART_SECONDS = 24 * 60 * 60;
+/** A price that has changed is seen after this. */
+const CACHE_SECONDS = 60;
 
 const Product = mongoose.model(
   'Product',
@@ -68,7 +70,7 @@ export function makeApp({ redis, writeKey }) {
   app.get(
     '/products/:id',
     asyncHandler(async (request, response) => {
-      response.json(await found(request.params.id));
+      response.json(await cached(redis, request.params.id));
     }),
   );
   app.post(
@@ -123,6 +125,16 @@ export function makeApp({ redis, writeKey }) {
 async function inStock(ids) {
   const known = await Product.find({ id: { $in: ids.map(Number) } }, { _id: 0, id: 1 }).lean();
   if (known.length < ids.length) throw new AppError('a product of the cart is gone', 409, 'PRODUCT_GONE');
+}
+
+/** One product, from Redis if it was asked for in the last minute. */
+async function cached(redis, id) {
+  const key = `product:${Number(id) || 0}`;
+  const known = await redis.get(key);
+  if (known !== null) return JSON.parse(known);
+  const one = await found(id);
+  await redis.set(key, JSON.stringify(one), 'EX', CACHE_SECONDS);
+  return one;
 }
 
 async function found(id) {

@@ -3,7 +3,13 @@
  *
  * The name is a variable because OpenTelemetry starts before this file.
  */
-import { gracefulShutdown, init, setupDatabaseMonitoring, setupQueryMonitoring } from '@rez/monitor-node';
+import {
+  gracefulShutdown,
+  init,
+  setupDatabaseMonitoring,
+  setupQueryMonitoring,
+  trackWebSockets,
+} from '@rez/monitor-node';
 import { Redis } from 'ioredis';
 import mongoose from 'mongoose';
 import { pino } from 'pino';
@@ -38,4 +44,5 @@ const server = makeApp({ redis, writeKey: REZ_SHOP_KEY }).listen(Number(PORT), '
   logger.info(`the shop's API listens on http://127.0.0.1:${port}`);
   process.send?.({ port });
 });
+trackWebSockets(server);
 gracefulShutdown(server);

@@ -25,8 +25,13 @@ export function output(name, ...args) {
 
 /** Starts a server. `log()`: what it has printed. `stop()`: ends it, and waits for the end. */
 export function start(name, ...args) {
-  const child = spawn(name, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
+  return startIn(process.env, name, ...args);
+}
+
+/** The same, in another environment. `ended`: its exit code, or the signal that has ended it. */
+export function startIn(env, name, ...args) {
+  const child = spawn(name, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
@@ -39,6 +44,8 @@ export function start(name, ...args) {
   return {
     name,
     pid: child.pid,
+    ended,
+    signal: (name) => child.kill(name),
     log: () => text,
     get running() {
       return child.exitCode === null && child.signalCode === null;

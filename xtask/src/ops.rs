@@ -1,5 +1,6 @@
 //! The lane `ops`: installs the programs that operations people run, and checks the configuration in `ops` with them.
 
+mod collector;
 pub mod programs;
 
 use std::env;

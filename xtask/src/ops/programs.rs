@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::debian::{self, Program};
+use crate::ops::collector;
 use crate::peers::{self, Build};
 use crate::process;
 use crate::workspace::Workspace;
@@ -74,6 +75,7 @@ pub fn provide(workspace: &Workspace) -> io::Result<Vec<PathBuf>> {
         ("versitygw", format!("versitygw-{VERSITYGW}"), versitygw),
     ];
     let mut folders: Vec<PathBuf> = prometheus(workspace)?.into_iter().collect();
+    folders.extend(collector::provide(workspace)?);
     for (what, name, build) in programs {
         if let Some(folder) = peers::provide(workspace, &cache, what, &name, build)? {
             folders.push(folder);
@@ -170,7 +172,8 @@ fn versitygw(workspace: &Workspace, folder: &Path, log: &Path) -> Result<(), Str
     peers::step(&mut go_install(workspace, folder, "github.com/versity/versitygw/cmd/versitygw", VERSITYGW), log)
 }
 
-fn go_install(workspace: &Workspace, folder: &Path, package: &str, version: &str) -> Command {
+/// Installs a program of Go in a folder.
+pub fn go_install(workspace: &Workspace, folder: &Path, package: &str, version: &str) -> Command {
     let mut command = workspace.command("go");
     command.current_dir(folder).env("GOBIN", folder);
     command.args(["install", "-trimpath", "-ldflags=-s", &format!("{package}@v{version}")]);
@@ -196,7 +199,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     entries.map(|entry| entry.map(|entry| entry.path()).map_err(text)).collect()
 }
 
-fn text(error: io::Error) -> String {
+pub fn text(error: io::Error) -> String {
     error.to_string()
 }
 
