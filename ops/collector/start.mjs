@@ -14,7 +14,7 @@ const USAGE = `usage: node start.mjs [--collector PROGRAM] [--print | --validate
 
 Without names, every file of the folder config is included whose secrets are there.
 
-  --collector PROGRAM  the Collector; else $REZ_OTELCOL, else rez-otelcol in PATH
+  --collector PROGRAM  the Collector; else rez-otelcol in PATH
   --print              show the command, and end
   --validate           let the Collector check the files, and end`;
 
@@ -32,7 +32,7 @@ function main() {
     console.log(USAGE);
     return;
   }
-  const program = values.collector ?? process.env.REZ_OTELCOL ?? 'rez-otelcol';
+  const program = values.collector ?? 'rez-otelcol';
   const environment = withCredentials(process.env, process.env.CREDENTIALS_DIRECTORY);
   // The unit may name several; the first is ours.
   const state = environment.STATE_DIRECTORY?.split(':')[0];

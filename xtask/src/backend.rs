@@ -91,6 +91,15 @@ pub fn api(workspace: &Workspace) -> io::Result<bool> {
     Ok(process::succeeds(&mut package.node("example/start.mjs", &addon)))
 }
 
+/// Builds the addon and the package for the tests of another lane, and tells its command where they and the programs are. False, and
+/// a line that says why, if it cannot.
+pub fn provide_to(workspace: &Workspace, command: &mut Command) -> io::Result<bool> {
+    let Some((_, addon)) = built(workspace, addon::for_tests)? else { return Ok(false) };
+    command.env("REZ_NODE_ADDON", addon);
+    name_programs(command);
+    Ok(true)
+}
+
 /// Builds the addon and the package. Prints why if it cannot.
 fn built(
     workspace: &Workspace,

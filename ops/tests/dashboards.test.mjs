@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { parse } from 'yaml';
+import { OPS, until } from './programs.mjs';
+import { startShop, unavailable } from './shop.mjs';
+
+const GRAFANA = path.join(OPS, 'grafana');
+const FOLDER = path.join(GRAFANA, 'dashboards');
+const installed = fs.existsSync(path.join(GRAFANA, 'node_modules'))
+  ? false
+  : 'no ops/grafana/node_modules: npm ci there';
+const dashboards = fs
+  .readdirSync(FOLDER)
+  .map((name) => [name, JSON.parse(fs.readFileSync(path.join(FOLDER, name), 'utf8'))]);
+const panels = dashboards.flatMap(([, { panels }]) => panels);
+const queries = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })));
+const provisioned = (name) => parse(fs.readFileSync(path.join(GRAFANA, 'provisioning', name), 'utf8'));
+
+/** Runs a program of Node.js in the folder of the dashboards. */
+function node(...args) {
+  try {
+    return execFileSync(process.execPath, args, { cwd: GRAFANA, encoding: 'utf8', stdio: 'pipe' });
+  } catch (error) {
+    throw new Error(error.stdout + error.stderr);
+  }
+}
+
+test('the dashboards are what their sources make', { skip: installed }, () => {
+  node('generate.mjs', '--check');
+});
+
+test('the sources and the JSON have the types of the SDK', { skip: installed }, (t) => {
+  // In node_modules, so that the types are found and nothing is left in the checkout.
+  const folder = fs.mkdtempSync(path.join(GRAFANA, 'node_modules/types-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const files = dashboards.map(([name, dashboard]) => {
+    const file = path.join(folder, name.replace('.json', '.ts'));
+    fs.writeFileSync(file, `${TYPES}export const dashboard: Checked = ${JSON.stringify(dashboard)};\n`);
+    return file;
+  });
+  const tsc = ['node_modules/typescript/bin/tsc', '--noEmit', '--strict', '--skipLibCheck', '--allowJs', '--checkJs'];
+  node(...tsc, '--target', 'es2022', '--module', 'nodenext', ...files, 'api.mjs', 'mobile.mjs', 'panels.mjs');
+});
+
+/** The SDK's type of a target has no members: it is that of any data source. */
+const TYPES = `import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
+type Target = Omit<Dataquery, '_implementsDataqueryVariant'>;
+type Checked = Omit<Dashboard, 'panels'> & { panels: (Omit<Panel, 'targets'> & { targets: Target[] })[] };
+`;
+
+test('the first dashboard has the six panels of the guide', () => {
+  const [, { panels }] = dashboards.find(([name]) => name === 'api.json');
+  assert.deepEqual(
+    panels.map(({ title }) => title),
+    ['API Response Time', 'Error Rate', 'Active Users', 'Database Queries', 'Cache Hit Rate', 'Payment Success Rate'],
+  );
+});
+
+test('panels and alerts name the data source and the dashboards that are provisioned', () => {
+  const [{ uid }] = provisioned('datasources/prometheus.yml').datasources;
+  for (const { title, targets, datasource } of panels) {
+    for (const of of [datasource, ...targets.map((target) => target.datasource)]) assert.equal(of.uid, uid, title);
+  }
+  const known = dashboards.map(([, dashboard]) => dashboard.uid);
+  for (const { rules } of provisioned('alerting/rez.yml').groups) {
+    for (const { title, condition, data, annotations } of rules) {
+      assert.ok(known.includes(annotations.__dashboardUid__), title);
+      assert.ok(
+        data.some(({ refId }) => refId === condition),
+        title,
+      );
+      for (const { datasourceUid } of data) assert.ok([uid, '__expr__'].includes(datasourceUid), title);
+    }
+  }
+});
+
+test('every query of the dashboards and alerts returns data under load', { skip: unavailable() }, async (t) => {
+  const shop = await startShop(t);
+  const load = async () => {
+    for (let id = 1; id <= 6; id++) await shop.call(`/products/${id}`);
+    await shop.call('/products/1');
+    await shop.call('/cart', { id: 1, quantity: 1 });
+    for (const fault of ['none', 'none', '503', 'declined']) await shop.call('/pay', { amount: 49, fault });
+  };
+  // A rate needs a counter twice: the app crashes, tells of it in its next run, and then runs without a crash.
+  await load();
+  await shop.app('crash').catch(({ signal }) => assert.equal(signal, 'SIGKILL'));
+  await shop.app();
+  const value = async (expression) => (await shop.query(expression))[0]?.value;
+  await until(
+    'the first crash is scraped',
+    async () => (await value('app_session_ended_total{app_session_status="crashed"}')) === 1,
+  );
+  await shop.app('crash').catch(({ signal }) => assert.equal(signal, 'SIGKILL'));
+  await shop.app();
+
+  const alerts = provisioned('alerting/rez.yml').groups.flatMap(({ rules }) =>
+    rules.flatMap(({ title, data }) =>
+      data.filter(({ model }) => model.expr).map(({ model }) => ({ title, expr: model.expr })),
+    ),
+  );
+  for (const { title, expr } of [...queries, ...alerts]) {
+    await until(`${title} has data: ${expr}`, async () => {
+      await load();
+      const result = await shop.query(expr);
+      return result.length > 0 && result.every(({ value }) => Number.isFinite(value));
+    });
+  }
+  // The numbers are those of what happened.
+  const of = async (title) => shop.query(queries.find((query) => query.title === title).expr);
+  const [{ value: hits }] = await of('Cache Hit Rate');
+  assert.ok(hits > 0.3 && hits < 1, String(hits));
+  const [{ value: paid }] = await of('Payment Success Rate');
+  assert.ok(Math.abs(paid - 0.5) < 0.1, String(paid));
+  const [{ value: failed }] = await of('Error Rate');
+  assert.ok(failed > 0 && failed < 0.2, String(failed));
+  const free = (await of('Crash-Free Sessions')).find(({ metric }) => metric.job === 'rez-shop');
+  assert.ok(free.value > 0 && free.value < 1, String(free.value));
+  const losses = await of('Queue Losses by Reason');
+  assert.deepEqual(
+    losses.map(({ metric }) => metric.app_queue_reason),
+    ['malformed'],
+  );
+  assert.deepEqual(
+    (await of('Slow Screens')).map(({ metric }) => metric.app_screen_name),
+    ['Product'],
+  );
+  assert.ok((await of('API p95 from the Device')).some(({ metric }) => metric.url_template === '/products/{id}'));
+});
