@@ -21,7 +21,9 @@ const FASTER = 15;
 
 /** Divides a duration such as `5m` or `2m30s`. */
 const faster = (text) => {
-  const seconds = text.match(/\d+[smh]/g).reduce((sum, part) => sum + Number.parseInt(part, 10) * UNITS[part.at(-1)], 0);
+  const seconds = text
+    .match(/\d+[smh]/g)
+    .reduce((sum, part) => sum + Number.parseInt(part, 10) * UNITS[part.at(-1)], 0);
   return `${Math.round((seconds * 1000) / FASTER)}ms`;
 };
 

@@ -54,7 +54,12 @@ test('as many alerts are tested as there are, each firing and each silent', () =
   );
   for (const { test: name, alert, metrics } of silent) {
     const known = new Set(loud.filter((it) => it.alert === alert).flatMap((it) => it.metrics));
-    assert.ok(metrics.some((metric) => known.has(metric)), `${name}: no series of the alert`);
+    // What fires on nothing at all has no series there.
+    if (known.size > 0)
+      assert.ok(
+        metrics.some((metric) => known.has(metric)),
+        `${name}: no series of the alert`,
+      );
   }
 });
 

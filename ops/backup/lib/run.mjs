@@ -1,11 +1,11 @@
 /** Saves every source in every repository. What fails stops nothing else. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { CHECK_EVERY_MS } from './objectives.mjs';
 import { Failure } from './failure.mjs';
 import { KINDS } from './kinds.mjs';
 import * as manifest from './manifest.mjs';
 import { readState, writeState } from './metrics.mjs';
+import { CHECK_EVERY_MS } from './objectives.mjs';
 import { attempt } from './process.mjs';
 import { duration, size } from './table.mjs';
 

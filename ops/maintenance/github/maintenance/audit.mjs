@@ -37,7 +37,7 @@ export function findingsOfNpm(text) {
   return [...found.values()];
 }
 
-/** Findings in the output of `cargo audit --json`. RustSec publishes a vector and no word: all count as high. */
+/** Findings in the output of `cargo audit --json`. RustSec publishes a vector and no word: they are critical, unless GitHub says less. */
 export function findingsOfCargo(text) {
   const report = JSON.parse(text);
   if (!Array.isArray(report.vulnerabilities?.list))
@@ -45,7 +45,8 @@ export function findingsOfCargo(text) {
   return report.vulnerabilities.list.map(({ advisory, versions }) => ({
     id: advisory.id,
     package: advisory.package,
-    severity: 'high',
+    severity: 'critical',
+    ghsa: advisory.aliases?.find((it) => it.startsWith('GHSA-')),
     title: advisory.title,
     url: advisory.url ?? `https://rustsec.org/advisories/${advisory.id}`,
     fix: (versions?.patched ?? []).length > 0,
@@ -61,12 +62,10 @@ export function deadlines({ severity }, from) {
   return Object.fromEntries(Object.entries(hours).map(([step, count]) => [step, after(count)]));
 }
 
-/** When GitHub published an advisory; undefined without `gh`. npm does not say. */
-function publication(id) {
-  const { status, stdout } = spawnSync('gh', ['api', `advisories/${id}`, '--jq', '.published_at'], {
-    encoding: 'utf8',
-  });
-  return status === 0 ? stdout.trim() : undefined;
+/** A field of an advisory at GitHub; undefined without `gh`. */
+function fieldAtGitHub(id, field) {
+  const { status, stdout } = spawnSync('gh', ['api', `advisories/${id}`, '--jq', `.${field}`], { encoding: 'utf8' });
+  return (status === 0 && stdout.trim()) || undefined;
 }
 
 /** One finding as text. Its dates count from its publication, or from today if that is not known. */
@@ -76,7 +75,8 @@ export function lines(finding, today) {
     ? `published ${finding.published.slice(0, 10)}`
     : `found ${today.toISOString().slice(0, 10)}`;
   const fix = finding.fix ? 'a fix is there' : 'no fix yet';
-  const until = (step) => `${step} until ${dates[step]}${new Date(dates[step]) < today ? ' (overdue)' : ''}`;
+  const until = (step) =>
+    `${step} until ${dates[step]}${dates[step] < today.toISOString().slice(0, 10) ? ' (overdue)' : ''}`;
   return [
     `${finding.severity}: ${finding.package}: ${finding.title} (${finding.id}, ${from}, ${fix})`,
     `  ${until('evaluate')}, ${until('test')}, ${until('deploy')}`,
@@ -112,10 +112,14 @@ function main() {
     ...(positionals.length > 0 ? positionals : lockFolders('.')).map((folder) => [folder, () => audit(folder)]),
     ...(values.report ?? []).map((file) => [file, () => findingsOfCargo(fs.readFileSync(file, 'utf8'))]),
   ];
+  if (jobs.length === 0) throw new Error('skipped: audit: no package-lock.json below, and no --report');
   const all = new Map();
   for (const [name, find] of jobs) {
     try {
       const found = find();
+      for (const finding of found) {
+        if (finding.ghsa) finding.severity = fieldAtGitHub(finding.ghsa, 'severity') ?? finding.severity;
+      }
       const urgent = found.filter(({ severity }) => DEADLINES[severity]);
       console.log(`${name}: ${urgent.length} critical or high, ${found.length - urgent.length} others`);
       for (const finding of urgent) all.set(finding.id, finding);
@@ -125,7 +129,8 @@ function main() {
     }
   }
   for (const finding of all.values()) {
-    finding.published ??= publication(finding.id);
+    // npm does not say it.
+    finding.published ??= fieldAtGitHub(finding.id, 'published_at');
     console.log(lines(finding, today).join('\n'));
   }
   if (all.size > 0) process.exitCode = 1;
