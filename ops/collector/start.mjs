@@ -23,6 +23,18 @@ const CONFIG = path.join(import.meta.dirname, 'config');
 /** What is always included. */
 const BASE = 'base';
 
+/** It counts, and keeps no event: alone it is run only if it is named. */
+const COUNTS = 'prometheus';
+
+/** Without it a receiver of log files moves its position before the exporters have the lines. */
+const GATES = '--feature-gates=stanza.synchronousLogEmitter';
+
+/** A queue that cannot be written after a restart loses what it holds. */
+const FREE_MIB = 256;
+
+/** As the base has it. */
+const STATE = '/var/lib/rez-collector';
+
 /** An operator's mistake: told in one line, without a stack. */
 class Mistake extends Error {}
 
@@ -37,6 +49,7 @@ function main() {
   // The unit may name several; the first is ours.
   const state = environment.STATE_DIRECTORY?.split(':')[0];
   if (state) environment.STATE_DIRECTORY = state;
+  environment.HOSTNAME ||= os.hostname();
 
   const built = componentsOf(program);
   const included = [BASE];
@@ -45,15 +58,26 @@ function main() {
     if (why) console.error(`${name}: left out: ${why}`);
     else included.push(name);
   }
-  if (!included.some((name) => /^exporters:/m.test(read(name)))) {
-    throw new Mistake('no exporter is left, so nothing that is received would be kept: see ops/collector/README.md');
+  const keeps = (name) => /^exporters:/m.test(read(name)) && (name !== COUNTS || positionals.includes(COUNTS));
+  if (!included.some(keeps)) {
+    throw new Mistake(
+      `no exporter is left that keeps events: set the variables of one, or name ${COUNTS} to count only; see ops/collector/README.md`,
+    );
   }
   console.error(`included: ${included.join(', ')}`);
 
   const files = included.flatMap((name) => ['--config', path.join(CONFIG, `${name}.yml`)]);
-  const command = values.validate ? ['validate', ...files] : files;
-  if (values.print) console.log([program, ...command].join(' '));
-  else run(program, command, environment);
+  const command = [...(values.validate ? ['validate'] : []), GATES, ...files];
+  if (values.print) {
+    console.log([program, ...command].join(' '));
+    return;
+  }
+  if (!values.validate) requireSpace(environment.STATE_DIRECTORY ?? STATE);
+  for (const name of new Set(included.flatMap((name) => variablesOf(read(name)).map(({ name }) => name)))) {
+    // The Collector would replace `$NAME` and `${..}` in a value too.
+    if (environment[name]) environment[name] = environment[name].replaceAll('$', '$$$$');
+  }
+  run(program, command, environment);
 }
 
 function parseArguments() {
@@ -103,22 +127,47 @@ function withCredentials(environment, folder) {
 
 /** Why a file cannot be included. */
 function reasonAgainst(text, environment, built) {
-  const variables = [...text.matchAll(/\$\{env:(\w+)(:-[^}]*)?\}/g)].map(([, name, value]) => ({
-    name,
-    needed: !value,
-  }));
+  const variables = variablesOf(text);
   const lacks = new Set(variables.filter(({ name, needed }) => needed && !environment[name]).map(({ name }) => name));
   if (lacks.size > 0) return `it needs ${[...lacks].join(' and ')}, as a variable or a credential`;
   for (const { name } of variables) {
-    if (environment[name] && name.endsWith('_ENDPOINT') && !isAddress(environment[name])) {
-      return `${name} is no address such as https://host:4318`;
-    }
+    const wrong = environment[name] && name.endsWith('_ENDPOINT') && reasonAgainstAddress(name, environment[name]);
+    if (wrong) return `${name} ${wrong}`;
   }
   const absent = componentsIn(text).filter((name) => !built.has(name));
   return absent.length > 0 ? `this Collector was built without ${absent.join(', ')}` : undefined;
 }
 
-const isAddress = (text) => URL.canParse(text) && new URL(text).host !== '';
+/** The variables that a file reads. */
+function variablesOf(text) {
+  const found = text.matchAll(/\$\{env:(\w+)(:-[^}]*)?\}/g);
+  return [...found].map(([, name, value]) => ({ name, needed: !value }));
+}
+
+const SCHEMES = ['https:', 'http:'];
+const SCHEMES_OF = { CLICKHOUSE_ENDPOINT: ['clickhouse:', 'tcp:', ...SCHEMES] };
+
+/** A server answers a wrong path with 404, and the Collector drops what was answered so. */
+function reasonAgainstAddress(name, text) {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const schemes = SCHEMES_OF[name] ?? SCHEMES;
+  if (!url?.host || !schemes.includes(url.protocol)) return `is no address such as ${schemes[0]}//host:port`;
+  const [path] = /\/v1\/(logs|metrics|traces)\/?$/.exec(url.pathname) ?? [];
+  return path && `ends in ${path}, which the Collector adds itself`;
+}
+
+/** Throws if the disk of a folder, which need not exist yet, has too little space. */
+function requireSpace(folder) {
+  let existing = path.resolve(folder);
+  while (!fs.existsSync(existing)) existing = path.dirname(existing);
+  const { bavail, bsize } = fs.statfsSync(existing);
+  const free = Math.floor((bavail * bsize) / 2 ** 20);
+  if (free < FREE_MIB) {
+    throw new Mistake(
+      `${existing} has ${free} MiB free, ${FREE_MIB} are needed: with a full disk the queues lose what they hold. Make space, then start again`,
+    );
+  }
+}
 
 /** The types of the components that a file defines: `otlp_http` of `otlp_http/sentry`. */
 function componentsIn(text) {

@@ -1,6 +1,7 @@
 /** The real Collector with the real files, on loopback: what comes in, what goes out, and what a killed process leaves. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 import { archived, list, PROGRAM, place, send, sendLogs, startAt, startBare, text } from './collector.mjs';
@@ -75,6 +76,37 @@ test('lines of a log file that were written while the Collector was killed are r
   assert.ok(!texts(later).includes('before'));
 });
 
+test('lines that no queue had room for are read again after SIGKILL', { skip }, async (t) => {
+  const at = await place(t);
+  fs.writeFileSync(at.logs.api, '');
+  const variables = { REZ_GATEWAY_ENDPOINT: 'http://127.0.0.1:1', REZ_QUEUE_BYTES: '200000' };
+  const killed = await startBare(t, at, ['gateway'], variables);
+  const large = ['x'.repeat(60_000)];
+  while ((await sendLogs(at, large)) === 200);
+  const refused = async () =>
+    Number(/^otelcol_exporter_enqueue_failed_log_records\{.*\} (\S+)$/m.exec(await text(at.own))[1]);
+  const before = await refused();
+  const lines = numbered('line', 60).map((line) => line.padEnd(1_500, '.'));
+  fs.appendFileSync(at.logs.api, lines.map((line) => `${line}\n`).join(''));
+  await until('the lines are refused', async () => (await refused()) > before);
+  killed.signal('SIGKILL');
+  await killed.ended;
+
+  await startBare(t, at, ['file'], { REZ_ARCHIVE_FILE: at.archive });
+  await until('every line is in the file', () => has(at, lines), 60);
+});
+
+test('a record and a line above 900 kB reach the gateway', { skip }, async (t) => {
+  const [agent, gateway] = [await place(t), await place(t)];
+  await startAt(t, gateway, ['file'], { REZ_ARCHIVE_FILE: gateway.archive });
+  fs.writeFileSync(agent.logs.api, `${'z'.repeat(920_000)}\n`);
+  await startAt(t, agent, ['gateway'], { REZ_GATEWAY_ENDPOINT: gateway.url });
+  assert.equal(await sendLogs(agent, ['y'.repeat(950_000)]), 200);
+  const sizes = () => texts(gateway).map(({ length }) => length);
+  const all = async () => sizes().length === 3 && sizes().sort((a, b) => a - b);
+  assert.deepEqual(await until('all of it is at the gateway', all, 60), [920_000 - 524_288, 524_288, 950_000]);
+});
+
 test('an exporter that is down holds back no other', { skip }, async (t) => {
   const at = await place(t);
   const variables = { REZ_GATEWAY_ENDPOINT: 'http://127.0.0.1:1', REZ_ARCHIVE_FILE: at.archive };
@@ -103,16 +135,51 @@ test('a full queue refuses what it cannot keep', { skip }, async (t) => {
   );
 });
 
-test('an answer that will never change is counted as dropped', { skip }, async (t) => {
-  const [at, other] = [await place(t), await place(t)];
-  // A Collector answers 404 outside of its paths.
-  await startAt(t, other, ['file'], { REZ_ARCHIVE_FILE: other.archive });
-  await startAt(t, at, ['gateway'], { REZ_GATEWAY_ENDPOINT: `${other.url}/nowhere` });
-  assert.equal(await sendLogs(at, ['lost']), 200);
-  await until('it is counted', async () =>
-    /^otelcol_exporter_send_failed_log_records\{.*\} 1$/m.test(await text(at.own)),
-  );
+test('401, 403, 404 and 500 are final: what was answered so is dropped and counted', { skip }, async (t) => {
+  const at = await place(t);
+  const codes = [401, 403, 404, 500];
+  const url = await serve(t, (_, response) => response.writeHead(codes[0]).end());
+  await startAt(t, at, ['gateway'], { REZ_GATEWAY_ENDPOINT: url });
+  for (let count = 1; codes.length > 0; count++) {
+    assert.equal(await sendLogs(at, ['lost']), 200);
+    await until(`${codes[0]} is counted`, async () =>
+      new RegExp(`^otelcol_exporter_send_failed_log_records\\{.*\\} ${count}$`, 'm').test(await text(at.own)),
+    );
+    codes.shift();
+  }
 });
+
+test('a secret reaches its service as it is, with signs that the Collector would replace', { skip }, async (t) => {
+  const key = ['pa$$word$HOME', '{env:HOME}'].join('$');
+  for (const as of ['variable', 'credential']) {
+    const at = await place(t);
+    const got = [];
+    const url = await serve(t, (request, response) => {
+      got.push(request.headers['api-key']);
+      response.end();
+    });
+    const credentials = fs.mkdtempSync(path.join(at.folder, 'credentials-'));
+    if (as === 'credential') fs.writeFileSync(path.join(credentials, 'new_relic_license_key'), key);
+    const secret = as === 'variable' ? { NEW_RELIC_LICENSE_KEY: key } : { CREDENTIALS_DIRECTORY: credentials };
+    await startAt(t, at, ['newrelic'], { ...secret, NEW_RELIC_OTLP_ENDPOINT: url });
+    assert.equal(await sendLogs(at, ['a']), 200);
+    await until('it is delivered', () => got.length > 0);
+    assert.equal(got[0], key, as);
+  }
+});
+
+/** A receiving end that answers as `listener` says. */
+async function serve(t, listener) {
+  const server = http.createServer((request, response) => {
+    request.resume().on('end', () => listener(request, response));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}
 
 test('a damaged queue ends the Collector with an error that names the exporter', { skip }, async (t) => {
   const at = await place(t);

@@ -8,6 +8,9 @@ export const COLLECTOR = path.join(OPS, 'collector');
 export const PROGRAM = 'rez-otelcol';
 export const START = path.join(COLLECTOR, 'start.mjs');
 
+/** As start.mjs gives it to the Collector. */
+export const GATES = '--feature-gates=stanza.synchronousLogEmitter';
+
 /** The files of `config` beside the base. */
 export const NAMES = fs
   .readdirSync(path.join(COLLECTOR, 'config'))
@@ -82,7 +85,7 @@ export async function startAt(t, at, names, variables = {}) {
 /** The same without `start.mjs` around it, so that a signal reaches the Collector itself. */
 export async function startBare(t, at, names, variables = {}) {
   const files = ['base', ...names].flatMap((name) => ['--config', fileOf(name)]);
-  const program = startIn({ ...at.environment, ...variables }, PROGRAM, ...files);
+  const program = startIn({ ...at.environment, ...variables }, PROGRAM, GATES, ...files);
   t.after(() => program.stop());
   return healthy(program, at);
 }

@@ -60,8 +60,6 @@ function world() {
   });
   files['etc/rez-backup/secrets/restic_password'] = 'a password\n';
   files['var/lib/rezapp/media/picture'] = 'a picture\n';
-  // The one exporter that needs no other server.
-  files['etc/rez-collector/environment'] = 'REZ_ARCHIVE_FILE=/var/lib/rez-collector/archive.json\n';
   const all = { ...PROGRAMS, restic: 'usr/bin/restic', 'rez-otelcol': 'usr/local/bin/rez-otelcol' };
   const programs = Object.entries(all)
     .filter(([name]) => where(name))
