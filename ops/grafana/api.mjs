@@ -2,9 +2,15 @@
 import { DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { panel } from './panels.mjs';
 
+// Exporters have metrics of the same names: redis_exporter's `redis_commands_total`.
+const API = 'job="api"';
+const REQUESTS = `sum(rate(http_requests_total{${API}}[5m]))`;
+// Without a failure there is no series of it.
+const FAILED = `(sum(rate(http_requests_total{${API}, status=~"5.."}[5m])) or 0 * ${REQUESTS})`;
+
 /** @param {number} quantile */
 const time = (quantile) =>
-  `histogram_quantile(${quantile}, sum by (le) (rate(http_request_duration_seconds_bucket[5m])))`;
+  `histogram_quantile(${quantile}, sum by (le) (rate(http_request_duration_seconds_bucket{${API}}[5m])))`;
 
 export const api = new DashboardBuilder('REZ App Production Monitoring')
   .uid('rez-api')
@@ -22,17 +28,17 @@ export const api = new DashboardBuilder('REZ App Production Monitoring')
   )
   .withPanel(
     panel('Error Rate', 'percentunit', 'Part of the requests that end with a status of 500 or above.', {
-      errors: 'sum(rate(http_requests_total{status=~"5.."}[5m])) / sum(rate(http_requests_total[5m]))',
+      errors: `${FAILED} / ${REQUESTS}`,
     }),
   )
   .withPanel(
     panel('Active Users', 'short', 'WebSocket connections that are open, over all instances.', {
-      connections: 'sum(websocket_connections_total)',
+      connections: `sum(websocket_connections_total{${API}})`,
     }),
   )
   .withPanel(
     panel('Database Queries', 'ops', 'Queries to MongoDB that have ended, by command.', {
-      '{{command}}': 'sum by (command) (rate(mongodb_queries_total[5m]))',
+      '{{command}}': `sum by (command) (rate(mongodb_queries_total{${API}}[5m]))`,
     }),
   )
   .withPanel(
@@ -40,7 +46,7 @@ export const api = new DashboardBuilder('REZ App Production Monitoring')
       'Cache Hit Rate',
       'percentunit',
       'Part of the reads by key that Redis had a value for.',
-      { hits: 'sum(rate(redis_hits_total[5m])) / sum(rate(redis_commands_total[5m]))' },
+      { hits: `sum(rate(redis_hits_total{${API}}[5m])) / sum(rate(redis_commands_total{${API}}[5m]))` },
       { max: 1 },
     ),
   )
@@ -49,7 +55,7 @@ export const api = new DashboardBuilder('REZ App Production Monitoring')
       'Payment Success Rate',
       'percentunit',
       'Part of the payments that went through.',
-      { successful: 'sum(rate(payments_successful[5m])) / sum(rate(payments_total[5m]))' },
+      { successful: `sum(rate(payments_successful{${API}}[5m])) / sum(rate(payments_total{${API}}[5m]))` },
       { max: 1 },
     ),
   );

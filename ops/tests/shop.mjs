@@ -34,7 +34,8 @@ export async function startShop(t) {
   if (services.missing.length > 0) throw new Error(`not started: ${services.missing}`);
   const api = await startApi(t, at, services.variables);
   const ingest = await startIngest(t, at);
-  const prometheus = await startPrometheus(t, at, api);
+  const exporter = await startExporter(t);
+  const prometheus = await startPrometheus(t, at, api, exporter);
   return {
     call: async (route, body) =>
       (
@@ -94,10 +95,27 @@ async function startIngest(t, at) {
   return `http://127.0.0.1:${server.address().port}`;
 }
 
+/** An exporter with metrics of the API's names, as redis_exporter has `redis_commands_total`: those are none of the API's. */
+async function startExporter(t) {
+  const names = ['http_requests_total', 'redis_commands_total', 'mongodb_queries_total', 'payments_total'];
+  const start = Date.now();
+  const server = http.createServer((_, response) => {
+    const value = 1_000 * (Date.now() - start);
+    const text = names.map((name) => `# TYPE ${name} counter\n${name}{command="other"} ${value}\n`).join('');
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
 /** The real scrape configuration, with the jobs and addresses of this test, and a scrape every second. */
-async function startPrometheus(t, at, api) {
+async function startPrometheus(t, at, api, redis) {
   const settings = parse(fs.readFileSync(path.join(PROMETHEUS, 'prometheus.yml'), 'utf8'), { merge: true });
-  const targets = { api, collector: at.own, 'collector-apps': at.metrics };
+  const targets = { api, redis, collector: at.own, 'collector-apps': at.metrics };
   Object.assign(settings.global, { scrape_interval: '1s', scrape_timeout: '1s' });
   settings.rule_files = [];
   settings.alerting = undefined;
@@ -121,7 +139,7 @@ async function startPrometheus(t, at, api) {
   await until('every target is up', async () => {
     if (!program.running) return true;
     const { data } = await json(`http://${address}/api/v1/targets?state=active`);
-    return data.activeTargets.length === 3 && data.activeTargets.every(({ health }) => health === 'up');
+    return data.activeTargets.length === 4 && data.activeTargets.every(({ health }) => health === 'up');
   });
   if (!program.running) throw new Error(program.log());
   return `http://${address}`;
