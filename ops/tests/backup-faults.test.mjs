@@ -4,12 +4,24 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { later, local, makeFiles, makeHost, makeRedis, metric, picture, scratch, startStorage } from './backup.mjs';
+import {
+  later,
+  leftovers,
+  local,
+  makeFiles,
+  makeHost,
+  makeRedis,
+  media,
+  metric,
+  picture,
+  saved,
+  scratch,
+  startStorage,
+} from './backup.mjs';
 import { missing, until } from './programs.mjs';
 
 const noTmpfs =
   (process.platform !== 'linux' || process.getuid() !== 0) && 'only root on Linux can mount a small file system';
-const media = (at) => [{ name: 'media', kind: 'files', paths: [at('media')] }];
 
 /** A file system of this size. */
 function mount(t, folder, size) {
@@ -18,22 +30,11 @@ function mount(t, folder, size) {
   later(t, () => execFileSync('umount', ['--lazy', folder]));
 }
 
-/** A host with one local repository and one snapshot of its media. */
-async function saved(t, options = {}) {
-  const host = makeHost(t, { repositories: local, sources: media, ...options });
-  makeFiles(host.at('media'), 6);
-  await host.ok('init');
-  await host.ok('run');
-  return host;
-}
-
 /** The files of a repository below one folder, largest first. */
 function filesOf(folder) {
   const all = fs.readdirSync(folder, { recursive: true }).map((name) => path.join(folder, name));
   return all.filter((file) => fs.statSync(file).isFile()).sort((a, b) => fs.statSync(b).size - fs.statSync(a).size);
 }
-
-const leftovers = (host) => fs.readdirSync(host.folder).filter((name) => name.includes('.rez-'));
 
 test('a damaged snapshot is an error, and nothing is overwritten', { skip: missing('restic') }, async (t) => {
   const host = await saved(t);

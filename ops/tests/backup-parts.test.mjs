@@ -7,6 +7,7 @@ import { confirm } from '../backup/lib/confirm.mjs';
 import * as manifest from '../backup/lib/manifest.mjs';
 import { render } from '../backup/lib/metrics.mjs';
 import * as mongodb from '../backup/lib/mongodb.mjs';
+import { run } from '../backup/lib/process.mjs';
 import * as redis from '../backup/lib/redis.mjs';
 import { Repository } from '../backup/lib/restic.mjs';
 import { check } from '../backup/lib/settings.mjs';
@@ -44,6 +45,17 @@ test('a wrong setting is named, with its field and what it must be', () => {
     [
       (it) => Object.assign(it.sources[2], { service: 'disk' }),
       /sources\[2]\.service: disk has no entry in objectives/,
+    ],
+    [(it) => Object.assign(it.sources[2], { exclude: ['cache/*.tmp'] }), /exclude: cache\/\*\.tmp: must be names of/],
+    [
+      (it) => Object.assign(it.sources[2], { exclude: ['[ab].tmp'] }),
+      /sources\[2]\.exclude: \[ab]\.tmp: must be names/,
+    ],
+    [(it) => Object.assign(it.sources[2], { name: 'media-incomplete' }), /sources\[2]\.name: .*without -incomplete/],
+    [(it) => Object.assign(it.drill, { folder: '/var/lib' }), /drill\.folder: must be apart from .*of source redis/],
+    [
+      (it) => Object.assign(it.drill, { folder: '/var/lib/rezapp/media/drill' }),
+      /drill\.folder: must be apart from \/var\/lib\/rezapp\/media of source media/,
     ],
     [(it) => Object.assign(it, { retention: { daily: -1 } }), /retention\.daily: must be a whole number/],
     [(it) => Object.assign(it, { retrySeconds: 0 }), /retrySeconds: must be a number above 0/],
@@ -112,6 +124,12 @@ test('a file that changes or goes while it is saved is counted, one that is dama
   await assert.rejects(verify(), /has 7 bytes instead of 2000$/);
   fs.utimesSync(root, old, old);
   await assert.rejects(verify(), /is missing/);
+});
+
+test('an output is not cut, however long it is', async () => {
+  const bytes = 72 * 1024 * 1024;
+  const { stdout } = await run(process.execPath, ['-e', `process.stdout.write('x'.repeat(${bytes}))`]);
+  assert.equal(stdout.length, bytes);
 });
 
 test('a file whose size and times are known is not read again', async (t) => {

@@ -122,6 +122,21 @@ export function makeHost(t, { repositories, sources, settings = {}, storage = []
 /** Repositories in a folder: quicker than S3, for what S3 has no part in. */
 export const local = (at) => [{ name: 'primary', url: at('repository'), password: 'restic_password' }];
 
+/** A source of media files. */
+export const media = (at) => [{ name: 'media', kind: 'files', paths: [at('media')] }];
+
+/** A host with one local repository and one snapshot of its media. */
+export async function saved(t, options = {}) {
+  const host = makeHost(t, { repositories: local, sources: media, ...options });
+  makeFiles(host.at('media'), 6);
+  await host.ok('init');
+  await host.ok('run');
+  return host;
+}
+
+/** What a restore has left beside the data. */
+export const leftovers = (host) => fs.readdirSync(host.folder).filter((name) => name.includes('.rez-'));
+
 /** Writes files whose content depends on their names. */
 export function makeFiles(folder, count, bytes = 2000) {
   fs.mkdirSync(path.join(folder, 'inner/empty'), { recursive: true });

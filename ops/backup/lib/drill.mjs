@@ -7,16 +7,19 @@ import { readState, writeState } from './metrics.mjs';
 import { bytesOf, locate, needSpace } from './plan.mjs';
 import { duration, moment, size, table } from './table.mjs';
 
+/** The drill works in this folder of the one that the settings name, and empties nothing else. */
+const WORK = 'rez-backup-drill';
+
 /** Restores one source, and uses it. */
-async function rehearse(source, { settings, repositories, now, log }) {
+async function rehearse(source, { settings, repositories, now, log, work }) {
   const begin = performance.now();
   const result = { source: source.name, service: source.service, ok: false };
-  const folder = path.join(settings.drill.folder, source.name);
+  const folder = path.join(work, source.name);
   try {
     const { repository, snapshot, saved } = await locate(source, { repositories, host: settings.host, log });
     Object.assign(result, { repository: repository.name, snapshot: snapshot.short });
     result.rpo = (now() - Date.parse(saved.started)) / 1000;
-    needSpace(settings.drill.folder, bytesOf(saved), `the drill of ${source.name}`);
+    needSpace(work, bytesOf(saved), `the drill of ${source.name}`);
     await repository.restore(snapshot.id, saved.paths, folder);
     const where = (file) => path.join(folder, file);
     const counts = await manifest.verify(saved, where);
@@ -99,10 +102,12 @@ function report({ settings, time, results, rows }) {
 /** Returns the errors, and the services that miss a target. */
 export async function drill({ settings, sources, repositories, now, log }) {
   const time = now();
-  fs.rmSync(settings.drill.folder, { recursive: true, force: true });
-  fs.mkdirSync(settings.drill.folder, { recursive: true, mode: 0o700 });
+  const work = path.join(settings.drill.folder, WORK);
+  fs.rmSync(work, { recursive: true, force: true });
+  fs.mkdirSync(work, { recursive: true, mode: 0o700 });
   const results = [];
-  for (const source of sources) results.push(await rehearse(source, { settings, repositories, now, log }));
+  for (const source of sources) results.push(await rehearse(source, { settings, repositories, now, log, work }));
+  fs.rmSync(work, { recursive: true, force: true });
   const rows = services(results, settings.objectives);
   const ok = results.every((it) => it.ok);
   const text = report({ settings, time, results, rows });

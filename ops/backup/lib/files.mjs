@@ -13,7 +13,7 @@ export async function prepare(source, { manifestFolder }) {
       `source ${source.name}: ${link} is a symbolic link, and only the link would be saved: name ${target}`,
     );
   }
-  const { files, links } = await manifest.list(source.paths, manifest.last(manifestFolder)?.files);
+  const { files, links } = await manifest.list(source.paths, manifest.last(manifestFolder)?.files, source.exclude);
   const bytes = Object.values(files).reduce((sum, { size }) => sum + size, 0);
   return { paths: source.paths, files, links, counts: { files: Object.keys(files).length, bytes }, versions: {} };
 }

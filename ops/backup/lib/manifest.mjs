@@ -25,6 +25,9 @@ export async function sha256(file) {
   return hash.digest('hex');
 }
 
+/** A pattern of a name, in which `*` is any text: the part of restic's patterns that both understand in the same way. */
+export const patternOf = (text) => new RegExp(`^${text.replace(/[.+^${}()|]/g, '\\$&').replaceAll('*', '.*')}$`, 's');
+
 /** Ignores a file that is deleted while the folder is read. */
 async function unlessGone(action) {
   try {
@@ -37,16 +40,18 @@ async function unlessGone(action) {
 
 /**
  * Lists the files below these paths with size and SHA-256. A file whose size and times are those of `known` is not read again: media
- * files are many, and do not change.
+ * files are many, and do not change. A name that a pattern of `exclude` matches is left out.
  */
-export async function list(roots, known = {}) {
+export async function list(roots, known = {}, exclude = []) {
+  const patterns = exclude.map(patternOf);
+  const isLeftOut = (name) => isExcluded(name) || patterns.some((it) => it.test(name));
   const files = {};
   const links = {};
   const visit = async (file) => {
     const stat = await fs.promises.lstat(file);
     if (stat.isDirectory()) {
       for (const name of await fs.promises.readdir(file)) {
-        if (!isExcluded(name)) await unlessGone(() => visit(path.join(file, name)));
+        if (!isLeftOut(name)) await unlessGone(() => visit(path.join(file, name)));
       }
     } else if (stat.isSymbolicLink()) {
       links[file] = await fs.promises.readlink(file);

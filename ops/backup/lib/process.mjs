@@ -11,7 +11,7 @@ const PACKAGES = {
   mongorestore: 'the MongoDB Database Tools (package mongodb-database-tools of MongoDB)',
 };
 
-/** More of an output than this is not kept. */
+/** More of the errors than this is not kept. The output is a manifest or a list, and half of it is useless. */
 const KEPT = 64 * 1024 * 1024;
 
 const children = new Set();
@@ -21,6 +21,11 @@ let stopped;
 export function stopAll(signal) {
   stopped = signal;
   for (const child of children) child.kill('SIGINT');
+}
+
+/** What puts back the former data after a signal needs programs too. */
+export function startAgain() {
+  stopped = undefined;
 }
 
 function notStarted(name, error) {
@@ -38,7 +43,7 @@ export function start(name, args, { env = {}, onLine } = {}) {
   let stderr = '';
   let partial = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
-    if (stdout.length < KEPT) stdout += text;
+    stdout += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text) => {
     if (stderr.length < KEPT) stderr += text;

@@ -122,6 +122,16 @@ export async function stop(source, settings) {
     );
   }
   if (source.stop) await run(source.stop[0], source.stop.slice(1), { where: `source ${source.name}, stop` });
+  await refuseRunning(source, settings);
+}
+
+/** Stops a Redis that may not run: its stop command may fail then. */
+export async function stopAgain(source, settings) {
+  if (source.stop) await attempt(source.stop[0], source.stop.slice(1));
+  await refuseRunning(source, settings);
+}
+
+async function refuseRunning(source, settings) {
   const ping = await attempt('redis-cli', [...connection(source), 'PING'], { env: environment(source, settings) });
   if (ping.code === 0) {
     throw new Failure(

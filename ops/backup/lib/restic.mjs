@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Failure } from './failure.mjs';
 import { lastLines, start } from './process.mjs';
-import { secret } from './settings.mjs';
+import { INCOMPLETE, secret } from './settings.mjs';
 
 /** On every snapshot. A second tag is the source: a group is host and tags, so that a renamed path stays in its group. */
 const TAG = 'rez-backup';
@@ -56,12 +56,27 @@ function isGone(pid) {
 }
 
 /** restic's patterns: the characters of a path stand for themselves. */
-const literal = (file) => file.replace(/[\\*?[\]]/g, '\\$&');
+export const literal = (file) => file.replace(/[\\*?[\]]/g, '\\$&');
 
 /** restic reads `--time` as local time. */
 const timeOf = (date) => date.toISOString().slice(0, 19).replace('T', ' ');
 
 const lines = (text) => text.split('\n').filter((line) => line.startsWith('{'));
+
+/** The errors that restic prints as JSON; a line that is cut is one of unknown kind. */
+const errorsOf = (text) =>
+  lines(text)
+    .map((line) => {
+      try {
+        return JSON.parse(line);
+      } catch {
+        return { message_type: 'error' };
+      }
+    })
+    .filter((it) => it.message_type === 'error');
+
+/** True if the file was deleted since restic has read its name: ENOENT as a number in restic 0.14, as a text in newer ones. */
+const isGoneFile = ({ error }) => error?.Err === 2 || /no such file or directory$/.test(error?.message ?? '');
 
 export class Repository {
   #settings;
@@ -150,14 +165,25 @@ export class Repository {
     const summary = lines(stdout)
       .map((line) => JSON.parse(line))
       .find((it) => it.message_type === 'summary');
-    if (code === 3) {
-      const id = summary?.snapshot_id ?? 'unknown';
-      throw new Failure(
-        `repository ${this.name}: snapshot ${id} of ${source} lacks files that could not be read: ${lastLines(stderr)}`,
-      );
+    // A file that is deleted while it is saved is no error: the manifest counts it.
+    const failed = errorsOf(stderr);
+    if (code === 3 && !(summary && failed.length > 0 && failed.every(isGoneFile))) {
+      const why = `repository ${this.name}: the snapshot of ${source} lacks files that could not be read: ${lastLines(stderr)}`;
+      if (summary) await this.#mark(summary.snapshot_id, source, why);
+      throw new Failure(why);
     }
     if (!summary) throw new Failure(`repository ${this.name}: restic backup printed no summary`);
-    return { id: summary.snapshot_id, bytesAdded: summary.data_added };
+    const deleted = new Set(failed.map(({ item }) => item)).size;
+    return { id: summary.snapshot_id, bytesAdded: summary.data_added, deleted };
+  }
+
+  /** Gives a snapshot another tag, so that neither `find` nor the retention takes it for a good one. */
+  async #mark(id, source, why) {
+    try {
+      await this.#restic(['tag', '--set', `${TAG},${source}${INCOMPLETE}`, id]);
+    } catch (error) {
+      throw new Failure(`${why}; remove it with \`restic forget ${id}\`, it could not be marked: ${error.message}`);
+    }
   }
 
   /** The snapshots of all sources, of a host or of all, oldest first. */

@@ -9,6 +9,7 @@ import { Failure } from './failure.mjs';
 import * as manifest from './manifest.mjs';
 import * as mongodb from './mongodb.mjs';
 import { bytesOf, locate, needSpace } from './plan.mjs';
+import { startAgain } from './process.mjs';
 import * as redis from './redis.mjs';
 import { Place } from './swap.mjs';
 import { duration, moment, size, table } from './table.mjs';
@@ -95,12 +96,23 @@ async function replace(part, context) {
   return `${places.map(({ live }) => live).join(', ')} replaced`;
 }
 
-/** Puts everything back. A Redis that runs with the restored file would write it over the one that is put back. */
+/** Puts everything back. Returns what could not be. */
 async function undo(plan, settings) {
-  const stopped = plan.filter((part) => part.stopped);
-  for (const { source } of stopped) await redis.stop(source, settings).catch(() => {});
-  for (const { places } of [...plan].reverse()) for (const place of [...places].reverse()) place.undo();
-  for (const { source } of stopped) await redis.start(source).catch(() => {});
+  startAgain();
+  const errors = [];
+  for (const { source, places, stopped } of [...plan].reverse()) {
+    const moved = places.filter((it) => it.moved.length > 0).map(({ old }) => old);
+    try {
+      // A Redis that runs with the restored file would write it over the one that is put back.
+      if (stopped) await redis.stopAgain(source, settings);
+      for (const place of [...places].reverse()) place.undo();
+    } catch (error) {
+      errors.push(`${source.name} is not back (${error.message}), what it had before is in ${moved.join(', ')}`);
+      continue;
+    }
+    if (stopped) await redis.start(source).catch((error) => errors.push(`Redis is not started (${error.message})`));
+  }
+  return errors;
 }
 
 /** Restores these sources. `target`: a folder that gets the data, and nothing is replaced. Returns the results. */
@@ -113,6 +125,7 @@ export async function restore(context) {
     plan.push({ ...found, places: placesOf(found, { settings, id, target }) });
   }
   for (const { places } of plan) for (const place of places) place.refuseLeftovers();
+  for (const { places } of plan) for (const place of places) place.removeLeftStaging();
   const folders = new Map();
   for (const { saved, places } of plan) {
     for (const { saved: root, area } of places) {
@@ -141,12 +154,14 @@ export async function restore(context) {
         results.push({ source: part.source.name, seconds, snapshot: part.snapshot.id });
       }
     } catch (error) {
-      await undo(plan, settings);
+      const others = (await undo(plan, settings)).map((it) => `; except: ${it}`).join('');
       const database = results.find(
         ({ source }) => plan.find((it) => it.source.name === source).source.kind === 'mongodb',
       );
       const except = database ? `; except ${database.source}, which is restored` : '';
-      throw new Failure(`${error.message}: the files that were there before are back${except}`, { cause: error });
+      throw new Failure(`${error.message}: the files that were there before are back${except}${others}`, {
+        cause: error,
+      });
     }
     for (const place of places) place.removeOld();
   } finally {

@@ -7,6 +7,7 @@ import * as manifest from './manifest.mjs';
 import { readState, writeState } from './metrics.mjs';
 import { CHECK_EVERY_MS } from './objectives.mjs';
 import { attempt } from './process.mjs';
+import { literal } from './restic.mjs';
 import { duration, size } from './table.mjs';
 
 /** A disk with less than this is full. */
@@ -56,7 +57,9 @@ function store(settings, state, errors) {
 /** Saves what is ready in one repository. */
 async function save(repository, source, prepared, { settings, time }) {
   await repository.open();
-  const exclude = [...manifest.EXCLUDED, ...(source.exclude ?? [])];
+  // Below the source only: a pattern like `*.json` must not leave out the manifest.
+  const below = (root) => (source.exclude ?? []).map((name) => `${literal(root === '/' ? '' : root)}/**/${name}`);
+  const exclude = [...manifest.EXCLUDED, ...(source.paths ?? []).flatMap(below)];
   const what = { host: settings.host, source: source.name, paths: prepared.paths };
   return repository.backup({ ...what, time, exclude });
 }
@@ -130,7 +133,7 @@ export async function backUp({ settings, sources, repositories, now, log }) {
       const spent = () => Math.round(preparedMs + performance.now() - begin);
       try {
         if (unprepared) throw unprepared;
-        const { id, bytesAdded } = await save(repository, source, prepared, { settings, time });
+        const { id, bytesAdded, deleted } = await save(repository, source, prepared, { settings, time });
         saved.add(repository.name);
         Object.assign(result, {
           ok: true,
@@ -139,8 +142,9 @@ export async function backUp({ settings, sources, repositories, now, log }) {
           bytes: prepared.bytes,
           ms: spent(),
         });
+        const gone = deleted > 0 ? `, ${deleted} deleted meanwhile` : '';
         log(
-          `${source.name}: snapshot ${id.slice(0, 8)} in ${repository.name}, ${size(bytesAdded)} added, ${duration(spent() / 1000)}`,
+          `${source.name}: snapshot ${id.slice(0, 8)} in ${repository.name}, ${size(bytesAdded)} added${gone}, ${duration(spent() / 1000)}`,
         );
       } catch (error) {
         Object.assign(result, { error: error.message, ms: spent() });

@@ -28,8 +28,14 @@ const FIELDS = {
   mongodb: ['name', 'kind', 'service', 'uri', 'oplog'],
 };
 
-/** Not the tag that all snapshots have. */
-const NAME = /^(?!rez-backup$)[a-z0-9][a-z0-9_-]*$/;
+/** What the tag of a snapshot that lacks files ends with. */
+export const INCOMPLETE = '-incomplete';
+
+/** Not the tag that all snapshots have, and not one of a snapshot that lacks files. */
+const NAME = /^(?!rez-backup$)(?!.*-incomplete$)[a-z0-9][a-z0-9_-]*$/;
+
+/** True if one folder is the other, or is in it. */
+const isInside = (file, folder) => file === folder || file.startsWith(folder === '/' ? '/' : `${folder}/`);
 
 /** Reads and checks a settings file. */
 export function load(file) {
@@ -105,7 +111,11 @@ export function check(value, file) {
 
   const unique = (parts, at) => {
     parts.forEach(({ name }, index) => {
-      if (!NAME.test(name ?? '')) wrong(`${at}[${index}].name`, 'must be of a-z, 0-9, "-" and "_", and not rez-backup');
+      if (!NAME.test(name ?? ''))
+        wrong(
+          `${at}[${index}].name`,
+          'must be of a-z, 0-9, "-" and "_", not rez-backup, and without -incomplete at its end',
+        );
       if (parts.findIndex((it) => it.name === name) !== index) wrong(`${at}[${index}].name`, `${name} is there twice`);
     });
   };
@@ -136,7 +146,11 @@ export function check(value, file) {
       });
       const inside = source.paths.find((a) => source.paths.some((b) => a !== b && a.startsWith(`${b}/`)));
       if (inside) wrong(`${at}.paths`, `${inside} is inside another of them`);
-      if (source.exclude) texts(source.exclude, `${at}.exclude`);
+      if (source.exclude !== undefined) {
+        texts(source.exclude, `${at}.exclude`);
+        const other = source.exclude.find((it) => /[/\\?[\]]|\*\*/.test(it));
+        if (other) wrong(`${at}.exclude`, `${other}: must be names of files or folders, in which * is any text`);
+      }
     }
     if (source.kind === 'redis') {
       absolute(source.dumpFile, `${at}.dumpFile`);
@@ -163,6 +177,12 @@ export function check(value, file) {
   settings.drill = { folder: path.join(settings.stateFolder, 'drill'), ...value.drill };
   fields(settings.drill, 'drill', 'drill');
   absolute(settings.drill.folder, 'drill.folder');
+  for (const { name, paths, dumpFile } of settings.sources) {
+    const near = (paths ?? [dumpFile]).find(
+      (it) => it && (isInside(it, settings.drill.folder) || isInside(settings.drill.folder, it)),
+    );
+    if (near) wrong('drill.folder', `must be apart from ${near} of source ${name}, and is ${settings.drill.folder}`);
+  }
   return settings;
 }
 

@@ -79,7 +79,16 @@ export class Place {
     fs.rmSync(this.staging, { recursive: true, force: true });
   }
 
+  /** Removes what a restore that was killed has staged here: the lock says that none runs. */
+  removeLeftStaging() {
+    if (!exists(this.area)) return;
+    for (const name of fs.readdirSync(this.area).filter((it) => it.startsWith(STAGED))) {
+      fs.rmSync(path.join(this.area, name), { recursive: true, force: true });
+    }
+  }
+
   removeOld() {
-    fs.rmSync(this.old, { recursive: true, force: true });
+    // Renamed first: half of it must not look like what was there before.
+    if (exists(this.old)) fs.renameSync(this.old, path.join(this.staging, path.basename(this.old)));
   }
 }
