@@ -7,6 +7,7 @@ import { drill } from './lib/drill.mjs';
 import { EXIT, Failure } from './lib/failure.mjs';
 import { health } from './lib/health.mjs';
 import { lock } from './lib/lock.mjs';
+import { readState, writeState } from './lib/metrics.mjs';
 import { stopAll } from './lib/process.mjs';
 import { Repository } from './lib/restic.mjs';
 import { restore } from './lib/restore.mjs';
@@ -18,7 +19,7 @@ const HELP = `rez-backup COMMAND [OPTIONS]
 
 commands
   init       make the repositories that do not exist
-  run        save every source in every repository, remove what the retention does not keep, check once a week
+  run        save every source in every repository, remove what the retention does not keep
   check      read a part of each repository, and check it
   list       the snapshots
   status     the last results, from the state folder alone
@@ -109,7 +110,7 @@ function choose(parts, names, what) {
   return names ? parts.filter(({ name }) => names.includes(name)) : parts;
 }
 
-async function init({ repositories }) {
+async function init({ settings, repositories }) {
   for (const repository of repositories) {
     try {
       await repository.open();
@@ -121,6 +122,8 @@ async function init({ repositories }) {
       log(`${repository.name}: made at ${repository.url}`);
     }
   }
+  // From now on a host without a run is one whose backup is too old.
+  writeState(settings, readState(settings));
 }
 
 /** What the guide's script did after the data: the team's own commands, and the health check. */
@@ -133,14 +136,16 @@ function next({ settings }) {
 const COMMANDS = {
   init,
   async run(context) {
-    const errors = await backUp(context);
-    fail([...errors, ...(await check({ ...context, onlyOld: true }))]);
+    fail(await backUp(context));
   },
   async check(context) {
     fail(await check(context));
   },
   async list(context) {
-    log(await snapshots(context));
+    const { text, errors } = await snapshots(context);
+    if (errors.length === context.repositories.length) fail(errors);
+    log(text);
+    for (const error of errors) console.error(`rez-backup: ${error}`);
   },
   async status(context) {
     log(status(context));

@@ -5,6 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import {
+  filesOf,
   later,
   leftovers,
   local,
@@ -13,28 +14,14 @@ import {
   makeRedis,
   media,
   metric,
+  mount,
+  noTmpfs,
   picture,
   saved,
   scratch,
   startStorage,
 } from './backup.mjs';
 import { missing, until } from './programs.mjs';
-
-const noTmpfs =
-  (process.platform !== 'linux' || process.getuid() !== 0) && 'only root on Linux can mount a small file system';
-
-/** A file system of this size. */
-function mount(t, folder, size) {
-  fs.mkdirSync(folder, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
-  later(t, () => execFileSync('umount', ['--lazy', folder]));
-}
-
-/** The files of a repository below one folder, largest first. */
-function filesOf(folder) {
-  const all = fs.readdirSync(folder, { recursive: true }).map((name) => path.join(folder, name));
-  return all.filter((file) => fs.statSync(file).isFile()).sort((a, b) => fs.statSync(b).size - fs.statSync(a).size);
-}
 
 test('a damaged snapshot is an error, and nothing is overwritten', { skip: missing('restic') }, async (t) => {
   const host = await saved(t);

@@ -20,7 +20,7 @@ const example = () => JSON.parse(fs.readFileSync(path.join(OPS, 'backup/backup.e
 test('the example of the settings is accepted', () => {
   const settings = check(example(), 'backup.json');
   assert.deepEqual(settings.retention, { daily: 7, weekly: 4, monthly: 12, yearly: 5 });
-  assert.deepEqual(settings.objectives.database, { title: 'Database', rto: 3600, rpo: 300 });
+  assert.deepEqual(settings.objectives.database, { title: 'Database', rto: 3600, rpo: 93_600 });
   assert.deepEqual(
     settings.sources.map(({ service }) => service),
     ['database', 'cache', 'file-storage', 'load-balancer'],
@@ -51,6 +51,11 @@ test('a wrong setting is named, with its field and what it must be', () => {
       (it) => Object.assign(it.sources[2], { exclude: ['[ab].tmp'] }),
       /sources\[2]\.exclude: \[ab]\.tmp: must be names/,
     ],
+    [(it) => Object.assign(it, { next: null }), /next: must be a list of texts/],
+    [(it) => Object.assign(it, { next: 5 }), /next: must be a list of texts/],
+    [(it) => Object.assign(it, { checkSubset: 'banana' }), /checkSubset: must be like 10%, 1\/10 or 5G/],
+    [(it) => Object.assign(it.sources[2], { service: 'constructor' }), /service: constructor has no entry/],
+    [(it) => Object.assign(it.sources[2], { kind: 'constructor' }), /sources\[2]\.kind: must be one of/],
     [(it) => Object.assign(it.sources[2], { name: 'media-incomplete' }), /sources\[2]\.name: .*without -incomplete/],
     [(it) => Object.assign(it.drill, { folder: '/var/lib' }), /drill\.folder: must be apart from .*of source redis/],
     [
@@ -122,8 +127,29 @@ test('a file that changes or goes while it is saved is counted, one that is dama
   assert.deepEqual(await verify(), { files: 5, bytes: 8007, changed: 1, deleted: 1 });
   fs.utimesSync(first, old, old);
   await assert.rejects(verify(), /has 7 bytes instead of 2000$/);
+  // Its time is that of the manifest, although that is after the start of the backup: it did not change.
+  const early = { ...saved, started: '2025-12-31T23:59:59.500Z' };
+  await assert.rejects(
+    manifest.verify(early, (file) => file),
+    /has 7 bytes instead of 2000$/,
+  );
   fs.utimesSync(root, old, old);
   await assert.rejects(verify(), /is missing/);
+});
+
+test('a snapshot of which more than half was changed or deleted meanwhile is refused', async (t) => {
+  const root = path.join(scratch(t, 'rez-manifest-'), 'media');
+  makeFiles(root, 6);
+  const { files, links } = await manifest.list([root]);
+  const saved = { source: 'media', started: '2026-01-01T02:00:00Z', paths: [root], files, links };
+  const names = Object.keys(files);
+  for (const name of names.slice(0, 3)) fs.rmSync(name);
+  assert.equal((await manifest.verify(saved, (file) => file)).deleted, 3);
+  fs.rmSync(names[3]);
+  await assert.rejects(
+    manifest.verify(saved, (file) => file),
+    /4 of 6 were changed or deleted while they were saved/,
+  );
 });
 
 test('an output is not cut, however long it is', async () => {

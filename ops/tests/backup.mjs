@@ -1,5 +1,5 @@
 /** A host with data, and storage for its backups, all in one folder and on loopback. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -27,6 +27,23 @@ export function scratch(t, name) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), name));
   later(t, () => fs.rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Why no file system can be mounted here, if none can. */
+export const noTmpfs =
+  (process.platform !== 'linux' || process.getuid() !== 0) && 'only root on Linux can mount a small file system';
+
+/** A file system of this size. */
+export function mount(t, folder, size) {
+  fs.mkdirSync(folder, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
+  later(t, () => execFileSync('umount', ['--lazy', folder]));
+}
+
+/** The files of a repository below one folder, largest first. */
+export function filesOf(folder) {
+  const all = fs.readdirSync(folder, { recursive: true }).map((name) => path.join(folder, name));
+  return all.filter((file) => fs.statSync(file).isFile()).sort((a, b) => fs.statSync(b).size - fs.statSync(a).size);
 }
 
 /** Runs rez-backup to its end. `group`: in a process group of its own, so that all of it can be killed. */
@@ -147,7 +164,7 @@ export function makeFiles(folder, count, bytes = 2000) {
   }
 }
 
-/** Everything in a folder, with content, modes and links, as one value that can be compared. */
+/** Everything in a folder, with content, modes, owners and links, as one value that can be compared. */
 export function picture(folder) {
   const entries = {};
   for (const name of fs.readdirSync(folder, { recursive: true }).sort()) {
@@ -158,7 +175,8 @@ export function picture(folder) {
       : stat.isDirectory()
         ? 'folder'
         : createHash('sha256').update(fs.readFileSync(file)).digest('hex');
-    entries[name] = `${kind} ${stat.mode.toString(8)} ${stat.isSymbolicLink() ? '' : stat.mtimeMs}`;
+    entries[name] =
+      `${kind} ${stat.mode.toString(8)} ${stat.uid}:${stat.gid} ${stat.isSymbolicLink() ? '' : stat.mtimeMs}`;
   }
   return entries;
 }

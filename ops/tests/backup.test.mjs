@@ -57,6 +57,7 @@ test('everything is saved in two storages, deleted, and restored as it was', {
   await t.test('a run saves each source in both', async () => {
     const since = Date.now() / 1000;
     const { stdout } = await host.ok('run');
+    await host.ok('check');
     for (const source of ['redis', 'media', 'configuration']) {
       for (const repository of ['primary', 'geo']) {
         assert.match(stdout, new RegExp(`${source}: snapshot [0-9a-f]{8} in ${repository}, [\\d.]+ \\w+ added`));
@@ -112,15 +113,15 @@ test('everything is saved in two storages, deleted, and restored as it was', {
   await t.test('list and status show what there is', async () => {
     const { stdout } = await host.ok('list');
     assert.equal(stdout.match(/^\| (primary|geo) +\| (redis|media|configuration) /gm).length, 6);
-    assert.match((await host.ok('status')).stdout, /\| media +\| geo +\| [\d.]+ s +\| 78\.1 KiB \| ok/);
+    assert.match((await host.ok('status')).stdout, /\| media +\| geo +\| [\d.]+ (s|min) +\| 78\.1 KiB \| ok/);
   });
 
   await t.test('the drill restores all of it beside the data, measures, and compares with the guide', async () => {
     const { stdout } = await host.ok('drill');
     t.diagnostic(stdout);
-    assert.match(stdout, /\| File storage +\| yes +\| [\d.]+ s of 2 h +\| [\d.]+ s of 24 h +\|/);
-    assert.match(stdout, /\| Load balancer +\| yes +\| [\d.]+ s of 15 min +\| [\d.]+ s +\|/);
-    assert.match(stdout, /\| Complete system +\| yes +\| [\d.]+ s of 4 h +\| [\d.]+ s of 1 h +\|/);
+    assert.match(stdout, /\| File storage +\| yes +\| [\d.]+ (s|min) of 2 h +\| [\d.]+ (s|min) of 24 h +\|/);
+    assert.match(stdout, /\| Load balancer +\| yes +\| [\d.]+ (s|min) of 15 min +\| [\d.]+ (s|min) +\|/);
+    assert.match(stdout, /\| Complete system +\| yes +\| [\d.]+ (s|min) of 4 h +\| [\d.]+ (s|min) of 1 h +\|/);
     assert.match(stdout, /201 keys loaded into a scratch Redis/);
     assert.match(stdout, /40 files, 78\.1 KiB, SHA-256 as in the manifest/);
     const text = host.metrics();
@@ -136,7 +137,7 @@ test('everything is saved in two storages, deleted, and restored as it was', {
   await t.test('a target that is missed is shown, and with --strict it is a failure', async () => {
     host.change({ ...settings, objectives: { 'file-storage': { rto: 0 } } });
     const { stdout, stderr } = await host.fails(1, 'drill', '--source', 'media', '--strict');
-    assert.match(stdout, /File storage +\| yes +\| [\d.]+ s of 0 s: ABOVE/);
+    assert.match(stdout, /File storage +\| yes +\| [\d.]+ (s|min) of 0 s: ABOVE/);
     assert.match(stderr, /File storage misses its target/);
     host.change(settings);
   });
@@ -183,9 +184,10 @@ test('everything is saved in two storages, deleted, and restored as it was', {
     const time = new Date().toISOString();
     await until('the clock is in another second', () => Date.now() > Date.parse(time) + 1000);
     await host.ok('run', '--source', 'media', '--repository', 'primary');
-    // The same day: one of the two snapshots is kept, in one group.
+    // One snapshot of each day is kept, in one group.
     const { stdout } = await host.ok('list', '--repository', 'primary', '--source', 'media');
-    assert.equal(stdout.match(/\| primary +\| media /g).length, 1);
+    const days = new Set([...stdout.matchAll(/ (\d{4}-\d\d-\d\d) [\d:]+ UTC/g)].map(([, day]) => day));
+    assert.equal(stdout.match(/\| primary +\| media /g).length, days.size);
     assert.match(stdout, /pictures/);
     await host.ok('restore', '--repository', 'geo', '--source', 'media', '--at', time, '--yes');
     assert.deepEqual(picture(at('media')), before.media);
@@ -198,6 +200,10 @@ test('everything is saved in two storages, deleted, and restored as it was', {
     const { stdout } = await host.ok('restore', '--source', 'media', '--yes');
     assert.match(stdout, /media: repository primary .*the storage does not answer/);
     assert.deepEqual(picture(at('media')), before.media);
+    const list = await host.ok('list');
+    assert.equal(list.stdout.match(/^\| geo +\| (redis|media|configuration) /gm).length, 3);
+    assert.match(list.stderr, /repository primary .*the storage does not answer/);
+    await host.fails(1, 'list', '--repository', 'primary');
   });
 
   await t.test('a storage that is gone fails the run, and the other one has the snapshot', async () => {

@@ -18,7 +18,10 @@ async function rehearse(source, { settings, repositories, now, log, work }) {
   try {
     const { repository, snapshot, saved } = await locate(source, { repositories, host: settings.host, log });
     Object.assign(result, { repository: repository.name, snapshot: snapshot.short });
-    result.rpo = (now() - Date.parse(saved.started)) / 1000;
+    const previous = await repository.before(snapshot);
+    // A drill right after a run must not hide how long the next one can be away.
+    const between = previous ? snapshot.time - previous.time : 0;
+    result.rpo = Math.max(now() - Date.parse(saved.started), between) / 1000;
     needSpace(work, bytesOf(saved), `the drill of ${source.name}`);
     await repository.restore(snapshot.id, saved.paths, folder);
     const where = (file) => path.join(folder, file);
@@ -95,7 +98,7 @@ function report({ settings, time, results, rows }) {
     `# Restore drill of ${settings.host}, ${moment(time)}`,
     table(['service', 'restored', 'RTO', 'RPO'], targets),
     table(['source', 'snapshot', 'time', 'result'], sources),
-    'RTO is the time that this program needed, without that of people, of a new host and of the deployment. RPO is the age of the data.',
+    'RTO is the time that this program needed, without that of people, of a new host and of the deployment. RPO is the age of the data, or the time between the last two snapshots if that is longer.',
   ].join('\n\n');
 }
 

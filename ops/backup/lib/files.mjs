@@ -13,7 +13,15 @@ export async function prepare(source, { manifestFolder }) {
       `source ${source.name}: ${link} is a symbolic link, and only the link would be saved: name ${target}`,
     );
   }
-  const { files, links } = await manifest.list(source.paths, manifest.last(manifestFolder)?.files, source.exclude);
+  const before = manifest.last(manifestFolder)?.files;
+  const { files, links } = await manifest.list(source.paths, before, source.exclude);
+  for (const root of source.paths) {
+    const has = (all) => Object.keys(all).some((file) => file.startsWith(`${root}/`));
+    if (!before || !has(before) || has(files)) continue;
+    throw new Failure(
+      `source ${source.name}: ${root} has no file, and had some at the last backup: is its disk mounted? If it is meant to be empty, remove ${manifest.pathIn(manifestFolder)}`,
+    );
+  }
   const bytes = Object.values(files).reduce((sum, { size }) => sum + size, 0);
   return { paths: source.paths, files, links, counts: { files: Object.keys(files).length, bytes }, versions: {} };
 }

@@ -66,10 +66,13 @@ export async function list(roots, known = {}, exclude = []) {
   return { files, links };
 }
 
+/** The manifest in a folder. */
+export const pathIn = (folder) => path.join(folder, MANIFEST);
+
 /** Writes a manifest. Returns its path. */
 export function write(folder, manifest) {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = path.join(folder, MANIFEST);
+  const file = pathIn(folder);
   fs.writeFileSync(`${file}.part`, JSON.stringify(manifest), { mode: 0o600 });
   fs.renameSync(`${file}.part`, file);
   return file;
@@ -78,7 +81,7 @@ export function write(folder, manifest) {
 /** The manifest that the last backup of this host wrote here; undefined without one. It only saves reading files again. */
 export function last(folder) {
   try {
-    return parse(fs.readFileSync(path.join(folder, MANIFEST), 'utf8'));
+    return parse(fs.readFileSync(pathIn(folder), 'utf8'));
   } catch {
     return undefined;
   }
@@ -121,7 +124,7 @@ export async function verify(manifest, where) {
   const counts = { files: 0, bytes: 0, changed: 0, deleted: 0 };
   const errors = [];
   const top = (file) => where(manifest.paths.find((root) => file === root || file.startsWith(`${root}/`)));
-  for (const [file, { size, sha256: expected }] of Object.entries(manifest.files)) {
+  for (const [file, { size, mtimeMs, sha256: expected }] of Object.entries(manifest.files)) {
     const restored = where(file);
     const stat = fs.lstatSync(restored, { throwIfNoEntry: false });
     if (!stat) {
@@ -132,7 +135,8 @@ export async function verify(manifest, where) {
     counts.files += 1;
     counts.bytes += stat.size;
     if (stat.size === size && (await sha256(restored)) === expected) continue;
-    if (stat.mtimeMs >= started - CLOCK_MS) counts.changed += 1;
+    // With the time of the manifest it did not change: it is damaged.
+    if (stat.mtimeMs >= started - CLOCK_MS && stat.mtimeMs !== mtimeMs) counts.changed += 1;
     else errors.push(`${file} has ${stat.size === size ? 'another SHA-256' : `${stat.size} bytes instead of ${size}`}`);
   }
   for (const [file, target] of Object.entries(manifest.links)) {
@@ -142,6 +146,9 @@ export async function verify(manifest, where) {
     if (stat ? stat.mtimeMs >= started - CLOCK_MS : changedAbove(restored, top(file), started)) counts.changed += 1;
     else errors.push(`the symbolic link ${file} is not as it was`);
   }
+  const all = Object.keys(manifest.files).length + Object.keys(manifest.links).length;
+  const others = counts.changed + counts.deleted;
+  if (others > Math.max(1, all / 2)) errors.push(`${others} of ${all} were changed or deleted while they were saved`);
   if (errors.length > 0) {
     const more = errors.length > LISTED ? `; and ${errors.length - LISTED} more` : '';
     throw new Failure(

@@ -12,6 +12,3 @@ export const OBJECTIVES = {
 
 /** The service of a source that names none. */
 export const SERVICE = { mongodb: 'database', redis: 'cache', files: 'file-storage' };
-
-/** Each repository is checked once a week, by the run that finds the last check older than this. An hour less: runs are not exact. */
-export const CHECK_EVERY_MS = (7 * 24 - 1) * 3_600_000;

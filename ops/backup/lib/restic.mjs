@@ -94,7 +94,10 @@ export class Repository {
   #environment() {
     const { password, accessKey, secretKey, region } = this.#of;
     const read = (name) => secret(this.#settings, name, `repository ${this.name}`);
+    // What the operator has set for restic must not mix with the settings.
+    const others = Object.keys(process.env).filter((it) => /^(RESTIC|AWS)_/.test(it));
     const environment = {
+      ...Object.fromEntries(others.map((it) => [it, undefined])),
       RESTIC_REPOSITORY: this.url,
       RESTIC_PASSWORD: read(password),
       RESTIC_CACHE_DIR: path.join(this.#settings.stateFolder, 'cache'),
@@ -209,6 +212,11 @@ export class Repository {
     if (found) return found;
     const what = `no snapshot ${id ? `${id} ` : ''}of ${source} from ${host}${at ? ` at or before ${at.toISOString()}` : ''}`;
     throw new Failure(`repository ${this.name} has ${what}: \`rez-backup list\` shows those it has`);
+  }
+
+  /** The snapshot of the same source before this one; undefined if it is the first. After `find`. */
+  async before({ source, time }) {
+    return (await this.#found).findLast((it) => it.source === source && it.time < time);
   }
 
   /** The content of one file of a snapshot. */

@@ -96,6 +96,21 @@ async function replace(part, context) {
   return `${places.map(({ live }) => live).join(', ')} replaced`;
 }
 
+/** Fails if a file system has less space than all that is restored to it needs. */
+function needSpaceFor(plan) {
+  const needed = new Map();
+  for (const { saved, places } of plan) {
+    for (const { saved: root, area } of places) {
+      const inside = Object.entries(saved.files).filter(([file]) => file === root || file.startsWith(`${root}/`));
+      const { dev } = fs.statSync(area);
+      const of = needed.get(dev) ?? { area, bytes: 0 };
+      of.bytes += inside.reduce((sum, [, it]) => sum + it.size, 0);
+      needed.set(dev, of);
+    }
+  }
+  for (const { area, bytes } of needed.values()) needSpace(area, bytes, 'the restore');
+}
+
 /** Puts everything back. Returns what could not be. */
 async function undo(plan, settings) {
   startAgain();
@@ -125,15 +140,9 @@ export async function restore(context) {
     plan.push({ ...found, places: placesOf(found, { settings, id, target }) });
   }
   for (const { places } of plan) for (const place of places) place.refuseLeftovers();
+  for (const { places } of plan) for (const place of places) place.refuseMounts();
   for (const { places } of plan) for (const place of places) place.removeLeftStaging();
-  const folders = new Map();
-  for (const { saved, places } of plan) {
-    for (const { saved: root, area } of places) {
-      const inside = Object.entries(saved.files).filter(([file]) => file === root || file.startsWith(`${root}/`));
-      folders.set(area, (folders.get(area) ?? 0) + inside.reduce((sum, [, it]) => sum + it.size, 0));
-    }
-  }
-  for (const [area, bytes] of folders) needSpace(area, bytes, 'the restore');
+  needSpaceFor(plan);
   log(describe(plan, now()));
   if (!target) await confirm(`This replaces the data of ${settings.host}.`, settings.host, { yes });
 
@@ -142,7 +151,11 @@ export async function restore(context) {
   try {
     for (const part of plan) {
       const begin = performance.now();
-      part.where = await stage(part, part.places, log);
+      part.where = await stage(part, part.places, log).catch((error) => {
+        const others = settings.repositories.map(({ name }) => name).filter((name) => name !== part.repository.name);
+        const advice = others.length > 0 ? `; try --repository ${others.join(' or ')}` : '';
+        throw new Failure(`${error.message}${advice}`, { cause: error });
+      });
       part.seconds = (performance.now() - begin) / 1000;
     }
     try {

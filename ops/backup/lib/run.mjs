@@ -5,7 +5,6 @@ import { Failure } from './failure.mjs';
 import { KINDS } from './kinds.mjs';
 import * as manifest from './manifest.mjs';
 import { readState, writeState } from './metrics.mjs';
-import { CHECK_EVERY_MS } from './objectives.mjs';
 import { attempt } from './process.mjs';
 import { literal } from './restic.mjs';
 import { duration, size } from './table.mjs';
@@ -84,14 +83,13 @@ async function forget({ settings, repositories, sources, log }, saved, state) {
   return errors;
 }
 
-/** Checks the repositories, or those whose last check is too old. */
-export async function check({ settings, repositories, now, log, onlyOld = false }) {
+/** Checks the repositories. */
+export async function check({ settings, repositories, now, log }) {
   const state = readState(settings);
   const errors = [];
   for (const repository of repositories) {
     const before = state.checks[repository.name];
     const at = now().getTime();
-    if (onlyOld && at - (before?.lastSuccess ?? 0) < CHECK_EVERY_MS) continue;
     try {
       await repository.open();
       await repository.check(settings.checkSubset);

@@ -37,6 +37,9 @@ const NAME = /^(?!rez-backup$)(?!.*-incomplete$)[a-z0-9][a-z0-9_-]*$/;
 /** True if one folder is the other, or is in it. */
 const isInside = (file, folder) => file === folder || file.startsWith(folder === '/' ? '/' : `${folder}/`);
 
+/** What restic's `--read-data-subset` takes. */
+const SUBSET = /^(\d+(\.\d+)?%|\d+\/\d+|\d+[KMGT]?)$/;
+
 /** Reads and checks a settings file. */
 export function load(file) {
   let text;
@@ -95,7 +98,7 @@ export function check(value, file) {
   fields(value, 'settings', '');
   const settings = { host: os.hostname(), ...DEFAULTS, ...value, file };
   text(settings, 'host', '');
-  text(settings, 'checkSubset', '');
+  if (!SUBSET.test(settings.checkSubset)) wrong('checkSubset', 'must be like 10%, 1/10 or 5G');
   for (const name of ['stateFolder', 'textfileFolder', 'secretsFolder']) absolute(settings[name], name);
   fields(settings.retention, 'retention', 'retention');
   settings.retention = { ...DEFAULTS.retention, ...settings.retention };
@@ -106,6 +109,7 @@ export function check(value, file) {
   for (const name of ['retrySeconds', 'healthSeconds']) {
     if (!(settings[name] > 0)) wrong(name, 'must be a number above 0');
   }
+  if (!Array.isArray(settings.next)) wrong('next', 'must be a list of texts');
   if (settings.next.length > 0) texts(settings.next, 'next');
   if (settings.health !== undefined && !URL.canParse(settings.health)) wrong('health', 'must be a URL');
 
@@ -138,7 +142,7 @@ export function check(value, file) {
 
   settings.sources = list(settings.sources, 'sources').map((source, index) => {
     const at = `sources[${index}]`;
-    if (!SERVICE[source?.kind]) wrong(`${at}.kind`, `must be one of ${Object.keys(SERVICE).join(', ')}`);
+    if (!Object.hasOwn(SERVICE, source?.kind)) wrong(`${at}.kind`, `must be one of ${Object.keys(SERVICE).join(', ')}`);
     fields(source, source.kind, at);
     if (source.kind === 'files') {
       list(source.paths, `${at}.paths`).forEach((it, path) => {
@@ -172,7 +176,8 @@ export function check(value, file) {
     }
   }
   settings.sources.forEach(({ service }, index) => {
-    if (!settings.objectives[service]) wrong(`sources[${index}].service`, `${service} has no entry in objectives`);
+    if (!Object.hasOwn(settings.objectives, service))
+      wrong(`sources[${index}].service`, `${service} has no entry in objectives`);
   });
   settings.drill = { folder: path.join(settings.stateFolder, 'drill'), ...value.drill };
   fields(settings.drill, 'drill', 'drill');

@@ -4,10 +4,18 @@ import { MANIFEST } from './manifest.mjs';
 import { readState } from './metrics.mjs';
 import { duration, moment, size, table } from './table.mjs';
 
+/** Returns the table, and the errors of the repositories that cannot be read. */
 export async function snapshots({ repositories, sources, host }) {
   const rows = [];
+  const errors = [];
   for (const repository of repositories) {
-    for (const it of await repository.snapshots({ host })) {
+    let all = [];
+    try {
+      all = await repository.snapshots({ host });
+    } catch (error) {
+      errors.push(error.message);
+    }
+    for (const it of all) {
       if (sources.some(({ name }) => name === it.source)) {
         rows.push([
           repository.name,
@@ -20,7 +28,7 @@ export async function snapshots({ repositories, sources, host }) {
       }
     }
   }
-  return table(['repository', 'source', 'snapshot', 'taken', 'host', 'paths'], rows);
+  return { text: table(['repository', 'source', 'snapshot', 'taken', 'host', 'paths'], rows), errors };
 }
 
 export function status({ settings, now }) {

@@ -12,6 +12,15 @@ function isMount(file) {
   return stat?.isDirectory() === true && stat.dev !== fs.lstatSync(path.dirname(file)).dev;
 }
 
+/** The file systems that are mounted below a folder. Only Linux lists them. */
+function mountsBelow(folder) {
+  if (process.platform !== 'linux') return [];
+  const points = fs.readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter(Boolean);
+  return points
+    .map((line) => line.split(' ')[4].replace(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8))))
+    .filter((point) => point.startsWith(`${folder}/`));
+}
+
 /** The nearest folder above that exists. */
 function nearest(folder) {
   return exists(folder) ? folder : nearest(path.dirname(folder));
@@ -39,6 +48,15 @@ export class Place {
     if (!left) return;
     throw new Failure(
       `${path.join(folder, left)} is there: an earlier restore did not end, and this is what ${this.live} had before. Move it back, or remove it`,
+    );
+  }
+
+  /** Fails if a file system is mounted inside: a rename would take it away with the former data. */
+  refuseMounts() {
+    const [inside] = exists(this.live) ? mountsBelow(fs.realpathSync(this.live)) : [];
+    if (!inside) return;
+    throw new Failure(
+      `${inside} is a file system of its own inside ${this.live}, which cannot be replaced as a whole: unmount it, or use --target; nothing was changed`,
     );
   }
 
