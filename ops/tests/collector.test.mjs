@@ -56,7 +56,8 @@ const typeOf = (id) => id.split('/')[0];
 
 /** Runs start.mjs to its end. */
 async function start(args, variables = {}) {
-  const env = { ...without(process.env), ...variables };
+  const STATE_DIRECTORY = path.join(os.tmpdir(), 'rez-collector-state');
+  const env = { ...without(process.env), STATE_DIRECTORY, ...variables };
   // A Collector that starts, where it should not, would run on.
   const ended = await run(process.execPath, [START, ...args], { env, timeout: 120_000 }).catch((error) => error);
   return { code: ended.code ?? 0, out: ended.stdout, told: ended.stderr };
