@@ -25,6 +25,7 @@ import { missing, until } from './programs.mjs';
 
 test('a damaged snapshot is an error, and nothing is overwritten', { skip: missing('restic') }, async (t) => {
   const host = await saved(t);
+  await host.ok('check');
   fs.writeFileSync(host.at('media/picture-1.jpg'), 'changed since');
   const now = picture(host.at('media'));
   for (const file of filesOf(host.at('repository/data'))) {
