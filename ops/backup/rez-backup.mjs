@@ -110,20 +110,25 @@ function choose(parts, names, what) {
   return names ? parts.filter(({ name }) => names.includes(name)) : parts;
 }
 
-async function init({ settings, repositories }) {
-  for (const repository of repositories) {
-    try {
-      await repository.open();
-      log(`${repository.name}: is there already`);
-    } catch (error) {
-      // restic refuses to make one where one is; a wrong key fails again, with its own text.
-      if (!/no repository is reachable/.test(error.message)) throw error;
-      await repository.init();
-      log(`${repository.name}: made at ${repository.url}`);
-    }
+/** Makes a repository that is not there. */
+async function make(repository) {
+  try {
+    await repository.open();
+    log(`${repository.name}: is there already`);
+  } catch (error) {
+    // restic refuses to make one where one is; a wrong key fails again, with its own text.
+    if (!/no repository is reachable/.test(error.message)) throw error;
+    await repository.init();
+    log(`${repository.name}: made at ${repository.url}`);
   }
+}
+
+async function init({ settings, repositories }) {
+  const errors = [];
+  for (const repository of repositories) await make(repository).catch((error) => errors.push(error.message));
   // From now on a host without a run is one whose backup is too old.
   writeState(settings, readState(settings));
+  fail(errors);
 }
 
 /** What the guide's script did after the data: the team's own commands, and the health check. */

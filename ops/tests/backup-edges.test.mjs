@@ -142,3 +142,17 @@ test('the program runs through a link in PATH', {
   fs.symlinkSync(PROGRAM, link);
   assert.match(execFileSync(link, ['--help'], { encoding: 'utf8' }), /^rez-backup COMMAND/);
 });
+
+test('a storage that cannot be made stops no other one, and a host without a run has metrics from then on', {
+  skip: missing('restic'),
+}, async (t) => {
+  const repositories = (at) => [
+    { name: 'primary', url: at('primary'), password: 'no_such_secret' },
+    { name: 'geo', url: at('geo'), password: 'restic_password' },
+  ];
+  const host = makeHost(t, { repositories, sources: media });
+  const { stdout, stderr } = await host.fails(1, 'init');
+  assert.match(stdout, /geo: made at /);
+  assert.match(stderr, /no_such_secret/);
+  assert.equal(metric(host.metrics(), 'rez_backup_last_success_timestamp_seconds', { source: 'media' }), 0);
+});

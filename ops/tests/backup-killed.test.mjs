@@ -215,3 +215,15 @@ test('the drill works in a folder of its own, and leaves what is beside it', { s
   assert.equal(fs.readFileSync(host.at('shared/inner/live.txt'), 'utf8'), 'live');
   assert.deepEqual(fs.readdirSync(host.at('shared')), ['inner']);
 });
+
+test('a stop command that stops Redis and fails leaves it running with what it had', {
+  skip: missing(...REDIS),
+}, async (t) => {
+  const { host, redis, first } = await redisHost(t);
+  const failing = first(redis.source.stop, 'run(); process.exit(1);');
+  host.change({ sources: [{ ...redis.source, stop: failing }] });
+  const { stderr } = await host.fails(1, 'restore', '--yes');
+  assert.match(stderr, /source redis, stop\): exit code 1: .*the files that were there before are back$/m);
+  await until('Redis answers', () => redis.cli('PING').startsWith('PONG'));
+  assert.match(redis.cli('GET', 'key'), /^newer/);
+});

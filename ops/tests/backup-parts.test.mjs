@@ -150,6 +150,8 @@ test('a snapshot of which more than half was changed or deleted meanwhile is ref
     manifest.verify(saved, (file) => file),
     /4 of 6 were changed or deleted while they were saved/,
   );
+  // Beside everything it is restored all the same.
+  assert.equal((await manifest.verify(saved, (file) => file, { mostly: false })).deleted, 4);
 });
 
 test('an output is not cut, however long it is', async () => {

@@ -117,9 +117,10 @@ function changedAbove(file, top, started) {
 
 /**
  * Compares restored files with the manifest. `where` returns the place to which a path was restored. A file that was changed or
- * deleted between the manifest and the snapshot is counted, not an error: its time, or that of its folder, says so.
+ * deleted between the manifest and the snapshot is counted, not an error: its time, or that of its folder, says so. `mostly`: most files
+ * must be as they were.
  */
-export async function verify(manifest, where) {
+export async function verify(manifest, where, { mostly = true } = {}) {
   const started = Date.parse(manifest.started);
   const counts = { files: 0, bytes: 0, changed: 0, deleted: 0 };
   const errors = [];
@@ -148,7 +149,8 @@ export async function verify(manifest, where) {
   }
   const all = Object.keys(manifest.files).length + Object.keys(manifest.links).length;
   const others = counts.changed + counts.deleted;
-  if (others > Math.max(1, all / 2)) errors.push(`${others} of ${all} were changed or deleted while they were saved`);
+  if (mostly && others > Math.max(3, all / 2))
+    errors.push(`${others} of ${all} were changed or deleted while they were saved`);
   if (errors.length > 0) {
     const more = errors.length > LISTED ? `; and ${errors.length - LISTED} more` : '';
     throw new Failure(

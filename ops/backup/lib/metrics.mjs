@@ -123,7 +123,11 @@ export function render(settings, state) {
     gauge('drill_success', 'Whether the last drill restored everything.', [[{}, drill.ok ? 1 : 0]]);
     gauge('drill_rto_seconds', 'Time that the last drill needed.', each('rto'));
     gauge('drill_rto_target_seconds', 'Time that it may need.', each('rtoTarget'));
-    gauge('drill_rpo_seconds', 'Age of the snapshot that the last drill restored.', each('rpo'));
+    gauge(
+      'drill_rpo_seconds',
+      'Age of the data that the last drill restored, or the time between the last two snapshots if that is longer.',
+      each('rpo'),
+    );
     gauge('drill_rpo_target_seconds', 'Age that it may have.', each('rpoTarget'));
   }
   return `${lines.join('\n')}\n`;

@@ -109,8 +109,8 @@ export async function rehearse(_source, saved, where) {
   }
 }
 
-/** Stops Redis: a running one would write its own file over the restored one. */
-export async function stop(source, settings) {
+/** Stops Redis: a running one would write its own file over the restored one. `onStop` is called when it may be stopped from then on. */
+export async function stop(source, settings, onStop) {
   const folder = path.dirname(source.dumpFile);
   if (!fs.existsSync(folder)) throw new Failure(`source ${source.name}: ${folder} does not exist: install Redis first`);
   const log = ['appendonlydir', 'appendonly.aof']
@@ -121,6 +121,7 @@ export async function stop(source, settings) {
       `source ${source.name}: ${log} exists, and Redis would load it and not ${source.dumpFile}: set "appendonly no", move it away, restore, and switch it on with CONFIG SET appendonly yes`,
     );
   }
+  onStop();
   if (source.stop) await run(source.stop[0], source.stop.slice(1), { where: `source ${source.name}, stop` });
   await refuseRunning(source, settings);
 }
