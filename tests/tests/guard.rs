@@ -26,6 +26,22 @@ fn three_deaths_in_one_step_of_a_start_quarantine_the_queue_and_nothing_is_lost(
 }
 
 #[test]
+fn what_arrived_right_before_a_crash_loop_is_not_counted_as_lost() {
+    let scenario = Scenario::new(CHILD);
+    let mut recorded = scenario.run("n=300 url=none end=close").recorded;
+    // The rows have left the file, and the ring does not know that yet.
+    recorded.extend(scenario.killed_at("settled:1", "n=20 first=1000 end=wait").recorded);
+    for life in 2..=4 {
+        let output = scenario.killed_at("fold_commit:1", &format!("n=20 first={} url=none end=wait", life * 1000));
+        recorded.extend(output.recorded);
+    }
+    let found = scenario.deliver();
+    assert_eq!(quarantines(&scenario), 1);
+    found.has_all(&recorded);
+    found.nothing_dropped();
+}
+
+#[test]
 fn kills_in_changing_steps_of_a_start_quarantine_nothing() {
     let scenario = Scenario::new(CHILD);
     let mut recorded = scenario.run("n=50 url=none end=close").recorded;

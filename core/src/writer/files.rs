@@ -97,8 +97,10 @@ impl Writer {
             self.reported.restoring(&self.shared, || self.shared.ring.restore_refusals(&gate));
             let folded = store.fold_position();
             let same = (store.epoch(), folded.generation, folded.ticket);
-            // Counts the rows if the superblock describes another file or another state of it.
-            let count = same != (superblock.epoch, superblock.fold_generation, superblock.fold_ticket);
+            // Counts the rows if the superblock describes another file or another state of it. A run that was killed right after
+            // a settlement has not noted that; should this file be quarantined, its rows would be taken for lost.
+            let (_, clean) = store.boot_seen();
+            let count = !clean || same != (superblock.epoch, superblock.fold_generation, superblock.fold_ticket);
             self.shared.write_superblock(&store, count)?;
             Ok((store, stamper, run))
         });
