@@ -110,7 +110,7 @@ export async function rehearse(_source, saved, where) {
 }
 
 /** Stops Redis: a running one would write its own file over the restored one. `onStop` is called when it may be stopped from then on. */
-export async function stop(source, settings, onStop) {
+export async function stop(source, settings, onStop = () => {}) {
   const folder = path.dirname(source.dumpFile);
   if (!fs.existsSync(folder)) throw new Failure(`source ${source.name}: ${folder} does not exist: install Redis first`);
   const log = ['appendonlydir', 'appendonly.aof']
