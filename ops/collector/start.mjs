@@ -76,6 +76,8 @@ function main() {
   for (const name of new Set(included.flatMap((name) => variablesOf(read(name)).map(({ name }) => name)))) {
     // The Collector would replace `$NAME` and `${..}` in a value too.
     if (environment[name]) environment[name] = environment[name].replaceAll('$', '$$$$');
+    // A line `NAME=` of a file of variables: the Collector takes its default only if there is none.
+    else delete environment[name];
   }
   run(program, command, environment);
 }
@@ -140,7 +142,7 @@ function reasonAgainst(text, environment, built) {
 
 /** The variables that a file reads. */
 function variablesOf(text) {
-  const found = text.matchAll(/\$\{env:(\w+)(:-[^}]*)?\}/g);
+  const found = text.matchAll(/\$\{env:(\w+)(:-)?/g);
   return [...found].map(([, name, value]) => ({ name, needed: !value }));
 }
 

@@ -19,13 +19,7 @@ test('OTLP and log files come in; the file and Prometheus go out', { skip }, asy
   fs.writeFileSync(at.logs.nginx, 'a line of nginx\n');
   await startAt(t, at, ['file', 'prometheus'], { REZ_ARCHIVE_FILE: at.archive });
   assert.equal(await sendLogs(at, ['hello']), 200);
-  const point = { timeUnixNano: `${Date.now()}000000`, asInt: '7', attributes: list({ shop: 'pune' }) };
-  const metric = { name: 'orders', sum: { dataPoints: [point], aggregationTemporality: 2, isMonotonic: true } };
-  const of = {
-    resource: { attributes: list({ 'service.name': 'rezapp-api' }) },
-    scopeMetrics: [{ metrics: [metric] }],
-  };
-  assert.equal(await send(at, 'metrics', { resourceMetrics: [of] }), 200);
+  assert.equal(await send(at, 'metrics', sum('orders', { asInt: '7' })), 200);
   assert.equal(await send(at, 'traces', { resourceSpans: [] }), 200);
 
   await until('everything is in the file', () => has(at, ['hello', 'a line of the API', 'a line of nginx']));
@@ -149,22 +143,68 @@ test('401, 403, 404 and 500 are final: what was answered so is dropped and count
   }
 });
 
+test('what was answered for Datadog is delivered after SIGKILL, metrics as deltas', { skip }, async (t) => {
+  const [agent, datadog] = [await place(t), await place(t)];
+  const variables = { DD_API_KEY: 'key', DD_OTLP_ENDPOINT: datadog.url };
+  const killed = await startBare(t, agent, ['datadog'], variables);
+  const sent = numbered('record', 50);
+  assert.equal(await sendLogs(agent, sent), 200);
+  for (const asInt of ['7', '9']) assert.equal(await send(agent, 'metrics', sum('orders', { asInt })), 200);
+  killed.signal('SIGKILL');
+  assert.equal(await killed.ended, 'SIGKILL');
+
+  await startAt(t, datadog, ['file'], { REZ_ARCHIVE_FILE: datadog.archive });
+  await startBare(t, agent, ['datadog'], variables);
+  await until('every record is there', () => has(datadog, sent));
+  const [orders] = await until('the metric is there', () => archivedSums(datadog, 'orders'));
+  assert.equal(orders.aggregationTemporality, 1);
+  assert.deepEqual(
+    orders.dataPoints.map(({ asInt }) => asInt),
+    ['2'],
+  );
+});
+
+/** A request with one point of a cumulative counter. */
+function sum(name, value) {
+  const point = { timeUnixNano: `${Date.now()}000000`, attributes: list({ shop: 'pune' }), ...value };
+  const metric = { name, sum: { dataPoints: [point], aggregationTemporality: 2, isMonotonic: true } };
+  const resource = { attributes: list({ 'service.name': 'rezapp-api' }) };
+  return { resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [metric] }] }] };
+}
+
+/** The points of a counter in the file of the exporter `file`; undefined if there are none. */
+function archivedSums(at, name) {
+  const lines = fs.readFileSync(at.archive, 'utf8').split('\n').slice(0, -1);
+  const metrics = lines.flatMap((line) =>
+    (JSON.parse(line).resourceMetrics ?? []).flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((of) => of.metrics)),
+  );
+  const found = metrics.filter((metric) => metric.name === name);
+  return found.length > 0 ? found.map((metric) => metric.sum) : undefined;
+}
+
+const BY_KEY = [
+  ['newrelic', 'NEW_RELIC_LICENSE_KEY', 'NEW_RELIC_OTLP_ENDPOINT', 'api-key'],
+  ['datadog', 'DD_API_KEY', 'DD_OTLP_ENDPOINT', 'dd-api-key'],
+];
+
 test('a secret reaches its service as it is, with signs that the Collector would replace', { skip }, async (t) => {
   const key = ['pa$$word$HOME', '{env:HOME}'].join('$');
-  for (const as of ['variable', 'credential']) {
-    const at = await place(t);
-    const got = [];
-    const url = await serve(t, (request, response) => {
-      got.push(request.headers['api-key']);
-      response.end();
-    });
-    const credentials = fs.mkdtempSync(path.join(at.folder, 'credentials-'));
-    if (as === 'credential') fs.writeFileSync(path.join(credentials, 'new_relic_license_key'), key);
-    const secret = as === 'variable' ? { NEW_RELIC_LICENSE_KEY: key } : { CREDENTIALS_DIRECTORY: credentials };
-    await startAt(t, at, ['newrelic'], { ...secret, NEW_RELIC_OTLP_ENDPOINT: url });
-    assert.equal(await sendLogs(at, ['a']), 200);
-    await until('it is delivered', () => got.length > 0);
-    assert.equal(got[0], key, as);
+  for (const [name, variable, endpoint, header] of BY_KEY) {
+    for (const as of ['variable', 'credential']) {
+      const at = await place(t);
+      const got = [];
+      const url = await serve(t, (request, response) => {
+        got.push(request.headers[header]);
+        response.end();
+      });
+      const credentials = fs.mkdtempSync(path.join(at.folder, 'credentials-'));
+      if (as === 'credential') fs.writeFileSync(path.join(credentials, variable.toLowerCase()), key);
+      const secret = as === 'variable' ? { [variable]: key } : { CREDENTIALS_DIRECTORY: credentials };
+      await startAt(t, at, [name], { ...secret, [endpoint]: url });
+      assert.equal(await sendLogs(at, ['a']), 200);
+      await until('it is delivered', () => got.length > 0);
+      assert.equal(got[0], key, `${name} by a ${as}`);
+    }
   }
 });
 

@@ -204,6 +204,11 @@ test('an invalid address leaves its file out', { skip }, async (t) => {
   assert.match(await of('CLICKHOUSE_ENDPOINT', 'clickhose://db'), /no address such as clickhouse:\/\/host:port$/m);
 });
 
+test('a variable that is empty has its default', { skip }, async () => {
+  const { code, told } = await start(['--validate', 'file'], { REZ_ARCHIVE_FILE, REZ_COLLECTOR_MEMORY_MIB: '' });
+  assert.equal(code, 0, told);
+});
+
 test('a disk with little space is refused before the queues are opened', { skip: skip || noMount() }, async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rez-small-'));
   await run('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', folder]);
