@@ -4,15 +4,13 @@
 //! cargo-deny is built from source, which takes about eight minutes on two cores. Only this command installs it, once per
 //! version, into the cache folder.
 
-use std::env;
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::process;
 use crate::workspace::Workspace;
+use crate::{peers, process};
 
 /// The version that `deny.toml` was written for.
 const VERSION: &str = "0.20.2";
@@ -58,7 +56,9 @@ fn program(workspace: &Workspace, may_install: bool) -> io::Result<Option<OsStri
     if process::is_installed(workspace.command(on_path.clone()).arg("--version")) {
         return Ok(Some(on_path));
     }
-    let folder = cache()?.join(format!("cargo-deny-{VERSION}"));
+    let cache =
+        peers::cache().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no cache folder; set REZ_CACHE"))?;
+    let folder = cache.join(format!("cargo-deny-{VERSION}"));
     let cached = folder.join("bin/cargo-deny").into_os_string();
     if process::is_installed(workspace.command(cached.clone()).arg("--version")) {
         return Ok(Some(cached));
@@ -78,13 +78,4 @@ fn program(workspace: &Workspace, may_install: bool) -> io::Result<Option<OsStri
     }
     std::fs::remove_dir_all(folder.join("target"))?;
     Ok(Some(cached))
-}
-
-/// Returns the folder of cached tools: `REZ_CACHE`, or the cache folder of the user.
-fn cache() -> io::Result<PathBuf> {
-    let from = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    from("REZ_CACHE")
-        .or_else(|| from("XDG_CACHE_HOME").map(|folder| folder.join("rez-monitor")))
-        .or_else(|| from("HOME").map(|folder| folder.join(".cache/rez-monitor")))
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no cache folder; set REZ_CACHE"))
 }

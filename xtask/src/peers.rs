@@ -146,12 +146,11 @@ pub fn provide(
     Ok(folder.is_dir().then_some(folder))
 }
 
-/// Returns `rez-monitor` in the cache folder of the user.
+/// Returns `rez-monitor` in `REZ_CACHE`, or in the cache folder of the user.
 pub fn cache() -> Option<PathBuf> {
-    let folder = match env::var_os("REZ_CACHE").or_else(|| env::var_os("XDG_CACHE_HOME")) {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env::var_os("HOME")?).join(".cache"),
-    };
+    let from = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder =
+        from("REZ_CACHE").or_else(|| from("XDG_CACHE_HOME")).or_else(|| Some(env::home_dir()?.join(".cache")))?;
     Some(folder.join("rez-monitor"))
 }
 

@@ -41,10 +41,9 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 
 /// Returns a path in the cache of `cargo xtask test`.
 pub fn cached(path: &str) -> Option<PathBuf> {
-    let cache = match std::env::var_os("REZ_CACHE").or_else(|| std::env::var_os("XDG_CACHE_HOME")) {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(std::env::var_os("HOME")?).join(".cache"),
-    };
+    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache =
+        from("REZ_CACHE").or_else(|| from("XDG_CACHE_HOME")).or_else(|| Some(std::env::home_dir()?.join(".cache")))?;
     Some(cache.join("rez-monitor").join(path)).filter(|path| path.exists())
 }
 
