@@ -37,7 +37,7 @@ impl Rows {
     /// # Errors
     /// The message of the store's error.
     pub fn open(folder: &Path, cap_bytes: u64) -> std::result::Result<Rows, String> {
-        let identity = Identity { install: "install".into(), epoch: 1, boot: "boot".into() };
+        let identity = Identity { install: "install".into(), epoch: 1, boot: "boot".into(), gone: Default::default() };
         let options = Options { cap_bytes, ..Options::default() };
         let store = text(Store::open(folder, &identity, options))?;
         let next = store.fold_position().ticket;

@@ -149,6 +149,45 @@ fn a_queue_deleted_between_two_runs_is_created_again_and_its_rows_are_counted() 
 }
 
 #[test]
+fn rows_of_a_deleted_queue_are_counted_once_even_if_the_next_start_is_killed_when_it_has_created_a_new_one() {
+    let scenario = Scenario::new(CHILD);
+    scenario.run("n=300 kinds=message url=none persist_every=100 end=close");
+    remove(&scenario.folder(), &FILES);
+    for _ in 0..2 {
+        scenario.killed_at("queue_loading:1", "n=0 url=none end=wait");
+    }
+    let found = scenario.deliver();
+    assert_eq!(dropped(&found.balance), [("corrupt_file".to_owned(), 300)].into());
+}
+
+#[test]
+fn a_quarantine_that_is_killed_is_finished_and_its_rows_are_recovered_and_not_counted() {
+    for moment in ["quarantine_begun:1", "quarantined:1"] {
+        let scenario = Scenario::new(CHILD);
+        let recorded = scenario.run("n=300 url=none persist_every=100 end=close").recorded;
+        garble(&scenario.folder());
+        scenario.killed_at(moment, "n=0 url=none end=wait");
+        let found = scenario.deliver();
+        found.has_exactly(&recorded);
+        found.nothing_dropped();
+    }
+}
+
+#[test]
+fn parked_rows_of_a_damaged_file_are_counted() {
+    let scenario = Scenario::new(CHILD);
+    let recorded = scenario.run("n=700 analytics=pending persist_every=100 end=try,try,close").recorded;
+    let delivered = scenario.delivered().collected;
+    let parked = recorded.iter().filter(|(id, _)| !delivered.contains_key(id)).count() as u64;
+    assert!(parked > 50 && parked < 350, "{parked}");
+    garble(&scenario.folder());
+    let found = scenario.deliver();
+    let lost = recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count() as u64;
+    assert_eq!(dropped(&found.balance).values().sum::<u64>(), lost);
+    assert_eq!(lost, parked);
+}
+
+#[test]
 fn a_queue_deleted_again_and_again_during_delivery_loses_and_counts_no_event_and_sends_none_twice() {
     let mut random = Seeded::of("deleted_during_delivery", 11);
     for files in [&FILES[..1], &FILES[..2], &FILES] {

@@ -10,7 +10,7 @@ use crate::ring::layout::FILE_BYTES;
 use crate::ring::superblock::{SettledRoute, Superblock};
 use crate::row::Run;
 use crate::store::{
-    EPOCH_SHIFT, Identity, MAX_EPOCH, Result, SalvagedRoute, candidate_crc, repair, route_hash, routes_of,
+    EPOCH_SHIFT, Gone, Identity, MAX_EPOCH, Result, SalvagedRoute, candidate_crc, repair, route_hash, routes_of,
     write_salvaged,
 };
 use crate::sys::file;
@@ -36,7 +36,7 @@ pub struct Salvage {
     pub marks: Marks,
     /// Rows that were found and not taken.
     pub rejected: Rejected,
-    /// Rows that no destination had settled when the file was damaged, if that is known. More than `rows` = some are lost.
+    /// Rows that some destination had not settled when the file was damaged, if that is known. More than `rows` = some are lost.
     pub expected: Option<u32>,
 }
 
@@ -92,6 +92,7 @@ pub fn salvage(folder: &Path, out: &Path) -> Result<Salvage> {
         install: uuid::Uuid::from_bytes(superblock.install).to_string(),
         epoch: newest.max(superblock.epoch).saturating_add(1).min(MAX_EPOCH),
         boot: String::new(),
+        gone: Gone::default(),
     };
     let mut routes = routes_of(&folder.join(crate::store::FILE));
     for route in &mut routes {

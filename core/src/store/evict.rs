@@ -148,7 +148,7 @@ impl Store {
         let active: Vec<i64> =
             self.memory.routes.iter().filter(|route| !idle(route)).map(|route| route.number).collect();
         let passed = floor(self.memory.routes.iter().filter(|route| !idle(route)));
-        self.write(false, |tx| {
+        self.settling(|tx| {
             // Rows that no route needs go first. If many remain, deleting these is enough for one call.
             for _ in 0..SWEEPS {
                 if tx.sweep()? {
@@ -341,7 +341,8 @@ impl Tx<'_> {
             if !exceptions.is_empty() {
                 self.db.prepare_cached("DELETE FROM exception WHERE seq = ?1")?.execute([signed(row.seq)])?;
             }
-            self.db.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([signed(row.seq)])?;
+            let deleted = self.db.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([signed(row.seq)])?;
+            self.memory.count_rows(-(deleted as i64));
         }
         ledger.write(self, now)?;
         self.forget_in_flight(&|seq| to_delete.iter().any(|row| row.seq == seq))

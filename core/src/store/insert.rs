@@ -4,8 +4,8 @@ use super::blocks::Blocks;
 use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, LedgerChanges, spelling};
 use super::memory::{EPOCH_SHIFT, MAX_EPOCH, Memory, PASSED, PLACEHOLDER, signed};
-use super::schema::{INSERT_EVENT, RawRow, row_crc};
-use super::types::{FoldPosition, Identity, NewRow, Now};
+use super::schema::{self, INSERT_EVENT, RawRow, row_crc};
+use super::types::{FoldPosition, Gone, Identity, NewRow, Now};
 use super::{Store, Tx, begin, commit, rollback};
 use crate::kind::Kind;
 use crate::limits;
@@ -19,6 +19,17 @@ const PLACEHOLDERS: usize = 32;
 
 /// Changes of the offset between wall clock and monotonic clock that are not stored, in milliseconds.
 const OFFSET_DRIFT_MS: u64 = 1_000;
+
+/// Creates the tables of a new file, and counts what the file before it held, in one transaction.
+pub(super) fn create(db: &Connection, blocks: &Blocks, identity: &Identity, replaced_before: u32) -> Result<Memory> {
+    begin(db)?;
+    let made = schema::create(db).and_then(|()| first_rows(db, identity)).and_then(|()| Memory::load(db));
+    let mut memory = made.inspect_err(|_| rollback(db))?;
+    let mut fold = Fold::in_transaction(db, blocks, &mut memory, replaced_before, identity.gone.now)?;
+    fold.count_gone(identity.gone)?;
+    fold.commit()?;
+    Ok(memory)
+}
 
 /// The rows every new file starts with.
 pub(super) fn first_rows(db: &Connection, identity: &Identity) -> Result<()> {
@@ -67,22 +78,8 @@ impl Store {
         self.synchronous(critical)?;
         self.check_index()?;
         let Store { db, memory, blocks, replaced_before, .. } = self;
-        let db = &*db;
-        let insert = db.prepare_cached(INSERT_EVENT)?;
         begin(db)?;
-        let before = Some(Box::new(memory.clone()));
-        Ok(Fold {
-            db,
-            blocks,
-            memory,
-            before,
-            insert,
-            counts: Vec::new(),
-            ledger: LedgerChanges::default(),
-            given: Vec::new(),
-            now,
-            replaced_before: *replaced_before,
-        })
+        Fold::in_transaction(db, blocks, memory, *replaced_before, now)
     }
 
     /// Numbers rows in a higher epoch from now on. A lower or equal epoch changes nothing. The counts of each route
@@ -111,6 +108,32 @@ impl Tx<'_> {
         self.memory.install = install.into();
         self.db.execute("UPDATE fold SET install = ?1", [install])?;
         Ok(())
+    }
+}
+
+impl<'a> Fold<'a> {
+    /// A fold in the transaction that has begun.
+    fn in_transaction(
+        db: &'a Connection,
+        blocks: &'a Blocks,
+        memory: &'a mut Memory,
+        replaced_before: u32,
+        now: Now,
+    ) -> Result<Fold<'a>> {
+        let insert = db.prepare_cached(INSERT_EVENT).inspect_err(|_| rollback(db))?;
+        let before = Some(Box::new(memory.clone()));
+        Ok(Fold {
+            db,
+            blocks,
+            memory,
+            before,
+            insert,
+            counts: Vec::new(),
+            ledger: LedgerChanges::default(),
+            given: Vec::new(),
+            now,
+            replaced_before,
+        })
     }
 }
 
@@ -181,6 +204,7 @@ impl Fold<'_> {
             crc
         ])?;
         self.memory.next_n += 1;
+        self.memory.count_rows(1);
         for target in row.targets {
             self.keep_for(target, seq, row.kind)?;
         }
@@ -195,6 +219,17 @@ impl Fold<'_> {
         let count = self.count(kind);
         count.folded = count.folded.saturating_add(n);
         Ok(())
+    }
+
+    /// Counts the rows of a file that is gone as lost. Those in a request may have arrived.
+    pub(crate) fn count_gone(&mut self, gone: Gone) -> Result<()> {
+        if gone.rows == 0 {
+            return Ok(());
+        }
+        let may_have_arrived = gone.in_flight.min(gone.rows);
+        self.intake(None, gone.rows)?;
+        self.drop(None, Reason::CorruptFile, gone.rows - may_have_arrived)?;
+        self.drop(None, Reason::Ambiguous, may_have_arrived)
     }
 
     /// Counts events that are dropped before a row is stored.

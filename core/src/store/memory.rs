@@ -34,6 +34,8 @@ pub(super) struct Memory {
     /// The last process closed the file cleanly, and this one has not folded since.
     pub(super) clean: bool,
     pub(super) routes: Vec<Route>,
+    /// Rows in the file. `None` until [`super::Store::count_rows`].
+    pub(super) rows: Option<u64>,
     /// Per lane: only exceptions hold the stored rows up to here.
     pub(super) swept: [u64; 4],
     /// Per lane: where the next search for rows over their age starts.
@@ -170,6 +172,7 @@ impl Memory {
                     offset_ms: None,
                     clean: row.get(9)?,
                     routes: Vec::new(),
+                    rows: None,
                     swept: [0; 4],
                     aged: [0; 4],
                     idle: [0; 4],
@@ -233,6 +236,11 @@ impl Memory {
 
     pub(super) fn route_mut(&mut self, number: i64) -> Option<&mut Route> {
         self.routes.iter_mut().find(|route| route.number == number)
+    }
+
+    /// Adds to the number of rows, once that number is known.
+    pub(super) fn count_rows(&mut self, change: i64) {
+        self.rows = self.rows.map(|rows| rows.saturating_add_signed(change));
     }
 
     /// Adds to the number of parked rows of a route, once that number is known.

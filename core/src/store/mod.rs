@@ -17,7 +17,7 @@
 //! | `routes` | declaring and retiring destinations; placeholders that keep rows for destinations not declared yet |
 //! | `lease`, `select`, `parked`, `settle` | choosing the rows of a batch, parking rows, settling a batch |
 //! | `sweep`, `evict`, `expire`, `maintenance` | caps in bytes, age and numbers |
-//! | `ledger` | counts of lost, delivered and unwanted events |
+//! | `ledger`, `unsettled` | counts of lost, delivered and unwanted events; of rows that some route has not settled |
 //! | `blocks`, `disk` | blocks of the file and its log; a full disk |
 //! | `snapshot` | a copy as of one moment |
 //! | `names`, `repair`, `carved`, `wipe` | names of the files; damaged file and the rows found in it; erasure |
@@ -63,6 +63,7 @@ mod sweep;
 #[cfg(test)]
 mod testing;
 mod types;
+mod unsettled;
 mod view;
 mod wipe;
 
@@ -82,12 +83,12 @@ pub(crate) use salvaged::{SalvagedRoute, routes_of, write_salvaged};
 pub(crate) use schema::{candidate_crc, crc_of};
 pub use types::From;
 pub(crate) use types::{
-    FoldPosition, Identity, InflightState, Lease, LeaseLimits, NewRow, Now, Options, Receipt, RouteKey, RowEnd,
+    FoldPosition, Gone, Identity, InflightState, Lease, LeaseLimits, NewRow, Now, Options, Receipt, RouteKey, RowEnd,
     Selector, Settled, SettledBefore, Wipe,
 };
 pub(crate) use view::View;
 
-use crate::sys::{file, map};
+use crate::sys::{fault, file, map};
 use blocks::Blocks;
 use memory::Memory;
 use rusqlite::Connection;
@@ -136,7 +137,11 @@ pub(crate) struct Store {
     scarce_uses: Cell<u32>,
     /// Transactions committed through this connection.
     commits: u64,
+    on_settle: Option<OnSettle>,
 }
+
+/// Notes elsewhere what a transaction settles, see [`Store::on_settle`].
+pub(crate) type OnSettle = Box<dyn Fn(&Store) + Send>;
 
 /// One transaction: the file and the copy in memory that goes with it.
 struct Tx<'a> {
@@ -157,17 +162,10 @@ impl Store {
         let blocks = Blocks::new(&path);
         blocks.set_up(&db);
         blocks.reserve_log(&db)?;
-        if fresh {
-            begin(&db)?;
-            let made = schema::create(&db)
-                .and_then(|()| insert::first_rows(&db, identity))
-                .and_then(|()| commit(&db, &blocks));
-            if let Err(error) = made {
-                rollback(&db);
-                return Err(error);
-            }
-        }
-        let memory = Memory::load(&db)?;
+        let memory = match fresh {
+            true => insert::create(&db, &blocks, identity, replaced_before)?,
+            false => Memory::load(&db)?,
+        };
         let serial = OPENED.fetch_add(1, Ordering::Relaxed);
         Ok(Store {
             db,
@@ -187,7 +185,17 @@ impl Store {
             scarce: Cell::new(true),
             scarce_uses: Cell::new(0),
             commits: 0,
+            on_settle: None,
         })
+    }
+
+    /// Sets what is called before each commit after which a route has settled rows, or rows are deleted. It reads the state that is
+    /// about to be committed. If the commit fails, it is called again with the state as it was.
+    ///
+    /// Only before the commit is it certain that both are known: a process that dies right after it could not tell rows that arrived
+    /// from rows that are lost with the file. One that dies right before it has noted that rows arrived, which is true.
+    pub(crate) fn on_settle(&mut self, note: OnSettle) {
+        self.on_settle = Some(note);
     }
 
     /// Whether this open created the file.
@@ -299,6 +307,15 @@ impl Store {
 
     /// Runs `work` in one transaction. On an error neither the file nor the memory has changed.
     fn write<T>(&mut self, full: bool, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.transact(full, false, work)
+    }
+
+    /// Like [`Store::write`], for work that settles or deletes rows: see [`Store::on_settle`].
+    fn settling<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.transact(false, true, work)
+    }
+
+    fn transact<T>(&mut self, full: bool, settles: bool, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         // Deliveries and evictions may use as much log again as new rows.
         self.keep_log_short(2 * crate::limits::HELD_LOG_PAGES)?;
         self.synchronous(full)?;
@@ -307,16 +324,32 @@ impl Store {
         begin(&self.db)?;
         let before = self.memory.clone();
         let done = work(&mut Tx { db: &self.db, memory: &mut self.memory, small });
-        let done =
-            done.and_then(|value| self.check_index().and_then(|()| commit(&self.db, &self.blocks)).map(|()| value));
+        let mut noted = false;
+        let done = done.and_then(|value| {
+            self.check_index()?;
+            noted = settles && self.note();
+            commit(&self.db, &self.blocks)?;
+            Ok(value)
+        });
         match &done {
             Ok(_) => self.commits = self.commits.wrapping_add(1),
             Err(_) => {
                 rollback(&self.db);
                 self.memory = before;
+                if noted {
+                    self.note();
+                }
             }
         }
         done
+    }
+
+    /// Returns whether there was something to call.
+    fn note(&self) -> bool {
+        let Some(note) = &self.on_settle else { return false };
+        note(self);
+        fault::point("settlement_noted");
+        true
     }
 
     /// The next commit is synced (`full`), or with the next checkpoint.

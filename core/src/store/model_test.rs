@@ -189,8 +189,10 @@ impl Machine {
     }
 
     fn open(&mut self) {
-        let identity = Identity { install: "install".to_string(), epoch: 1, boot: format!("boot-{}", self.boot) };
+        let boot = format!("boot-{}", self.boot);
+        let identity = Identity { install: "install".to_string(), epoch: 1, boot, gone: Default::default() };
         let mut store = Store::open(self.folder.path(), &identity, Options::default()).unwrap();
+        store.count_rows().unwrap();
         let run = Run { id: format!("run-{}", self.ids), boot: identity.boot, ..Run::default() };
         self.ids += 1;
         let mut fold = store.begin(false, self.now).unwrap();
@@ -662,6 +664,7 @@ impl Machine {
         assert!(stored.iter().all(|seq| self.rows.contains_key(seq) && !self.gone.contains(seq)));
 
         let store = self.store.as_ref().unwrap();
+        assert_eq!(store.memory.rows, Some(stored.len() as u64));
         let balance = store.balance().unwrap();
         assert!(balance.holds(), "{balance:#?}");
         assert_eq!(balance.epoch, self.epoch);
@@ -709,6 +712,12 @@ impl Machine {
             assert_eq!(account.queued, model.rows.len() as u64 - dead - flying, "queued of {name}");
             assert_eq!(account.dropped, model.dropped, "dropped of {name}");
         }
+        let held: BTreeSet<u64> = self.routes.values().flat_map(|model| model.rows.keys().copied()).collect();
+        // A row that a route has settled ahead of its cursor counts until the cursor passes it.
+        let ahead = |seq: &&u64| self.routes.values().any(|model| !held.contains(seq) && model.done.contains(seq));
+        let (least, most) = (held.len(), held.len() + stored.iter().filter(ahead).count());
+        let unsettled = store.unsettled().unwrap() as usize;
+        assert!((least..=most).contains(&unsettled), "{unsettled} of {least} to {most}");
         for (name, model) in &self.routes {
             let mut lanes = [0; 4];
             let mut due = None;

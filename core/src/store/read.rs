@@ -269,18 +269,6 @@ impl Store {
         Ok(!any)
     }
 
-    /// Rows that some route has not settled, as [`Store::settled`] reports them.
-    pub(crate) fn unsettled(&self) -> Result<u64> {
-        let settled = self.settled()?;
-        let mut rows = 0;
-        for lane in 0..4 {
-            let floor = settled.iter().filter_map(|route| route.lanes.get(lane)).min().copied().unwrap_or(0);
-            let mut count = self.db.prepare_cached("SELECT count(*) FROM event WHERE lane = ?1 AND seq > ?2")?;
-            rows += unsigned(count.query_row(params![lane as i64, signed(floor)], |row| row.get(0))?);
-        }
-        Ok(rows)
-    }
-
     /// How far each declared or dormant route is settled, for the ring's superblock: its cursors, moved over the rows
     /// that were deleted otherwise (evicted, expired, wiped), so that those do not come back from a damaged file
     /// either.

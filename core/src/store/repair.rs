@@ -1,6 +1,7 @@
 //! Quarantine: a damaged queue is moved to a separate folder and deleted only after it was carved.
 //!
-//! `quarantine/<n>/` holds `queue.db`, its log and `superblock` (a copy of the ring's superblock at that moment).
+//! `quarantine/<n>/` holds `queue.db`, its log and `superblock` (a copy of the ring's superblock at that moment). While files are being
+//! moved in, the copy has the name `moving`.
 //! `quarantine/log` has one line per quarantine with its wall clock time. It stays when the folders are deleted.
 
 use super::error::{Result, StoreError};
@@ -21,8 +22,11 @@ pub(crate) const FOLDER: &str = "quarantine";
 /// Copy of the ring's superblock inside a quarantine.
 pub(crate) const SUPERBLOCK: &str = "superblock";
 
-/// Present while files are being moved in.
+/// The copy while files are being moved in. So there is a copy exactly if the move has begun.
 const MOVING: &str = "moving";
+
+/// The copy while it is being written.
+const UNFINISHED: &str = "superblock.new";
 
 const LOG: &str = "log";
 
@@ -48,19 +52,20 @@ pub(crate) fn quarantine(folder: &Path, superblock_copy: &[u8], now: Now) -> Res
     prepare(folder)?;
     let root = folder.join(FOLDER);
     file::create_folder(&root)?;
-    let mut log = read_log(&root);
-    log.push(now.wall_ms);
-    let kept = log.get(log.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
-    let text: String = kept.iter().map(|wall_ms| format!("{wall_ms}\n")).collect();
-    file::write_private(&root.join(LOG), text.as_bytes())?;
     let number = numbered(&root)?.last().map_or(1, |(number, _)| number.saturating_add(1));
     let target = root.join(number.to_string());
     fs::create_dir(&target)?;
-    file::write_private(&target.join(SUPERBLOCK), superblock_copy)?;
-    file::write_private(&target.join(MOVING), b"")?;
+    file::write_private(&target.join(UNFINISHED), superblock_copy)?;
+    fs::rename(target.join(UNFINISHED), target.join(MOVING))?;
     file::sync_folder(&root);
     file::sync_folder(&target);
+    fault::point("quarantine_begun");
     move_in(folder, &target)?;
+    // Last: attempts that fail, as on a full disk, must not use up the limit. If the line cannot be written, the queue is still moved.
+    let mut log = read_log(&root);
+    log.push(now.wall_ms);
+    let _ = write_log(&root, &log);
+    fault::point("quarantined");
     Ok(target)
 }
 
@@ -79,9 +84,9 @@ fn move_in(folder: &Path, target: &Path) -> Result<()> {
     }
     file::sync_folder(target);
     file::sync_folder(folder);
-    let moving = target.join(MOVING);
-    place::for_file(&moving)?;
-    match fs::remove_file(moving) {
+    let superblock = target.join(SUPERBLOCK);
+    place::for_file(&superblock)?;
+    match fs::rename(target.join(MOVING), superblock) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
@@ -92,10 +97,16 @@ pub(crate) fn has_no_queue(folder: &Path) -> bool {
     ![super::FILE, FOLDER].iter().any(|name| folder.join(name).exists())
 }
 
-/// Number of quarantines in the last [`limits::QUARANTINE_WINDOW`]. A time in the future (a clock set back) counts.
+/// Number of quarantines in the last [`limits::QUARANTINE_WINDOW`]. A time in the future (a clock set back) becomes the present, so that
+/// it counts for that long and no longer.
 pub(crate) fn quarantines_lately(folder: &Path, now: Now) -> usize {
     let window = limits::QUARANTINE_WINDOW.as_millis() as i64;
-    let log = read_log(&folder.join(FOLDER));
+    let root = folder.join(FOLDER);
+    let mut log = read_log(&root);
+    if log.iter().any(|wall_ms| *wall_ms > now.wall_ms) {
+        log.iter_mut().for_each(|wall_ms| *wall_ms = now.wall_ms.min(*wall_ms));
+        let _ = write_log(&root, &log);
+    }
     log.iter().filter(|wall_ms| now.wall_ms.saturating_sub(**wall_ms) <= window).count()
 }
 
@@ -108,6 +119,13 @@ pub(crate) fn to_carve(folder: &Path) -> Result<Vec<PathBuf>> {
 /// The superblock as it was when this quarantine was made; `None` if the copy is missing.
 pub(crate) fn superblock_copy(quarantine: &Path) -> Option<Vec<u8>> {
     file::read(&quarantine.join(SUPERBLOCK)).ok()
+}
+
+/// The copies of all quarantines, also of one whose move a killed process did not finish.
+pub(crate) fn superblock_copies(folder: &Path) -> Vec<Vec<u8>> {
+    let found = numbered(&folder.join(FOLDER)).unwrap_or_default();
+    let copy = |path: &PathBuf| superblock_copy(path).or_else(|| file::read(&path.join(MOVING)).ok());
+    found.iter().filter_map(|(_, path)| copy(path)).collect()
 }
 
 /// Deletes all quarantines, as part of a wipe.
@@ -174,6 +192,12 @@ fn numbered(root: &Path) -> Result<Vec<(u64, PathBuf)>> {
     Ok(found)
 }
 
+fn write_log(root: &Path, log: &[i64]) -> Result<()> {
+    let kept = log.get(log.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
+    let text: String = kept.iter().map(|wall_ms| format!("{wall_ms}\n")).collect();
+    Ok(file::write_private(&root.join(LOG), text.as_bytes())?)
+}
+
 fn read_log(root: &Path) -> Vec<i64> {
     let text = file::read(&root.join(LOG)).unwrap_or_default();
     String::from_utf8_lossy(&text).lines().filter_map(|line| line.trim().parse().ok()).collect()
@@ -219,12 +243,13 @@ mod tests {
         let log = fs::read(folder.path().join("queue.db-wal")).unwrap();
         let aside = folder.path().join("quarantine/4");
         fs::create_dir_all(&aside).unwrap();
-        fs::write(aside.join(SUPERBLOCK), b"superblock").unwrap();
-        fs::write(aside.join(MOVING), b"").unwrap();
+        fs::write(aside.join(MOVING), b"superblock").unwrap();
+        assert_eq!(superblock_copies(folder.path()), [b"superblock"]);
         fs::rename(folder.path().join("queue.db"), aside.join("queue.db")).unwrap();
         assert!(to_carve(folder.path()).unwrap().is_empty());
         let store = open(folder.path()).unwrap();
         assert_eq!(store.next_seq(), (3 << 40) | 1);
+        assert_eq!(superblock_copy(&aside).unwrap(), b"superblock");
         assert_eq!(fs::read(aside.join("queue.db-wal")).unwrap(), log);
         assert_eq!(to_carve(folder.path()).unwrap(), [aside]);
         drop(store);
@@ -243,13 +268,36 @@ mod tests {
         assert_eq!(quarantines_lately(folder.path(), day(2)), 3);
         assert_eq!(quarantines_lately(folder.path(), day(8)), 2);
         assert_eq!(quarantines_lately(folder.path(), day(-8)), 3, "a clock set back does not forget them");
-        assert_eq!(quarantines_lately(folder.path(), day(30)), 0);
+        assert_eq!(quarantines_lately(folder.path(), day(0)), 0, "and does not keep them longer than others");
         for _ in 0..40 {
             quarantine(folder.path(), b"", day(30)).unwrap();
         }
         assert!(quarantines_lately(folder.path(), day(30)) <= LOG_LINES);
         discard_all(folder.path()).unwrap();
         assert!(to_carve(folder.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_quarantine_that_fails_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        // No folder has a higher number.
+        fs::create_dir_all(folder.path().join(FOLDER).join(u64::MAX.to_string())).unwrap();
+        assert!(quarantine(folder.path(), b"", NOW).is_err());
+        assert_eq!(quarantines_lately(folder.path(), NOW), 0);
+    }
+
+    #[test]
+    fn a_quarantine_that_died_before_its_copy_was_complete_has_moved_nothing() {
+        let mut bench = Bench::new();
+        bench.add(&[Kind::Error; 3]);
+        let Bench { folder, store, .. } = bench;
+        store.close().unwrap();
+        let aside = folder.path().join("quarantine/1");
+        fs::create_dir_all(&aside).unwrap();
+        fs::write(aside.join(UNFINISHED), b"super").unwrap();
+        assert!(superblock_copies(folder.path()).is_empty());
+        assert_eq!(open(folder.path()).unwrap().unsettled().unwrap(), 3);
+        assert_eq!(superblock_copy(&aside), None, "nothing is expected in it");
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl Tx<'_> {
             let deleted =
                 self.db.prepare_cached(delete)?.execute(params![lane as i64, signed(swept), signed(bound)])?;
             budget = budget.saturating_sub(deleted as i64);
+            self.memory.count_rows(-(deleted as i64));
             if let Some(swept) = self.memory.swept.get_mut(lane) {
                 *swept = bound;
             }
@@ -65,15 +66,17 @@ impl Tx<'_> {
     }
 
     /// Deletes these rows unless a route still holds them.
-    pub(super) fn free(&self, rows: &[(u64, u8)]) -> Result<()> {
+    pub(super) fn free(&mut self, rows: &[(u64, u8)]) -> Result<()> {
         let floor = floor(self.memory.routes.iter());
         for (seq, lane) in rows {
             if floor.get(usize::from(*lane)).is_some_and(|floor| seq <= floor) {
-                self.db
+                let deleted = self
+                    .db
                     .prepare_cached(
                         "DELETE FROM event WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM exception x WHERE x.seq = ?1)",
                     )?
                     .execute([signed(*seq)])?;
+                self.memory.count_rows(-(deleted as i64));
             }
         }
         Ok(())

@@ -17,7 +17,7 @@ pub(super) struct Bench {
 }
 
 pub(super) fn identity() -> Identity {
-    Identity { install: "install-1".to_string(), epoch: 3, boot: "boot-1".to_string() }
+    Identity { install: "install-1".to_string(), epoch: 3, boot: "boot-1".to_string(), gone: Default::default() }
 }
 
 pub(super) fn receipt(status: u16) -> Receipt {

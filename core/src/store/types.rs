@@ -43,6 +43,17 @@ pub(crate) struct Identity {
     pub(crate) epoch: u64,
     /// Id of the present boot.
     pub(crate) boot: String,
+    /// What the file before a new one held.
+    pub(crate) gone: Gone,
+}
+
+/// Rows of a file that is not there any more. They are counted as lost by the transaction that creates the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Gone {
+    pub(crate) rows: u64,
+    /// Those in a request that may have been sent.
+    pub(crate) in_flight: u64,
+    pub(crate) now: Now,
 }
 
 /// How far the ring was folded, committed together with the rows.

@@ -136,7 +136,8 @@ impl Tx<'_> {
         ledger.write(self, now)?;
         for kind in &kinds {
             self.db.execute("DELETE FROM exception WHERE seq IN (SELECT seq FROM event WHERE kind = ?1)", [kind])?;
-            self.db.execute("DELETE FROM event WHERE kind = ?1", [kind])?;
+            let deleted = self.db.execute("DELETE FROM event WHERE kind = ?1", [kind])?;
+            self.memory.count_rows(-(deleted as i64));
         }
         self.forget_in_flight(&|seq| gone.contains(&seq))?;
         let denied = |purpose| match what {

@@ -33,6 +33,8 @@ pub(super) struct Carving {
     found_before: u32,
     /// Ids that must not be stored again.
     known: HashSet<crate::EventId>,
+    /// Those of them that the ring gave back: the superblock does not count their rows in the damaged file.
+    given_back: HashSet<crate::EventId>,
     runs: Runs,
 }
 
@@ -73,11 +75,17 @@ impl Writer {
     /// Looks for the oldest quarantine that is not carved yet.
     pub(super) fn find_carving(&mut self) {
         // Rows of the last file may be in the next one too, whatever became of them since.
-        let mut known = self.carving.take().map(|carving| carving.known).unwrap_or_default();
+        let known = self.carving.take().map(|carving| carving.known);
         let Some(store) = &mut self.store else { return };
+        let folders = repair::to_carve(&self.shared.folder).unwrap_or_default();
+        if folders.is_empty() {
+            // Reading the ids takes longer than all the rest of a start.
+            return;
+        }
+        let mut known = known.unwrap_or_default();
         known.extend(store.ids(0).unwrap_or_default());
         let mark = Some(self.shared.ring.superblock().carve).filter(|mark| mark.boot == boot_crc(&self.shared.boot));
-        for folder in repair::to_carve(&self.shared.folder).unwrap_or_default() {
+        for folder in folders {
             match Carving::open(store, folder, mark.unwrap_or_default()) {
                 Ok(Some(carving)) => {
                     self.carving = Some(Carving { known, ..carving });
@@ -98,8 +106,10 @@ impl Writer {
         let (present, boot) = (self.run, boot_crc(&self.shared.boot));
         let Some(store) = &mut self.store else { return };
         let step = carving.carver.step(carving.position, CARVE_PAGES, &candidate_crc);
-        let unsettled =
-            |found: &&Found| Kind::parse(&found.kind).is_some_and(|kind| carving.settled(found.seq, kind).is_some());
+        let unsettled = |found: &&Found| {
+            let given_back = || found.id.parse().is_ok_and(|id| carving.given_back.contains(&id));
+            Kind::parse(&found.kind).is_some_and(|kind| carving.settled(found.seq, kind).is_some() && !given_back())
+        };
         let found = u32::try_from(step.records.iter().filter(unsettled).count()).unwrap_or(u32::MAX);
         let rows: Vec<_> = step.records.into_iter().filter_map(|found| carving.take(found)).collect();
         let mut stored = 0u32;
@@ -191,24 +201,28 @@ impl Carving {
         let quarantine = copy.as_deref().map_or(0, crc32fast::hash);
         let stored = u32::try_from(store.carve_position(&folder)?).unwrap_or(DONE);
         // A database that was lost during the carve took the position with it, and the next one starts without.
-        let lost = stored == 0 && quarantine != 0 && mark.quarantine == quarantine;
-        let (position, found_before) = if lost { (mark.position, mark.found) } else { (stored, 0) };
+        let lost_position = stored == 0 && quarantine != 0 && mark.quarantine == quarantine;
+        let (position, found_before) = if lost_position { (mark.position, mark.found) } else { (stored, 0) };
         if position == DONE {
             store.carve_done(&folder)?;
             return Ok(None);
         }
         let mut carver = Carver::open(&folder)?;
         let runs = Runs::read(&mut carver, &superblock);
-        let known = HashSet::new();
-        Ok(Some(Carving { folder, carver, superblock, quarantine, position, found_before, known, runs }))
+        let (known, given_back) = (HashSet::new(), HashSet::new());
+        Ok(Some(Carving { folder, carver, superblock, quarantine, position, found_before, known, given_back, runs }))
     }
 
     /// Events that the ring gave back must not come a second time from the damaged file.
     pub(super) fn skip_ids_of(&mut self, batch: &super::batch::Batch) {
-        self.known.extend(batch.ops.iter().filter_map(|op| match op {
-            Op::Row { id, .. } => Some(*id),
-            _ => None,
-        }));
+        let ids = || {
+            batch.ops.iter().filter_map(|op| match op {
+                Op::Row { id, .. } => Some(*id),
+                _ => None,
+            })
+        };
+        self.known.extend(ids());
+        self.given_back.extend(ids());
     }
 
     fn take(&mut self, found: Found) -> Option<Carved> {

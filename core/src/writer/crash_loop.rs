@@ -4,6 +4,7 @@ use super::Writer;
 use super::shared::StoreState;
 use crate::logger::LogCode;
 use crate::ring::crash_loop::{FailedStarts, Step};
+use crate::ring::superblock::Superblock;
 use crate::store::repair;
 
 /// Consecutive runs that must have ended in one step of their start before that step counts as the cause.
@@ -18,25 +19,39 @@ impl Writer {
             Some(FailedStarts { step: Step::Open | Step::Load | Step::Commit, runs }) => runs,
             _ => return true,
         };
-        if runs >= 2 * FAILED_STARTS {
+        if runs > 2 * FAILED_STARTS {
             // Only this run: the next one tries again, and two more failed starts lead to this branch.
-            self.shared.ring.set_failed_starts(2 * FAILED_STARTS - 2);
+            self.shared.ring.set_failed_starts(2 * FAILED_STARTS - 1);
             let why = "the last six starts died while opening the queue: it is not opened in this run";
             self.log().say(LogCode::CrashLoop, "", || why.into());
             self.shared.set_state(StoreState::Unavailable(why.into()));
             return false;
         }
         if runs == FAILED_STARTS && !std::mem::replace(&mut self.crash_loop_handled, true) {
-            let superblock = self.shared.ring.superblock().to_bytes();
-            // If this fails, the start continues with the files as they are.
-            if repair::quarantine(&self.shared.folder, &superblock, self.shared.now()).is_ok() {
-                let text =
-                    || "the last three starts died while opening the queue: it was moved into `quarantine`".into();
-                self.log().say(LogCode::CrashLoop, "", text);
-                self.shared.ring.change_superblock(|state| state.superblock.rows = 0);
+            let superblock = self.describing(self.shared.ring.superblock()).to_bytes();
+            let moved = repair::quarantine(&self.shared.folder, &superblock, self.shared.now()).is_ok();
+            if !moved {
+                // The start continues with the files as they are; the next failed one tries again.
+                self.shared.ring.set_failed_starts(FAILED_STARTS - 1);
+                return true;
             }
+            // Not a second time, even if this run ends without a fold and without a failure.
+            self.shared.ring.set_failed_starts(FAILED_STARTS + 1);
+            let text = || "the last three starts died while opening the queue: it was moved into `quarantine`".into();
+            self.log().say(LogCode::CrashLoop, "", text);
+            self.shared.ring.change_superblock(|state| state.superblock.rows = 0);
         }
         true
+    }
+
+    /// The superblock as it describes the file that is in the folder now. A process that is killed right after it moved the file leaves
+    /// the rows of that file in the superblock; they are carved in the quarantine, which has a copy of the same epoch.
+    pub(super) fn describing(&self, mut superblock: Superblock) -> Superblock {
+        let copies = repair::superblock_copies(&self.shared.folder);
+        if copies.iter().filter_map(|copy| Superblock::from_bytes(copy)).any(|copy| copy.epoch == superblock.epoch) {
+            superblock.rows = 0;
+        }
+        superblock
     }
 
     /// Whether three consecutive runs ended while reading this record. It is skipped and counted.

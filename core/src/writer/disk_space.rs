@@ -36,7 +36,6 @@ impl Writer {
         }
         match self.give_up_rows() {
             Ok(true) => {
-                self.mark_settled();
                 self.full_until = None;
                 self.shared.set_state(StoreState::Ready);
                 true

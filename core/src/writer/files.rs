@@ -10,10 +10,9 @@ use crate::id::IdKey;
 use crate::inspect::Recent;
 use crate::limits;
 use crate::logger::LogCode;
-use crate::reason::Reason;
 use crate::ring::crash_loop::Step;
 use crate::ring::superblock::Superblock;
-use crate::store::{Identity, Store, repair};
+use crate::store::{Gone, Identity, Store, StoreError, repair};
 use crate::sys::fault;
 use crate::sys::ids::Fresh;
 use crate::transport::{Faulty, Transport};
@@ -42,12 +41,19 @@ impl Writer {
                 return;
             }
             self.shared.ring.enter(Step::Open);
+            fault::point("queue_opening");
         }
         let superblock = self.shared.ring.superblock();
         let known = (superblock.install != [0; 16]).then(|| uuid::Uuid::from_bytes(superblock.install).to_string());
         let install = known.unwrap_or_else(|| self.shared.config.ids.uuid(Fresh::Install));
-        let identity =
-            Identity { install, epoch: superblock.epoch.saturating_add(1).max(1), boot: self.shared.boot.clone() };
+        let (in_flight, now) = (self.left_in_flight, self.shared.now());
+        let gone = |rows| Gone { rows: u64::from(rows), in_flight, now };
+        let identity = Identity {
+            install,
+            epoch: superblock.epoch.saturating_add(1).max(1),
+            boot: self.shared.boot.clone(),
+            gone: gone(self.describing(superblock.clone()).rows),
+        };
         let options = crate::store::Options {
             cap_bytes: self.shared.config.cap_bytes,
             max_age: self.shared.config.max_age,
@@ -55,6 +61,10 @@ impl Writer {
         };
         let folder = &self.shared.folder;
         let opened = Store::open(folder, &identity, options).and_then(|mut store| {
+            if store.is_new() {
+                // Counted; an attempt after this one finds a file that is not new.
+                (self.left_behind, self.left_in_flight) = (0, 0);
+            }
             if store.must_erase_log()? {
                 let erased = store.erase_log()?;
                 self.log_erased(erased);
@@ -74,6 +84,7 @@ impl Writer {
                 }
                 None => {
                     self.shared.ring.enter(Step::Load);
+                    fault::point("queue_loading");
                     if matches!(self.shared.role, Role::App) {
                         let declared = &self.shared.config.destinations;
                         let declared: Vec<&str> = declared.iter().map(|(name, _)| name.as_str()).collect();
@@ -82,26 +93,23 @@ impl Writer {
                     (Some(Stamper::load(&store, &self.shared.config)?), store.runs()?.pop())
                 }
             };
-            // The file with these rows was removed, not quarantined, or it is in a folder that was moved away.
-            let gone = if store.is_new() { superblock.rows } else { self.left_behind };
-            if gone > 0 {
-                let mut fold = store.begin(true, self.shared.now())?;
-                let may_have_arrived = self.left_in_flight.min(u64::from(gone));
-                fold.intake(None, u64::from(gone))?;
-                fold.drop(None, Reason::CorruptFile, u64::from(gone) - may_have_arrived)?;
-                fold.drop(None, Reason::Ambiguous, may_have_arrived)?;
+            if self.left_behind > 0 && !store.is_new() {
+                // The file with these rows is in a folder that was moved away.
+                let mut fold = store.begin(true, now)?;
+                fold.count_gone(gone(self.left_behind))?;
                 fold.commit()?;
             }
             (self.left_behind, self.left_in_flight) = (0, 0);
             let gate = store.gate()?;
             self.reported.restoring(&self.shared, || self.shared.ring.restore_refusals(&gate));
-            let folded = store.fold_position();
-            let same = (store.epoch(), folded.generation, folded.ticket);
-            // Counts the rows if the superblock describes another file or another state of it. A run that was killed right after
-            // a settlement has not noted that; should this file be quarantined, its rows would be taken for lost.
-            let (_, clean) = store.boot_seen();
-            let count = !clean || same != (superblock.epoch, superblock.fold_generation, superblock.fold_ticket);
-            self.shared.write_superblock(&store, count)?;
+            let noted = store.count_rows().and_then(|()| self.shared.write_superblock(&store));
+            // Damage is repaired. What cannot be read now ends no start: the last note stays.
+            if let Err(error @ (StoreError::Corrupt(_) | StoreError::OtherFormat(_))) = noted {
+                return Err(error);
+            }
+            let shared = Arc::clone(&self.shared);
+            // If the store cannot be read, its next user reports the error.
+            store.on_settle(Box::new(move |store| drop(shared.write_superblock(store))));
             Ok((store, stamper, run))
         });
         match opened {
@@ -250,8 +258,7 @@ impl Writer {
         let moved = !in_place && !self.shared.folder_is_in_place();
         let restored = !in_place && !moved && store.copy_deleted_file().is_ok();
         if !restored {
-            // The queue may be gone by the time it is opened again, and the superblock may describe the state before the
-            // last settlement.
+            // The queue may be gone by the time it is opened again, and a lease may have passed rows since the last settlement.
             self.left_in_flight = store.rows_in_flight();
             if whole || !in_place {
                 self.mark_settled();
@@ -285,8 +292,8 @@ impl Writer {
             );
             return false;
         }
-        let superblock = self.shared.ring.superblock().to_bytes();
-        if let Err(error) = repair::quarantine(&folder, &superblock, now) {
+        let superblock = self.describing(self.shared.ring.superblock());
+        if let Err(error) = repair::quarantine(&folder, &superblock.to_bytes(), now) {
             self.give_up_for_now(error.to_string());
             return false;
         }

@@ -7,10 +7,11 @@
 //! | --- | --- |
 //! | `shared`, `work` | state shared by callers, writer and delivery thread; commands; work with the store for another thread |
 //! | `batch` | the steps of one transaction |
-//! | `stamp`, `json` | record to row |
+//! | `stamp`, `row_json` | record to row |
 //! | `read`, `fold` | ring to batch, batch to store |
 //! | `document` | records that hold a batch document |
 //! | `files`, `erase` | opening, quarantine; erasure |
+//! | `superblock` | what the ring keeps of the store in case its file is lost |
 //! | `carve` | recovery of rows from a damaged file |
 //! | `disk_space`, `ring_health` | a full disk; a ring file that was removed or cut |
 //! | `crash_loop` | repeated crashes of the engine during start |

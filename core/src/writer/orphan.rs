@@ -126,6 +126,8 @@ impl Writer {
         let folded = writer.pending.is_none()
             && predecessor.ring.head() == writer.position()
             && predecessor.ring.superblock().wipes.next().is_none();
+        // Whatever became of it, no start died here.
+        predecessor.ring.leave();
         if let Some(store) = writer.store.take() {
             store.close().ok()?;
         }

@@ -142,7 +142,6 @@ impl Writer {
         match work(store, &wants, &idle, now) {
             Ok(0) => {}
             Ok(_) => {
-                self.mark_settled();
                 if let Some(delivery) = self.shared.delivery.get() {
                     delivery.wake([0; 4]);
                 }
@@ -153,11 +152,12 @@ impl Writer {
         }
     }
 
-    /// Records deleted rows in the superblock, so that the carver does not bring them back.
+    /// Records deleted rows in the superblock, so that the carver does not bring them back. Settlements and evictions do so themselves:
+    /// see [`Store::on_settle`].
     pub(super) fn mark_settled(&self) {
         if let Some(store) = &self.store {
             // If the store cannot be read, its next user reports the error and the superblock stays as it is.
-            let _ = self.shared.write_superblock(store, true);
+            let _ = self.shared.write_superblock(store);
         }
     }
 

@@ -62,8 +62,8 @@ pub enum StoreState {
     Opening,
     /// The database is open.
     Ready,
-    /// The database cannot be used, for this reason. It is tried again every 60 s; on a full disk, and while another program's
-    /// read transaction keeps the log from being emptied, every second. Records stay in the ring, which is in memory only if
+    /// The database cannot be used, for this reason. It is tried again every 60 s; if it is open and the disk is full, or another
+    /// program's read transaction keeps its log from being emptied, every second. Records stay in the ring, which is in memory only if
     /// the folder itself cannot be used.
     Unavailable(String),
 }

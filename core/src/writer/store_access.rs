@@ -43,7 +43,7 @@ impl WriterAccess for StoreAccess {
     fn write_superblock(&self) {
         let shared = Arc::clone(&self.shared);
         // If the store cannot be read, the next work on it reports the error.
-        let _ = self.with_store(move |store, _| shared.write_superblock(store, true).is_ok());
+        let _ = self.with_store(move |store, _| shared.write_superblock(store).is_ok());
     }
 
     fn old_losses(&self, route: u64, epoch: u64) -> Vec<UnreportedLoss> {

@@ -6,18 +6,17 @@ use crate::ring::superblock::SettledRoute;
 use crate::store::Store;
 
 impl Shared {
-    /// Copies how far every route is settled into the superblock; with `count` also how many rows are not, which takes about
-    /// 10 ns a row.
-    pub(crate) fn write_superblock(&self, store: &Store, count: bool) -> crate::store::Result<()> {
+    /// Copies into the superblock how far every route is settled, and how many rows are not.
+    pub(crate) fn write_superblock(&self, store: &Store) -> crate::store::Result<()> {
         let settled = store.settled()?;
-        let rows = if count { Some(u32::try_from(store.unsettled()?).unwrap_or(u32::MAX)) } else { None };
+        let rows = u32::try_from(store.unsettled()?).unwrap_or(u32::MAX);
         let install = install_bytes(store);
         let losses = self.unreported_losses(store)?;
         self.ring.change_superblock(|state| {
             state.superblock.set_losses(install, store.epoch(), losses);
             state.superblock.epoch = store.epoch();
             state.superblock.install = install;
-            state.superblock.rows = rows.unwrap_or(state.superblock.rows);
+            state.superblock.rows = rows;
             state.superblock.routes = settled
                 .into_iter()
                 .map(|route| SettledRoute { hash: route.hash, lanes: route.lanes, sending: route.sending })

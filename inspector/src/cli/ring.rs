@@ -66,7 +66,7 @@ fn ring_text(view: &RingView) -> String {
     if let Some(superblock) = &view.superblock {
         let [monitoring, analytics] = superblock.consent;
         out.push_str(&format!(
-            "epoch {}, folded up to record {}, {} rows wait in the queue for {} routes\n",
+            "epoch {}, folded up to record {}, {} rows in the queue for {} routes\n",
             superblock.epoch,
             count(superblock.fold_ticket),
             count(u64::from(superblock.rows)),

@@ -126,9 +126,6 @@ impl<O: WriterAccess> Driver<O> {
         let Some(backlog) = backlog else { return self.unsettled.push(Settlement { route, step, seqs, receipt }) };
         self.announced(&backlog);
         fault::point("settled");
-        if !again {
-            self.context.writer.write_superblock();
-        }
         let now = self.now();
         self.machine.ended(&route, now, again, backlog);
     }

@@ -283,7 +283,7 @@ impl Bench {
         pace: Pace,
         wire: Arc<ScriptedTransport>,
     ) -> (Arc<LocalWriter>, Driver<LocalWriter>, Receiver<Report>, Arc<ScriptedTransport>) {
-        let identity = Identity { install: "i".into(), epoch: 1, boot: boot.into() };
+        let identity = Identity { install: "i".into(), epoch: 1, boot: boot.into(), gone: Default::default() };
         let store = Store::open(folder, &identity, store::Options::default()).unwrap();
         let writer = Arc::new(LocalWriter {
             store: Mutex::new(Some(store)),

@@ -37,7 +37,7 @@ struct Rig {
 
 fn rig() -> Rig {
     let folder = tempfile::tempdir().unwrap();
-    let identity = Identity { install: "i".into(), epoch: 1, boot: "b".into() };
+    let identity = Identity { install: "i".into(), epoch: 1, boot: "b".into(), gone: Default::default() };
     let store = Store::open(folder.path(), &identity, store::Options::default()).unwrap();
     let writer = Arc::new(LocalWriter {
         store: Mutex::new(Some(store)),

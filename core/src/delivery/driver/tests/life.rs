@@ -201,7 +201,7 @@ fn a_replaced_store_is_loaded_again_and_old_responses_are_ignored() {
     for file in std::fs::read_dir(bench.folder.path()).unwrap() {
         std::fs::remove_file(file.unwrap().path()).unwrap();
     }
-    let identity = Identity { install: "i".into(), epoch: 2, boot: "boot-a".into() };
+    let identity = Identity { install: "i".into(), epoch: 2, boot: "boot-a".into(), gone: Default::default() };
     let fresh = Store::open(bench.folder.path(), &identity, store::Options::default()).unwrap();
     let serial = fresh.serial();
     *bench.writer.store.lock().unwrap() = Some(fresh);
