@@ -255,26 +255,6 @@ fn many_damaged_rows_quarantine_the_file_and_rows_that_are_not_recovered_are_cou
 }
 
 #[test]
-fn rows_that_the_ring_gives_back_hide_no_loss_of_the_damaged_file() {
-    let scenario = Scenario::new(CHILD);
-    let first = scenario.run("n=300 kinds=message url=none end=close");
-    // Its rows are in the file, and the superblock does not count them.
-    let second = scenario.killed_at("fold_committed:1", "n=100 first=5000 kinds=message url=none end=persist,wait");
-    let db = rusqlite::Connection::open(scenario.folder().join("queue.db")).unwrap();
-    let spoiled = db
-        .execute("UPDATE event SET crc = crc + 1 WHERE seq % 10 = 3 AND json NOT LIKE '%\"serial\":50%'", [])
-        .unwrap();
-    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
-    drop(db);
-    garble(&scenario.folder().join("queue.db"));
-    let found = scenario.deliver();
-    found.has_all(&second.recorded);
-    let missing = first.recorded.iter().filter(|(id, _)| !found.collected.contains_key(id)).count();
-    assert!(missing > 20 && missing == spoiled, "{missing} of {spoiled}");
-    assert_eq!(dropped(&found.balance), BTreeMap::from([("corrupt_file".to_owned(), spoiled as u64)]));
-}
-
-#[test]
 fn rows_of_a_damaged_file_go_only_to_the_destinations_that_had_not_settled_them() {
     let scenario = Scenario::new(CHILD);
     let second = Collector::start(Options::new(scenario.path("second.sqlite"))).unwrap();

@@ -12,17 +12,21 @@ fn quarantines(scenario: &Scenario) -> usize {
 
 #[test]
 fn three_deaths_in_one_step_of_a_start_quarantine_the_queue_and_nothing_is_lost() {
-    let scenario = Scenario::new(CHILD);
-    let mut recorded = scenario.run("n=300 url=none end=close").recorded;
-    for life in 1..=3 {
-        let output = scenario.killed_at("fold_commit:1", &format!("n=20 first={} url=none end=wait", life * 1000));
-        recorded.extend(output.recorded);
-        assert_eq!(quarantines(&scenario), 0, "after life {life}");
+    // Right before the first commit, and after it: then the ring gives back what the moved file has too.
+    for death in ["fold_commit:1", "fold_committed:1"] {
+        let scenario = Scenario::new(CHILD);
+        let mut recorded = scenario.run("n=300 url=none end=close").recorded;
+        for life in 1..=3 {
+            let output = scenario.killed_at(death, &format!("n=20 first={} url=none end=wait", life * 1000));
+            recorded.extend(output.recorded);
+            assert_eq!(quarantines(&scenario), 0, "after life {life}");
+        }
+        let found = scenario.deliver();
+        assert_eq!(quarantines(&scenario), 1);
+        found.has_all(&recorded);
+        found.nothing_dropped();
+        assert_eq!(scenario.collector.counts().unwrap().duplicates, 0, "{death}");
     }
-    let found = scenario.deliver();
-    assert_eq!(quarantines(&scenario), 1);
-    found.has_all(&recorded);
-    found.nothing_dropped();
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use crate::destination::{RowOutcome, stable_hash};
 use crate::limits;
 use crate::reason::Reason;
+use crate::store::RowEnd;
 
 /// Why the batch is bisected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -141,6 +142,17 @@ impl Bisect {
     /// begin anew with other rows.
     pub(crate) fn has_results(&self) -> bool {
         self.results.iter().any(|result| !matches!(result, RowResult::Open | RowResult::Alone { .. }))
+    }
+
+    /// The ends of the rows whose result is known; the others are queued again.
+    pub(crate) fn known(&self) -> Vec<RowEnd> {
+        let known = |result: &RowResult| match result {
+            RowResult::Delivered => RowEnd::Delivered,
+            RowResult::Dropped(text) => RowEnd::Dropped(reason(text)),
+            RowResult::Dead(text, note) => RowEnd::Dead { reason: reason(text), status: 200, note: note.clone() },
+            RowResult::Open | RowResult::Alone { .. } | RowResult::Keep => RowEnd::Keep,
+        };
+        self.results.iter().map(known).collect()
     }
 
     /// The part to send next.

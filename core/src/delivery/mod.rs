@@ -49,9 +49,8 @@ pub(crate) trait WriterAccess: Send + Sync + 'static {
     /// The purposes that are denied now.
     fn denied(&self) -> Granted;
 
-    /// Writes the ring's superblock after the store settled rows, marked a batch as `sending` or stored a report of losses.
-    /// Returns when it is
-    /// written.
+    /// Writes the ring's superblock after the store marked a batch as `sending` or stored a report of losses. Returns when it is written.
+    /// Settlements are noted by [`Store::on_settle`].
     fn write_superblock(&self);
 
     /// The losses of epochs before this one that the route (by the hash of its name) has not reported.

@@ -148,7 +148,7 @@ impl Store {
         let active: Vec<i64> =
             self.memory.routes.iter().filter(|route| !idle(route)).map(|route| route.number).collect();
         let passed = floor(self.memory.routes.iter().filter(|route| !idle(route)));
-        self.settling(|tx| {
+        self.write(false, |tx| {
             // Rows that no route needs go first. If many remain, deleting these is enough for one call.
             for _ in 0..SWEEPS {
                 if tx.sweep()? {

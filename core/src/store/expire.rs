@@ -46,7 +46,7 @@ impl Store {
     pub(crate) fn expire(&mut self, wants: Wants<'_>, now: Now) -> Result<usize> {
         let options = self.options;
         let present = self.boot.clone();
-        self.settling(|tx| {
+        self.write(false, |tx| {
             let mut boots = HashMap::new();
             let mut to_delete = Vec::new();
             for lane in Lane::ALL {

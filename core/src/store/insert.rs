@@ -22,12 +22,17 @@ const OFFSET_DRIFT_MS: u64 = 1_000;
 
 /// Creates the tables of a new file, and counts what the file before it held, in one transaction.
 pub(super) fn create(db: &Connection, blocks: &Blocks, identity: &Identity, replaced_before: u32) -> Result<Memory> {
+    if identity.gone.rows > 0 {
+        // The ring forgets them as soon as they are counted here.
+        schema::pragma(db, "synchronous = FULL")?;
+    }
     begin(db)?;
     let made = schema::create(db).and_then(|()| first_rows(db, identity)).and_then(|()| Memory::load(db));
     let mut memory = made.inspect_err(|_| rollback(db))?;
     let mut fold = Fold::in_transaction(db, blocks, &mut memory, replaced_before, identity.gone.now)?;
     fold.count_gone(identity.gone)?;
     fold.commit()?;
+    schema::pragma(db, "synchronous = NORMAL")?;
     Ok(memory)
 }
 

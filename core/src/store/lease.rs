@@ -23,8 +23,8 @@ impl Store {
     /// is not selected anew: it is returned with its remaining rows and its old encoder, and the delivery thread
     /// decides.
     ///
-    /// Parked rows that are due come first, then lanes 0 to 3 from the route's cursors. The cost does not depend on how
-    /// many rows are parked.
+    /// Lanes 0 to 3 in order: of each, parked rows that are due come before those ahead of the route's cursor. The cost does not depend
+    /// on how many rows are parked.
     pub(crate) fn lease(
         &mut self,
         route: &str,
@@ -36,16 +36,13 @@ impl Store {
     ) -> Result<Option<Lease>> {
         let Some(found) = self.memory.route(route) else { return Ok(None) };
         let number = found.number;
+        let rows = self.memory.rows;
         let leased = self.write(false, |tx| {
             if let Some(rows) = tx.again(number, encoder, now)? {
                 return Ok(Some((rows, true)));
             }
             let mut gather = Gather::new(number, limits, select, now);
-            tx.gather_parked(&mut gather)?;
-            for lane in 0..4 {
-                tx.gather_lane(&mut gather, lane)?;
-            }
-            gather.check()?;
+            tx.gather(&mut gather)?;
             let more = gather.exhausted();
             let exhausted = !gather.full && (gather.more || gather.exhausted());
             let Gather { mut rows, ledger, freed, .. } = gather;
@@ -75,6 +72,9 @@ impl Store {
             )?;
             Ok(Some((rows, more)))
         })?;
+        if self.memory.rows != rows {
+            self.note();
+        }
         let Some((rows, more)) = leased else { return Ok(None) };
         self.memory.pin(number, true);
         let batch = self.memory.route(route).and_then(|route| route.inflight.clone());
@@ -339,7 +339,45 @@ mod tests {
     }
 
     #[test]
-    fn unwanted_rows_are_skipped_in_bounded_steps_and_the_lease_reports_that_more_follow() {
+    fn unwanted_rows_are_skipped_in_bounded_steps_however_many_events_a_request_has_and_the_lease_reports_that_more_follow()
+     {
+        for max_events in [1, 500] {
+            let mut bench = Bench::new();
+            for _ in 0..45 {
+                bench.add(&[Kind::Metric; 100]);
+            }
+            let wanted = bench.add(&[Kind::Metric]);
+            let mut wants = |row: &Row| if row.seq == wanted[0] { Want::Yes } else { Want::No };
+            let mut empty = 0;
+            let found = loop {
+                if let Some(found) = bench.lease_on(ROUTE, max_events, &mut wants) {
+                    break found;
+                }
+                assert!(bench.store.lease_again(ROUTE));
+                empty += 1;
+            };
+            assert_eq!((seqs(&found), empty), (wanted, 2), "{max_events}");
+        }
+    }
+
+    #[test]
+    fn a_crash_does_not_wait_for_the_parked_rows_of_other_lanes() {
+        let mut bench = Bench::new();
+        for _ in 0..10 {
+            bench.add(&[Kind::ApiCall; 100]);
+        }
+        for _ in 0..2 {
+            let lease = bench.lease(500).unwrap();
+            bench.settle(&lease, &RowEnd::Keep);
+            bench.add(&[Kind::ApiCall]);
+        }
+        let crash = bench.add(&[Kind::Crash]);
+        let lease = bench.lease(500).unwrap();
+        assert_eq!(lease.rows.first().map(|row| row.seq), crash.first().copied());
+    }
+
+    #[test]
+    fn unwanted_rows_are_skipped_before_a_wanted_one() {
         let mut bench = Bench::new();
         bench.add(&[Kind::Metric; 20]);
         let wanted = bench.add(&[Kind::Metric]);

@@ -29,7 +29,7 @@ impl Store {
     /// Trims dead letters, receipts, old counts and unreferenced runs, and frees the rows of destinations that were
     /// dormant for too long. Takes a few milliseconds.
     pub(crate) fn maintain(&mut self, now: Now) -> Result<()> {
-        self.settling(|tx| {
+        self.write(false, |tx| {
             for route in tx.memory.routes.clone() {
                 tx.trim_dead(route.number, now)?;
                 tx.trim_receipts(route.number, limits::RECEIPTS)?;

@@ -189,11 +189,12 @@ impl Store {
         })
     }
 
-    /// Sets what is called before each commit after which a route has settled rows, or rows are deleted. It reads the state that is
-    /// about to be committed. If the commit fails, it is called again with the state as it was.
+    /// Sets what notes which rows are settled. It is called before the commit of each answer of a server, and of what a tester deletes;
+    /// it reads the state that is about to be committed. If the commit fails, it is called again with the state as it was. After a
+    /// lease that let rows go because nobody wants them, and a new destination that takes none of them, it is called after the commit.
     ///
-    /// Only before the commit is it certain that both are known: a process that dies right after it could not tell rows that arrived
-    /// from rows that are lost with the file. One that dies right before it has noted that rows arrived, which is true.
+    /// A process that dies right after the commit of an answer could not tell the rows that arrived from rows that are lost with the
+    /// file. One that dies right before it has noted that they arrived, which is true.
     pub(crate) fn on_settle(&mut self, note: OnSettle) {
         self.on_settle = Some(note);
     }
@@ -310,7 +311,7 @@ impl Store {
         self.transact(full, false, work)
     }
 
-    /// Like [`Store::write`], for work that settles or deletes rows: see [`Store::on_settle`].
+    /// Like [`Store::write`], noted before the commit: see [`Store::on_settle`].
     fn settling<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         self.transact(false, true, work)
     }
@@ -328,6 +329,10 @@ impl Store {
         let done = done.and_then(|value| {
             self.check_index()?;
             noted = settles && self.note();
+            if noted && self.db.is_autocommit() {
+                // Reading may have needed room in the log for changed pages, and SQLite has rolled back.
+                return Err(StoreError::Full("the transaction did not fit".to_string()));
+            }
             commit(&self.db, &self.blocks)?;
             Ok(value)
         });
@@ -344,7 +349,7 @@ impl Store {
         done
     }
 
-    /// Returns whether there was something to call.
+    /// Calls what [`Store::on_settle`] has set; `false` if nothing is.
     fn note(&self) -> bool {
         let Some(note) = &self.on_settle else { return false };
         note(self);

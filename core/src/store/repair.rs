@@ -97,17 +97,11 @@ pub(crate) fn has_no_queue(folder: &Path) -> bool {
     ![super::FILE, FOLDER].iter().any(|name| folder.join(name).exists())
 }
 
-/// Number of quarantines in the last [`limits::QUARANTINE_WINDOW`]. A time in the future (a clock set back) becomes the present, so that
-/// it counts for that long and no longer.
+/// Number of quarantines within [`limits::QUARANTINE_WINDOW`] of now. A time in the future (a clock set back) counts if it is as near.
 pub(crate) fn quarantines_lately(folder: &Path, now: Now) -> usize {
-    let window = limits::QUARANTINE_WINDOW.as_millis() as i64;
-    let root = folder.join(FOLDER);
-    let mut log = read_log(&root);
-    if log.iter().any(|wall_ms| *wall_ms > now.wall_ms) {
-        log.iter_mut().for_each(|wall_ms| *wall_ms = now.wall_ms.min(*wall_ms));
-        let _ = write_log(&root, &log);
-    }
-    log.iter().filter(|wall_ms| now.wall_ms.saturating_sub(**wall_ms) <= window).count()
+    let window = limits::QUARANTINE_WINDOW.as_millis() as u64;
+    let log = read_log(&folder.join(FOLDER));
+    log.iter().filter(|wall_ms| now.wall_ms.abs_diff(**wall_ms) <= window).count()
 }
 
 /// Quarantines that are still to be carved, the oldest first.
@@ -267,8 +261,14 @@ mod tests {
         }
         assert_eq!(quarantines_lately(folder.path(), day(2)), 3);
         assert_eq!(quarantines_lately(folder.path(), day(8)), 2);
-        assert_eq!(quarantines_lately(folder.path(), day(-8)), 3, "a clock set back does not forget them");
-        assert_eq!(quarantines_lately(folder.path(), day(0)), 0, "and does not keep them longer than others");
+        assert_eq!(quarantines_lately(folder.path(), day(-5)), 3, "a clock set back does not forget them");
+        assert_eq!(
+            quarantines_lately(folder.path(), day(-900)),
+            0,
+            "times of a wrong clock do not close the queue for years"
+        );
+        assert_eq!(quarantines_lately(folder.path(), day(0)), 3, "and right ones are not forgotten in 1970");
+        assert_eq!(quarantines_lately(folder.path(), day(30)), 0);
         for _ in 0..40 {
             quarantine(folder.path(), b"", day(30)).unwrap();
         }

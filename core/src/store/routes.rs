@@ -76,7 +76,9 @@ impl Store {
                 tx.remove_route(&placeholder, reason, now)?;
             }
             Ok(())
-        })
+        })?;
+        self.note();
+        Ok(())
     }
 
     /// Makes the routes of a destination dormant. Their rows are kept for [`crate::limits::DORMANT_AGE`].
@@ -165,7 +167,9 @@ impl Tx<'_> {
         self.memory.routes.push(route);
         (0..4).try_for_each(|lane| self.pass_done(number, lane))?;
         // Rows that only exceptions held may lie ahead of a cursor again.
-        self.memory.swept = [0; 4];
+        for (swept, cursor) in self.memory.swept.iter_mut().zip(cursors) {
+            *swept = cursor.min(*swept);
+        }
         Ok(number)
     }
 

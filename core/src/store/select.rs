@@ -1,4 +1,4 @@
-//! Choosing the rows of a new batch: parked rows first, then the lanes, with a limit on the work of one lease.
+//! Choosing the rows of a new batch: lane by lane, parked rows first, with a limit on the work of one lease.
 
 use super::Tx;
 use super::error::{Result, StoreError};
@@ -12,11 +12,11 @@ use crate::kind::{Kind, Lane};
 use crate::limits;
 use crate::reason::Reason;
 use crate::row::Row;
-use crate::sorted::sort_by_key;
 use rusqlite::{Connection, OptionalExtension, params};
 
-/// A lease reads at most this many times the rows it may take.
-const LOOKS: usize = 4;
+/// Rows that a lease reads at most. Not less for a route that sends one event at a time: passing rows that it does not want would take
+/// a transaction for each few of them.
+const LOOKS: usize = 4 * limits::BATCH_MAX_EVENTS;
 
 /// Rows read at once: a batch of 500 must not read 2,000.
 const PORTION: usize = 64;
@@ -37,6 +37,8 @@ pub(super) struct Gather<'a> {
     pub(super) select: Selector<'a>,
     pub(super) now: Now,
     pub(super) looked: usize,
+    /// How many of them were parked.
+    looked_parked: usize,
     /// How many of the rows read fail their checksum.
     pub(super) bad: usize,
     pub(super) bytes: usize,
@@ -56,6 +58,7 @@ impl<'a> Gather<'a> {
             select,
             now,
             looked: 0,
+            looked_parked: 0,
             bad: 0,
             bytes: 0,
             full: false,
@@ -67,7 +70,7 @@ impl<'a> Gather<'a> {
     }
 
     pub(super) fn exhausted(&self) -> bool {
-        self.full || self.looked >= self.limits.max_events.max(1).saturating_mul(LOOKS)
+        self.full || self.looked >= LOOKS
     }
 
     /// `Err` = so many rows are damaged that the whole file counts as damaged.
@@ -101,7 +104,7 @@ impl<'a> Gather<'a> {
     }
 }
 
-/// The kinds of a route's parked rows, by lane. `None` stands for a damaged one. Takes one index search per kind,
+/// The kinds of a route's parked rows. `None` stands for a damaged one. Takes one index search per kind,
 /// however many rows are parked.
 pub(super) fn parked_kinds(db: &Connection, route: i64) -> Result<Vec<Option<String>>> {
     let mut kinds: Vec<Option<String>> = Vec::new();
@@ -117,8 +120,12 @@ pub(super) fn parked_kinds(db: &Connection, route: i64) -> Result<Vec<Option<Str
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM exception WHERE route = ?1 AND state = 1 AND kind IS NULL)")?
         .query_row([route], |row| row.get(0))?;
     kinds.extend(damaged.then_some(None));
-    sort_by_key(&mut kinds, |kind| kind.as_deref().and_then(Kind::parse).map(Kind::lane).unwrap_or(Lane::Bulk));
     Ok(kinds)
+}
+
+/// The lane of a parked kind; the last one for a kind that is not known.
+fn lane_of(kind: Option<&str>) -> Lane {
+    kind.and_then(Kind::parse).map_or(Lane::Bulk, Kind::lane)
 }
 
 /// The earliest time after `now_ms` at which a parked row is due; `None` = no row is parked until a time. Milliseconds
@@ -142,27 +149,42 @@ pub(super) fn next_due(db: &Connection, route: i64, now_ms: i64) -> Result<Optio
 type Parked = std::result::Result<Exception, u64>;
 
 impl Tx<'_> {
-    /// Selects parked rows that are due and whose kind is open. Reads at most half of the rows that the lease may read,
-    /// so that new rows are sent too.
-    pub(super) fn gather_parked(&mut self, gather: &mut Gather<'_>) -> Result<()> {
-        let limit = gather.limits.max_events.max(1).saturating_mul(LOOKS / 2);
+    /// Selects rows: of each lane first parked rows, then those ahead of the cursor. Of lane 0 to 3, so that a crash does not wait for
+    /// thousands of parked requests.
+    pub(super) fn gather(&mut self, gather: &mut Gather<'_>) -> Result<()> {
+        let kinds = parked_kinds(self.db, gather.number)?;
+        for lane in Lane::ALL {
+            let of_lane = |kind: &&Option<String>| lane_of(kind.as_deref()) == lane;
+            self.gather_parked(gather, kinds.iter().filter(of_lane))?;
+            self.gather_lane(gather, usize::from(lane.number()))?;
+        }
+        gather.more = gather.looked_parked >= LOOKS / 2 && gather.rows.is_empty();
+        gather.check()
+    }
+
+    /// Selects parked rows of these kinds that are due, if the kind is open. At most half of the rows that the lease may read are
+    /// parked, so that new rows are sent too.
+    fn gather_parked<'k>(
+        &mut self,
+        gather: &mut Gather<'_>,
+        kinds: impl Iterator<Item = &'k Option<String>>,
+    ) -> Result<()> {
         let now = gather.now.wall_ms;
         // A time further ahead than the longest accepted `Retry-After` means that the clock was set back: due now.
         let far = now.saturating_add(limits::RETRY_AFTER.as_millis() as i64);
-        for kind in parked_kinds(self.db, gather.number)? {
+        for kind in kinds {
             let closed = kind.as_deref().and_then(Kind::parse).is_some_and(|kind| gather.select.closed.contains(&kind));
             if closed {
                 continue;
             }
             for due in [Due::Always, Due::Between(i64::MIN, now), Due::Between(far, i64::MAX)] {
-                let room = limit.saturating_sub(gather.looked);
+                let room = (LOOKS / 2).saturating_sub(gather.looked_parked);
                 if gather.exhausted() || room == 0 {
                     break;
                 }
                 self.gather_parked_of(gather, kind.as_deref(), due, room)?;
             }
         }
-        gather.more = gather.looked >= limit && gather.rows.is_empty();
         Ok(())
     }
 
@@ -208,6 +230,7 @@ impl Tx<'_> {
                 return Ok(());
             }
             gather.looked += 1;
+            gather.looked_parked += 1;
             match self.row(exception.seq)? {
                 Some(Read::Good(row)) => match (gather.select.wants)(&row) {
                     Want::Yes => {
@@ -253,7 +276,7 @@ impl Tx<'_> {
 
     /// Selects rows of a lane that lie ahead of the cursor. The cursor moves at once over the rows before the first one
     /// taken, and to the end of the lane if only rows with exceptions are left.
-    pub(super) fn gather_lane(&mut self, gather: &mut Gather<'_>, lane: usize) -> Result<()> {
+    fn gather_lane(&mut self, gather: &mut Gather<'_>, lane: usize) -> Result<()> {
         let route = self.memory.route_mut(gather.number);
         let Some(start) = route.and_then(|route| route.cursors.get(lane).copied()) else { return Ok(()) };
         let mut at = start;

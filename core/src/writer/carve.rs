@@ -33,8 +33,6 @@ pub(super) struct Carving {
     found_before: u32,
     /// Ids that must not be stored again.
     known: HashSet<crate::EventId>,
-    /// Those of them that the ring gave back: the superblock does not count their rows in the damaged file.
-    given_back: HashSet<crate::EventId>,
     runs: Runs,
 }
 
@@ -106,10 +104,8 @@ impl Writer {
         let (present, boot) = (self.run, boot_crc(&self.shared.boot));
         let Some(store) = &mut self.store else { return };
         let step = carving.carver.step(carving.position, CARVE_PAGES, &candidate_crc);
-        let unsettled = |found: &&Found| {
-            let given_back = || found.id.parse().is_ok_and(|id| carving.given_back.contains(&id));
-            Kind::parse(&found.kind).is_some_and(|kind| carving.settled(found.seq, kind).is_some() && !given_back())
-        };
+        let unsettled =
+            |found: &&Found| Kind::parse(&found.kind).is_some_and(|kind| carving.settled(found.seq, kind).is_some());
         let found = u32::try_from(step.records.iter().filter(unsettled).count()).unwrap_or(u32::MAX);
         let rows: Vec<_> = step.records.into_iter().filter_map(|found| carving.take(found)).collect();
         let mut stored = 0u32;
@@ -209,20 +205,16 @@ impl Carving {
         }
         let mut carver = Carver::open(&folder)?;
         let runs = Runs::read(&mut carver, &superblock);
-        let (known, given_back) = (HashSet::new(), HashSet::new());
-        Ok(Some(Carving { folder, carver, superblock, quarantine, position, found_before, known, given_back, runs }))
+        let known = HashSet::new();
+        Ok(Some(Carving { folder, carver, superblock, quarantine, position, found_before, known, runs }))
     }
 
     /// Events that the ring gave back must not come a second time from the damaged file.
     pub(super) fn skip_ids_of(&mut self, batch: &super::batch::Batch) {
-        let ids = || {
-            batch.ops.iter().filter_map(|op| match op {
-                Op::Row { id, .. } => Some(*id),
-                _ => None,
-            })
-        };
-        self.known.extend(ids());
-        self.given_back.extend(ids());
+        self.known.extend(batch.ops.iter().filter_map(|op| match op {
+            Op::Row { id, .. } => Some(*id),
+            _ => None,
+        }));
     }
 
     fn take(&mut self, found: Found) -> Option<Carved> {

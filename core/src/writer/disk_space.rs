@@ -36,6 +36,7 @@ impl Writer {
         }
         match self.give_up_rows() {
             Ok(true) => {
+                self.mark_settled();
                 self.full_until = None;
                 self.shared.set_state(StoreState::Ready);
                 true

@@ -103,9 +103,12 @@ impl Writer {
             let gate = store.gate()?;
             self.reported.restoring(&self.shared, || self.shared.ring.restore_refusals(&gate));
             let noted = store.count_rows().and_then(|()| self.shared.write_superblock(&store));
-            // Damage is repaired. What cannot be read now ends no start: the last note stays.
-            if let Err(error @ (StoreError::Corrupt(_) | StoreError::OtherFormat(_))) = noted {
-                return Err(error);
+            match noted {
+                // Damage is repaired.
+                Err(error @ (StoreError::Corrupt(_) | StoreError::OtherFormat(_))) => return Err(error),
+                // What cannot be read now ends no start: the last note stays, and is that of this file.
+                Err(_) => self.shared.ring.change_superblock(|state| state.superblock.epoch = store.epoch()),
+                Ok(()) => {}
             }
             let shared = Arc::clone(&self.shared);
             // If the store cannot be read, its next user reports the error.

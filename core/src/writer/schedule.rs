@@ -118,6 +118,8 @@ impl Writer {
             store.maintain(now)?;
             Ok(deleted)
         });
+        // Dead letters and the rows of removed destinations went too.
+        self.mark_settled();
         if self.carving.is_none() {
             // A full disk may have interrupted one.
             self.find_carving();
@@ -142,6 +144,7 @@ impl Writer {
         match work(store, &wants, &idle, now) {
             Ok(0) => {}
             Ok(_) => {
+                self.mark_settled();
                 if let Some(delivery) = self.shared.delivery.get() {
                     delivery.wake([0; 4]);
                 }
@@ -152,8 +155,9 @@ impl Writer {
         }
     }
 
-    /// Records deleted rows in the superblock, so that the carver does not bring them back. Settlements and evictions do so themselves:
-    /// see [`Store::on_settle`].
+    /// Records deleted rows in the superblock, so that the carver does not bring them back. After the commit: if the process dies in
+    /// between and the file is lost, their count is lost with it, and the carver counts them. Settlements are noted before it, see
+    /// [`Store::on_settle`].
     pub(super) fn mark_settled(&self) {
         if let Some(store) = &self.store {
             // If the store cannot be read, its next user reports the error and the superblock stays as it is.

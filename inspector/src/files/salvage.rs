@@ -73,7 +73,10 @@ impl Salvaged {
         let mut lines = vec![format!("{} page images were read", count(u64::from(*pages)))];
         lines.push(format!("{} that wait for a destination were found", place::rows(*rows)));
         if let Some(missing) = expected.map(|expected| u64::from(expected).saturating_sub(*rows)).filter(|n| *n > 0) {
-            lines.push(format!("{} of those that waited before the damage are missing", place::rows(missing)));
+            lines.push(format!(
+                "{} of those that were not settled before the damage are missing, parked or dead",
+                place::rows(missing)
+            ));
         }
         let reasons = [
             (rejected.checksum, "a wrong checksum"),

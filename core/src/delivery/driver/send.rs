@@ -1,5 +1,6 @@
 //! Leases rows, checks consent and hands the request to the transport.
 
+use super::super::bisect::Bisect;
 use super::super::machine::Backlog;
 use super::super::outcome::{RequestEnd, Step};
 use super::super::request::{self, Filter};
@@ -37,17 +38,17 @@ impl<O: WriterAccess> Driver<O> {
             let seqs = lease.rows.iter().map(|row| row.seq).collect();
             return self.settle_later(key, Step::Settle(ends), seqs, receipt("may have arrived: the process ended"));
         }
-        if let Some(step) = expire(destination.max_age(route.spec), &lease, &boot, now) {
+        let rows = lease.rows.len();
+        if !route.state.bisect.as_ref().is_some_and(|bisect| bisect.fits(&lease.batch_id, rows)) {
+            route.state.bisect = None;
+        }
+        if let Some(step) = expire(destination.max_age(route.spec), &lease, route.state.bisect.as_ref(), &boot, now) {
             let seqs = lease.rows.iter().map(|row| row.seq).collect();
             return self.settle_later(key, step, seqs, receipt("older than the destination accepts"));
         }
         if route.state.stop.is_some() && lease.rows.len() > 1 {
             // The batch was selected before the stop; a probe is a single event.
             return self.settle_later(key, Step::Release, Vec::new(), None);
-        }
-        let rows = lease.rows.len();
-        if !route.state.bisect.as_ref().is_some_and(|bisect| bisect.fits(&lease.batch_id, rows)) {
-            route.state.bisect = None;
         }
         let part = route.state.bisect.as_mut().and_then(|bisect| bisect.current().cloned());
         let payload = Payload {
@@ -172,9 +173,10 @@ impl<O: WriterAccess> Driver<O> {
     }
 }
 
-/// Drops rows that are older than the destination accepts; the other rows are queued again. The age is that of the
-/// row's own timestamp, which the vendor checks, or within one boot that of the monotonic clock.
-fn expire(max_age: Option<Duration>, lease: &Lease, boot: &str, now: Now) -> Option<Step> {
+/// Drops rows that are older than the destination accepts; the other rows are queued again. Those whose result is known from a part of
+/// the batch have that result. The age is that of the row's own timestamp, which the vendor checks, or within one boot that of the
+/// monotonic clock.
+fn expire(max_age: Option<Duration>, lease: &Lease, bisect: Option<&Bisect>, boot: &str, now: Now) -> Option<Step> {
     let most = i64::try_from(max_age?.as_millis()).unwrap_or(i64::MAX);
     let of_this_boot = |row: &Row| lease.runs.iter().any(|run| run.number == row.run && run.boot == boot);
     let old = |row: &Row| {
@@ -185,6 +187,10 @@ fn expire(max_age: Option<Duration>, lease: &Lease, boot: &str, now: Now) -> Opt
     if !rows.iter().any(old) {
         return None;
     }
-    let end = |row: &Row| if old(row) { RowEnd::Dropped(Reason::Expired) } else { RowEnd::Keep };
-    Some(Step::Settle(rows.iter().map(end).collect()))
+    let known = bisect.map_or_else(|| vec![RowEnd::Keep; rows.len()], Bisect::known);
+    let end = |(row, known): (&Row, RowEnd)| match known {
+        RowEnd::Keep if old(row) => RowEnd::Dropped(Reason::Expired),
+        known => known,
+    };
+    Some(Step::Settle(rows.iter().zip(known).map(end).collect()))
 }

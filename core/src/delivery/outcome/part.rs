@@ -1,6 +1,6 @@
 //! Responses to a part of a batch that is bisected, and the result of the bisect.
 
-use super::super::bisect::{Bisect, Cause, RowResult, reason};
+use super::super::bisect::{Bisect, Cause, RowResult};
 use super::super::state::StopKind;
 use super::super::wait::Why;
 use super::{Decider, Step};
@@ -62,7 +62,7 @@ impl Decider<'_> {
             }
             Action::Stop(why) => {
                 self.note.clone_from(&why);
-                let step = Step::Settle(self.known(&bisect));
+                let step = Step::Settle(bisect.known());
                 self.state.stop(self.attempt.at, StopKind::Refused, why, Vec::new());
                 step
             }
@@ -80,7 +80,7 @@ impl Decider<'_> {
                 self.state.outages = 0;
                 let later = self.park();
                 let park = |(result, end)| if is_open(result) { later.clone() } else { end };
-                Step::Settle(bisect.results.iter().zip(self.known(&bisect)).map(park).collect())
+                Step::Settle(bisect.results.iter().zip(bisect.known()).map(park).collect())
             }
             Action::NewBatchId => {
                 if let Some(part) = bisect.current() {
@@ -129,22 +129,11 @@ impl Decider<'_> {
         self.finish(bisect)
     }
 
-    /// The ends of the rows whose result is known; the others are queued again.
-    fn known(&self, bisect: &Bisect) -> Vec<RowEnd> {
-        let known = |result: &RowResult| match result {
-            RowResult::Delivered => RowEnd::Delivered,
-            RowResult::Dropped(text) => RowEnd::Dropped(reason(text)),
-            RowResult::Dead(text, note) => RowEnd::Dead { reason: reason(text), status: 200, note: note.clone() },
-            RowResult::Open | RowResult::Alone { .. } | RowResult::Keep => RowEnd::Keep,
-        };
-        bisect.results.iter().map(known).collect()
-    }
-
     /// All parts were sent, or the requests of this hour are used up. A row is poison only if another event of the same
     /// bisect was accepted. If none was, the endpoint refuses everything, and no row is dead-lettered.
     fn finish(&mut self, bisect: Bisect) -> Step {
         self.state.unclear = None;
-        let mut ends = self.known(&bisect);
+        let mut ends = bisect.known();
         self.dead_letter_repeated(&bisect, &mut ends);
         let is_dead = |end: &RowEnd| matches!(end, RowEnd::Dead { .. });
         let undecided = |(result, end): (&RowResult, &RowEnd)| is_open(result) && !is_dead(end);

@@ -40,6 +40,25 @@ fn a_2xx_settles_and_a_lost_response_is_sent_again() {
 }
 
 #[test]
+fn rows_that_arrived_in_a_part_of_a_batch_are_delivered_although_the_batch_becomes_too_old() {
+    let mut bench = Bench::bare();
+    let rows = bench.store_rows(Kind::Message, "{}", 40);
+    bench.after(Duration::from_secs(17 * 3600 + 59 * 60));
+    bench.script([status(400), accept(), status(503)]);
+    bench.add("main", datadog());
+    bench.driver.event(Event::Rows([0, 0, 40, 0]));
+    bench.settle();
+    assert_eq!(bench.requests(), 3);
+    bench.usual(accept());
+    bench.after(Duration::from_secs(3600));
+    assert_eq!(bench.requests(), 3, "what is left is too old");
+    let account = bench.balance_of("main/datadog.logs");
+    let expired = account.dropped.get("expired").copied();
+    assert_eq!((account.delivered, expired, account.queued), (20, Some(20), 0));
+    assert_eq!(rows.len(), 40);
+}
+
+#[test]
 fn a_wrong_address_or_token_and_a_refusal_of_everything_stop_the_route() {
     for code in [301, 308, 401, 403, 404, 405, 410] {
         both(&format!("{code}"), || status(code), &stopped("stopped: "));
