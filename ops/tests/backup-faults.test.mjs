@@ -6,7 +6,6 @@ import path from 'node:path';
 import test from 'node:test';
 import {
   filesOf,
-  later,
   leftovers,
   local,
   makeFiles,
@@ -21,7 +20,7 @@ import {
   scratch,
   startStorage,
 } from './backup.mjs';
-import { missing, until } from './programs.mjs';
+import { later, missing, until } from './programs.mjs';
 
 test('a damaged snapshot is an error, and nothing is overwritten', { skip: missing('restic') }, async (t) => {
   const host = await saved(t);

@@ -13,7 +13,7 @@ import { Repository } from '../backup/lib/restic.mjs';
 import { check } from '../backup/lib/settings.mjs';
 import { Place } from '../backup/lib/swap.mjs';
 import { local, makeFiles, makeHost, metric, picture, scratch } from './backup.mjs';
-import { freePort, missing, OPS, output, start, until } from './programs.mjs';
+import { freePort, later, missing, OPS, output, start, until } from './programs.mjs';
 
 const example = () => JSON.parse(fs.readFileSync(path.join(OPS, 'backup/backup.example.json'), 'utf8'));
 
@@ -197,7 +197,7 @@ test('Redis with an append-only file, or one that runs, is not replaced', {
   const port = await freePort();
   const source = { name: 'redis', port, dumpFile: path.join(folder, 'dump.rdb') };
   const server = start('redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '');
-  t.after(() => server.stop());
+  later(t, () => server.stop());
   await until('Redis answers', () => output('redis-cli', '-p', String(port), 'PING').startsWith('PONG'), 30);
   await assert.rejects(redis.stop(source, {}), /Redis still runs: stop it, or name the command in "stop"/);
   fs.mkdirSync(path.join(folder, 'appendonlydir'));
@@ -258,13 +258,13 @@ test('retention keeps 7 days, 4 weeks, 12 months and 5 years while the clock mov
   const kept = all.filter((it) => it.host === 'api-1' && it.source === 'media');
   const years = ['2027-12-31', '2028-12-31', '2029-12-31', '2030-12-31'];
   const months = ['2030-03-31', '2030-04-30', '2030-05-31', '2030-06-30', '2030-07-31', '2030-08-31', '2030-09-30'];
-  const later = ['2030-10-31', '2030-11-30', '2031-01-31'];
+  const newer = ['2030-10-31', '2030-11-30', '2031-01-31'];
   // Sundays, and the last one is this week.
   const weeks = ['2031-02-02', '2031-02-09'];
   const daily = days('2031-02-12', '2031-02-18').map((time) => time.toISOString().slice(0, 10));
   assert.deepEqual(
     kept.map(({ time }) => time.toISOString().slice(0, 10)),
-    [...new Set([...years, ...months, ...later, ...weeks, ...daily])].sort(),
+    [...new Set([...years, ...months, ...newer, ...weeks, ...daily])].sort(),
   );
   assert.equal(all.filter((it) => it.source === 'redis').length, 1);
   assert.equal(all.filter((it) => it.host === 'api-2').length, 1);
@@ -320,7 +320,7 @@ test('MongoDB is saved, drilled, dropped and restored with all its documents', {
       '--bind_ip',
       '127.0.0.1',
     );
-    t.after(() => server.stop());
+    later(t, () => server.stop());
     return `mongodb://127.0.0.1:${port}`;
   };
   const [uri, drill] = [await serve(), await serve()];

@@ -4,23 +4,9 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { freePort, OPS, output, start, until } from './programs.mjs';
+import { freePort, later, OPS, output, start, until } from './programs.mjs';
 
 export const PROGRAM = path.join(OPS, 'backup/rez-backup.mjs');
-
-const stacks = new WeakMap();
-
-/** Does something at the end of the test. The last one comes first: a folder is removed after what is mounted in it. */
-export function later(t, action) {
-  if (!stacks.has(t)) {
-    const stack = [];
-    stacks.set(t, stack);
-    t.after(async () => {
-      for (const it of stack.reverse()) await it();
-    });
-  }
-  stacks.get(t).push(action);
-}
 
 /** A folder that is removed at the end of the test. */
 export function scratch(t, name) {

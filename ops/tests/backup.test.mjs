@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import test from 'node:test';
 import { makeFiles, makeHost, makeRedis, metric, picture, scratch, startStorage } from './backup.mjs';
-import { freePort, missing, start, until } from './programs.mjs';
+import { freePort, later, missing, start, until } from './programs.mjs';
 
 const PROGRAMS = ['restic', 'versitygw', 'redis-server', 'redis-cli', 'redis-check-rdb'];
 
@@ -102,7 +102,7 @@ test('everything is saved in two storages, deleted, and restored as it was', {
       '--collector.textfile',
       `--collector.textfile.directory=${at('textfile')}`,
     );
-    t.after(() => exporter.stop());
+    later(t, () => exporter.stop());
     const text = await until('node_exporter answers', async () =>
       (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
     );
@@ -217,7 +217,7 @@ test('everything is saved in two storages, deleted, and restored as it was', {
 
   await t.test('the health check waits for the API, and fails without one', async () => {
     const server = http.createServer((_request, response) => response.end('ok'));
-    t.after(() => server.close());
+    later(t, () => server.close());
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
     const health = `http://127.0.0.1:${server.address().port}/api/health`;
     host.change({ ...settings, health, healthSeconds: 1 });

@@ -5,7 +5,7 @@ import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 import { archived, list, PROGRAM, place, send, sendLogs, startAt, startBare, text } from './collector.mjs';
-import { missing, until } from './programs.mjs';
+import { later, missing, until } from './programs.mjs';
 import { alerts } from './rules.mjs';
 
 const skip = missing(PROGRAM);
@@ -65,9 +65,9 @@ test('lines of a log file that were written while the Collector was killed are r
   await killed.ended;
   fs.appendFileSync(at.logs.api, 'meanwhile\n');
   await startBare(t, at, ['file'], { ...variables, REZ_ARCHIVE_FILE: `${at.archive}.2` });
-  const later = { archive: `${at.archive}.2` };
-  await until('the new line is in the file', () => has(later, ['meanwhile']));
-  assert.ok(!texts(later).includes('before'));
+  const second = { archive: `${at.archive}.2` };
+  await until('the new line is in the file', () => has(second, ['meanwhile']));
+  assert.ok(!texts(second).includes('before'));
 });
 
 test('lines that no queue had room for are read again after SIGKILL', { skip }, async (t) => {
@@ -214,7 +214,7 @@ async function serve(t, listener) {
     request.resume().on('end', () => listener(request, response));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
+  later(t, () => {
     server.closeAllConnections();
     server.close();
   });

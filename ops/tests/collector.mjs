@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { freePort, OPS, startIn, until } from './programs.mjs';
+import { freePort, later, OPS, startIn, until } from './programs.mjs';
 
 export const COLLECTOR = path.join(OPS, 'collector');
 export const PROGRAM = 'rez-otelcol';
@@ -46,7 +46,7 @@ export function without(environment) {
 /** A place for one Collector: a folder for its state and its log files, and its ports. */
 export async function place(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rez-collector-'));
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  later(t, () => fs.rmSync(folder, { recursive: true, force: true }));
   const [http, grpc, health, own, metrics] = await Promise.all(Array.from({ length: 5 }, freePort));
   const file = (name) => path.join(folder, name);
   return {
@@ -74,8 +74,8 @@ export async function place(t) {
 /** Starts the Collector of a place with these files and variables, by `start.mjs`, and waits until it is healthy. */
 export async function startAt(t, at, names, variables = {}) {
   const program = startIn({ ...at.environment, ...variables }, process.execPath, START, ...names);
-  // SIGKILL would leave the Collector, which only a signal that start.mjs sees reaches.
-  t.after(() => {
+  // start.mjs ends when the Collector has: nothing writes into the folder any more.
+  later(t, () => {
     program.signal('SIGTERM');
     return program.ended;
   });
@@ -86,7 +86,7 @@ export async function startAt(t, at, names, variables = {}) {
 export async function startBare(t, at, names, variables = {}) {
   const files = ['base', ...names].flatMap((name) => ['--config', fileOf(name)]);
   const program = startIn({ ...at.environment, ...variables }, PROGRAM, GATES, ...files);
-  t.after(() => program.stop());
+  later(t, () => program.stop());
   return healthy(program, at);
 }
 

@@ -7,7 +7,7 @@ import test from 'node:test';
 import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { COLLECTOR, fileOf, GATES, NAMES, PROGRAM, SECRETS, START, textOf, without } from './collector.mjs';
-import { missing } from './programs.mjs';
+import { later, missing } from './programs.mjs';
 
 const run = promisify(execFile);
 const skip = missing(PROGRAM);
@@ -65,14 +65,14 @@ async function start(args, variables = {}) {
 
 const credentials = (t, files) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rez-credentials-'));
-  t.after(() => fs.rmSync(folder, { recursive: true }));
+  later(t, () => fs.rmSync(folder, { recursive: true }));
   for (const [name, value] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), `${value}\n`);
   return { CREDENTIALS_DIRECTORY: folder };
 };
 
 test('the Collector accepts every combination of the files', { skip }, async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rez-collector-'));
-  t.after(() => fs.rmSync(folder, { recursive: true }));
+  later(t, () => fs.rmSync(folder, { recursive: true }));
   // The exporter of Datadog asks the cloud for the name of the host.
   const env = { ...without(process.env), ...SECRETS, STATE_DIRECTORY: folder, AWS_EC2_METADATA_DISABLED: 'true' };
   // Its exporters stand aside for one that this Collector has: the pipelines around them are the real ones.
@@ -212,7 +212,7 @@ test('a variable that is empty has its default', { skip }, async () => {
 test('a disk with little space is refused before the queues are opened', { skip: skip || noMount() }, async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rez-small-'));
   await run('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', folder]);
-  t.after(async () => {
+  later(t, async () => {
     await run('umount', [folder]);
     fs.rmdirSync(folder);
   });

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { parse } from 'yaml';
-import { OPS, until } from './programs.mjs';
+import { later, OPS, until } from './programs.mjs';
 import { startShop, unavailable } from './shop.mjs';
 
 const GRAFANA = path.join(OPS, 'grafana');
@@ -35,7 +35,7 @@ test('the dashboards are what their sources make', { skip: installed }, () => {
 test('the sources and the JSON have the types of the SDK', { skip: installed }, (t) => {
   // In node_modules, so that the types are found and nothing is left in the checkout.
   const folder = fs.mkdtempSync(path.join(GRAFANA, 'node_modules/types-'));
-  t.after(() => fs.rmSync(folder, { recursive: true }));
+  later(t, () => fs.rmSync(folder, { recursive: true }));
   const files = dashboards.map(([name, dashboard]) => {
     const file = path.join(folder, name.replace('.json', '.ts'));
     fs.writeFileSync(file, `${TYPES}export const dashboard: Checked = ${JSON.stringify(dashboard)};\n`);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { parse } from 'yaml';
 import { CONFIG } from './alertmanager.mjs';
-import { freePort, missing, start, until } from './programs.mjs';
+import { freePort, later, missing, start, until } from './programs.mjs';
 import { PROMETHEUS } from './rules.mjs';
 
 /** The metrics with this prefix that the rules use. */
@@ -21,7 +21,7 @@ function used(prefix) {
 
 /** Asserts that these metrics are in an answer of an exporter. */
 async function emitted(t, names, program, url) {
-  t.after(() => program.stop());
+  later(t, () => program.stop());
   const text = await until(`${program.name} answers`, async () => {
     if (!program.running) throw new Error(program.log());
     return (await fetch(url)).text();
@@ -52,7 +52,7 @@ test('the blackbox exporter emits what the rules use, but for the certificate', 
 test('Alertmanager emits what the rules use', { skip: missing('alertmanager') }, async (t) => {
   const address = `127.0.0.1:${await freePort()}`;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rez-ops-'));
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  later(t, () => fs.rmSync(folder, { recursive: true, force: true }));
   // The real file, on a machine without secrets: it starts.
   const program = start(
     'alertmanager',
@@ -76,7 +76,7 @@ test('the nginx exporter emits what the rules use', { skip: missing('prometheus-
     'Active connections: 3 \nserver accepts handled requests\n 7 7 9 \nReading: 0 Writing: 1 Waiting: 2 \n';
   const nginx = http.createServer((_, response) => response.end(STATUS));
   await new Promise((resolve) => nginx.listen(0, '127.0.0.1', resolve));
-  t.after(() => nginx.close());
+  later(t, () => nginx.close());
   const address = `127.0.0.1:${await freePort()}`;
   const uri = `http://127.0.0.1:${nginx.address().port}/stub_status`;
   const program = start('prometheus-nginx-exporter', `-web.listen-address=${address}`, `-nginx.scrape-uri=${uri}`);

@@ -4,6 +4,9 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 
+// The runner ends a file that takes too long with SIGTERM, and a signal alone runs no exit handler: the servers would stay.
+for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => process.exit(1));
+
 /** The folder `ops`. */
 export const OPS = path.resolve(import.meta.dirname, '..');
 
@@ -23,6 +26,31 @@ export function output(name, ...args) {
   }
 }
 
+const stacks = new WeakMap();
+
+/**
+ * Does something at the end of the test. The last one comes first: a folder is removed after what runs or is mounted in it. One that
+ * fails keeps none of the others from its turn.
+ */
+export function later(t, action) {
+  if (!stacks.has(t)) {
+    const stack = [];
+    stacks.set(t, stack);
+    t.after(async () => {
+      const errors = [];
+      for (const it of stack.reverse()) {
+        try {
+          await it();
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+      if (errors.length > 0) throw errors[0];
+    });
+  }
+  stacks.get(t).push(action);
+}
+
 /** Starts a server. `log()`: what it has printed. `stop()`: ends it, and waits for the end. */
 export function start(name, ...args) {
   return startIn(process.env, name, ...args);
@@ -30,17 +58,30 @@ export function start(name, ...args) {
 
 /** The same, in another environment. `ended`: its exit code, or the signal that has ended it. */
 export function startIn(env, name, ...args) {
-  const child = spawn(name, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
+  const child = spawn(name, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
       text += chunk;
     });
   }
-  // A test that throws before `stop` leaves no process.
-  const kill = () => child.kill('SIGKILL');
+  // A test that throws before `stop` leaves no process, and a server that ends leaves none that it has started: the whole group ends.
+  const kill = () => {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // Nothing is left of it.
+    }
+  };
   process.once('exit', kill);
+  const ended = new Promise((resolve) =>
+    child.once('exit', (code, signal) => {
+      kill();
+      process.off('exit', kill);
+      resolve(code ?? signal);
+    }),
+  );
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
   return {
     name,
     pid: child.pid,
@@ -48,22 +89,26 @@ export function startIn(env, name, ...args) {
     signal: (name) => child.kill(name),
     log: () => text,
     get running() {
-      return child.exitCode === null && child.signalCode === null;
+      return isRunning();
     },
     async stop() {
-      kill();
+      // The number of one that has ended can be another's by now.
+      if (isRunning()) kill();
       await ended;
-      process.off('exit', kill);
     },
   };
 }
 
-/** A port that is free now. */
+const given = new Set();
+
+/** A port that is free now, and another one at each call: the system may offer one again that nothing has opened yet. */
 export async function freePort() {
   const server = net.createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
+  if (given.has(port)) return freePort();
+  given.add(port);
   return port;
 }
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { PROGRAM, place, startAt } from './collector.mjs';
-import { freePort, json, missing, OPS, start, until } from './programs.mjs';
+import { freePort, json, later, missing, OPS, start, until } from './programs.mjs';
 import { PROMETHEUS } from './rules.mjs';
 
 const BACKEND = path.join(OPS, '../backend');
@@ -30,7 +30,7 @@ export async function startShop(t) {
   await startAt(t, at, ['prometheus']);
   const { startServices } = await import(path.join(BACKEND, 'example/services.mjs'));
   const services = await startServices(at.folder, { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: at.url });
-  t.after(() => services.stop());
+  later(t, () => services.stop());
   if (services.missing.length > 0) throw new Error(`not started: ${services.missing}`);
   const api = await startApi(t, at, services.variables);
   const ingest = await startIngest(t, at);
@@ -74,7 +74,7 @@ async function startApi(t, at, variables) {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  t.after(() => {
+  later(t, () => {
     child.kill('SIGTERM');
     return ended;
   });
@@ -91,7 +91,7 @@ async function startIngest(t, at) {
   const { otlpSink, rezIngest } = await import(path.join(BACKEND, 'lib/ingest.js'));
   const server = http.createServer(rezIngest({ keys: { [KEY]: 'shop' }, sink: otlpSink({ endpoint: at.url }) }));
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
+  later(t, () => server.close());
   return `http://127.0.0.1:${server.address().port}`;
 }
 
@@ -105,7 +105,7 @@ async function startExporter(t) {
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
+  later(t, () => {
     server.closeAllConnections();
     server.close();
   });
@@ -135,7 +135,7 @@ async function startPrometheus(t, at, api, redis) {
     `--web.listen-address=${address}`,
     `--storage.tsdb.path=${data}`,
   );
-  t.after(() => program.stop());
+  later(t, () => program.stop());
   await until('every target is up', async () => {
     if (!program.running) return true;
     const { data } = await json(`http://${address}/api/v1/targets?state=active`);
