@@ -20,15 +20,15 @@ const UNITS = { s: 1, m: 60, h: 3600 };
 const FASTER = 15;
 
 /** Divides a duration such as `5m` or `2m30s`. */
-const faster = (text) => {
+const faster = (text, by = FASTER) => {
   const seconds = text
     .match(/\d+[smh]/g)
     .reduce((sum, part) => sum + Number.parseInt(part, 10) * UNITS[part.at(-1)], 0);
-  return `${Math.round((seconds * 1000) / FASTER)}ms`;
+  return `${Math.round((seconds * 1000) / by)}ms`;
 };
 
 const TIMES = new Set([
-  ...['scrape_interval', 'evaluation_interval', 'for', 'keep_firing_for'],
+  ...['scrape_interval', 'evaluation_interval', 'for'],
   ...['group_wait', 'group_interval', 'repeat_interval', 'resolve_timeout'],
 ]);
 
@@ -38,6 +38,8 @@ function accelerate(value, seen = new Set()) {
   seen.add(value);
   for (const [key, inner] of Object.entries(value)) {
     if (key === 'scrape_timeout') value[key] = value.scrape_interval;
+    // It lasts until the next probe has ended, and here a probe may take its whole interval.
+    else if (key === 'keep_firing_for') value[key] = faster(inner, FASTER / 2);
     else if (TIMES.has(key) && typeof inner === 'string' && inner !== '0s') value[key] = faster(inner);
     else accelerate(inner, seen);
   }
@@ -131,7 +133,8 @@ async function startAlertmanager(world, port, { window, missing = [] }) {
   const [pagerduty] = settings.receivers.find(({ name }) => name === 'pagerduty').pagerduty_configs;
   pagerduty.routing_key_file = secret('pagerduty_routing_key', 'the-routing-key');
   settings.templates = [path.join(ALERTMANAGER, 'templates/*.tmpl')];
-  if (window) settings.time_intervals[0].time_intervals = window;
+  // Not the real one by default: on the first Sunday of a month it would mute this test.
+  settings.time_intervals[0].time_intervals = window ?? [{ years: ['2000'] }];
   const file = write(folder, 'alertmanager.yml', settings);
   const program = start(
     'alertmanager',
