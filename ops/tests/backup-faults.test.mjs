@@ -260,24 +260,29 @@ test('after SIGKILL in the middle of a backup the next run succeeds, and prunes'
   makeFiles(host.at('media'), 3);
   await host.ok('init');
   await host.ok('run');
-  for (let index = 0; index < 12; index += 1) {
-    fs.writeFileSync(
-      host.at(`media/large-${index}`),
-      execFileSync('head', ['-c', '8000000', '/dev/urandom'], { maxBuffer: 1e7 }),
-    );
-  }
   // The S3 server removes empty folders.
   const locks = () => {
     const all = path.join(folder, 'backups/api-1/locks');
     return fs.existsSync(all) ? fs.readdirSync(all) : [];
   };
   const data = path.join(folder, 'backups/api-1/data');
-  const packs = filesOf(data).length;
-  const killed = host.starts(['run'], { group: true });
-  await until('restic has stored a part', () => filesOf(data).length > packs && locks().length > 0);
-  process.kill(-killed.child.pid, 'SIGKILL');
-  assert.equal((await killed.ended).code, null);
-  assert.ok(locks().length > 0, 'the lock of restic is still there');
+  /** Kills a run that has stored a part of new files. False if it was quicker: restic has removed its lock. */
+  const killInside = async () => {
+    for (let index = 0; index < 12; index += 1) {
+      fs.writeFileSync(
+        host.at(`media/large-${index}`),
+        execFileSync('head', ['-c', '8000000', '/dev/urandom'], { maxBuffer: 1e7 }),
+      );
+    }
+    const packs = filesOf(data).length;
+    const killed = host.starts(['run'], { group: true });
+    const hasEnded = () => killed.child.exitCode !== null;
+    await until('restic has stored a part', () => hasEnded() || (filesOf(data).length > packs && locks().length > 0));
+    if (hasEnded()) return false;
+    process.kill(-killed.child.pid, 'SIGKILL');
+    return (await killed.ended).code === null && locks().length > 0;
+  };
+  await until('a run is killed, and the lock of restic is still there', killInside, 600);
   await host.ok('run');
   assert.deepEqual(locks(), []);
   const before = picture(host.at('media'));

@@ -130,16 +130,33 @@ test('a restore that fails and cannot stop Redis again says so, and where the fo
   );
 });
 
-/** The process that has a file open. */
-function reads(file) {
-  return fs.readdirSync('/proc').some((pid) => {
-    try {
-      const open = fs.readdirSync(`/proc/${pid}/fd`);
-      return Number(pid) !== process.pid && open.some((it) => fs.readlinkSync(`/proc/${pid}/fd/${it}`) === file);
-    } catch {
-      return false;
-    }
-  });
+/** What there is in `/proc`; nothing if the process has ended, or closed the file, meanwhile. */
+function there(look) {
+  try {
+    return look();
+  } catch {
+    return [];
+  }
+}
+
+/** The processes that a process has started, and theirs. Not all of the machine: restic is done before those are looked through. */
+function startedBy(pid) {
+  const tasks = there(() => fs.readdirSync(`/proc/${pid}/task`));
+  const children = tasks.flatMap((task) =>
+    there(() => fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean)),
+  );
+  return children.flatMap((child) => [child, ...startedBy(child)]);
+}
+
+/** Whether a process that this one has started has one of the files open. */
+function reads(...files) {
+  const open = (pid) =>
+    there(() => fs.readdirSync(`/proc/${pid}/fd`)).flatMap((it) =>
+      there(() => [fs.readlinkSync(`/proc/${pid}/fd/${it}`)]),
+    );
+  return startedBy(process.pid)
+    .flatMap(open)
+    .some((file) => files.includes(file));
 }
 
 test('a file that is deleted while restic reads the folder is counted, one that cannot be read is an error', {
@@ -161,7 +178,7 @@ test('a file that is deleted while restic reads the folder is counted, one that 
     }
     fs.writeFileSync(host.at('media/z'), 'deleted');
     const saving = save([host.at('media')], '2026-12-01T02:00:00Z');
-    await until('restic reads', () => reads(host.at('media/a-1')) || reads(host.at('media/a-2')));
+    await until('restic reads', () => reads(host.at('media/a-1'), host.at('media/a-2')));
     fs.rmSync(host.at('media/z'));
     assert.equal((await saving).deleted, 1);
     assert.equal((await find()).length, 1);
