@@ -217,7 +217,6 @@ test('metrics name what was never saved, and escape names', () => {
 
 test('retention keeps 7 days, 4 weeks, 12 months and 5 years while the clock moves five years', {
   skip: missing('restic'),
-  timeout: 300_000,
 }, async (t) => {
   const host = makeHost(t, {
     repositories: local,

@@ -10,7 +10,6 @@ const PROGRAMS = ['restic', 'versitygw', 'redis-server', 'redis-cli', 'redis-che
 
 test('everything is saved in two storages, deleted, and restored as it was', {
   skip: missing(...PROGRAMS),
-  timeout: 300_000,
 }, async (t) => {
   const storages = scratch(t, 'rez-storage-');
   const primary = await startStorage(t, 'primary', `${storages}/primary`);
