@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Redis from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { run } from './child';
 import { newFolder, type Row, rowsOf } from './engine';
 import { newLogger } from './logs';
 import { noRedis, type Peer, startRedis } from './peers';
+import { until } from './waiting';
 
 let folder = '';
 
@@ -17,6 +18,10 @@ function open(slowRedisMs: number): void {
   folder = newFolder();
   init({ folder, logger: newLogger(), limits: { slowRedisMs } });
 }
+
+/** Where there is no `/proc`, the signal has to do. */
+const isStopped = (pid: number | undefined): boolean =>
+  process.platform !== 'linux' || /^State:\tT/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 async function rows(): Promise<Row[]> {
   expect(await client().persist(20_000)).toBe('');
@@ -117,6 +122,8 @@ describe.skipIf(noRedis !== '')(`with a real Redis${noRedis}`, () => {
     impatient.options.commandTimeout = 50;
     peer.process.kill('SIGSTOP');
     try {
+      // The signal alone does not stop it at once.
+      await until(() => isStopped(peer.process.pid));
       await expect(impatient.get('x')).rejects.toThrow('timed out');
     } finally {
       peer.process.kill('SIGCONT');

@@ -200,9 +200,12 @@ test('a storm of 429 delays the engine and loses nothing', async () => {
   const holder = sendBatch(url, held, { authorization: 'Bearer wk-other' });
   await until(() => holding);
   const ids = record(port, 20);
-  const { destinations } = await flush(2_000);
-  expect(destinations[0]?.left).toBeGreaterThan(0);
-  expect(storm).toBeGreaterThan(1);
+  // On a busy machine a flush can end before its first request.
+  const left = await until(async () => {
+    const { destinations } = await flush(2_000);
+    return storm > 1 && destinations[0]?.left;
+  }, 'a second request and what is left');
+  expect(left).toBeGreaterThan(0);
   expect(sink.ids('shop')).toEqual([]);
   release();
   await holder;
