@@ -72,7 +72,6 @@ test('lines of a log file that were written while the Collector was killed are r
 
 test('lines that no queue had room for are read again after SIGKILL', { skip }, async (t) => {
   const at = await place(t);
-  fs.writeFileSync(at.logs.api, '');
   const variables = { REZ_GATEWAY_ENDPOINT: 'http://127.0.0.1:1', REZ_QUEUE_BYTES: '200000' };
   const killed = await startBare(t, at, ['gateway'], variables);
   const large = ['x'.repeat(60_000)];
@@ -81,7 +80,10 @@ test('lines that no queue had room for are read again after SIGKILL', { skip }, 
     Number(/^otelcol_exporter_enqueue_failed_log_records\{.*\} (\S+)$/m.exec(await text(at.own))[1]);
   const before = await refused();
   const lines = numbered('line', 60).map((line) => line.padEnd(1_500, '.'));
-  fs.appendFileSync(at.logs.api, lines.map((line) => `${line}\n`).join(''));
+  // All of them appear at once: the queue has room for a few alone.
+  const part = path.join(at.folder, 'part');
+  fs.writeFileSync(part, lines.map((line) => `${line}\n`).join(''));
+  fs.renameSync(part, at.logs.api);
   await until('the lines are refused', async () => (await refused()) > before);
   killed.signal('SIGKILL');
   await killed.ended;

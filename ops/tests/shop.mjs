@@ -112,11 +112,11 @@ async function startExporter(t) {
   return `http://127.0.0.1:${server.address().port}`;
 }
 
-/** The real scrape configuration, with the jobs and addresses of this test, and a scrape every second. */
+/** The real scrape configuration, with the jobs and addresses of this test, and a scrape every two seconds. */
 async function startPrometheus(t, at, api, redis) {
   const settings = parse(fs.readFileSync(path.join(PROMETHEUS, 'prometheus.yml'), 'utf8'), { merge: true });
   const targets = { api, redis, collector: at.own, 'collector-apps': at.metrics };
-  Object.assign(settings.global, { scrape_interval: '1s', scrape_timeout: '1s' });
+  Object.assign(settings.global, { scrape_interval: '2s', scrape_timeout: '2s' });
   settings.rule_files = [];
   settings.alerting = undefined;
   settings.scrape_configs = settings.scrape_configs
