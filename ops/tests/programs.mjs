@@ -99,16 +99,27 @@ export function startIn(env, name, ...args) {
   };
 }
 
+/**
+ * Each file draws from ports of its own, since files run beside each other, and below those that the system hands out: nothing takes a
+ * port between the draw and the start of its server, or while a server is down.
+ */
+const PORTS = 800;
+const FILES = fs.readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test.mjs'));
+const FIRST = 11_000 + PORTS * (FILES.sort().indexOf(path.basename(process.argv[1] ?? '')) + 1);
 const given = new Set();
 
-/** A port that is free now, and another one at each call: the system may offer one again that nothing has opened yet. */
+/** A port that is free now, and another one at each call. */
 export async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
+  // By chance: the same file of another checkout may run too.
+  const port = FIRST + Math.floor(Math.random() * PORTS);
   if (given.has(port)) return freePort();
   given.add(port);
+  const server = net.createServer();
+  const isFree = await new Promise((resolve) => {
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (!isFree) return freePort();
+  await new Promise((resolve) => server.close(resolve));
   return port;
 }
 

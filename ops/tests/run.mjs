@@ -14,7 +14,8 @@ if (files.length === 0) {
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-for await (const { type, data } of run({ files, concurrency: 1, timeout: 900_000 })) {
+// Two beside each other: half of the time is waiting. Not one for each core, since some tests divide times.
+for await (const { type, data } of run({ files, concurrency: 2, timeout: 900_000 })) {
   // A file is a test too, with its path as the name, unless it fails to load.
   const isFile = data.nesting === 0 && files.includes(data.name);
   if (!['test:pass', 'test:fail'].includes(type) || (isFile && type === 'test:pass')) continue;
