@@ -253,7 +253,11 @@ impl Decider<'_> {
                     // All rows are kept: wait before the next attempt.
                     self.fail(Why::Outage);
                 }
-                Step::Settle(outcomes.into_iter().map(|outcome| self.end(outcome)).collect())
+                let mut ends: Vec<RowEnd> = outcomes.into_iter().map(|outcome| self.end(outcome)).collect();
+                if self.back_off.is_some() {
+                    self.park_kept(&mut ends);
+                }
+                Step::Settle(ends)
             }
             Action::Split if self.attempt.spec.at_most_once => self.all(&RowEnd::Dropped(Reason::Rejected)),
             Action::Split => self.begin_bisect(Cause::Refused),
@@ -299,11 +303,14 @@ impl Decider<'_> {
     /// that it does not block the rest.
     fn outage(&mut self) -> Step {
         self.state.outages = self.state.outages.saturating_add(1);
-        if self.attempt.spec.at_most_once || self.state.outages < limits::OUTAGES_BEFORE_BISECT {
+        let rows = self.attempt.rows.len();
+        // The batch of an at-most-once route is not bisected.
+        let whole = self.attempt.spec.at_most_once && rows > 1;
+        if whole || self.state.outages < limits::OUTAGES_BEFORE_BISECT {
             return self.again();
         }
         self.state.outages = 0;
-        match self.attempt.rows.len() {
+        match rows {
             0 => Step::Retry,
             1 => {
                 let later = self.park();
@@ -314,6 +321,29 @@ impl Decider<'_> {
                     self.state.bisect = Some(Bisect::trial(self.attempt.batch, rows, self.attempt.random));
                 }
                 Step::Retry
+            }
+        }
+    }
+
+    /// 5xx, and the destination settled the batch nevertheless. The rows it keeps are sent before all others, so that
+    /// after some such responses they are parked. Of several, a random half is: if one row is to blame, the next request
+    /// is without it in half of the cases, and those that are parked with it are fewer each time.
+    fn park_kept(&mut self, ends: &mut [RowEnd]) {
+        let kept = ends.iter().filter(|end| **end == RowEnd::Keep).count();
+        if kept == 0 {
+            return;
+        }
+        self.state.outages = self.state.outages.saturating_add(1);
+        if self.state.outages < limits::OUTAGES_BEFORE_BISECT {
+            return;
+        }
+        self.state.outages = 0;
+        let later = self.park();
+        let mut bits = self.attempt.random;
+        for end in ends.iter_mut().filter(|end| **end == RowEnd::Keep) {
+            bits = bits.rotate_left(1);
+            if kept == 1 || bits & 1 == 1 {
+                end.clone_from(&later);
             }
         }
     }

@@ -40,7 +40,7 @@ pub(crate) struct RouteState {
     pub(crate) hold: Option<Wait>,
     /// Failures in a row.
     pub(crate) failures: u32,
-    /// 5xx responses to the batch in flight.
+    /// 5xx responses to the batch in flight, or to the rows that are kept after them.
     pub(crate) outages: u32,
     /// Status of the last response, 0 = none.
     pub(crate) last_status: u16,

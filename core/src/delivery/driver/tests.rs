@@ -80,6 +80,8 @@ enum Turn {
     Confuse(Vec<EventId>),
     /// The same without a response.
     HangUp(Vec<EventId>),
+    /// The response that this returns.
+    By(fn(&Request) -> Response),
     NotSent,
     Ambiguous,
     Drop,
@@ -149,6 +151,7 @@ impl Transport for ScriptedTransport {
             Turn::TimeOut(_) => done.finish(Sent::Response(Response { status: 408, ..Response::default() })),
             Turn::Confuse(_) => done.finish(Sent::Response(Response { status: 200, ..Response::default() })),
             Turn::HangUp(_) => done.finish(Sent::Ambiguous("connection closed".into())),
+            Turn::By(response) => done.finish(Sent::Response(response(&request))),
             Turn::NotSent => done.finish(Sent::NotSent("refused".into())),
             Turn::Ambiguous => done.finish(Sent::Ambiguous("reset".into())),
             Turn::Drop => {}
@@ -486,6 +489,8 @@ mod otlp;
 mod outage;
 mod responses;
 mod sentry;
+#[cfg(feature = "destination-slack")]
+mod slack;
 mod success;
 mod table;
 mod test_mode;

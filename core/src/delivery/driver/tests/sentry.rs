@@ -3,6 +3,7 @@
 use super::responses::{Outcome, Subject, again, bench_of, check, next_request, stopped, unreachable};
 use super::*;
 use crate::destination::Sentry;
+use crate::store::RowState;
 
 const ROUTE: &str = "main/sentry.envelope";
 
@@ -171,19 +172,65 @@ fn a_limit_of_a_category_on_any_response_lets_the_others_pass() {
 }
 
 #[test]
-fn in_an_outage_the_waits_grow_and_a_crash_is_kept() {
+fn in_an_outage_the_waits_grow_and_every_crash_is_kept() {
     let mut bench = bench_of(&SENTRY);
     bench.usual(status(503));
-    bench.put(Kind::Crash, 1);
-    for failures in 1..12_u32 {
+    let crashes = bench.put(Kind::Crash, 20);
+    for failures in 1..100_u32 {
         let wait = next_request(&mut bench).unwrap().as_millis();
         let most = (60_000_u128 << failures.min(10)).min(600_000);
         assert!((60_000..=most).contains(&wait), "{failures}: {wait}");
+        let waits = |id: &&EventId| matches!(bench.fate(**id).routes[0].state, RowState::Parked { until_ms: Some(until) } if until > bench.clock.wall_ms());
+        let parked = crashes.iter().filter(waits).count();
+        assert!(parked <= 4, "{failures}: {parked} of 20 are parked");
     }
     bench.usual(accept());
-    next_request(&mut bench).unwrap();
+    while bench.balance_of(ROUTE).queued > 0 {
+        next_request(&mut bench).unwrap();
+    }
     let account = bench.balance_of(ROUTE);
-    assert_eq!((account.delivered, account.dropped.len()), (1, 0));
+    assert_eq!((account.delivered, account.dead, account.dropped.len()), (20, 0, 0));
+}
+
+/// 500 for a request with an event that says so.
+fn breaks_on_some() -> Turn {
+    Turn::By(|request| {
+        let status = if text(request).contains("always 500") { 500 } else { 200 };
+        Response { status, ..Response::default() }
+    })
+}
+
+#[test]
+fn an_error_that_is_always_answered_with_5xx_waits_an_hour_and_the_others_pass() {
+    let mut bench = bench_of(&SENTRY);
+    bench.usual(breaks_on_some());
+    bench.store_rows(Kind::Error, r#"{"type":"always 500"}"#, 1);
+    bench.put(Kind::Error, 10);
+    let started = bench.clock.mono_ms();
+    while bench.balance_of(ROUTE).delivered < 10 && bench.clock.mono_ms() - started < DAY {
+        next_request(&mut bench).unwrap();
+    }
+    let account = bench.balance_of(ROUTE);
+    assert_eq!((account.delivered, account.queued, account.dropped.len()), (10, 1, 0), "{account:?}");
+    assert_eq!(bench.requests(), 5 + 10);
+    // It is tried again after an hour, and nothing but it waits.
+    let wait = next_request(&mut bench).unwrap();
+    assert!(wait <= Duration::from_secs(3600) && wait > Duration::from_secs(2900), "{wait:?}");
+    assert!(text(&bench.last()).contains("always 500"));
+}
+
+#[test]
+fn events_that_share_a_request_with_one_that_is_always_answered_with_5xx_are_delivered() {
+    let mut bench = bench_of(&SENTRY);
+    bench.usual(breaks_on_some());
+    bench.store_rows(Kind::Error, r#"{"type":"always 500"}"#, 1);
+    bench.put(Kind::Session, 20);
+    let started = bench.clock.mono_ms();
+    while bench.balance_of(ROUTE).delivered < 20 && bench.clock.mono_ms() - started < DAY {
+        next_request(&mut bench).unwrap();
+    }
+    let account = bench.balance_of(ROUTE);
+    assert_eq!((account.delivered, account.queued, account.dropped.len()), (20, 1, 0), "{account:?}");
 }
 
 #[test]
@@ -198,18 +245,20 @@ fn an_outage_does_not_end_a_stop() {
     assert_eq!(bench.balance_of(ROUTE).delivered, 1);
 }
 
+/// The quantity of each report of losses that was sent.
+fn quantities(bench: &Bench) -> Vec<u64> {
+    let sent = bench.sent();
+    let reports = sent.iter().map(text).filter(|text| text.contains("client_report"));
+    let quantity = |text: String| {
+        let report: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        report["discarded_events"][0]["quantity"].as_u64().unwrap()
+    };
+    reports.map(quantity).collect()
+}
+
 #[test]
 fn a_loss_is_reported_once_and_a_later_one_by_its_increase() {
     let mut bench = bench_of(&SENTRY);
-    let quantities = |bench: &Bench| {
-        let sent = bench.sent();
-        let reports = sent.iter().map(text).filter(|text| text.contains("client_report")).collect::<Vec<_>>();
-        reports
-            .iter()
-            .map(|text| serde_json::from_str::<serde_json::Value>(text.lines().last().unwrap()).unwrap())
-            .map(|report| report["discarded_events"][0]["quantity"].as_u64().unwrap())
-            .collect::<Vec<_>>()
-    };
     bench.lose(Reason::RingFull, 3);
     bench.put(Kind::Error, 1);
     assert_eq!(quantities(&bench), [3]);
@@ -248,13 +297,7 @@ fn a_loss_of_an_earlier_epoch_is_reported_once() {
     bench.writer.losses.lock().unwrap().push(UnreportedLoss { epoch: 0, route: crate::store::route_hash(ROUTE), lost });
     bench.add("main", sentry("key"));
     while next_request(&mut bench).is_some() {}
-    let sent = bench.sent();
-    let reports = sent.iter().map(text).filter(|text| text.contains("client_report"));
-    let quantity = |text: String| {
-        let report: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-        report["discarded_events"][0]["quantity"].as_u64()
-    };
-    assert_eq!(reports.map(quantity).collect::<Vec<_>>(), [Some(7), Some(3)]);
+    assert_eq!(quantities(&bench), [7, 3]);
 }
 
 #[test]
