@@ -80,6 +80,8 @@ pub(crate) struct Decision {
     pub(crate) note: String,
     /// The server accepted the request, and with it the report of losses in it.
     pub(crate) acknowledged: bool,
+    /// The server will never accept this request. Not so after a limit or an outage.
+    pub(crate) refused: bool,
 }
 
 /// Decides what the end of a request means, and updates the route's state.
@@ -129,8 +131,10 @@ pub(crate) fn decide(state: &mut RouteState, attempt: Attempt<'_>, end: RequestE
         decider.fail_within(bounds, Why::Outage);
     }
     let step = decider.apply_limits(&verdict.limits, step);
-    let Decider { status, note, .. } = decider;
-    Decision { step, status, note, acknowledged }
+    let Decider { status, note, back_off, .. } = decider;
+    let later = back_off.is_some() || status == 429;
+    let refused = !acknowledged && !later && matches!(step, Step::Settle(_));
+    Decision { step, status, note, acknowledged, refused }
 }
 
 struct Decider<'a> {

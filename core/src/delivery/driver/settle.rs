@@ -51,7 +51,7 @@ impl<O: WriterAccess> Driver<O> {
         let resend = payload.attempt > 0;
         let attempt = Attempt { spec: route.spec, batch: &payload.batch_id, rows: &rows, resend, at, random };
         let was_stopped = route.state.stop.is_some();
-        let Decision { step, status, note, acknowledged } = decide(&mut route.state, attempt, end);
+        let Decision { step, status, note, acknowledged, refused } = decide(&mut route.state, attempt, end);
         self.report_state(&running.route, was_stopped, now);
         let Some((route, _)) = self.route(&running.route) else { return };
         if acknowledged && !payload.of_old_epoch {
@@ -59,7 +59,7 @@ impl<O: WriterAccess> Driver<O> {
             route.trigger.losses = None;
         }
         if payload.losses_only {
-            let done = acknowledged || step == Step::Settle(Vec::new());
+            let done = acknowledged || refused;
             return match payload.of_old_epoch {
                 true => self.old_losses_ended(&running, done),
                 false => self.losses_ended(&running.route, done, digest(&payload.total_lost)),

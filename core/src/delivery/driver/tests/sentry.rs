@@ -301,6 +301,43 @@ fn a_loss_of_an_earlier_epoch_is_reported_once() {
 }
 
 #[test]
+fn a_report_of_losses_is_sent_again_after_an_outage_or_a_limit_and_not_after_a_refusal() {
+    let unnamed = [(LIMITS, "60:replay:key")];
+    for (name, turn, expected) in [
+        ("503", status(503), vec![3, 3]),
+        ("408", status(408), vec![3, 3]),
+        ("429", status(429), vec![3, 3]),
+        ("429 for another category", with(429, &unnamed, ""), vec![3, 3]),
+        ("400", status(400), vec![3]),
+    ] {
+        let mut bench = bench_of(&SENTRY);
+        bench.put(Kind::Error, 1);
+        bench.script([turn]);
+        bench.lose(Reason::RingFull, 3);
+        bench.after(Duration::from_secs(3600));
+        while next_request(&mut bench).is_some() {}
+        assert_eq!(quantities(&bench), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_loss_of_an_earlier_epoch_is_forgotten_only_when_its_report_was_taken_or_refused() {
+    for (code, expected) in [(503, vec![7, 7]), (408, vec![7, 7]), (429, vec![7, 7]), (400, vec![7])] {
+        let mut bench = bench_of(&SENTRY);
+        bench.put(Kind::Error, 1);
+        bench.restart("boot-a");
+        let lost = crate::row::Lost { reason: Reason::EvictedBytes, kind: Some(Kind::Error), count: 7 };
+        let loss = UnreportedLoss { epoch: 0, route: crate::store::route_hash(ROUTE), lost };
+        bench.writer.losses.lock().unwrap().push(loss);
+        bench.script([status(code)]);
+        bench.add("main", sentry("key"));
+        while next_request(&mut bench).is_some() {}
+        assert_eq!(quantities(&bench), expected, "{code}");
+        assert!(bench.writer.losses.lock().unwrap().is_empty(), "{code}");
+    }
+}
+
+#[test]
 fn two_thousand_events_with_a_fault_in_every_third_response_are_all_accounted_for() {
     let mut bench = bench_of(&SENTRY);
     let mut n = 0_usize;
