@@ -264,7 +264,11 @@ impl Machine {
         let send = || Task::Send(key.clone());
         if let Some(stop) = &route.state.stop {
             let hold = route.state.hold.as_ref().map_or(0, |hold| hold.ends_mono(at));
-            return route.trigger.any().then(|| (stop.next.ends_mono(at).max(hold), send()));
+            let probe = stop.next.ends_mono(at).max(hold);
+            // If no other row waits, the probe is the next parked one.
+            let parked = || route.parked_until(at).map(|when| when.max(probe));
+            let when = if route.trigger.any() { Some(probe) } else { parked() };
+            return when.map(|when| (when, send()));
         }
         let free = self.free_at(route, at);
         let immediate = self.destinations.get(&route.destination).copied().flatten();

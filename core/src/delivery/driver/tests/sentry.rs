@@ -257,6 +257,24 @@ fn quantities(bench: &Bench) -> Vec<u64> {
 }
 
 #[test]
+fn a_stopped_route_probes_with_an_event_whose_limit_ends_after_the_last_probe() {
+    let mut bench = bench_of(&SENTRY);
+    bench.script([with(503, &[(LIMITS, "86400:error:key")], ""), status(403), status(503)]);
+    bench.put(Kind::Error, 1);
+    let started = bench.clock.mono_ms();
+    bench.put(Kind::ScreenLoad, 1);
+    next_request(&mut bench).unwrap();
+    assert!(bench.status(ROUTE).stopped);
+    // The probe meets an outage, in which Sentry wants its event dropped: only the limited one is left.
+    next_request(&mut bench).unwrap();
+    let account = bench.balance_of(ROUTE);
+    assert_eq!((bench.status(ROUTE).stopped, account.queued, account.dropped.get("rejected")), (true, 1, Some(&1)));
+    next_request(&mut bench).expect("a probe");
+    assert_eq!(bench.clock.mono_ms() - started, DAY);
+    assert_eq!((bench.status(ROUTE).stopped, bench.balance_of(ROUTE).delivered), (false, 1));
+}
+
+#[test]
 fn a_loss_is_reported_once_and_a_later_one_by_its_increase() {
     let mut bench = bench_of(&SENTRY);
     bench.lose(Reason::RingFull, 3);
