@@ -122,7 +122,9 @@ pub(crate) fn decide(state: &mut RouteState, attempt: Attempt<'_>, end: RequestE
     } else if decider.state.bisect.is_some() {
         decider.part(action)
     } else if caps_lowered && action == Action::Split && attempt.rows.len() > 1 && !attempt.spec.at_most_once {
-        // The refusal may be about the size alone: a batch within the server's caps is sent first.
+        // The refusal may be about the size alone: a batch within the server's caps is sent first. It counts as a bisect
+        // request, because a faulty server can lower its caps again and again.
+        decider.take_bisect_request();
         Step::Release
     } else {
         decider.whole(action)

@@ -21,13 +21,20 @@ impl Decider<'_> {
             bisect.refused(self.status, &self.note);
             return self.finish(bisect);
         }
-        if self.state.take_bisect_request(self.attempt.at) {
+        if self.take_bisect_request() {
             self.state.bisect = Some(bisect);
-        } else {
-            let wait = self.state.bisect_wait(self.attempt.at);
-            self.state.hold_for(self.attempt.at, wait, Why::BisectBudget);
         }
         Step::Retry
+    }
+
+    /// Takes one of the bisect requests of this hour. If none is left, the route waits for the next hour.
+    pub(super) fn take_bisect_request(&mut self) -> bool {
+        if self.state.take_bisect_request(self.attempt.at) {
+            return true;
+        }
+        let wait = self.state.bisect_wait(self.attempt.at);
+        self.state.hold_for(self.attempt.at, wait, Why::BisectBudget);
+        false
     }
 
     /// A response to the current part.

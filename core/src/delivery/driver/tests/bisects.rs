@@ -135,6 +135,25 @@ fn when_the_bisect_requests_are_used_up_undecided_rows_wait_an_hour_and_the_othe
 }
 
 #[test]
+fn a_server_that_lowers_its_cap_with_each_413_gets_no_more_requests_than_a_bisect() {
+    let mut bench = Bench::new();
+    bench.usual(Turn::By(|request| {
+        let body = format!(r#"{{"max_events":{}}}"#, ids(request).len() - 1);
+        Response { status: 413, body: body.into_bytes(), ..Response::default() }
+    }));
+    bench.store_rows(Kind::ApiCall, "{}", 100);
+    bench.driver.event(Event::Rows([0, 0, 100, 0]));
+    bench.settle();
+    for _ in 0..60 {
+        bench.after(Duration::from_secs(1));
+    }
+    assert_eq!((bench.requests(), bench.balance().queued, bench.balance().in_flight), (21, 100, 0));
+    bench.usual(Turn::Accept);
+    bench.after(Duration::from_secs(3600));
+    assert_eq!((bench.balance().delivered, bench.requests()), (100, 23));
+}
+
+#[test]
 fn an_outage_is_never_mistaken_for_poison() {
     for code in [500, 408, 425] {
         let mut bench = Bench::new();
