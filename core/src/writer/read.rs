@@ -4,6 +4,7 @@ use super::Writer;
 use super::batch::{Batch, Op};
 use crate::crash;
 use crate::event::decode::Body;
+use crate::event::field::Field;
 use crate::id::{EventId, IdKey};
 use crate::kind::{Kind, Purpose};
 use crate::limits::{RECORD_BYTES, RING_BYTES};
@@ -12,6 +13,7 @@ use crate::ring::crash_loop::Step;
 use crate::ring::record::{self, Head};
 use crate::ring::reserve;
 use crate::ring::scan::Scan;
+use crate::row::Run;
 use crate::store::Store;
 use crate::sys::{fault, map::Map};
 
@@ -37,8 +39,9 @@ impl Writer {
         let folded = self.store.as_ref()?.fold_position();
         let known = folded.generation == ring.generation();
         let superblock = ring.superblock();
+        let again = if known { self.tickets_given_again(&map, (from, end), folded.ticket) } else { None };
         let (ticket, total) = match (known, superblock.fold_generation == ring.generation()) {
-            (true, _) => (folded.ticket, folded.total),
+            (true, _) => again.unwrap_or((folded.ticket, folded.total)),
             // The database is new. The carver recovers what the lost one had folded.
             (false, true) => (superblock.fold_ticket, superblock.fold_total),
             (false, false) => (0, 0),
@@ -47,8 +50,8 @@ impl Writer {
         let mut batch = Batch { folded, wipe: superblock.wipes.next(), denied, ..Batch::default() };
         batch.ops.append(&mut self.adopted);
         self.stamper.set_denied(denied, &mut batch);
-        if !known {
-            // Another ring file counts its reserve anew; a crash in it must not look folded.
+        if !known || again.is_some() {
+            // Another ring file counts its reserve anew, and so does an older one; a crash in it must not look folded.
             (batch.folded.reserve_generation, batch.folded.reserve_total) = (0, 0);
         }
         batch.crash = crash.filter(|crash| crash.generation > batch.folded.reserve_generation);
@@ -64,6 +67,33 @@ impl Writer {
             }
         }
         Some(batch)
+    }
+
+    /// Ticket and total before the first record whose ticket was given a second time; `None` if there is none. A ring that was
+    /// restored from a copy older than the database gives tickets again that are folded. What it records begins with a run that
+    /// the database does not know.
+    fn tickets_given_again(&self, map: &Map, range: (u64, u64), folded: u64) -> Option<(u64, u64)> {
+        if !self.first_fold {
+            return None;
+        }
+        let mut scan = Scan::new(map, RING_BYTES, range.0, range.1, 0, 0).of(self.shared.ring.generation());
+        let (mut bytes, mut known) = (Vec::new(), None);
+        while let Some(head) = scan.next(&mut bytes).or_else(|| scan.resync(&mut bytes)) {
+            if head.ticket > folded {
+                return None;
+            }
+            if head.kind != record::RUN || head.format != record::FORMAT {
+                continue;
+            }
+            let Some(run) = Body::decode(&bytes).and_then(|body| run_of(&body)) else { continue };
+            if known.is_none() {
+                known = Some(self.store.as_ref()?.runs().ok()?);
+            }
+            if known.iter().flatten().all(|known| known.id != run.id) {
+                return Some((head.ticket.saturating_sub(1), head.total));
+            }
+        }
+        None
     }
 
     /// Reads records from `range.0` to `range.1` into the batch; the running total at the end is `range.2`. Returns the
@@ -269,6 +299,11 @@ impl Writer {
             }
         }
     }
+}
+
+/// The run in a record of a run.
+fn run_of(body: &Body<'_>) -> Option<Run> {
+    serde_json::from_str(body.str(Field::Run)?).ok()
 }
 
 /// Counts the events of a record that cannot be read.
