@@ -224,9 +224,6 @@ impl Ring {
             // Not from the old map: the page may have been cut away.
             counters::write(&map, number, refused.load(Ordering::Relaxed));
         }
-        for word in [Word::ReserveGeneration, Word::ReserveTotal] {
-            layout::set(&map, word, layout::get(&state.map, word));
-        }
         state.superblock.fold_generation = layout::get(&map, Word::Generation);
         state.superblock.fold_ticket = state.ticket;
         state.superblock.fold_total = state.total;

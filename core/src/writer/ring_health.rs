@@ -5,6 +5,7 @@ use super::batch::{Batch, Op};
 use crate::limits::RING_BYTES;
 use crate::reason::Reason;
 use crate::ring::scan::Scan;
+use crate::store::FoldPosition;
 
 impl Writer {
     /// Moves the ring into a new file if its file was unlinked or cut. Every readable record is kept.
@@ -58,9 +59,53 @@ impl Writer {
         if total > read {
             rest.ops.push(Op::Lost(Reason::CorruptFile, total - read));
         }
-        rest.folded = crate::store::FoldPosition { generation: shared.ring.generation(), ticket, total, ..folded };
+        // The new file counts its reserve anew.
+        let (reserve_generation, reserve_total) = (0, 0);
+        let generation = shared.ring.generation();
+        rest.folded = FoldPosition { generation, ticket, total, reserve_generation, reserve_total };
         rest.end = 0;
         self.pending = Some(rest);
         self.commit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::inspect::{Filter, Reader};
+    use crate::kind::Kind;
+    use crate::ring::layout::{self, Word};
+    use crate::ring::reserve;
+    use crate::{Config, Consent, ErrorEvent, Monitor, Purpose};
+    use std::time::Duration;
+
+    const WAIT: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_crash_in_the_reserve_of_a_replaced_ring_is_not_taken_for_one_that_is_folded() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::builder(folder.path(), "shop", "shop@1")
+            .consent(Purpose::Monitoring, Consent::Granted)
+            .sessions(false)
+            .native_crashes(false);
+        let monitor = Monitor::open(config.build().unwrap()).unwrap();
+        let crash = |at_ms: i64| {
+            let mut buffer = [0u8; 4096];
+            let len = ErrorEvent::new("Boom", "out of memory").into_event(Kind::Crash).encode(&mut buffer, at_ms, 1);
+            let shared = &monitor.0.shared;
+            let key = shared.key.to_bytes();
+            reserve::write(&shared.ring.reserve_map(), Kind::Crash as u8, key, &buffer[..len]).unwrap();
+            monitor.persist(WAIT).unwrap();
+        };
+        crash(1_795_400_000_000);
+        let (ring, before) = (&monitor.0.shared.ring, monitor.0.shared.ring.generation());
+        for word in [Word::Magic, Word::ReserveGeneration, Word::ReserveTotal] {
+            layout::set(&ring.map(), word, 0);
+        }
+        monitor.persist(WAIT).unwrap();
+        assert_ne!(ring.generation(), before, "the ring was replaced");
+        crash(1_795_400_000_005);
+        monitor.close(WAIT);
+        let rows = Reader::open(folder.path()).unwrap().list(&Filter::default()).unwrap();
+        assert_eq!(rows.iter().filter(|listed| listed.row.kind == Kind::Crash).count(), 2);
     }
 }
