@@ -3,6 +3,8 @@
 
 use super::record::{self, BATCH, SCOPE};
 use super::{Append, Ring, State, Sum, scope_append};
+use crate::event::encode::Encoder;
+use crate::event::field::Field;
 use crate::kind::Purpose;
 use crate::reason::Reason;
 use std::collections::VecDeque;
@@ -96,6 +98,16 @@ impl Ring {
         self.anchor.holding.store(false, Ordering::Release);
         Ok(())
     }
+}
+
+/// The change of the scope after which there is no user.
+pub(crate) fn nobody(wall_ms: i64, mono_us: i64) -> Vec<u8> {
+    let mut body = vec![0; 64];
+    let mut encoder = Encoder::new(&mut body, wall_ms, mono_us);
+    encoder.text_field(Field::Change, "user");
+    let len = encoder.finish();
+    body.truncate(len);
+    body
 }
 
 fn is_user(kind: u8, body: &[u8]) -> bool {

@@ -23,6 +23,7 @@ use crate::sys::fault;
 use crate::sys::map::Map;
 pub(crate) use anchor::Anchor;
 use held::Held;
+pub(crate) use held::nobody;
 use layout::Word;
 pub(crate) use open::Found;
 use record::{HEAD, Head, PAD};

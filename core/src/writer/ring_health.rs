@@ -38,6 +38,7 @@ impl Writer {
             false => (folded.ticket, folded.total),
         };
         let (mut records, mut read, tail) = (Vec::new(), total, shared.ring.tail());
+        let mut before = ticket;
         let replaced = shared.ring.replace(&shared.folder, super::files::boot_hash(&shared.boot), |map, head| {
             let mut scan = Scan::new(map, RING_BYTES, tail, head, ticket, total).of(generation);
             let mut bytes = Vec::new();
@@ -54,7 +55,12 @@ impl Writer {
         let denied = crate::ring::denied_bits(superblock.consent);
         let mut rest = Batch { wipe: superblock.wipes.next(), denied, ..Batch::default() };
         for (head, bytes) in &records {
-            self.record(head, bytes, &mut rest);
+            self.record_after(before, head, bytes, &mut rest);
+            before = head.ticket;
+        }
+        if before != ticket {
+            // The last records are lost.
+            self.forget_who(ticket, &mut rest);
         }
         if total > read {
             rest.ops.push(Op::Lost(Reason::CorruptFile, total - read));
