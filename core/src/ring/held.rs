@@ -1,7 +1,7 @@
 //! Records that found no space and must not be lost: changes of scope and run. They wait in memory, in order, and nothing else
 //! is accepted before them.
 
-use super::record::{self, BATCH, SCOPE};
+use super::record::{self, BATCH, RUN_CHANGE, SCOPE};
 use super::{Append, Ring, State, Sum, scope_append};
 use crate::event::encode::Encoder;
 use crate::event::field::Field;
@@ -29,12 +29,17 @@ impl Held {
     }
 
     /// Adds a record, and returns how many others were given up for it: the oldest changes that do not concern the user. A change of
-    /// the user is only given up for a later one.
+    /// the user is only given up for a later one, or if such changes alone are too many: then what follows belongs to nobody.
     pub(super) fn push(&mut self, kind: u8, body: &[u8]) -> u64 {
         let before = self.records.len();
+        let mut dropped = 0;
         if self.bytes + body.len() > MOST_BYTES {
             if is_user(kind, body) {
                 self.retain(|kind, body| !is_user(kind, body));
+            }
+            if kind == RUN_CHANGE {
+                // It has all of the run.
+                self.retain(|kind, _| kind != RUN_CHANGE);
             }
             // A quarter at once, so that a loop of changes does not search all of them each time.
             let mut surplus = (self.bytes + body.len()).saturating_sub(MOST_BYTES / 4 * 3);
@@ -43,11 +48,20 @@ impl Held {
                 surplus = surplus.saturating_sub(if goes { body.len() } else { 0 });
                 !goes
             });
+            dropped = before - self.records.len();
+            if self.bytes + body.len() > MOST_BYTES {
+                self.retain(|kind, _| !matches!(kind, SCOPE | BATCH));
+                dropped = before - self.records.len();
+                self.add(SCOPE, nobody(clock(body, 0), clock(body, 8)));
+            }
         }
-        let dropped = before - self.records.len();
-        self.bytes += body.len();
-        self.records.push_back((kind, body.to_vec()));
+        self.add(kind, body.to_vec());
         dropped as u64
+    }
+
+    fn add(&mut self, kind: u8, body: Vec<u8>) {
+        self.bytes += body.len();
+        self.records.push_back((kind, body));
     }
 
     fn retain(&mut self, mut keeps: impl FnMut(u8, &[u8]) -> bool) {
@@ -110,6 +124,12 @@ pub(crate) fn nobody(wall_ms: i64, mono_us: i64) -> Vec<u8> {
     body
 }
 
+/// One of the two clocks at the front of every body.
+fn clock(body: &[u8], at: usize) -> i64 {
+    let bytes = body.get(at..).and_then(|bytes| bytes.first_chunk());
+    bytes.map_or(0, |bytes| i64::from_le_bytes(*bytes))
+}
+
 fn is_user(kind: u8, body: &[u8]) -> bool {
     kind == SCOPE && body.get(17..17 + USER.len()) == Some(USER)
 }
@@ -158,5 +178,43 @@ mod tests {
         let users: Vec<_> = records.iter().filter(|(kind, body)| is_user(*kind, body)).collect();
         assert!(users.last().unwrap().1.ends_with(&99_000_u32.to_le_bytes()));
         assert_eq!(dropped as usize + records.len(), 100_101);
+    }
+
+    #[test]
+    fn held_changes_of_batches_are_bounded_and_the_user_that_is_given_up_is_nobody() {
+        let mut held = Held::default();
+        let mut dropped = held.push(super::super::record::RUN, b"run");
+        for n in 0..100_000_u32 {
+            let mut body = vec![0; 32];
+            body.extend_from_slice(format!("{{\"scope\":\"user\",\"id\":\"{n}\"}}").as_bytes());
+            dropped += held.push(BATCH, &body);
+            assert!(held.bytes <= MOST_BYTES, "{}", held.bytes);
+        }
+        let mut records = Vec::new();
+        while let Some(record) = held.pop() {
+            records.push(record);
+        }
+        assert_eq!(records[0].0, super::super::record::RUN);
+        let (kind, nobody) = &records[1];
+        let body = crate::event::decode::Body::decode(nobody).unwrap();
+        let field = crate::event::field::Field::Name;
+        assert_eq!((is_user(*kind, nobody), body.str(field)), (true, None), "before those that came later");
+        assert!(records.last().unwrap().1.ends_with(b"\"id\":\"99999\"}"));
+        let left = records.iter().filter(|(kind, _)| *kind == BATCH).count();
+        assert!((100_000..100_010).contains(&(dropped as usize + left)), "{dropped} {left}");
+    }
+
+    #[test]
+    fn held_changes_of_the_run_are_bounded_since_the_last_one_has_all_of_it() {
+        let mut held = Held::default();
+        held.push(super::super::record::RUN, b"run");
+        for n in 0..1_000_u32 {
+            let mut body = vec![0; 16 * 1024];
+            body.extend_from_slice(&n.to_le_bytes());
+            held.push(super::super::record::RUN_CHANGE, &body);
+            assert!(held.bytes <= MOST_BYTES, "{}", held.bytes);
+        }
+        assert_eq!(held.records[0].0, super::super::record::RUN);
+        assert!(held.records.back().unwrap().1.ends_with(&999_u32.to_le_bytes()));
     }
 }
