@@ -4,6 +4,7 @@
 //! it is the only lock on systems and file systems that cannot lock a directory.
 
 use super::{file, place};
+use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,9 @@ pub(crate) const FILE: &str = "owner.lock";
 
 /// Sibling folders that other processes of the app may use at once.
 pub(crate) const SIBLINGS: u32 = 16;
+
+/// What the name of a folder that is being removed has behind its own: this and the id of the process.
+const GONE: &str = ".gone-";
 
 /// Attempts while somebody removes the folder.
 const TRIES: u32 = 8;
@@ -78,10 +82,10 @@ impl FolderLock {
     }
 
     /// Removes the folder with everything in it. Renames it first: as soon as `owner.lock` is unlinked, another process
-    /// could take the folder and lose what it puts there.
+    /// could take the folder and lose what it puts there. After a kill in between, [`finish_removals`] does the rest.
     pub(crate) fn remove(self) -> io::Result<()> {
         let mut aside = self.folder.as_os_str().to_owned();
-        aside.push(format!(".gone-{}", std::process::id()));
+        aside.push(format!("{GONE}{}", std::process::id()));
         std::fs::rename(&self.folder, &aside)?;
         std::fs::remove_dir_all(&aside)
     }
@@ -147,6 +151,28 @@ pub(crate) fn sibling(folder: &Path, n: u32) -> PathBuf {
     let mut name = folder.as_os_str().to_owned();
     name.push(format!(".{n}"));
     PathBuf::from(name)
+}
+
+/// Removes what is left of the siblings of this folder whose removal was interrupted.
+pub(crate) fn finish_removals(folder: &Path) {
+    let (Some(parent), Some(name)) = (folder.parent(), folder.file_name().and_then(OsStr::to_str)) else { return };
+    let here = Path::new(".");
+    let Ok(entries) = std::fs::read_dir(if parent.as_os_str().is_empty() { here } else { parent }) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_str().is_some_and(|entry| is_gone(name, entry)) {
+            // If it cannot be removed now, the next time tries again.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether `entry` is what [`FolderLock::remove`] makes of the name of a sibling of the folder `name`.
+fn is_gone(name: &str, entry: &str) -> bool {
+    let rest = entry.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+    let numbers = rest.and_then(|rest| rest.split_once(GONE));
+    numbers.is_some_and(|(number, process)| {
+        number.parse().is_ok_and(|number: u32| (1..=SIBLINGS).contains(&number)) && process.parse::<u32>().is_ok()
+    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::config::Consent;
 use crate::id::IdKey;
 use crate::kind::Purpose;
 use crate::ring::Ring;
-use crate::sys::lock::{FolderLock, SIBLINGS, sibling};
+use crate::sys::lock::{self, FolderLock, SIBLINGS, sibling};
 use crate::sys::random;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,6 +46,7 @@ impl Writer {
         if !matches!(shared.role, Role::App) || shared.folder != *home || !shared.holds_folder() {
             return;
         }
+        lock::finish_removals(home);
         for number in 1..=SIBLINGS {
             let folder = sibling(home, number);
             let Some(lock) = FolderLock::take_abandoned(&folder) else { continue };
@@ -162,5 +163,31 @@ impl Writer {
             .ok_or_else(|| format!("{folder} was replaced by another queue that cannot be read"))?;
         self.left_behind = rows;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Config, Consent, Monitor, Purpose};
+    use std::time::Duration;
+
+    #[test]
+    fn what_an_interrupted_removal_left_beside_the_folder_is_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().join("app");
+        let beside = |name: &str| dir.path().join(name);
+        let left = ["app.2.gone-77", "app.16.gone-4000000"];
+        let others =
+            ["app.gone-77", "app.17.gone-77", "app.2.gone-", "app.2.gone-x", "app.x.gone-77", "apple.2.gone-77"];
+        for name in left.iter().chain(&others) {
+            std::fs::create_dir(beside(name)).unwrap();
+            std::fs::write(beside(name).join("queue.db"), b"personal").unwrap();
+        }
+        let config = Config::builder(&home, "shop", "shop@1").consent(Purpose::Monitoring, Consent::Granted);
+        let monitor = Monitor::open(config.build().unwrap()).unwrap();
+        monitor.forget_user();
+        monitor.close(Duration::from_secs(60));
+        assert_eq!(left.map(|name| beside(name).exists()), [false; 2]);
+        assert_eq!(others.map(|name| beside(name).exists()), [true; 6]);
     }
 }
