@@ -162,9 +162,10 @@ impl Ring {
         self.anchor.set_consent(state.superblock.consent);
         state.superblock_version += 1;
         state.superblock.write(&map, state.superblock_version);
-        refused.into_iter().for_each(|(reason, kind, n)| self.anchor.refuse(&map, reason, kind, n));
         place::for_file(&path)?;
         std::fs::rename(&temporary, &path)?;
+        // From here on it cannot fail: each attempt would add them again.
+        refused.into_iter().for_each(|(reason, kind, n)| self.anchor.refuse(&map, reason, kind, n));
         state.map = Arc::new(map);
         self.anchor.move_to(&state.map);
         drop(state);

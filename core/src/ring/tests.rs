@@ -257,3 +257,25 @@ fn a_flipped_bit_in_a_counter_of_refusals_is_not_reported_and_the_count_comes_ba
     drop(ring);
     assert_eq!(Ring::open_file(folder.path(), 1).unwrap().0.refusals(), restored);
 }
+
+#[test]
+fn an_attempt_to_move_into_a_folder_that_fails_counts_no_refusals_twice() {
+    let (home, blocked) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (predecessor, _) = Ring::open_file(home.path(), 1).unwrap();
+    predecessor.refuse(Reason::Sampled, None, 5);
+    let ring = Ring::in_memory(1).unwrap();
+    ring.refuse(Reason::Sampled, None, 1);
+    // The name of the file is taken, and so are all names that what is there could get instead.
+    std::fs::create_dir(blocked.path().join(FILE)).unwrap();
+    for number in 1..=1_000 {
+        std::fs::create_dir(blocked.path().join(format!("{FILE}.foreign-{number}"))).unwrap();
+    }
+    for _ in 0..3 {
+        ring.move_into(blocked.path(), 1, &predecessor).unwrap_err();
+        assert_eq!(ring.refusals(), [(Reason::Sampled, None, 1)]);
+    }
+    ring.move_into(home.path(), 1, &predecessor).unwrap();
+    assert_eq!(ring.refusals(), [(Reason::Sampled, None, 6)]);
+    drop(ring);
+    assert_eq!(Ring::open_file(home.path(), 1).unwrap().0.refusals(), [(Reason::Sampled, None, 6)]);
+}
