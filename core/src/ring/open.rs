@@ -136,7 +136,7 @@ impl Ring {
     }
 
     /// Moves this ring into a new file in this folder. It replaces the ring of `predecessor`, which must be
-    /// folded to its end. Of that ring only the superblock and the counters of refusals are kept.
+    /// folded to its end. Of that ring only the superblock, without what concerns its records, and the counters of refusals are kept.
     pub(crate) fn move_into(&self, folder: &Path, boot: u64, predecessor: &Ring) -> io::Result<()> {
         let temporary = folder.join(NEW_FILE);
         let _ = std::fs::remove_file(&temporary);
@@ -159,6 +159,7 @@ impl Ring {
         }
         (state.superblock.install, state.superblock.epoch, state.superblock.routes) =
             (old.install, old.epoch, old.routes);
+        state.superblock.losses = old.losses;
         self.anchor.set_consent(state.superblock.consent);
         state.superblock_version += 1;
         state.superblock.write(&map, state.superblock_version);

@@ -279,3 +279,21 @@ fn an_attempt_to_move_into_a_folder_that_fails_counts_no_refusals_twice() {
     drop(ring);
     assert_eq!(Ring::open_file(home.path(), 1).unwrap().0.refusals(), [(Reason::Sampled, None, 6)]);
 }
+
+#[test]
+fn losses_that_no_server_was_told_of_stay_when_a_ring_takes_the_place_of_another() {
+    use super::losses::UnreportedLoss;
+    let home = tempfile::tempdir().unwrap();
+    let (predecessor, _) = Ring::open_file(home.path(), 1).unwrap();
+    let lost = crate::row::Lost { reason: Reason::EvictedBytes, kind: None, count: 9 };
+    let losses = vec![UnreportedLoss { epoch: 1, route: 2, lost }];
+    predecessor.change_superblock(|state| {
+        (state.superblock.install, state.superblock.epoch) = ([7; 16], 3);
+        state.superblock.losses.clone_from(&losses);
+    });
+    let ring = Ring::in_memory(1).unwrap();
+    ring.move_into(home.path(), 1, &predecessor).unwrap();
+    assert_eq!(ring.superblock().losses, losses);
+    drop(ring);
+    assert_eq!(Ring::open_file(home.path(), 1).unwrap().0.superblock().losses, losses);
+}
