@@ -79,9 +79,12 @@ impl Writer {
 mod tests {
     use crate::inspect::{Filter, Reader};
     use crate::kind::Kind;
+    use crate::limits::RING_BYTES;
     use crate::ring::layout::{self, Word};
     use crate::ring::reserve;
-    use crate::{Config, Consent, ErrorEvent, Monitor, Purpose};
+    use crate::writer::shared::Command;
+    use crate::{Config, Consent, ErrorEvent, Level, Monitor, Purpose, ScopeChange, User};
+    use std::sync::mpsc::channel;
     use std::time::Duration;
 
     const WAIT: Duration = Duration::from_secs(60);
@@ -113,5 +116,39 @@ mod tests {
         monitor.close(WAIT);
         let rows = Reader::open(folder.path()).unwrap().list(&Filter::default()).unwrap();
         assert_eq!(rows.iter().filter(|listed| listed.row.kind == Kind::Crash).count(), 2);
+    }
+
+    #[test]
+    fn what_follows_a_change_of_the_user_that_a_replaced_ring_lost_belongs_to_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::builder(folder.path(), "shop", "shop@1")
+            .consent(Purpose::Monitoring, Consent::Granted)
+            .sessions(false);
+        let monitor = Monitor::open(config.build().unwrap()).unwrap();
+        let set_user = |id: &str| monitor.scope(ScopeChange::User(Some(User { id: Some(id), ..User::default() })));
+        set_user("user-a");
+        let _ = monitor.message("before", Level::Info, &[]);
+        monitor.persist(WAIT).unwrap();
+        let ((go, wait), (busy, is_busy)) = (channel::<()>(), channel());
+        monitor.0.shared.command(Command::Work(Box::new(move |_, _| {
+            busy.send(()).unwrap();
+            let _ = wait.recv();
+        })));
+        is_busy.recv().unwrap();
+        set_user("user-b");
+        let ring = &monitor.0.shared.ring;
+        let (map, generation) = (ring.map(), ring.generation());
+        layout::write(&map, layout::REGION, &vec![0; RING_BYTES]);
+        layout::set(&map, Word::Magic, 0);
+        drop(go);
+        monitor.persist(WAIT).unwrap();
+        assert_ne!(ring.generation(), generation, "the ring was replaced");
+        let _ = monitor.message("after", Level::Info, &[]);
+        monitor.close(WAIT);
+        let mut rows = Reader::open(folder.path()).unwrap().list(&Filter::default()).unwrap();
+        rows.sort_by_key(|listed| listed.row.seq);
+        let json = rows.iter().map(|listed| serde_json::from_str::<serde_json::Value>(&listed.row.json).unwrap());
+        let users: Vec<_> = json.map(|row| row["user"]["id"].as_str().map(str::to_owned)).collect();
+        assert_eq!(users, [Some("user-a".to_owned()), None]);
     }
 }
