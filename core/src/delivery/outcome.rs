@@ -26,6 +26,10 @@ use std::time::Duration;
 /// How long rows are parked that are probably poison but not proven to be.
 const PARK: Duration = Duration::from_secs(3600);
 
+/// The same for a route whose requests have one event each: no other event of a request shows that the server works, and an alert that
+/// waits for an hour after a short outage is no alert.
+const PARK_ONE: Duration = Duration::from_secs(5 * 60);
+
 /// The batch a request was about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt<'a> {
@@ -318,6 +322,10 @@ impl Decider<'_> {
         self.state.outages = 0;
         match rows {
             0 => Step::Retry,
+            1 if self.attempt.spec.max_events == 1 => {
+                let later = self.later(self.state.pace.wait(PARK_ONE));
+                self.all(&later)
+            }
             1 => {
                 let later = self.park();
                 self.all(&later)

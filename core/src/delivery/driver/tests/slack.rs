@@ -6,7 +6,7 @@ use crate::destination::Slack;
 const ROUTE: &str = "main/slack.webhook";
 
 #[test]
-fn an_alert_that_is_always_answered_with_503_waits_an_hour_and_the_others_pass() {
+fn an_alert_that_is_always_answered_with_503_waits_five_minutes_and_the_others_pass() {
     let mut bench = Bench::bare();
     bench.add("main", Arc::new(Slack::builder("http://127.0.0.1:1/services/T0").build().unwrap()));
     bench.usual(Turn::By(|request| {
@@ -22,4 +22,5 @@ fn an_alert_that_is_always_answered_with_503_waits_an_hour_and_the_others_pass()
     let account = bench.balance_of(ROUTE);
     assert_eq!((account.delivered, account.queued, account.dropped.len()), (10, 1, 0), "{account:?}");
     assert_eq!(bench.requests(), 5 + 10);
+    assert!(bench.next() > Duration::from_secs(4 * 60), "it is tried again");
 }
