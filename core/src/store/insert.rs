@@ -3,9 +3,9 @@
 use super::blocks::Blocks;
 use super::error::{Result, StoreError};
 use super::ledger::{BEFORE, LedgerChanges, spelling};
-use super::memory::{EPOCH_SHIFT, MAX_EPOCH, Memory, PASSED, PLACEHOLDER, signed};
-use super::schema::{self, INSERT_EVENT, RawRow, row_crc};
-use super::types::{FoldPosition, Gone, Identity, NewRow, Now};
+use super::memory::{EPOCH_SHIFT, MAX_EPOCH, Memory, PASSED, signed};
+use super::schema::{INSERT_EVENT, RawRow, row_crc};
+use super::types::{FoldPosition, NewRow, Now};
 use super::{Store, Tx, begin, commit, rollback};
 use crate::kind::Kind;
 use crate::limits;
@@ -19,37 +19,6 @@ const PLACEHOLDERS: usize = 32;
 
 /// Changes of the offset between wall clock and monotonic clock that are not stored, in milliseconds.
 const OFFSET_DRIFT_MS: u64 = 1_000;
-
-/// Creates the tables of a new file, and counts what the file before it held, in one transaction.
-pub(super) fn create(db: &Connection, blocks: &Blocks, identity: &Identity, replaced_before: u32) -> Result<Memory> {
-    if identity.gone.rows > 0 {
-        // The ring forgets them as soon as they are counted here.
-        schema::pragma(db, "synchronous = FULL")?;
-    }
-    begin(db)?;
-    let made = schema::create(db).and_then(|()| first_rows(db, identity)).and_then(|()| Memory::load(db));
-    let mut memory = made.inspect_err(|_| rollback(db))?;
-    let mut fold = Fold::in_transaction(db, blocks, &mut memory, replaced_before, identity.gone.now)?;
-    fold.count_gone(identity.gone)?;
-    fold.commit()?;
-    schema::pragma(db, "synchronous = NORMAL")?;
-    Ok(memory)
-}
-
-/// The rows every new file starts with.
-pub(super) fn first_rows(db: &Connection, identity: &Identity) -> Result<()> {
-    let epoch = identity.epoch.min(MAX_EPOCH);
-    db.execute(
-        "INSERT INTO fold VALUES (1, ?1, ?2, 1, 0, 0, 0, 0, 0, '', 0, 0)",
-        params![identity.install, signed(epoch)],
-    )?;
-    db.execute("INSERT INTO route VALUES (1, ?1, ?1, 0, NULL)", params![PLACEHOLDER])?;
-    db.execute(
-        "INSERT INTO flow VALUES (1, ?1, 0, ?2, 0, 0)",
-        params![signed(epoch), signed((epoch << EPOCH_SHIFT) | 1)],
-    )?;
-    Ok(())
-}
 
 /// What one fold adds to a kind's counts.
 #[derive(Clone, Copy)]
@@ -118,7 +87,7 @@ impl Tx<'_> {
 
 impl<'a> Fold<'a> {
     /// A fold in the transaction that has begun.
-    fn in_transaction(
+    pub(super) fn in_transaction(
         db: &'a Connection,
         blocks: &'a Blocks,
         memory: &'a mut Memory,
@@ -224,17 +193,6 @@ impl Fold<'_> {
         let count = self.count(kind);
         count.folded = count.folded.saturating_add(n);
         Ok(())
-    }
-
-    /// Counts the rows of a file that is gone as lost. Those in a request may have arrived.
-    pub(crate) fn count_gone(&mut self, gone: Gone) -> Result<()> {
-        if gone.rows == 0 {
-            return Ok(());
-        }
-        let may_have_arrived = gone.in_flight.min(gone.rows);
-        self.intake(None, gone.rows)?;
-        self.drop(None, Reason::CorruptFile, gone.rows - may_have_arrived)?;
-        self.drop(None, Reason::Ambiguous, may_have_arrived)
     }
 
     /// Counts events that are dropped before a row is stored.

@@ -13,6 +13,7 @@
 //! | `types`, `error` | arguments, results and errors |
 //! | `schema` | tables, pragmas, how a row is read and checked |
 //! | `memory` | the copy of routes and cursors that is kept beside the file |
+//! | `create` | a new file |
 //! | `insert`, `start` | the fold: one transaction from the ring; what a new process reads back |
 //! | `routes` | declaring and retiring destinations; placeholders that keep rows for destinations not declared yet |
 //! | `lease`, `select`, `parked`, `settle` | choosing the rows of a batch, parking rows, settling a batch |
@@ -30,6 +31,7 @@ mod amend;
 mod blocks;
 mod carved;
 mod chosen;
+mod create;
 mod disk;
 mod error;
 mod evict;
@@ -163,7 +165,7 @@ impl Store {
         blocks.set_up(&db);
         blocks.reserve_log(&db)?;
         let memory = match fresh {
-            true => insert::create(&db, &blocks, identity, replaced_before)?,
+            true => create::create(&db, &blocks, identity, replaced_before)?,
             false => Memory::load(&db)?,
         };
         let serial = OPENED.fetch_add(1, Ordering::Relaxed);

@@ -4,7 +4,7 @@ use super::error::{Result, StoreError};
 use super::memory::signed;
 use super::schema::{self, INSERT_EVENT};
 use super::types::Identity;
-use super::{insert, memory};
+use super::{create, memory};
 use crate::carve::{Found, FoundRun};
 use rusqlite::{Connection, OpenFlags, params};
 use std::path::Path;
@@ -62,7 +62,7 @@ pub(crate) fn write_salvaged(
     let db = Connection::open(path)?;
     db.execute_batch("PRAGMA page_size = 4096; PRAGMA temp_store = MEMORY; PRAGMA synchronous = OFF; BEGIN IMMEDIATE")?;
     schema::create(&db)?;
-    insert::first_rows(&db, identity)?;
+    create::first_rows(&db, identity)?;
     {
         let mut insert = db.prepare("INSERT OR IGNORE INTO run (number, id, boot, json) VALUES (?1, ?2, ?3, ?4)")?;
         for run in runs {
