@@ -16,6 +16,15 @@ fn ask_folder(folder: &Path, request: &Value) -> Value {
     serde_json::from_str(&answer).unwrap()
 }
 
+/// Sends nothing.
+struct Unreachable;
+
+impl Transport for Unreachable {
+    fn send(&self, _: Request, done: Completion) {
+        done.finish(Sent::NotSent("no network".into()));
+    }
+}
+
 /// Everything that both are asked. What only an app knows is left out.
 fn both(monitor: &Monitor, folder: &Path, requests: &[Value]) -> Vec<(Value, Value)> {
     let pair = |request: &Value| {
@@ -92,8 +101,10 @@ fn a_folder_answers_what_its_app_answers() {
     let before = list(json!({"state": "delivered"}));
     monitor.close(WAIT);
     assert_eq!(list(json!({"state": "delivered"})), before);
-    // The next run has them too, and a run without inspection deletes the file.
-    let monitor = open(folder.path());
+    // The next run, which reaches no server, has them too, and a run without inspection deletes the file.
+    let team = Rez::builder("https://in.example.com", "key").purposes(&Purpose::ALL).build().unwrap();
+    let config_of_run = config(folder.path()).inspector(true).transport(Unreachable).destination("team", team);
+    let monitor = Monitor::open(config_of_run.build().unwrap()).unwrap();
     monitor.persist(WAIT).unwrap();
     assert_eq!(ask(&monitor, json!({"ask": "list", "filter": {"state": "delivered"}})), before);
     monitor.close(WAIT);
