@@ -105,8 +105,9 @@ pub(crate) fn decide(state: &mut RouteState, attempt: Attempt<'_>, end: RequestE
     };
     state.last_status = status;
     let note = verdict.note.unwrap_or_default();
-    let mut decider =
-        Decider { state, attempt, status, note, back_off: verdict.back_off, unreachable, lost, exhausted: false };
+    let early = state.hold.as_ref().is_some_and(|hold| !hold.over(attempt.at));
+    let back_off = verdict.back_off;
+    let mut decider = Decider { state, attempt, status, note, back_off, unreachable, lost, exhausted: false, early };
     let action = match verdict.action {
         Action::Settle(outcomes) if outcomes.len() != decider.sent_rows() => {
             Action::Ambiguous("the response does not account for all events".into())
@@ -156,6 +157,8 @@ struct Decider<'a> {
     lost: bool,
     /// The batch has been sent often enough without a response that can be understood.
     exhausted: bool,
+    /// A flush ignored the wait after the last failure. Several flushes in one short outage must not count as several outages.
+    early: bool,
 }
 
 impl Decider<'_> {
@@ -312,6 +315,9 @@ impl Decider<'_> {
     /// 5xx. After some of them on the same batch, one of its events is tried alone; a batch of one event is parked, so
     /// that it does not block the rest.
     fn outage(&mut self) -> Step {
+        if self.early {
+            return self.again();
+        }
         self.state.outages = self.state.outages.saturating_add(1);
         let rows = self.attempt.rows.len();
         // The batch of an at-most-once route is not bisected.
@@ -339,12 +345,12 @@ impl Decider<'_> {
         }
     }
 
-    /// 5xx, and the destination settled the batch nevertheless. The rows it keeps are sent before all others, so that
-    /// after some such responses they are parked. Of several, a random half is: if one row is to blame, the next request
+    /// 5xx, and the destination settled the batch nevertheless. The rows it keeps are sent before all others of their
+    /// lane, so that after some such responses they are parked. Of several, a random half is: if one row is to blame, the next request
     /// is without it in half of the cases, and those that are parked with it are fewer each time.
     fn park_kept(&mut self, ends: &mut [RowEnd]) {
         let kept = ends.iter().filter(|end| **end == RowEnd::Keep).count();
-        if kept == 0 {
+        if kept == 0 || self.early {
             return;
         }
         self.state.outages = self.state.outages.saturating_add(1);

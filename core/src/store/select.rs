@@ -73,6 +73,12 @@ impl<'a> Gather<'a> {
         self.full || self.looked >= LOOKS
     }
 
+    /// Parked rows that are read at most: twice as many as the lease may take, and half of all that it may read, so that new rows
+    /// are sent too.
+    fn most_parked(&self) -> usize {
+        self.limits.max_events.saturating_mul(2).clamp(PORTION, LOOKS / 2)
+    }
+
     /// `Err` = so many rows are damaged that the whole file counts as damaged.
     pub(super) fn check(&self) -> Result<()> {
         let share = self.looked.saturating_mul(limits::STORM_PERCENT) / 100;
@@ -158,12 +164,11 @@ impl Tx<'_> {
             self.gather_parked(gather, kinds.iter().filter(of_lane))?;
             self.gather_lane(gather, usize::from(lane.number()))?;
         }
-        gather.more = gather.looked_parked >= LOOKS / 2 && gather.rows.is_empty();
+        gather.more = gather.looked_parked >= gather.most_parked() && gather.rows.is_empty();
         gather.check()
     }
 
-    /// Selects parked rows of these kinds that are due, if the kind is open. At most half of the rows that the lease may read are
-    /// parked, so that new rows are sent too.
+    /// Selects parked rows of these kinds that are due, if the kind is open.
     fn gather_parked<'k>(
         &mut self,
         gather: &mut Gather<'_>,
@@ -178,7 +183,7 @@ impl Tx<'_> {
                 continue;
             }
             for due in [Due::Always, Due::Between(i64::MIN, now), Due::Between(far, i64::MAX)] {
-                let room = (LOOKS / 2).saturating_sub(gather.looked_parked);
+                let room = gather.most_parked().saturating_sub(gather.looked_parked);
                 if gather.exhausted() || room == 0 {
                     break;
                 }

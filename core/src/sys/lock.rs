@@ -160,7 +160,7 @@ pub(crate) fn finish_removals(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(if parent.as_os_str().is_empty() { here } else { parent }) else { return };
     for entry in entries.flatten() {
         if entry.file_name().to_str().is_some_and(|entry| is_gone(name, entry)) {
-            // If it cannot be removed now, the next time tries again.
+            // If it cannot be removed now, the next start tries again.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }

@@ -139,6 +139,8 @@ struct Writer {
     left_behind: u32,
     /// Rows of a lost file that were in flight, not counted yet.
     left_in_flight: u64,
+    /// What interrupted removals left beside the folder was removed by this process.
+    removals_finished: std::cell::Cell<bool>,
     /// Where items of a batch are encoded: an event, and the warning of a slow call.
     scratch: Vec<u8>,
     /// Ticket of the last record whose durations are in `metrics()`.
@@ -208,6 +210,7 @@ impl Writer {
             for_delivery: Vec::new(),
             left_behind: 0,
             left_in_flight: 0,
+            removals_finished: std::cell::Cell::new(false),
             scratch: Vec::new(),
             measured: 0,
             reported,

@@ -46,7 +46,9 @@ impl Writer {
         if !matches!(shared.role, Role::App) || shared.folder != *home || !shared.holds_folder() {
             return;
         }
-        lock::finish_removals(home);
+        if !self.removals_finished.replace(true) || shared.forgets.load(std::sync::atomic::Ordering::Acquire) {
+            lock::finish_removals(home);
+        }
         for number in 1..=SIBLINGS {
             let folder = sibling(home, number);
             let Some(lock) = FolderLock::take_abandoned(&folder) else { continue };

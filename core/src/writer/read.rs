@@ -136,6 +136,10 @@ impl Writer {
                 if unread > 0 {
                     batch.ops.push(Op::Lost(self.why_lost(), unread));
                 }
+                if unread > 0 || scan.at < range.1 {
+                    // A crash in the reserve may follow.
+                    self.forget_who(scan.ticket.saturating_add(1), batch);
+                }
                 return (range.1, scan.ticket, range.2.max(scan.total));
             };
             self.record_after(before.1, &head, &bytes, batch);

@@ -245,6 +245,22 @@ fn an_outage_does_not_end_a_stop() {
     assert_eq!(bench.balance_of(ROUTE).delivered, 1);
 }
 
+#[test]
+fn flushes_in_a_short_outage_do_not_park_a_crash_for_an_hour() {
+    let mut bench = bench_of(&SENTRY);
+    bench.usual(status(503));
+    bench.put(Kind::Crash, 1);
+    for _ in 0..10 {
+        bench.driver.event(Event::Flush);
+        bench.after(Duration::from_secs(6));
+    }
+    assert!(bench.requests() > 5, "{}", bench.requests());
+    bench.usual((SENTRY.accept)());
+    let wait = next_request(&mut bench).unwrap();
+    assert!(wait <= Duration::from_secs(600), "{wait:?}");
+    assert_eq!(bench.balance_of(ROUTE).delivered, 1);
+}
+
 /// The quantity of each report of losses that was sent.
 fn quantities(bench: &Bench) -> Vec<u64> {
     let sent = bench.sent();
