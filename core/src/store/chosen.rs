@@ -35,7 +35,7 @@ impl Store {
     /// Deletes events and counts them as `cleared_by_user` for each route that wants them and has not settled them. An event whose request may have
     /// been sent stays. A receipt of each route says it. Returns those that were deleted.
     pub(crate) fn delete_events(&mut self, ids: &[EventId], wants: Wants<'_>, now: Now) -> Result<Vec<EventId>> {
-        self.settling(|tx| {
+        self.write_noted(|tx| {
             let mut rows = tx.stored(ids)?;
             rows.retain(|row| !tx.memory.is_pinned(row.seq));
             tx.receive_deletion(&rows, wants, now)?;

@@ -342,7 +342,7 @@ impl Tx<'_> {
                 self.db.prepare_cached("DELETE FROM exception WHERE seq = ?1")?.execute([signed(row.seq)])?;
             }
             let deleted = self.db.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([signed(row.seq)])?;
-            self.memory.count_rows(-(deleted as i64));
+            self.memory.rows_deleted(deleted);
         }
         ledger.write(self, now)?;
         self.forget_in_flight(&|seq| to_delete.iter().any(|row| row.seq == seq))

@@ -178,7 +178,7 @@ impl Fold<'_> {
             crc
         ])?;
         self.memory.next_n += 1;
-        self.memory.count_rows(1);
+        self.memory.row_inserted();
         for target in row.targets {
             self.keep_for(target, seq, row.kind)?;
         }

@@ -73,7 +73,7 @@ impl Store {
             Ok(Some((rows, more)))
         })?;
         if self.memory.rows != rows {
-            self.note();
+            self.note_settled();
         }
         let Some((rows, more)) = leased else { return Ok(None) };
         self.memory.pin(number, true);
@@ -339,8 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn unwanted_rows_are_skipped_in_bounded_steps_however_many_events_a_request_has_and_the_lease_reports_that_more_follow()
-     {
+    fn unwanted_rows_are_skipped_in_steps_of_one_size_for_every_route_and_the_lease_says_that_more_follow() {
         for max_events in [1, 500] {
             let mut bench = Bench::new();
             for _ in 0..45 {

@@ -238,9 +238,12 @@ impl Memory {
         self.routes.iter_mut().find(|route| route.number == number)
     }
 
-    /// Adds to the number of rows, once that number is known.
-    pub(super) fn count_rows(&mut self, change: i64) {
-        self.rows = self.rows.map(|rows| rows.saturating_add_signed(change));
+    pub(super) fn row_inserted(&mut self) {
+        self.rows = self.rows.map(|rows| rows.saturating_add(1));
+    }
+
+    pub(super) fn rows_deleted(&mut self, deleted: usize) {
+        self.rows = self.rows.map(|rows| rows.saturating_sub(deleted as u64));
     }
 
     /// Adds to the number of parked rows of a route, once that number is known.

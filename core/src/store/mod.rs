@@ -314,11 +314,11 @@ impl Store {
     }
 
     /// Like [`Store::write`], noted before the commit: see [`Store::on_settle`].
-    fn settling<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    fn write_noted<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         self.transact(false, true, work)
     }
 
-    fn transact<T>(&mut self, full: bool, settles: bool, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    fn transact<T>(&mut self, full: bool, note_it: bool, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         // Deliveries and evictions may use as much log again as new rows.
         self.keep_log_short(2 * crate::limits::HELD_LOG_PAGES)?;
         self.synchronous(full)?;
@@ -330,7 +330,7 @@ impl Store {
         let mut noted = false;
         let done = done.and_then(|value| {
             self.check_index()?;
-            noted = settles && self.note();
+            noted = note_it && self.note_settled();
             if noted && self.db.is_autocommit() {
                 // Reading may have needed room in the log for changed pages, and SQLite has rolled back.
                 return Err(StoreError::Full("the transaction did not fit".to_string()));
@@ -344,7 +344,7 @@ impl Store {
                 rollback(&self.db);
                 self.memory = before;
                 if noted {
-                    self.note();
+                    self.note_settled();
                 }
             }
         }
@@ -352,7 +352,7 @@ impl Store {
     }
 
     /// Calls what [`Store::on_settle`] has set; `false` if nothing is.
-    fn note(&self) -> bool {
+    fn note_settled(&self) -> bool {
         let Some(note) = &self.on_settle else { return false };
         note(self);
         fault::point("settlement_noted");

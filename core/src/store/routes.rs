@@ -77,7 +77,7 @@ impl Store {
             }
             Ok(())
         })?;
-        self.note();
+        self.note_settled();
         Ok(())
     }
 

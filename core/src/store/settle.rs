@@ -37,7 +37,7 @@ impl Store {
         now: Now,
     ) -> Result<()> {
         let Some(number) = self.memory.route(route).map(|route| route.number) else { return Ok(()) };
-        self.settling(|tx| {
+        self.write_noted(|tx| {
             let batch = tx.known_batch(number)?;
             let mut ledger = LedgerChanges::default();
             let mut outcomes: Vec<(&'static str, Vec<EventId>)> = Vec::new();

@@ -57,7 +57,7 @@ impl Tx<'_> {
             let deleted =
                 self.db.prepare_cached(delete)?.execute(params![lane as i64, signed(swept), signed(bound)])?;
             budget = budget.saturating_sub(deleted as i64);
-            self.memory.count_rows(-(deleted as i64));
+            self.memory.rows_deleted(deleted);
             if let Some(swept) = self.memory.swept.get_mut(lane) {
                 *swept = bound;
             }
@@ -76,7 +76,7 @@ impl Tx<'_> {
                         "DELETE FROM event WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM exception x WHERE x.seq = ?1)",
                     )?
                     .execute([signed(*seq)])?;
-                self.memory.count_rows(-(deleted as i64));
+                self.memory.rows_deleted(deleted);
             }
         }
         Ok(())

@@ -137,7 +137,7 @@ impl Tx<'_> {
         for kind in &kinds {
             self.db.execute("DELETE FROM exception WHERE seq IN (SELECT seq FROM event WHERE kind = ?1)", [kind])?;
             let deleted = self.db.execute("DELETE FROM event WHERE kind = ?1", [kind])?;
-            self.memory.count_rows(-(deleted as i64));
+            self.memory.rows_deleted(deleted);
         }
         self.forget_in_flight(&|seq| gone.contains(&seq))?;
         let denied = |purpose| match what {

@@ -73,14 +73,13 @@ impl Writer {
     /// Looks for the oldest quarantine that is not carved yet.
     pub(super) fn find_carving(&mut self) {
         // Rows of the last file may be in the next one too, whatever became of them since.
-        let known = self.carving.take().map(|carving| carving.known);
+        let mut known = self.carving.take().map(|carving| carving.known).unwrap_or_default();
         let Some(store) = &mut self.store else { return };
         let folders = repair::to_carve(&self.shared.folder).unwrap_or_default();
         if folders.is_empty() {
             // Reading the ids takes longer than all the rest of a start.
             return;
         }
-        let mut known = known.unwrap_or_default();
         known.extend(store.ids(0).unwrap_or_default());
         let mark = Some(self.shared.ring.superblock().carve).filter(|mark| mark.boot == boot_crc(&self.shared.boot));
         for folder in folders {

@@ -28,7 +28,7 @@ impl Writer {
             return false;
         }
         if runs == FAILED_STARTS && !std::mem::replace(&mut self.crash_loop_handled, true) {
-            let superblock = self.describing(self.shared.ring.superblock()).to_bytes();
+            let superblock = self.without_moved_rows(self.shared.ring.superblock()).to_bytes();
             let moved = repair::quarantine(&self.shared.folder, &superblock, self.shared.now()).is_ok();
             if !moved {
                 // The start continues with the files as they are; the next failed one tries again.
@@ -44,9 +44,9 @@ impl Writer {
         true
     }
 
-    /// The superblock as it describes the file that is in the folder now. A process that is killed right after it moved the file leaves
-    /// the rows of that file in the superblock; they are carved in the quarantine, which has a copy of the same epoch.
-    pub(super) fn describing(&self, mut superblock: Superblock) -> Superblock {
+    /// The superblock without the rows of a file that is in a quarantine. A process that is killed right after it moved the file leaves
+    /// them in the superblock; they are carved in the quarantine, whose copy of the superblock has the same epoch.
+    pub(super) fn without_moved_rows(&self, mut superblock: Superblock) -> Superblock {
         let copies = repair::superblock_copies(&self.shared.folder);
         if copies.iter().filter_map(|copy| Superblock::from_bytes(copy)).any(|copy| copy.epoch == superblock.epoch) {
             superblock.rows = 0;

@@ -52,7 +52,7 @@ impl Writer {
             install,
             epoch: superblock.epoch.saturating_add(1).max(1),
             boot: self.shared.boot.clone(),
-            gone: gone(self.describing(superblock.clone()).rows),
+            gone: gone(self.without_moved_rows(superblock.clone()).rows),
         };
         let options = crate::store::Options {
             cap_bytes: self.shared.config.cap_bytes,
@@ -295,7 +295,7 @@ impl Writer {
             );
             return false;
         }
-        let superblock = self.describing(self.shared.ring.superblock());
+        let superblock = self.without_moved_rows(self.shared.ring.superblock());
         if let Err(error) = repair::quarantine(&folder, &superblock.to_bytes(), now) {
             self.give_up_for_now(error.to_string());
             return false;

@@ -9,7 +9,7 @@
 //! | `batch` | the steps of one transaction |
 //! | `stamp`, `row_json` | record to row |
 //! | `read`, `fold` | ring to batch, batch to store |
-//! | `document` | records that hold a batch document |
+//! | `document`, `lost_records` | records that hold a batch document; what follows lost records |
 //! | `files`, `erase` | opening, quarantine; erasure |
 //! | `superblock` | what the ring keeps of the store in case its file is lost |
 //! | `carve` | recovery of rows from a damaged file |
@@ -47,6 +47,7 @@ mod flags;
 mod fold;
 mod hook;
 mod known_last_run;
+mod lost_records;
 mod orphan;
 mod paused;
 mod profile;

@@ -82,9 +82,8 @@ mod tests {
     use crate::limits::RING_BYTES;
     use crate::ring::layout::{self, Word};
     use crate::ring::reserve;
-    use crate::writer::shared::Command;
+    use crate::writer::tests::busy;
     use crate::{Config, Consent, ErrorEvent, Level, Monitor, Purpose, ScopeChange, User};
-    use std::sync::mpsc::channel;
     use std::time::Duration;
 
     const WAIT: Duration = Duration::from_secs(60);
@@ -129,12 +128,7 @@ mod tests {
         set_user("user-a");
         let _ = monitor.message("before", Level::Info, &[]);
         monitor.persist(WAIT).unwrap();
-        let ((go, wait), (busy, is_busy)) = (channel::<()>(), channel());
-        monitor.0.shared.command(Command::Work(Box::new(move |_, _| {
-            busy.send(()).unwrap();
-            let _ = wait.recv();
-        })));
-        is_busy.recv().unwrap();
+        let go = busy(&monitor);
         set_user("user-b");
         let ring = &monitor.0.shared.ring;
         let (map, generation) = (ring.map(), ring.generation());

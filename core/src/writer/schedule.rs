@@ -118,8 +118,6 @@ impl Writer {
             store.maintain(now)?;
             Ok(deleted)
         });
-        // Dead letters and the rows of removed destinations went too.
-        self.mark_settled();
         if self.carving.is_none() {
             // A full disk may have interrupted one.
             self.find_carving();
@@ -142,10 +140,11 @@ impl Writer {
         let idle = self.shared.delivery.get().map(|delivery| delivery.directory().idle_routes()).unwrap_or_default();
         let Some(store) = &mut self.store else { return };
         match work(store, &wants, &idle, now) {
-            Ok(0) => {}
-            Ok(_) => {
+            Ok(deleted) => {
                 self.mark_settled();
-                if let Some(delivery) = self.shared.delivery.get() {
+                if deleted > 0
+                    && let Some(delivery) = self.shared.delivery.get()
+                {
                     delivery.wake([0; 4]);
                 }
             }

@@ -8,6 +8,7 @@ use crate::event::decode::Body;
 use crate::event::field::Field;
 use crate::exit::RunEnd;
 use crate::kind::Kind;
+use crate::limits;
 use crate::row::Run;
 use serde_json::{Value, json};
 
@@ -24,7 +25,7 @@ pub(crate) struct Unfinished {
 
 impl Stamper {
     /// Removes the current session and returns it with the release it ran in and how its run ended, for the run that ends it.
-    pub(super) fn take_session(&mut self, release: Option<&str>, ended: Option<(&Run, RunEnd)>) -> Option<Value> {
+    fn take_session(&mut self, release: Option<&str>, ended: Option<(&Run, RunEnd)>) -> Option<Value> {
         let mut session: Value = serde_json::from_str(&self.scope.remove(SESSION)?).ok()?;
         let members = session.as_object_mut()?;
         members.entry("release").or_insert(release?.into());
@@ -79,7 +80,21 @@ impl Stamper {
         self.previous().iter().filter_map(unfinished).collect()
     }
 
-    pub(super) fn previous(&self) -> Vec<Value> {
+    pub(super) fn has_session(&self) -> bool {
+        self.scope.contains_key(SESSION)
+    }
+
+    /// The sessions without an end, the current one with them, which is then none. The oldest go if they are too many.
+    pub(super) fn take_unfinished(&mut self, release: Option<&str>, ended: Option<(&Run, RunEnd)>) -> Vec<Value> {
+        let mut unfinished = self.previous();
+        unfinished.extend(self.take_session(release, ended));
+        let excess = unfinished.len().saturating_sub(limits::UNFINISHED_SESSIONS);
+        unfinished.drain(..excess);
+        self.sessions = [None, None];
+        unfinished
+    }
+
+    fn previous(&self) -> Vec<Value> {
         match self.scope.get(PREVIOUS).and_then(|json| serde_json::from_str(json).ok()) {
             Some(Value::Array(sessions)) => sessions,
             // Written by a build that remembered one session only.

@@ -172,17 +172,13 @@ impl Stamper {
         // A run whose ring was replaced begins again, and has not ended.
         let ended = before.as_ref().filter(|before| before.id != run.id);
         let ended = ended.map(|before| (before, self.end_run(before, &run, denied, batch)));
-        let mut unfinished = self.previous();
-        unfinished.extend(self.take_session(before.as_ref().map(|run| &*run.release), ended));
-        let excess = unfinished.len().saturating_sub(limits::UNFINISHED_SESSIONS);
-        unfinished.drain(..excess);
+        let unfinished = self.take_unfinished(before.as_ref().map(|run| &*run.release), ended);
         let mut kept = device::KEPT.map(|part| (part, self.scope.remove(part))).to_vec();
         kept.extend([SUPER, PAUSED, ENDED, UNCLEAN, REPORTED, ALERTS].map(|part| (part, self.scope.remove(part))));
         kept.push((PREVIOUS_CONDITIONS, self.scope.remove(CONDITIONS)));
         self.scope.clear();
         self.crumbs.clear();
         self.screens = Screens::default();
-        self.sessions = [None, None];
         self.dedup.begin_run();
         self.timers = Timers::default();
         self.exits_reported = false;

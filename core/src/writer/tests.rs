@@ -17,7 +17,7 @@ fn open(folder: &Path) -> Monitor {
 }
 
 /// Blocks the writer until the returned sender sends or is dropped.
-fn busy(monitor: &Monitor) -> Sender<()> {
+pub(super) fn busy(monitor: &Monitor) -> Sender<()> {
     let ((go, wait), (busy, is_busy)) = (channel(), channel());
     monitor.0.shared.command(Command::Work(Box::new(move |_, _| {
         busy.send(()).unwrap();
